@@ -1,0 +1,1 @@
+"""The Kubernetes operator. Holds nothing yet: the layer rules already watch it."""

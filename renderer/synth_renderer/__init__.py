@@ -1,0 +1,1 @@
+"""The recipe engine: scene, physics, label pass, real image, worker. No Kubernetes."""
