@@ -1,0 +1,1 @@
+"""Geometry prototypes: procedural closed triangle meshes and their closed formulas."""

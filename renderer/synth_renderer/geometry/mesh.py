@@ -1,0 +1,23 @@
+"""The one mesh type that rasteriser, tracer, physics and STL files share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A closed triangle mesh in its own frame, scene units at scale 1.
+
+    vertices (V, 3) float64; normals (V, 3) float64, unit, smooth, outward; triangles (T, 3) int32, counter-clockwise
+    seen from outside.
+    """
+
+    vertices: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    triangles: NDArray[np.int32]

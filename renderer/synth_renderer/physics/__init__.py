@@ -1,0 +1,1 @@
+"""Physics: how particles come to rest."""

@@ -1,0 +1,1 @@
+"""Feature generation and rendering steps, one module each."""

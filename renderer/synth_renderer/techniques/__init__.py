@@ -1,0 +1,1 @@
+"""Measurement techniques: scene and label buffers in, picture out."""
