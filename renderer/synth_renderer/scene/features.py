@@ -1,0 +1,123 @@
+"""Features of objects of one kind, column by column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from synth_api.prototypes import Feature, FeatureType, FeatureValue
+from synth_renderer.scene.staged import FeatureColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+COMPONENTS: Final = {"location_x": ("location", 0), "location_y": ("location", 1), "location_z": ("location", 2)}
+"""Features that are one component of another."""
+
+
+class FeatureTable:
+    """Features of n objects in a fixed order; an object may lack a feature that another has.
+
+    Numbers are stored as float64 (n,) or (n, k), everything else as objects (n,).
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self._values: dict[str, NDArray[Any]] = {}
+        self._present: dict[str, NDArray[np.bool_]] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._present
+
+    def names(self) -> list[str]:
+        """Feature names that at least one object has."""
+        return [name for name, present in self._present.items() if present.any()]
+
+    def present(self, name: str) -> NDArray[np.bool_]:
+        """Which objects have the feature, (n,)."""
+        return self._present.get(name, np.zeros(self.rows, dtype=bool))
+
+    def column(self, name: str) -> FeatureColumn:
+        """Values and presence of a feature; values of objects that lack it mean nothing."""
+        whole, component = COMPONENTS.get(name, (name, None))
+        values = self._values.get(whole, np.zeros(self.rows))
+        return FeatureColumn(values if component is None else values[:, component], self.present(name))
+
+    def value(self, name: str, row: int) -> FeatureValue:
+        """One object's value as a plain number, string, bool or tuple."""
+        value = self.column(name).values[row]
+        if isinstance(value, np.ndarray):
+            return tuple(float(part) for part in value)
+        return value.item() if isinstance(value, np.generic) else value
+
+    def declare(self, name: str, rows: NDArray[np.bool_], value: FeatureValue, kind: FeatureType | None = None) -> None:
+        """Give the objects of `rows` (n,) a feature and its first value; `kind` None stores it as it comes."""
+        self._present[name] = self.present(name) | rows
+        whole, component = COMPONENTS.get(name, (name, None))
+        if whole not in self._values:
+            self._values[whole] = _column(self.rows, value if component is None else (0.0, 0.0, 0.0), kind)
+        if component is None:
+            for row in np.flatnonzero(rows):
+                self._values[name][row] = value
+
+    def set(self, name: str, row: int, value: FeatureValue) -> None:
+        """Write one object's value."""
+        whole, component = COMPONENTS.get(name, (name, None))
+        self._values[whole][row if component is None else (row, component)] = value
+
+    def set_all(self, name: str, values: NDArray[Any], rows: NDArray[np.bool_]) -> None:
+        """Write the values (m, …) of the m objects of `rows` (n,)."""
+        self._values[name][rows] = values
+
+
+def _column(rows: int, value: FeatureValue, kind: FeatureType | None) -> NDArray[Any]:
+    if kind in (FeatureType.VECTOR, FeatureType.COLOR) or (kind is None and isinstance(value, tuple)):
+        assert isinstance(value, tuple)
+        return np.zeros((rows, len(value)))
+    if kind is FeatureType.FLOAT:
+        return np.zeros(rows)
+    return np.empty(rows, dtype=object)
+
+
+def declare_prototype(
+    table: FeatureTable, rows: NDArray[np.bool_], features: Mapping[str, Feature], constants: Mapping[str, FeatureValue]
+) -> None:
+    """Declare a prototype's features at their defaults, or at a blueprint's `features:` constants."""
+    for name, feature in features.items():
+        table.declare(name, rows, feature.default, feature.type)
+    for name in features.keys() & constants.keys():
+        for row in np.flatnonzero(rows):
+            table.set(name, int(row), constants[name])
+
+
+def concatenate(tables: Iterable[FeatureTable], order: NDArray[np.int64]) -> FeatureTable:
+    """The rows of all tables, one after another, then put into `order`."""
+    parts = list(tables)
+    joined = FeatureTable(sum(part.rows for part in parts))
+    start = 0
+    for part in parts:
+        rows = np.zeros(joined.rows, dtype=bool)
+        rows[start : start + part.rows] = True
+        for name, present in part._present.items():
+            if name not in COMPONENTS:
+                _copy_column(joined, part, name, rows)
+            joined._present[name] = joined.present(name)
+            joined._present[name][rows] = present
+        start += part.rows
+    return _reordered(joined, order)
+
+
+def _copy_column(joined: FeatureTable, part: FeatureTable, name: str, rows: NDArray[np.bool_]) -> None:
+    values = part._values[name]
+    if name not in joined._values:
+        joined._values[name] = np.zeros((joined.rows, *values.shape[1:]), dtype=values.dtype)
+    joined._values[name][rows] = values
+
+
+def _reordered(table: FeatureTable, order: NDArray[np.int64]) -> FeatureTable:
+    table._values = {name: values[order] for name, values in table._values.items()}
+    table._present = {name: present[order] for name, present in table._present.items()}
+    return table

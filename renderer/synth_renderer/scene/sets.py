@@ -1,0 +1,156 @@
+"""Which objects a set holds, from their features as they are now."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_api.recipe.criteria import (
+    AlwaysTrue,
+    ContainsString,
+    InCompartment,
+    InHsvRange,
+    IsEqualTo,
+    IsGreaterThan,
+    IsSmallerThan,
+    IsUltimateParent,
+)
+from synth_api.recipe.expression import parse_expression
+from synth_renderer.scene.world import World, blueprint_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_api.recipe.criteria import Criterion
+    from synth_renderer.scene.features import FeatureTable
+
+
+@dataclass(frozen=True)
+class Members:
+    """A set's members by kind: particles (N,) bool in id order; technique bool; blueprints by name, in map order."""
+
+    particles: NDArray[np.bool_]
+    technique: bool = False
+    particle_blueprints: tuple[str, ...] = ()
+    technique_blueprints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Objects of one kind, as criteria see them."""
+
+    name: str
+    table: FeatureTable
+
+
+def members(world: World, set_name: str) -> Members:
+    """The set's members now; a set is evaluated anew at every use."""
+    recipe_set = world.recipe.process_conditions.sets.get(set_name)
+    expression = recipe_set.criterion if recipe_set else _BUILT_IN[set_name]
+    blueprints = world.recipe.blueprints
+    tables = [
+        _Kind("IsParticle", world.particles.features),
+        _Kind("IsParticleBlueprint", blueprint_table(blueprints.particles)),
+        _Kind("IsMeasurementTechniqueBlueprint", blueprint_table(blueprints.measurement_techniques)),
+    ]
+    if world.technique:
+        tables.append(_Kind("IsMeasurementTechnique", world.technique.features))
+    criteria = world.recipe.process_conditions.feature_criteria
+    holds = {kind.name: _evaluate(expression, kind, criteria) for kind in tables}
+    return Members(
+        holds["IsParticle"],
+        bool(holds.get("IsMeasurementTechnique", np.zeros(0)).any()),
+        tuple(name for name, inside in zip(blueprints.particles, holds["IsParticleBlueprint"], strict=True) if inside),
+        tuple(
+            name
+            for name, inside in zip(
+                blueprints.measurement_techniques, holds["IsMeasurementTechniqueBlueprint"], strict=True
+            )
+            if inside
+        ),
+    )
+
+
+_BUILT_IN = {
+    "AllParticles": "$IsParticle",
+    "AllUltimateParents": "$IsUltimateParent",
+    "AllMeasurementTechniques": "$IsMeasurementTechnique",
+    "AllMeasurementTechniqueBlueprints": "$IsMeasurementTechniqueBlueprint",
+    "AllParticleBlueprints": "$IsParticleBlueprint",
+    "Empty": "False",
+}
+
+
+def _evaluate(expression: str, kind: _Kind, criteria: Mapping[str, Criterion]) -> NDArray[np.bool_]:
+    rows = kind.table.rows
+
+    def leaf(name: str) -> NDArray[np.bool_]:
+        if name in criteria:
+            return holds(criteria[name], kind.table, is_particle=kind.name == "IsParticle")
+        ultimate_parent = name == "IsUltimateParent" and kind.name == "IsParticle"
+        return np.full(rows, name in (kind.name, "AlwaysTrue") or ultimate_parent)
+
+    def constant(value: bool) -> NDArray[np.bool_]:
+        return np.full(rows, value)
+
+    return parse_expression(expression).evaluate(leaf, constant)
+
+
+def holds(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> NDArray[np.bool_]:
+    """Whether the criterion holds for each object, (n,).
+
+    An object without the feature, or with a value of the wrong type, gets `default_return_value`.
+    """
+    if isinstance(criterion, AlwaysTrue):
+        return np.ones(table.rows, dtype=bool)
+    if isinstance(criterion, IsUltimateParent):
+        return np.full(table.rows, is_particle)
+    present = table.present(criterion.feature_name)
+    result = np.full(table.rows, criterion.default_return_value)
+    for row in np.flatnonzero(present):
+        try:
+            result[row] = _check(criterion, table.value(criterion.feature_name, int(row)))
+        except TypeError:
+            result[row] = criterion.default_return_value
+    return result
+
+
+def _check(criterion: Criterion, value: Any) -> bool:
+    match criterion:
+        case IsEqualTo():
+            return bool(value == _comparable(criterion.comparand))
+        case IsSmallerThan():
+            return bool(value < _comparable(criterion.comparand))
+        case IsGreaterThan():
+            return bool(value > _comparable(criterion.comparand))
+        case ContainsString():
+            return criterion.search_string in value
+        case InCompartment():
+            return _in_compartment(criterion, value)
+        case InHsvRange():
+            return _in_hsv_range(criterion, value)
+    raise TypeError(f"no check for {type(criterion).__name__}")
+
+
+def _comparable(comparand: Any) -> Any:
+    return tuple(comparand) if isinstance(comparand, list) else comparand
+
+
+def _in_compartment(criterion: InCompartment, value: float) -> bool:
+    """Recipe-language 3.1: the k-th of n compartments of every interval of the given length."""
+    width = criterion.interval_length / criterion.compartments_total
+    position = value % criterion.interval_length
+    return width * (criterion.compartment_no - 1) <= position < width * criterion.compartment_no
+
+
+def _in_hsv_range(criterion: InHsvRange, value: tuple[float, ...]) -> bool:
+    """Upper bounds are exclusive, as in the predecessor."""
+    lower = (criterion.h_min, criterion.s_min, criterion.v_min)
+    upper = (criterion.h_max, criterion.s_max, criterion.v_max)
+    hsv = colorsys.rgb_to_hsv(*value[:3])
+    return all(low <= part < high for low, part, high in zip(lower, hsv, upper, strict=True))

@@ -1,0 +1,200 @@
+"""The scene while its generation steps run: particles, the measurement technique, saved states."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES, FeatureType
+from synth_renderer.scene.features import FeatureTable, concatenate, declare_prototype
+from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_api.prototypes import FeatureValue
+    from synth_api.recipe.model import MeasurementTechniqueBlueprint, ParticleBlueprint, Recipe
+    from synth_renderer.physics.report import PhysicsReport
+    from synth_renderer.scene.staged import Box
+    from synth_renderer.techniques.technique import Technique
+
+
+class RunError(RuntimeError):
+    """A run that cannot be made, with the reason as one sentence."""
+
+
+@dataclass
+class Particles:
+    """N particles in id order: code-point order of blueprint names, then index.
+
+    quaternions (N, 4) w x y z, unit; the sizes come from the features.
+    """
+
+    names: list[str]
+    blueprints: list[str]
+    geometries: list[str]
+    materials: list[str]
+    features: FeatureTable
+    quaternions: NDArray[np.float64]
+
+    @classmethod
+    def none(cls) -> Particles:
+        """No particle yet."""
+        return cls([], [], [], [], FeatureTable(0), np.zeros((0, 4)))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def set_feature(self, row: int, name: str, value: FeatureValue) -> None:
+        """Write one particle's feature. New `dimensions` absorb `width` and `height`, which become 1 again."""
+        self.features.set(name, row, value)
+        if name == "dimensions":
+            for factor in ("width", "height"):
+                if self.features.present(factor)[row]:
+                    self.features.set(factor, row, 1.0)
+
+    def sizes(self) -> NDArray[np.float64]:
+        """Full extent along each particle's own axes, (N, 3), scene units."""
+        if not len(self):
+            return np.zeros((0, 3))
+        sizes = self.features.column("dimensions").values.copy()
+        for axis, factor in ((1, "width"), (2, "height")):
+            column = self.features.column(factor)
+            sizes[:, axis] *= np.where(column.present, column.values, 1.0)
+        return np.asarray(sizes)
+
+
+@dataclass
+class InvokedTechnique:
+    """The measurement technique of the run; its table has one row."""
+
+    name: str
+    prototype: str
+    background_material: str
+    features: FeatureTable
+
+    @property
+    def technique(self) -> Technique:
+        """The prototype's behaviour."""
+        return TECHNIQUE_OF[self.prototype]
+
+    def volume(self) -> Box:
+        """The measurement volume at the present feature values."""
+        return self.technique.volume(self.feature_values())
+
+    def feature_values(self) -> dict[str, FeatureValue]:
+        """Name -> value."""
+        return {name: self.features.value(name, 0) for name in self.features.names()}
+
+
+@dataclass
+class World:
+    """What generation steps read and change."""
+
+    recipe: Recipe
+    particles: Particles = field(default_factory=Particles.none)
+    technique: InvokedTechnique | None = None
+    physics: list[PhysicsReport] = field(default_factory=list)
+    states: dict[str, tuple[Particles, InvokedTechnique | None]] = field(default_factory=dict)
+    stopped_by: str | None = None
+    """Name of the state at which a dry run asked to stop."""
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self.recipe.initial_runtime_state.seed
+
+    def invoked_technique(self) -> InvokedTechnique:
+        """The technique; a recipe that needs one before invoking it fails here."""
+        if self.technique is None:
+            raise RunError("no measurement technique has been invoked before this step")
+        return self.technique
+
+    def save(self, name: str) -> None:
+        """Keep a copy of the scene under a name."""
+        self.states[name] = copy.deepcopy((self.particles, self.technique))
+
+    def load(self, name: str) -> None:
+        """Return to the scene saved under a name."""
+        self.particles, self.technique = copy.deepcopy(self.states[name])
+
+    def invoke_technique(self, name: str, blueprint: MeasurementTechniqueBlueprint) -> None:
+        """Make the blueprint the run's measurement technique."""
+        if self.technique is not None:
+            raise RunError(f"measurement technique {name}: {self.technique.name} is there already, a run has only one")
+        table, one = FeatureTable(1), np.ones(1, dtype=bool)
+        prototype = blueprint.measurement_technique_prototype_name
+        _declare_custom(table, one, name, blueprint)
+        for features in (
+            TECHNIQUES[prototype].features,
+            MATERIALS[blueprint.measurement_volume_material_prototype_name].features,
+            MATERIALS[blueprint.background_material_prototype_name].features,
+        ):
+            declare_prototype(table, one, features, blueprint.features)
+        self.technique = InvokedTechnique(name, prototype, blueprint.background_material_prototype_name, table)
+
+    def invoke_particles(self, name: str, blueprint: ParticleBlueprint) -> None:
+        """Create the blueprint's particles at the origin."""
+        if name in self.particles.blueprints:
+            raise RunError(f"particle blueprint {name} has been invoked before")
+        made = _particles(name, blueprint)
+        self.particles = _joined(self.particles, made)
+
+
+def _declare_custom(
+    table: FeatureTable,
+    rows: NDArray[np.bool_],
+    name: str,
+    blueprint: MeasurementTechniqueBlueprint | ParticleBlueprint,
+) -> None:
+    for feature in blueprint.custom_features:
+        table.declare(feature.name, rows, feature.value)
+    table.declare("blueprint_name", rows, name, FeatureType.STRING)
+
+
+def blueprint_table(blueprints: Mapping[str, ParticleBlueprint | MeasurementTechniqueBlueprint]) -> FeatureTable:
+    """Features that blueprints themselves carry, one row each: the custom ones and `blueprint_name`."""
+    table = FeatureTable(len(blueprints))
+    for row, (name, blueprint) in enumerate(blueprints.items()):
+        _declare_custom(table, np.arange(len(blueprints)) == row, name, blueprint)
+    return table
+
+
+def _particles(name: str, blueprint: ParticleBlueprint) -> Particles:
+    number = blueprint.number
+    table, every = FeatureTable(number), np.ones(number, dtype=bool)
+    _declare_custom(table, every, name, blueprint)
+    for prototype in (GEOMETRIES[blueprint.geometry_prototype_name], MATERIALS[blueprint.material_prototype_name]):
+        declare_prototype(table, every, prototype.features, blueprint.features)
+    stem = f"{blueprint.geometry_prototype_name}{name}"
+    return Particles(
+        names=[stem if index == 0 else f"{stem}.{index}" for index in range(number)],
+        blueprints=[name] * number,
+        geometries=[blueprint.geometry_prototype_name] * number,
+        materials=[blueprint.material_prototype_name] * number,
+        features=table,
+        quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (number, 1)),
+    )
+
+
+def _joined(old: Particles, new: Particles) -> Particles:
+    blueprints = old.blueprints + new.blueprints
+    order = np.array(sorted(range(len(blueprints)), key=blueprints.__getitem__), dtype=np.int64)
+
+    def ordered(first: list[str], second: list[str]) -> list[str]:
+        both = first + second
+        return [both[index] for index in order]
+
+    return Particles(
+        names=ordered(old.names, new.names),
+        blueprints=ordered(old.blueprints, new.blueprints),
+        geometries=ordered(old.geometries, new.geometries),
+        materials=ordered(old.materials, new.materials),
+        features=concatenate([old.features, new.features], order),
+        quaternions=np.concatenate([old.quaternions, new.quaternions])[order],
+    )
