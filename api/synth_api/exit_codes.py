@@ -1,0 +1,31 @@
+"""How every command and worker of this project ends: one table, so that scripts and Jobs can rely on it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+
+class ExitCode(IntEnum):
+    """The exit codes; contracts for Jobs (64, 75, 143) follow sysexits.h and the shell's 128 + signal."""
+
+    OK = 0
+    RUNS_FAILED = 1
+    BAD_INPUT = 2
+    NEVER = 64
+    BUG = 70
+    TRY_AGAIN = 75
+    INTERRUPTED = 130
+    STOPPED = 143
+
+
+MEANINGS: Final = {
+    ExitCode.OK: "done; in a batch: every run succeeded or is recorded as failed",
+    ExitCode.RUNS_FAILED: "some runs failed; the others are in the dataset",
+    ExitCode.BAD_INPUT: "the input is wrong; nothing was written",
+    ExitCode.NEVER: "this sweep can never work: another engine version made the plan, or it cannot be read",
+    ExitCode.BUG: "an error that should not happen; the message says where its traceback is",
+    ExitCode.TRY_AGAIN: "store or device unavailable; the same call may work later",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C; what was committed stays, the next call goes on from there",
+    ExitCode.STOPPED: "told to stop (SIGTERM); what was committed stays, the next call goes on from there",
+}

@@ -1,0 +1,92 @@
+"""`synth`: the command line. Commands import what they need when they are called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Final
+
+import click
+
+from synth_api.errors import InputError
+from synth_api.exit_codes import ExitCode
+
+COMMANDS: Final = {
+    "validate": "Say what a recipe is, or what is wrong with it.",
+    "plan": "Say what a sweep amounts to, and how much of it is done.",
+    "render": "Render the runs of a sweep that do not exist yet.",
+    "gallery": "Write a dataset's gallery page anew.",
+    "gc": "Remove what no dataset refers to any more.",
+}
+
+
+class LazyCommands(click.Group):
+    """Commands by name, each in a module of its own under `synth_cli.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"synth_cli.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List them without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="synth-operator", prog_name="synth")
+def synth() -> None:
+    """Labelled microscopy images from recipes."""
+
+
+def main() -> None:
+    """Entry point of `synth`: turns every error into one sentence and an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out a command; returns its exit code (`synth_api.exit_codes`)."""
+    try:
+        code = synth.main(arguments, prog_name="synth", standalone_mode=False)
+        sys.stdout.flush()
+    except InputError as error:
+        return _fail(str(error), ExitCode.BAD_INPUT)
+    except click.ClickException as error:
+        return _fail(_usage(error), ExitCode.BAD_INPUT)
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep the interpreter from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:
+        return _fail(f"{type(error).__name__}: {error} (traceback: {_save_traceback()})", ExitCode.BUG)
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _fail(sentence: str, code: ExitCode) -> ExitCode:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {sentence}", err=True)
+    return code
+
+
+def _usage(error: click.ClickException) -> str:
+    message = error.format_message()
+    return message[:1].lower() + message[1:]
+
+
+def _save_traceback() -> Path:
+    descriptor, name = tempfile.mkstemp(prefix="synth-", suffix=".log")
+    with open(descriptor, "w") as file:
+        traceback.print_exc(file=file)
+    return Path(name)

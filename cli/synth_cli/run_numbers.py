@@ -1,0 +1,33 @@
+"""`--only 0-9,17`: a choice of run numbers."""
+
+from __future__ import annotations
+
+import re
+
+from synth_api.errors import InputError
+
+_PART = re.compile(r"(\d+)(?:-(\d+))?")
+
+
+def parse_run_numbers(text: str, total: int) -> tuple[range, ...]:
+    """Ascending, disjoint ranges below `total`; raises InputError that names the part that is wrong."""
+    ranges: list[range] = []
+    for part in sorted((_parse_part(part.strip(), total) for part in text.split(",")), key=lambda part: part.start):
+        if ranges and part.start <= ranges[-1].stop:
+            ranges[-1] = range(ranges[-1].start, max(ranges[-1].stop, part.stop))
+        else:
+            ranges.append(part)
+    return tuple(ranges)
+
+
+def _parse_part(part: str, total: int) -> range:
+    match = _PART.fullmatch(part)
+    if match is None:
+        raise InputError("--only", f"'{part}' is neither a run number nor a range; write for example 0-9,17")
+    first = int(match[1])
+    last = int(match[2] or first)
+    if last < first:
+        raise InputError("--only", f"'{part}' ends before it begins; write {last}-{first}")
+    if last >= total:
+        raise InputError("--only", f"there is no run {last}; this sweep has runs 0 to {total - 1}")
+    return range(first, last + 1)
