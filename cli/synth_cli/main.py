@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from typing_extensions import override
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
@@ -27,10 +28,12 @@ COMMANDS: Final = {
 class LazyCommands(click.Group):
     """Commands by name, each in a module of its own under `synth_cli.commands`."""
 
+    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which they are used."""
         return list(COMMANDS)
 
+    @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module."""
         if cmd_name not in COMMANDS:
@@ -38,6 +41,7 @@ class LazyCommands(click.Group):
         command: click.Command = importlib.import_module(f"synth_cli.commands.{cmd_name}").command
         return command
 
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them without importing any."""
         with formatter.section("Commands"):

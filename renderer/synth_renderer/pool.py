@@ -61,7 +61,7 @@ class RunEnded:
 
 @dataclass
 class Pool:
-    """Renders runs in at most `size` worker processes, which are started when there is a run and replaced when they end.
+    """Renders runs in at most `size` worker processes, started when there is a run and replaced when they end.
 
     `events` may be called once.
     """
@@ -183,10 +183,8 @@ class Pool:
             self._deaths[task.number] = deaths
             self._again.append(task)
             return
-        message = f"its worker {describe_death(code)}, {deaths} times out of {deaths}; see {self.command.log}"
-        yield RunEnded(
-            task, RunReport(number=task.number, outcome="failed", reason="WorkerDied", message=message)
-        )
+        message = f"its worker {describe_death(code)}, as in each of {deaths} attempts; see {self.command.log}"
+        yield RunEnded(task, RunReport(number=task.number, outcome="failed", reason="WorkerDied", message=message))
 
     def _count_failed_start(self, worker: WorkerHandle, code: int) -> None:
         self._failed_starts += 1

@@ -1,0 +1,122 @@
+"""One run after another in this process: skip what exists, render into a scratch folder, commit, report."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING, Final, Protocol
+
+from synth_api.errors import InputError
+from synth_api.recipe.model import parse
+from synth_renderer.run_task import RunReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synth_api.recipe.model import Recipe
+    from synth_dataset.store import FolderStore
+    from synth_renderer.engine import RenderedRun
+    from synth_renderer.run_task import Outcome, RunTask
+
+
+class UnavailableError(RuntimeError):
+    """Device or store cannot be used now: no run of this worker would work. Nothing is held against the run."""
+
+
+class Engine(Protocol):
+    """Renders one run into an empty folder."""
+
+    def __call__(self, recipe: Recipe, folder: Path, device: str) -> RenderedRun:
+        """Raises what it likes: that fails the run, and only the run."""
+
+
+class Worker:
+    """Renders runs one at a time; `drop` may be called from another thread that holds `undisturbed`.
+
+    `undisturbed` is held around `carry_out`, which lets go of it only while the engine works: so whoever gets it finds
+    either no run, or one of which nothing is committed.
+    """
+
+    def __init__(self, store: FolderStore, engine: Engine, device: str) -> None:
+        self.undisturbed = threading.Lock()
+        self._store = store
+        self._engine = engine
+        self._device = device
+        self._in_flight: tuple[int, Path] | None = None
+
+    def carry_out(self, task: RunTask) -> RunReport:
+        """Render and commit one run. Raises UnavailableError; any other error becomes a failed run."""
+        start = time.perf_counter()
+        stages: dict[str, float] = {}
+        outcome: Outcome
+        outcome, reason, message = "succeeded", "", ""
+        try:
+            if self._store.has(task.key):
+                outcome = "present"
+            else:
+                stages = self._render(task)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            outcome, reason, message = "failed", reason_of(error), sentence(error)
+        return RunReport(
+            number=task.number,
+            outcome=outcome,
+            reason=reason,
+            message=message,
+            seconds=time.perf_counter() - start,
+            stages=stages,
+        )
+
+    def _render(self, task: RunTask) -> dict[str, float]:
+        with self._store.scratch(task.key) as folder:
+            self._in_flight = (task.number, folder)
+            try:
+                self.undisturbed.release()
+                try:
+                    rendered = self._engine(parse(task.recipe), folder, self._device)
+                finally:
+                    self.undisturbed.acquire()
+                self._store.commit(folder, rendered)
+            finally:
+                self._in_flight = None
+        return dict(rendered.seconds)
+
+    def drop(self) -> RunReport | None:
+        """Remove what the run in flight has written; None when there is none."""
+        if self._in_flight is None:
+            return None
+        number, folder = self._in_flight
+        # Moved away first: the engine goes on writing, and a folder that grows cannot be removed.
+        grave = folder.rename(folder.with_name(f"{folder.name}.dropped"))
+        shutil.rmtree(grave, ignore_errors=True)
+        return RunReport(number=number, outcome="dropped")
+
+
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def reason_of(error: Exception) -> str:
+    """The class of a failure, one word for lists and counts."""
+    match error:
+        case InputError():
+            return "RecipeRejected"
+        case MemoryError():
+            return "OutOfMemory"
+        case OSError():
+            return "OutOfSpace" if error.errno in _NO_SPACE else "FileError"
+        case _:
+            return "EngineFailed"
+
+
+def sentence(error: Exception) -> str:
+    """The failure in one line; the traceback is in the log."""
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return text
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name

@@ -1,0 +1,138 @@
+"""`python -m synth_renderer.worker_process`: one process that renders the runs it is given, one after another.
+
+It speaks with its pool over the socket `--channel`; whatever Blender prints goes to the log that the pool made its
+stdout. It ends when the channel closes, when its parent dies, on SIGTERM (143: the run in flight is dropped, unless it is just
+being committed), or past its memory watermark. It always ends by `os._exit`: bpy 4.5 can hang in a static destructor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import importlib
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import psutil
+
+from synth_api.exit_codes import ExitCode
+from synth_dataset.store import FolderStore
+from synth_renderer.run_task import Ready, RunTask, Unavailable, encode
+from synth_renderer.worker import UnavailableError, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_renderer.run_task import RunReport
+    from synth_renderer.worker import Engine
+
+WATERMARK: Final = 2 << 30
+"""Bytes of resident memory past which a worker is replaced after its run; 600 beads need a quarter of it."""
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class Channel:
+    """The worker's end of the socket; `say` may be called from any thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._socket = socket.socket(fileno=descriptor)
+        self._lines = self._socket.makefile("rb")
+
+    def say(self, message: Ready | RunReport | Unavailable) -> None:
+        """Send one message; a pool that is gone does not matter, the closed channel ends the worker soon enough."""
+        try:
+            self._socket.sendall(encode(message))
+        except OSError:
+            sys.stderr.write("the pool is gone\n")
+
+    def next_task(self) -> RunTask | None:
+        """Wait for the next run; None when there will be none."""
+        try:
+            line = self._lines.readline()
+        except OSError:
+            return None
+        return RunTask.model_validate_json(line) if line else None
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Serve until told to end; never returns."""
+    options = _parse(arguments)
+    _die_with(options.parent)
+    # Blocked before any library starts a thread, so that the signal thread alone receives it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    channel = Channel(options.channel)
+    worker = Worker(FolderStore(options.store), _load(options.engine), options.device)
+    threading.Thread(target=_await_stop, args=(worker, channel), daemon=True).start()
+    channel.say(Ready())
+    _end(_serve(worker, channel, options.watermark))
+
+
+def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
+    memory = psutil.Process().memory_info
+    while (task := channel.next_task()) is not None:
+        with worker.undisturbed:
+            try:
+                report = worker.carry_out(task)
+            except UnavailableError as error:
+                channel.say(Unavailable(message=str(error)))
+                return ExitCode.TRY_AGAIN
+            is_last = memory().rss > watermark
+            channel.say(report.model_copy(update={"is_last": is_last}))
+        if is_last:
+            break
+    return ExitCode.OK
+
+
+def _await_stop(worker: Worker, channel: Channel) -> None:
+    """End the process on SIGTERM, as soon as nothing is half done."""
+    signal.sigwait({signal.SIGTERM})
+    worker.undisturbed.acquire()
+    dropped = worker.drop()
+    if dropped is not None:
+        channel.say(dropped)
+        sys.stderr.write(f"told to stop: run {dropped.number} dropped\n")
+    else:
+        sys.stderr.write("told to stop: no run in flight\n")
+    _end(ExitCode.STOPPED)
+
+
+def _end(code: ExitCode) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel send SIGTERM when the pool dies; the check covers a pool that died before."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        _end(ExitCode.STOPPED)
+
+
+def _load(engine: str) -> Engine:
+    module, _, function = engine.partition(":")
+    loaded: Engine = getattr(importlib.import_module(module), function)
+    return loaded
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="synth_renderer.worker_process")
+    parser.add_argument("--channel", type=int, required=True, help="file descriptor of the socket to the pool")
+    parser.add_argument("--parent", type=int, required=True, help="process id of the pool")
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--engine", required=True, help="module:function")
+    parser.add_argument("--watermark", type=int, default=WATERMARK, help="bytes")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from synth_renderer.pool import Pool, RunEnded
+from synth_renderer.run_task import RunReport, RunTask
+from synth_renderer.worker_handle import WorkerCommand
+
+HERE = Path(__file__).parent
+
+
+class Wish:
+    """A stop signal that a test raises."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._readable, self._writable = socket.socketpair()
+
+    def raise_(self) -> None:
+        self.count += 1
+        self._writable.send(b"!")
+
+    def fileno(self) -> int:
+        return self._readable.fileno()
+
+    def drain(self) -> None:
+        self._readable.recv(4096)
+
+    def close(self) -> None:
+        self._readable.close()
+        self._writable.close()
+
+
+@dataclass
+class Trial:
+    """A store, and the orders for the engine: what happens at which seed."""
+
+    store: Path
+    orders: Path
+    wish: Wish = field(default_factory=Wish)
+
+    def order(self, seed: int, what: str) -> None:
+        (self.orders / str(seed)).write_text(what)
+
+    def task(self, seed: int) -> RunTask:
+        return RunTask(number=seed, key=f"{seed:064x}", overrides={}, recipe={"seed": seed})
+
+    def pool(self, size: int = 1, engine: str = "trial_engine:render", watermark: int = 1 << 40) -> Pool:
+        arguments = (
+            f"--store={self.store}",
+            "--device=cpu",
+            f"--engine={engine}",
+            f"--watermark={watermark}",
+        )
+        path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+        environment = {"PYTHONPATH": path, "TRIAL": str(self.orders)}
+        return Pool(WorkerCommand(arguments, self.orders / "worker.log", environment), size, self.wish)
+
+    def reports(self, seeds: range, pool: Pool) -> dict[int, RunReport]:
+        events = pool.events(self.task(seed) for seed in seeds)
+        return {event.task.number: event.report for event in events if isinstance(event, RunEnded)}
+
+    def scratch(self) -> list[Path]:
+        """What unfinished runs have left in the store."""
+        return [path for path in self.store.rglob("picture.txt") if "runs" not in path.relative_to(self.store).parts]
+
+    def renderers(self, seed: int) -> list[str]:
+        """Process ids of the workers that tried this seed, in order."""
+        log = self.orders / f"{seed}.log"
+        return log.read_text().split() if log.exists() else []
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Trial]:
+    trial = Trial(tmp_path / "store", tmp_path / "orders")
+    trial.store.mkdir()
+    trial.orders.mkdir()
+    yield trial
+    trial.wish.close()

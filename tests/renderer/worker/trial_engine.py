@@ -1,0 +1,47 @@
+"""An engine that does what a file called like the run's seed says: the worker's tests inject it by import path."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+HELD: list[bytearray] = []
+
+
+def render(recipe: Any, folder: Path, device: str) -> Any:
+    seed = recipe.initial_runtime_state.seed
+    orders = Path(os.environ["TRIAL"])
+    with (orders / f"{seed}.log").open("a") as log:
+        log.write(f"{os.getpid()}\n")
+    order = orders / str(seed)
+    (folder / "picture.txt").write_text(str(seed))
+    print(f"picture of seed {seed}")
+    if order.exists():
+        carry_out(order)
+    return SimpleNamespace(seconds={"picture": 0.0}, key=f"{seed:064x}")
+
+
+def carry_out(order: Path) -> None:
+    match order.read_text():
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "crash once":
+            order.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "terminate once":
+            order.unlink()
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait()
+        case "hang":
+            threading.Event().wait()
+        case "leak":
+            HELD.append(bytearray(os.urandom(1 << 20)) * 300)
+        case "raise":
+            raise ValueError("two beads\nin one place")
+        case "exit":
+            sys.exit(3)
