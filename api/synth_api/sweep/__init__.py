@@ -1,0 +1,1 @@
+"""Sweeps: one recipe, axes of overrides, N runs by arithmetic."""

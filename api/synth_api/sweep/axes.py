@@ -1,0 +1,168 @@
+"""Command-line arguments in Hydra's override grammar become axes and fixed overrides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Quote, QuotedString, RangeSweep, Sweep
+from hydra.errors import HydraException
+
+from synth_api.errors import InputError
+from synth_api.sweep.values import MAX_RUNS, Value, number_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from hydra._internal.grammar.functions import Functions
+
+_WRITE_INSTEAD: Final = {
+    "glob": "write the values, `a,b,c`",
+    "interval": "a sweep has discrete values: write `range(start,stop,step)`",
+    "shuffle": "axes keep their order: write the values in the order you want",
+    "sort": "write the values in the order you want",
+    "tag": "write the values alone",
+    "int": "write whole numbers",
+    "float": "write numbers with a point",
+    "str": "quote the values",
+    "bool": "write `true,false`",
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One swept key: `sign` is the override's `+`, `++` or nothing, `path` its dotted key."""
+
+    sign: str
+    path: str
+    values: Sequence[Value]
+
+    def argument(self, index: int) -> str:
+        """The plain override that sets value `index`, in Hydra's grammar."""
+        return f"{self.sign}{self.path}={override_text(self.values[index])}"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a command line asks for: axes in the order given, and the other overrides as they were written."""
+
+    axes: tuple[Axis, ...]
+    fixed: tuple[str, ...]
+
+
+def parse_arguments(arguments: Iterable[str], indexed: Callable[[str], str] = str) -> Arguments:
+    """Sort arguments into axes and fixed overrides. `indexed` turns step ids in a dotted path into indices.
+
+    Raises InputError for what the grammar or a sweep does not allow: functions other than `range` and `choice`, an
+    axis without values, two arguments for one key or for a key and something below it, more than 10^6 runs.
+    """
+    axes: list[Axis] = []
+    fixed: dict[str, str] = {}
+    for argument in arguments:
+        override = _parsed(argument)
+        path = indexed(override.key_or_group)
+        if override.is_sweep_override():
+            axes.append(_axis(override, path))
+        else:
+            _plain(path, override.value())
+            fixed[argument] = path
+    _refuse_overlaps([axis.path for axis in axes], list(fixed.values()))
+    runs = prod(len(axis.values) for axis in axes)
+    if runs > MAX_RUNS:
+        raise InputError("", f"the sweep has {runs:,} runs, at most {MAX_RUNS:,} are allowed; split it")
+    return Arguments(tuple(axes), tuple(fixed))
+
+
+def override_text(value: Value) -> str:
+    """A plain value as Hydra's grammar writes it, strings quoted."""
+    if isinstance(value, str):
+        return QuotedString(value, Quote.single).with_quotes()
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{override_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(override_text, value)) + "]"
+    return "null" if value is None else str(value)
+
+
+def _parsed(argument: str) -> Override:
+    try:
+        return _PARSER.parse_override(argument)
+    except HydraException as error:
+        name = argument.partition("=")[0]
+        if isinstance(error.__cause__, InputError):
+            raise InputError(name, error.__cause__.problem) from None
+        reason = " ".join(str(error).split())
+        raise InputError(name, f"'{argument}' is not an override such as a.b=1 or a.b=1,2: {reason}") from None
+
+
+def _axis(override: Override, path: str) -> Axis:
+    if override.is_delete():
+        raise InputError(path, "an axis cannot delete a key; write its values, or `~key` alone")
+    if override.package is not None or "/" in path or path == "hydra" or path.startswith("hydra."):
+        raise InputError(path, "an axis needs the dotted path of a value in the recipe")
+    return Axis(_sign(override), path, _values(path, override.value()))
+
+
+def _sign(override: Override) -> str:
+    if override.is_force_add():
+        return "++"
+    return "+" if override.is_add() else ""
+
+
+def _values(path: str, swept: Any) -> Sequence[Value]:
+    if isinstance(swept, RangeSweep):
+        assert swept.start is not None
+        assert swept.stop is not None
+        return number_range(path, swept.start, swept.stop, swept.step)
+    assert isinstance(swept, ChoiceSweep)
+    return tuple(_plain(path, value) for value in swept.list)
+
+
+def _plain(path: str, value: Any) -> Value:
+    """The value without the grammar's own types."""
+    if isinstance(value, QuotedString):
+        return value.text
+    if isinstance(value, list):
+        return [_plain(path, item) for item in value]
+    if isinstance(value, dict):
+        return {str(_plain(path, key)): _plain(path, item) for key, item in value.items()}
+    if isinstance(value, Sweep | Glob):
+        raise InputError(path, "a `range` or `choice` inside a list of values; give it alone, or write the values")
+    return value
+
+
+def _refuse_overlaps(axes: list[str], fixed: list[str]) -> None:
+    for number, path in enumerate(axes):
+        for other in axes[:number] + fixed:
+            if path == other:
+                what = "two axes" if other in axes[:number] else "an axis and a fixed override"
+                raise InputError(path, f"there are {what} for this key; keep one")
+            if path.startswith(other + ".") or other.startswith(path + "."):
+                raise InputError(path, f"'{other}' and '{path}' lie within each other; keep one")
+
+
+def _functions() -> Functions:
+    functions = create_functions()
+    for name in _WRITE_INSTEAD:
+        functions.functions[name] = _refused(name)
+    choice = functions.functions["choice"]
+
+    def choice_of_some(*values: Any) -> Any:
+        if not values:
+            raise InputError("", "the axis has no values; write them, `choice(a,b)` or `a,b`")
+        return choice(*values)
+
+    functions.functions["choice"] = choice_of_some
+    return functions
+
+
+def _refused(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_values: Any, **_named: Any) -> NoReturn:
+        raise InputError("", f"`{name}(…)` is not available in a sweep; {_WRITE_INSTEAD[name]}")
+
+    return refuse
+
+
+_PARSER: Final = OverridesParser(_functions())

@@ -1,0 +1,56 @@
+"""The values of an axis: written ones, or a range that is never enumerated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, isfinite
+from typing import Any, overload
+
+from synth_api.errors import InputError
+
+Value = Any
+"""A plain YAML value: number, string, bool, None, list or dict of these."""
+
+MAX_RUNS = 1_000_000
+
+
+@dataclass(frozen=True)
+class DecimalRange(Sequence[float]):
+    """start + i x step for 0 <= i < count, exact in decimal and rounded once: the third of 0, 0.1, … is 0.2."""
+
+    start: Fraction
+    step: Fraction
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    @overload
+    def __getitem__(self, index: int) -> float: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[float, ...]: ...
+    def __getitem__(self, index: int | slice) -> float | tuple[float, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(self.count)))
+        return float(self.start + range(self.count)[index] * self.step)
+
+
+def number_range(path: str, start: float, stop: float, step: float) -> Sequence[int] | DecimalRange:
+    """The half-open range of Hydra's `range`: integers if all three are, else floats counted in decimal.
+
+    Raises InputError if it is empty, endless or longer than a sweep may be.
+    """
+    text = f"range({start}, {stop}, {step})"
+    if any(isinstance(bound, bool) or not isfinite(bound) for bound in (start, stop, step)) or step == 0:
+        raise InputError(path, f"{text} needs finite numbers and a step other than 0")
+    first, last, width = (Fraction(str(bound)) for bound in (start, stop, step))
+    count = ceil((last - first) / width)
+    if count <= 0:
+        raise InputError(path, f"{text} has no values; give a stop beyond the start in the direction of the step")
+    if count > MAX_RUNS:
+        raise InputError(path, f"{text} has {count:,} values, a sweep at most {MAX_RUNS:,} runs; split it")
+    if all(isinstance(bound, int) for bound in (start, stop, step)):
+        return range(int(start), int(stop), int(step))
+    return DecimalRange(first, width, count)
