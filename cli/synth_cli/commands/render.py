@@ -1,0 +1,47 @@
+"""`synth render`: the runs of a sweep that do not exist yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
+
+
+@click.command(name="render", short_help="Render the runs of a sweep that do not exist yet.")
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), default="dataset", show_default=True, help="Dataset folder.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that render.  [default: half the processors]")
+@click.option("--only", metavar="NUMBERS", help="Only these runs, for example 0-9,17.")
+@click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="auto",
+    show_default=True,
+    help="auto: best there is. gpu: any but the CPU.",
+)
+@click.option("--engine", default="synth_renderer.engine:render", hidden=True)
+def command(
+    recipe: Path,
+    arguments: tuple[str, ...],
+    out: Path,
+    workers: int | None,
+    only: str | None,
+    device: str,
+    engine: str,
+) -> int:
+    """Render RECIPE with ARGUMENTS (as in `synth plan`) into a dataset folder.
+
+    Runs that exist are not rendered again: the same call goes on after an interruption, and a call with one more seed
+    renders only what is new. Ctrl-C drops the runs in flight and commits the others.
+
+    \b
+    synth render recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' --out ./dataset
+    """
+    from synth_api.sweep import Sweep
+    from synth_cli.render_sweep import Settings, render_sweep
+
+    sweep = Sweep.load(recipe, arguments)
+    return render_sweep(sweep, out, Settings(workers, only, device, engine))
