@@ -1,0 +1,43 @@
+"""Bodies that the camera stands in: what lies nearer than the near plane is cut off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@numba.njit(cache=True)
+def clipped(
+    points: NDArray[np.float64], normals: NDArray[np.float64], triangles: NDArray[np.int32], near: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
+    """Points (camera frame), normals and triangles of what lies at depth >= near; new vertices lie on the plane.
+
+    A triangle that the plane cuts becomes one or two (Sutherland & Hodgman, Comm. ACM 17 (1974) 32).
+    """
+    new_points = np.empty((6 * len(triangles), 3))
+    new_normals = np.empty_like(new_points)
+    new_triangles = np.empty((2 * len(triangles), 3), dtype=np.int32)
+    corners, faces = 0, 0
+    for triangle in triangles:
+        first = corners
+        for k in range(3):
+            here, after = triangle[k], triangle[(k + 1) % 3]
+            margin_here, margin_after = -points[here, 2] - near, -points[after, 2] - near
+            if margin_here >= 0:
+                new_points[corners], new_normals[corners] = points[here], normals[here]
+                corners += 1
+            if (margin_here >= 0) != (margin_after >= 0):
+                t = margin_here / (margin_here - margin_after)
+                new_points[corners] = points[here] + t * (points[after] - points[here])
+                new_points[corners, 2] = -near
+                new_normals[corners] = normals[here] + t * (normals[after] - normals[here])
+                corners += 1
+        for k in range(first + 1, corners - 1):
+            new_triangles[faces] = first, k, k + 1
+            faces += 1
+    return new_points[:corners], new_normals[:corners], new_triangles[:faces]

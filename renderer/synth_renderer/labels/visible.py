@@ -1,0 +1,63 @@
+"""From all fragments to the nearest one at every pixel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from synth_renderer.labels.fragments import VisibleSurface
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth_renderer.labels.fragments import Fragments
+
+MOST_BODIES = 65535
+"""Ids are 16 bits wide."""
+
+
+def visible(fragments: Fragments, shown: NDArray[np.bool_] | None = None) -> VisibleSurface:
+    """The nearest fragment of the bodies `shown` (N,), or of all; of two at equal depth the one with the lower id.
+
+    Raises ValueError with more bodies than ids.
+    """
+    bodies = len(fragments.start) - 1
+    if bodies > MOST_BODIES:
+        raise ValueError(f"{bodies} bodies, but ids are 16 bits wide: at most {MOST_BODIES}")
+    included = np.ones(bodies, dtype=np.bool_) if shown is None else shown
+    nearest = _nearest(fragments.start, fragments.pixel, fragments.depth, included, fragments.width * fragments.height)
+    return _surface(fragments, nearest)
+
+
+@numba.njit(cache=True)
+def _nearest(
+    start: NDArray[np.int64],
+    pixel: NDArray[np.int32],
+    depth: NDArray[np.float32],
+    shown: NDArray[np.bool_],
+    pixels: int,
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Id and fragment at every pixel; 0 and -1 where there is none."""
+    ids = np.zeros(pixels, dtype=np.uint16)
+    nearest = np.full(pixels, -1, dtype=np.int64)
+    for body in range(len(start) - 1):
+        if not shown[body]:
+            continue
+        for f in range(start[body], start[body + 1]):
+            p = pixel[f]
+            if nearest[p] < 0 or depth[f] < depth[nearest[p]]:
+                ids[p], nearest[p] = body + 1, f
+    return ids, nearest
+
+
+def _surface(fragments: Fragments, found: tuple[NDArray[np.uint16], NDArray[np.int64]]) -> VisibleSurface:
+    ids, nearest = found
+    covered = nearest >= 0
+    depth = np.full(len(ids), np.inf, dtype=np.float32)
+    normal = np.zeros((len(ids), 3), dtype=np.float32)
+    depth[covered] = fragments.depth[nearest[covered]]
+    normal[covered] = fragments.normal[nearest[covered]]
+    shape = fragments.height, fragments.width
+    return VisibleSurface(ids.reshape(shape), depth.reshape(shape), normal.reshape(*shape, 3))
