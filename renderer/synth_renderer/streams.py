@@ -57,7 +57,7 @@ class Stream:
         return (self.word() >> 11) * 2.0**-53
 
     def below(self, n: int) -> int:
-        """An integer in [0, n), unbiased: the top bits of a word, drawn again while they are n or more. 1 <= n <= 2^64."""
+        """An integer in [0, n), unbiased: the top bits of a word, drawn again while they reach n. 1 <= n <= 2^64."""
         shift = 64 - (n - 1).bit_length()
         while True:
             value = self.word() >> shift

@@ -1,0 +1,33 @@
+"""What names a run: the hash of its canonical recipe (contracts: run key)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+
+from synth_api.recipe.canonical import canonical_tree
+from synth_api.version import ENGINE_VERSION
+
+if TYPE_CHECKING:
+    from synth_api.recipe.model import Recipe
+
+
+def canonical_json(tree: Any) -> bytes:
+    """RFC 8785: one byte string per value, whatever the order of keys and the spelling of numbers (`1` = `1.0`).
+
+    Takes dicts with string keys, lists, tuples, strings, bools, None, finite floats and integers within ±(2^53 - 1);
+    raises `rfc8785.CanonicalizationError` on anything else.
+    """
+    return rfc8785.dumps(tree)
+
+
+def key_document(recipe: Recipe) -> bytes:
+    """The bytes that a run key is the sha256 of; they are stored with the run's manifest."""
+    return canonical_json({"engine": ENGINE_VERSION, "recipe": canonical_tree(recipe)})
+
+
+def run_key(recipe: Recipe) -> str:
+    """The run's name, 64 lower-case hexadecimal digits. Same key, same labels."""
+    return sha256(key_document(recipe)).hexdigest()

@@ -1,0 +1,144 @@
+"""Every variability draws what it says, from its own stream, rounded to float32."""
+
+import colorsys
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from synth_api.recipe.variabilities import (
+    Constant,
+    ConstantHsvColorAsRgb,
+    LogNormal3dHomogeneous,
+    RandomHsvColorAsRgb,
+    UniformDistribution3dHomogeneous,
+    UniformDistributionInt,
+    UniformDistributionNdHomogeneous,
+    UniformlyRandomLocationInMeasurementVolume,
+    Variability,
+)
+from synth_renderer.scene.staged import Box
+from synth_renderer.streams import Stream
+from synth_renderer.variabilities import DrawError, draw
+
+VOLUME = Box((-60.0, -60.0, 0.0), (60.0, 60.0, 100.0))
+STEP = "$builtins.TriggerFeatureUpdate:Any:AllParticles:1"
+ALMOST_NEVER = 1e-6
+
+
+def drawn(variability: Variability, count: int, seed: int = 42) -> list:
+    """One value for each of `count` beads, as a step does it."""
+    return [draw(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), VOLUME) for i in range(count)]
+
+
+def assert_distributed(values: np.ndarray, inverse_cdf: Callable, bins: int = 50) -> None:
+    edges = np.asarray(inverse_cdf(np.linspace(0, 1, bins + 1)))
+    edges[[0, -1]] = -np.inf, np.inf
+    counts = np.histogram(values, edges)[0]
+    assert stats.chisquare(counts).pvalue > ALMOST_NEVER
+
+
+def assert_float32(values: np.ndarray) -> None:
+    assert (values == np.float32(values).astype(float)).all()
+
+
+@pytest.mark.parametrize("value", [1, True, "text", 0.5, (1.0, 2.0, 3.0)])
+def test_a_constant_is_itself(value: object) -> None:
+    (result,) = drawn(Constant(value=value), 1)
+    assert result == value
+    assert type(result) is type(value)
+
+
+def test_a_constant_is_rounded_to_float32() -> None:
+    assert drawn(Constant(value=0.1), 1) == [float(np.float32(0.1))]
+
+
+def test_uniform_3d_gives_three_equal_numbers_over_its_width() -> None:
+    values = np.array(drawn(UniformDistribution3dHomogeneous(location=5.0, scale=2.0), 5_000))
+    assert values.shape == (5_000, 3)
+    assert (values == values[:, :1]).all()
+    assert values.min() >= 5
+    assert values.max() <= 7
+    assert_float32(values)
+    assert_distributed(values[:, 0], stats.uniform(5, 2).ppf)
+
+
+def test_uniform_nd_gives_a_number_or_equal_components() -> None:
+    numbers = np.array(drawn(UniformDistributionNdHomogeneous(location=25.0, scale=75.0, num_dimensions=1), 5_000))
+    assert_distributed(numbers, stats.uniform(25, 75).ppf)
+    assert_float32(numbers)
+    four = drawn(UniformDistributionNdHomogeneous(location=25.0, scale=75.0, num_dimensions=4), 3)
+    assert four == [(number,) * 4 for number in numbers[:3]]
+
+
+def test_scale_zero_is_the_location() -> None:
+    assert drawn(UniformDistribution3dHomogeneous(location=3.0, scale=0.0), 1) == [(3.0, 3.0, 3.0)]
+
+
+def test_log_normal_has_its_geometric_mean_and_deviation() -> None:
+    variability = LogNormal3dHomogeneous(geometric_mean=100.0, geometric_standard_deviation=1.3)
+    values = np.array(drawn(variability, 5_000))
+    assert (values == values[:, :1]).all()
+    assert_float32(values)
+    assert_distributed(values[:, 0], stats.lognorm(math.log(1.3), scale=100).ppf)
+
+
+def test_log_normal_is_truncated_by_drawing_again() -> None:
+    variability = LogNormal3dHomogeneous(geometric_mean=100.0, geometric_standard_deviation=1.3, min=90.0, max=110.0)
+    values = np.array(drawn(variability, 5_000))[:, 0]
+    assert values.min() > 90
+    assert values.max() < 110
+    whole = stats.lognorm(math.log(1.3), scale=100)
+    low, high = whole.cdf([90, 110])
+    assert_distributed(values, lambda p: whole.ppf(low + p * (high - low)))
+
+
+def test_bounds_that_are_never_met_end_in_an_error_instead_of_a_loop() -> None:
+    variability = LogNormal3dHomogeneous(geometric_mean=1.0, geometric_standard_deviation=1.01, min=50.0, max=51.0)
+    with pytest.raises(DrawError, match=r"met none of 100000 draws between 50\.0 and 51\.0; widen the bounds"):
+        drawn(variability, 1)
+
+
+def test_a_value_beyond_float32_is_an_error() -> None:
+    with pytest.raises(DrawError, match="beyond float32"):
+        drawn(UniformDistribution3dHomogeneous(location=1e39, scale=0.0), 1)
+
+
+def test_locations_fill_the_measurement_volume() -> None:
+    values = np.array(drawn(UniformlyRandomLocationInMeasurementVolume(), 5_000))
+    assert_float32(values)
+    for axis in range(3):
+        low, high = VOLUME.lower[axis], VOLUME.upper[axis]
+        assert_distributed(values[:, axis], stats.uniform(low, high - low).ppf)
+    assert abs(np.corrcoef(values.T)[np.triu_indices(3, 1)]).max() < 0.06
+
+
+def test_hsv_is_written_as_rgb_with_alpha() -> None:
+    variability = ConstantHsvColorAsRgb(hue=0.6, saturation=0.3, value=0.9, alpha=0.5)
+    assert drawn(variability, 1) == [
+        tuple(float(np.float32(part)) for part in (*colorsys.hsv_to_rgb(0.6, 0.3, 0.9), 0.5))
+    ]
+
+
+def test_random_hsv_is_uniform_within_its_bounds() -> None:
+    variability = RandomHsvColorAsRgb(h_min=0.2, h_max=0.3, s_min=0.4, s_max=0.8, v_min=0.5, v_max=1.0)
+    colors = np.array(drawn(variability, 3_000))
+    hsv = np.array([colorsys.rgb_to_hsv(*color[:3]) for color in colors])
+    for component, (low, width) in enumerate(((0.2, 0.1), (0.4, 0.4), (0.5, 0.5))):
+        assert_distributed(hsv[:, component], stats.uniform(low, width).ppf, bins=20)
+    assert (colors[:, 3] == 1).all()
+
+
+def test_uniform_int_covers_location_to_location_plus_scale() -> None:
+    values = drawn(UniformDistributionInt(location=-3, scale=7), 5_000)
+    assert all(type(value) is int for value in values)
+    assert set(values) == set(range(-3, 4))
+    assert stats.chisquare(np.bincount(np.array(values) + 3)).pvalue > ALMOST_NEVER
+
+
+def test_bead_7_keeps_its_diameter_when_the_number_changes() -> None:
+    diameter = UniformDistribution3dHomogeneous(location=5.0, scale=2.0)
+    assert drawn(diameter, 8)[7] == drawn(diameter, 600)[7]
+    assert drawn(diameter, 8)[7] != drawn(diameter, 8, seed=43)[7]
