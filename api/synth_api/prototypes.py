@@ -5,7 +5,7 @@ Lengths are in scene units (the predecessor's Blender units), colours scene-line
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +69,7 @@ GEOMETRIES: Final[dict[str, Prototype]] = {
     "sphere": Prototype("sphere of diameter 1", _DIMENSIONS | _LOCATION | _SUBDIVISIONS),
     "ellipsoid": Prototype(
         "ellipsoid of 1 x 1 x 0.5",
-        _DIMENSIONS
+        {"dimensions": replace(_DIMENSIONS["dimensions"], default=(1.0, 1.0, 0.5))}
         | {
             "width": Feature(FeatureType.FLOAT, 1.0, "factor on the y extent, after dimensions", minimum=0.0),
             "height": Feature(FeatureType.FLOAT, 1.0, "factor on the z extent, after dimensions", minimum=0.0),
@@ -121,8 +121,37 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
         _RENDER
         | {
             "illumination_strength": Feature(FeatureType.FLOAT, 2.0, "scales brightness", "", 0.0, 1000.0),
-            "noise_threshold": Feature(FeatureType.FLOAT, 0.05, "rises with the noise of the picture", "", 0.0, 1.0),
+            "noise_threshold": Feature(
+                FeatureType.FLOAT,
+                0.05,
+                "shot noise in proportion to it; at 0.05 beam and dwell time set it",
+                "",
+                0.0,
+                1.0,
+            ),
             "defocus": Feature(FeatureType.FLOAT, 0.2, "focus distance = (1 - defocus) x camera height", "", 0.0, 1.0),
+            "edge_factor": Feature(
+                FeatureType.FLOAT, 1.6, "yield at the rim over that of a level facet, - 1", "", -0.9, 10.0
+            ),
+            "edge_exponent": Feature(
+                FeatureType.FLOAT, 1.0, "power of 1/cos(tilt) that the yield grows with", "", 0.1, 4.0
+            ),
+            "edge_cutoff": Feature(FeatureType.FLOAT, 0.3, "cosine of the tilt where growth ends", "", 0.01, 0.95),
+            "detector_azimuth": Feature(FeatureType.FLOAT, 180.0, "from +x towards +y", "degree", -360.0, 360.0),
+            "detector_asymmetry": Feature(FeatureType.FLOAT, 0.5, "0 collects from all sides alike", "", 0.0, 1.0),
+            "collection_angle": Feature(
+                FeatureType.FLOAT,
+                33.0,
+                "elevation the detector accepts up to; smaller shadows deeper",
+                "degree",
+                5.0,
+                90.0,
+            ),
+            "beam_current": Feature(FeatureType.FLOAT, 35.0, "current of the electron beam", "pA", 0.01, 1e6),
+            "dwell_time": Feature(FeatureType.FLOAT, 1.0, "time the beam stays on a pixel", "µs", 0.001, 1e6),
+            "read_noise": Feature(FeatureType.FLOAT, 3.0, "electrons rms of the amplifier", "electron", 0.0, 1e4),
+            "line_noise": Feature(FeatureType.FLOAT, 0.002, "rms offset of a scan line, of full white", "", 0.0, 0.5),
+            "noise_correlation": Feature(FeatureType.FLOAT, 0.0, "blur of the noise along a line", "px", 0.0, 20.0),
         },
     ),
 }

@@ -137,11 +137,9 @@ def resolve(
 def _weights(
     image: NDArray[np.float64], triangle: NDArray[np.int32], x: float, y: float, is_orthographic: bool
 ) -> tuple[float, float, float]:
-    """How much each corner counts at (x, y), up to a common factor."""
+    """How much each corner counts at (x, y), up to a common factor; negative on back faces: their normals turn."""
     a, b, c = triangle
-    u, v, w = _edge(image, b, c, x, y), _edge(image, c, a, x, y), _edge(image, a, b, x, y)
-    if u + v + w < 0.0:
-        u, v, w = -u, -v, -w
+    u, v, w = -_edge(image, b, c, x, y), -_edge(image, c, a, x, y), -_edge(image, a, b, x, y)
     if is_orthographic:
         return u, v, w
     return u * image[a, 2], v * image[b, 2], w * image[c, 2]

@@ -25,7 +25,7 @@ class Measurements:
 
     column, row (N,) float64: projected centre, pixel centres at .5, NaN where it is not in front of a perspective
     camera. visible_px, amodal_px (N,) int64. box (N, 4) int32: left, top, right, bottom of the visible mask, right
-    and bottom exclusive; means something where visible_px > 0. visible_fraction, equivalent_diameter, feret_min,
+    and bottom exclusive, all 0 where visible_px is 0. visible_fraction, equivalent_diameter, feret_min,
     feret_max (N,) float64, NaN where amodal_px is 0; touches_border (N,) bool means something where amodal_px > 0.
     """
 
@@ -86,14 +86,16 @@ def projected_centres(locations: NDArray[np.float64], camera: Camera) -> NDArray
 def _boxes(ids: NDArray[np.uint16], bodies: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     height, width = ids.shape
     box, count = np.zeros((bodies, 4), dtype=np.int32), np.zeros(bodies, dtype=np.int64)
-    box[:, 0], box[:, 1] = width, height
     for row in range(height):
         for column in range(width):
             body = int(ids[row, column]) - 1
-            if body >= 0:
-                count[body] += 1
-                box[body, 0], box[body, 1] = min(box[body, 0], column), min(box[body, 1], row)
-                box[body, 2], box[body, 3] = max(box[body, 2], column + 1), row + 1
+            if body < 0:
+                continue
+            if count[body] == 0:
+                box[body, 0], box[body, 1] = column, row
+            count[body] += 1
+            box[body, 0] = min(box[body, 0], column)
+            box[body, 2], box[body, 3] = max(box[body, 2], column + 1), row + 1
     return box, count
 
 
