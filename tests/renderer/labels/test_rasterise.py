@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_renderer.labels.coverage import cover
@@ -26,6 +26,7 @@ def area(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
+@settings(deadline=None)  # the first call compiles
 @given(CORNER, CORNER, CORNER, st.data())
 def test_triangles_that_share_edges_cover_each_centre_exactly_once(a: Any, b: Any, c: Any, data: Any) -> None:
     """A triangle and its three parts around an inner point: the parts cover what the whole covers, each centre once."""
@@ -76,6 +77,7 @@ def test_normals_are_unit_and_face_an_orthographic_camera(stones: Bodies, from_a
     assert np.percentile(normal[:, 2], 0.1) > -0.2
 
 
+@settings(deadline=None)
 @given(columns=st.integers(-300, 300), rows=st.integers(-300, 300), lift=st.integers(-8, 8))
 def test_moving_by_whole_pixels_moves_the_fragments(place_spheres: Any, columns: int, rows: int, lift: int) -> None:
     camera = Camera(96, 64, (0.0, 0.0, 32.0), ortho_scale=12.0)

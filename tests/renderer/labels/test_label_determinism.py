@@ -1,0 +1,78 @@
+"""The label pass gives the same bits whatever the processor offers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIGEST = """
+import hashlib, io
+import numpy as np
+from synth_renderer.geometry import prototypes
+from synth_renderer.labels.layers import layers
+from synth_renderer.labels.measure import measure
+from synth_renderer.labels.modes import PICTURES, LabelView
+from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.labels.stl import write_stl
+from synth_renderer.scene.bodies import Bodies
+from synth_renderer.scene.camera import Camera
+
+number = 40
+words = np.random.Philox(key=7).random_raw(number * 10).reshape(number, 10)
+u = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+quaternions = u[:, :4] - 0.5
+squares = quaternions * quaternions
+length = np.sqrt(squares[:, 0] + squares[:, 1] + squares[:, 2] + squares[:, 3])
+bodies = Bodies(
+    (prototypes.mesh("sphere", 1), prototypes.mesh("ellipsoid", 1)),
+    (np.arange(number) % 2).astype(np.int32),
+    1 + 4 * u[:, 4:7],
+    quaternions / length[:, None],
+    20 * u[:, 7:10] - 10,
+    np.zeros(number, dtype=bool),
+)
+digest = hashlib.sha256()
+turned = (0.8, 0.4, 0.4, 0.2)
+for camera in (Camera(160, 160, (0.0, 0.0, 40.0), ortho_scale=20.0), Camera(160, 120, (24.0, -14.4, 10.8), turned)):
+    fragments = rasterise(bodies, camera)
+    view = LabelView.of(fragments)
+    assert (view.surface.ids > 0).mean() > 0.2
+    for array in (fragments.start, fragments.pixel, fragments.depth, fragments.normal):
+        digest.update(array.tobytes())
+    for picture in PICTURES.values():
+        digest.update(picture(view).tobytes())
+    for column in vars(measure(fragments, view.surface, camera, bodies.locations)).values():
+        digest.update(column.tobytes())
+file = io.BytesIO()
+write_stl(file, bodies, range(number))
+digest.update(file.getvalue())
+sizes = (1 + 4 * u[:, 4:7]).tolist()
+digest.update(repr([prototypes.surface("ellipsoid", size) for size in sizes]).encode())
+print(digest.hexdigest())
+"""
+
+GENERIC = {
+    "NUMBA_CPU_NAME": "generic",
+    "NUMBA_CPU_FEATURES": "",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
+    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX2 FMA3",
+}
+
+
+def digest(environment: dict[str, str]) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", DIGEST], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return run.stdout.strip()
+
+
+@pytest.mark.slow
+def test_masked_processor_features_change_no_bit(tmp_path: Path) -> None:
+    assert digest(GENERIC | {"NUMBA_CACHE_DIR": str(tmp_path)}) == digest({})
