@@ -13,7 +13,7 @@ from typing import Final
 import click
 from typing_extensions import override
 
-from synth_api.errors import InputError
+from synth_api.errors import InputError, nearest
 from synth_api.exit_codes import ExitCode
 
 COMMANDS: Final = {
@@ -34,10 +34,10 @@ class LazyCommands(click.Group):
         return list(COMMANDS)
 
     @override
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """Import the command's module."""
         if cmd_name not in COMMANDS:
-            return None
+            raise InputError("synth", f"there is no command '{cmd_name}'; {nearest(cmd_name, COMMANDS)}")
         command: click.Command = importlib.import_module(f"synth_cli.commands.{cmd_name}").command
         return command
 
@@ -62,10 +62,17 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Carry out a command; returns its exit code (`synth_api.exit_codes`)."""
     try:
-        code = synth.main(arguments, prog_name="synth", standalone_mode=False)
+        # Not click's own `main`, which ends with 1 when the reader of stdout goes away: here 1 means failed runs.
+        with synth.make_context("synth", arguments) as context:
+            code = synth.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except InputError as error:
         return _fail(str(error), ExitCode.BAD_INPUT)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.BAD_INPUT
     except click.ClickException as error:
         return _fail(_usage(error), ExitCode.BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
@@ -85,7 +92,7 @@ def _fail(sentence: str, code: ExitCode) -> ExitCode:
 
 
 def _usage(error: click.ClickException) -> str:
-    message = error.format_message()
+    message = error.format_message().rstrip(".")
     return message[:1].lower() + message[1:]
 
 

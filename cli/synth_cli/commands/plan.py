@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from synth_api.sweep import Sweep
+    from synth_api.sweep.sweep import Sweep
     from synth_cli.existing import Existing
 
 
@@ -32,7 +32,7 @@ def command(recipe: Path, arguments: tuple[str, ...], out: Path, form: str) -> N
     synth plan recipes/spheres_sem.yaml \\
         'blueprints.particles.Bead.number=100,600' 'initial_runtime_state.seed=range(15)'
     """
-    from synth_api.sweep import Sweep
+    from synth_api.sweep.sweep import Sweep
     from synth_cli.existing import measure
     from synth_cli.terminal import stderr, stdout
 

@@ -40,7 +40,7 @@ def command(
     \b
     synth render recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' --out ./dataset
     """
-    from synth_api.sweep import Sweep
+    from synth_api.sweep.sweep import Sweep
     from synth_cli.render_sweep import Settings, render_sweep
 
     sweep = Sweep.load(recipe, arguments)

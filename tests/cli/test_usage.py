@@ -1,0 +1,67 @@
+"""What the command says when it is called wrongly, and how it ends when something else goes wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from synth_cli import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["rendr"], "synth: there is no command 'rendr'; did you mean 'render'?"),
+        (["plan"], "missing argument 'RECIPE'"),
+        (["render", "x.yaml", "--nope"], "no such option '--nope'"),
+        (["render", "x.yaml", "--workers=0"], "invalid value for '--workers': 0 is not in the range 1<=x<=256"),
+    ],
+)
+def test_a_wrong_call_gets_one_sentence_and_exit_code_2(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(arguments) == 2
+    assert capsys.readouterr() == ("", f"error: {sentence}\n")
+
+
+def test_without_a_command_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([]) == 2
+    assert "Commands:" in capsys.readouterr().err
+
+
+def test_a_bug_is_one_sentence_that_says_where_its_traceback_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(main.LazyCommands, "get_command", lambda *_: click.Command("plan", callback=fail))
+    assert main.run(["plan"]) == 70
+    error = capsys.readouterr().err
+    assert error.startswith("error: RuntimeError: no such luck (traceback: ")
+    saved = Path(error.rpartition("traceback: ")[2].rstrip(")\n"))
+    assert "Traceback" in saved.read_text()
+    saved.unlink()
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from synth_cli.main import main; main()", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, error = process.communicate()
+    assert (process.returncode, error) == (0, "")
+
+
+@pytest.mark.parametrize("module", ["numba", "bpy", "cv2", "pyarrow", "numpy"])
+def test_help_imports_nothing_heavy(module: str) -> None:
+    program = f"import sys; from synth_cli.main import run; run(['--help']); sys.exit('{module}' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL, check=False).returncode == 0
