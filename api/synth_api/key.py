@@ -23,9 +23,14 @@ def canonical_json(tree: Any) -> bytes:
     return rfc8785.dumps(tree)
 
 
+def key_tree(recipe: Recipe) -> dict[str, Any]:
+    """What a run key is made from: the engine version and the recipe's canonical tree."""
+    return {"engine": ENGINE_VERSION, "recipe": canonical_tree(recipe)}
+
+
 def key_document(recipe: Recipe) -> bytes:
     """The bytes that a run key is the sha256 of; they are stored with the run's manifest."""
-    return canonical_json({"engine": ENGINE_VERSION, "recipe": canonical_tree(recipe)})
+    return canonical_json(key_tree(recipe))
 
 
 def run_key(recipe: Recipe) -> str:

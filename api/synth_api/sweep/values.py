@@ -18,14 +18,14 @@ MAX_RUNS = 1_000_000
 
 @dataclass(frozen=True)
 class DecimalRange(Sequence[float]):
-    """start + i x step for 0 <= i < count, exact in decimal and rounded once: the third of 0, 0.1, … is 0.2."""
+    """start + i x step for 0 <= i < length, exact in decimal and rounded once: the third of 0, 0.1, … is 0.2."""
 
     start: Fraction
     step: Fraction
-    count: int
+    length: int
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     @overload
     def __getitem__(self, index: int) -> float: ...
@@ -33,8 +33,8 @@ class DecimalRange(Sequence[float]):
     def __getitem__(self, index: slice) -> tuple[float, ...]: ...
     def __getitem__(self, index: int | slice) -> float | tuple[float, ...]:
         if isinstance(index, slice):
-            return tuple(self[i] for i in range(*index.indices(self.count)))
-        return float(self.start + range(self.count)[index] * self.step)
+            return tuple(self[i] for i in range(*index.indices(self.length)))
+        return float(self.start + range(self.length)[index] * self.step)
 
 
 def number_range(path: str, start: float, stop: float, step: float) -> Sequence[int] | DecimalRange:

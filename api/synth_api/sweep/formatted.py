@@ -1,0 +1,51 @@
+"""Long ranges of numbers: the bytes around the one number that changes, so that a value needs no parsing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from synth_api.errors import InputError
+from synth_api.key import canonical_json
+from synth_api.recipe.model import parse
+from synth_api.sweep.tree import Path, differences, get, replace, without
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Pieces = list[bytes]
+"""A node's bytes; `number.join(pieces)` is the node with its number."""
+
+_EVERYWHERE = 1_000
+_HOLE = "\0"
+_HOLE_TEXT = canonical_json(_HOLE)
+
+
+def number_text(value: float) -> bytes:
+    """A number as RFC 8785 writes it."""
+    return b"%d" % value if isinstance(value, int) else canonical_json(value)
+
+
+def cut_at_number(one: dict[str, Any], other: dict[str, Any], nodes: Sequence[Path]) -> tuple[Pieces, ...] | None:
+    """Cut the nodes of a key document where it differs from another; None if that is not at numbers a recipe must give.
+
+    A value that equals its default is left out of the document, and the default may lie anywhere within a range. So
+    only a number without a default, one that a recipe is refused without, is safe to write into its place.
+    """
+    cut = one
+    for path in differences(one, other, _EVERYWHERE):
+        if not isinstance(path[-1], str) or not _is_number(get(one, path)) or not _is_required(one["recipe"], path[1:]):
+            return None
+        cut = replace(cut, path, _HOLE)
+    return tuple(canonical_json(get(cut, node)).split(_HOLE_TEXT) for node in nodes)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_required(recipe: dict[str, Any], path: Path) -> bool:
+    try:
+        parse(without(recipe, path))
+    except InputError:
+        return True
+    return False

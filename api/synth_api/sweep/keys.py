@@ -1,0 +1,185 @@
+"""Many run keys quickly: canonical bytes are cut at the nodes that axes change, and only those are made anew.
+
+A node is an entry of a recipe's maps or step lists (`blueprints.particles.Bead`). An axis of numbers changes what its
+own node holds, and nodes that refer to it by interpolation, but never what the other values of a recipe mean. Any other
+axis (targets, names, prototypes, whole subtrees) may, and is called structural. For each combination of values of the
+structural axes there is a template: static bytes between the nodes that axes of numbers touch. Axes that touch a node
+together form a group, whose nodes are made for their values together.
+
+What does not fit this picture (an axis of numbers that turns out to change more) is noticed, and such a run's key is
+made from its whole recipe.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from synth_api.errors import InputError
+from synth_api.key import canonical_json, key_tree, run_key
+from synth_api.sweep.formatted import Pieces, cut_at_number, number_text
+from synth_api.sweep.tree import Path, differences, get, replace
+from synth_api.sweep.values import DecimalRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.values import Value
+
+_NODE_DEPTH = 4
+"""In {"engine", "recipe"}: recipe, section, map or list, entry."""
+
+_FORMATTED_RANGE = 32
+"""Longer ranges are written into their place; values of shorter ones are parsed, as written values are."""
+
+_MAX_TEMPLATES = 1_000
+_MAX_TEXTS = 20_000
+"""Bounds of the memory; what falls out of these caches is made again."""
+
+Digits = tuple[int, ...]
+"""An index into each axis' values."""
+
+
+class _NotLocalError(Exception):
+    """An axis of numbers changes more than its nodes."""
+
+
+def keys_of(sweep: Sweep, start: int, stop: int) -> Iterator[bytes]:
+    """The keys of runs start … stop - 1, 32 bytes each. Raises InputError at a run whose values do not fit together."""
+    numeric = [_is_numeric(axis.values) for axis in sweep.axes]
+    templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(sweep, digits, numeric))
+    texts = lru_cache(_MAX_TEXTS)(_Template.texts)
+    for run in range(start, stop):
+        digits = tuple(sweep.digits(run))
+        try:
+            template = templates(tuple(0 if free else digit for digit, free in zip(digits, numeric, strict=True)))
+            for group, positions in enumerate(template.positions):
+                chosen = tuple([digits[number] for number in template.groups[group]])
+                made = template.formatted(group, chosen[0]) or texts(template, group, chosen)
+                for position, text in zip(positions, made, strict=True):
+                    template.parts[position] = text
+            yield sha256(b"".join(template.parts)).digest()
+        except (InputError, _NotLocalError):
+            yield bytes.fromhex(run_key(sweep.recipe_at(digits)))
+
+
+class _Template:
+    """The key document at one combination of structural values, cut at the nodes that the axes of numbers touch.
+
+    `groups` are axis numbers that belong together; `parts` are the document's bytes, the nodes of group g at
+    `positions[g]`.
+    """
+
+    def __init__(self, sweep: Sweep, base: Digits, numeric: Sequence[bool]) -> None:
+        self._sweep, self._base = sweep, base
+        self._document = self._at({})
+        touched = {number: self._touched(number) for number, free in enumerate(numeric) if free}
+        joined = _joined({number: nodes for number, nodes in touched.items() if nodes})
+        self.groups = [numbers for numbers, _ in joined]
+        self._nodes = [nodes for _, nodes in joined]
+        self.parts, self.positions = _cut(self._document, self._nodes)
+        self._pieces = [self._formatted_pieces(group) for group in range(len(self.groups))]
+
+    def texts(self, group: int, chosen: Digits) -> tuple[bytes, ...]:
+        """The nodes of a group at its axes' values. Raises _NotLocalError if more than these nodes has changed."""
+        nodes = self._nodes[group]
+        document = self._at(dict(zip(self.groups[group], chosen, strict=True)))
+        if any(not _below(path, nodes) for path in differences(self._document, document, _NODE_DEPTH)):
+            raise _NotLocalError
+        return tuple(canonical_json(get(document, node)) for node in nodes)
+
+    def formatted(self, group: int, digit: int) -> tuple[bytes, ...] | None:
+        """The same for a long range; None where the value cannot simply be written into its place."""
+        pieces = self._pieces[group]
+        if pieces is None:
+            return None
+        number = number_text(self._sweep.axes[self.groups[group][0]].values[digit])
+        return tuple([number.join(around) for around in pieces])
+
+    def _at(self, changed: dict[int, int]) -> dict[str, Any]:
+        return key_tree(self._sweep.recipe_at([changed.get(number, digit) for number, digit in enumerate(self._base)]))
+
+    def _touched(self, number: int) -> set[Path]:
+        return {
+            path
+            for digit in _samples(self._sweep.axes[number].values)
+            for path in differences(self._document, self._at({number: digit}), _NODE_DEPTH)
+        }
+
+    def _formatted_pieces(self, group: int) -> tuple[Pieces, ...] | None:
+        """Where a long range's number stands in its nodes, proven at its ends and its second value."""
+        numbers = self.groups[group]
+        values = self._sweep.axes[numbers[0]].values
+        if len(numbers) > 1 or not isinstance(values, range | DecimalRange) or len(values) < _FORMATTED_RANGE:
+            return None
+        second = self._at({numbers[0]: 1})
+        pieces = cut_at_number(self._document, second, self._nodes[group])
+        for digit in (0, 1, len(values) - 1):
+            if pieces is None:
+                break
+            number = number_text(values[digit])
+            if tuple(number.join(around) for around in pieces) != self.texts(group, (digit,)):
+                return None
+        return pieces
+
+
+def _is_numeric(values: Sequence[Value]) -> bool:
+    if isinstance(values, range | DecimalRange):
+        return True
+    return all(isinstance(part, int | float) for value in values for part in _flat(value))
+
+
+def _flat(value: Value) -> Iterator[Value]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _flat(item)
+    else:
+        yield value
+
+
+def _samples(values: Sequence[Value]) -> set[int]:
+    """Enough values to see what an axis touches: the second, the last and the first that differs from the first."""
+    last = len(values) - 1
+    if isinstance(values, range | DecimalRange):
+        return {min(1, last), last}
+    return {next((digit for digit, value in enumerate(values) if value != values[0]), 0), last}
+
+
+def _joined(touched: dict[int, set[Path]]) -> list[tuple[tuple[int, ...], tuple[Path, ...]]]:
+    """Axes whose nodes overlap, with the outermost of their nodes."""
+    groups: list[tuple[set[int], set[Path]]] = []
+    for number, nodes in touched.items():
+        numbers, everything = {number}, set(nodes)
+        for group in [group for group in groups if any(_below(a, group[1]) or _below_any(group[1], a) for a in nodes)]:
+            groups.remove(group)
+            numbers |= group[0]
+            everything |= group[1]
+        groups.append((numbers, everything))
+    return [
+        (tuple(sorted(numbers)), tuple(node for node in nodes if not _below(node, nodes - {node})))
+        for numbers, nodes in groups
+    ]
+
+
+def _below(path: Path, nodes: set[Path] | tuple[Path, ...]) -> bool:
+    return any(path[: len(node)] == node for node in nodes)
+
+
+def _below_any(paths: set[Path], node: Path) -> bool:
+    return any(path[: len(node)] == node for path in paths)
+
+
+def _cut(document: dict[str, Any], groups: Sequence[Sequence[Path]]) -> tuple[list[bytes], list[list[int]]]:
+    """The document's bytes with room for each group's nodes, and where that room is. YAML has no NUL to confuse it."""
+    names = [(group, node) for group, nodes in enumerate(groups) for node in nodes]
+    for name, (_, node) in enumerate(names):
+        document = replace(document, node, f"\0{name}")
+    parts = re.split(rb'"\\u0000(\d+)"', canonical_json(document))
+    at = {int(name): 2 * index + 1 for index, name in enumerate(parts[1::2])}
+    positions: list[list[int]] = [[] for _ in groups]
+    for name, (group, _) in enumerate(names):
+        positions[group].append(at[name])
+    return parts, positions

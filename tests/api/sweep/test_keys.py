@@ -1,0 +1,92 @@
+"""The fast keys are the slow keys, whatever the axes."""
+
+import tracemalloc
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synth_api.errors import InputError
+from synth_api.key import run_key
+from synth_api.sweep import Sweep
+
+RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"
+STEPS = "synth_chain.feature_generation_steps"
+VARIABILITIES = "process_conditions.feature_variabilities"
+AXES = [
+    "blueprints.particles.Bead.number=100,200,600",
+    "blueprints.particles.Bead.number=range(40)",
+    "blueprints.particles.Bead.material_prototype_name=plain,sem_polystyrene",
+    "blueprints.particles.Bead.parent=MeasurementVolume,Elsewhere",
+    "initial_runtime_state.seed=range(3)",
+    "initial_runtime_state.seed=range(9000000000000000,0,-300000000000001)",
+    "initial_runtime_state.time=0.0,1.5",
+    f"{STEPS}.5.gravity.2=-100,-10000,-9.81",
+    f"{STEPS}.5.gravity.1=range(-5,5)",
+    f"{STEPS}.5.gravity=[0,0,-1],[0,0,-9.81],[1,2.5,3]",
+    f"{STEPS}.5.num_frames=range(200,300)",
+    f"{STEPS}.5.use_gravity=true,false",
+    f"{STEPS}.5.collision_shape=SPHERE,CONVEX_HULL",
+    f"{STEPS}.2.affected_set_name=AllParticles,Empty",
+    f"{VARIABILITIES}.Defocus.variability.location=range(0,0.5,0.01)",
+    f"{VARIABILITIES}.Defocus.variability.scale=0.1,0.2,0",
+    f"{VARIABILITIES}.Defocus.variability.num_dimensions=1",
+    f"{VARIABILITIES}.ParticleSubdivisions.variability.value=1,2,3",
+    f"{VARIABILITIES}.ParticleSubdivisions.variability.value=${{initial_runtime_state.seed}},2",
+    f"{VARIABILITIES}.BackgroundPatchSeed.variability.value=7,${{initial_runtime_state.seed}}",
+    "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10,100",
+    "++blueprints.measurement_techniques.SEM.features.resolution_percentage=range(1,101)",
+    "synth_chain.rendering_steps.1.rendering_mode=real,depth_map",
+    "synth_chain.rendering_steps.2={output_file_name_prefix:a},{output_file_name_prefix:b}",
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(AXES), min_size=1, max_size=4, unique=True), st.data())
+def test_fast_keys_equal_the_keys_of_the_recipes(axes: list[str], data: st.DataObject) -> None:
+    try:
+        sweep = Sweep.load(RECIPE, axes)
+    except InputError:
+        return  # axes of one key, or a seed too large for a subdivision
+    start = data.draw(st.integers(0, sweep.runs - 1))
+    keys = list(sweep.keys(start, start + 8))
+    assert len(keys) == min(8, sweep.runs - start)
+    assert [key.hex() for key in keys] == [run_key(sweep.recipe(start + n)) for n in range(len(keys))]
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_value_of_an_axis(axis: str) -> None:
+    sweep = Sweep.load(RECIPE, [axis, "initial_runtime_state.seed=5,6"] if "state.seed=" not in axis else [axis])
+    fast = [key.hex() for key in sweep.keys(0, sweep.runs)]
+    assert fast == [sweep.key(run) for run in range(sweep.runs)]
+
+
+def test_a_value_that_is_the_default_inside_a_long_range_gets_the_key_of_the_default() -> None:
+    whole = Sweep.load(RECIPE, [f"{STEPS}.5.num_frames=range(100,400)"])
+    keys = list(whole.keys())
+    assert len(set(keys)) == 300
+    assert keys[150].hex() == Sweep.load(RECIPE).key(0)
+
+
+def test_keys_of_part_of_a_sweep() -> None:
+    sweep = Sweep.load(RECIPE, ["blueprints.particles.Bead.number=1,2", "initial_runtime_state.seed=range(50)"])
+    assert list(sweep.keys(40, 60)) == list(sweep.keys())[40:60]
+    assert list(sweep.keys(95, 1000)) == list(sweep.keys())[95:]
+
+
+def test_what_shapes_no_pixel_changes_no_key() -> None:
+    assert len(set(Sweep.load(RECIPE, ["initial_runtime_state.time=0,1,2"]).keys())) == 1
+
+
+def test_memory_is_flat() -> None:
+    sweep = Sweep.load(RECIPE, ["initial_runtime_state.seed=range(1000000)"])
+    keys = sweep.keys()
+    list(islice(keys, 100))
+    tracemalloc.start()
+    for _ in islice(keys, 20_000):
+        pass
+    grown = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert grown < 100_000

@@ -1,0 +1,176 @@
+"""A sweep's runs: numbers to overrides to recipes, equal to what Hydra composes."""
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synth_api.errors import InputError
+from synth_api.recipe.canonical import canonical_tree
+from synth_api.recipe.compose import compose, resolve
+from synth_api.recipe.model import parse
+from synth_api.recipe.source import read_recipe
+from synth_api.sweep import Sweep
+from synth_api.sweep.axes import Axis
+
+NUMBER = "blueprints.particles.Bead.number"
+SEED = "initial_runtime_state.seed"
+GRAVITY = "synth_chain.feature_generation_steps.5.gravity"
+TUTORIAL = [f"{NUMBER}=100,200,300,400,500,600", f"{SEED}=range(15)", f"{GRAVITY}.2=-100,-10000"]
+RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"
+
+
+def test_the_tutorial_sweep_has_180_runs_last_axis_fastest(spheres_sem: Path) -> None:
+    sweep = Sweep.load(spheres_sem, TUTORIAL)
+    assert sweep.name == "spheres_sem"
+    assert sweep.runs == 180
+    assert [axis.path for axis in sweep.axes] == [NUMBER, SEED, f"{GRAVITY}.2"]
+    number, seed, gravity = 3, 7, 1
+    assert sweep.overrides((number * 15 + seed) * 2 + gravity) == {NUMBER: 400, SEED: 7, f"{GRAVITY}.2": -10000}
+    assert list(sweep.overrides(0).values()) == [100, 0, -100]
+    assert list(sweep.overrides(179).values()) == [600, 14, -10000]
+
+
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=5), st.data())
+def test_run_numbers_and_digits_are_one_to_one(lengths: list[int], data: st.DataObject) -> None:
+    sweep = Sweep("x", tuple(Axis("", f"a{n}", range(length)) for n, length in enumerate(lengths)), {})
+    run = data.draw(st.integers(0, sweep.runs - 1))
+    number = 0
+    for digit, length in zip(sweep.digits(run), lengths, strict=True):
+        assert 0 <= digit < length
+        number = number * length + digit
+    assert number == run
+
+
+def test_a_run_has_its_values(spheres_sem: Path) -> None:
+    recipe = Sweep.load(spheres_sem, TUTORIAL).recipe(179)
+    assert recipe.blueprints.particles["Bead"].number == 600
+    assert recipe.initial_runtime_state.seed == 14
+    assert recipe.synth_chain.feature_generation_steps[5].gravity[2] == -10000
+    assert recipe.process_conditions.feature_variabilities["BackgroundPatchSeed"].variability.value == 14
+
+
+def test_without_axes_there_is_one_run(spheres_sem: Path) -> None:
+    sweep = Sweep.load(spheres_sem, [f"{NUMBER}=7"])
+    assert sweep.runs == 1
+    assert sweep.overrides(0) == {}
+    assert sweep.recipe(0).blueprints.particles["Bead"].number == 7
+    assert list(sweep.keys()) == [bytes.fromhex(sweep.key(0))]
+
+
+@pytest.mark.parametrize("run", [-1, 180])
+def test_there_is_no_run_outside(spheres_sem: Path, run: int) -> None:
+    with pytest.raises(InputError, match=rf"there is no run {run}; this sweep has runs 0 to 179"):
+        Sweep.load(spheres_sem, TUTORIAL).overrides(run)
+
+
+def test_a_million_runs_take_no_memory(spheres_sem: Path) -> None:
+    tracemalloc.start()
+    sweep = Sweep.load(spheres_sem, [f"{SEED}=range(1000000)"])
+    sweep.recipe(999_999)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sweep.runs == 1_000_000
+    assert peak < 20e6
+
+
+AXES = [
+    f"{NUMBER}=0,5",
+    f"{SEED}=range(3,9,3)",
+    f"{GRAVITY}.2=-100,-1e4",
+    "synth_chain.feature_generation_steps.5.num_frames=100,250",
+    "synth_chain.rendering_steps.3.rendering_mode=depth_map,normal_map",
+    "blueprints.particles.Bead.material_prototype_name=plain,sem_polystyrene",
+    "process_conditions.feature_variabilities.Defocus.variability.scale=0.1,0.2",
+    "process_conditions.feature_variabilities.Defocus.variability="
+    "{_target_:$builtins.UniformDistributionNdHomogeneous,location:0.1},{scale:0}",
+    "process_conditions.feature_variabilities.BackgroundPatchSeed.variability.value=3,${initial_runtime_state.seed}",
+    "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10,20",
+    f"{GRAVITY}=[0,0,-1],[0,0,-2]",
+]
+
+
+def subtree(axis: str) -> str:
+    """What axes may share without lying within each other: not a list, not a variability."""
+    return axis.partition("=")[0].partition(".variability")[0].removesuffix(".2")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(AXES), min_size=1, max_size=3, unique_by=subtree), st.data())
+def test_a_run_is_what_hydra_composes(axes: list[str], data: st.DataObject) -> None:
+    sweep = Sweep.load(RECIPE, axes)
+    run = data.draw(st.integers(0, sweep.runs - 1))
+    overrides = [axis.argument(digit) for axis, digit in zip(sweep.axes, sweep.digits(run), strict=True)]
+    composed = parse(resolve(compose(read_recipe(RECIPE), overrides)))
+    assert canonical_tree(sweep.recipe(run)) == canonical_tree(composed)
+    assert sweep.recipe(run) == composed
+
+
+def test_a_step_id_addresses_its_step(tmp_path: Path, spheres_sem: Path) -> None:
+    text = spheres_sem.read_text().replace("RelaxCollisions\n", "RelaxCollisions\n      id: relax\n")
+    (tmp_path / "named.yaml").write_text(text)
+    axis = "synth_chain.feature_generation_steps.relax.gravity.2=-100,-10000"
+    sweep = Sweep.load(tmp_path / "named.yaml", [axis])
+    assert sweep.axes[0].path == f"{GRAVITY}.2"
+    by_index = Sweep.load(spheres_sem, [f"{GRAVITY}.2=-100,-10000"])
+    assert list(sweep.keys()) == list(by_index.keys())
+    with pytest.raises(InputError, match="there are two axes for this key"):
+        Sweep.load(tmp_path / "named.yaml", [axis, f"{GRAVITY}.2=-5,-6"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "path", "value"),
+    [
+        ("blueprints.particles.Bead.nmber=1,2", "nmber", "number"),
+        ("blueprints.particles.Bead.number=100,-3", "blueprints.particles.Bead.number", "-3"),
+        ("blueprints.particles.Bead.number=range(5,-5,-1)", "blueprints.particles.Bead.number", "-4"),
+        ("blueprints.particles.Bead.number=range(0,4,0.5)", "blueprints.particles.Bead.number", "0.5"),
+        (f"{GRAVITY}.2=-100,down", "gravity", "down"),
+        ("synth_chain.rendering_steps.1.rendering_mode=real,unreal", "rendering_mode", "unreal"),
+        ("blueprints.particles.Bead.geometry_prototype_name=sphere,cube", "geometry_prototype_name", "cube"),
+        ("synth_chain.feature_generation_steps.99.gravity=1,2", "synth_chain.feature_generation_steps", "99"),
+        (
+            "blueprints.measurement_techniques.SEM.features.resolution_percentage=10,20",
+            "resolution_percentage",
+            "+",
+        ),
+    ],
+)
+def test_a_bad_axis_is_refused_before_anything(spheres_sem: Path, argument: str, path: str, value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Sweep.load(spheres_sem, [argument])
+    assert path in str(caught.value)
+    assert value in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+UNFIT: list[str] = [
+    "process_conditions.feature_variabilities.BackgroundPatchSeed.variability="
+    "{_target_:$builtins.Constant,value:3},{_target_:$builtins.Constant,value:4.5}",
+    "process_conditions.feature_variabilities.BackgroundPatchSeed.feature_name=patch_scale,patch_seed",
+]
+
+
+def test_values_that_do_not_fit_together_name_their_run(spheres_sem: Path) -> None:
+    sweep = Sweep.load(spheres_sem, [f"{SEED}=1,2", *UNFIT])
+    assert sweep.recipe(0)
+    with pytest.raises(InputError, match=r"in the run with initial_runtime_state\.seed=1, .*"):
+        sweep.recipe(3)
+    with pytest.raises(InputError, match=r"in the run with initial_runtime_state\.seed=1, .*"):
+        list(sweep.keys())
+
+
+def test_the_plan_depends_on_every_input_and_on_nothing_else(spheres_sem: Path) -> None:
+    plan = Sweep.load(spheres_sem, TUTORIAL).plan()
+    assert plan == Sweep.load(spheres_sem, TUTORIAL).plan()
+    assert len(bytes.fromhex(plan)) == 32
+    others = [
+        Sweep.load(spheres_sem, TUTORIAL[:2]).plan(),
+        Sweep.load(spheres_sem, TUTORIAL[::-1]).plan(),
+        Sweep.load(spheres_sem, [TUTORIAL[0], f"{SEED}=range(16)", TUTORIAL[2]]).plan(),
+        Sweep.load(spheres_sem, [*TUTORIAL, "blueprints.particles.Bead.material_prototype_name=plain"]).plan(),
+        Sweep.load(spheres_sem, TUTORIAL).plan("s3://bucket/prefix"),
+    ]
+    assert len({plan, *others}) == 6
