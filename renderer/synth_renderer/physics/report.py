@@ -1,0 +1,29 @@
+"""What a manifest says about how particles came to rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+class PhysicsError(RuntimeError):
+    """The bodies cannot be relaxed; the message is one sentence with the reason."""
+
+
+@dataclass(frozen=True)
+class PhysicsReport:
+    """Outcome of one relaxation."""
+
+    solver: Literal["spheres", "blender"]
+    largest_overlap: float
+    """Deepest remaining overlap, as a fraction of the smaller body's radius."""
+    came_to_rest: bool
+    """Whether no body moved noticeably in the last frames."""
+    frames: int
+    """Frames simulated; fewer than asked for when all bodies rested earlier."""
+    substeps: int
+    """Most substeps in a frame."""
+    iterations: int
+    """Most solver iterations in a substep."""
+    separation_sweeps: int = 0
+    """Sweeps that pushed overlapping spheres apart before and after the motion; 0 for Blender's solver."""

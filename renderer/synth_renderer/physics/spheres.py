@@ -1,0 +1,182 @@
+"""Our own solver for spheres: the same bits on every x86-64 machine, time linear in the number of spheres.
+
+Only + - x / and square roots in float64, compiled without fastmath, one thread, an order of contacts that depends on the
+input alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numba
+import numpy as np
+
+from synth_renderer.physics.forces import Forces, kept_fraction
+from synth_renderer.physics.impulses import Contacts, Spheres, Surface, contacts_of, inherit, iterate, prepare, start_warm
+from synth_renderer.physics.neighbours import near_pairs
+from synth_renderer.physics.overlaps import largest_overlap, moved, project, separate
+from synth_renderer.physics.report import PhysicsError, PhysicsReport
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth_renderer.scene.staged import Box
+
+STICKINESS = 150.0
+"""Holding force of a loaded contact per unit of mass, BU/s^2. Its ratio to gravity is the granular Bond number: beads
+roll and slide hard at gravity 100, and as if it were not there at 10,000."""
+OVERLAP_GOAL = 0.001
+"""Remaining overlap, in smaller radii, at which pushing apart ends."""
+MOST_SWEEPS = 2000
+"""Cap of sweeps that push apart, before and again after the motion."""
+MOST_SUBSTEPS = 128
+"""Cap to which substeps per frame are raised."""
+LONGEST_WAY = 0.25
+"""Way of a sphere in one substep, in smallest radii, above which substeps are added."""
+SKIN = 0.5
+"""Width of the layer around a sphere, in smallest radii, in which neighbours are listed."""
+STILL = 1e-4
+"""Iterations of a substep end early when no impulse changes by more than this share of what gravity adds in it."""
+REST_WAY = 0.001
+"""Way in one frame, in smallest radii, below which a sphere counts as resting."""
+REST_FRAMES = 12
+"""Resting frames after which the motion has ended."""
+
+
+def settle_spheres(
+    locations: NDArray[np.float64], radii: NDArray[np.float64], forces: Forces, container: Box | None
+) -> tuple[NDArray[np.float64], PhysicsReport]:
+    """Let spheres fall, collide and come to rest.
+
+    locations (N, 3) and radii (N,), float64, world frame, scene units; returns new locations (N, 3). The container is
+    closed: floor, walls and lid; spheres that stick out of it are brought in first. All spheres start at rest, overlaps
+    are pushed apart first, without speed. Raises `PhysicsError` when the container cannot hold the spheres.
+    """
+    settled = np.array(locations, dtype=np.float64).reshape(-1, 3)
+    sizes = np.array(radii, dtype=np.float64)
+    if not len(settled):
+        return settled, PhysicsReport("spheres", 0.0, True, 0, 0, 0)
+    walls = _walls(settled, sizes, container)
+    sweeps = separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
+    frames, substeps, at_rest = _move(settled, sizes, walls, forces)
+    sweeps += separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
+    return settled, PhysicsReport(
+        solver="spheres",
+        largest_overlap=float(largest_overlap(settled, sizes, walls)),
+        came_to_rest=at_rest,
+        frames=frames,
+        substeps=substeps,
+        iterations=forces.solver_iterations if frames else 0,
+        separation_sweeps=int(sweeps),
+    )
+
+
+def _walls(
+    locations: NDArray[np.float64], radii: NDArray[np.float64], container: Box | None
+) -> NDArray[np.float64]:
+    """Lower and upper wall of x, y, z (6,); brings the spheres between them."""
+    if not (np.isfinite(locations).all() and np.isfinite(radii).all() and (radii > 0).all()):
+        raise PhysicsError("a particle's location is not finite or its diameter is not a positive number")
+    if container is None:
+        return np.array([-np.inf, np.inf] * 3)
+    lower, upper = np.array(container.lower), np.array(container.upper)
+    width, widest = float((upper - lower).min()), 2 * float(radii.max())
+    if widest > width:
+        raise PhysicsError(f"a particle of diameter {widest:g} does not fit between walls {width:g} apart")
+    filled = float((radii * radii * radii).sum()) * 4 / 3 * math.pi / float(np.prod(upper - lower))
+    if filled > 1:
+        raise PhysicsError(f"the particles' volume is {filled:.3g} times that of the box that has to hold them")
+    locations[:] = np.clip(locations, lower + radii[:, None], upper - radii[:, None])
+    return np.stack([lower, upper], axis=1).ravel()
+
+
+def _move(
+    locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64], forces: Forces
+) -> tuple[int, int, bool]:
+    """Simulate frames until all spheres rest; frames and most substeps done, and whether they rest."""
+    gravity = np.array(forces.acceleration)
+    strength = math.sqrt(sum(component * component for component in forces.acceleration))
+    seconds = forces.frame_seconds
+    if strength == 0 or seconds == 0 or forces.linear_damping >= 1:
+        return 0, 0, True
+    spheres = _at_rest(radii)
+    surface = Surface(forces.friction, forces.restitution, STICKINESS)
+    smallest = float(radii.min())
+    rest = min(REST_WAY * smallest, 0.02 * strength * seconds * seconds)
+    contacts = contacts_of(*near_pairs(locations, radii, walls, SKIN * smallest))
+    anchor = locations.copy()
+    most, resting = 0, 0
+    for frame in range(1, forces.num_frames + 1):
+        fastest = _fastest(spheres) + (0 if resting else strength * seconds)
+        substeps = math.ceil(fastest * seconds / (LONGEST_WAY * smallest))
+        substeps = max(forces.substeps_per_frame, min(substeps, MOST_SUBSTEPS))
+        dt = seconds / substeps
+        kept = kept_fraction(forces.linear_damping, dt), kept_fraction(forces.angular_damping, dt)
+        before, most = locations.copy(), max(most, substeps)
+        pace = Pace(dt, substeps, forces.solver_iterations, strength * dt, *kept)
+        contacts = _frame(locations, radii, walls, spheres, contacts, anchor, gravity, surface, pace)
+        resting = resting + 1 if moved(before, locations) <= rest else 0
+        if resting == REST_FRAMES:
+            return frame, most, True
+    return forces.num_frames, most, resting > 0
+
+
+def _at_rest(radii: NDArray[np.float64]) -> Spheres:
+    number = len(radii) + 1
+    return Spheres(np.zeros((number, 3)), np.zeros((number, 3)), np.append(1 / radii, 0.0))
+
+
+def _fastest(spheres: Spheres) -> float:
+    return float(moved(np.zeros_like(spheres.velocities), spheres.velocities))
+
+
+class Pace(NamedTuple):
+    """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in one, what damping
+    leaves of velocities and of turning.
+    """
+
+    dt: float
+    substeps: int
+    iterations: int
+    gain: float
+    kept: float
+    kept_turning: float
+
+
+@numba.njit(cache=True)
+def _frame(
+    locations: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    walls: NDArray[np.float64],
+    spheres: Spheres,
+    contacts: Contacts,
+    anchor: NDArray[np.float64],
+    gravity: NDArray[np.float64],
+    surface: Surface,
+    pace: Pace,
+) -> Contacts:
+    """One frame. `anchor` (N, 3): where the spheres were when the contacts were last looked for."""
+    skin = SKIN * np.min(radii)
+    velocities, dt = spheres.velocities, pace.dt
+    for _ in range(pace.substeps):
+        if moved(anchor, locations) > 0.25 * skin:
+            anchor[:] = locations
+            first, second = near_pairs(locations, radii, walls, skin)
+            found = contacts_of(first, second)
+            inherit(found, contacts)
+            contacts = found
+        for n in range(len(locations)):
+            for axis in range(3):
+                velocities[n, axis] = (velocities[n, axis] + gravity[axis] * dt) * pace.kept
+                spheres.turning[n, axis] *= pace.kept_turning
+        closing = prepare(locations, radii, walls, spheres, contacts, surface.restitution, dt, 2 * pace.gain)
+        start_warm(spheres, contacts, closing)
+        for _ in range(pace.iterations):
+            if iterate(spheres, contacts, closing, surface, dt) <= STILL * pace.gain:
+                break
+        for n in range(len(locations)):
+            for axis in range(3):
+                locations[n, axis] += velocities[n, axis] * dt
+        project(locations, radii, walls, contacts.first, contacts.second, 0.5, 0.0005)
+    return contacts
