@@ -1,0 +1,75 @@
+"""Tracing the open Blender scene into an array."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+
+import cv2
+import numpy as np
+
+from synth_renderer.blender import bpy
+from synth_renderer.blender.devices import select
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Scene-linear radiance (H, W, 3) float32 RGB and the device word that traced it."""
+
+    radiance: NDArray[np.float32]
+    device: str
+
+
+def trace(samples: int, bounces: int, seed: int, device: str) -> Traced:
+    """Render the open scene with Cycles at exposure 1; seed is any integer >= 0, folded to 31 bits.
+
+    Samples are fixed and nothing is denoised, so equal inputs give equal pixels on one device. Raises
+    `DeviceUnavailableError`.
+    """
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    used = select(device)
+    cycles = scene.cycles
+    cycles.samples, cycles.seed = samples, seed % (2**31 - 1)
+    cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_light_tree = False
+    cycles.max_bounces = cycles.diffuse_bounces = cycles.glossy_bounces = bounces
+    cycles.filter_width = 1.0
+    with _set(cycles, film_exposure=1.0):
+        return Traced(_render_to_array(scene), used)
+
+
+@contextmanager
+def _set(owner: bpy.types.bpy_struct, **values: float) -> Iterator[None]:
+    """Properties as given inside, as they were after."""
+    before = {name: getattr(owner, name) for name in values}
+    for name, value in values.items():
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(owner, name, value)
+
+
+def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
+    """Through an EXR file: bpy offers no pixels of a render without a window."""
+    image = scene.render.image_settings
+    image.file_format, image.color_mode, image.color_depth, image.exr_codec = "OPEN_EXR", "RGB", "32", "NONE"
+    with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder:
+        path = Path(folder) / "radiance.exr"
+        scene.render.filepath = str(path)
+        bpy.ops.render.render(write_still=True)
+        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        scene.render.filepath = ""
+    return np.ascontiguousarray(pixels[:, :, ::-1], dtype=np.float32)

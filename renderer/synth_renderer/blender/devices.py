@@ -1,0 +1,57 @@
+"""Which device Cycles renders on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from synth_renderer.blender import bpy
+
+BACKENDS: Final = {"optix": "OPTIX", "cuda": "CUDA", "hip": "HIP", "oneapi": "ONEAPI"}
+"""Device word -> Cycles' name, best first."""
+
+
+class DeviceUnavailableError(RuntimeError):
+    """The device asked for is not on this machine; `found` names those that are."""
+
+    def __init__(self, device: str, found: list[str]) -> None:
+        super().__init__(f"device {device} is not available here, found: {', '.join(found)}; use auto or cpu")
+        self.device = device
+        self.found = found
+
+
+def select(device: str) -> str:
+    """Make Cycles render on the device that the word asks for; returns the word of the one chosen.
+
+    `auto` is the best there is, `gpu` any but the CPU. Raises `DeviceUnavailableError`.
+    """
+    candidates = {"auto": [*BACKENDS, "cpu"], "gpu": list(BACKENDS)}.get(device, [device])
+    for word in candidates:
+        if word == "cpu" or _has(word):
+            _use(word)
+            return word
+    raise DeviceUnavailableError(device, [word for word in BACKENDS if _has(word)] + ["cpu"])
+
+
+def _preferences() -> bpy.types.AddonPreferences:
+    return bpy.context.preferences.addons["cycles"].preferences
+
+
+def _has(word: str) -> bool:
+    backends = {item[0] for item in _preferences().get_device_types(bpy.context)}
+    return BACKENDS[word] in backends and bool(_devices(word))
+
+
+def _devices(word: str) -> list[bpy.types.PropertyGroup]:
+    backend = BACKENDS[word]
+    return [device for device in _preferences().get_devices_for_type(backend) if device.type == backend]
+
+
+def _use(word: str) -> None:
+    scene = bpy.context.scene
+    scene.cycles.device = "CPU" if word == "cpu" else "GPU"
+    if word == "cpu":
+        return
+    _preferences().compute_device_type = BACKENDS[word]
+    chosen = {device.id for device in _devices(word)}
+    for device in _preferences().devices:
+        device.use = device.id in chosen

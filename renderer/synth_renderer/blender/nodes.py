@@ -1,0 +1,42 @@
+"""A few words to write shader node trees with."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from synth_renderer.blender import bpy
+
+Value: TypeAlias = "bpy.types.NodeSocket | float | tuple[float, ...]"
+
+
+class Tree:
+    """An emptied node tree to build in."""
+
+    def __init__(self, tree: bpy.types.NodeTree) -> None:
+        self._tree = tree
+        tree.nodes.clear()
+
+    def node(self, kind: str, **settings: Any) -> bpy.types.Node:
+        """Add a node. Settings in lower case are its properties, others its inputs by name, `_0` by position."""
+        node = self._tree.nodes.new(kind)
+        inputs = {name: value for name, value in settings.items() if not name[0].islower()}
+        for name in settings.keys() - inputs.keys():
+            setattr(node, name, settings[name])
+        for name, value in inputs.items():
+            self.connect(value, node.inputs[int(name[1:]) if name[0] == "_" else name])
+        return node
+
+    def connect(self, value: Value, socket: bpy.types.NodeSocket) -> None:
+        """Feed an input from an output or with a constant."""
+        if isinstance(value, bpy.types.NodeSocket):
+            self._tree.links.new(value, socket)
+        else:
+            socket.default_value = value
+
+    def math(self, operation: str, first: Value, second: Value) -> bpy.types.NodeSocket:
+        """One scalar operation."""
+        return self.node("ShaderNodeMath", operation=operation, _0=first, _1=second).outputs[0]
+
+    def attribute(self, owner: str, name: str, output: str = "Color") -> bpy.types.NodeSocket:
+        """A property of what is shaded: owner OBJECT, or VIEW_LAYER for the scene's custom properties."""
+        return self.node("ShaderNodeAttribute", attribute_type=owner, attribute_name=name).outputs[output]

@@ -1,0 +1,16 @@
+"""The measurement techniques of this version, by prototype name. Importing them loads no Blender."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from synth_renderer.techniques.default import Default
+from synth_renderer.techniques.secondary_electron_microscope import SecondaryElectronMicroscope
+
+if TYPE_CHECKING:
+    from synth_renderer.techniques.technique import Technique
+
+TECHNIQUES: Final[dict[str, Technique]] = {
+    "default": Default(),
+    "secondary_electron_microscope": SecondaryElectronMicroscope(),
+}

@@ -1,0 +1,40 @@
+"""Taking leftover Monte Carlo noise out of a traced picture without touching the particles' outlines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def smooth_within(picture: NDArray[np.float32], ids: NDArray[np.uint16], sigma: float) -> NDArray[np.float32]:
+    """Gaussian mean over the pixels of a 4 sigma wide square that show the same body, picture and ids (H, W).
+
+    The tracer's sampling errors are blue noise: a narrow mean takes nearly all of them.
+    """
+    reach = int(np.ceil(2.0 * sigma))
+    steps = np.arange(-reach, reach + 1)
+    kernel = np.exp(-0.5 * (steps / max(sigma, 1e-6)) ** 2)
+    return np.asarray(_smooth(picture, ids, np.outer(kernel, kernel).astype(np.float32)))
+
+
+@numba.njit(cache=True)
+def _smooth(picture: NDArray[np.float32], ids: NDArray[np.uint16], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = picture.shape
+    reach = len(kernel) // 2
+    result = np.empty_like(picture)
+    for row in range(height):
+        for column in range(width):
+            total = weight = np.float32(0.0)
+            for i in range(max(row - reach, 0), min(row + reach + 1, height)):
+                for j in range(max(column - reach, 0), min(column + reach + 1, width)):
+                    if ids[i, j] == ids[row, column]:
+                        share = kernel[i - row + reach, j - column + reach]
+                        total += share * picture[i, j]
+                        weight += share
+            result[row, column] = total / weight
+    return result

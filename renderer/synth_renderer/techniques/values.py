@@ -1,0 +1,29 @@
+"""Reading a technique's feature values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synth_api.prototypes import FeatureValue
+
+
+def number(features: Mapping[str, FeatureValue], name: str) -> float:
+    """A numeric feature; the recipe model has checked its type."""
+    value = features[name]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def resolution(features: Mapping[str, FeatureValue]) -> tuple[int, int]:
+    """Width and height in pixels at the resolution percentage, rounded down, at least 1."""
+    share = int(number(features, "resolution_percentage"))
+    width, height = (max(1, int(number(features, f"resolution_{axis}")) * share // 100) for axis in "xy")
+    return width, height
+
+
+def samples(features: Mapping[str, FeatureValue], own: int) -> int:
+    """Cycles samples per pixel: the feature, or the technique's own number where it is 0."""
+    return int(number(features, "cycles_samples")) or own
