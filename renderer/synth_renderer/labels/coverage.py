@@ -33,10 +33,10 @@ def snapped(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @numba.njit(cache=True)
 def cover(
-    image: NDArray[np.float64], triangles: NDArray[np.int32], window: Window, skip_back_faces: bool
+    image: NDArray[np.float64], triangles: NDArray[np.int32], bounds: Window, skip_back_faces: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Nearness and number of the nearest triangle at every pixel centre of the window, (h, w); -1 is none."""
-    left, top, right, bottom = window
+    """Nearness and number of the nearest triangle at every pixel centre within bounds, (h, w); -1 is none."""
+    left, top, right, bottom = bounds
     nearness = np.full((bottom - top, right - left), -np.inf)
     winner = np.full((bottom - top, right - left), -1, dtype=np.int32)
     for t in range(len(triangles)):
@@ -106,7 +106,7 @@ def resolve(
     normal_matrix: NDArray[np.float64],
     nearness: NDArray[np.float64],
     winner: NDArray[np.int32],
-    window: Window,
+    bounds: Window,
     picture_width: int,
     is_orthographic: bool,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
@@ -114,8 +114,8 @@ def resolve(
 
     `normals` (V, 3) belong to the body's own frame; `normal_matrix` (3, 3) takes them to the camera's.
     """
-    left, top, _, _ = window
-    count = np.count_nonzero(winner >= 0)
+    left, top, _, _ = bounds
+    count = np.count_nonzero(winner + 1)
     pixel, depth = np.empty(count, np.int32), np.empty(count, np.float32)
     normal = np.empty((count, 3), np.float32)
     n = 0
@@ -154,12 +154,33 @@ def _write_normal(
     weights: tuple[float, float, float],
     matrix: NDArray[np.float64],
 ) -> None:
-    a, b, c = triangle
-    own = np.empty(3)
-    for k in range(3):
-        own[k] = weights[0] * normals[a, k] + weights[1] * normals[b, k] + weights[2] * normals[c, k]
-    x = matrix[0, 0] * own[0] + matrix[0, 1] * own[1] + matrix[0, 2] * own[2]
-    y = matrix[1, 0] * own[0] + matrix[1, 1] * own[1] + matrix[1, 2] * own[2]
-    z = matrix[2, 0] * own[0] + matrix[2, 1] * own[1] + matrix[2, 2] * own[2]
+    p = _blended(normals, triangle, weights, 0)
+    q = _blended(normals, triangle, weights, 1)
+    r = _blended(normals, triangle, weights, 2)
+    x = matrix[0, 0] * p + matrix[0, 1] * q + matrix[0, 2] * r
+    y = matrix[1, 0] * p + matrix[1, 1] * q + matrix[1, 2] * r
+    z = matrix[2, 0] * p + matrix[2, 1] * q + matrix[2, 2] * r
     length = math.sqrt(x * x + y * y + z * z)
-    normal[n] = x / length, y / length, z / length
+    normal[n, 0], normal[n, 1], normal[n, 2] = x / length, y / length, z / length
+
+
+@numba.njit(cache=True, inline="always")
+def _blended(
+    normals: NDArray[np.float64], triangle: NDArray[np.int32], weights: tuple[float, float, float], k: int
+) -> float:
+    a, b, c = triangle
+    return float(weights[0] * normals[a, k] + weights[1] * normals[b, k] + weights[2] * normals[c, k])
+
+
+@numba.njit(cache=True)
+def window(image: NDArray[np.float64], width: int, height: int) -> Window:
+    """Left, top, right, bottom (exclusive) of the pixels whose centres lie in the bounding box of (V, 3)."""
+    left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf
+    for point in image:
+        left, right = min(left, point[0]), max(right, point[0])
+        top, bottom = min(top, point[1]), max(bottom, point[1])
+    first_column = min(max(math.ceil(left - 0.5), 0), width)
+    first_row = min(max(math.ceil(top - 0.5), 0), height)
+    last_column = min(max(math.floor(right - 0.5) + 1, first_column), width)
+    last_row = min(max(math.floor(bottom - 0.5) + 1, first_row), height)
+    return int(first_column), int(first_row), int(last_column), int(last_row)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.geometry.placement import product, rotation_matrix, transformed
-from synth_renderer.labels.coverage import cover, resolve, snapped
+from synth_renderer.labels.coverage import cover, resolve, snapped, window
 from synth_renderer.labels.fragments import Fragments
 from synth_renderer.labels.near_plane import clipped
 from synth_renderer.labels.projection import in_camera_frame, projected, view_matrix
@@ -66,16 +66,8 @@ def _part(bodies: Bodies, body: int, centre: NDArray[np.float64], view: NDArray[
     if not len(triangles):
         return _nothing()
     image = snapped(projected(points, camera))
-    window = _window(image, camera)
-    nearness, winner = cover(image, triangles, window, not is_cut)
+    bounds = window(image, camera.width, camera.height)
+    nearness, winner = cover(image, triangles, bounds, not is_cut)
     return resolve(
-        image, triangles, normals, rotation / scale, nearness, winner, window, camera.width, camera.is_orthographic
+        image, triangles, normals, rotation / scale, nearness, winner, bounds, camera.width, camera.is_orthographic
     )
-
-
-def _window(image: NDArray[np.float64], camera: Camera) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom (exclusive) of the pixels whose centres lie in the body's bounding box."""
-    size = np.array([camera.width, camera.height])
-    first = np.clip(np.ceil(image[:, :2].min(axis=0) - 0.5), 0, size)
-    last = np.clip(np.floor(image[:, :2].max(axis=0) - 0.5) + 1, first, size)
-    return int(first[0]), int(first[1]), int(last[0]), int(last[1])
