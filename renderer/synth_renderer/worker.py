@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
 import threading
 import time
 import traceback
 from typing import TYPE_CHECKING, Final, Protocol
 
-from synth_api.errors import InputError
 from synth_api.recipe.model import parse
 from synth_renderer.run_task import RunReport
 
@@ -58,9 +58,9 @@ class Worker:
                 outcome = "present"
             else:
                 stages = self._render(task)
-        except UnavailableError:
-            raise
         except Exception as error:
+            if _is_unavailable(error):
+                raise UnavailableError(sentence(error)) from error
             traceback.print_exc()
             outcome, reason, message = "failed", reason_of(error), sentence(error)
         return RunReport(
@@ -101,22 +101,28 @@ _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def reason_of(error: Exception) -> str:
-    """The class of a failure, one word for lists and counts."""
-    match error:
-        case InputError():
-            return "RecipeRejected"
-        case MemoryError():
-            return "OutOfMemory"
-        case OSError():
-            return "OutOfSpace" if error.errno in _NO_SPACE else "FileError"
-        case _:
-            return "EngineFailed"
+    """The class of a failure, one word for lists and counts: `GateFailed`, `OutOfSpace`, `EngineFailed`."""
+    if isinstance(error, MemoryError):
+        return "OutOfMemory"
+    if isinstance(error, OSError):
+        return "OutOfSpace" if error.errno in _NO_SPACE else "FileError"
+    return f"{type(error).__name__.removesuffix('Error')}Failed" if _is_ours(error) else "EngineFailed"
 
 
 def sentence(error: Exception) -> str:
-    """The failure in one line; the traceback is in the log."""
+    """The failure in one line; our own errors are sentences, others need their class. The traceback is in the log."""
     text = " ".join(str(error).split())
-    if isinstance(error, InputError):
-        return text
     name = type(error).__name__
+    if _is_ours(error) and text:
+        return text
     return f"{name}: {text}" if text else name
+
+
+def _is_ours(error: Exception) -> bool:
+    return type(error).__module__.startswith("synth_")
+
+
+def _is_unavailable(error: Exception) -> bool:
+    # Imported only now: the worker itself knows nothing of Blender, and an engine that raises this has loaded it.
+    devices = sys.modules.get("synth_renderer.blender.devices")
+    return devices is not None and isinstance(error, devices.DeviceUnavailableError)

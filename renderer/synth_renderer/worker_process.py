@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import faulthandler
 import importlib
 import os
 import signal
 import socket
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -63,7 +65,15 @@ class Channel:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Serve until told to end; never returns."""
-    options = _parse(arguments)
+    faulthandler.enable()
+    try:
+        _end(_run(_parse(arguments)))
+    except Exception:
+        traceback.print_exc()
+        _end(ExitCode.BUG)
+
+
+def _run(options: argparse.Namespace) -> ExitCode:
     _die_with(options.parent)
     # Blocked before any library starts a thread, so that the signal thread alone receives it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -72,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     worker = Worker(FolderStore(options.store), _load(options.engine), options.device)
     threading.Thread(target=_await_stop, args=(worker, channel), daemon=True).start()
     channel.say(Ready())
-    _end(_serve(worker, channel, options.watermark))
+    return _serve(worker, channel, options.watermark)
 
 
 def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
