@@ -71,7 +71,8 @@ def _draw(variability: object, _stream: Stream, _volume: Box) -> FeatureValue:
 
 @_draw.register(Constant)
 def _constant(variability: Constant, _stream: Stream, _volume: Box) -> FeatureValue:
-    return variability.value
+    value: FeatureValue = variability.value
+    return value
 
 
 @_draw.register(UniformDistribution3dHomogeneous)

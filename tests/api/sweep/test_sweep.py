@@ -146,20 +146,21 @@ def test_a_bad_axis_is_refused_before_anything(spheres_sem: Path, argument: str,
     assert "\n" not in str(caught.value)
 
 
-UNFIT: list[str] = [
-    "process_conditions.feature_variabilities.BackgroundPatchSeed.variability="
-    "{_target_:$builtins.Constant,value:3},{_target_:$builtins.Constant,value:4.5}",
-    "process_conditions.feature_variabilities.BackgroundPatchSeed.feature_name=patch_scale,patch_seed",
-]
-
-
-def test_values_that_do_not_fit_together_name_their_run(spheres_sem: Path) -> None:
-    sweep = Sweep.load(spheres_sem, [f"{SEED}=1,2", *UNFIT])
-    assert sweep.recipe(0)
-    with pytest.raises(InputError, match=r"in the run with initial_runtime_state\.seed=1, .*"):
+def test_values_that_do_not_fit_together_name_their_run(tmp_path: Path, spheres_sem: Path) -> None:
+    uniform = "UniformDistribution3dHomogeneous\n        location: 5\n        scale: 2\n"
+    bounded = "LogNormal3dHomogeneous\n        geometric_mean: 5\n        geometric_standard_deviation: 1.3\n"
+    text = spheres_sem.read_text()
+    assert uniform in text
+    (tmp_path / "bounded.yaml").write_text(text.replace(uniform, f"{bounded}        min: 1\n        max: 9\n"))
+    diameter = "process_conditions.feature_variabilities.ParticleDimension.variability"
+    sweep = Sweep.load(tmp_path / "bounded.yaml", [f"{SEED}=1,2", f"{diameter}.min=1,5", f"{diameter}.max=9,4"])
+    says = rf"nothing lies between min 5\.0 and max 4\.0.*\(in the run with {SEED}=1, {diameter}\.min=5, .*max=4\)"
+    with pytest.raises(InputError, match=says):
         sweep.recipe(3)
-    with pytest.raises(InputError, match=r"in the run with initial_runtime_state\.seed=1, .*"):
-        list(sweep.keys())
+    keys = sweep.keys()
+    assert [next(keys).hex() for _ in range(3)] == [sweep.key(run) for run in range(3)]
+    with pytest.raises(InputError, match=says):
+        next(keys)
 
 
 def test_the_plan_depends_on_every_input_and_on_nothing_else(spheres_sem: Path) -> None:
