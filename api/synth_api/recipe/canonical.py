@@ -1,0 +1,50 @@
+"""What of a recipe counts: the tree that its run key is the hash of (contracts 2)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.recipe.node import Builtin, Node
+
+if TYPE_CHECKING:
+    from synth_api.recipe.model import Recipe
+    from synth_api.recipe.source import Tree
+
+_LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
+
+
+def canonical_tree(recipe: Recipe) -> Tree:
+    """The recipe as a plain tree without what changes no pixel; `parse` reads it back.
+
+    Left out are values that equal their default, step ids, `time`, `parent` and the log's name. Targets, modes and types
+    of numbers are the canonical ones; tuples are lists.
+    """
+    return _mapping(recipe)
+
+
+def _mapping(node: Node) -> Tree:
+    tree: Tree = {"_target_": node.target} if isinstance(node, Builtin) else {}
+    for name, alias, default in _fields(type(node)):
+        value = getattr(node, name)
+        if value != default or type(value) is not type(default):
+            tree[alias] = _plain(value)
+    return tree
+
+
+@cache
+def _fields(kind: type[Node]) -> tuple[tuple[str, str, Any], ...]:
+    """Name, key in the tree and default of each field that counts."""
+    return tuple(
+        (name, field.alias or name, field.default) for name, field in kind.model_fields.items() if name not in _LEFT_OUT
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Node):
+        return _mapping(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

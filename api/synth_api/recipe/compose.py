@@ -1,0 +1,75 @@
+"""Composition by Hydra: defaults lists and overrides, in a folder that holds nothing but the recipe's own files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from synth_api.errors import InputError
+from synth_api.recipe.interpolation import resolve_interpolations
+from synth_api.recipe.overrides import indexed_overrides
+from synth_api.recipe.skeleton import BaseRecipe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_api.recipe.source import RecipeSource, Tree
+
+_HYDRA_IS_PROCESS_WIDE: Final = Lock()
+_NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def compose(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
+    """The recipe with its fragments and overrides merged; `${a.b}` stays as it is, missing values are `???`.
+
+    `overrides` follow Hydra's grammar without sweeps; step ids may stand for indices. Raises InputError.
+    """
+    tree = _composed(source, [])
+    return _composed(source, indexed_overrides(tree, overrides)) if overrides else tree
+
+
+def resolve(tree: Tree) -> Tree:
+    """The tree with its interpolations replaced by what they point to. Raises InputError where they cannot be."""
+    return resolve_interpolations(tree)
+
+
+def _composed(source: RecipeSource, overrides: list[str]) -> Tree:
+    with _HYDRA_IS_PROCESS_WIDE, TemporaryDirectory() as folder:
+        for name, tree in source.files.items():
+            _write(Path(folder, f"{name}.yaml"), tree, is_recipe=name == source.name)
+        ConfigStore.instance().store(name="BaseRecipe", node=BaseRecipe)
+        try:
+            with hydra.initialize_config_dir(folder, version_base="1.3"):
+                config = hydra.compose(source.name, overrides)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise _problem(source.name, error) from None
+        finally:
+            GlobalHydra.instance().clear()
+    composed: Any = OmegaConf.to_container(config, resolve=False)
+    return dict(composed)
+
+
+def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
+    """BaseRecipe comes once and first, whatever file names it: merged later it would take back what others set."""
+    defaults = [name for name in tree["defaults"] if name != "BaseRecipe"]
+    text = json.dumps({**tree, "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}, ensure_ascii=False)
+    # JSON is YAML but for a few characters that YAML wants escaped.
+    path.write_text(_NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text), encoding="utf-8")
+
+
+def _problem(name: str, error: Exception) -> InputError:
+    cause = error.__cause__ or error
+    key = re.search(r"full_key: (\S+)", f"{error}\n{cause}")
+    words = " ".join(str(cause).partition("\n")[0].split())
+    return InputError(key[1] if key else name, f"{words}; correct the recipe or the override there")

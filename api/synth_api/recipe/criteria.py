@@ -1,0 +1,152 @@
+"""Feature criteria: conditions on one feature of an object, from which set expressions are built."""
+
+from __future__ import annotations
+
+import colorsys
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from synth_api.recipe.node import Bool, Builtin, ByTarget, Float, Int, legacy_targets
+from synth_api.recipe.values import plain_value
+
+BUILT_IN_CRITERIA: Final = (
+    "AlwaysTrue",
+    "IsMeasurementTechnique",
+    "IsMeasurementTechniqueBlueprint",
+    "IsParticle",
+    "IsParticleBlueprint",
+    "IsUltimateParent",
+)
+"""Usable in set expressions without being declared."""
+
+Plain = Annotated[Any, BeforeValidator(plain_value)]
+
+
+class FeatureCriterion(Builtin):
+    """A condition on the value of one feature."""
+
+    feature_name: str
+    default_return_value: Bool
+    """For objects without the feature, or with a value of a type that cannot be checked."""
+
+    def check(self, value: Any) -> bool:
+        """Whether it holds for a feature's value. Raises TypeError when the value's type cannot be checked."""
+        raise NotImplementedError
+
+
+class IsEqualTo(FeatureCriterion):
+    """value == comparand."""
+
+    comparand: Plain
+
+    def check(self, value: Any) -> bool:
+        """Equal by value: 1 equals 1.0."""
+        return bool(value == self.comparand)
+
+
+class IsSmallerThan(FeatureCriterion):
+    """value < comparand."""
+
+    comparand: Plain
+
+    def check(self, value: Any) -> bool:
+        """Strictly smaller."""
+        return bool(value < self.comparand)
+
+
+class IsGreaterThan(FeatureCriterion):
+    """value > comparand."""
+
+    comparand: Plain
+
+    def check(self, value: Any) -> bool:
+        """Strictly greater."""
+        return bool(value > self.comparand)
+
+
+class ContainsString(FeatureCriterion):
+    """`search_string` is part of the value: `Bead` also matches a blueprint `Bead2`."""
+
+    search_string: str
+
+    def check(self, value: Any) -> bool:
+        """Substring of a string, or member of a tuple."""
+        return self.search_string in value
+
+
+class AlwaysTrue(Builtin):
+    """Holds for every object."""
+
+
+class IsUltimateParent(Builtin):
+    """Holds for a particle that hangs on no other."""
+
+
+class InCompartment(FeatureCriterion):
+    """The value lies in the k-th of n compartments of every interval of `interval_length`, k counted from 1."""
+
+    family: ClassVar[str] = "$plugins.official"
+
+    compartment_no: Annotated[Int, Field(ge=1)]
+    compartments_total: Annotated[Int, Field(ge=1)]
+    interval_length: Annotated[Float, Field(gt=0)] = 1.0
+
+    def check(self, value: Any) -> bool:
+        """Lower bound inclusive, upper exclusive."""
+        width = self.interval_length / self.compartments_total
+        position = value % self.interval_length
+        return bool(width * (self.compartment_no - 1) <= position < width * self.compartment_no)
+
+    @model_validator(mode="after")
+    def _exists(self) -> InCompartment:
+        if self.compartment_no > self.compartments_total:
+            raise ValueError(
+                f"compartment_no {self.compartment_no} is beyond compartments_total {self.compartments_total}"
+            )
+        return self
+
+
+class InHsvRange(FeatureCriterion):
+    """The colour's hue, saturation and value lie in their ranges, upper bounds exclusive."""
+
+    family: ClassVar[str] = "$plugins.official"
+
+    h_min: Float = 0.0
+    h_max: Float = 1.0
+    s_min: Float = 0.0
+    s_max: Float = 1.0
+    v_min: Float = 0.0
+    v_max: Float = 1.0
+
+    def check(self, value: Any) -> bool:
+        """Of the first three components, taken as RGB."""
+        lower = (self.h_min, self.s_min, self.v_min)
+        upper = (self.h_max, self.s_max, self.v_max)
+        hsv = colorsys.rgb_to_hsv(*value[:3])
+        return all(low <= part < high for low, part, high in zip(lower, hsv, upper, strict=True))
+
+
+Criterion = (
+    IsEqualTo
+    | IsSmallerThan
+    | IsGreaterThan
+    | ContainsString
+    | AlwaysTrue
+    | IsUltimateParent
+    | InCompartment
+    | InHsvRange
+)
+
+LEGACY: Final = legacy_targets(
+    "process_conditions.feature_criteria",
+    IsEqualTo,
+    IsSmallerThan,
+    IsGreaterThan,
+    ContainsString,
+    AlwaysTrue,
+    IsUltimateParent,
+    InCompartment,
+    InHsvRange,
+)
+CriterionNode = Annotated[Criterion, ByTarget(LEGACY)]

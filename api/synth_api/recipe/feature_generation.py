@@ -1,0 +1,124 @@
+"""Feature generation steps: what makes the scene, in list order."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from synth_api.recipe.node import Bool, ByTarget, Float, Int, Name, Share, Step, legacy_targets
+from synth_api.recipe.rendering import SaveState
+from synth_api.recipe.variabilities import VariabilityNode
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+CollisionShape = Annotated[
+    Literal["BOX", "SPHERE", "CAPSULE", "CYLINDER", "CONE", "CONVEX_HULL", "MESH", "COMPOUND"], BeforeValidator(_upper)
+]
+MeshSource = Annotated[Literal["BASE", "DEFORM", "FINAL"], BeforeValidator(_upper)]
+AgglomerationMode = Annotated[Literal["cluster-cluster", "particle-cluster"], BeforeValidator(_lower)]
+NotNegative = Annotated[Float, Field(ge=0)]
+
+
+class InvokeBlueprints(Step):
+    """Create what the blueprints of a set describe; the measurement technique first."""
+
+    affected_set_name: str
+
+
+class TriggerFeatureUpdate(Step):
+    """Draw a feature anew for every member that has it."""
+
+    affected_set_name: str
+    feature_variability_name: str
+
+
+class DistributeInMeasurementVolume(Step):
+    """Move every particle of a set that hangs on no other to a random point of the measurement volume."""
+
+    affected_set_name: str
+
+
+class RelaxCollisions(Step):
+    """Let the particles of a set fall and push each other apart, as rigid bodies; scene units and seconds."""
+
+    affected_set_name: str
+    collision_shape: CollisionShape = "MESH"
+    mesh_source: MeshSource = "FINAL"
+    num_frames: Annotated[Int, Field(ge=0, le=100_000)] = 100
+    """24 of them are a second, at `time_scale` 1."""
+    use_gravity: Bool = False
+    gravity: tuple[Float, Float, Float] = (0.0, 0.0, -9.81)
+    """Scene units per second squared."""
+    mass: Annotated[Float, Field(gt=0)] = 1.0
+    """Of each body, whatever its volume."""
+    friction: NotNegative = 1.0
+    restitution: NotNegative = 1.0
+    damping: Share | None = None
+    """Sets both of the next two: the share of a velocity lost in a second. Default 0.9999999."""
+    linear_damping: Share | None = None
+    angular_damping: Share | None = None
+    collision_margin: NotNegative = 1e-6
+    """Scene units."""
+    time_scale: Annotated[Float, Field(ge=0, le=100)] = 1.0
+    substeps_per_frame: Annotated[Int, Field(ge=1, le=1000)] = 10
+    """A minimum: the engine may take more."""
+    solver_iterations: Annotated[Int, Field(ge=1, le=1000)] = 10
+    """A minimum: the engine may take more."""
+    dry_run: Bool = False
+    """Stop the run after this step, before any rendering step."""
+
+    @model_validator(mode="after")
+    def _one_damping(self) -> RelaxCollisions:
+        if self.damping is not None and (self.linear_damping is not None or self.angular_damping is not None):
+            raise ValueError("damping sets both linear_damping and angular_damping; give it, or give those")
+        return self
+
+
+class AgglomerateParticles(Step):
+    """Stick the particles of a set together into agglomerates."""
+
+    affected_set_name: str
+    mode: AgglomerationMode
+    speed: Annotated[Float, Field(gt=0)]
+    """Scene units per step of the random walk."""
+    randomness: Share
+    """0 is straight flight, 1 diffusion."""
+    sintering_ratio: Share = 0.0
+    primary_particle_number_variability: VariabilityNode | None = None
+    """Particles per agglomerate; null makes one of all."""
+
+
+class LoadState(Step):
+    """Return to the scene that an earlier SaveState of these steps kept."""
+
+    name: Name
+
+
+FeatureGenerationStep = (
+    InvokeBlueprints
+    | TriggerFeatureUpdate
+    | DistributeInMeasurementVolume
+    | RelaxCollisions
+    | AgglomerateParticles
+    | LoadState
+    | SaveState
+)
+
+LEGACY: Final = legacy_targets(
+    "synth_chain.feature_generation_steps",
+    InvokeBlueprints,
+    TriggerFeatureUpdate,
+    DistributeInMeasurementVolume,
+    RelaxCollisions,
+    AgglomerateParticles,
+    LoadState,
+) | legacy_targets("synth_chain.rendering_steps", SaveState)
+FeatureGenerationStepNode = Annotated[FeatureGenerationStep, ByTarget(LEGACY)]

@@ -1,0 +1,154 @@
+"""The recipe as frozen models: every node typed, every reference checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+
+from synth_api.errors import InputError
+from synth_api.recipe.criteria import CriterionNode
+from synth_api.recipe.expression import parse_expression
+from synth_api.recipe.feature_generation import FeatureGenerationStepNode
+from synth_api.recipe.node import MAX_INTEGER, Float, Int, NamedNodes, Node
+from synth_api.recipe.problems import dotted, input_error
+from synth_api.recipe.references import check_references
+from synth_api.recipe.rendering import RenderingStepNode
+from synth_api.recipe.typed_features import with_typed_features
+from synth_api.recipe.values import plain_value
+from synth_api.recipe.variabilities import VariabilityNode
+
+if TYPE_CHECKING:
+    from synth_api.recipe.source import Tree
+
+
+def _list(value: Any) -> Any:
+    return () if value is None else value
+
+
+def _no_link(value: Any) -> None:
+    if value is not None:
+        raise InputError("", "links into a .blend file are not available in this version; give _value")
+
+
+def _expression(text: str) -> str:
+    parse_expression(text)
+    return text
+
+
+def _constants(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: plain_value(item) for name, item in sorted(value.items())}
+    return {} if value is None else value
+
+
+class InitialRuntimeState(Node):
+    """What a run starts from."""
+
+    seed: Annotated[Int, Field(ge=0, le=MAX_INTEGER)]
+    """Every random stream of the run derives from it."""
+    time: Float = 0.0
+    """Accepted and never used."""
+
+
+class CustomFeature(Node):
+    """A feature of the user's own: a plain value that criteria can look at and variabilities can change."""
+
+    name: str
+    value: Annotated[Any, BeforeValidator(plain_value)] = Field(default=None, alias="_value")
+    blender_link: Annotated[None, BeforeValidator(_no_link)] = None
+
+
+class Blueprint(Node):
+    """What both kinds of blueprints have in common."""
+
+    custom_features: Annotated[tuple[CustomFeature, ...], BeforeValidator(_list)] = ()
+    features: Annotated[dict[str, Any], BeforeValidator(_constants)] = {}
+    """Feature name -> value, set when the blueprint is invoked."""
+
+
+class MeasurementTechniqueBlueprint(Blueprint):
+    """An instrument and its materials."""
+
+    measurement_technique_prototype_name: str
+    measurement_volume_material_prototype_name: str = "vacuum"
+    background_material_prototype_name: str = "vacuum"
+
+
+class ParticleBlueprint(Blueprint):
+    """A number of particles of one shape and material."""
+
+    geometry_prototype_name: str
+    material_prototype_name: str = "default"
+    number: Annotated[Int, Field(ge=0, le=65535)]
+    parent: str = "MeasurementVolume"
+    """Accepted and never used."""
+
+
+class Blueprints(Node):
+    """What can be invoked."""
+
+    measurement_techniques: NamedNodes[MeasurementTechniqueBlueprint]
+    particles: NamedNodes[ParticleBlueprint] = {}
+
+
+class RecipeSet(Node):
+    """A named selection of objects, evaluated anew at every use."""
+
+    criterion: Annotated[str, AfterValidator(_expression)] = "True"
+
+
+class FeatureVariability(Node):
+    """A feature and what its values are drawn from."""
+
+    feature_name: str
+    variability: VariabilityNode
+
+
+class ProcessConditions(Node):
+    """What steps refer to by name."""
+
+    feature_criteria: NamedNodes[CriterionNode] = {}
+    sets: NamedNodes[RecipeSet] = {}
+    feature_variabilities: NamedNodes[FeatureVariability] = {}
+
+
+class SynthChain(Node):
+    """The steps, in order."""
+
+    feature_generation_steps: tuple[FeatureGenerationStepNode, ...]
+    rendering_steps: tuple[RenderingStepNode, ...]
+    blender_log_file_name: str = "blender.log"
+    """Accepted and never used."""
+
+
+class Recipe(Node):
+    """A whole recipe; what `parse` returns is consistent in itself."""
+
+    initial_runtime_state: InitialRuntimeState
+    blueprints: Blueprints
+    process_conditions: ProcessConditions = ProcessConditions()
+    synth_chain: SynthChain
+
+
+def parse(tree: Tree) -> Recipe:
+    """The recipe of a composed and resolved tree. Raises InputError for the first thing that is wrong with it."""
+    _refuse_missing(tree, ())
+    try:
+        recipe = Recipe.model_validate(tree)
+    except ValidationError as error:
+        raise input_error(error) from None
+    check_references(recipe)
+    return with_typed_features(recipe)
+
+
+def _refuse_missing(value: Any, location: tuple[str | int, ...]) -> None:
+    """OmegaConf's mark for a value that must still be given."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_missing(item, (*location, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_missing(item, (*location, index))
+    elif value == "???":
+        raise InputError(dotted(location), "a value is missing; write it in the recipe or give it as an override")

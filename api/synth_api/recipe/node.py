@@ -1,0 +1,121 @@
+"""What all nodes of a recipe have in common: types of values, known keys, targets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact."""
+
+V = TypeVar("V")
+
+
+def _integral(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _ordered(entries: dict[str, V]) -> dict[str, V]:
+    return dict(sorted(entries.items()))
+
+
+def _no_null(value: Any) -> Any:
+    return {} if value is None else value
+
+
+Float = Annotated[float, Strict()]
+Int = Annotated[int, BeforeValidator(_integral), Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Bool = Annotated[bool, Strict()]
+Name = Annotated[str, Field(pattern=r"^\w[\w -]{0,99}$")]
+"""A name that may also be part of a file's name."""
+FileNamePart = Annotated[str, Field(pattern=r"^([\w][\w .-]{0,99})?$")]
+StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+Share = Annotated[Float, Field(ge=0, le=1)]
+NamedNodes = Annotated[dict[Name, V], BeforeValidator(_no_null), AfterValidator(_ordered)]
+"""A map of a recipe, null meaning empty, in code-point order of its names: file order cannot count (contracts 1)."""
+
+
+class Node(BaseModel):
+    """A mapping with known keys."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, validate_by_name=True)
+
+    keys: ClassVar[frozenset[str]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_arguments: Any) -> None:
+        cls.keys = frozenset({field.alias or name for name, field in cls.model_fields.items()})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_known_keys(cls, value: Any) -> Any:
+        """Unlike pydantic's own check, the error knows the keys that would be right."""
+        if isinstance(value, dict) and not value.keys() <= cls.keys:
+            unknown = next(key for key in value if key not in cls.keys)
+            if unknown not in cls.model_fields:
+                known = sorted(cls.keys - {"_target_"})
+                raise PydanticCustomError("unknown_key", "there is no such key", {"key": unknown, "known": known})
+        return value
+
+
+class Builtin(Node):
+    """A node that a `_target_` chooses; the class is named as its target."""
+
+    family: ClassVar[str] = "$builtins"
+    target: ClassVar[str]
+    """Its one canonical target string."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_arguments: Any) -> None:
+        super().__pydantic_init_subclass__()
+        cls.keys |= {"_target_"}
+        cls.target = f"{cls.family}.{cls.__name__}"
+
+
+class Step(Builtin):
+    """One entry of a step list."""
+
+    id: StepId | None = None
+    """A word by which overrides may address the step instead of its index; not part of the run key."""
+
+
+def legacy_targets(namespace: str, *classes: type[Builtin]) -> dict[str, str]:
+    """Dotted path -> canonical target, as the predecessor's recipes may spell it."""
+    root = {"$builtins": "synthpic2.recipe", "$plugins.official": "plugins.official"}
+    return {f"{root[kind.family]}.{namespace}.{kind.__name__}": kind.target for kind in classes}
+
+
+class ByTarget:
+    """Annotation of a union of builtins: `_target_` says which of them a mapping is."""
+
+    def __init__(self, legacy: dict[str, str]) -> None:
+        self._legacy = legacy
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A tagged union with the canonical targets as tags."""
+        choices = {kind.target: handler.generate_schema(kind) for kind in get_args(union)}
+        return core_schema.tagged_union_schema(choices, discriminator=_target_of(self._legacy))
+
+
+def _target_of(legacy: dict[str, str]) -> Callable[[Any], str | None]:
+    def target_of(value: Any) -> str | None:
+        if isinstance(value, Builtin):
+            return value.target
+        written = value.get("_target_") if isinstance(value, dict) else None
+        return legacy.get(written, written) if isinstance(written, str) else None
+
+    return target_of

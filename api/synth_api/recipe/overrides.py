@@ -1,0 +1,131 @@
+"""Overrides in Hydra's grammar, checked before Hydra sees them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from synth_api.errors import InputError, nearest
+from synth_api.recipe.interpolation import check_interpolation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hydra.core.override_parser.types import Override
+
+_LISTS_ARE_FIXED: Final = (
+    "a list can be neither lengthened nor shortened by an override; write the whole list in a recipe or fragment"
+)
+
+
+def indexed_path(tree: dict[str, Any], path: str) -> str:
+    """The dotted path with step ids turned into indices: `….relax.gravity.2` -> `….5.gravity.2`.
+
+    Words that `tree` does not know stay as they are. Raises InputError for a word where an index or id must stand.
+    """
+    words, node = [], tree
+    for word in path.split("."):
+        if isinstance(node, list) and not word.isdigit():
+            word = _index(node, word, path)
+        words.append(word)
+        node = _child(node, word)
+    return ".".join(words)
+
+
+def check_path(tree: dict[str, Any], path: str) -> None:
+    """Raise InputError if `tree` has nothing at the dotted path, with the nearest that it has."""
+    node: Any = tree
+    words = path.split(".")
+    for depth, word in enumerate(words):
+        if isinstance(node, list) and word.isdigit() and int(word) >= len(node):
+            raise InputError(path, f"there is no entry {word}, the list has {len(node)}, from 0; {_LISTS_ARE_FIXED}")
+        if not _has(node, word):
+            raise InputError(path, _unknown(node, words, depth))
+        node = _child(node, word)
+
+
+def indexed_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[str]:
+    """The overrides with step ids turned into indices. Raises InputError for those that cannot work."""
+    result: list[str] = []
+    added: list[str] = []
+    for text in overrides:
+        override = _parsed(text)
+        path = indexed_path(tree, override.key_or_group)
+        _check(tree, override, path, added)
+        if override.is_add() or override.is_force_add() or isinstance(override.value(), dict):
+            added.append(path)
+        key = override.get_key_element()
+        result.append(key.replace(override.key_or_group, path, 1) + text[len(key) :])
+    return result
+
+
+def _parsed(text: str) -> Override:
+    name = text.partition("=")[0]
+    try:
+        override = OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        reason = " ".join(str(error).partition("\n")[0].split())
+        raise InputError(name, f"'{text}' is not an override such as a.b=1: {reason}") from None
+    if override.is_sweep_override():
+        raise InputError(name, f"'{text}' is an axis of a sweep; give one value here")
+    path = override.key_or_group
+    if override.package is not None or "/" in path or "@" in path:
+        raise InputError(name, "config groups are not available; give the dotted path of a value in the recipe")
+    if path.split(".")[0] == "hydra":
+        raise InputError(name, "nothing of hydra's own settings applies here; leave it out")
+    return override
+
+
+def _check(tree: dict[str, Any], override: Override, path: str, added: Sequence[str]) -> None:
+    _check_strings(path, override.value())
+    parent = _at(tree, path.split(".")[:-1])
+    if isinstance(parent, list) and (override.is_delete() or int(path.rpartition(".")[2]) >= len(parent)):
+        raise InputError(path, _LISTS_ARE_FIXED)
+    if override.is_add() or override.is_force_add():
+        return
+    if not any(path == other or path.startswith(f"{other}.") for other in added):
+        check_path(tree, path)
+
+
+def _check_strings(path: str, value: Any) -> None:
+    text = getattr(value, "text", value)
+    if isinstance(text, str):
+        check_interpolation(path, text)
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_strings(path, item)
+
+
+def _unknown(node: Any, words: Sequence[str], depth: int) -> str:
+    place, word = ".".join(words[:depth]), words[depth]
+    if not isinstance(node, dict):
+        return f"'{place}' has no keys" if node is not None else f"there is no '{word}', nothing is below '{place}'"
+    add = f"; to add it, write +{'.'.join(words)}=…" if place and depth == len(words) - 1 else ""
+    return f"there is no key '{word}'{f' in {place}' if place else ''}; {nearest(word, node)}{add}"
+
+
+def _index(steps: list[Any], word: str, path: str) -> str:
+    ids = {step["id"]: index for index, step in enumerate(steps) if isinstance(step, dict) and "id" in step}
+    if word not in ids:
+        known = nearest(word, ids) if ids else "there are no ids"
+        raise InputError(path, f"'{word}' is neither an index nor the id of an entry of this list; {known}")
+    return str(ids[word])
+
+
+def _has(node: Any, word: str) -> bool:
+    if isinstance(node, list):
+        return word.isdigit() and int(word) < len(node)
+    return isinstance(node, dict) and word in node
+
+
+def _child(node: Any, word: str) -> Any:
+    if not _has(node, word):
+        return None
+    return node[int(word)] if isinstance(node, list) else node[word]
+
+
+def _at(node: Any, words: Sequence[str]) -> Any:
+    for word in words:
+        node = _child(node, word)
+    return node

@@ -1,0 +1,75 @@
+"""Rendering steps: the files of a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from synth_api.errors import InputError, nearest
+from synth_api.modes import MODES
+from synth_api.recipe.node import Bool, ByTarget, FileNamePart, Name, Step, legacy_targets
+
+
+def _mode(value: Any) -> Any:
+    if not isinstance(value, str) or value.lower() in MODES:
+        return value.lower() if isinstance(value, str) else value
+    raise InputError("", f"there is no rendering mode '{value}'; {nearest(value.lower(), MODES)}")
+
+
+def _extension(value: str) -> str:
+    if value.lower() != "png":
+        raise InputError("", f"'{value}' is not available in this version; pictures are png")
+    return "png"
+
+
+def _empty(value: Any) -> Any:
+    return "Empty" if value is None else value
+
+
+def _state(value: Any) -> Any:
+    return "state" if value is None else value
+
+
+class SaveState(Step):
+    """Keep the scene under a name; as a rendering step, write it as `<name>.blend`."""
+
+    name: Annotated[Name, BeforeValidator(_state)] = "state"
+    """Unique in the recipe."""
+
+
+class RenderParticles(Step):
+    """What both ways of rendering particles have in common."""
+
+    rendering_mode: Annotated[str, BeforeValidator(_mode)]
+    output_file_name_prefix: FileNamePart = ""
+    set_name_of_interest: str = "AllParticles"
+    set_name_overlapping: Annotated[str, BeforeValidator(_empty)] = "Empty"
+    """Particles that cover the others without being labelled; null means none."""
+    subfolder: Annotated[str, Field(pattern=r"^\w[\w -]*(/\w[\w -]*)*$", max_length=200)] | None = None
+    do_save_features: Bool = False
+    do_save_state: Bool = False
+    image_file_extension: Annotated[str, AfterValidator(_extension)] = "png"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _meshes_never_overlap(cls, value: Any) -> Any:
+        if isinstance(value, dict) and str(value.get("rendering_mode")).lower() == "stl":
+            return {**value, "set_name_overlapping": "Empty"}
+        return value
+
+
+class RenderParticlesTogether(RenderParticles):
+    """One picture of all particles of the set of interest, covered by those of the overlapping set."""
+
+
+class RenderParticlesIndividually(RenderParticles):
+    """One picture per particle of the set of interest, alone."""
+
+
+RenderingStep = SaveState | RenderParticlesTogether | RenderParticlesIndividually
+
+LEGACY: Final = legacy_targets(
+    "synth_chain.rendering_steps", SaveState, RenderParticlesTogether, RenderParticlesIndividually
+)
+RenderingStepNode = Annotated[RenderingStep, ByTarget(LEGACY)]

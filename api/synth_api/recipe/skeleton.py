@@ -1,0 +1,77 @@
+"""`BaseRecipe` for Hydra: the keys that typed nodes have, so that overrides of unwritten ones need no `+`.
+
+Values are untyped here: the models check them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class _RuntimeState:
+    time: Any = 0.0
+    seed: Any = MISSING
+
+
+@dataclass
+class _Technique:
+    measurement_technique_prototype_name: Any = MISSING
+    measurement_volume_material_prototype_name: Any = "vacuum"
+    background_material_prototype_name: Any = "vacuum"
+    custom_features: Any = None
+    features: dict[str, Any] | None = field(default_factory=dict)
+
+
+@dataclass
+class _Particles:
+    geometry_prototype_name: Any = MISSING
+    material_prototype_name: Any = "default"
+    parent: Any = "MeasurementVolume"
+    number: Any = MISSING
+    custom_features: Any = None
+    features: dict[str, Any] | None = field(default_factory=dict)
+
+
+@dataclass
+class _Blueprints:
+    measurement_techniques: dict[str, _Technique] = MISSING
+    particles: dict[str, _Particles] | None = None
+
+
+@dataclass
+class _Set:
+    criterion: Any = "True"
+
+
+@dataclass
+class _FeatureVariability:
+    feature_name: Any = MISSING
+    variability: Any = MISSING
+
+
+@dataclass
+class _ProcessConditions:
+    feature_criteria: dict[str, Any] | None = None
+    sets: dict[str, _Set] | None = None
+    feature_variabilities: dict[str, _FeatureVariability] | None = None
+
+
+@dataclass
+class _SynthChain:
+    blender_log_file_name: Any = "blender.log"
+    feature_generation_steps: Any = MISSING
+    rendering_steps: Any = MISSING
+
+
+@dataclass
+class BaseRecipe:
+    """What every recipe starts from."""
+
+    initial_runtime_state: _RuntimeState = field(default_factory=_RuntimeState)
+    blueprints: _Blueprints = field(default_factory=_Blueprints)
+    process_conditions: _ProcessConditions = field(default_factory=_ProcessConditions)
+    synth_chain: _SynthChain = field(default_factory=_SynthChain)
