@@ -96,7 +96,7 @@ def stylized(view: LabelView) -> NDArray[np.uint8]:
 
 def stylized_xray(view: LabelView) -> NDArray[np.uint8]:
     """Grey (H, W): as stylized, every body half transparent, outlines of hidden bodies too."""
-    grey = shading.half_transparent(view.fragments, layers(view.fragments, view.shown))
+    grey = shading.half_transparent(view.fragments, layers(view.fragments, view.shown), view.shown)
     return _rounded(grey).astype(np.uint8)
 
 

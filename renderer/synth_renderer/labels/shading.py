@@ -44,11 +44,13 @@ _NEIGHBOURS: Final = (
 
 
 @numba.njit(cache=True)
-def silhouette(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int, height: int) -> NDArray[np.bool_]:
-    """Fragments (F,) of which a neighbour to one of four sides, inside the picture, is not the same body's."""
+def silhouette(
+    start: NDArray[np.int64], pixel: NDArray[np.int32], width: int, height: int, shown: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Fragments (F,) of bodies `shown` beside which, to one of four sides in the picture, the body itself is not."""
     owner = np.full(width * height, -1, dtype=np.int32)
     edge = np.zeros(len(pixel), dtype=np.bool_)
-    for body in range(len(start) - 1):
+    for body in np.flatnonzero(shown):
         for f in range(start[body], start[body + 1]):
             owner[pixel[f]] = body
         for f in range(start[body], start[body + 1]):
@@ -63,20 +65,20 @@ def silhouette(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int, h
     return edge
 
 
-def half_transparent(fragments: Fragments, layers: Layers) -> NDArray[np.float64]:
-    """Grey level (H, W) of all layers over the background, front to back, each covering half of what is behind it."""
-    edge = silhouette(fragments.start, fragments.pixel, fragments.width, fragments.height)
-    grey = np.where(edge, 0.0, shade(fragments.normal))
-    return _composite(layers.start, layers.order, grey).reshape(fragments.height, fragments.width)
+def half_transparent(fragments: Fragments, layers: Layers, shown: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Grey level (H, W) of the bodies `shown` (N,) over the background, each covering half of what is behind it."""
+    edge = silhouette(fragments.start, fragments.pixel, fragments.width, fragments.height, shown)
+    grey = np.where(edge[layers.order], 0.0, shade(fragments.normal[layers.order]))
+    return np.asarray(_composite(layers.start, grey).reshape(fragments.height, fragments.width))
 
 
 @numba.njit(cache=True)
-def _composite(start: NDArray[np.int64], order: NDArray[np.int64], grey: NDArray[np.float64]) -> NDArray[np.float64]:
+def _composite(start: NDArray[np.int64], grey: NDArray[np.float64]) -> NDArray[np.float64]:
     result = np.empty(len(start) - 1)
     for p in range(len(result)):
         total, rest = 0.0, 1.0
         for slot in range(start[p], start[p + 1]):
             rest *= 0.5
-            total += rest * grey[order[slot]]
+            total += rest * grey[slot]
         result[p] = total + rest * BACKGROUND
     return result
