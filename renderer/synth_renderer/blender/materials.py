@@ -64,7 +64,7 @@ def _sem_patchy_silicone(tree: Tree) -> Value:
     patch = tree.node(
         "ShaderNodeMapRange",
         Value=noise.outputs[0],
-        **{"From Min": 0.5, "From Max": 0.68, "To Min": GROUND_YIELD, "To Max": PATCH_YIELD},
+        **{"From Min": 0.56, "From Max": 0.7, "To Min": GROUND_YIELD, "To Max": PATCH_YIELD},
     )
     return _emitter(tree, patch.outputs[0])
 

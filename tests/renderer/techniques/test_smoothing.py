@@ -1,0 +1,25 @@
+"""Smoothing stays inside outlines."""
+
+import numpy as np
+import pytest
+
+from synth_renderer.techniques.smoothing import smooth_within
+
+IDS = np.repeat(np.array([0, 1], dtype=np.uint16), 20)[None].repeat(40, axis=0)
+
+
+def test_outlines_stay_sharp():
+    picture = IDS.astype(np.float32)
+    assert (smooth_within(picture, IDS, 2.0) == picture).all()
+
+
+def test_noise_goes_down_by_the_width_of_the_mean():
+    picture = np.random.default_rng(1).normal(1.0, 0.1, (200, 200)).astype(np.float32)
+    smooth = smooth_within(picture, np.zeros((200, 200), np.uint16), 2.0)
+    assert smooth.mean() == pytest.approx(1.0, abs=1e-3)
+    assert smooth.std() < 0.02
+
+
+def test_without_width_nothing_changes():
+    picture = np.random.default_rng(1).normal(1.0, 0.1, (40, 40)).astype(np.float32)
+    assert (smooth_within(picture, IDS, 0.0) == picture).all()
