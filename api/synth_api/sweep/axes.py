@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -50,29 +50,39 @@ class Arguments:
 
     axes: tuple[Axis, ...]
     fixed: tuple[str, ...]
+    fixed_paths: tuple[str, ...]
+
+    def indexed(self, index: Callable[[str], str]) -> Arguments:
+        """The same with every path through `index`, which turns step ids into indices. Raises as `parse_arguments`."""
+        axes = tuple(replace(axis, path=index(axis.path)) for axis in self.axes)
+        fixed_paths = tuple(map(index, self.fixed_paths))
+        _refuse_overlaps([axis.path for axis in axes], fixed_paths)
+        return Arguments(axes, self.fixed, fixed_paths)
 
 
-def parse_arguments(arguments: Iterable[str], indexed: Callable[[str], str] = str) -> Arguments:
-    """Sort arguments into axes and fixed overrides. `indexed` turns step ids in a dotted path into indices.
+def parse_arguments(arguments: Iterable[str]) -> Arguments:
+    """Sort arguments into axes and fixed overrides.
 
     Raises InputError for what the grammar or a sweep does not allow: functions other than `range` and `choice`, an
     axis without values, two arguments for one key or for a key and something below it, more than 10^6 runs.
     """
     axes: list[Axis] = []
-    fixed: dict[str, str] = {}
+    fixed: list[str] = []
+    fixed_paths: list[str] = []
     for argument in arguments:
         override = _parsed(argument)
-        path = indexed(override.key_or_group)
+        path = override.key_or_group
         if override.is_sweep_override():
             axes.append(_axis(override, path))
         else:
             _plain(path, override.value())
-            fixed[argument] = path
-    _refuse_overlaps([axis.path for axis in axes], list(fixed.values()))
+            fixed.append(argument)
+            fixed_paths.append(path)
+    _refuse_overlaps([axis.path for axis in axes], fixed_paths)
     runs = prod(len(axis.values) for axis in axes)
     if runs > MAX_RUNS:
         raise InputError("", f"the sweep has {runs:,} runs, at most {MAX_RUNS:,} are allowed; split it")
-    return Arguments(tuple(axes), tuple(fixed))
+    return Arguments(tuple(axes), tuple(fixed), tuple(fixed_paths))
 
 
 def override_text(value: Value) -> str:
@@ -133,9 +143,9 @@ def _plain(path: str, value: Any) -> Value:
     return value
 
 
-def _refuse_overlaps(axes: list[str], fixed: list[str]) -> None:
+def _refuse_overlaps(axes: Sequence[str], fixed: Sequence[str]) -> None:
     for number, path in enumerate(axes):
-        for other in axes[:number] + fixed:
+        for other in [*axes[:number], *fixed]:
             if path == other:
                 what = "two axes" if other in axes[:number] else "an axis and a fixed override"
                 raise InputError(path, f"there are {what} for this key; keep one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,11 @@ from synth_api.errors import InputError
 from synth_api.key import canonical_json, run_key
 from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.model import parse
+from synth_api.recipe.overrides import indexed_overrides, indexed_path
 from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, override_text, parse_arguments
 from synth_api.sweep.keys import keys_of
-from synth_api.sweep.tree import path_of, put
+from synth_api.sweep.tree import get, path_of, put
 from synth_api.sweep.values import DecimalRange, Value
 from synth_api.version import ENGINE_VERSION
 
@@ -42,9 +44,10 @@ class Sweep:
         source = read_recipe(path)
         parsed = parse_arguments(arguments)
         base = compose(source, parsed.fixed)
-        # Hydra itself says whether each axis' key is there to be changed, or absent to be added.
-        compose(source, [*parsed.fixed, *(axis.argument(0) for axis in parsed.axes)])
-        sweep = cls(source.name, parsed.axes, base)
+        axes = parsed.indexed(partial(indexed_path, base)).axes
+        for axis in axes:
+            _check_axis(base, axis)
+        sweep = cls(source.name, axes, base)
         sweep._check_values()
         return sweep
 
@@ -115,6 +118,17 @@ class Sweep:
         for number, axis in enumerate(self.axes):
             for digit in _checked(axis.values):
                 self.recipe_at([*first[:number], digit, *first[number + 1 :]])
+
+
+def _check_axis(base: dict[str, Any], axis: Axis) -> None:
+    """Hydra's rules for an override: a key to change must be there, one to add must not."""
+    indexed_overrides(base, [axis.argument(0)])
+    try:
+        there = get(base, path_of(axis.path))
+    except LookupError:
+        return
+    if axis.sign == "+" and there is not None and not isinstance(axis.values[0], dict | list):
+        raise InputError(axis.path, "there is a value already; write the axis without its '+'")
 
 
 def _checked(values: Sequence[Value]) -> Sequence[int]:

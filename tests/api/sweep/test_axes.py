@@ -86,7 +86,7 @@ def test_step_ids_count_as_their_indices() -> None:
         return path.replace("relax", "5")
 
     with pytest.raises(InputError, match=r"steps\.5\.gravity\.2: there are two axes for this key"):
-        parse_arguments(["steps.relax.gravity.2=1,2", "steps.5.gravity.2=3,4"], indexed)
+        parse_arguments(["steps.relax.gravity.2=1,2", "steps.5.gravity.2=3,4"]).indexed(indexed)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ AXES = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(AXES), min_size=1, max_size=4, unique=True), st.data())
 def test_fast_keys_equal_the_keys_of_the_recipes(axes: list[str], data: st.DataObject) -> None:
     try:
