@@ -65,6 +65,11 @@ class Forces:
         return self.gravity if self.use_gravity else (0.0, 0.0, 0.0)
 
 
+def damping_rate(damping: float) -> float:
+    """-ln(1 - d), per second, rounded to float32; below 1. Terminal speed in a fall is gravity over this rate."""
+    return float(np.float32(-math.log1p(-damping)))
+
+
 def kept_fraction(damping: float, seconds: float) -> float:
     """Share of a velocity that damping leaves after some time; rounded to float32, so the same on every processor."""
     if damping >= 1:

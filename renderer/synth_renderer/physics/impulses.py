@@ -30,7 +30,8 @@ class Spheres(NamedTuple):
 class Contacts(NamedTuple):
     """C pairs of bodies that may touch, see `near_pairs`, and the impulses between them.
 
-    impulses (C, 7): push along the normal, drag x y z (friction), roll x y z (torque). Of the K pairs that can close in
+    impulses (C, 8): push along the normal, drag x y z (friction), roll x y z (torque); last the contact's age in
+    seconds. Of the K pairs that can close in
     this substep: closing (C,), their pairs, K of them in front; normals (C, 3); wanted (C,), the speed of separation
     that impulses have to reach.
     """
@@ -44,11 +45,14 @@ class Contacts(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """How surfaces meet: Coulomb's coefficient, restitution, and the holding force of a contact per unit of mass."""
+    """How surfaces meet: Coulomb's coefficient, restitution, and the holding force of a contact per unit of mass:
+    what it gains per second under load, and its bound.
+    """
 
     friction: float
     restitution: float
-    stickiness: float
+    ageing: float
+    strongest: float
 
 
 @numba.njit(cache=True)
@@ -58,7 +62,7 @@ def contacts_of(first: NDArray[np.int64], second: NDArray[np.int64]) -> Contacts
     return Contacts(
         first,
         second,
-        np.zeros((number, 7)),
+        np.zeros((number, 8)),
         np.zeros(number, np.int64),
         np.zeros((number, 3)),
         np.zeros(number),
@@ -88,11 +92,13 @@ def prepare(
     contacts: Contacts,
     restitution: float,
     dt: float,
+    gain: float,
     slow: float,
 ) -> int:
     """Find the contacts that can close within this substep and what they want; how many they are.
 
-    Approaches slower than `slow` do not bounce.
+    Only new contacts bounce, and not those that approach slower than `slow`; the speed `gain` that gravity has added in
+    this very substep is not thrown back, or bouncing would create energy.
     """
     v, walls_body = spheres.velocities, len(radii)
     closing = 0
@@ -105,11 +111,12 @@ def prepare(
         if gap > 2 * (abs(speed) + slow) * dt + 0.01 * radii[i]:
             contacts.impulses[c] = 0.0
             continue
+        contacts.impulses[c, 7] = contacts.impulses[c, 7] + dt if contacts.impulses[c, 0] > 0.05 * gain else 0.0
         contacts.closing[closing] = c
         contacts.normals[closing, 0], contacts.normals[closing, 1], contacts.normals[closing, 2] = x, y, z
         contacts.wanted[closing] = -max(gap, 0.0) / dt
-        if speed < -slow and speed * dt < -gap:
-            contacts.wanted[closing] = -restitution * speed
+        if contacts.impulses[c, 0] == 0 and speed < -slow and speed * dt < -gap:
+            contacts.wanted[closing] = -restitution * (speed + gain)
         closing += 1
     return closing
 
@@ -160,7 +167,7 @@ def iterate(spheres: Spheres, contacts: Contacts, closing: int, surface: Surface
         largest = max(largest, abs(change))
         jx, jy, jz = change * x, change * y, change * z
         if surface.friction > 0:
-            hold = surface.friction * surface.stickiness * dt if push > 0 else 0.0
+            hold = surface.friction * min(surface.ageing * p[7], surface.strongest) * movable * dt
             dx, dy, dz = _drag(p, ux, uy, uz, w[i], w[j], x, y, z, movable, surface.friction * push + hold)
             rx, ry, rz = _roll(p, w[i], w[j], curvatures[i], curvatures[j], hold)
             near, far = 2.5 * curvatures[i], 2.5 * curvatures[j]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numba
 import numpy as np
 
-from synth_renderer.physics.forces import Forces, kept_fraction
+from synth_renderer.physics.forces import Forces, damping_rate, kept_fraction
 from synth_renderer.physics.impulses import Contacts, Spheres, Surface, contacts_of, inherit, iterate, prepare, start_warm
 from synth_renderer.physics.neighbours import near_pairs
 from synth_renderer.physics.overlaps import largest_overlap, moved, project, separate
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
     from synth_renderer.scene.staged import Box
 
-STICKINESS = 150.0
-"""Holding force of a loaded contact per unit of mass, BU/s^2. Its ratio to gravity is the granular Bond number: beads
-roll and slide hard at gravity 100, and as if it were not there at 10,000."""
+COULOMB = 0.3
+"""Coulomb's coefficient of two surfaces of friction 1: polystyrene slides more easily than the recipe's scale says."""
+AGEING = 100.0
+"""What the holding force of a loaded contact gains in a second, per unit of mass, BU/s^2, at Coulomb's coefficient 1."""
+STRONGEST = 400.0
+"""Bound of that holding force. Its ratio to gravity is the granular Bond number: old contacts hold at gravity 100, and
+are as if they were not there at 10,000."""
 OVERLAP_GOAL = 0.001
 """Remaining overlap, in smaller radii, at which pushing apart ends."""
 MOST_SWEEPS = 2000
@@ -38,6 +42,8 @@ SKIN = 0.5
 """Width of the layer around a sphere, in smallest radii, in which neighbours are listed."""
 STILL = 1e-4
 """Iterations of a substep end early when no impulse changes by more than this share of what gravity adds in it."""
+NO_REBOUND = 0.1
+"""A rebound that damping would end within this many smallest radii does not happen (a low Stokes number)."""
 REST_WAY = 0.001
 """Way in one frame, in smallest radii, below which a sphere counts as resting."""
 REST_FRAMES = 12
@@ -101,20 +107,23 @@ def _move(
     if strength == 0 or seconds == 0 or forces.linear_damping >= 1:
         return 0, 0, True
     spheres = _at_rest(radii)
-    surface = Surface(forces.friction, forces.restitution, STICKINESS)
+    surface = Surface(COULOMB * forces.friction, forces.restitution, AGEING, STRONGEST)
     smallest = float(radii.min())
     rest = min(REST_WAY * smallest, 0.02 * strength * seconds * seconds)
     contacts = contacts_of(*near_pairs(locations, radii, walls, SKIN * smallest))
     anchor = locations.copy()
-    most, resting = 0, 0
+    most, resting, most_recent = 0, 0, 1
     for frame in range(1, forces.num_frames + 1):
-        fastest = _fastest(spheres) + (0 if resting else strength * seconds)
+        fastest = _fastest(spheres) + strength * seconds
         substeps = math.ceil(fastest * seconds / (LONGEST_WAY * smallest))
         substeps = max(forces.substeps_per_frame, min(substeps, MOST_SUBSTEPS))
+        contacts.impulses[:, :7] *= most_recent / substeps
+        most_recent = substeps
         dt = seconds / substeps
         kept = kept_fraction(forces.linear_damping, dt), kept_fraction(forces.angular_damping, dt)
         before, most = locations.copy(), max(most, substeps)
-        pace = Pace(dt, substeps, forces.solver_iterations, strength * dt, *kept)
+        slow = max(2 * strength * dt, NO_REBOUND * smallest * damping_rate(forces.linear_damping))
+        pace = Pace(dt, substeps, forces.solver_iterations, strength * dt, slow, *kept)
         contacts = _frame(locations, radii, walls, spheres, contacts, anchor, gravity, surface, pace)
         resting = resting + 1 if moved(before, locations) <= rest else 0
         if resting == REST_FRAMES:
@@ -132,7 +141,7 @@ def _fastest(spheres: Spheres) -> float:
 
 
 class Pace(NamedTuple):
-    """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in one, what damping
+    """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in one, speed of approach without rebound, what damping
     leaves of velocities and of turning.
     """
 
@@ -140,6 +149,7 @@ class Pace(NamedTuple):
     substeps: int
     iterations: int
     gain: float
+    slow: float
     kept: float
     kept_turning: float
 
@@ -170,7 +180,7 @@ def _frame(
             for axis in range(3):
                 velocities[n, axis] = (velocities[n, axis] + gravity[axis] * dt) * pace.kept
                 spheres.turning[n, axis] *= pace.kept_turning
-        closing = prepare(locations, radii, walls, spheres, contacts, surface.restitution, dt, 2 * pace.gain)
+        closing = prepare(locations, radii, walls, spheres, contacts, surface.restitution, dt, pace.gain, pace.slow)
         start_warm(spheres, contacts, closing)
         for _ in range(pace.iterations):
             if iterate(spheres, contacts, closing, surface, dt) <= STILL * pace.gain:
