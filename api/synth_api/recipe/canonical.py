@@ -17,8 +17,8 @@ _LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
 def canonical_tree(recipe: Recipe) -> Tree:
     """The recipe as a plain tree without what changes no pixel; `parse` reads it back.
 
-    Left out are values that equal their default, step ids, `time`, `parent` and the log's name. Targets, modes and types
-    of numbers are the canonical ones; tuples are lists.
+    Left out are values that equal their default, step ids, `time`, `parent` and the log's name. Targets, modes and
+    types of numbers are the canonical ones; tuples are lists.
     """
     return _mapping(recipe)
 
@@ -36,7 +36,9 @@ def _mapping(node: Node) -> Tree:
 def _fields(kind: type[Node]) -> tuple[tuple[str, str, Any], ...]:
     """Name, key in the tree and default of each field that counts."""
     return tuple(
-        (name, field.alias or name, field.default) for name, field in kind.model_fields.items() if name not in _LEFT_OUT
+        (name, field.alias or name, field.get_default(call_default_factory=True))
+        for name, field in kind.model_fields.items()
+        if name not in _LEFT_OUT
     )
 
 

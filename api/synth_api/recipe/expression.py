@@ -173,5 +173,6 @@ class _Parser:
         hint = f"; keywords are case-sensitive: '{keyword}'" if keyword else ""
         raise InputError(
             "",
-            f"'{self._text}' is no set expression: at position {token.position} expected {expected}, found {found}{hint}",
+            f"'{self._text}' is no set expression: at position {token.position} expected {expected}, "
+            f"found {found}{hint}",
         )

@@ -10,6 +10,7 @@ from synth_api.errors import InputError
 from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
+from synth_api.recipe.invocation import check_invocation
 from synth_api.recipe.node import MAX_INTEGER, Float, Int, NamedNodes, Node
 from synth_api.recipe.problems import dotted, input_error
 from synth_api.recipe.references import check_references
@@ -63,7 +64,7 @@ class Blueprint(Node):
     """What both kinds of blueprints have in common."""
 
     custom_features: Annotated[tuple[CustomFeature, ...], BeforeValidator(_list)] = ()
-    features: Annotated[dict[str, Any], BeforeValidator(_constants)] = {}
+    features: Annotated[dict[str, Any], BeforeValidator(_constants)] = Field(default_factory=dict)
     """Feature name -> value, set when the blueprint is invoked."""
 
 
@@ -89,7 +90,7 @@ class Blueprints(Node):
     """What can be invoked."""
 
     measurement_techniques: NamedNodes[MeasurementTechniqueBlueprint]
-    particles: NamedNodes[ParticleBlueprint] = {}
+    particles: NamedNodes[ParticleBlueprint] = Field(default_factory=dict)
 
 
 class RecipeSet(Node):
@@ -108,9 +109,9 @@ class FeatureVariability(Node):
 class ProcessConditions(Node):
     """What steps refer to by name."""
 
-    feature_criteria: NamedNodes[CriterionNode] = {}
-    sets: NamedNodes[RecipeSet] = {}
-    feature_variabilities: NamedNodes[FeatureVariability] = {}
+    feature_criteria: NamedNodes[CriterionNode] = Field(default_factory=dict)
+    sets: NamedNodes[RecipeSet] = Field(default_factory=dict)
+    feature_variabilities: NamedNodes[FeatureVariability] = Field(default_factory=dict)
 
 
 class SynthChain(Node):
@@ -139,6 +140,7 @@ def parse(tree: Tree) -> Recipe:
     except ValidationError as error:
         raise input_error(error) from None
     check_references(recipe)
+    check_invocation(recipe)
     return with_typed_features(recipe)
 
 

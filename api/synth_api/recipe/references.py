@@ -1,12 +1,162 @@
-"""References inside a recipe: everything named exists."""
+"""References inside a recipe: everything named exists, and names are not given twice."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
+
+from synth_api import prototypes
+from synth_api.errors import InputError, nearest
+from synth_api.outputs import step_outputs
+from synth_api.recipe import unavailable
+from synth_api.recipe.criteria import BUILT_IN_CRITERIA
+from synth_api.recipe.expression import parse_expression
+from synth_api.recipe.feature_generation import AgglomerateParticles
+from synth_api.recipe.problems import dotted
+from synth_api.recipe.rendering import SaveState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from synth_api.prototypes import Prototype
     from synth_api.recipe.model import Recipe
+    from synth_api.recipe.node import Step
+
+BUILT_IN_SETS: Final = {
+    "AllMeasurementTechniqueBlueprints": "$IsMeasurementTechniqueBlueprint",
+    "AllMeasurementTechniques": "$IsMeasurementTechnique",
+    "AllParticleBlueprints": "$IsParticleBlueprint",
+    "AllParticles": "$IsParticle",
+    "AllUltimateParents": "$IsUltimateParent",
+    "Empty": "False",
+}
+"""Name -> expression of the sets that need no declaration."""
+
+MAX_PARTICLES: Final = 65535
+"""Ids are 16-bit, 0 is the background."""
+
+_SET_FIELDS: Final = ("affected_set_name", "set_name_of_interest", "set_name_overlapping")
+_OF_PARTICLES_ALONE: Final = frozenset({"AllParticles", "AllUltimateParents", "Empty"})
+_TAKE_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"})
 
 
 def check_references(recipe: Recipe) -> None:
-    """Raise InputError for the first name that means nothing."""
+    """Raise InputError for the first name that means nothing or that is given twice."""
+    _check_prototypes(recipe)
+    _check_criteria_and_sets(recipe)
+    for location, step in _steps(recipe):
+        _check_step(recipe, location, step)
+    _check_uniqueness(recipe)
+    step_outputs(recipe.synth_chain.rendering_steps)
+
+
+def _check_prototypes(recipe: Recipe) -> None:
+    blueprints = recipe.blueprints
+    for name, technique in blueprints.measurement_techniques.items():
+        path = dotted(("blueprints", "measurement_techniques", name))
+        _known(
+            f"{path}.measurement_technique_prototype_name",
+            "measurement technique prototype",
+            technique.measurement_technique_prototype_name,
+            prototypes.TECHNIQUES,
+            unavailable.TECHNIQUES,
+        )
+        for field in ("measurement_volume_material_prototype_name", "background_material_prototype_name"):
+            _known_material(f"{path}.{field}", getattr(technique, field))
+    for name, particles in blueprints.particles.items():
+        path = dotted(("blueprints", "particles", name))
+        _known(
+            f"{path}.geometry_prototype_name",
+            "geometry prototype",
+            particles.geometry_prototype_name,
+            prototypes.GEOMETRIES,
+            unavailable.GEOMETRIES,
+        )
+        _known_material(f"{path}.material_prototype_name", particles.material_prototype_name)
+    total = sum(particles.number for particles in blueprints.particles.values())
+    if total > MAX_PARTICLES:
+        raise InputError(
+            "blueprints.particles",
+            f"there are {total:,} particles in all, at most {MAX_PARTICLES:,} have an id; take fewer",
+        )
+
+
+def _known_material(path: str, name: str) -> None:
+    _known(path, "material prototype", name, prototypes.MATERIALS, unavailable.MATERIALS)
+
+
+def _known(path: str, kind: str, name: str, known: Mapping[str, Prototype], later: Collection[str]) -> None:
+    if name in known:
+        return
+    if name in later:
+        raise InputError(
+            path, f"the {kind} '{name}' is not available in this version; available are {', '.join(sorted(known))}"
+        )
+    raise InputError(path, f"there is no {kind} '{name}'; {nearest(name, known)}")
+
+
+def _check_criteria_and_sets(recipe: Recipe) -> None:
+    conditions = recipe.process_conditions
+    for name in conditions.feature_criteria:
+        path = dotted(("process_conditions", "feature_criteria", name))
+        if name in BUILT_IN_CRITERIA:
+            raise InputError(path, f"'{name}' is a built-in criterion; give yours another name")
+        if not re.fullmatch(r"\w+", name):
+            raise InputError(path, f"a set expression cannot mention '{name}'; use letters, digits and '_' only")
+    criteria = {*BUILT_IN_CRITERIA, *conditions.feature_criteria}
+    for name, recipe_set in conditions.sets.items():
+        path = dotted(("process_conditions", "sets", name))
+        if name in BUILT_IN_SETS:
+            raise InputError(path, f"'{name}' is a built-in set; give yours another name")
+        for mentioned in parse_expression(recipe_set.criterion).names():
+            if mentioned not in criteria:
+                raise InputError(
+                    f"{path}.criterion", f"there is no criterion '{mentioned}'; {nearest(mentioned, criteria)}"
+                )
+
+
+def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
+    chain = recipe.synth_chain
+    lists: tuple[tuple[str, Sequence[Step]], ...] = (
+        ("feature_generation_steps", chain.feature_generation_steps),
+        ("rendering_steps", chain.rendering_steps),
+    )
+    for name, steps in lists:
+        for index, step in enumerate(steps):
+            yield dotted(("synth_chain", name, index)), step
+
+
+def _check_step(recipe: Recipe, path: str, step: Step) -> None:
+    if isinstance(step, AgglomerateParticles):
+        raise InputError(f"{path}._target_", f"'{step.target}' is not available in this version; take the step out")
+    conditions = recipe.process_conditions
+    for field in _SET_FIELDS:
+        name = getattr(step, field, None)
+        if name is None:
+            continue
+        if name not in BUILT_IN_SETS and name not in conditions.sets:
+            raise InputError(
+                f"{path}.{field}", f"there is no set '{name}'; {nearest(name, [*BUILT_IN_SETS, *conditions.sets])}"
+            )
+        if type(step).__name__ not in _TAKE_ANY_SET and name in BUILT_IN_SETS.keys() - _OF_PARTICLES_ALONE:
+            raise InputError(
+                f"{path}.{field}", f"this step is about particles, and '{name}' holds none; try AllParticles"
+            )
+    variability = getattr(step, "feature_variability_name", None)
+    if variability is not None and variability not in conditions.feature_variabilities:
+        raise InputError(
+            f"{path}.feature_variability_name",
+            f"there is no variability '{variability}'; {nearest(variability, conditions.feature_variabilities)}",
+        )
+
+
+def _check_uniqueness(recipe: Recipe) -> None:
+    first: dict[tuple[str, str], str] = {}
+    for path, step in _steps(recipe):
+        names = [(path.partition("[")[0], "id", step.id)] if step.id else []
+        if isinstance(step, SaveState):
+            names.append(("", "name", step.name))
+        for scope, field, name in names:
+            other = first.setdefault((scope + field, name), path)
+            if other != path:
+                raise InputError(f"{path}.{field}", f"'{name}' is the {field} of {other} too; give it another one")

@@ -108,7 +108,7 @@ def _load(path: Path) -> Any:
 
 def _refuse_anchors(path: Path, text: str) -> None:
     for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
             raise InputError(
                 str(path),

@@ -1,13 +1,191 @@
-"""Constants in the types of the features they are for."""
+"""Features: each one named exists somewhere, and each constant has its feature's own type."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api import prototypes
+from synth_api.errors import InputError, nearest
+from synth_api.recipe.criteria import FeatureCriterion
+from synth_api.recipe.expression import parse_expression
+from synth_api.recipe.feature_generation import TriggerFeatureUpdate
+from synth_api.recipe.feature_values import fits, typed
+from synth_api.recipe.problems import dotted
+from synth_api.recipe.variabilities import Constant
 
 if TYPE_CHECKING:
-    from synth_api.recipe.model import Recipe
+    from collections.abc import Iterable, Mapping
+
+    from synth_api.prototypes import Feature
+    from synth_api.recipe.model import (
+        Blueprint,
+        Blueprints,
+        FeatureVariability,
+        MeasurementTechniqueBlueprint,
+        ParticleBlueprint,
+        Recipe,
+    )
+
+    Features = dict[str, list[Feature | None]]
+    """Name -> what prototypes and blueprints declare under it; None is a feature of any type."""
+
+_OF_EVERYTHING: Final = ("blueprint_name", "category_color")
+_ALL_PROTOTYPES: Final = frozenset(
+    name
+    for kind in (prototypes.GEOMETRIES, prototypes.MATERIALS, prototypes.TECHNIQUES)
+    for prototype in kind.values()
+    for name in prototype.features
+)
 
 
 def with_typed_features(recipe: Recipe) -> Recipe:
-    """The recipe with every constant in its feature's own type."""
-    return recipe
+    """The recipe with every constant in the type of its feature: 1 is 1.0 where a float is meant.
+
+    Raises InputError for a feature that nothing offers, and for values of the wrong type or outside the bounds.
+    """
+    of_techniques = _offered("measurement_techniques", recipe.blueprints.measurement_techniques)
+    of_particles = _offered("particles", recipe.blueprints.particles)
+    everywhere: Features = defaultdict(list)
+    for features in (of_techniques, of_particles):
+        for name, declared in features.items():
+            everywhere[name] += declared
+    _check_criteria(recipe, everywhere)
+    _check_triggers(recipe, of_techniques, of_particles, everywhere)
+    conditions = recipe.process_conditions
+    variabilities = {
+        name: _typed_variability(name, bound, everywhere) for name, bound in conditions.feature_variabilities.items()
+    }
+    return recipe.model_copy(
+        update={
+            "blueprints": _typed_blueprints(recipe.blueprints),
+            "process_conditions": conditions.model_copy(update={"feature_variabilities": variabilities}),
+        }
+    )
+
+
+def _offered(
+    section: str, blueprints: Mapping[str, MeasurementTechniqueBlueprint] | Mapping[str, ParticleBlueprint]
+) -> Features:
+    offered: Features = defaultdict(list)
+    for name, blueprint in blueprints.items():
+        for feature, declared in _features_of(dotted(("blueprints", section, name)), blueprint).items():
+            offered[feature].append(declared)
+    return offered
+
+
+def _features_of(path: str, blueprint: Blueprint) -> dict[str, Feature | None]:
+    """Everything that one blueprint's objects offer. Raises InputError for a name that two of its parts offer."""
+    features: dict[str, Feature | None] = dict.fromkeys(_OF_EVERYTHING)
+    own = [{feature.name: None} for feature in blueprint.custom_features]
+    for part in (*own, *(prototype.features for prototype in _prototypes(blueprint))):
+        for name, declared in part.items():
+            if name in features:
+                raise InputError(path, f"two of its parts offer the feature '{name}'; choose other prototypes or names")
+            features[name] = declared
+    return features
+
+
+def _prototypes(blueprint: Blueprint) -> Iterable[prototypes.Prototype]:
+    material = prototypes.MATERIALS
+    values: Any = blueprint
+    if hasattr(blueprint, "geometry_prototype_name"):
+        return (prototypes.GEOMETRIES[values.geometry_prototype_name], material[values.material_prototype_name])
+    return (
+        prototypes.TECHNIQUES[values.measurement_technique_prototype_name],
+        material[values.measurement_volume_material_prototype_name],
+        material[values.background_material_prototype_name],
+    )
+
+
+def _check_criteria(recipe: Recipe, everywhere: Features) -> None:
+    conditions = recipe.process_conditions
+    used = {name for each in conditions.sets.values() for name in parse_expression(each.criterion).names()}
+    for name, criterion in conditions.feature_criteria.items():
+        if isinstance(criterion, FeatureCriterion):
+            path = dotted(("process_conditions", "feature_criteria", name, "feature_name"))
+            _check_name(path, criterion.feature_name, everywhere, used=name in used)
+
+
+def _check_name(path: str, name: str, known: Features, *, used: bool) -> None:
+    """What no step uses may name a feature of any prototype: a child recipe inherits more than it needs."""
+    if name not in known and (used or name not in _ALL_PROTOTYPES):
+        raise InputError(path, f"nothing in this recipe has a feature '{name}'; {nearest(name, known)}")
+
+
+def _check_triggers(recipe: Recipe, of_techniques: Features, of_particles: Features, everywhere: Features) -> None:
+    variabilities = recipe.process_conditions.feature_variabilities
+    members = {
+        "AllParticles": of_particles,
+        "AllUltimateParents": of_particles,
+        "AllMeasurementTechniques": of_techniques,
+        "AllParticleBlueprints": {},
+        "AllMeasurementTechniqueBlueprints": {},
+    }
+    used = set()
+    for index, step in enumerate(recipe.synth_chain.feature_generation_steps):
+        if not isinstance(step, TriggerFeatureUpdate):
+            continue
+        used.add(step.feature_variability_name)
+        feature = variabilities[step.feature_variability_name].feature_name
+        known = members.get(step.affected_set_name, everywhere)
+        if feature in everywhere and feature not in known:
+            raise InputError(
+                dotted(("synth_chain", "feature_generation_steps", index, "affected_set_name")),
+                f"no member of '{step.affected_set_name}' has the feature '{feature}'; choose another set",
+            )
+    for name, bound in variabilities.items():
+        path = dotted(("process_conditions", "feature_variabilities", name, "feature_name"))
+        _check_name(path, bound.feature_name, everywhere, used=name in used)
+
+
+def _typed_variability(name: str, bound: FeatureVariability, everywhere: Features) -> FeatureVariability:
+    path = dotted(("process_conditions", "feature_variabilities", name, "variability"))
+    declared = everywhere.get(bound.feature_name, [None])
+    if None in declared:
+        return bound
+    variability = bound.variability
+    problems = []
+    for feature in declared:
+        assert feature is not None
+        try:
+            if not isinstance(variability, Constant):
+                fits(variability, feature)
+                return bound
+            value = typed(variability.value, feature)
+        except InputError as error:
+            problems.append(error)
+        else:
+            return bound.model_copy(update={"variability": variability.model_copy(update={"value": value})})
+    where = f"{path}.{problems[0].path}" if problems[0].path else path
+    raise InputError(where, f"for the feature '{bound.feature_name}', {problems[0].problem}")
+
+
+def _typed_blueprints(blueprints: Blueprints) -> Blueprints:
+    return blueprints.model_copy(
+        update={
+            section: {
+                name: _typed_constants(dotted(("blueprints", section, name)), blueprint)
+                for name, blueprint in getattr(blueprints, section).items()
+            }
+            for section in ("measurement_techniques", "particles")
+        }
+    )
+
+
+def _typed_constants(path: str, blueprint: Blueprint) -> Blueprint:
+    if not blueprint.features:
+        return blueprint
+    known = _features_of(path, blueprint)
+    constants = {}
+    for name, value in blueprint.features.items():
+        where = f"{path}.features.{name}"
+        feature = known.get(name)
+        if feature is None:
+            settable = [other for other, declared in known.items() if declared]
+            raise InputError(where, f"this blueprint has no feature '{name}' to set; {nearest(name, settable)}")
+        try:
+            constants[name] = typed(value, feature)
+        except InputError as error:
+            raise InputError(where, error.problem) from None
+    return blueprint.model_copy(update={"features": constants})

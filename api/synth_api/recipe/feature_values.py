@@ -1,0 +1,116 @@
+"""Whether values and variabilities suit a feature: its type, dimension and bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.errors import InputError
+from synth_api.prototypes import Feature, FeatureType
+from synth_api.recipe.problems import shown
+from synth_api.recipe.variabilities import (
+    ConstantHsvColorAsRgb,
+    LogNormal3dHomogeneous,
+    RandomHsvColorAsRgb,
+    UniformDistribution3dHomogeneous,
+    UniformDistributionInt,
+    UniformDistributionNdHomogeneous,
+    UniformlyRandomLocationInMeasurementVolume,
+)
+
+if TYPE_CHECKING:
+    from synth_api.prototypes import FeatureValue
+    from synth_api.recipe.variabilities import Variability
+
+_SIZES: Final = {FeatureType.VECTOR: 3, FeatureType.COLOR: 4}
+_WORDS: Final = {
+    FeatureType.FLOAT: "a number",
+    FeatureType.INT: "a whole number",
+    FeatureType.BOOL: "true or false",
+    FeatureType.STRING: "a string",
+    FeatureType.VECTOR: "a list of 3 numbers",
+    FeatureType.COLOR: "a list of 4 numbers, red, green, blue and alpha",
+}
+_OF_SIZE: Final = {1: (FeatureType.FLOAT,), 3: (FeatureType.VECTOR,), 4: (FeatureType.COLOR,)}
+
+
+def typed(value: Any, feature: Feature) -> FeatureValue:
+    """The plain value in the feature's own type.
+
+    Raises InputError, its path `value`, if it has another type or is out of bounds.
+    """
+    result = _converted(value, feature.type)
+    if result is None:
+        raise InputError("value", f"the value must be {_WORDS[feature.type]}, not {shown(value)}")
+    for component in result if isinstance(result, tuple) else (result,):
+        if isinstance(component, int | float) and not isinstance(component, bool):
+            _check_bounds("value", component, feature)
+    return result
+
+
+def _converted(value: Any, kind: FeatureType) -> FeatureValue:
+    if kind is FeatureType.STRING:
+        return value if isinstance(value, str) else None
+    if kind is FeatureType.BOOL:
+        return bool(value) if isinstance(value, bool) or value in (0, 1) else None
+    if kind in _SIZES:
+        fits_size = isinstance(value, tuple) and len(value) == _SIZES[kind] and all(map(_is_number, value))
+        return tuple(map(float, value)) if fits_size else None
+    if not _is_number(value):
+        return None
+    if kind is FeatureType.FLOAT:
+        return float(value)
+    return int(value) if value == int(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def fits(variability: Variability, feature: Feature) -> None:
+    """Raise InputError if the variability draws values of another type or dimension, or outside the bounds."""
+    kinds = _drawn(variability)
+    if feature.type not in kinds:
+        whole = "; for whole numbers take $plugins.official.UniformDistributionInt" if feature.type == "int" else ""
+        raise InputError(
+            "_target_",
+            f"values must be {_WORDS[feature.type]}, which {type(variability).__name__} does not draw here{whole}",
+        )
+    for path, bound in _ends(variability):
+        _check_bounds(path, bound, feature)
+
+
+def _drawn(variability: Variability) -> tuple[FeatureType, ...]:
+    """Types of feature that take what it draws."""
+    match variability:
+        case UniformDistributionNdHomogeneous():
+            return _OF_SIZE.get(variability.num_dimensions, ())
+        case UniformDistributionInt():
+            return (FeatureType.INT, FeatureType.FLOAT)
+        case ConstantHsvColorAsRgb() | RandomHsvColorAsRgb():
+            return (FeatureType.COLOR,)
+        case UniformDistribution3dHomogeneous() | LogNormal3dHomogeneous():
+            return (FeatureType.VECTOR,)
+        case UniformlyRandomLocationInMeasurementVolume():
+            return (FeatureType.VECTOR,)
+    return tuple(FeatureType)
+
+
+def _ends(variability: Variability) -> tuple[tuple[str, float], ...]:
+    """Parameter and value of both ends of the range that it draws from, where it has any."""
+    match variability:
+        case UniformDistribution3dHomogeneous() | UniformDistributionNdHomogeneous():
+            return (("location", variability.location), ("scale", variability.location + variability.scale))
+        case UniformDistributionInt():
+            return (("location", variability.location), ("scale", variability.location + variability.scale - 1))
+    return ()
+
+
+def _check_bounds(path: str, value: float, feature: Feature) -> None:
+    if feature.minimum is not None and value < feature.minimum:
+        raise InputError(path, f"values must be at least {_number(feature.minimum)}, {_number(value)} is too small")
+    if feature.maximum is not None and value > feature.maximum:
+        raise InputError(path, f"values must be at most {_number(feature.maximum)}, {_number(value)} is too large")
+
+
+def _number(value: float) -> str:
+    return f"{value:.12g}"

@@ -1,0 +1,108 @@
+"""What the steps invoke, followed through without drawing anything: blueprints' own features never change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from synth_api.errors import InputError, nearest
+from synth_api.recipe.criteria import FeatureCriterion
+from synth_api.recipe.expression import parse_expression
+from synth_api.recipe.feature_generation import InvokeBlueprints, LoadState
+from synth_api.recipe.references import BUILT_IN_SETS
+from synth_api.recipe.rendering import SaveState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synth_api.recipe.model import Blueprint, Recipe
+
+_STEPS = "synth_chain.feature_generation_steps"
+
+
+@dataclass(frozen=True)
+class _Invoked:
+    """What is there after some steps."""
+
+    technique: str | None = None
+    particles: frozenset[str] = frozenset()
+
+
+def check_invocation(recipe: Recipe) -> None:
+    """Raise InputError unless the steps invoke exactly one measurement technique, before all else, nothing twice.
+
+    And unless each LoadState names a state saved before it.
+    """
+    if not recipe.blueprints.measurement_techniques:
+        raise InputError("blueprints.measurement_techniques", "a recipe needs one, and this map is empty; add it")
+    now = _Invoked()
+    saved: dict[str, _Invoked] = {}
+    for index, step in enumerate(recipe.synth_chain.feature_generation_steps):
+        path = f"{_STEPS}[{index}]"
+        if isinstance(step, SaveState):
+            saved[step.name] = now
+        elif isinstance(step, LoadState):
+            if step.name not in saved:
+                raise InputError(
+                    f"{path}.name", f"no step before this one saves a state '{step.name}'; {nearest(step.name, saved)}"
+                )
+            now = saved[step.name]
+        elif isinstance(step, InvokeBlueprints):
+            now = _after(recipe, now, step, f"{path}.affected_set_name")
+        elif now.technique is None:
+            raise InputError(
+                path, "a measurement technique must be invoked before this step; move its step to the front"
+            )
+    if now.technique is None:
+        raise InputError(
+            _STEPS,
+            "no step invokes a measurement technique; begin with InvokeBlueprints of AllMeasurementTechniqueBlueprints",
+        )
+
+
+def _after(recipe: Recipe, now: _Invoked, step: InvokeBlueprints, path: str) -> _Invoked:
+    name = step.affected_set_name
+    techniques = _members(recipe, name, recipe.blueprints.measurement_techniques, "IsMeasurementTechniqueBlueprint")
+    particles = _members(recipe, name, recipe.blueprints.particles, "IsParticleBlueprint")
+    there = [*([now.technique] if now.technique else []), *techniques]
+    if len(there) > 1 and techniques:
+        raise InputError(
+            path,
+            f"a run has exactly one measurement technique, '{name}' would make it {' and '.join(there)}; invoke one",
+        )
+    if techniques:
+        now = replace(now, technique=techniques[0])
+    if particles and now.technique is None:
+        raise InputError(
+            path, f"'{name}' invokes particles before the measurement technique; move that step to the front"
+        )
+    for particle in particles:
+        if particle in now.particles:
+            raise InputError(path, f"'{particle}' has been invoked by a step before; take one of the two out")
+    return replace(now, particles=now.particles | set(particles))
+
+
+def _members(recipe: Recipe, set_name: str, blueprints: Mapping[str, Blueprint], kind: str) -> list[str]:
+    recipe_set = recipe.process_conditions.sets.get(set_name)
+    expression = parse_expression(recipe_set.criterion if recipe_set else BUILT_IN_SETS[set_name])
+    criteria = recipe.process_conditions.feature_criteria
+
+    def holds(criterion_name: str, name: str, blueprint: Blueprint) -> bool:
+        criterion = criteria.get(criterion_name)
+        if not isinstance(criterion, FeatureCriterion):
+            target = type(criterion).__name__ if criterion else criterion_name
+            return target in (kind, "AlwaysTrue")
+        features = {feature.name: feature.value for feature in blueprint.custom_features} | {"blueprint_name": name}
+        if criterion.feature_name not in features:
+            return criterion.default_return_value
+        try:
+            return criterion.check(features[criterion.feature_name])
+        except TypeError:
+            return criterion.default_return_value
+
+    # -1 and 0 are True and False of a Boolean algebra in which ~ is `not`.
+    return [
+        name
+        for name, blueprint in blueprints.items()
+        if expression.evaluate(lambda word: -holds(word, name, blueprint), lambda value: -value)  # noqa: B023
+    ]
