@@ -73,7 +73,7 @@ def test_spelling_and_origin_do_not_count(one: list[str], other: list[str]) -> N
         "blueprints.particles.Bead.material_prototype_name=plain",
         f"{STEPS}.5.gravity.2=-101",
         "process_conditions.feature_variabilities.Defocus.variability.scale=0.31",
-        "synth_chain.rendering_steps.1.rendering_mode=stylized",
+        "synth_chain.rendering_steps.6.rendering_mode=stl",
         "synth_chain.rendering_steps.0.name=other",
     ],
 )

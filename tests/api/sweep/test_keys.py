@@ -38,7 +38,7 @@ AXES = [
     f"{VARIABILITIES}.BackgroundPatchSeed.variability.value=7,${{initial_runtime_state.seed}}",
     "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10,100",
     "++blueprints.measurement_techniques.SEM.features.resolution_percentage=range(1,101)",
-    "synth_chain.rendering_steps.1.rendering_mode=real,depth_map",
+    "synth_chain.rendering_steps.6.rendering_mode=stylized_xray,stl",
     "synth_chain.rendering_steps.2={output_file_name_prefix:a},{output_file_name_prefix:b}",
 ]
 
