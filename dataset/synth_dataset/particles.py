@@ -1,0 +1,93 @@
+"""`particles.parquet`: one row per particle, those outside the picture too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Column = tuple[NDArray[Any], NDArray[np.bool_]]
+    """Values (N, …) and where they are not null (N,)."""
+
+COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
+    "id": (pa.int32(), "", "value in instances.png, from 1"),
+    "name": (pa.string(), "", "object name"),
+    "blueprint": (pa.string(), "", "particle blueprint"),
+    **{axis: (pa.float64(), "scene units", f"centre, {axis}") for axis in "xyz"},
+    **{f"q{part}": (pa.float64(), "", f"orientation, unit quaternion, {part}") for part in "wxyz"},
+    **{f"size_{axis}": (pa.float64(), "scene units", f"full extent along its own {axis} axis") for axis in "xyz"},
+    "column": (pa.float64(), "px", "projected centre, pixel centres at .5"),
+    "row": (pa.float64(), "px", "projected centre, pixel centres at .5"),
+    **{f"box_{side}": (pa.int32(), "px", "box of the visible mask, right and bottom exclusive; null if hidden")
+       for side in ("left", "top", "right", "bottom")},
+    "visible_px": (pa.int64(), "px", "pixels that show it"),
+    "amodal_px": (pa.int64(), "px", "pixels of its whole silhouette, hidden or not, inside the picture"),
+    "visible_fraction": (pa.float64(), "", "visible_px / amodal_px; null outside the picture"),
+    "equivalent_diameter": (pa.float64(), "px", "diameter of the disc of area amodal_px"),
+    "feret_min": (pa.float64(), "px", "smallest caliper diameter of the silhouette"),
+    "feret_max": (pa.float64(), "px", "largest caliper diameter of the silhouette"),
+    "volume": (pa.float64(), "scene units^3", "of the body"),
+    "surface": (pa.float64(), "scene units^2", "of the body"),
+    "touches_border": (pa.bool_(), "", "whether the silhouette is cut by the picture's border"),
+}  # fmt: skip
+"""Column -> type, unit, meaning, in order."""
+
+
+def particle_table(columns: Mapping[str, Column], features: Mapping[str, Column]) -> pa.Table:
+    """The table from its `COLUMNS` and the particles' features, which become `feature.<name>[.x …]`."""
+    fields, arrays = [], []
+    for name, (kind, unit, meaning) in COLUMNS.items():
+        fields.append(pa.field(name, kind, metadata={"unit": unit, "meaning": meaning}))
+        arrays.append(_array(*columns[name], kind))
+    for name in sorted(features):
+        for column, values, present in _feature_columns(name, *features[name]):
+            array = _array(values, present, None)
+            fields.append(pa.field(column, array.type))
+            arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def feature_table(names: list[str], features: Mapping[str, Column]) -> pa.Table:
+    """The features alone, by object name: what `do_save_features` asks for."""
+    arrays = {"name": pa.array(names, pa.string())}
+    for name in sorted(features):
+        for column, values, present in _feature_columns(name, *features[name]):
+            arrays[column.removeprefix("feature.")] = _array(values, present, None)
+    return pa.table(arrays)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write Parquet. Raises OSError when the disk takes no more."""
+    pq.write_table(table, path, compression="zstd")
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read Parquet as it was written."""
+    return pq.read_table(path)
+
+
+def _feature_columns(
+    name: str, values: NDArray[Any], present: NDArray[np.bool_]
+) -> Iterator[tuple[str, NDArray[Any], NDArray[np.bool_]]]:
+    if values.ndim == 1:
+        yield f"feature.{name}", values, present
+        return
+    for index, part in enumerate("rgba" if values.shape[1] == 4 else "xyz"):
+        yield f"feature.{name}.{part}", values[:, index], present
+
+
+def _array(values: NDArray[Any], present: NDArray[np.bool_], kind: pa.DataType | None) -> pa.Array:
+    if values.dtype != object:
+        return pa.array(values, kind, mask=~present)
+    plain = [value if known else None for value, known in zip(values, present, strict=True)]
+    if len({type(value) for value in plain if value is not None}) > 1 or any(isinstance(v, tuple) for v in plain):
+        plain = [None if value is None else str(value) for value in plain]
+    return pa.array(plain, kind or (pa.string() if not any(p is not None for p in plain) else None))
