@@ -68,14 +68,13 @@ def tell(tally: Tally, elapsed: float, console: Console) -> None:
 def tell_failures(failures: list[Failure], console: Console) -> None:
     """For each failed run its number and overrides, and below them its reason; of many the first."""
     failures = sorted(failures, key=lambda failure: failure.number)
-    console.print(
-        facts(
-            (f"run {failure.number}", f"{override_words(failure.overrides)}\n{failure.reason}: {failure.message}".lstrip())
-            for failure in failures[:LISTED]
-        )
-    )
+    console.print(facts((f"run {failure.number}", _failure_words(failure)) for failure in failures[:LISTED]))
     if len(failures) > LISTED:
         console.print(f"and {count(len(failures) - LISTED, 'more failed run')}")
+
+
+def _failure_words(failure: Failure) -> str:
+    return f"{override_words(failure.overrides)}\n{failure.reason}: {failure.message}".lstrip()
 
 
 def override_words(overrides: Mapping[str, Any]) -> str:

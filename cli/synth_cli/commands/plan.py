@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,15 +108,14 @@ def target(recipe: object, path: str) -> str:
     """The builtin that a dotted path leads into (`RelaxCollisions`), so that an index is no riddle; else nothing."""
     node, found = recipe, ""
     for word in path.split("."):
-        if isinstance(node, tuple | list):
-            node = node[int(word)] if word.isdigit() and int(word) < len(node) else None
+        in_list = isinstance(node, tuple)
+        node = _child(node, word)
+        if (in_list or word == "variability") and isinstance(node, BaseModel):
             found = type(node).__name__
-        elif isinstance(node, dict):
-            node = node.get(word)
-        else:
-            node = getattr(node, word, None)
-            if word == "variability":
-                found = type(node).__name__
-        if node is None or isinstance(node, str | int | float):
-            break
-    return found if found[:1].isupper() else ""
+    return found
+
+
+def _child(node: object, word: str) -> object:
+    if isinstance(node, tuple):
+        return node[int(word)] if word.isdigit() and int(word) < len(node) else None
+    return node.get(word) if isinstance(node, Mapping) else getattr(node, word, None)

@@ -59,7 +59,7 @@ def describe(recipe: Recipe) -> list[tuple[str, str]]:
 
 
 def _steps(name: str, steps: tuple[object, ...]) -> list[tuple[str, str]]:
-    return [(name if index == 0 else "", f"{index}  {step_words(step)}") for index, step in enumerate(steps)]
+    return [(name if index == 0 else "", f"{index:>2}  {step_words(step)}") for index, step in enumerate(steps)]
 
 
 def step_words(step: object) -> str:
