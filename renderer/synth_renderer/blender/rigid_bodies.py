@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synth_renderer.scene.bodies import Bodies
     from synth_renderer.scene.staged import Box
 
-REST_WAY = 0.001
+REST_WAY = 0.01
 """Way in the last frame, in smallest half extents, below which a body counts as resting."""
 WALL = 0.5
 """Thickness of the container's walls, as a share of its longest side: fast bodies must not pass through."""
@@ -30,8 +30,8 @@ def relax_rigid_bodies(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], PhysicsReport]:
     """Locations (N, 3), quaternions w x y z (N, 4), world frame, and the report.
 
-    collision_shape and mesh_source are Blender's words (`CONVEX_HULL`, `FINAL`). The open Blender file is replaced by an
-    empty one before and after. The same bits are promised on one class of processor only. Raises `PhysicsError` when
+    collision_shape and mesh_source are Blender's words (`CONVEX_HULL`, `FINAL`). The open Blender file gives way to an
+    empty one. The same bits are promised on one class of processor only. Raises `PhysicsError` when
     Blender loses a body.
     """
     if not len(bodies):
@@ -57,9 +57,7 @@ def relax_rigid_bodies(
     return locations, quaternions, report
 
 
-def _build(
-    bodies: Bodies, forces: Forces, shape: str, source: str, container: Box | None
-) -> list[bpy.types.Object]:
+def _build(bodies: Bodies, forces: Forces, shape: str, source: str, container: Box | None) -> list[bpy.types.Object]:
     scene = bpy.context.scene
     meshes = [_mesh_data(mesh) for mesh in bodies.meshes]
     objects = [_object(bodies, meshes, index) for index in range(len(bodies))]
@@ -184,9 +182,7 @@ def largest_mesh_overlap(bodies: Bodies, locations: NDArray[np.float64], quatern
 
 
 def _moved(bodies: Bodies, locations: NDArray[np.float64], quaternions: NDArray[np.float64]) -> Bodies:
-    return type(bodies)(
-        bodies.meshes, bodies.mesh_index, bodies.scales, quaternions, locations, bodies.is_sphere
-    )
+    return type(bodies)(bodies.meshes, bodies.mesh_index, bodies.scales, quaternions, locations, bodies.is_sphere)
 
 
 def _triangles(bodies: Bodies, index: int) -> list[list[int]]:

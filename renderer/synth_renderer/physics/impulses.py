@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Spheres(NamedTuple):
-    """N spheres and the walls as body N: velocities, surface speeds of turning (N + 1, 3), curvatures 1 / r (N + 1,)."""
+    """N spheres and the walls as body N: velocities, surface speeds of turning (N + 1, 3), 1 / radius (N + 1,)."""
 
     velocities: NDArray[np.float64]
     turning: NDArray[np.float64]
@@ -167,7 +167,7 @@ def iterate(spheres: Spheres, contacts: Contacts, closing: int, surface: Surface
         largest = max(largest, abs(change))
         jx, jy, jz = change * x, change * y, change * z
         if surface.friction > 0:
-            hold = surface.friction * min(surface.ageing * p[7], surface.strongest) * movable * dt
+            hold = surface.friction * min(surface.ageing * p[7], surface.strongest) * dt
             dx, dy, dz = _drag(p, ux, uy, uz, w[i], w[j], x, y, z, movable, surface.friction * push + hold)
             rx, ry, rz = _roll(p, w[i], w[j], curvatures[i], curvatures[j], hold)
             near, far = 2.5 * curvatures[i], 2.5 * curvatures[j]

@@ -78,9 +78,7 @@ def project(
 
 
 @numba.njit(cache=True)
-def largest_overlap(
-    locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64]
-) -> float:
+def largest_overlap(locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64]) -> float:
     """Deepest overlap between two spheres or a sphere and a wall, as a fraction of the smaller radius."""
     first, second = near_pairs(locations, radii, walls, 0.0)
     return project(locations, radii, walls, first, second, 0.0, 0.0)

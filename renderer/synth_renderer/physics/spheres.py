@@ -1,7 +1,7 @@
 """Our own solver for spheres: the same bits on every x86-64 machine, time linear in the number of spheres.
 
-Only + - x / and square roots in float64, compiled without fastmath, one thread, an order of contacts that depends on the
-input alone.
+Only + - x / and square roots in float64, compiled without fastmath, one thread, contacts in an order that the input
+alone decides.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ import numba
 import numpy as np
 
 from synth_renderer.physics.forces import Forces, damping_rate, kept_fraction
-from synth_renderer.physics.impulses import Contacts, Spheres, Surface, contacts_of, inherit, iterate, prepare, start_warm
+from synth_renderer.physics.impulses import (
+    Contacts,
+    Spheres,
+    Surface,
+    contacts_of,
+    inherit,
+    iterate,
+    prepare,
+    start_warm,
+)
 from synth_renderer.physics.neighbours import near_pairs
 from synth_renderer.physics.overlaps import largest_overlap, moved, project, separate
 from synth_renderer.physics.report import PhysicsError, PhysicsReport
@@ -23,11 +32,11 @@ if TYPE_CHECKING:
 
     from synth_renderer.scene.staged import Box
 
-COULOMB = 0.3
-"""Coulomb's coefficient of two surfaces of friction 1: polystyrene slides more easily than the recipe's scale says."""
-AGEING = 100.0
-"""What the holding force of a loaded contact gains in a second, per unit of mass, BU/s^2, at Coulomb's coefficient 1."""
-STRONGEST = 400.0
+COULOMB = 0.03
+"""Coulomb's coefficient of fresh contacts between surfaces of friction 1: wet spheres slide easily until they rest."""
+AGEING = 400.0
+"""What the holding force of a loaded contact gains in a second, per unit of mass and of Coulomb's coefficient, BU/s^2."""
+STRONGEST = 4000.0
 """Bound of that holding force. Its ratio to gravity is the granular Bond number: old contacts hold at gravity 100, and
 are as if they were not there at 10,000."""
 OVERLAP_GOAL = 0.001
@@ -44,7 +53,7 @@ STILL = 1e-4
 """Iterations of a substep end early when no impulse changes by more than this share of what gravity adds in it."""
 NO_REBOUND = 0.1
 """A rebound that damping would end within this many smallest radii does not happen (a low Stokes number)."""
-REST_WAY = 0.001
+REST_WAY = 0.003
 """Way in one frame, in smallest radii, below which a sphere counts as resting."""
 REST_FRAMES = 12
 """Resting frames after which the motion has ended."""
@@ -78,9 +87,7 @@ def settle_spheres(
     )
 
 
-def _walls(
-    locations: NDArray[np.float64], radii: NDArray[np.float64], container: Box | None
-) -> NDArray[np.float64]:
+def _walls(locations: NDArray[np.float64], radii: NDArray[np.float64], container: Box | None) -> NDArray[np.float64]:
     """Lower and upper wall of x, y, z (6,); brings the spheres between them."""
     if not (np.isfinite(locations).all() and np.isfinite(radii).all() and (radii > 0).all()):
         raise PhysicsError("a particle's location is not finite or its diameter is not a positive number")
@@ -141,8 +148,8 @@ def _fastest(spheres: Spheres) -> float:
 
 
 class Pace(NamedTuple):
-    """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in one, speed of approach without rebound, what damping
-    leaves of velocities and of turning.
+    """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in one substep, speed of
+    approach without rebound, what damping leaves of velocities and of turning.
     """
 
     dt: float

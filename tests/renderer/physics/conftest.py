@@ -1,0 +1,27 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from synth_renderer.scene.staged import Box
+
+Start = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@pytest.fixture(scope="session")
+def box() -> Box:
+    """The volume of the secondary electron microscope."""
+    return Box((-60.0, -60.0, 0.0), (60.0, 60.0, 51.2))
+
+
+@pytest.fixture(scope="session")
+def start(box: Box) -> Callable[[int, int], Start]:
+    """Locations and radii of beads of diameter U(5, 7), centres uniform in the box."""
+
+    def beads(number: int, seed: int) -> Start:
+        rng = np.random.default_rng(seed)
+        radii = rng.uniform(2.5, 3.5, number)
+        return rng.uniform(box.lower, box.upper, (number, 3)), radii
+
+    return beads

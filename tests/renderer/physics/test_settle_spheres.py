@@ -1,0 +1,146 @@
+import math
+
+import numpy as np
+import pytest
+
+from synth_renderer.physics.forces import Forces
+from synth_renderer.physics.report import PhysicsError
+from synth_renderer.physics.spheres import settle_spheres
+from synth_renderer.scene.staged import Box
+
+
+def falling(gravity: float = -100.0, **others: float) -> Forces:
+    return Forces(num_frames=250, use_gravity=True, gravity=(0.0, 0.0, gravity), **others)  # type: ignore[arg-type]
+
+
+def drop(forces: Forces, height: float = 40.0) -> tuple[float, bool]:
+    room = Box((-50, -50, 0), (50, 50, 100))
+    settled, report = settle_spheres(np.array([[0.0, 0.0, height]]), np.array([3.0]), forces, room)
+    return float(settled[0, 2]), report.came_to_rest
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weak_gravity_leaves_a_looser_heap(start, box, seed):
+    heights = []
+    for gravity in (-100.0, -10000.0):
+        locations, radii = start(600, seed)
+        settled, report = settle_spheres(locations, radii, falling(gravity), box)
+        assert report.came_to_rest
+        assert report.largest_overlap <= 0.001
+        assert (settled >= np.array(box.lower) + radii[:, None] * 0.999).all()
+        assert (settled <= np.array(box.upper) - radii[:, None] * 0.999).all()
+        heights.append(settled[:, 2].mean())
+    assert heights[0] >= 1.05 * heights[1]
+
+
+def test_every_bead_of_a_heap_touches_a_support(start, box):
+    locations, radii = start(600, 0)
+    settled, _ = settle_spheres(locations, radii, falling(), box)
+    distances = np.sqrt(((settled[:, None] - settled[None]) ** 2).sum(axis=2)) - radii[:, None] - radii[None]
+    lower = settled[:, None, 2] > settled[None, :, 2]
+    gaps = np.minimum(np.where(lower, distances, np.inf).min(axis=1), settled[:, 2] - radii)
+    assert gaps.max() <= 0.01 * radii.min()
+
+
+def test_few_beads_lie_in_one_layer(start, box):
+    locations, radii = start(100, 0)
+    settled, _ = settle_spheres(locations, radii, falling(), box)
+    assert (settled[:, 2] < 1.05 * radii).mean() > 0.9
+
+
+def test_no_gravity_only_pushes_overlaps_apart():
+    start = np.array([[0.0, 0, 0], [3, 0, 0], [50, 0, 0]])
+    settled, report = settle_spheres(start, np.full(3, 2.0), Forces(), None)
+    np.testing.assert_allclose(settled, [[-0.5, 0, 0], [3.5, 0, 0], [50, 0, 0]], atol=0.004)
+    assert report.came_to_rest
+
+
+def test_nothing_to_do(box):
+    settled, report = settle_spheres(np.zeros((0, 3)), np.zeros(0), falling(), box)
+    assert settled.shape == (0, 3)
+    assert report.came_to_rest
+
+
+def test_one_bead_rests_on_the_floor():
+    height, at_rest = drop(falling())
+    assert at_rest
+    assert height == pytest.approx(3.0, abs=0.003)
+
+
+def test_a_fall_has_the_terminal_speed_of_the_damping():
+    speed = 100 / -math.log1p(-0.9999999)
+    fallen = 60 - drop(Forces(num_frames=48, use_gravity=True, gravity=(0, 0, -100)), height=60)[0]
+    assert fallen == pytest.approx(speed * (2 - speed / 100), rel=0.05)
+
+
+def test_too_few_frames_are_not_rest():
+    assert not drop(Forces(num_frames=20, use_gravity=True, gravity=(0, 0, -100)))[1]
+
+
+def test_time_scale_stretches_time():
+    half = drop(Forces(num_frames=40, use_gravity=True, time_scale=0.5, gravity=(0, 0, -100)))[0]
+    whole = drop(Forces(num_frames=20, use_gravity=True, gravity=(0, 0, -100)))[0]
+    assert half == pytest.approx(whole, rel=0.01)
+
+
+def test_gravity_may_point_anywhere():
+    forces = Forces(num_frames=250, use_gravity=True, gravity=(100, 0, 0))
+    settled, _ = settle_spheres(np.array([[0.0, 0, 25]]), np.array([3.0]), forces, Box((-9, -9, 0), (9, 9, 50)))
+    np.testing.assert_allclose(settled, [[6, 0, 25]], atol=0.003)
+
+
+def test_mass_does_not_matter_when_all_masses_are_equal(start, box):
+    locations, radii = start(50, 1)
+    light, _ = settle_spheres(locations, radii, falling(mass=1.0), box)
+    heavy, _ = settle_spheres(locations, radii, falling(mass=7.0), box)
+    np.testing.assert_array_equal(light, heavy)
+
+
+def test_restitution_throws_back():
+    undamped = {"linear_damping": 0.0, "num_frames": 24, "use_gravity": True, "gravity": (0.0, 0.0, -100.0)}
+    dead = drop(Forces(restitution=0.0, **undamped), height=30.0)[0]  # type: ignore[arg-type]
+    lively = drop(Forces(restitution=1.0, **undamped), height=30.0)[0]  # type: ignore[arg-type]
+    assert dead == pytest.approx(3.0, abs=0.01)
+    assert lively > 10
+
+
+def test_friction_holds_a_bead_on_a_slope():
+    down = (30.0, 0.0, -100.0)
+    room = Box((-50, -50, 0), (50, 50, 50))
+    ways = []
+    for friction in (0.0, 1.0):
+        forces = Forces(num_frames=72, use_gravity=True, gravity=down, friction=friction)
+        settled, _ = settle_spheres(np.array([[-40.0, 0, 3]]), np.array([3.0]), forces, room)
+        ways.append(settled[0, 0] + 40)
+    assert ways[1] < 0.7 * ways[0]
+
+
+def test_equal_positions_separate_the_same_way_each_time(box):
+    locations = np.tile([0.0, 0, 25], (20, 1))
+    first, report = settle_spheres(locations, np.full(20, 3.0), Forces(), box)
+    second, _ = settle_spheres(locations, np.full(20, 3.0), Forces(), box)
+    np.testing.assert_array_equal(first, second)
+    assert report.largest_overlap <= 0.001
+
+
+def test_beads_that_stick_out_are_brought_in(box):
+    settled, _ = settle_spheres(np.array([[59.0, 0, 50]]), np.array([3.0]), Forces(), box)
+    np.testing.assert_array_equal(settled, [[57, 0, 48.2]])
+
+
+def test_a_bead_larger_than_the_container_is_refused(box):
+    with pytest.raises(PhysicsError, match=r"diameter 60 does not fit between walls 51\.2 apart"):
+        settle_spheres(np.zeros((1, 3)), np.array([30.0]), falling(), box)
+
+
+def test_more_volume_than_the_container_is_refused(start):
+    locations, radii = start(600, 0)
+    with pytest.raises(PhysicsError, match="times that of the box"):
+        settle_spheres(locations, radii, falling(), Box((0, 0, 0), (20, 20, 20)))
+
+
+def test_a_crammed_container_reports_its_overlap():
+    room = Box((0, 0, 0), (10, 10, 10))
+    locations = np.random.default_rng(0).uniform(0, 10, (25, 3))
+    _, report = settle_spheres(locations, np.full(25, 2.1), Forces(), room)
+    assert report.largest_overlap > 0.01
