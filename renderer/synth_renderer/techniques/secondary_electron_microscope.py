@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from synth_renderer.scene.camera import Camera
 from synth_renderer.scene.staged import Box
 from synth_renderer.techniques.detector import Acceptance, Electronics, TiltYield, beam_electrons, detect
-from synth_renderer.techniques.smoothing import smooth_within
+from synth_renderer.techniques.smoothing import smooth
 from synth_renderer.techniques.technique import Picture
 from synth_renderer.techniques.values import number, resolution, samples
 
@@ -73,7 +73,7 @@ class SecondaryElectronMicroscope:
         with visible(scene, present, in_camera):
             traced = trace(samples(features, SAMPLES), bounces=0, seed=scene.seed, device=device)
         sigma = SMOOTHING * number(features, "resolution_percentage") / 100
-        collected = smooth_within(traced.radiance[:, :, 0], surface.ids, sigma)
+        collected = smooth(traced.radiance[:, :, 0], surface.ids, sigma)
         return Picture(detect(collected, electronics(features), scene.seed), traced.device)
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from synth_renderer.techniques.smoothing import smooth_within
+from synth_renderer.techniques.smoothing import smooth, smooth_within
 
 IDS = np.repeat(np.array([0, 1], dtype=np.uint16), 20)[None].repeat(40, axis=0)
 
 
-def test_outlines_stay_sharp():
+def test_means_do_not_cross_outlines():
     picture = IDS.astype(np.float32)
     assert (smooth_within(picture, IDS, 2.0) == picture).all()
 
@@ -22,4 +22,11 @@ def test_noise_goes_down_by_the_width_of_the_mean():
 
 def test_without_width_nothing_changes():
     picture = np.random.default_rng(1).normal(1.0, 0.1, (40, 40)).astype(np.float32)
-    assert (smooth_within(picture, IDS, 0.0) == picture).all()
+    assert (smooth(picture, IDS, 0.0) == picture).all()
+
+
+def test_a_soft_outline_stays_soft():
+    edge = np.clip((np.arange(40) - 17.5) / 5, 0, 1).astype(np.float32)[None].repeat(40, axis=0)
+    smoothed = smooth(edge, IDS, 1.8)
+    assert np.abs(smoothed - edge).max() < 0.1
+    assert np.abs(np.diff(smoothed, axis=1)).max() < 0.3

@@ -1,0 +1,149 @@
+"""Staged scene -> Blender scene -> state file."""
+
+import numpy as np
+import pytest
+
+from synth_renderer.blender import bpy
+from synth_renderer.blender.cycles import trace
+from synth_renderer.blender.devices import DeviceUnavailableError, select
+from synth_renderer.blender.session import version
+from synth_renderer.blender.stage import forget, stage, visible
+from synth_renderer.blender.state import save_state
+from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.labels.visible import visible as visible_of
+from synth_renderer.techniques.registry import TECHNIQUES
+
+RED, GREEN, BLUE = (0.8, 0.02, 0.02, 1.0), (0.02, 0.8, 0.02, 1.0), (0.02, 0.02, 0.8, 1.0)
+
+
+def particles():
+    return {obj.name: obj for obj in bpy.data.collections["Particles"].objects}
+
+
+def picture(scene, in_camera=None):
+    every = np.ones(len(scene), dtype=bool)
+    surface = visible_of(rasterise(scene.bodies, scene.technique.camera))
+    shown = every if in_camera is None else in_camera
+    return TECHNIQUES["default"].picture(scene, every, shown, surface, "cpu").pixels, surface
+
+
+def test_particles_share_mesh_and_material_and_carry_their_ids(photograph):
+    scene = photograph([RED, GREEN, BLUE])
+    stage(scene)
+    objects = particles()
+    assert [objects[name].pass_index for name in scene.names] == [1, 2, 3]
+    assert len({obj.data for obj in objects.values()}) == 1
+    assert [material.name for material in bpy.data.materials] == ["plain", "vacuum"]
+
+
+def test_normals_are_those_of_the_mesh(photograph):
+    scene = photograph([RED])
+    stage(scene)
+    data = particles()[scene.names[0]].data
+    normals = np.empty(len(data.loops) * 3, dtype=np.float32)
+    data.corner_normals.foreach_get("vector", normals)
+    mesh = scene.bodies.meshes[0]
+    assert np.abs(normals.reshape(-1, 3) - mesh.normals[mesh.triangles.ravel()]).max() < 1e-3
+
+
+def test_a_scene_is_staged_once(photograph):
+    scene = photograph([RED])
+    stage(scene)
+    bpy.context.scene["mark"] = 1
+    assert "mark" in stage(scene)
+    assert "mark" not in stage(photograph([RED]))
+
+
+def test_a_thousand_particles_are_no_matter(photograph):
+    stage(photograph([RED] * 1000))
+    assert len(particles()) == 1000
+    assert len(bpy.data.meshes) == 2  # theirs and the measurement volume's
+
+
+def test_no_handler_of_ours_is_left(photograph):
+    def registered():
+        lists = [getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)]
+        return [callback for found in lists if isinstance(found, list) for callback in found]
+
+    before = {callback.__module__ for callback in registered()}
+    picture(photograph([RED]))
+    assert not any(module.startswith("synth") for module in before)
+    assert {callback.__module__ for callback in registered()} == before
+
+
+def test_the_photograph_shows_each_particle_in_its_colour_where_its_label_is(photograph):
+    scene = photograph([RED, GREEN, BLUE])
+    pixels, surface = picture(scene)
+    assert pixels.shape == (108, 192, 3)
+    for number, channel in ((1, 0), (2, 1), (3, 2)):
+        mean = pixels[surface.ids == number].mean(axis=0)
+        assert mean.argmax() == channel
+        assert mean[channel] > 2 * np.delete(mean, channel).max()
+    assert pixels[surface.ids == 0].std() < 3
+
+
+def test_the_volume_is_in_the_middle_of_the_photograph(photograph):
+    surface = picture(photograph([RED]))[1]
+    rows, columns = (surface.ids == 1).nonzero()
+    assert rows.mean() == pytest.approx(54, abs=8)
+    assert columns.mean() == pytest.approx(96, abs=8)
+
+
+def test_what_is_not_in_camera_is_not_seen_and_the_stage_is_as_before(photograph):
+    scene = photograph([RED, GREEN, BLUE])
+    pixels, surface = picture(scene, in_camera=np.array([True, False, True]))
+    assert pixels[surface.ids == 2].std() < 30
+    assert all(obj.visible_camera and not obj.hide_render for obj in particles().values())
+
+
+def test_equal_scenes_give_equal_pixels(photograph):
+    assert (picture(photograph([RED, BLUE]))[0] == picture(photograph([RED, BLUE]))[0]).all()
+
+
+def test_the_state_file_is_small_opens_and_renders(photograph, tmp_path):
+    scene = photograph([RED] * 600)
+    save_state(scene, tmp_path / "state.blend")
+    assert (tmp_path / "state.blend").stat().st_size < 400_000
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "state.blend"))
+        assert len(particles()) == 600
+        assert trace(1, 0, 1, "cpu").radiance.max() > 0
+    finally:
+        forget()
+
+
+def test_saving_does_not_change_the_picture(photograph, tmp_path):
+    scene = photograph([RED, BLUE])
+    before = picture(scene)[0]
+    save_state(scene, tmp_path / "state.blend")
+    assert (picture(scene)[0] == before).all()
+
+
+def test_an_empty_scene_is_a_picture_too(photograph):
+    scene = photograph([])
+    with visible(scene, np.zeros(0, bool), np.zeros(0, bool)):
+        assert trace(1, 0, 0, "cpu").radiance.shape == (108, 192, 3)
+
+
+def test_seeds_of_any_size_are_taken(photograph):
+    stage(photograph([RED]))
+    assert trace(1, 0, 2**53 - 1, "cpu").radiance.shape == (108, 192, 3)
+
+
+def test_auto_takes_the_best_there_is_and_cpu_is_always_there():
+    assert select("cpu") == "cpu"
+    assert select("auto") in ("optix", "cuda", "hip", "oneapi", "cpu")
+
+
+def test_a_device_that_is_not_there_is_refused_by_name():
+    if select("auto") != "cpu":
+        pytest.skip("this machine has a GPU")
+    for device in ("gpu", "optix", "cuda", "hip", "oneapi"):
+        with pytest.raises(DeviceUnavailableError) as caught:
+            select(device)
+        assert str(caught.value) == f"device {device} is not available here, found: cpu; use auto or cpu"
+        assert (caught.value.device, caught.value.found) == (device, ["cpu"])
+
+
+def test_the_version_is_the_pinned_one():
+    assert version() == "4.5.15"
