@@ -21,7 +21,7 @@ from synth_api.errors import InputError
 from synth_api.key import canonical_json, key_tree, run_key
 from synth_api.sweep.formatted import Pieces, cut_at_number, number_text
 from synth_api.sweep.tree import Path, differences, get, replace
-from synth_api.sweep.values import DecimalRange
+from synth_api.sweep.values import DecimalRange, mixed_radix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ _MAX_TEXTS = 20_000
 """Bounds of the memory; what falls out of these caches is made again."""
 
 Digits = tuple[int, ...]
-"""An index into each axis' values."""
+"""Indices into axes' values, of every axis or of a group's."""
 
 
 class _NotLocalError(Exception):
@@ -49,18 +49,16 @@ class _NotLocalError(Exception):
 
 def keys_of(sweep: Sweep, start: int, stop: int) -> Iterator[bytes]:
     """The keys of runs start … stop - 1, 32 bytes each. Raises InputError at a run whose values do not fit together."""
+    lengths = [len(axis.values) for axis in sweep.axes]
     numeric = [_is_numeric(axis.values) for axis in sweep.axes]
     templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(sweep, digits, numeric))
     texts = lru_cache(_MAX_TEXTS)(_Template.texts)
     for run in range(start, stop):
-        digits = tuple(sweep.digits(run))
+        digits = mixed_radix(run, lengths)
         try:
-            template = templates(tuple(0 if free else digit for digit, free in zip(digits, numeric, strict=True)))
-            for group, positions in enumerate(template.positions):
-                chosen = tuple([digits[number] for number in template.groups[group]])
-                made = template.formatted(group, chosen[0]) or texts(template, group, chosen)
-                for position, text in zip(positions, made, strict=True):
-                    template.parts[position] = text
+            template = templates(tuple([0 if free else digit for digit, free in zip(digits, numeric, strict=True)]))
+            for group, chosen in template.changed(digits):
+                template.fill(group, chosen, template.formatted(group, chosen[0]) or texts(template, group, chosen))
             yield sha256(b"".join(template.parts)).digest()
         except (InputError, _NotLocalError):
             yield bytes.fromhex(run_key(sweep.recipe_at(digits)))
@@ -69,8 +67,7 @@ def keys_of(sweep: Sweep, start: int, stop: int) -> Iterator[bytes]:
 class _Template:
     """The key document at one combination of structural values, cut at the nodes that the axes of numbers touch.
 
-    `groups` are axis numbers that belong together; `parts` are the document's bytes, the nodes of group g at
-    `positions[g]`.
+    `parts` are the document's bytes; each group of axes fills some of them with its nodes.
     """
 
     def __init__(self, sweep: Sweep, base: Digits, numeric: Sequence[bool]) -> None:
@@ -78,15 +75,29 @@ class _Template:
         self._document = self._at({})
         touched = {number: self._touched(number) for number, free in enumerate(numeric) if free}
         joined = _joined({number: nodes for number, nodes in touched.items() if nodes})
-        self.groups = [numbers for numbers, _ in joined]
+        self._groups = [numbers for numbers, _ in joined]
         self._nodes = [nodes for _, nodes in joined]
-        self.parts, self.positions = _cut(self._document, self._nodes)
-        self._pieces = [self._formatted_pieces(group) for group in range(len(self.groups))]
+        self.parts, self._positions = _cut(self._document, self._nodes)
+        self._pieces = [self._formatted_pieces(group) for group in range(len(joined))]
+        self._filled: list[Digits | None] = [None for _ in joined]
+
+    def changed(self, digits: Sequence[int]) -> Iterator[tuple[int, Digits]]:
+        """The groups whose parts hold other values than these, each with its own of the digits."""
+        for group, numbers in enumerate(self._groups):
+            chosen = tuple([digits[number] for number in numbers])
+            if chosen != self._filled[group]:
+                yield group, chosen
+
+    def fill(self, group: int, chosen: Digits, texts: Sequence[bytes]) -> None:
+        """Put a group's nodes into their parts."""
+        for position, text in zip(self._positions[group], texts, strict=True):
+            self.parts[position] = text
+        self._filled[group] = chosen
 
     def texts(self, group: int, chosen: Digits) -> tuple[bytes, ...]:
         """The nodes of a group at its axes' values. Raises _NotLocalError if more than these nodes has changed."""
         nodes = self._nodes[group]
-        document = self._at(dict(zip(self.groups[group], chosen, strict=True)))
+        document = self._at(dict(zip(self._groups[group], chosen, strict=True)))
         if any(not _below(path, nodes) for path in differences(self._document, document, _NODE_DEPTH)):
             raise _NotLocalError
         return tuple(canonical_json(get(document, node)) for node in nodes)
@@ -96,7 +107,7 @@ class _Template:
         pieces = self._pieces[group]
         if pieces is None:
             return None
-        number = number_text(self._sweep.axes[self.groups[group][0]].values[digit])
+        number = number_text(self._sweep.axes[self._groups[group][0]].values[digit])
         return tuple([number.join(around) for around in pieces])
 
     def _at(self, changed: dict[int, int]) -> dict[str, Any]:
@@ -111,7 +122,7 @@ class _Template:
 
     def _formatted_pieces(self, group: int) -> tuple[Pieces, ...] | None:
         """Where a long range's number stands in its nodes, proven at its ends and its second value."""
-        numbers = self.groups[group]
+        numbers = self._groups[group]
         values = self._sweep.axes[numbers[0]].values
         if len(numbers) > 1 or not isinstance(values, range | DecimalRange) or len(values) < _FORMATTED_RANGE:
             return None

@@ -17,7 +17,7 @@ from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, override_text, parse_arguments
 from synth_api.sweep.keys import keys_of
 from synth_api.sweep.tree import get, path_of, put
-from synth_api.sweep.values import DecimalRange, Value
+from synth_api.sweep.values import DecimalRange, Value, mixed_radix
 from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -60,11 +60,7 @@ class Sweep:
         """The index into each axis' values, by mixed-radix arithmetic. Raises InputError outside 0 … N - 1."""
         if not 0 <= run < self.runs:
             raise InputError("", f"there is no run {run}; this sweep has runs 0 to {self.runs - 1}")
-        digits = []
-        for axis in reversed(self.axes):
-            run, digit = divmod(run, len(axis.values))
-            digits.append(digit)
-        return digits[::-1]
+        return mixed_radix(run, [len(axis.values) for axis in self.axes])
 
     def overrides(self, run: int) -> dict[str, Value]:
         """Dotted path -> value of each axis, in the axes' order."""
@@ -84,9 +80,7 @@ class Sweep:
         except InputError as error:
             if not self.axes:
                 raise
-            values = zip(self.axes, digits, strict=True)
-            chosen = ", ".join(f"{axis.path}={override_text(axis.values[digit])}" for axis, digit in values)
-            raise InputError(error.path, f"{error.problem} (in the run with {chosen})") from None
+            raise InputError(error.path, f"{error.problem} (in the run with {self._words(digits)})") from None
 
     def key(self, run: int) -> str:
         """The run's key, 64 hexadecimal digits."""
@@ -111,13 +105,19 @@ class Sweep:
         }
         return _digest(document)
 
+    def _words(self, digits: Sequence[int]) -> str:
+        texts = (override_text(axis.values[digit]) for axis, digit in zip(self.axes, digits, strict=True))
+        short = (text if len(text) <= 60 else f"{text[:59]}…" for text in texts)
+        return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))
+
     def _check_values(self) -> None:
-        """Each value of each axis beside the first of the others."""
+        """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums."""
         first = [0] * len(self.axes)
         self.recipe_at(first)
         for number, axis in enumerate(self.axes):
             for digit in _checked(axis.values):
                 self.recipe_at([*first[:number], digit, *first[number + 1 :]])
+        self.recipe_at([_largest(axis.values) for axis in self.axes])
 
 
 def _check_axis(base: dict[str, Any], axis: Axis) -> None:
@@ -138,6 +138,14 @@ def _checked(values: Sequence[Value]) -> Sequence[int]:
         # Bounds are intervals, so both ends vouch for what lies between; the second shows whether steps are whole.
         return sorted({min(1, last), last} - {0})
     return range(1, last + 1)
+
+
+def _largest(values: Sequence[Value]) -> int:
+    """The index of the largest number; 0 where not all are numbers."""
+    ends = {0, len(values) - 1} if isinstance(values, range | DecimalRange) else range(len(values))
+    if not all(isinstance(values[digit], int | float) for digit in ends):
+        return 0
+    return max(ends, key=lambda digit: float(values[digit]))
 
 
 def _written(values: Sequence[Value]) -> dict[str, Any]:

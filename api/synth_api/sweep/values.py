@@ -37,6 +37,15 @@ class DecimalRange(Sequence[float]):
         return float(self.start + range(self.length)[index] * self.step)
 
 
+def mixed_radix(number: int, lengths: Sequence[int]) -> list[int]:
+    """The digits of a number, one below each length, the last one fastest."""
+    digits = []
+    for length in reversed(lengths):
+        number, digit = divmod(number, length)
+        digits.append(digit)
+    return digits[::-1]
+
+
 def number_range(path: str, start: float, stop: float, step: float) -> Sequence[int] | DecimalRange:
     """The half-open range of Hydra's `range`: integers if all three are, else floats counted in decimal.
 

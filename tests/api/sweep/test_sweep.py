@@ -164,6 +164,15 @@ def test_values_that_do_not_fit_together_name_their_run(tmp_path: Path, spheres_
         next(keys)
 
 
+def test_a_bound_on_a_sum_is_checked_where_the_sum_is_largest(tmp_path: Path, spheres_sem: Path) -> None:
+    bead = "    Bead:\n      geometry_prototype_name: sphere\n      number: 1\n"
+    head, particles, tail = spheres_sem.read_text().partition("  particles:\n")
+    (tmp_path / "two.yaml").write_text(head + particles + bead.replace("Bead", "Other") + tail)
+    axes = [f"{NUMBER}=1,60000,2", f"{NUMBER.replace('Bead', 'Other')}=range(10000,0,-1)"]
+    with pytest.raises(InputError, match="70,000 particles"):
+        Sweep.load(tmp_path / "two.yaml", axes)
+
+
 def test_the_plan_depends_on_every_input_and_on_nothing_else(spheres_sem: Path) -> None:
     plan = Sweep.load(spheres_sem, TUTORIAL).plan()
     assert plan == Sweep.load(spheres_sem, TUTORIAL).plan()
