@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Annotation:
-    """A visible particle: masks as ascending flat pixel indices; box left, top, right, bottom, the last two exclusive."""
+    """A visible particle: masks as ascending flat pixel indices; box left, top, right, bottom, exclusive."""
 
     id: int
     blueprint: str

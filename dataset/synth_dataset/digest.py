@@ -2,7 +2,7 @@
 
 sha256 over, in this order: for each label picture by its path, the path, the shape, the type and the pixels; for each
 column of the particle table, the name, the type and the values (null marked); the annotations as canonical JSON.
-Every text goes in as UTF-8 behind its length, every array as little-endian bytes behind its length; lengths are 8 bytes.
+Every text goes in as UTF-8 behind its length, every array as little-endian bytes behind its length of 8 bytes.
 """
 
 from __future__ import annotations

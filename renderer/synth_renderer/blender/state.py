@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_renderer.blender import bpy
-from synth_renderer.blender.stage import stage
+from synth_renderer.blender.stage import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from synth_renderer.scene.staged import StagedScene
 
 
-def save_state(scene: StagedScene, path: Path) -> None:
-    """Write the staged scene as a compressed .blend. Raises RuntimeError when the file cannot be written."""
-    stage(scene)
-    bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False, compress=True, copy=True)
+def save_state(scene: StagedScene, path: Path, shown: NDArray[np.bool_]) -> None:
+    """Write the staged scene as a compressed .blend in which the bodies `shown` (N,) are rendered, the others hidden.
+
+    Raises RuntimeError when the file cannot be written.
+    """
+    with visible(scene, shown, shown):
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False, compress=True, copy=True)

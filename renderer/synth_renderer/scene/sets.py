@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import colorsys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_api.recipe.criteria import (
-    AlwaysTrue,
-    ContainsString,
-    InCompartment,
-    InHsvRange,
-    IsEqualTo,
-    IsGreaterThan,
-    IsSmallerThan,
-    IsUltimateParent,
-)
+from synth_api.recipe.criteria import AlwaysTrue, IsUltimateParent
 from synth_api.recipe.expression import parse_expression
 from synth_renderer.scene.world import World, blueprint_table
 
@@ -110,47 +100,10 @@ def holds(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> ND
         return np.ones(table.rows, dtype=bool)
     if isinstance(criterion, IsUltimateParent):
         return np.full(table.rows, is_particle)
-    present = table.present(criterion.feature_name)
     result = np.full(table.rows, criterion.default_return_value)
-    for row in np.flatnonzero(present):
+    for row in np.flatnonzero(table.present(criterion.feature_name)):
         try:
-            result[row] = _check(criterion, table.value(criterion.feature_name, int(row)))
+            result[row] = criterion.check(table.value(criterion.feature_name, int(row)))
         except TypeError:
             result[row] = criterion.default_return_value
     return result
-
-
-def _check(criterion: Criterion, value: Any) -> bool:
-    match criterion:
-        case IsEqualTo():
-            return bool(value == _comparable(criterion.comparand))
-        case IsSmallerThan():
-            return bool(value < _comparable(criterion.comparand))
-        case IsGreaterThan():
-            return bool(value > _comparable(criterion.comparand))
-        case ContainsString():
-            return criterion.search_string in value
-        case InCompartment():
-            return _in_compartment(criterion, value)
-        case InHsvRange():
-            return _in_hsv_range(criterion, value)
-    raise TypeError(f"no check for {type(criterion).__name__}")
-
-
-def _comparable(comparand: Any) -> Any:
-    return tuple(comparand) if isinstance(comparand, list) else comparand
-
-
-def _in_compartment(criterion: InCompartment, value: float) -> bool:
-    """Recipe-language 3.1: the k-th of n compartments of every interval of the given length."""
-    width = criterion.interval_length / criterion.compartments_total
-    position = value % criterion.interval_length
-    return width * (criterion.compartment_no - 1) <= position < width * criterion.compartment_no
-
-
-def _in_hsv_range(criterion: InHsvRange, value: tuple[float, ...]) -> bool:
-    """Upper bounds are exclusive, as in the predecessor."""
-    lower = (criterion.h_min, criterion.s_min, criterion.v_min)
-    upper = (criterion.h_max, criterion.s_max, criterion.v_max)
-    hsv = colorsys.rgb_to_hsv(*value[:3])
-    return all(low <= part < high for low, part, high in zip(lower, hsv, upper, strict=True))

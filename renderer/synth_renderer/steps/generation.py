@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from synth_renderer.scene.world import World
+    from synth_renderer.stopwatch import Stopwatch
 
 
-def generate(world: World) -> None:
+def generate(world: World, watch: Stopwatch) -> None:
     """Carry out the recipe's feature generation steps in order; a dry run stops at its state."""
     steps = world.recipe.synth_chain.feature_generation_steps
     for name, step in zip(step_names(steps), steps, strict=True):
-        _STEPS[type(step)](world, step, name)
+        with watch.stage("physics" if isinstance(step, RelaxCollisions) else "features"):
+            _STEPS[type(step)](world, step, name)
         if world.stopped_by:
             return
 

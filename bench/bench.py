@@ -1,0 +1,115 @@
+"""Speed and memory of one machine, as a table with what is wanted: `make bench`. Each row prints its own command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+RECIPE = "recipes/spheres_sem.yaml"
+NUMBER = "blueprints.particles.Bead.number={}"
+PREDECESSOR_SECONDS = {600: 1852.0, 100: 167.0}
+"""Whole sample of synthPIC2 v1.0, same recipe; 600: CPU shared for part of it, about 1,400 s on a quiet machine."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `wanted` is must / aim."""
+
+    what: str
+    measured: str
+    wanted: str
+    command: str
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def one_run(number: int, *flags: str) -> tuple[dict[str, float], float]:
+    """Seconds by stage and peak MB of one warm run in a process of its own."""
+    printed = run(sys.executable, "bench/one_run.py", RECIPE, NUMBER.format(number), *flags)
+    result = json.loads(printed.splitlines()[-1])
+    return result["seconds"], result["peak_mb"]
+
+
+def whole_runs(console: Console) -> list[Row]:
+    rows = []
+    for number, wanted in ((600, "30 / 14 s"), (100, "15 / 10 s")):
+        seconds, peak = one_run(number)
+        command = f"python bench/one_run.py {RECIPE} {NUMBER.format(number)}"
+        ratio = PREDECESSOR_SECONDS[number] / seconds["total"]
+        rows.append(Row(f"whole run, {number} beads", f"{seconds['total']:.1f} s ({ratio:.0f} x)", wanted, command))
+        if number == 600:
+            beside = seconds["total"] - seconds["real"]
+            labels = seconds["label pass"] + seconds["label pictures"]
+            rows.append(Row("everything beside the real image, 600 beads", f"{beside:.2f} s", "5 / 3 s", command))
+            rows.append(Row("label pass and label pictures, 600 beads", f"{labels:.2f} s", "1.5 / 0.7 s", command))
+            rows.append(Row("peak memory, 600 beads", f"{peak:.0f} MB", "800 / 500 MB", command))
+        console.print(stages(f"seconds by stage, {number} beads", seconds))
+    return rows
+
+
+def stages(title: str, seconds: dict[str, float]) -> Table:
+    table = Table("stage", "seconds", title=title, title_justify="left")
+    for stage, value in seconds.items():
+        table.add_row(stage, f"{value:.3f}")
+    return table
+
+
+def growth() -> Row:
+    numbers = (100, 500, 1000, 2000)
+    totals = [one_run(number, "--no-real")[0]["total"] for number in numbers]
+    measured = ", ".join(f"{number}: {total:.2f} s" for number, total in zip(numbers, totals, strict=True))
+    per_bead = (
+        (totals[-1] - totals[0]) / (numbers[-1] - numbers[0]) / ((totals[1] - totals[0]) / (numbers[1] - numbers[0]))
+    )
+    return Row(
+        "everything beside the real image, 100 to 2,000 beads",
+        f"{measured}; seconds per further bead at the end / at the start {per_bead:.2f}",
+        "linear: about 1",
+        f"python bench/one_run.py {RECIPE} {NUMBER.format(2000)} --no-real",
+    )
+
+
+def seconds_of(*command: str) -> float:
+    start = time.perf_counter()
+    run(*command)
+    return time.perf_counter() - start
+
+
+def plans() -> list[Row]:
+    synth = str(Path(sys.executable).parent / "synth")
+    seeds = "initial_runtime_state.seed=range({})"
+    start_up = min(seconds_of(synth, "plan", RECIPE, seeds.format(1)) for _ in range(3))
+    counted = min(seconds_of(synth, "plan", RECIPE, seeds.format(1_000_000)) for _ in range(3)) - start_up
+    with tempfile.TemporaryDirectory() as store:
+        streamed = seconds_of(synth, "plan", RECIPE, seeds.format(200_000), "--out", store) - start_up
+    return [
+        Row("synth plan, 10^6 runs, beside start-up, no store", f"{counted:.2f} s", "1 s", f"synth plan … {seeds}"),
+        Row(
+            "the same with a store", f"{200_000 / streamed:,.0f} keys/s", "5,000 / 50,000 keys/s", "synth plan … --out"
+        ),
+        Row("start-up of synth plan", f"{start_up:.2f} s", "", "synth plan"),
+    ]
+
+
+def main() -> None:
+    console = Console(width=160)
+    rows = [*whole_runs(console), growth(), *plans()]
+    table = Table("what", "measured", "must / aim", "command", title="bench")
+    for row in rows:
+        table.add_row(row.what, row.measured, row.wanted, row.command)
+    console.print(table)
+    console.print("(n x): how many times as fast as synthPIC2 v1.0, whose figures were taken on another machine.")
+
+
+if __name__ == "__main__":
+    main()

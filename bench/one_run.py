@@ -1,0 +1,50 @@
+"""One recipe rendered in this process after a warm-up; prints its seconds by stage and the peak memory as JSON.
+
+python bench/one_run.py RECIPE [OVERRIDE...] [--no-real]
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from synth_api.recipe.compose import compose, resolve
+from synth_api.recipe.model import Recipe, parse
+from synth_api.recipe.source import read_recipe
+from synth_renderer.engine import render
+
+WARM_UP = [
+    "blueprints.particles.Bead.number=10",
+    "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10",
+]
+
+
+def load(recipe: str, overrides: list[str], *, real: bool) -> Recipe:
+    tree = resolve(compose(read_recipe(Path(recipe)), overrides))
+    chain = tree["synth_chain"]
+    if not real:
+        chain["rendering_steps"] = [step for step in chain["rendering_steps"] if step.get("rendering_mode") != "real"]
+    return parse(tree)
+
+
+def timed(recipe: Recipe) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        rendered = render(recipe, Path(folder), "cpu")
+        return {**rendered.seconds, "total": time.perf_counter() - start}
+
+
+def main(recipe: str, *arguments: str) -> None:
+    real, overrides = "--no-real" not in arguments, [word for word in arguments if word != "--no-real"]
+    timed(load(recipe, WARM_UP, real=real))
+    seconds = timed(load(recipe, overrides, real=real))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "peak_mb": peak}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,112 @@
+"""One run, from a recipe to the files of its folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth_dataset.digest import label_digest
+from synth_dataset.gates import check, require
+from synth_dataset.pictures import write_webp
+from synth_dataset.thumbnails import contact_strip
+from synth_renderer.labels.modes import depth_range
+from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.records import records_of
+from synth_renderer.scene.stage import stage
+from synth_renderer.scene.world import World
+from synth_renderer.steps.generation import generate
+from synth_renderer.steps.rendering import Rendering
+from synth_renderer.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from synth_api.recipe.model import Recipe
+    from synth_dataset.gates import GateResult
+    from synth_renderer.physics.report import PhysicsReport
+    from synth_renderer.records import Records
+    from synth_renderer.scene.camera import Camera
+    from synth_renderer.scene.staged import StagedScene
+
+
+@dataclass(frozen=True)
+class RenderedRun:
+    """What the engine knows of a run beside its files; lengths in scene units, times in seconds."""
+
+    device: str
+    seconds: Mapping[str, float]
+    width: int
+    height: int
+    pixel_size: float | None
+    """Of orthographic views."""
+    depth_range: tuple[float, float] | None
+    """Depths of the values 0 and 65534 of depth pictures; None without a particle in view."""
+    particles: int
+    visible: int
+    physics: tuple[PhysicsReport, ...]
+    gates: tuple[GateResult, ...]
+    label_digest: str
+
+
+def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
+    """Render a run into an empty folder.
+
+    Raises `RunError` or `PhysicsError` when the recipe cannot be carried out, `GateError` when labels and picture do
+    not fit, and `DeviceUnavailableError` when the device word asks for one that is not there.
+    """
+    watch = Stopwatch()
+    world = World(recipe)
+    generate(world, watch)
+    with watch.stage("label pass"):
+        scene = stage(world)
+        rendering = Rendering(world, scene, rasterise(scene.bodies, scene.technique.camera), folder, device, watch)
+    rendering.instances()
+    if world.stopped_by:
+        rendering.save_state(f"{world.stopped_by}.blend", np.ones(len(scene), dtype=bool))
+    else:
+        rendering.carry_out(recipe.synth_chain.rendering_steps)
+    with watch.stage("annotations"):
+        records = records_of(scene, rendering.fragments, rendering.all.surface)
+        records.write(folder)
+        write_webp(folder / "thumb.webp", contact_strip(rendering.previews))
+    with watch.stage("gates"):
+        gates = _gates(rendering, records)
+    with watch.stage("digest"):
+        digest = label_digest(rendering.labels, records.table, records.annotations)
+    return _rendered(scene, rendering, records, gates, digest)
+
+
+def _gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
+    """The table against the instances, then every real image against the labels of the bodies that it shows."""
+    results = check(rendering.all.surface.ids, records.visible_px, None)
+    for ids, pixels in rendering.real:
+        shown = np.bincount(ids.ravel(), minlength=len(records.visible_px) + 1)[1:]
+        results += tuple(gate for gate in check(ids, shown, pixels) if gate.name not in ("ids", "area"))
+    require(results)
+    return results
+
+
+def _rendered(
+    scene: StagedScene, rendering: Rendering, records: Records, gates: tuple[GateResult, ...], digest: str
+) -> RenderedRun:
+    camera = scene.technique.camera
+    return RenderedRun(
+        device=rendering.device_used,
+        seconds=rendering.watch.seconds,
+        width=camera.width,
+        height=camera.height,
+        pixel_size=_pixel_size(camera),
+        depth_range=depth_range(rendering.all),
+        particles=len(scene),
+        visible=int(np.count_nonzero(records.visible_px)),
+        physics=tuple(rendering.world.physics),
+        gates=gates,
+        label_digest=digest,
+    )
+
+
+def _pixel_size(camera: Camera) -> float | None:
+    return None if camera.ortho_scale is None else camera.ortho_scale / max(camera.width, camera.height)

@@ -1,0 +1,138 @@
+"""Rendering steps: each writes files into the run's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth_api.outputs import StepOutput, step_outputs
+from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
+from synth_dataset.pictures import write_png
+from synth_renderer.labels.modes import PICTURES, LabelView, instances
+from synth_renderer.labels.stl import write_stl
+from synth_renderer.records import write_features
+from synth_renderer.scene.sets import members
+from synth_renderer.techniques.registry import TECHNIQUES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth_api.recipe.rendering import RenderingStep
+    from synth_renderer.labels.fragments import Fragments
+    from synth_renderer.scene.staged import StagedScene
+    from synth_renderer.scene.world import World
+    from synth_renderer.stopwatch import Stopwatch
+
+    Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+    Selection = NDArray[np.bool_]
+    RenderStep = RenderParticlesTogether | RenderParticlesIndividually
+
+
+@dataclass
+class Rendering:
+    """The rendering of one staged scene into a folder; remembers the pictures it made."""
+
+    world: World
+    scene: StagedScene
+    fragments: Fragments
+    folder: Path
+    device: str
+    watch: Stopwatch
+    device_used: str = "cpu"
+    real: list[tuple[NDArray[np.uint16], NDArray[np.uint8]]] = field(default_factory=list)
+    """Ids in the camera and pixels of every real image, for the quality gates."""
+    labels: dict[str, Pixels] = field(default_factory=dict)
+    """Label pictures by path, for the label digest."""
+    previews: list[Pixels] = field(default_factory=list)
+    """The pictures of all particles together, in the order of their steps."""
+
+    @cached_property
+    def all(self) -> LabelView:
+        """The label pass over all bodies."""
+        return LabelView.of(self.fragments)
+
+    def instances(self) -> None:
+        """Write `instances.png`."""
+        with self.watch.stage("label pictures"):
+            self._write_label("instances.png", instances(self.all))
+
+    def carry_out(self, steps: tuple[RenderingStep, ...]) -> None:
+        """Carry out all steps in order."""
+        for step, output in zip(steps, step_outputs(steps), strict=True):
+            if isinstance(step, SaveState):
+                self.save_state(output.file(), self._everything())
+            else:
+                self._render(step, output)
+
+    def save_state(self, path: str, shown: Selection) -> None:
+        """Write the scene as a .blend; bodies not `shown` (N,) are hidden in it."""
+        from synth_renderer.blender.state import save_state
+
+        with self.watch.stage("state"):
+            save_state(self.scene, self._path(path), shown)
+
+    def _render(self, step: RenderStep, output: StepOutput) -> None:
+        interest = members(self.world, step.set_name_of_interest).particles
+        overlapping = members(self.world, step.set_name_overlapping).particles
+        for particle_id, of_interest, others in _shown(output, interest, overlapping):
+            pixels = self._picture(step.rendering_mode, output.file(particle_id), of_interest, others)
+            if pixels is not None and particle_id is None:
+                self.previews.append(pixels)
+        if step.do_save_state:
+            self.save_state(f"{output.stem}.blend", interest | overlapping)
+        if step.do_save_features:
+            write_features(self.scene, self._path(output.folder))
+
+    def _picture(self, mode: str, path: str, interest: Selection, overlapping: Selection) -> Pixels | None:
+        if mode == "real":
+            return self._real(path, interest, interest | overlapping)
+        with self.watch.stage("label pictures"):
+            if mode == "stl":
+                with self._path(path).open("wb") as file:
+                    write_stl(file, self.scene.bodies, np.flatnonzero(interest))
+                return None
+            return self._write_label(path, PICTURES[mode](self._view(interest, overlapping)))
+
+    def _real(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
+        with self.watch.stage("real"):
+            surface = self._view(in_camera, np.zeros_like(in_camera)).surface
+            technique = TECHNIQUES[self.scene.technique.prototype]
+            picture = technique.picture(self.scene, present, in_camera, surface, self.device)
+            self.device_used = picture.device
+            self.real.append((surface.ids, picture.pixels))
+            write_png(self._path(path), picture.pixels)
+            return picture.pixels
+
+    def _write_label(self, path: str, pixels: Pixels) -> Pixels:
+        self.labels[path] = pixels
+        write_png(self._path(path), pixels)
+        return pixels
+
+    def _view(self, interest: Selection, overlapping: Selection) -> LabelView:
+        return (
+            self.all
+            if interest.all() and not overlapping.any()
+            else LabelView.of(self.fragments, interest, overlapping)
+        )
+
+    def _everything(self) -> Selection:
+        return np.ones(len(self.scene), dtype=bool)
+
+    def _path(self, path: str) -> Path:
+        whole = self.folder / path
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        return whole
+
+
+def _shown(
+    output: StepOutput, interest: Selection, overlapping: Selection
+) -> list[tuple[int | None, Selection, Selection]]:
+    """Particle id, bodies of interest and overlapping bodies of each picture; one by one nothing overlaps."""
+    if not output.one_by_one:
+        return [(None, interest, overlapping)]
+    bodies = np.arange(len(interest))
+    return [(int(body) + 1, bodies == body, np.zeros_like(interest)) for body in np.flatnonzero(interest)]
