@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_MOST: Final = 8
 
 
 class InputError(ValueError):
@@ -22,9 +25,12 @@ class InputError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the closest of `known`, else the list of them."""
+    """`did you mean 'x'?` for the closest of `known`, else the list of them, of many the most similar eight."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
+    if len(names) > _MOST:
+        similar = sorted(get_close_matches(name, names, n=_MOST, cutoff=0.0))
+        return f"some of the {len(names)} known are {', '.join(similar)}"
     return f"known are {', '.join(names)}" if names else "there are none"

@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from synth_api.recipe.source import RecipeSource, Tree
 
 _HYDRA_IS_PROCESS_WIDE: Final = Lock()
+_SENTENCES: Final = (
+    ("does not support deletion", "a key of the language cannot be deleted; override its value instead"),
+    ("is not Optional", "must be a mapping, not null; leave it out or write its entries"),
+    (
+        "Invalid type assigned|Cannot assign|Unexpected type|Merge error",
+        "must be a mapping with its kind's keys; a new one is written whole, {…}",
+    ),
+    ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
+    ("Key '.*' not in", "there is no such key here; the documentation of the recipe language lists those there are"),
+)
+"""What Hydra and OmegaConf say, as patterns, and what it means for a recipe."""
 _NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -52,7 +63,7 @@ def _composed(source: RecipeSource, overrides: list[str]) -> Tree:
         try:
             with hydra.initialize_config_dir(folder, version_base="1.3"):
                 config = hydra.compose(source.name, overrides)
-        except (HydraException, OmegaConfBaseException) as error:
+        except (HydraException, OmegaConfBaseException, AssertionError) as error:  # asserts where a key is below null
             raise _problem(source.name, error) from None
         finally:
             GlobalHydra.instance().clear()
@@ -69,7 +80,11 @@ def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
 
 
 def _problem(name: str, error: Exception) -> InputError:
-    cause = error.__cause__ or error
-    key = re.search(r"full_key: (\S+)", f"{error}\n{cause}")
-    words = " ".join(str(cause).partition("\n")[0].split())
-    return InputError(key[1] if key else name, f"{words}; correct the recipe or the override there")
+    text = f"{error}\n{error.__cause__ or ''}"
+    key = re.search(r"full_key: (\S+)", text)
+    words = " ".join(str(error.__cause__ or error).partition("\n")[0].split())
+    for pattern, sentence in _SENTENCES:
+        if re.search(pattern, text):
+            words = sentence
+            break
+    return InputError(key[1] if key else name, words)

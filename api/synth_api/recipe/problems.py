@@ -77,6 +77,8 @@ def _sentence(path: str, details: ErrorDetails) -> tuple[str, str]:
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
         return path, f"must be {words} {context[bound]}, not {shown(value)}"
+    if kind.startswith("union_tag") and isinstance(value, dict):
+        path = f"{path}._target_"
     return path, _other(kind, value, context, details["msg"])
 
 

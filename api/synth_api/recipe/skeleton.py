@@ -1,6 +1,6 @@
 """`BaseRecipe` for Hydra: the keys that typed nodes have, so that overrides of unwritten ones need no `+`.
 
-Values are untyped here: the models check them.
+Values are untyped here, and so are entries whose keys are all written or may be added: the models check them.
 """
 
 from __future__ import annotations
@@ -39,25 +39,14 @@ class _Particles:
 @dataclass
 class _Blueprints:
     measurement_techniques: dict[str, _Technique] = MISSING
-    particles: dict[str, _Particles] | None = None
-
-
-@dataclass
-class _Set:
-    criterion: Any = "True"
-
-
-@dataclass
-class _FeatureVariability:
-    feature_name: Any = MISSING
-    variability: Any = MISSING
+    particles: dict[str, _Particles] | None = field(default_factory=dict)
 
 
 @dataclass
 class _ProcessConditions:
-    feature_criteria: dict[str, Any] | None = None
-    sets: dict[str, _Set] | None = None
-    feature_variabilities: dict[str, _FeatureVariability] | None = None
+    feature_criteria: dict[str, Any] | None = field(default_factory=dict)
+    sets: dict[str, Any] | None = field(default_factory=dict)
+    feature_variabilities: dict[str, Any] | None = field(default_factory=dict)
 
 
 @dataclass

@@ -1,0 +1,162 @@
+"""Composition: defaults, fragments, overrides, step ids, interpolations."""
+
+from pathlib import Path
+
+import pytest
+
+from synth_api.recipe.compose import compose, resolve
+from synth_api.recipe.overrides import check_path, indexed_path
+from synth_api.recipe.source import read_recipe
+
+ROOT = Path(__file__).parents[3]
+SPHERES = ROOT / "recipes/spheres_sem.yaml"
+MIXED = ROOT / "recipes/mixed_shapes.yaml"
+RELAX = "synth_chain.feature_generation_steps.5"
+
+
+def composed(path: Path, *overrides: str) -> dict:
+    return compose(read_recipe(path), overrides)
+
+
+def test_own_content_wins_over_fragments_and_maps_merge_while_lists_are_replaced(written) -> None:
+    tree = composed(
+        written(
+            main="defaults: [BaseRecipe, scene]\ninitial_runtime_state: {seed: 2}\n"
+            "process_conditions: {sets: {A: {criterion: 'False'}}}\nsynth_chain: {rendering_steps: [{b: 2}]}",
+            scene="initial_runtime_state: {seed: 1}\n"
+            "process_conditions: {sets: {B: {}}}\nsynth_chain: {rendering_steps: [{a: 1}, {c: 3}]}",
+        )
+    )
+    assert tree["initial_runtime_state"]["seed"] == 2
+    assert tree["process_conditions"]["sets"] == {"A": {"criterion": "False"}, "B": {"criterion": "True"}}
+    assert tree["synth_chain"]["rendering_steps"] == [{"b": 2}]
+
+
+def test_self_before_a_fragment_lets_the_fragment_win(written) -> None:
+    path = written(
+        main="defaults: [BaseRecipe, _self_, scene]\ninitial_runtime_state: {seed: 2}",
+        scene="initial_runtime_state: {seed: 1}",
+    )
+    assert composed(path)["initial_runtime_state"]["seed"] == 1
+
+
+def test_a_diamond_of_parents_keeps_what_each_of_them_says(written) -> None:
+    tree = composed(
+        written(
+            main="defaults: [left, right, BaseRecipe, _self_]",
+            left="defaults: [BaseRecipe, common, _self_]\nprocess_conditions: {sets: {L: {}}}",
+            right="defaults: [BaseRecipe, common, _self_]\nblueprints: {particles: {P: {number: 3}}}",
+            common="initial_runtime_state: {seed: 5}",
+        )
+    )
+    assert set(tree["process_conditions"]["sets"]) == {"L"}
+    assert tree["blueprints"]["particles"]["P"]["number"] == 3
+    assert tree["initial_runtime_state"]["seed"] == 5
+
+
+def test_strings_that_yaml_would_read_otherwise_survive(written) -> None:
+    text = 'defaults: [BaseRecipe]\nprocess_conditions: {sets: {S: {criterion: "1e5 \\x7f \\u2028 \\U0001F600 é"}}}'
+    assert (
+        composed(written(main=text))["process_conditions"]["sets"]["S"]["criterion"] == "1e5 \x7f \u2028 \U0001f600 é"
+    )
+
+
+def test_unwritten_keys_of_typed_nodes_need_no_plus() -> None:
+    tree = composed(
+        SPHERES, "blueprints.particles.Bead.parent=x", "synth_chain.feature_generation_steps.5.gravity.2=-1e4"
+    )
+    assert tree["blueprints"]["particles"]["Bead"]["parent"] == "x"
+    assert tree["synth_chain"]["feature_generation_steps"][5]["gravity"] == [0, 0, -1e4]
+
+
+def test_plus_adds_and_tilde_deletes() -> None:
+    tree = composed(
+        SPHERES,
+        f"+{RELAX}.friction=0.5",
+        f"++{RELAX}.num_frames=3",
+        f"~{RELAX}.use_gravity",
+        "+process_conditions.sets.S={criterion: '$IsParticle'}",
+    )
+    step = tree["synth_chain"]["feature_generation_steps"][5]
+    assert step["friction"] == 0.5
+    assert step["num_frames"] == 3
+    assert "use_gravity" not in step
+    assert tree["process_conditions"]["sets"]["S"]["criterion"] == "$IsParticle"
+
+
+def test_a_step_id_stands_for_its_index() -> None:
+    tree = composed(MIXED, "synth_chain.feature_generation_steps.settle.gravity.2=-5")
+    assert tree["synth_chain"]["feature_generation_steps"][6]["gravity"][2] == -5
+    path = indexed_path(tree, "synth_chain.feature_generation_steps.settle.gravity.2")
+    assert path == "synth_chain.feature_generation_steps.6.gravity.2"
+    check_path(tree, path)
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        (
+            "blueprints.particles.Bead.nmber=5",
+            "there is no key 'nmber' in blueprints.particles.Bead; did you mean 'number'?",
+        ),
+        (f"{RELAX}.mass=1", f"to add it, write +{RELAX}.mass=…"),
+        ("synth_chain.feature_generation_steps.settle.gravity=1", "'settle' is neither an index nor the id"),
+        ("synth_chain.feature_generation_steps.55.gravity=1", "there is no entry 55, the list has 11, from 0"),
+        (f"~{RELAX}", "write the whole list in a recipe or fragment"),
+        ("+synth_chain.feature_generation_steps.11={}", "write the whole list in a recipe or fragment"),
+        ("~blueprints.particles.Bead.number", "a key of the language cannot be deleted"),
+        ("blueprints.particles.Bead=5", "blueprints.particles.Bead: must be a mapping with its kind's keys"),
+        ("blueprints.measurement_techniques=null", "must be a mapping, not null"),
+        ("initial_runtime_state.seed=1,2", "is an axis of a sweep; give one value here"),
+        ("initial_runtime_state.seed=range(3)", "is an axis of a sweep; give one value here"),
+        ("initial_runtime_state.seed", "is not an override such as a.b=1"),
+        ("initial_runtime_state.seed='${oc.env:HOME}'", "the resolver '${oc.env:HOME}' is not allowed"),
+        ("hydra.run.dir=/tmp", "nothing of hydra's own settings applies here"),
+        ("hydra/launcher=joblib", "config groups are not available"),
+        ("seed=1", "seed: there is no key 'seed'"),
+    ],
+)
+def test_an_override_that_cannot_work_is_refused(refusal, override: str, problem: str) -> None:
+    assert problem in refusal(composed, SPHERES, override)
+
+
+def test_a_key_below_null_is_refused(written, refusal) -> None:
+    path = written(main="defaults: [BaseRecipe]\nprocess_conditions: {sets: null}")
+    assert refusal(composed, path, "+process_conditions.sets.S.criterion='True'")
+
+
+def test_an_unknown_key_of_a_file_is_refused(written, refusal) -> None:
+    text = "defaults: [BaseRecipe]\nblueprints: {particles: {Bead: {nmber: 3}}}"
+    assert "blueprints.particles.Bead.nmber: there is no such key" in refusal(composed, written(main=text))
+
+
+def test_references_resolve_after_overrides() -> None:
+    tree = resolve(composed(SPHERES, "initial_runtime_state.seed=7"))
+    assert tree["process_conditions"]["feature_variabilities"]["BackgroundPatchSeed"]["variability"]["value"] == 7
+
+
+def test_references_may_pass_through_others_and_give_whole_nodes() -> None:
+    assert resolve({"a": "${b.c}", "b": "${d}", "d": {"c": [1, "${e}"]}, "e": 2, "f": "${a[0]}"}) == {
+        "a": [1, 2],
+        "b": {"c": [1, 2]},
+        "d": {"c": [1, 2]},
+        "e": 2,
+        "f": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("tree", "problem"),
+    [
+        (
+            {"a": {"b": "${initial.sed}"}, "initial": {"seed": 1}},
+            "a.b: '${initial.sed}' points nowhere: there is no 'sed'",
+        ),
+        ({"a": "${b}", "b": "${a}"}, "a: '${b}' points to itself in a circle"),
+        ({"a": {"b": "${a}"}}, "points to itself in a circle"),
+        ({"a": "${oc.env:HOME}"}, "the resolver '${oc.env:HOME}' is not allowed"),
+        ({f"x{i}": [f"${{x{i + 1}}}"] * 10 for i in range(12)} | {"x12": 0}, "more than 50,000 values"),
+    ],
+)
+def test_a_reference_that_cannot_be_followed_is_refused(refusal, tree: dict, problem: str) -> None:
+    assert problem in refusal(resolve, tree)

@@ -1,0 +1,94 @@
+"""Recipe files: what is read, and what is refused with one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from synth_api.recipe.source import read_recipe
+
+HEAD = "defaults: [BaseRecipe, _self_]\n"
+
+
+def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
+    path = written(main="defaults: [BaseRecipe, scene, _self_]", scene="defaults: [more]", more="{}", other="{}")
+    source = read_recipe(path)
+    assert source.name == "main"
+    assert set(source.files) == {"main", "scene", "more"}
+    assert source.files["scene"]["defaults"] == ["more", "_self_"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "main.yaml: the file is empty"),
+        ("just words", "must be a YAML mapping, not 'just words'"),
+        ("- a", "must be a YAML mapping, not a list"),
+        ("a: [", "this is not YAML"),
+        ("\x00", "this is not YAML"),
+        (
+            HEAD + "blueprints: !!python/object:os.system {}",
+            "line 2: the YAML tag 'tag:yaml.org,2002:python/object:os.system' is not",
+        ),
+        (HEAD + "blueprints: &a {}", "line 2: the YAML anchor or alias 'a' is not allowed"),
+        (HEAD + "blueprints: {a: 1, a: 2}", "the key 'a' appears twice in line 2, column 20"),
+        (
+            HEAD + "blueprint: {}",
+            "main.yaml: blueprint: a recipe has no section 'blueprint'; did you mean 'blueprints'?",
+        ),
+        (HEAD + "blueprints: {1: 2}", "the key 1 must be a string"),
+        (HEAD + "blueprints: {a: .nan}", "main.yaml: blueprints.a: must be a finite number, not nan"),
+        (HEAD + "blueprints: {a: .inf}", "null, for none"),
+        (HEAD + "blueprints: {a: 9007199254740992}", "must lie within"),
+        (HEAD + "blueprints: {a: '${oc.env:HOME}'}", "blueprints.a: the resolver '${oc.env:HOME}' is not allowed"),
+        (HEAD + "blueprints: {a: '${b}${b}'}", "'${b}${b}' must be one whole reference"),
+        (HEAD + "blueprints: {a: '${a${b}}'}", "must be one whole reference"),
+        (HEAD + "blueprints: {a: '${.b}'}", "the relative reference '${.b}' is not allowed"),
+        ("defaults: BaseRecipe", "main.yaml: defaults: must be a list of names, not 'BaseRecipe'"),
+        ("defaults: [BaseRecipe, ../secret]", "main.yaml: defaults[1]: '../secret' is not allowed"),
+        ("defaults: [BaseRecipe, /etc/passwd]", "defaults[1]: '/etc/passwd' is not allowed"),
+        ("defaults: [BaseRecipe, scene@here]", "'scene@here' is not allowed"),
+        ("defaults: [BaseRecipe, {group: scene}]", "an entry that is no name is not allowed"),
+        (
+            "defaults: [BaseRecipe, scne]",
+            "there is no fragment 'scne', a file scne.yaml beside the recipe; did you mean 'scene'?",
+        ),
+        ("blueprints: {}", "main.yaml: this is a fragment"),
+        (HEAD + "blueprints: " + "[" * 60 + "]" * 60, "is nested more than 50 deep"),
+        (HEAD + "blueprints: {a: " + "x" * 140_000 + "}", "at most 131,072 are allowed"),
+    ],
+)
+def test_what_is_no_recipe_is_refused(written, refusal, text: str, problem: str) -> None:
+    assert problem in refusal(read_recipe, written(main=text, scene="{}"))
+
+
+def test_a_missing_file_is_named(refusal, tmp_path: Path) -> None:
+    assert "none.yaml: cannot be read: No such file" in refusal(read_recipe, tmp_path / "none.yaml")
+
+
+def test_a_huge_file_is_refused_by_its_size(refusal, tmp_path: Path) -> None:
+    path = tmp_path / "huge.yaml"
+    with path.open("wb") as file:
+        file.truncate(50 * 2**20)
+    assert "the file has 52,428,800 bytes, a recipe at most 1,048,576" in refusal(read_recipe, path)
+
+
+def test_binary_files_are_not_yaml(refusal, tmp_path: Path) -> None:
+    path = tmp_path / "picture.yaml"
+    path.write_bytes(b"\x89PNG\xff")
+    assert "this is not YAML" in refusal(read_recipe, path)
+
+
+def test_defaults_in_a_circle_are_refused(written, refusal) -> None:
+    path = written(main="defaults: [BaseRecipe, one]", one="defaults: [two]", two="defaults: [one]")
+    assert "lead in a circle, one -> two -> one" in refusal(read_recipe, path)
+
+
+def test_hydras_own_section_is_ignored_with_a_warning(written, caplog) -> None:
+    source = read_recipe(written(main=HEAD + "hydra: {searchpath: [file:///etc]}"))
+    assert source.files["main"] == {"defaults": ["BaseRecipe", "_self_"]}
+    assert "the section 'hydra' is ignored" in caplog.text
+
+
+def test_scalars_mean_what_omegaconf_makes_of_them(written) -> None:
+    tree = read_recipe(written(main=HEAD + "blueprints: {a: 1e5, b: 2026-01-01, c: 1_000, d: yes}")).files["main"]
+    assert tree["blueprints"] == {"a": 1e5, "b": "2026-01-01", "c": 1000, "d": True}
