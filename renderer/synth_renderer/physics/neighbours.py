@@ -20,7 +20,7 @@ def near_pairs(
     locations (N, 3), radii (N,), walls (6,): lower and upper wall of x, y, z, infinite where there is none. A negative
     second body is the wall -1 - second. The order depends on the input alone: by first body, then by cell.
     """
-    cells, start, members, shape = _cells(locations, 2 * np.max(radii) + skin)
+    cells, start, members, shape = _cells(locations, float(2 * np.max(radii) + skin))
     count = _collect(locations, radii, walls, skin, cells, start, members, shape, np.empty((0, 2), np.int64))
     pairs = np.empty((count, 2), np.int64)
     _collect(locations, radii, walls, skin, cells, start, members, shape, pairs)
@@ -62,7 +62,7 @@ def _cells(
 
 @numba.njit(cache=True)
 def _flat(x: int, y: int, z: int, shape: NDArray[np.int64]) -> int:
-    return (x * shape[1] + y) * shape[2] + z
+    return int((x * shape[1] + y) * shape[2] + z)
 
 
 @numba.njit(cache=True)
@@ -105,4 +105,4 @@ def _near(locations: NDArray[np.float64], first: int, second: int, reach: float)
     x = locations[second, 0] - locations[first, 0]
     y = locations[second, 1] - locations[first, 1]
     z = locations[second, 2] - locations[first, 2]
-    return x * x + y * y + z * z < reach * reach
+    return bool(x * x + y * y + z * z < reach * reach)

@@ -92,7 +92,7 @@ def separate(
 
     Gauss-Seidel projection, walls last within a sweep's order of pairs. Returns the sweeps it took.
     """
-    skin = 0.2 * np.min(radii)
+    skin = float(0.2 * np.min(radii))
     start = locations.copy()
     first, second = near_pairs(locations, radii, walls, skin)
     for sweep in range(most):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 COULOMB = 0.03
 """Coulomb's coefficient of fresh contacts between surfaces of friction 1: wet spheres slide easily until they rest."""
 AGEING = 400.0
-"""What the holding force of a loaded contact gains in a second, per unit of mass and of Coulomb's coefficient, BU/s^2."""
+"""What the holding force of a loaded contact gains a second, per unit of mass and of Coulomb's coefficient, BU/s^2."""
 STRONGEST = 4000.0
 """Bound of that holding force. Its ratio to gravity is the granular Bond number: old contacts hold at gravity 100, and
 are as if they were not there at 10,000."""
@@ -101,7 +101,8 @@ def _walls(locations: NDArray[np.float64], radii: NDArray[np.float64], container
     if filled > 1:
         raise PhysicsError(f"the particles' volume is {filled:.3g} times that of the box that has to hold them")
     locations[:] = np.clip(locations, lower + radii[:, None], upper - radii[:, None])
-    return np.stack([lower, upper], axis=1).ravel()
+    walls: NDArray[np.float64] = np.stack([lower, upper], axis=1).ravel()
+    return walls
 
 
 def _move(
@@ -148,7 +149,7 @@ def _fastest(spheres: Spheres) -> float:
 
 
 class Pace(NamedTuple):
-    """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in one substep, speed of
+    """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in a substep, speed of
     approach without rebound, what damping leaves of velocities and of turning.
     """
 
@@ -174,7 +175,7 @@ def _frame(
     pace: Pace,
 ) -> Contacts:
     """One frame. `anchor` (N, 3): where the spheres were when the contacts were last looked for."""
-    skin = SKIN * np.min(radii)
+    skin = float(SKIN * np.min(radii))
     velocities, dt = spheres.velocities, pace.dt
     for _ in range(pace.substeps):
         if moved(anchor, locations) > 0.25 * skin:

@@ -17,7 +17,7 @@ quaternions = rng.normal(size=(n, 4))
 quaternions /= np.sqrt((quaternions * quaternions).sum(axis=1))[:, None]
 bodies = Bodies((mesh,), np.zeros(n, np.int32), np.repeat(rng.uniform(5, 7, (n, 1)), 3, axis=1), quaternions,
                 rng.uniform([-15, -15, 5], [15, 15, 45], (n, 3)), np.zeros(n, bool))
-forces = Forces(num_frames=250, use_gravity=True, gravity=(0, 0, -100))
+forces = Forces(num_frames=250, use_gravity=True, gravity=(0, 0, -1000))
 room = Box((-20, -20, 0), (20, 20, 51.2))
 locations, turned, report = relax_rigid_bodies(bodies, forces, "CONVEX_HULL", "FINAL", room)
 assert abs(locations[:, :2]).max() < 20 and locations[:, 2].min() > 1 and locations[:, 2].max() < 15
