@@ -1,4 +1,4 @@
-"""A sweep rendered on this machine: what is missing, an attempt, a pool of workers, the dataset."""
+"""A sweep rendered on this machine: an attempt, a pool of workers, the dataset, and how it is told."""
 
 from __future__ import annotations
 
@@ -10,24 +10,36 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from synth_api.exit_codes import ExitCode
+from synth_api.key import run_key
 from synth_api.recipe.canonical import canonical_tree
+from synth_cli.existing import WatchedSweep
 from synth_cli.interrupts import Interrupts
 from synth_cli.progress import meter
 from synth_cli.run_numbers import parse_run_numbers
 from synth_cli.tally import Tally, tell
-from synth_cli.terminal import count, stderr, stdout
+from synth_cli.terminal import count, duration, facts, stderr, stdout
+from synth_cli.views import GALLERY, VIEWS
+from synth_dataset.attempt import begin, committed
+from synth_dataset.documents import FailedRun
+from synth_dataset.finalize import commit_dataset
+from synth_dataset.layout import pointer_path
+from synth_dataset.store import FolderStore
 from synth_renderer.pool import Pool, PoolUnavailableError, RunStarted
 from synth_renderer.run_task import RunTask
 from synth_renderer.worker_handle import WorkerCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from synth_api.sweep.sweep import Sweep
+    from synth_dataset.attempt import Attempt
+    from synth_dataset.documents import DatasetDocument
 
 WORKER_MEMORY: Final = 1 << 30
 """Bytes that a worker may need; no more workers by default than fit."""
+LOG: Final = "worker.log"
+"""In the store: what Blender and Python print while they render."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +54,109 @@ class Settings:
     """Import path `module:function`."""
 
 
+def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
+    """Render what is missing, commit the dataset, tell about both. Raises InputError, then nothing was written."""
+    chosen = parse_run_numbers(settings.only, sweep.runs) if settings.only else (range(sweep.runs),)
+    store = FolderStore(out)
+    store.check_writable()
+    attempt = begin(store, WatchedSweep(sweep, stderr()))
+    if attempt is None:
+        return _tell_nothing_to_do(store, sweep)
+    tally = Tally(cached=attempt.document.cached)
+    start = time.monotonic()
+    error = ""
+    with Interrupts() as stop:
+        try:
+            _render(sweep, _chosen(attempt, chosen), store, settings, tally, stop)
+        except PoolUnavailableError as unavailable:
+            error = str(unavailable)
+    if stop.count <= 1 and tally.cached + tally.succeeded + len(tally.failures):
+        dataset = commit_dataset(store, attempt, _failed_runs(tally), VIEWS)
+        tell(tally, time.monotonic() - start, stdout())
+        _tell_where(store, dataset)
+    if error:
+        return _tell_end(error, ExitCode.TRY_AGAIN)
+    if stop.count:
+        return _tell_end("stopped; the same call goes on from here", stop.exit_code)
+    return ExitCode.RUNS_FAILED if tally.failures else ExitCode.OK
+
+
 def default_workers() -> int:
     """Half the processors this process may use, at most what memory allows, at least one."""
     processors = len(os.sched_getaffinity(0))
     by_memory = int(psutil.virtual_memory().available // WORKER_MEMORY)
     return max(1, min(processors // 2, by_memory))
+
+
+def _chosen(attempt: Attempt, chosen: Sequence[range]) -> list[range]:
+    """What is to do of the chosen runs."""
+    parts = [
+        range(max(part.start, first), min(part.stop, end)) for first, end in attempt.document.todo for part in chosen
+    ]
+    return [part for part in parts if part]
+
+
+def _render(
+    sweep: Sweep, numbers: Sequence[range], store: FolderStore, settings: Settings, tally: Tally, stop: Interrupts
+) -> None:
+    """Render runs into the store and the tally. Raises PoolUnavailableError."""
+    todo = sum(map(len, numbers))
+    if not todo:
+        return
+    arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
+    pool = Pool(WorkerCommand(arguments, store.root / LOG), min(settings.workers or default_workers(), todo), stop)
+    with meter(stderr(), "rendering", todo, "run") as progress:
+        for event in pool.events(_tasks(sweep, numbers)):
+            if isinstance(event, RunStarted):
+                continue
+            report = event.report
+            tally.add(event.task, report)
+            if report.outcome == "failed":
+                progress.say(f"run {report.number} failed: {report.reason}: {report.message}")
+            progress.advance(note=f"run {report.number}: {duration(report.seconds)}")
+
+
+def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
+    for part in numbers:
+        for number in part:
+            recipe = sweep.recipe(number)
+            yield RunTask(
+                number=number, key=run_key(recipe), overrides=sweep.overrides(number), recipe=canonical_tree(recipe)
+            )
+
+
+def _failed_runs(tally: Tally) -> list[FailedRun]:
+    return [
+        FailedRun(
+            number=failure.number,
+            overrides=dict(failure.overrides),
+            reason=failure.reason,
+            message=failure.message,
+        )
+        for failure in tally.failures
+    ]
+
+
+def _tell_nothing_to_do(store: FolderStore, sweep: Sweep) -> ExitCode:
+    stdout().print(f"nothing to render: {count(sweep.runs, 'run')} there already", style="bold")
+    dataset = committed(store, "local", sweep.name)
+    if dataset is not None:
+        _tell_where(store, dataset)
+    return ExitCode.OK
+
+
+def _tell_where(store: FolderStore, dataset: DatasetDocument) -> None:
+    pointer = store.root / pointer_path(dataset.namespace, dataset.name)
+    rows = [("dataset", str(pointer))]
+    if GALLERY in dataset.files:
+        rows.append(("gallery", str(store.root / dataset.folder / GALLERY)))
+    if (store.root / LOG).exists():
+        rows.append(("log", str(store.root / LOG)))
+    console = stdout()
+    console.print()
+    console.print(facts(rows))
+
+
+def _tell_end(sentence: str, code: ExitCode) -> ExitCode:
+    stderr().print(sentence if code != ExitCode.TRY_AGAIN else f"error: {sentence}")
+    return code

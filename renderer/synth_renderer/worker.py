@@ -8,9 +8,12 @@ import sys
 import threading
 import time
 import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
+from synth_api.key import run_key
 from synth_api.recipe.model import parse
+from synth_renderer.run_record import run_record
 from synth_renderer.run_task import RunReport
 
 if TYPE_CHECKING:
@@ -73,18 +76,26 @@ class Worker:
         )
 
     def _render(self, task: RunTask) -> dict[str, float]:
+        recipe = parse(task.recipe)
+        if run_key(recipe) != task.key:
+            raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
         with self._store.scratch(task.key) as folder:
             self._in_flight = (task.number, folder)
+            started = datetime.now(UTC)
             try:
-                self.undisturbed.release()
-                try:
-                    rendered = self._engine(parse(task.recipe), folder, self._device)
-                finally:
-                    self.undisturbed.acquire()
-                self._store.commit(folder, rendered)
+                rendered = self._call_engine(recipe, folder)
+                record = run_record(task.key, recipe, task.overrides, rendered, started, datetime.now(UTC))
+                self._store.commit(folder, record)
             finally:
                 self._in_flight = None
         return dict(rendered.seconds)
+
+    def _call_engine(self, recipe: Recipe, folder: Path) -> RenderedRun:
+        self.undisturbed.release()
+        try:
+            return self._engine(recipe, folder, self._device)
+        finally:
+            self.undisturbed.acquire()
 
     def drop(self) -> RunReport | None:
         """Remove what the run in flight has written; None when there is none."""

@@ -8,11 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from synth_api.key import run_key
+from synth_api.recipe.canonical import canonical_tree
+from synth_api.recipe.model import parse
 from synth_renderer.pool import Pool, RunEnded
 from synth_renderer.run_task import RunReport, RunTask
 from synth_renderer.worker_handle import WorkerCommand
 
 HERE = Path(__file__).parent
+RECIPE = {
+    "blueprints": {
+        "measurement_techniques": {"SEM": {"measurement_technique_prototype_name": "secondary_electron_microscope"}}
+    },
+    "synth_chain": {
+        "feature_generation_steps": [
+            {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"}
+        ],
+        "rendering_steps": [],
+    },
+}
 
 
 class Wish:
@@ -49,7 +63,9 @@ class Trial:
         (self.orders / str(seed)).write_text(what)
 
     def task(self, seed: int) -> RunTask:
-        return RunTask(number=seed, key=f"{seed:064x}", overrides={}, recipe={"seed": seed})
+        recipe = parse({**RECIPE, "initial_runtime_state": {"seed": seed}})
+        overrides = {"initial_runtime_state.seed": seed}
+        return RunTask(number=seed, key=run_key(recipe), overrides=overrides, recipe=canonical_tree(recipe))
 
     def pool(self, size: int = 1, engine: str = "trial_engine:render", watermark: int = 1 << 40) -> Pool:
         arguments = (

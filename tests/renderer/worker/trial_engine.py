@@ -23,7 +23,19 @@ def render(recipe: Any, folder: Path, device: str) -> Any:
     print(f"picture of seed {seed}")
     if order.exists():
         carry_out(order)
-    return SimpleNamespace(seconds={"picture": 0.0}, key=f"{seed:064x}")
+    return SimpleNamespace(
+        device=device,
+        seconds={"picture": 0.0},
+        width=4,
+        height=4,
+        pixel_size=0.1,
+        depth_range=None,
+        particles=0,
+        visible=0,
+        physics=(),
+        gates=(),
+        label_digest=f"{seed:064x}",
+    )
 
 
 def carry_out(order: Path) -> None:
