@@ -131,7 +131,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             ),
             "defocus": Feature(FeatureType.FLOAT, 0.2, "focus distance = (1 - defocus) x camera height", "", 0.0, 1.0),
             "edge_factor": Feature(
-                FeatureType.FLOAT, 1.4, "yield at the rim over that of a level facet, - 1", "", -0.9, 10.0
+                FeatureType.FLOAT, 1.15, "yield at the rim over that of a level facet, - 1", "", -0.9, 10.0
             ),
             "edge_exponent": Feature(
                 FeatureType.FLOAT, 1.0, "power of 1/cos(tilt) that the yield grows with", "", 0.1, 4.0
@@ -147,7 +147,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
                 5.0,
                 90.0,
             ),
-            "beam_current": Feature(FeatureType.FLOAT, 38.0, "current of the electron beam", "pA", 0.01, 1e6),
+            "beam_current": Feature(FeatureType.FLOAT, 35.0, "current of the electron beam", "pA", 0.01, 1e6),
             "dwell_time": Feature(FeatureType.FLOAT, 1.0, "time the beam stays on a pixel", "µs", 0.001, 1e6),
             "read_noise": Feature(FeatureType.FLOAT, 3.0, "electrons rms of the amplifier", "electron", 0.0, 1e4),
             "line_noise": Feature(FeatureType.FLOAT, 0.002, "rms offset of a scan line, of full white", "", 0.0, 0.5),

@@ -102,7 +102,7 @@ def test_equal_scenes_give_equal_pixels(photograph):
 
 def test_the_state_file_is_small_opens_and_renders(photograph, tmp_path):
     scene = photograph([RED] * 600)
-    save_state(scene, tmp_path / "state.blend")
+    save_state(scene, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
     assert (tmp_path / "state.blend").stat().st_size < 400_000
     try:
         bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "state.blend"))
@@ -115,7 +115,7 @@ def test_the_state_file_is_small_opens_and_renders(photograph, tmp_path):
 def test_saving_does_not_change_the_picture(photograph, tmp_path):
     scene = photograph([RED, BLUE])
     before = picture(scene)[0]
-    save_state(scene, tmp_path / "state.blend")
+    save_state(scene, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
     assert (picture(scene)[0] == before).all()
 
 
