@@ -189,6 +189,14 @@ def hash_files(folder: Path) -> tuple[File, ...]:
     return tuple(sorted(files, key=lambda file: file.path))
 
 
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file and flush it to disk."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     """The entries of a folder, streamed; none when it does not exist."""
     try:

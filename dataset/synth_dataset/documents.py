@@ -1,0 +1,95 @@
+"""The documents of a sweep: plan.json of an attempt, its batches, dataset.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from synth_dataset.manifest import Document, Hash
+
+
+class SweepAxis(Document):
+    """An axis: the dotted path it overrides and its values in order."""
+
+    path: str
+    values: tuple[Any, ...]
+
+
+class FailedRun(Document):
+    """A run that failed: its overrides, one CamelCase word and one sentence."""
+
+    number: int
+    overrides: dict[str, Any]
+    reason: str
+    message: str = ""
+
+
+class AttemptDocument(Document):
+    """plan.json: what was cached and what was to do when the attempt began."""
+
+    name: str
+    namespace: str
+    plan: Hash
+    attempt: Hash
+    total: int
+    cached: int
+    todo: tuple[tuple[int, int], ...]
+    """Ranges of run numbers, first and last + 1."""
+    axes: tuple[SweepAxis, ...]
+    created: AwareDatetime
+
+    def overrides(self, run: int) -> dict[str, Any]:
+        """The value of each axis in a run, by mixed-radix arithmetic, the last axis fastest."""
+        values: dict[str, Any] = {}
+        for axis in reversed(self.axes):
+            run, digit = divmod(run, len(axis.values))
+            values[axis.path] = axis.values[digit]
+        return {axis.path: values[axis.path] for axis in self.axes}
+
+
+class InFlight(Document):
+    """The run a worker is at, and how often it has been begun."""
+
+    run: int
+    try_: int
+
+
+class BatchDocument(Document):
+    """What has become of a batch so far; the only document of an attempt that is written again."""
+
+    index: int
+    done: tuple[int, ...] = ()
+    failed: tuple[FailedRun, ...] = ()
+    in_flight: InFlight | None = None
+    seconds: dict[str, float] = Field(default_factory=dict)
+
+
+class DatasetDocument(Document):
+    """dataset.json: the committed union of a sweep's runs. Paths are relative to the store."""
+
+    name: str
+    namespace: str
+    plan: Hash
+    attempt: Hash
+    folder: str
+    """The attempt's folder."""
+    total: int
+    cached: int
+    succeeded: int
+    """Runs that were to do and exist now."""
+    failed: int
+    missing: int
+    """Runs that neither exist nor failed: dropped or left out."""
+    failures: tuple[FailedRun, ...]
+    files: tuple[str, ...]
+    views: int
+    """Runs that coco.json and the gallery hold."""
+    views_truncated: bool
+    """Whether there are more runs than that."""
+    created: AwareDatetime
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every run exists."""
+        return self.cached + self.succeeded == self.total

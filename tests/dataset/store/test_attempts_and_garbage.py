@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pyarrow.parquet as pq
+import pytest
+
+from synth_api.errors import InputError
+from synth_dataset.attempt import attempt_keys, begin, committed
+from synth_dataset.documents import FailedRun
+from synth_dataset.estimate import seconds_per_run
+from synth_dataset.finalize import commit_dataset, open_dataset
+from synth_dataset.gc import collect
+from synth_dataset.manifest import DocumentError
+
+LATER = datetime.now(UTC) + timedelta(days=3)
+
+
+def test_an_attempt_says_what_is_cached_and_what_is_to_do(store, put, sweep_of):
+    sweep = sweep_of(0, 1, 2, 3, 4)
+    put(sweep.key(2))
+    attempt = begin(store, sweep)
+    assert attempt.document.todo == ((0, 2), (3, 5))
+    assert (attempt.document.total, attempt.document.cached) == (5, 1)
+    assert list(attempt_keys(store.root / attempt.path)) == list(sweep.keys())
+
+
+def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of):
+    sweep = sweep_of(10, 11, 12, 13)
+    put(sweep.key(1))
+    attempt = begin(store, sweep)
+    put(sweep.key(0))
+    failure = FailedRun(number=2, overrides={"seed": 12}, reason="GateFailed", message="flat")
+    dataset = commit_dataset(store, attempt, [failure], {"coco.json": lambda samples, rows: b"%d" % len(samples)})
+    counts = (dataset.total, dataset.cached, dataset.succeeded, dataset.failed, dataset.missing)
+    assert counts == (4, 1, 1, 1, 1)
+    index = pq.read_table(store.root / attempt.path / "index.parquet").to_pydict()
+    assert index["run"] == [0, 1]
+    assert index["initial_runtime_state.seed"] == [10, 11]
+    assert all((store.root / folder / "real.png").exists() for folder in index["folder"])
+    assert (store.root / attempt.path / "coco.json").read_bytes() == b"2"
+    assert open_dataset(store) == committed(store, "local", "beads") == dataset
+    with pytest.raises(InputError, match="holds no dataset 'bead'; did you mean 'beads'"):
+        open_dataset(store, "bead")
+
+
+def test_a_complete_dataset_needs_no_attempt(store, put, sweep_of):
+    sweep = sweep_of(0, 1)
+    put(sweep.key(0))
+    put(sweep.key(1))
+    first = begin(store, sweep)
+    commit_dataset(store, first, [])
+    assert begin(store, sweep) is None
+    assert begin(store, sweep_of(1)) is not None
+
+
+def test_an_estimate_needs_runs(store, put):
+    assert seconds_per_run(store) is None
+    put("ab" * 32)
+    assert seconds_per_run(store) == 2.0
+
+
+def test_garbage_is_what_no_live_attempt_needs(store, put, sweep_of):
+    kept, dropped = sweep_of(0), "ee" * 32
+    manifest, unnamed = put(kept.key(0), b"new"), put(dropped)
+    old = put(kept.key(0), b"older device")
+    dead, attempt = begin(store, kept), None
+    for _ in range(2):
+        attempt = begin(store, kept)
+    commit_dataset(store, attempt, [])
+    assert collect(store).runs == ()
+    report = collect(store, now=LATER, dry_run=True)
+    assert report.attempts.count(dead.path) == 1
+    assert store.has(dropped)
+    collect(store, now=LATER)
+    assert not store.has(dropped)
+    assert not store.run_folder(unnamed).exists()
+    assert not store.run_folder(manifest).exists()
+    assert store.run_folder(old).exists()
+    assert not (store.root / dead.path).exists()
+    assert (store.root / attempt.path).exists()
+
+
+def test_nothing_is_deleted_beside_an_attempt_that_cannot_be_read(store, put, sweep_of):
+    put("ee" * 32)
+    attempt = begin(store, sweep_of(0))
+    (store.root / attempt.path / "keys.bin").write_bytes(b"short")
+    with pytest.raises(DocumentError, match=r"keys\.bin"):
+        collect(store, now=LATER)
+    assert store.has("ee" * 32)
+
+
+def test_what_is_younger_than_a_day_stays(store, put):
+    key = "ee" * 32
+    manifest = put(key)
+    path = store.root / "manifests" / "ee" / f"{key}.json"
+    os.utime(path, (0, 0))
+    collect(store)
+    assert not store.has(key)
+    assert store.run_folder(manifest).exists()
