@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from synth_dataset.manifest import Manifest, parse_document
 def test_ranges_hold_exactly_the_numbers(numbers):
     found = ranges(sorted(numbers))
     assert [n for first, end in found for n in range(first, end)] == sorted(numbers)
-    assert all(end < following for (_, end), (following, _) in zip(found, found[1:], strict=False))
+    assert all(end < following for (_, end), (following, _) in itertools.pairwise(found))
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text("0123456789abcdef", min_size=64, max_size=64), min_size=1))
