@@ -82,6 +82,8 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:
+        if type(error).__module__.startswith("synth_dataset."):
+            return _fail(str(error), ExitCode.TRY_AGAIN)
         return _fail(f"{type(error).__name__}: {error} (traceback: {_save_traceback()})", ExitCode.BUG)
     return code if isinstance(code, int) else ExitCode.OK
 

@@ -65,3 +65,16 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 def test_help_imports_nothing_heavy(module: str) -> None:
     program = f"import sys; from synth_cli.main import run; run(['--help']); sys.exit('{module}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_plan_imports_nothing_heavy(tmp_path: Path) -> None:
+    program = (
+        "import sys; from synth_cli.main import run; "
+        f"code = run(['plan', 'recipes/spheres_sem.yaml', '--out={tmp_path}']); "
+        "found = sorted({'numba', 'bpy', 'cv2', 'pyarrow', 'numpy'} & set(sys.modules)); sys.exit(str(found) * bool(found) or code)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "unknown: no run measured in this store yet" in ended.stdout

@@ -22,7 +22,7 @@ def render(recipe: Any, folder: Path, device: str) -> Any:
     (folder / "picture.txt").write_text(str(seed))
     print(f"picture of seed {seed}")
     if order.exists():
-        carry_out(order)
+        carry_out(order, folder)
     return SimpleNamespace(
         device=device,
         seconds={"picture": 0.0},
@@ -38,7 +38,7 @@ def render(recipe: Any, folder: Path, device: str) -> Any:
     )
 
 
-def carry_out(order: Path) -> None:
+def carry_out(order: Path, folder: Path) -> None:
     match order.read_text():
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -53,6 +53,8 @@ def carry_out(order: Path) -> None:
             threading.Event().wait()
         case "leak":
             HELD.append(bytearray(os.urandom(1 << 20)) * 300)
+        case "fill":
+            (folder / "large.bin").write_bytes(bytes(1 << 20))
         case "raise":
             raise ValueError("two beads\nin one place")
         case "exit":

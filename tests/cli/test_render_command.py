@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Command
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    """Read its progress until these words are there."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"ended without '{words}'")
+
+
+def begun(synth: Command, seed: int, process: subprocess.Popen[str]) -> None:
+    """Wait until an engine is at this seed."""
+    while synth.rendered(seed) == 0:
+        assert process.poll() is None
+
+
+def test_a_second_call_renders_nothing_and_one_more_seed_only_the_new_run(synth: Command) -> None:
+    code, out, _ = synth.render(3)
+    assert code == 0
+    assert out.startswith("3 runs rendered in ")
+    code, out, _ = synth.render(3)
+    assert code == 0
+    assert out.startswith("nothing to render: 3 runs there already")
+    code, out, _ = synth.render(4)
+    assert code == 0
+    assert out.startswith("1 run rendered in ")
+    assert [synth.rendered(seed) for seed in range(4)] == [1, 1, 1, 1]
+
+
+def test_failed_runs_are_listed_and_recorded_and_tried_again_by_the_next_call(synth: Command) -> None:
+    synth.order(1, "raise")
+    code, out, error = synth.render(3)
+    assert code == 1
+    assert "run 1   seed=1" in out
+    assert "EngineFailed: ValueError: two beads in one place" in out
+    assert "run 1 failed: EngineFailed" in error
+    dataset = synth.dataset()
+    assert (dataset["succeeded"], dataset["failed"], dataset["missing"]) == (2, 1, 0)
+    assert dataset["failures"] == [
+        {
+            "number": 1,
+            "overrides": {"initial_runtime_state.seed": 1},
+            "reason": "EngineFailed",
+            "message": "ValueError: two beads in one place",
+        }
+    ]
+    (synth.folder / "orders" / "1").unlink()
+    assert synth.render(3)[0] == 0
+    assert synth.dataset()["failures"] == []
+
+
+def test_only_the_chosen_runs_are_rendered(synth: Command) -> None:
+    code, out, _ = synth.render(6, "--only=0-1,4")
+    assert code == 0
+    assert out.startswith("3 runs rendered in ")
+    assert [synth.rendered(seed) for seed in range(6)] == [1, 1, 0, 0, 1, 0]
+    assert synth.dataset()["missing"] == 3
+
+
+@pytest.mark.parametrize("at", [0, 2, 5])
+def test_killed_at_a_run_and_called_again_it_finishes(synth: Command, at: int) -> None:
+    synth.order(at, "hang")
+    process = synth.start(*synth.render_arguments(6))
+    begun(synth, at, process)
+    process.kill()
+    process.communicate()
+    assert not (synth.store / "sweeps/local/tiny/dataset.json").exists()
+    (synth.folder / "orders" / str(at)).unlink()
+    assert synth.render(6)[0] == 0
+    assert [synth.rendered(seed) for seed in range(6)] == [2 if seed == at else 1 for seed in range(6)]
+    dataset = synth.dataset()
+    assert (dataset["cached"] + dataset["succeeded"], dataset["missing"]) == (6, 0)
+
+
+def test_workers_do_not_outlive_a_killed_command(synth: Command) -> None:
+    synth.order(0, "hang")
+    process = synth.start(*synth.render_arguments(2))
+    begun(synth, 0, process)
+    worker = os.pidfd_open(int((synth.folder / "orders" / "0.log").read_text()))
+    process.kill()
+    process.communicate()
+    assert select.select([worker], [], [], 10)[0]
+    os.close(worker)
+    assert synth.scratch() == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stop_keeps_what_is_committed_drops_what_is_in_flight_and_says_so(
+    synth: Command, number: signal.Signals, code: int
+) -> None:
+    synth.order(2, "hang")
+    process = synth.start(*synth.render_arguments(4))
+    begun(synth, 2, process)
+    process.send_signal(number)
+    out, error = process.communicate()
+    assert process.returncode == code
+    assert ", 1 dropped" in out
+    assert "stopped; the same call goes on from here" in error
+    assert synth.scratch() == []
+    dataset = synth.dataset()
+    assert (dataset["succeeded"], dataset["missing"]) == (2, 2)
+
+
+def test_a_second_wish_ends_at_once_and_commits_nothing_more(synth: Command) -> None:
+    synth.order(0, "hang")
+    process = synth.start(*synth.render_arguments(2))
+    begun(synth, 0, process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 130
+
+
+def test_a_worker_that_cannot_start_ends_with_75(synth: Command) -> None:
+    code, _, error = synth.run("render", "tiny.yaml", "--out=dataset", "--engine=no_such_engine:render")
+    assert code == 75
+    assert "3 workers ended before they were ready" in error
+    assert "No module named 'no_such_engine'" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nothere.yaml"], "nothere.yaml: cannot be read: No such file or directory; give the path of a recipe file"),
+        (["tiny.yaml", "initial_runtime_state.seeds=1"], "did you mean 'seed'?"),
+        (["tiny.yaml", "initial_runtime_state.seed=-1"], "initial_runtime_state.seed"),
+        (["tiny.yaml", "initial_runtime_state.seed=range(3)", "--only=3"], "--only: there is no run 3"),
+        (["tiny.yaml", "initial_runtime_state.seed=1,2", "initial_runtime_state.seed=3,4"], "two axes"),
+    ],
+)
+def test_bad_input_is_one_sentence_with_exit_code_2_and_leaves_no_file(
+    synth: Command, arguments: list[str], sentence: str
+) -> None:
+    before = sorted(synth.folder.rglob("*"))
+    code, out, error = synth.run("render", *arguments, "--out=dataset")
+    assert (code, out) == (2, "")
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert sentence in error
+    assert sorted(synth.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("out", ["tiny.yaml", "tiny.yaml/below", "/proc/dataset"])
+def test_a_folder_that_cannot_be_written_is_bad_input(synth: Command, out: str) -> None:
+    before = sorted(synth.folder.rglob("*"))
+    code, _, error = synth.run("render", "tiny.yaml", f"--out={out}")
+    assert code == 2
+    assert "the dataset folder cannot be written" in error
+    assert "choose another with --out" in error
+    assert sorted(synth.folder.rglob("*")) == before
+
+
+def test_on_a_full_disk_runs_fail_with_their_reason_and_the_others_stay(synth: Command) -> None:
+    synth.store.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", synth.store], check=False)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        synth.order(1, "fill")
+        code, out, _ = synth.render(3)
+        assert code == 1
+        assert "OutOfSpace: no space is left in the dataset folder" in out
+        assert (synth.dataset()["succeeded"], synth.dataset()["failed"]) == (2, 1)
+    finally:
+        subprocess.run(["umount", synth.store], check=True)
