@@ -1,8 +1,8 @@
 """`python -m synth_renderer.worker_process`: one process that renders the runs it is given, one after another.
 
-It speaks with its pool over the socket `--channel`; whatever Blender prints goes to the log that the pool made its
-stdout. It ends when the channel closes, when its parent dies, on SIGTERM (143: the run in flight is dropped, unless it is just
-being committed), or past its memory watermark. It always ends by `os._exit`: bpy 4.5 can hang in a static destructor.
+It speaks with its pool over the socket `--channel`; whatever Blender prints goes to the log that is its stdout. It ends
+when the channel closes, when its parent dies, on SIGTERM (143: the run in flight is dropped, unless it is just being
+committed), or past its memory watermark. It always ends by `os._exit`: bpy 4.5 can hang in a static destructor.
 """
 
 from __future__ import annotations

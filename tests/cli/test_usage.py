@@ -71,7 +71,8 @@ def test_plan_imports_nothing_heavy(tmp_path: Path) -> None:
     program = (
         "import sys; from synth_cli.main import run; "
         f"code = run(['plan', 'recipes/spheres_sem.yaml', '--out={tmp_path}']); "
-        "found = sorted({'numba', 'bpy', 'cv2', 'pyarrow', 'numpy'} & set(sys.modules)); sys.exit(str(found) * bool(found) or code)"
+        "found = sorted({'numba', 'bpy', 'cv2', 'pyarrow', 'numpy'} & set(sys.modules)); "
+        "sys.exit(str(found) if found else code)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
