@@ -32,7 +32,7 @@ _SENTENCES: Final = (
     ("is not Optional", "must be a mapping, not null; leave it out or write its entries"),
     (
         "Invalid type assigned|Cannot assign|Unexpected type|Merge error",
-        "must be a mapping with its kind's keys; a new one is written whole, {…}",
+        "must be a mapping with its kind's keys; new blueprints belong into a recipe or fragment",
     ),
     ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
     ("Key '.*' not in", "there is no such key here; the documentation of the recipe language lists those there are"),

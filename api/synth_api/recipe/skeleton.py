@@ -1,6 +1,6 @@
 """`BaseRecipe` for Hydra: the keys that typed nodes have, so that overrides of unwritten ones need no `+`.
 
-Values are untyped here, and so are entries whose keys are all written or may be added: the models check them.
+Values are untyped here, and so are maps to which an override may add an entry: the models check them.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 import yaml
-from yaml.events import AliasEvent, NodeEvent
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 
 from synth_api.errors import InputError, nearest
 from synth_api.recipe.interpolation import check_interpolation
@@ -27,7 +27,7 @@ SECTIONS: Final = ("initial_runtime_state", "blueprints", "process_conditions", 
 MAX_BYTES: Final = 128 * 1024
 """Of recipe and fragments together, as canonical JSON."""
 
-_MAX_FILE_BYTES: Final = 1024 * 1024
+_MAX_FILE_BYTES: Final = 256 * 1024
 _MAX_KEY: Final = 200
 _MAX_DEPTH: Final = 50
 _RESERVED: Final = ("BaseRecipe", "_self_")
@@ -94,20 +94,27 @@ def _load(path: Path) -> Any:
                 str(path), f"the file has {size:,} bytes, a recipe at most {_MAX_FILE_BYTES:,}; shorten it"
             )
         text = path.read_text(encoding="utf-8")
-        _refuse_anchors(path, text)
+        _check_events(path, text)
         return yaml.load(text, RecipeLoader)
+    except InputError:
+        raise
     except UnicodeDecodeError:
         raise InputError(str(path), "this is not YAML: it is no text in UTF-8; give a recipe file") from None
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}; give the path of a recipe file") from None
     except yaml.YAMLError as error:
         raise InputError(str(path), f"this is not YAML: {_yaml_problem(error)}; correct it there") from None
-    except RecursionError:
-        raise InputError(str(path), f"is nested more than {_MAX_DEPTH} deep; flatten it") from None
+    except ValueError:
+        raise InputError(str(path), "a number in it has too many digits; write one within ±(2^53 - 1)") from None
 
 
-def _refuse_anchors(path: Path, text: str) -> None:
+def _check_events(path: Path, text: str) -> None:
+    """Refuse anchors, tags and deep nesting as they come: PyYAML takes minutes for 100,000 brackets."""
+    depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise InputError(str(path), f"is nested more than {_MAX_DEPTH} deep; flatten it")
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
             raise InputError(

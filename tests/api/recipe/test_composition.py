@@ -28,7 +28,7 @@ def test_own_content_wins_over_fragments_and_maps_merge_while_lists_are_replaced
         )
     )
     assert tree["initial_runtime_state"]["seed"] == 2
-    assert tree["process_conditions"]["sets"] == {"A": {"criterion": "False"}, "B": {"criterion": "True"}}
+    assert tree["process_conditions"]["sets"] == {"A": {"criterion": "False"}, "B": {}}
     assert tree["synth_chain"]["rendering_steps"] == [{"b": 2}]
 
 

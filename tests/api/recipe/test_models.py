@@ -58,7 +58,7 @@ def test_maps_are_in_code_point_order(spheres) -> None:
         (f"{BEAD}.custom_features", [{"name": "x", "blender_link": "bpy.data.x"}], "are not available in this version"),
         ("initial_runtime_state.seed", 2**53, "must be at most 9007199254740991"),
         ("initial_runtime_state.seed", -1, "must be at least 0, not -1"),
-        (f"{BOUND}.Defocus.feature_name", "defocs", "no feature 'defocs'; did you mean 'defocus'?"),
+        (f"{BOUND}.Defocus.feature_name", "defocs", "has a feature 'defocs'; did you mean 'defocus'?"),
         (f"{BOUND}.Defocus.variability.scale", 5, "values must be at most 1, 5.2 is too large"),
         (
             f"{BOUND}.Defocus.variability.num_dimensions",

@@ -54,6 +54,8 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
         ),
         ("blueprints: {}", "main.yaml: this is a fragment"),
         (HEAD + "blueprints: " + "[" * 60 + "]" * 60, "is nested more than 50 deep"),
+        ("[" * 100_000, "is nested more than 50 deep"),
+        (HEAD + "blueprints: {a: " + "9" * 6000 + "}", "a number in it has too many digits"),
         (HEAD + "blueprints: {a: " + "x" * 140_000 + "}", "at most 131,072 are allowed"),
     ],
 )
@@ -69,7 +71,7 @@ def test_a_huge_file_is_refused_by_its_size(refusal, tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     with path.open("wb") as file:
         file.truncate(50 * 2**20)
-    assert "the file has 52,428,800 bytes, a recipe at most 1,048,576" in refusal(read_recipe, path)
+    assert "the file has 52,428,800 bytes, a recipe at most 262,144" in refusal(read_recipe, path)
 
 
 def test_binary_files_are_not_yaml(refusal, tmp_path: Path) -> None:
