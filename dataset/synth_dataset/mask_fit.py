@@ -1,0 +1,154 @@
+"""How well labels fit a picture: its edges along the masks' borders, where the masks are and where they are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SMOOTHING: Final = 1.2
+"""Standard deviation in px of the Gaussian before differences are taken."""
+BORDER_LIMIT: Final = 40_000
+"""Border pixels that are looked at; of more, every second, third, … is: it bounds the time."""
+STRONG: Final = 5.0
+"""An edge is strong when it is that many standard deviations of the picture's noise."""
+CLIP: Final = 20.0
+"""Edges count up to that many standard deviations, or a few bright particles would speak for all."""
+NEAR: Final = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1))
+"""Shifts (right, down) in px that still are the masks' own place: defocus and shadow draw edges a little aside."""
+ASIDE: Final = (3, 0), (-3, 0), (0, 3), (0, -3), (3, 3), (-3, -3), (3, -3), (-3, 3)
+"""Shifts by which labels must not fit better."""
+FAR: Final = tuple(
+    (round(radius * float(np.cos(angle))), round(radius * float(np.sin(angle))))
+    for radius, count in ((7, 8), (11, 12), (15, 16))
+    for angle in np.arange(count) * 2 * np.pi / count
+)
+"""Shifts at which labels are as good as another picture's."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How labels fit. Edge strength is the mean along the borders.
+
+    z: strength at the masks' place less the mean over far shifts, in standard deviations over those.
+    pull: best strength 3 px aside less that at the place, as a share of what the place has above far shifts.
+    evidence: strong edges of the picture per border pixel of the labels; border: border pixels.
+    particles: z for each particle with a border, (K,) float64; lengths: pixels of its border, (K,) int64.
+    """
+
+    z: float
+    pull: float
+    evidence: float
+    border: int
+    particles: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Borders:
+    """Pixels whose right or lower neighbour is of another id (M,), both ids (M,), edges between neighbours (H, W)."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    ids: tuple[NDArray[np.uint16], NDArray[np.uint16]]
+    edges: NDArray[np.float32]
+
+    def strength(self, shift: tuple[int, int], size: int) -> NDArray[np.float64]:
+        """Sum of edges along each id's border (size,), the labels shifted; the picture goes on beyond its frame."""
+        rows = np.clip(self.rows + shift[1], 0, self.edges.shape[0] - 1)
+        columns = np.clip(self.columns + shift[0], 0, self.edges.shape[1] - 1)
+        edges = self.edges[rows, columns]
+        return sum(np.bincount(side, edges, size) for side in self.ids) + np.zeros(size)
+
+    def lengths(self, size: int) -> NDArray[np.int64]:
+        """Pixels of each id's border (size,)."""
+        return np.bincount(self.ids[0], minlength=size) + np.bincount(self.ids[1], minlength=size)
+
+
+def measure(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> Fit | None:
+    """Measure how labels (H, W), 0 for ground, fit a picture (H, W) or (H, W, 3); None when labels have no border."""
+    border = _border_count(ids)
+    if not border:
+        return None
+    across, down = edges(real)
+    step = max(1, border // BORDER_LIMIT)
+    borders = _borders(ids, across, 1, step), _borders(ids, down, 0, step)
+    size = int(ids.max()) + 1
+    lengths = borders[0].lengths(size) + borders[1].lengths(size)
+    near, aside, far = (
+        np.stack([borders[0].strength(shift, size) + borders[1].strength(shift, size) for shift in shifts])
+        for shifts in (NEAR, ASIDE, FAR)
+    )
+    strong = int((across > STRONG).sum()) + int((down > STRONG).sum())
+    return _fit(near, aside, far, lengths, strong / border, border)
+
+
+def edges(real: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Edges to the right and to the lower neighbour (H, W) float32, in standard deviations of noise, up to CLIP.
+
+    Of several channels the strongest. Noise is estimated as in Immerkær, Fast noise variance estimation (1996), by
+    the median, and is at least half a grey level.
+    """
+    pairs = [_channel_edges(channel) for channel in np.moveaxis(real.reshape(*real.shape[:2], -1), 2, 0)]
+    return np.maximum.reduce([a for a, _ in pairs]), np.maximum.reduce([b for _, b in pairs])
+
+
+def _channel_edges(channel: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    residual = np.abs(cv2.filter2D(channel, cv2.CV_32F, kernel))
+    noise = max(0.5, float(np.median(residual)) / 0.6745 / 6)
+    smooth = cv2.GaussianBlur(channel.astype(np.float32), (0, 0), SMOOTHING)
+    scale = 1 / (noise * _DIFFERENCE_NOISE)
+    across, down = np.zeros_like(smooth), np.zeros_like(smooth)
+    across[:, :-1] = np.abs(np.diff(smooth, axis=1)) * scale
+    down[:-1] = np.abs(np.diff(smooth, axis=0)) * scale
+    return np.minimum(across, CLIP), np.minimum(down, CLIP)
+
+
+def _difference_noise() -> float:
+    """Standard deviation of a smoothed picture's differences, of noise of one grey level."""
+    line = cv2.getGaussianKernel(15, SMOOTHING).ravel()
+    return float(np.sqrt((np.diff(line, prepend=0, append=0) ** 2).sum() * (line**2).sum()))
+
+
+_DIFFERENCE_NOISE: Final = _difference_noise()
+
+
+def _border_count(ids: NDArray[np.uint16]) -> int:
+    return int((ids[:, 1:] != ids[:, :-1]).sum()) + int((ids[1:] != ids[:-1]).sum())
+
+
+def _borders(ids: NDArray[np.uint16], edges: NDArray[np.float32], axis: int, step: int) -> _Borders:
+    first, second = (ids[:, :-1], ids[:, 1:]) if axis == 1 else (ids[:-1], ids[1:])
+    rows, columns = (found[::step] for found in np.nonzero(first != second))
+    return _Borders(rows, columns, (first[rows, columns], second[rows, columns]), edges)
+
+
+def _fit(
+    near: NDArray[np.float64],
+    aside: NDArray[np.float64],
+    far: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+    evidence: float,
+    border: int,
+) -> Fit:
+    """Compare sums of edges (shifts, ids)."""
+    all_near, all_aside, all_far = near.sum(axis=1), aside.sum(axis=1), far.sum(axis=1)
+    gain = all_near.max() - all_far.mean()
+    shown = lengths > 0
+    shown[0] = False
+    spread = np.maximum(far.std(axis=0), 0.05 * lengths + 1e-9)
+    particles = (near.max(axis=0) - far.mean(axis=0)) / spread
+    return Fit(
+        z=float(gain / max(all_far.std(), 1e-9)),
+        pull=float((all_aside.max() - all_near.max()) / max(gain, 1e-9)),
+        evidence=evidence,
+        border=border,
+        particles=particles[shown],
+        lengths=lengths[shown],
+    )
