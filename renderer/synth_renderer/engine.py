@@ -99,7 +99,7 @@ def _rendered(
         width=camera.width,
         height=camera.height,
         pixel_size=_pixel_size(camera),
-        depth_range=depth_range(rendering.all),
+        depth_range=depth_range(rendering.fragments),
         particles=len(scene),
         visible=int(np.count_nonzero(records.visible_px)),
         physics=tuple(rendering.world.physics),

@@ -66,15 +66,18 @@ def categorical(view: LabelView) -> NDArray[np.uint8]:
     return np.asarray(colors[view.surface.ids])
 
 
-def depth_range(view: LabelView) -> tuple[float, float] | None:
-    """Nearest and farthest depth in the picture, scene units; None when it shows no body."""
-    depth = view.surface.depth[view.surface.ids > 0]
+def depth_range(fragments: Fragments) -> tuple[float, float] | None:
+    """Nearest and farthest depth of all bodies, hidden ones too, scene units; None when none is in the picture."""
+    depth = fragments.depth
     return (float(depth.min()), float(depth.max())) if depth.size else None
 
 
 def depth_map(view: LabelView) -> NDArray[np.uint16]:
-    """Depth (H, W): round(65534 (d - nearest) / (farthest - nearest)), halves up; 65535 is background."""
-    near, far = depth_range(view) or (0.0, 0.0)
+    """Depth (H, W): round(65534 (d - nearest) / (farthest - nearest)), halves up; 65535 is background.
+
+    The range is that of all bodies, so pictures of different sets of one run compare.
+    """
+    near, far = depth_range(view.fragments) or (0.0, 0.0)
     scale = DEPTH_STEPS / (far - near) if far > near else 0.0
     shown = view.surface.ids > 0
     picture = np.full(shown.shape, DEPTH_BACKGROUND, dtype=np.uint16)

@@ -1,0 +1,86 @@
+"""Same run key, same label digest: on any x86-64 machine, in any order of keys, twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+LABELS_ONLY = [
+    {"_target_": "$builtins.RenderParticlesTogether", "rendering_mode": mode}
+    for mode in ("categorical", "depth_map", "normal_map", "stylized", "stylized_xray")
+]
+SCRIPT = """
+import sys, tempfile
+from pathlib import Path
+from synth_api.recipe.compose import compose, resolve
+from synth_api.recipe.model import parse
+from synth_api.recipe.source import read_recipe
+from synth_renderer.engine import render
+with tempfile.TemporaryDirectory() as folder:
+    print(render(parse(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu").label_digest)
+"""
+ANY_PROCESSOR = {
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
+    "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3",
+    "NUMBA_CPU_NAME": "generic",
+    "NUMBA_CPU_FEATURES": "",
+}
+GOLDEN = {42: "", 7: ""}
+
+
+def small_spheres(folder: Path, seed: int, *, reverse: bool = False) -> Path:
+    tree = yaml.safe_load(Path(__file__).parents[3].joinpath("recipes/spheres_sem.yaml").read_text())
+    tree["initial_runtime_state"]["seed"] = seed
+    tree["blueprints"]["particles"]["Bead"]["number"] = 120
+    tree["blueprints"]["measurement_techniques"]["SEM"]["features"] = {"resolution_percentage": 25}
+    tree["synth_chain"]["rendering_steps"] = LABELS_ONLY
+    path = folder / f"spheres{seed}{reverse}.yaml"
+    path.write_text(yaml.safe_dump(_reversed(tree) if reverse else tree, sort_keys=False))
+    return path
+
+
+def _reversed(tree: object) -> object:
+    if isinstance(tree, dict):
+        return {key: _reversed(tree[key]) for key in reversed(tree)}
+    return [_reversed(item) for item in tree] if isinstance(tree, list) else tree
+
+
+def digest(recipe: Path, **environment: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(recipe)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split()[-1]
+
+
+@pytest.mark.parametrize("seed", GOLDEN)
+def test_labels_are_what_this_engine_version_promises(tmp_path: Path, seed: int) -> None:
+    """When this fails, labels have changed: raise ENGINE_VERSION, then renew the digests."""
+    assert digest(small_spheres(tmp_path, seed)) == GOLDEN[seed]
+
+
+def test_masked_processor_features_change_no_label(tmp_path: Path) -> None:
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    assert digest(small_spheres(tmp_path, 42), **ANY_PROCESSOR, **cache) == GOLDEN[42]
+
+
+def test_thread_count_changes_no_label(tmp_path: Path) -> None:
+    threads = {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    assert digest(small_spheres(tmp_path, 42), **threads) == GOLDEN[42]
+
+
+def test_order_of_keys_changes_no_label(tmp_path: Path) -> None:
+    assert digest(small_spheres(tmp_path, 42, reverse=True)) == GOLDEN[42]
+
+
+def test_another_seed_gives_other_labels() -> None:
+    assert len(set(GOLDEN.values())) == len(GOLDEN)
