@@ -18,12 +18,12 @@ from synth_cli.progress import meter
 from synth_cli.run_numbers import parse_run_numbers
 from synth_cli.tally import Tally, tell
 from synth_cli.terminal import count, duration, facts, stderr, stdout
-from synth_cli.views import GALLERY, VIEWS
 from synth_dataset.attempt import begin, committed
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset
 from synth_dataset.layout import pointer_path
 from synth_dataset.store import FolderStore
+from synth_dataset.views import GALLERY
 from synth_renderer.pool import Pool, PoolUnavailableError, RunStarted
 from synth_renderer.run_task import RunTask
 from synth_renderer.worker_handle import WorkerCommand
@@ -71,7 +71,7 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
         except PoolUnavailableError as unavailable:
             error = str(unavailable)
     if stop.count <= 1 and tally.cached + tally.succeeded + len(tally.failures):
-        dataset = commit_dataset(store, attempt, _failed_runs(tally), VIEWS)
+        dataset = commit_dataset(store, attempt, _failed_runs(tally))
         tell(tally, time.monotonic() - start, stdout())
         _tell_where(store, dataset)
     if error:

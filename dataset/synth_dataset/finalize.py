@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -13,13 +12,16 @@ from synth_dataset.attempt import attempt_keys, committed
 from synth_dataset.documents import DatasetDocument, FailedRun
 from synth_dataset.index import write_index
 from synth_dataset.store import entries, full_disk_explained
+from synth_dataset.views import VIEWS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from synth_dataset.attempt import Attempt
     from synth_dataset.manifest import Manifest
     from synth_dataset.store import FolderStore
+    from synth_dataset.views import View
 
 VIEWED: Final = 2000
 """Runs that coco.json and the gallery hold at most."""
@@ -38,28 +40,22 @@ class Sample:
     """Its folder relative to the attempt's, so that a page opens from disk."""
 
 
-View = Callable[[Sequence[Sample], int], bytes]
-"""Makes a file of the first samples and the number of runs there are."""
-
-
 def commit_dataset(
-    store: FolderStore, attempt: Attempt, failures: Sequence[FailedRun], views: Mapping[str, View] | None = None
+    store: FolderStore, attempt: Attempt, failures: Sequence[FailedRun], views: Mapping[str, View] = VIEWS
 ) -> DatasetDocument:
     """Write the attempt's documents, then point the sweep at it. Memory: the views' samples and the failures.
 
-    `views` are files of at most VIEWED runs by name (`coco.json`, `index.html`). Raises StoreFullError and
-    DocumentError; the dataset committed before then stays the sweep's.
+    Raises StoreFullError and DocumentError; the dataset committed before then stays the sweep's.
     """
-    views = views or {}
     folder = store.root / attempt.path
     samples: list[Sample] = []
     with full_disk_explained(store.root), store.scratch("index") as scratch:
         index = scratch / layout.INDEX
         rows = write_index(index, attempt.document.axes, _runs(store, attempt, samples))
         store.write(f"{attempt.path}/{layout.INDEX}", index.read_bytes())
-    for name, view in views.items():
-        store.write(f"{attempt.path}/{name}", view(samples, rows))
     still = tuple(sorted(_absent(store, folder, failures), key=lambda run: run.number))
+    for name, view in views.items():
+        store.write(f"{attempt.path}/{name}", view(samples, attempt.document, still, rows))
     document = _document(attempt, rows, still, (layout.INDEX, *views))
     store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
     store.write(layout.pointer_path(document.namespace, document.name), document.to_json())

@@ -12,12 +12,12 @@ import click
 @click.option("--name", help="Which sweep's dataset, when the folder holds several.")
 def command(dataset: Path, name: str | None) -> None:
     """Write the gallery page and the other views of the dataset in the folder DATASET anew; print the page's path."""
-    from synth_cli.views import GALLERY, VIEWS
     from synth_dataset.attempt import open_attempt
     from synth_dataset.finalize import commit_dataset, open_dataset
     from synth_dataset.store import FolderStore
+    from synth_dataset.views import GALLERY
 
     store = FolderStore(dataset)
     document = open_dataset(store, name)
-    commit_dataset(store, open_attempt(store, document.folder), document.failures, VIEWS)
+    commit_dataset(store, open_attempt(store, document.folder), document.failures)
     click.echo(store.root / document.folder / GALLERY)

@@ -48,10 +48,10 @@ class FeatureTable:
 
     def value(self, name: str, row: int) -> FeatureValue:
         """One object's value as a plain number, string, bool or tuple."""
-        value = self.column(name).values[row]
+        value: FeatureValue | np.ndarray[Any, Any] | np.float64 = self.column(name).values[row]
         if isinstance(value, np.ndarray):
             return tuple(float(part) for part in value)
-        return value.item() if isinstance(value, np.generic) else value
+        return float(value) if isinstance(value, np.float64) else value
 
     def declare(self, name: str, rows: NDArray[np.bool_], value: FeatureValue, kind: FeatureType | None = None) -> None:
         """Give the objects of `rows` (n,) a feature and its first value; `kind` None stores it as it comes."""

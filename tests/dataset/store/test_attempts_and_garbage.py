@@ -32,7 +32,7 @@ def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of)
     attempt = begin(store, sweep)
     put(sweep.key(0))
     failure = FailedRun(number=2, overrides={"seed": 12}, reason="GateFailed", message="flat")
-    dataset = commit_dataset(store, attempt, [failure], {"coco.json": lambda samples, rows: b"%d" % len(samples)})
+    dataset = commit_dataset(store, attempt, [failure], {"coco.json": lambda samples, *_: b"%d" % len(samples)})
     counts = (dataset.total, dataset.cached, dataset.succeeded, dataset.failed, dataset.missing)
     assert counts == (4, 1, 1, 1, 1)
     index = pq.read_table(store.root / attempt.path / "index.parquet").to_pydict()
@@ -50,7 +50,7 @@ def test_a_complete_dataset_needs_no_attempt(store, put, sweep_of):
     put(sweep.key(0))
     put(sweep.key(1))
     first = begin(store, sweep)
-    commit_dataset(store, first, [])
+    commit_dataset(store, first, [], {})
     assert begin(store, sweep) is None
     assert begin(store, sweep_of(1)) is not None
 
@@ -68,7 +68,7 @@ def test_garbage_is_what_no_live_attempt_needs(store, put, sweep_of):
     dead, attempt = begin(store, kept), None
     for _ in range(2):
         attempt = begin(store, kept)
-    commit_dataset(store, attempt, [])
+    commit_dataset(store, attempt, [], {})
     assert collect(store).runs == ()
     report = collect(store, now=LATER, dry_run=True)
     assert report.attempts.count(dead.path) == 1

@@ -1,0 +1,83 @@
+"""The files of a dataset that show its runs together: `coco.json` and `index.html`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from synth_api.outputs import step_outputs
+from synth_api.recipe.model import parse
+from synth_dataset.coco import CocoRun, coco_chunks
+from synth_dataset.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from synth_dataset.documents import AttemptDocument, FailedRun
+    from synth_dataset.finalize import Sample, View
+    from synth_dataset.manifest import Manifest
+
+COCO: Final = "coco.json"
+GALLERY: Final = "index.html"
+
+
+def views(attempt: AttemptDocument, failures: Sequence[FailedRun]) -> Mapping[str, View]:
+    """The makers of an attempt's views by file name, for `commit_dataset`."""
+
+    def coco(samples: Sequence[Sample], _: int) -> Iterator[bytes]:
+        return coco_chunks([_coco_run(sample) for sample in samples], attempt.name)
+
+    def gallery(samples: Sequence[Sample], rows: int) -> bytes:
+        axes = [GalleryAxis(axis.path, axis.values) for axis in attempt.axes]
+        failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in failures]
+        return gallery_page(attempt.name, axes, [_gallery_run(s) for s in samples], failed, rows).encode()
+
+    return {COCO: coco, GALLERY: gallery}
+
+
+def _coco_run(sample: Sample) -> CocoRun:
+    manifest = sample.manifest
+    return CocoRun(
+        number=sample.number,
+        file_name=f"{sample.link}/{_coco_picture(_pictures(manifest))}",
+        width=manifest.width,
+        height=manifest.height,
+        annotations=sample.folder / "annotations.json",
+    )
+
+
+def _coco_picture(pictures: Sequence[str]) -> str:
+    """The picture that the masks are of: the first real image, else the ids themselves."""
+    return next((path for path in pictures if path.rpartition(".")[0].endswith("real")), "instances.png")
+
+
+def _gallery_run(sample: Sample) -> GalleryRun:
+    manifest = sample.manifest
+    return GalleryRun(
+        number=sample.number,
+        overrides=sample.overrides,
+        seed=manifest.seed,
+        particles=manifest.particles,
+        visible=manifest.visible,
+        folder=sample.link,
+        pictures=_pictures(manifest),
+        diameters=_diameters(pq.read_table(sample.folder / "particles.parquet", columns=["volume"])),
+    )
+
+
+def _pictures(manifest: Manifest) -> list[str]:
+    """The pictures of all particles together, in the order of their steps, which is that of `thumb.webp`."""
+    there = {file.path for file in manifest.files}
+    outputs = step_outputs(parse(manifest.recipe).synth_chain.rendering_steps)
+    files = [output.file() for output in outputs if not output.one_by_one and output.extension not in ("blend", "stl")]
+    return [file for file in files if file in there]
+
+
+def _diameters(table: Any) -> NDArray[np.float64]:
+    """Diameters of the spheres of the particles' volumes, scene units."""
+    volumes = table["volume"].drop_null().to_numpy()
+    return np.cbrt(volumes * (6 / np.pi))
