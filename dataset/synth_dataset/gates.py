@@ -22,6 +22,9 @@ FIT: Final = 4.5
 """Least edge strength at the labels' place above that elsewhere, in standard deviations over 36 places elsewhere."""
 PULL: Final = 0.0
 """Largest advantage of labels 3 px aside."""
+MISFITS: Final = 2.0
+MISFIT_SHARE: Final = 0.05
+"""Particles whose own border may be without edges, and the share of particles that may be in addition."""
 THIN_BORDER: Final = 400
 THIN_EVIDENCE: Final = 0.3
 """Labels with a shorter border (px) in a picture with fewer strong edges per border pixel cannot be judged."""
@@ -92,9 +95,9 @@ def _exposure(real: NDArray[np.uint8]) -> GateResult:
 
 
 def _saturation(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> GateResult:
-    pixels = real.reshape(*ids.shape, -1)[ids > 0]
-    lost = (pixels.max(axis=1) == 0) | (pixels.min(axis=1) == 255)
-    share = float(lost.sum()) / max(1, len(lost))
+    channels = np.moveaxis(real.reshape(*ids.shape, -1), 2, 0)
+    lost = (np.maximum.reduce(channels) == 0) | (np.minimum.reduce(channels) == 255)
+    share = float((lost & (ids > 0)).sum()) / max(1, int((ids > 0).sum()))
     reason = f"{share:.0%} of the particles' pixels are black or white; up to {SATURATED:.0%} is not saturated."
     return GateResult("saturation", share <= SATURATED, share, SATURATED, reason)
 
@@ -109,7 +112,7 @@ def _masks(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> tuple[GateResult
             f"(judged from {THIN_BORDER} px or {THIN_EVIDENCE:g})."
         )
         return (GateResult("mask", True, fit.z, FIT, reason),)
-    return _mask(fit), _place(fit)
+    return _mask(fit), _place(fit), _particles(fit)
 
 
 def _mask(fit: Fit) -> GateResult:
@@ -123,3 +126,11 @@ def _mask(fit: Fit) -> GateResult:
 def _place(fit: Fit) -> GateResult:
     reason = f"Labels 3 px aside fit by {fit.pull:+.0%} better; {PULL:.0%} or less is the right place."
     return GateResult("mask place", fit.pull <= PULL, fit.pull, PULL, reason)
+
+
+def _particles(fit: Fit) -> GateResult:
+    limit = MISFITS + MISFIT_SHARE * fit.judged
+    reason = (
+        f"{fit.misfits} of {fit.judged} particles on the ground have no edges along their borders; {limit:.1f} may."
+    )
+    return GateResult("mask particles", fit.misfits <= limit, float(fit.misfits), limit, reason)

@@ -31,43 +31,50 @@ FAR: Final = tuple(
 """Shifts at which labels are as good as another picture's."""
 
 
+TINY: Final = 1e-9
+LONG: Final = 24
+"""Pixels of border with the ground, of those that are looked at, from which a particle is judged by itself."""
+
+
 @dataclass(frozen=True)
 class Fit:
-    """How labels fit. Edge strength is the mean along the borders.
+    """How labels fit. Edge strength is the mean along the borders; gain is that at the place less its mean far away.
 
-    z: strength at the masks' place less the mean over far shifts, in standard deviations over those.
-    pull: best strength 3 px aside less that at the place, as a share of what the place has above far shifts.
-    evidence: strong edges of the picture per border pixel of the labels; border: border pixels.
-    particles: z for each particle with a border, (K,) float64; lengths: pixels of its border, (K,) int64.
+    z: gain of all borders in standard deviations over the far shifts.
+    pull: best strength 3 px aside less that at the place, as a share of the gain.
+    border: border pixels; evidence: strong edges of the picture per border pixel.
+    judged: particles with a border of LONG or more with the ground; misfits: those of them whose gain is below 0.3 of
+    the median's and below 1.5 of their own standard deviations.
     """
 
     z: float
     pull: float
-    evidence: float
     border: int
-    particles: NDArray[np.float64]
-    lengths: NDArray[np.int64]
+    evidence: float
+    judged: int
+    misfits: int
 
 
 @dataclass(frozen=True)
 class _Borders:
-    """Pixels whose right or lower neighbour is of another id (M,), both ids (M,), edges between neighbours (H, W)."""
+    """Pixels whose right or lower neighbour is of another id (M,), edges between all such neighbours (H, W).
+
+    grounded: the particle where a pixel is between particle and ground, 0 where it is between two particles (M,).
+    """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    ids: tuple[NDArray[np.uint16], NDArray[np.uint16]]
+    grounded: NDArray[np.uint16]
     edges: NDArray[np.float32]
 
     def strength(self, shift: tuple[int, int], size: int) -> NDArray[np.float64]:
-        """Sum of edges along each id's border (size,), the labels shifted; the picture goes on beyond its frame."""
+        """Sum of edges along each particle's border with the ground (size,), of all other borders at 0.
+
+        The labels are shifted by (right, down) px; the picture goes on beyond its frame.
+        """
         rows = np.clip(self.rows + shift[1], 0, self.edges.shape[0] - 1)
         columns = np.clip(self.columns + shift[0], 0, self.edges.shape[1] - 1)
-        edges = self.edges[rows, columns]
-        return sum(np.bincount(side, edges, size) for side in self.ids) + np.zeros(size)
-
-    def lengths(self, size: int) -> NDArray[np.int64]:
-        """Pixels of each id's border (size,)."""
-        return np.bincount(self.ids[0], minlength=size) + np.bincount(self.ids[1], minlength=size)
+        return np.bincount(self.grounded, self.edges[rows, columns], size).astype(np.float64)
 
 
 def measure(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> Fit | None:
@@ -77,15 +84,33 @@ def measure(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> Fit | None:
         return None
     across, down = edges(real)
     step = max(1, border // BORDER_LIMIT)
-    borders = _borders(ids, across, 1, step), _borders(ids, down, 0, step)
+    right, low = _borders(ids, across, 1, step), _borders(ids, down, 0, step)
     size = int(ids.max()) + 1
-    lengths = borders[0].lengths(size) + borders[1].lengths(size)
     near, aside, far = (
-        np.stack([borders[0].strength(shift, size) + borders[1].strength(shift, size) for shift in shifts])
+        np.stack([right.strength(shift, size) + low.strength(shift, size) for shift in shifts])
         for shifts in (NEAR, ASIDE, FAR)
     )
+    z, pull = _overall(near.sum(axis=1), aside.sum(axis=1), far.sum(axis=1))
+    lengths = np.bincount(right.grounded, minlength=size) + np.bincount(low.grounded, minlength=size)
     strong = int((across > STRONG).sum()) + int((down > STRONG).sum())
-    return _fit(near, aside, far, lengths, strong / border, border)
+    return Fit(z, pull, border, strong / border, *_misfits(near, far, lengths))
+
+
+def _overall(near: NDArray[np.float64], aside: NDArray[np.float64], far: NDArray[np.float64]) -> tuple[float, float]:
+    """z and pull, of sums of edges (shifts,)."""
+    gain = near.max() - far.mean()
+    return float(gain / max(far.std(), TINY)), float((aside.max() - near.max()) / max(gain, TINY))
+
+
+def _misfits(near: NDArray[np.float64], far: NDArray[np.float64], lengths: NDArray[np.int64]) -> tuple[int, int]:
+    """Count the particles that are judged and those that do not fit, of sums of edges (shifts, ids)."""
+    long = lengths >= LONG
+    long[0] = False
+    if not long.any():
+        return 0, 0
+    gain = ((near.max(axis=0) - far.mean(axis=0)) / np.maximum(lengths, 1))[long]
+    spread = np.maximum((far.std(axis=0) / np.maximum(lengths, 1))[long], 0.05)
+    return int(long.sum()), int(((gain < 0.3 * np.median(gain)) & (gain < 1.5 * spread)).sum())
 
 
 def edges(real: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -101,12 +126,12 @@ def edges(real: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.floa
 def _channel_edges(channel: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     residual = np.abs(cv2.filter2D(channel, cv2.CV_32F, kernel))
-    noise = max(0.5, float(np.median(residual)) / 0.6745 / 6)
+    noise = max(0.5, float(np.median(residual[::3, ::3])) / 0.6745 / 6)
     smooth = cv2.GaussianBlur(channel.astype(np.float32), (0, 0), SMOOTHING)
     scale = 1 / (noise * _DIFFERENCE_NOISE)
     across, down = np.zeros_like(smooth), np.zeros_like(smooth)
-    across[:, :-1] = np.abs(np.diff(smooth, axis=1)) * scale
-    down[:-1] = np.abs(np.diff(smooth, axis=0)) * scale
+    across[:, :-1] = cv2.absdiff(smooth[:, 1:], smooth[:, :-1]) * scale
+    down[:-1] = cv2.absdiff(smooth[1:], smooth[:-1]) * scale
     return np.minimum(across, CLIP), np.minimum(down, CLIP)
 
 
@@ -126,29 +151,5 @@ def _border_count(ids: NDArray[np.uint16]) -> int:
 def _borders(ids: NDArray[np.uint16], edges: NDArray[np.float32], axis: int, step: int) -> _Borders:
     first, second = (ids[:, :-1], ids[:, 1:]) if axis == 1 else (ids[:-1], ids[1:])
     rows, columns = (found[::step] for found in np.nonzero(first != second))
-    return _Borders(rows, columns, (first[rows, columns], second[rows, columns]), edges)
-
-
-def _fit(
-    near: NDArray[np.float64],
-    aside: NDArray[np.float64],
-    far: NDArray[np.float64],
-    lengths: NDArray[np.int64],
-    evidence: float,
-    border: int,
-) -> Fit:
-    """Compare sums of edges (shifts, ids)."""
-    all_near, all_aside, all_far = near.sum(axis=1), aside.sum(axis=1), far.sum(axis=1)
-    gain = all_near.max() - all_far.mean()
-    shown = lengths > 0
-    shown[0] = False
-    spread = np.maximum(far.std(axis=0), 0.05 * lengths + 1e-9)
-    particles = (near.max(axis=0) - far.mean(axis=0)) / spread
-    return Fit(
-        z=float(gain / max(all_far.std(), 1e-9)),
-        pull=float((all_aside.max() - all_near.max()) / max(gain, 1e-9)),
-        evidence=evidence,
-        border=border,
-        particles=particles[shown],
-        lengths=lengths[shown],
-    )
+    one, other = first[rows, columns], second[rows, columns]
+    return _Borders(rows, columns, np.where(np.minimum(one, other) == 0, np.maximum(one, other), 0), edges)
