@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+SEED: Final = "initial_runtime_state.seed"
 CHOICES: Final = 12
 """An axis with more values is filtered by a list instead of buttons."""
 SMALL: Final = (144, 30)
@@ -72,17 +73,18 @@ def gallery_page(
     """The page as HTML, about 1 kB per run. `total`: runs that the dataset has, when it has more than are shown."""
     edges = common_edges([run.diameters for run in runs])
     everything = sum((counts(run.diameters, edges) for run in runs), np.zeros(len(edges) - 1, dtype=np.int64))
-    picture_sets = list(dict.fromkeys(tuple(run.pictures) for run in runs))
+    sets = list(dict.fromkeys(tuple(run.pictures) for run in runs))
     names = short_names([axis.path for axis in axes])
+    places = {axis.path: {_text(value): place for place, value in enumerate(axis.values)} for axis in axes}
     return _template().render(
         title=title,
-        axes=[_axis(axis, names[axis.path], runs) for axis in axes],
-        cards=[_card(run, axes, names, picture_sets, edges) for run in runs],
-        failures=[_failure(failure, names) for failure in failures],
+        axes=[_axis(column, path, names[path], places[path], runs) for column, path in enumerate(places)],
+        cards=[_card(run, names, places, edges) | {"set": sets.index(tuple(run.pictures))} for run in runs],
+        failures=[{"failure": failure, "overrides": _overrides(failure.overrides, names)} for failure in failures],
         hidden=max(0, (total or 0) - len(runs)),
         particles=sum(run.particles for run in runs),
-        picture_sets=[[{"path": quote(path), "name": mode_name(path)} for path in paths] for paths in picture_sets],
-        modes=list(dict.fromkeys(mode_name(path) for paths in picture_sets for path in paths)),
+        picture_sets=[[{"path": quote(path), "name": mode_name(path)} for path in paths] for paths in sets],
+        modes=list(dict.fromkeys(mode_name(path) for paths in sets for path in paths)),
         histogram={"d": bars(everything, *LARGE), "low": f"{edges[0]:.3g}", "high": f"{edges[-1]:.3g}"},
         small=SMALL,
         large=LARGE,
@@ -111,50 +113,31 @@ def mode_name(path: str) -> str:
     return path.rpartition(".")[0] or path
 
 
-def _axis(axis: GalleryAxis, name: str, runs: Sequence[GalleryRun]) -> dict[str, Any]:
-    shown = {_text(run.overrides.get(axis.path)) for run in runs}
-    values = [_text(value) for value in axis.values]
-    return {
-        "path": axis.path,
-        "name": name,
-        "values": [(position, text) for position, text in enumerate(values) if text in shown],
-    }
+def _axis(column: int, path: str, name: str, places: Mapping[str, int], runs: Sequence[GalleryRun]) -> dict[str, Any]:
+    """An axis and those of its values that a run of the page has."""
+    shown = {_text(run.overrides[path]) for run in runs if path in run.overrides}
+    values = [(place, text) for text, place in places.items() if text in shown]
+    return {"column": column, "path": path, "name": name, "values": values}
 
 
 def _card(
-    run: GalleryRun,
-    axes: Sequence[GalleryAxis],
-    names: Mapping[str, str],
-    picture_sets: Sequence[tuple[str, ...]],
-    edges: NDArray[np.float64],
+    run: GalleryRun, names: Mapping[str, str], places: Mapping[str, Mapping[str, int]], edges: NDArray[np.float64]
 ) -> dict[str, Any]:
     texts = {path: _text(value) for path, value in run.overrides.items()}
     return {
-        "number": run.number,
-        "seed": run.seed,
-        "particles": run.particles,
-        "visible": run.visible,
+        "run": run,
         "folder": quote(run.folder),
-        "set": picture_sets.index(tuple(run.pictures)),
+        "first": quote(run.pictures[0]) if run.pictures else "",
         "length": max(1, len(run.pictures)),
-        "place": " ".join(str(_positions(axis).get(texts.get(axis.path, ""), -1)) for axis in axes),
-        "overrides": [(names.get(path, path), text) for path, text in texts.items()],
+        "place": " ".join(str(known.get(texts.get(path, ""), -1)) for path, known in places.items()),
+        "overrides": _overrides(run.overrides, names),
+        "names_seed": SEED in run.overrides,
         "histogram": bars(counts(run.diameters, edges), *SMALL),
     }
 
 
-def _positions(axis: GalleryAxis) -> dict[str, int]:
-    return {_text(value): position for position, value in enumerate(axis.values)}
-
-
-def _failure(failure: GalleryFailure, names: Mapping[str, str]) -> dict[str, Any]:
-    overrides = [(names.get(path, path), _text(value)) for path, value in failure.overrides.items()]
-    return {
-        "number": failure.number,
-        "overrides": overrides,
-        "reason": failure.reason,
-        "message": failure.message,
-    }
+def _overrides(overrides: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(names.get(path, path), _text(value)) for path, value in overrides.items()]
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,7 @@ from synth_dataset import layout
 from synth_dataset.manifest import DocumentError, File, Manifest, RunRecord, parse_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -121,8 +121,11 @@ class FolderStore:
             self.write(layout.manifest_path(record.key), manifest.to_json())
             return manifest
 
-    def write(self, path: str, content: bytes) -> None:
-        """Replace a file atomically and durably; the temporary one lies in scratch, so a listing never sees it."""
+    def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
+        """Replace a file atomically and durably, with pieces as they come.
+
+        The temporary file lies in scratch, so a listing never sees it.
+        """
         scratch = self.root / layout.SCRATCH
         scratch.mkdir(parents=True, exist_ok=True)
         target = self.root / path
@@ -130,7 +133,7 @@ class FolderStore:
         handle, temporary = tempfile.mkstemp(dir=scratch)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,30 +14,35 @@ from synth_dataset.coco import CocoRun, coco_chunks
 from synth_dataset.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from synth_dataset.documents import AttemptDocument, FailedRun
-    from synth_dataset.finalize import Sample, View
+    from synth_dataset.finalize import Sample
     from synth_dataset.manifest import Manifest
 
 COCO: Final = "coco.json"
 GALLERY: Final = "index.html"
 
 
-def views(attempt: AttemptDocument, failures: Sequence[FailedRun]) -> Mapping[str, View]:
-    """The makers of an attempt's views by file name, for `commit_dataset`."""
+View = Callable[["Sequence[Sample]", "AttemptDocument", "Sequence[FailedRun]", int], "bytes | Iterable[bytes]"]
+"""Makes a file, piece by piece, of the first samples, the attempt, its failures and the number of runs there are."""
 
-    def coco(samples: Sequence[Sample], _: int) -> Iterator[bytes]:
-        return coco_chunks([_coco_run(sample) for sample in samples], attempt.name)
 
-    def gallery(samples: Sequence[Sample], rows: int) -> bytes:
-        axes = [GalleryAxis(axis.path, axis.values) for axis in attempt.axes]
-        failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in failures]
-        return gallery_page(attempt.name, axes, [_gallery_run(s) for s in samples], failed, rows).encode()
+def coco(samples: Sequence[Sample], attempt: AttemptDocument, _: Sequence[FailedRun], __: int) -> Iterable[bytes]:
+    """`coco.json`, run by run. Raises OSError when a run's annotations cannot be read."""
+    return coco_chunks([_coco_run(sample) for sample in samples], attempt.name)
 
-    return {COCO: coco, GALLERY: gallery}
+
+def gallery(samples: Sequence[Sample], attempt: AttemptDocument, failures: Sequence[FailedRun], runs: int) -> bytes:
+    """`index.html`. Raises OSError when a run's particle table cannot be read."""
+    axes = [GalleryAxis(axis.path, axis.values) for axis in attempt.axes]
+    failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in failures]
+    return gallery_page(attempt.name, axes, [_gallery_run(sample) for sample in samples], failed, runs).encode()
+
+
+VIEWS: Final[dict[str, View]] = {COCO: coco, GALLERY: gallery}
 
 
 def _coco_run(sample: Sample) -> CocoRun:
@@ -79,5 +85,5 @@ def _pictures(manifest: Manifest) -> list[str]:
 
 def _diameters(table: Any) -> NDArray[np.float64]:
     """Diameters of the spheres of the particles' volumes, scene units."""
-    volumes = table["volume"].drop_null().to_numpy()
-    return np.cbrt(volumes * (6 / np.pi))
+    diameters: NDArray[np.float64] = np.cbrt(table["volume"].drop_null().to_numpy() * (6 / np.pi))
+    return diameters
