@@ -32,6 +32,7 @@ FAR: Final = tuple(
 
 
 TINY: Final = 1e-9
+"""Stands for zero in a divisor: sums of edges are far above it."""
 LONG: Final = 24
 """Pixels of border with the ground, of those that are looked at, from which a particle is judged by itself."""
 

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from trial_pictures import FAULTS, KINDS, Kind, Trial, faulty, trial
+
+from synth_dataset.gates import GateError, GateResult, check, require
+
+KIND = {kind.name: kind for kind in KINDS}
+PLAIN = KIND["bright discs on dark ground"]
+THIN = KIND["one bead at the noise limit"]
+CLEAR = [kind for kind in KINDS if kind is not THIN]
+EVERYWHERE = [fault for fault in FAULTS if "older" not in fault]
+MASK_GATES = ["mask", "mask place", "mask particles"]
+
+
+def gates(tried: Trial) -> dict[str, GateResult]:
+    return {gate.name: gate for gate in check(tried.ids, tried.visible_px, tried.real)}
+
+
+def failed(tried: Trial) -> list[str]:
+    return [name for name, gate in gates(tried).items() if not gate.passed]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_true_labels_pass(kind: Kind) -> None:
+    assert [failed(trial(kind, seed)) for seed in range(5)] == [[]] * 5
+
+
+def test_every_gate_says_in_a_sentence_what_it_measured() -> None:
+    results = gates(trial(PLAIN, 1))
+    assert list(results) == ["ids", "area", "exposure", "saturation", *MASK_GATES]
+    assert all(re.fullmatch(r"[^.].*\.", gate.reason) for gate in results.values())
+
+
+def test_results_repeat() -> None:
+    assert gates(trial(PLAIN, 1)) == gates(trial(PLAIN, 1))
+
+
+def test_an_id_that_the_table_does_not_call_visible() -> None:
+    tried = trial(PLAIN, 1)
+    tried.visible_px[6] = 0
+    assert failed(tried) == ["ids"]
+    assert (
+        gates(tried)["ids"].reason == "1 ids are in the picture or visible in the table, but not both, the first is 7."
+    )
+
+
+def test_a_visible_particle_that_is_not_in_the_picture() -> None:
+    tried = trial(PLAIN, 1)
+    tried.ids[tried.ids == 7] = 0
+    assert {"ids", "area"} <= set(failed(tried))
+
+
+def test_an_id_beyond_the_table() -> None:
+    tried = trial(PLAIN, 1)
+    assert "ids" in failed(Trial(tried.ids, tried.visible_px[:-1], tried.real))
+
+
+def test_an_area_that_is_one_pixel_off() -> None:
+    tried = trial(PLAIN, 1)
+    area = int(tried.visible_px[6])
+    tried.visible_px[6] += 1
+    assert failed(tried) == ["area"]
+    assert f"the first is 7 with {area} instead of {area + 1}" in gates(tried)["area"].reason
+
+
+def test_a_picture_without_a_visible_particle_meets_only_the_gate_of_ids() -> None:
+    empty = np.zeros((96, 96), np.uint16)
+    results = check(empty, np.zeros(4, np.int64), np.zeros((96, 96), np.uint8))
+    assert [(gate.name, gate.passed) for gate in results] == [("ids", True)]
+
+
+def test_without_a_table_nothing_is_visible() -> None:
+    assert [gate.passed for gate in check(np.zeros((96, 96), np.uint16), np.zeros(0, np.int64), None)] == [True]
+
+
+def test_without_a_real_image_only_the_table_is_compared() -> None:
+    tried = trial(PLAIN, 1)
+    assert [gate.name for gate in check(tried.ids, tried.visible_px, None)] == ["ids", "area"]
+
+
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_a_flat_image(grey: int) -> None:
+    tried = trial(PLAIN, 1)
+    assert "exposure" in failed(Trial(tried.ids, tried.visible_px, np.full_like(tried.real, grey)))
+
+
+def test_particles_that_are_burnt_out() -> None:
+    tried = trial(PLAIN, 1)
+    bright = np.clip(tried.real.astype(int) * 4, 0, 255).astype(np.uint8)
+    assert "saturation" in failed(Trial(tried.ids, tried.visible_px, bright))
+
+
+def test_particles_that_are_black() -> None:
+    tried = trial(PLAIN, 1)
+    dark = np.clip(tried.real.astype(int) - 200, 0, 255).astype(np.uint8)
+    assert "saturation" in failed(Trial(tried.ids, tried.visible_px, dark))
+
+
+@pytest.mark.parametrize("ground", [0, 255])
+def test_a_black_or_white_ground_is_legitimate(ground: int) -> None:
+    tried = trial(KIND["three particles, strong noise"], 1)
+    tried.real[tried.ids == 0] = ground
+    assert failed(tried) == []
+
+
+@pytest.mark.parametrize("fault", EVERYWHERE)
+@pytest.mark.parametrize("kind", CLEAR, ids=lambda kind: kind.name)
+def test_labels_that_do_not_fit(kind: Kind, fault: str) -> None:
+    assert set(failed(faulty(kind, 3, fault))) & set(MASK_GATES)
+
+
+def test_labels_of_another_seed_fail_the_mask_gate() -> None:
+    assert "mask" in failed(faulty(PLAIN, 1, "another seed"))
+
+
+def test_labels_aside_fail_the_gate_of_place() -> None:
+    assert "mask place" in failed(faulty(PLAIN, 1, "shifted by 3 px"))
+
+
+def test_a_third_of_the_particles_moved_fails_the_gate_of_particles() -> None:
+    kind = Kind("sparse", size=160, count=20, radius=(7, 10))
+    true = trial(kind, 1)
+    rows, columns = np.nonzero((true.ids > 0) & (true.ids < 8))
+    ids = np.where(true.ids < 8, 0, true.ids)
+    ids[(rows + 53) % 160, (columns + 37) % 160] = true.ids[rows, columns]
+    visible = np.bincount(ids.ravel(), minlength=21)[1:].astype(np.int64)
+    assert failed(Trial(ids, visible, true.real)) == ["mask particles"]
+
+
+def test_too_little_evidence_passes_and_says_so() -> None:
+    result = gates(faulty(THIN, 1, "another seed"))["mask"]
+    assert result.passed
+    assert result.reason.startswith("Too thin to judge: ")
+
+
+def test_labels_that_fill_the_picture_have_no_border() -> None:
+    real = trial(PLAIN, 1).real
+    full = Trial(np.ones(real.shape, np.uint16), np.array([real.size], np.int64), real)
+    assert gates(full)["mask"].reason == "The labels have no border in the picture: nothing to judge."
+
+
+def test_the_edge_of_a_coloured_picture_may_be_in_one_channel() -> None:
+    tried = trial(PLAIN, 1)
+    coloured = np.dstack([np.full_like(tried.real, 90), tried.real, np.full_like(tried.real, 90)])
+    assert failed(Trial(tried.ids, tried.visible_px, coloured)) == []
+
+
+def test_a_run_that_passes() -> None:
+    require(check(**vars(trial(PLAIN, 1))))
+
+
+def test_a_run_that_fails_names_its_gates_with_their_values() -> None:
+    results = (
+        GateResult("ids", True, 0.0, 0.0, "All well."),
+        GateResult("area", False, 2.0, 0.0, "2 areas differ."),
+        GateResult("exposure", False, 0.1, 0.5, "Deviation is 0.1."),
+    )
+    with pytest.raises(GateError) as error:
+        require(results)
+    assert str(error.value) == (
+        "The run failed 2 of its quality gates: area (2 areas differ); exposure (Deviation is 0.1)."
+    )
