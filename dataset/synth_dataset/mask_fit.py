@@ -36,6 +36,8 @@ TINY: Final = 1e-9
 LONG: Final = 24
 """Pixels of border with the ground, of those that are looked at, from which a particle is judged by itself."""
 
+MISFIT_GAIN: Final = 0.25
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -44,8 +46,8 @@ class Fit:
     z: gain of all borders in standard deviations over the far shifts.
     pull: best strength 3 px aside less that at the place, as a share of the gain.
     border: border pixels; evidence: strong edges of the picture per border pixel.
-    judged: particles with a border of LONG or more with the ground; misfits: those of them whose gain is below 0.3 of
-    the median's and below 1.5 of their own standard deviations.
+    judged: particles with a border of LONG or more with the ground; misfits: those of them whose gain is below
+    MISFIT_GAIN of the median's and below one standard deviation over their own far shifts.
     """
 
     z: float
@@ -111,7 +113,7 @@ def _misfits(near: NDArray[np.float64], far: NDArray[np.float64], lengths: NDArr
         return 0, 0
     gain = ((near.max(axis=0) - far.mean(axis=0)) / np.maximum(lengths, 1))[long]
     spread = np.maximum((far.std(axis=0) / np.maximum(lengths, 1))[long], 0.05)
-    return int(long.sum()), int(((gain < 0.3 * np.median(gain)) & (gain < 1.5 * spread)).sum())
+    return int(long.sum()), int(((gain < MISFIT_GAIN * np.median(gain)) & (gain < spread)).sum())
 
 
 def edges(real: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

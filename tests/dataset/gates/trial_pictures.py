@@ -136,14 +136,15 @@ def _another_seed(kind: Kind, seed: int, ids: NDArray[np.uint16]) -> NDArray[np.
     return labels(kind, discs(kind, np.random.default_rng(seed + 10**6)))
 
 
-def _an_older_scene(kind: Kind, seed: int, ids: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def _older(count: int, kind: Kind, seed: int) -> NDArray[np.uint16]:
     scene = discs(kind, np.random.default_rng(seed))
-    return labels(kind, moved(scene, 5, kind.size, np.random.default_rng(seed + 10**6)))
+    return labels(kind, moved(scene, count, kind.size, np.random.default_rng(seed + 10**6)))
 
 
 FAULTS: dict[str, Callable[[Kind, int, NDArray[np.uint16]], NDArray[np.uint16]]] = {
     "another seed": _another_seed,
-    "an older scene, 5 particles moved": _an_older_scene,
+    "an older scene, 5 particles moved": lambda kind, seed, ids: _older(5, kind, seed),
+    "an older scene, 10 particles moved": lambda kind, seed, ids: _older(10, kind, seed),
     "shifted by 3 px": lambda kind, seed, ids: shifted(ids, 3, 0),
     "shifted by 4 px up": lambda kind, seed, ids: shifted(ids, 0, -4),
     "shifted by (-3, 3) px": lambda kind, seed, ids: shifted(ids, -3, 3),
