@@ -53,3 +53,11 @@ def scene_of(tmp_path: Path):
         return Scene(CocoRun(number, f"../runs/{number}/real.png", width, height, path), ids, amodal)
 
     return scene
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Path:
+    """A file that takes no byte. A link, for pyarrow removes what it could not write: it must not be the device."""
+    path = tmp_path / "full"
+    path.symlink_to("/dev/full")
+    return path

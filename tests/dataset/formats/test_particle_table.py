@@ -83,6 +83,6 @@ def test_the_feature_file_names_objects_and_features() -> None:
     assert table.to_pylist()[1] == {"name": "Bead.001", "dimensions.x": 4.0, "dimensions.y": 5.0, "dimensions.z": 6.0}
 
 
-def test_a_full_disk_is_an_error() -> None:
+def test_a_full_disk_is_an_error(full_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
-        write_table(Path("/dev/full"), particle_table(columns(1), {}))
+        write_table(full_disk, particle_table(columns(1), {}))

@@ -33,9 +33,9 @@ def test_the_first_channel_is_red_for_other_readers_too(tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "red.png"))[0, 0].tolist() == [0, 0, 255]  # OpenCV reads blue, green, red
 
 
-def test_a_full_disk_is_an_error() -> None:
+def test_a_full_disk_is_an_error(full_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
-        write_png(Path("/dev/full"), np.zeros((64, 64), dtype=np.uint8))
+        write_png(full_disk, np.zeros((64, 64), dtype=np.uint8))
 
 
 def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
