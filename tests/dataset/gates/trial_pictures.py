@@ -45,7 +45,7 @@ KINDS = (
     Kind("three particles, strong noise", count=3, noise=12),
     Kind("five beads of 5 px", size=96, count=5, radius=(5, 5)),
     Kind("sixty beads of 5 px, strong defocus", size=96, count=60, radius=(5, 5), blur=2),
-    Kind("a heap", size=160, count=300, radius=(7, 14)),
+    Kind("a heap", size=128, count=160, radius=(7, 14)),
     Kind("textured ground", texture=12),
     Kind("coloured", colour=True),
     Kind("one bead at the noise limit", size=96, count=1, radius=(4, 5), contrast=8, rim=4, shadow=0.05, noise=12),
