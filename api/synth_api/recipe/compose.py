@@ -16,10 +16,10 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from synth_api.errors import InputError
+from synth_api.errors import InputError, nearest
 from synth_api.recipe.interpolation import resolve_interpolations
 from synth_api.recipe.overrides import indexed_overrides
-from synth_api.recipe.skeleton import BaseRecipe
+from synth_api.recipe.skeleton import BaseRecipe, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,6 @@ _SENTENCES: Final = (
         "must be a mapping with its kind's keys; new blueprints belong into a recipe or fragment",
     ),
     ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
-    ("Key '.*' not in", "there is no such key here; the documentation of the recipe language lists those there are"),
 )
 """What Hydra and OmegaConf say, as patterns, and what it means for a recipe."""
 _NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -82,6 +81,9 @@ def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
 def _problem(name: str, error: Exception) -> InputError:
     text = f"{error}\n{error.__cause__ or ''}"
     key = re.search(r"full_key: (\S+)", text)
+    unknown = re.search(r"Key '(.*?)' not in '(\w+)'", text)
+    if unknown and key:
+        return InputError(key[1], f"there is no key '{unknown[1]}' here; {nearest(unknown[1], keys_of(unknown[2]))}")
     words = " ".join(str(error.__cause__ or error).partition("\n")[0].split())
     for pattern, sentence in _SENTENCES:
         if re.search(pattern, text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -9,6 +10,7 @@ from hydra.errors import HydraException
 
 from synth_api.errors import InputError, nearest
 from synth_api.recipe.interpolation import check_interpolation
+from synth_api.recipe.problems import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,20 +63,41 @@ def indexed_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[st
     return result
 
 
-def _parsed(text: str) -> Override:
+def read_override(text: str, parser: OverridesParser) -> Override:
+    """An argument in Hydra's grammar. Raises InputError for what the grammar cannot read, and without a path."""
     name = text.partition("=")[0]
     try:
-        override = OverridesParser.create().parse_override(text)
+        override = parser.parse_override(text)
     except HydraException as error:
-        reason = " ".join(str(error).partition("\n")[0].split())
-        raise InputError(name, f"'{text}' is not an override such as a.b=1: {reason}") from None
-    if override.is_sweep_override():
-        raise InputError(name, f"'{text}' is an axis of a sweep; give one value here")
+        if isinstance(error.__cause__, InputError):
+            raise InputError(name, error.__cause__.problem) from None
+        raise InputError(name, _unreadable(text, str(error))) from None
+    if not override.key_or_group:
+        raise InputError("", f"'{text}' names nothing to change; write the path of a value in front, a.b=1")
+    return override
+
+
+def _unreadable(text: str, grammar_says: str) -> str:
+    if "=" not in text:
+        return f"'{text}' is not an override such as a.b=1: it gives no value; write {text}=…"
+    function = re.search("while evaluating '(.*?)': Unknown function", grammar_says)
+    if function:
+        return f"there is no function in '{function[1]}' but `range` and `choice`; quote it twice if it is a text"
+    call = re.search("while evaluating '(.*?)': ", grammar_says)
+    if call:
+        return f"'{call[1]}' cannot be worked out; write for example range(15), range(0,1,0.1) or choice(a,b)"
+    return f"'{text}' is not an override such as a.b=1 or a.b=1,2; check its commas, brackets, spaces and quotes"
+
+
+def _parsed(text: str) -> Override:
+    override = read_override(text, OverridesParser.create())
     path = override.key_or_group
+    if override.is_sweep_override():
+        raise InputError(path, f"'{text}' is an axis of a sweep; give one value here")
     if override.package is not None or "/" in path or "@" in path:
-        raise InputError(name, "config groups are not available; give the dotted path of a value in the recipe")
+        raise InputError(path, "config groups are not available; give the dotted path of a value in the recipe")
     if path.split(".")[0] == "hydra":
-        raise InputError(name, "nothing of hydra's own settings applies here; leave it out")
+        raise InputError(path, "nothing of hydra's own settings applies here; leave it out")
     return override
 
 
@@ -83,10 +106,17 @@ def _check(tree: dict[str, Any], override: Override, path: str, added: Sequence[
     parent = _at(tree, path.split(".")[:-1])
     if isinstance(parent, list) and (override.is_delete() or int(path.rpartition(".")[2]) >= len(parent)):
         raise InputError(path, _LISTS_ARE_FIXED)
+    if override.is_add():
+        _check_absent(path, _at(tree, path.split(".")), override.value())
     if override.is_add() or override.is_force_add():
         return
     if not any(path == other or path.startswith(f"{other}.") for other in added):
         check_path(tree, path)
+
+
+def _check_absent(path: str, there: Any, value: Any) -> None:
+    if there not in (None, "???") and not isinstance(value, dict | list):
+        raise InputError(path, f"there is a value already, {shown(there)}; write the override without its +")
 
 
 def _check_strings(path: str, value: Any) -> None:

@@ -88,7 +88,7 @@ def _other(kind: str, value: Any, context: dict[str, Any], message: str) -> str:
         return f"there is no _target_ '{context['tag']}' here; {nearest(context['tag'], known)}"
     if kind == "union_tag_not_found":
         return (
-            "needs a _target_ such as '$builtins.Constant', a string"
+            "needs a _target_, the name of a builtin or plugin such as '$builtins.…'"
             if isinstance(value, dict)
             else (f"must be a mapping with a _target_, not {shown(value)}")
         )

@@ -5,7 +5,7 @@ Values are untyped here, and so are maps to which an override may add an entry: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from omegaconf import MISSING
@@ -64,3 +64,9 @@ class BaseRecipe:
     blueprints: _Blueprints = field(default_factory=_Blueprints)
     process_conditions: _ProcessConditions = field(default_factory=_ProcessConditions)
     synth_chain: _SynthChain = field(default_factory=_SynthChain)
+
+
+def keys_of(name: str) -> list[str]:
+    """The keys of the node whose class is called so; none for a name that is not here."""
+    node = globals().get(name)
+    return [key.name for key in fields(node)] if isinstance(node, type) and is_dataclass(node) else []

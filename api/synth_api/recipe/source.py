@@ -123,7 +123,8 @@ def _check_events(path: Path, text: str) -> None:
             )
         tag = getattr(event, "tag", None)
         if tag:
-            raise InputError(str(path), f"line {line}: the YAML tag '{tag}' is not allowed; write a plain value")
+            written = tag.replace("tag:yaml.org,2002:", "!!", 1)
+            raise InputError(str(path), f"line {line}: the YAML tag '{written}' is not allowed; write a plain value")
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

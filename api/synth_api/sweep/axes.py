@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
 from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Quote, QuotedString, RangeSweep, Sweep
-from hydra.errors import HydraException
 
 from synth_api.errors import InputError
+from synth_api.recipe.overrides import read_override
 from synth_api.sweep.values import MAX_RUNS, Value, number_range
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def parse_arguments(arguments: Iterable[str]) -> Arguments:
     fixed: list[str] = []
     fixed_paths: list[str] = []
     for argument in arguments:
-        override = _parsed(argument)
+        override = read_override(argument, _PARSER)
         path = override.key_or_group
         if override.is_sweep_override():
             axes.append(_axis(override, path))
@@ -81,7 +81,9 @@ def parse_arguments(arguments: Iterable[str]) -> Arguments:
     _refuse_overlaps([axis.path for axis in axes], fixed_paths)
     runs = prod(len(axis.values) for axis in axes)
     if runs > MAX_RUNS:
-        raise InputError("", f"the sweep has {runs:,} runs, at most {MAX_RUNS:,} are allowed; split it")
+        lengths = " x ".join(f"{len(axis.values):,}" for axis in axes)
+        problem = f"{lengths} values make {runs:,} runs, a sweep has {MAX_RUNS:,} at most; split it"
+        raise InputError(axes[-1].path, problem)
     return Arguments(tuple(axes), tuple(fixed), tuple(fixed_paths))
 
 
@@ -94,17 +96,6 @@ def override_text(value: Value) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(override_text, value)) + "]"
     return "null" if value is None else str(value)
-
-
-def _parsed(argument: str) -> Override:
-    try:
-        return _PARSER.parse_override(argument)
-    except HydraException as error:
-        name = argument.partition("=")[0]
-        if isinstance(error.__cause__, InputError):
-            raise InputError(name, error.__cause__.problem) from None
-        reason = " ".join(str(error).split())
-        raise InputError(name, f"'{argument}' is not an override such as a.b=1 or a.b=1,2: {reason}") from None
 
 
 def _axis(override: Override, path: str) -> Axis:

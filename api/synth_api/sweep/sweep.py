@@ -16,7 +16,7 @@ from synth_api.recipe.overrides import indexed_overrides, indexed_path
 from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, override_text, parse_arguments
 from synth_api.sweep.keys import keys_of
-from synth_api.sweep.tree import get, path_of, put
+from synth_api.sweep.tree import path_of, put
 from synth_api.sweep.values import DecimalRange, Value, mixed_radix
 from synth_api.version import ENGINE_VERSION
 
@@ -45,8 +45,8 @@ class Sweep:
         parsed = parse_arguments(arguments)
         base = compose(source, parsed.fixed)
         axes = parsed.indexed(partial(indexed_path, base)).axes
-        for axis in axes:
-            _check_axis(base, axis)
+        # Hydra's rules for an override: a key to change must be there, one to add must not.
+        indexed_overrides(base, [axis.argument(0) for axis in axes])
         sweep = cls(source.name, axes, base)
         sweep._check_values()
         return sweep
@@ -118,17 +118,6 @@ class Sweep:
             for digit in _checked(axis.values):
                 self.recipe_at([*first[:number], digit, *first[number + 1 :]])
         self.recipe_at([_largest(axis.values) for axis in self.axes])
-
-
-def _check_axis(base: dict[str, Any], axis: Axis) -> None:
-    """Hydra's rules for an override: a key to change must be there, one to add must not."""
-    indexed_overrides(base, [axis.argument(0)])
-    try:
-        there = get(base, path_of(axis.path))
-    except LookupError:
-        return
-    if axis.sign == "+" and there is not None and not isinstance(axis.values[0], dict | list):
-        raise InputError(axis.path, "there is a value already; write the axis without its '+'")
 
 
 def _checked(values: Sequence[Value]) -> Sequence[int]:

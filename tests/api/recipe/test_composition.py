@@ -109,7 +109,9 @@ def test_a_step_id_stands_for_its_index() -> None:
         ("blueprints.measurement_techniques=null", "must be a mapping, not null"),
         ("initial_runtime_state.seed=1,2", "is an axis of a sweep; give one value here"),
         ("initial_runtime_state.seed=range(3)", "is an axis of a sweep; give one value here"),
-        ("initial_runtime_state.seed", "is not an override such as a.b=1"),
+        ("initial_runtime_state.seed", "it gives no value; write initial_runtime_state.seed=…"),
+        ("+blueprints.particles.Bead.number=3", "there is a value already, 600; write the override without its +"),
+        ("=3", "'=3' names nothing to change; write the path of a value in front, a.b=1"),
         ("initial_runtime_state.seed='${oc.env:HOME}'", "the resolver '${oc.env:HOME}' is not allowed"),
         ("hydra.run.dir=/tmp", "nothing of hydra's own settings applies here"),
         ("hydra/launcher=joblib", "config groups are not available"),
@@ -127,7 +129,9 @@ def test_a_key_below_null_is_refused(written, refusal) -> None:
 
 def test_an_unknown_key_of_a_file_is_refused(written, refusal) -> None:
     text = "defaults: [BaseRecipe]\nblueprints: {particles: {Bead: {nmber: 3}}}"
-    assert "blueprints.particles.Bead.nmber: there is no such key" in refusal(composed, written(main=text))
+    assert refusal(composed, written(main=text)) == (
+        "blueprints.particles.Bead.nmber: there is no key 'nmber' here; did you mean 'number'?"
+    )
 
 
 def test_references_resolve_after_overrides() -> None:

@@ -130,7 +130,7 @@ def test_a_step_id_addresses_its_step(tmp_path: Path, spheres_sem: Path) -> None
         (f"{GRAVITY}.2=-100,down", "gravity", "down"),
         ("synth_chain.rendering_steps.1.rendering_mode=real,unreal", "rendering_mode", "unreal"),
         ("blueprints.particles.Bead.geometry_prototype_name=sphere,cube", "geometry_prototype_name", "cube"),
-        ("+blueprints.particles.Bead.number=1,2", "blueprints.particles.Bead.number", "without its '+'"),
+        ("+blueprints.particles.Bead.number=1,2", "blueprints.particles.Bead.number", "without its +"),
         ("synth_chain.feature_generation_steps.99.gravity=1,2", "synth_chain.feature_generation_steps", "99"),
         (
             "blueprints.measurement_techniques.SEM.features.resolution_percentage=10,20",
