@@ -22,9 +22,6 @@ FIT: Final = 4.5
 """Least edge strength at the labels' place above that elsewhere, in standard deviations over 36 places elsewhere."""
 PULL: Final = 0.0
 """Largest advantage of labels 3 px aside."""
-MISFITS: Final = 2.0
-MISFIT_SHARE: Final = 0.05
-"""Particles whose own border may be without edges, and the share of particles that may be in addition."""
 THIN_BORDER: Final = 400
 THIN_EVIDENCE: Final = 0.3
 """Labels with a shorter border (px) in a picture with fewer strong edges per border pixel cannot be judged."""
@@ -112,7 +109,7 @@ def _masks(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> tuple[GateResult
             f"(judged from {THIN_BORDER} px or {THIN_EVIDENCE:g})."
         )
         return (GateResult("mask", True, fit.z, FIT, reason),)
-    return _mask(fit), _place(fit), _particles(fit)
+    return _mask(fit), _place(fit)
 
 
 def _mask(fit: Fit) -> GateResult:
@@ -126,11 +123,3 @@ def _mask(fit: Fit) -> GateResult:
 def _place(fit: Fit) -> GateResult:
     reason = f"Labels 3 px aside fit by {fit.pull:+.0%} better; {PULL:.0%} or less is the right place."
     return GateResult("mask place", fit.pull <= PULL, fit.pull, PULL, reason)
-
-
-def _particles(fit: Fit) -> GateResult:
-    limit = MISFITS + MISFIT_SHARE * fit.judged
-    reason = (
-        f"{fit.misfits} of {fit.judged} particles on the ground have no edges along their borders; {limit:.1f} may."
-    )
-    return GateResult("mask particles", fit.misfits <= limit, float(fit.misfits), limit, reason)

@@ -33,10 +33,6 @@ FAR: Final = tuple(
 
 TINY: Final = 1e-9
 """Stands for zero in a divisor: sums of edges are far above it."""
-LONG: Final = 24
-"""Pixels of border with the ground, of those that are looked at, from which a particle is judged by itself."""
-
-MISFIT_GAIN: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -46,38 +42,27 @@ class Fit:
     z: gain of all borders in standard deviations over the far shifts.
     pull: best strength 3 px aside less that at the place, as a share of the gain.
     border: border pixels; evidence: strong edges of the picture per border pixel.
-    judged: particles with a border of LONG or more with the ground; misfits: those of them whose gain is below
-    MISFIT_GAIN of the median's and below one standard deviation over their own far shifts.
     """
 
     z: float
     pull: float
     border: int
     evidence: float
-    judged: int
-    misfits: int
 
 
 @dataclass(frozen=True)
 class _Borders:
-    """Pixels whose right or lower neighbour is of another id (M,), edges between all such neighbours (H, W).
-
-    grounded: the particle where a pixel is between particle and ground, 0 where it is between two particles (M,).
-    """
+    """Pixels whose right or lower neighbour is of another id (M,), edges between all such neighbours (H, W)."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    grounded: NDArray[np.uint16]
     edges: NDArray[np.float32]
 
-    def strength(self, shift: tuple[int, int], size: int) -> NDArray[np.float64]:
-        """Sum of edges along each particle's border with the ground (size,), of all other borders at 0.
-
-        The labels are shifted by (right, down) px; the picture goes on beyond its frame.
-        """
+    def strength(self, shift: tuple[int, int]) -> float:
+        """Sum of edges along the labels' borders shifted by (right, down) px; the picture goes on beyond its frame."""
         rows = np.clip(self.rows + shift[1], 0, self.edges.shape[0] - 1)
         columns = np.clip(self.columns + shift[0], 0, self.edges.shape[1] - 1)
-        return np.bincount(self.grounded, self.edges[rows, columns], size).astype(np.float64)
+        return float(self.edges[rows, columns].sum(dtype=np.float64))
 
 
 def measure(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> Fit | None:
@@ -88,32 +73,17 @@ def measure(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> Fit | None:
     across, down = edges(real)
     step = max(1, border // BORDER_LIMIT)
     right, low = _borders(ids, across, 1, step), _borders(ids, down, 0, step)
-    size = int(ids.max()) + 1
     near, aside, far = (
-        np.stack([right.strength(shift, size) + low.strength(shift, size) for shift in shifts])
-        for shifts in (NEAR, ASIDE, FAR)
+        np.array([right.strength(shift) + low.strength(shift) for shift in shifts]) for shifts in (NEAR, ASIDE, FAR)
     )
-    z, pull = _overall(near.sum(axis=1), aside.sum(axis=1), far.sum(axis=1))
-    lengths = np.bincount(right.grounded, minlength=size) + np.bincount(low.grounded, minlength=size)
-    strong = int((across > STRONG).sum()) + int((down > STRONG).sum())
-    return Fit(z, pull, border, strong / border, *_misfits(near, far, lengths))
-
-
-def _overall(near: NDArray[np.float64], aside: NDArray[np.float64], far: NDArray[np.float64]) -> tuple[float, float]:
-    """z and pull, of sums of edges (shifts,)."""
     gain = near.max() - far.mean()
-    return float(gain / max(far.std(), TINY)), float((aside.max() - near.max()) / max(gain, TINY))
-
-
-def _misfits(near: NDArray[np.float64], far: NDArray[np.float64], lengths: NDArray[np.int64]) -> tuple[int, int]:
-    """Count the particles that are judged and those that do not fit, of sums of edges (shifts, ids)."""
-    long = lengths >= LONG
-    long[0] = False
-    if not long.any():
-        return 0, 0
-    gain = ((near.max(axis=0) - far.mean(axis=0)) / np.maximum(lengths, 1))[long]
-    spread = np.maximum((far.std(axis=0) / np.maximum(lengths, 1))[long], 0.05)
-    return int(long.sum()), int(((gain < MISFIT_GAIN * np.median(gain)) & (gain < spread)).sum())
+    strong = int((across > STRONG).sum()) + int((down > STRONG).sum())
+    return Fit(
+        z=float(gain / max(far.std(), TINY)),
+        pull=float((aside.max() - near.max()) / max(gain, TINY)),
+        border=border,
+        evidence=strong / border,
+    )
 
 
 def edges(real: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -154,5 +124,4 @@ def _border_count(ids: NDArray[np.uint16]) -> int:
 def _borders(ids: NDArray[np.uint16], edges: NDArray[np.float32], axis: int, step: int) -> _Borders:
     first, second = (ids[:, :-1], ids[:, 1:]) if axis == 1 else (ids[:-1], ids[1:])
     rows, columns = (found[::step] for found in np.nonzero(first != second))
-    one, other = first[rows, columns], second[rows, columns]
-    return _Borders(rows, columns, np.where(np.minimum(one, other) == 0, np.maximum(one, other), 0), edges)
+    return _Borders(rows, columns, edges)

@@ -78,13 +78,6 @@ def discs(kind: Kind, rng: np.random.Generator) -> Discs:
     return Discs(place[0], place[1], rng.uniform(*kind.radius, kind.count), rng.uniform(0.7, 1.3, kind.count))
 
 
-def moved(scene: Discs, count: int, size: int, rng: np.random.Generator) -> Discs:
-    """Move the `count` topmost discs to other places: an older state of the scene."""
-    x, y = scene.x.copy(), scene.y.copy()
-    x[-count:], y[-count:] = rng.uniform(0, size, (2, min(count, len(x))))
-    return replace(scene, x=x, y=y)
-
-
 def labels(kind: Kind, scene: Discs) -> NDArray[np.uint16]:
     """Paint ids, the lowest disc first."""
     ids = np.zeros((kind.size, kind.size), np.uint16)
@@ -136,15 +129,8 @@ def _another_seed(kind: Kind, seed: int, ids: NDArray[np.uint16]) -> NDArray[np.
     return labels(kind, discs(kind, np.random.default_rng(seed + 10**6)))
 
 
-def _older(count: int, kind: Kind, seed: int) -> NDArray[np.uint16]:
-    scene = discs(kind, np.random.default_rng(seed))
-    return labels(kind, moved(scene, count, kind.size, np.random.default_rng(seed + 10**6)))
-
-
 FAULTS: dict[str, Callable[[Kind, int, NDArray[np.uint16]], NDArray[np.uint16]]] = {
     "another seed": _another_seed,
-    "an older scene, 5 particles moved": lambda kind, seed, ids: _older(5, kind, seed),
-    "an older scene, 10 particles moved": lambda kind, seed, ids: _older(10, kind, seed),
     "shifted by 3 px": lambda kind, seed, ids: shifted(ids, 3, 0),
     "shifted by 4 px up": lambda kind, seed, ids: shifted(ids, 0, -4),
     "shifted by (-3, 3) px": lambda kind, seed, ids: shifted(ids, -3, 3),
