@@ -106,6 +106,8 @@ def _check(tree: dict[str, Any], override: Override, path: str, added: Sequence[
     parent = _at(tree, path.split(".")[:-1])
     if isinstance(parent, list) and (override.is_delete() or int(path.rpartition(".")[2]) >= len(parent)):
         raise InputError(path, _LISTS_ARE_FIXED)
+    if override.is_delete() and override.value() not in (None, there := _at(tree, path.split("."))):
+        raise InputError(path, f"the value to take out is {shown(there)}, not {shown(override.value())}; write ~{path}")
     if override.is_add():
         _check_absent(path, _at(tree, path.split(".")), override.value())
     if override.is_add() or override.is_force_add():

@@ -76,10 +76,14 @@ def _sentence(path: str, details: ErrorDetails) -> tuple[str, str]:
         return path, f"must be {_TYPES[kind]}, not {shown(value)}"
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return path, f"must be {words} {context[bound]}, not {shown(value)}"
+        return path, f"must be {words} {_number(context[bound])}, not {shown(value)}"
     if kind.startswith("union_tag") and isinstance(value, dict):
         path = f"{path}._target_"
     return path, _other(kind, value, context, details["msg"])
+
+
+def _number(bound: float) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 def _other(kind: str, value: Any, context: dict[str, Any], message: str) -> str:

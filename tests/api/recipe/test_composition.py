@@ -111,6 +111,7 @@ def test_a_step_id_stands_for_its_index() -> None:
         ("initial_runtime_state.seed=range(3)", "is an axis of a sweep; give one value here"),
         ("initial_runtime_state.seed", "it gives no value; write initial_runtime_state.seed=…"),
         ("+blueprints.particles.Bead.number=3", "there is a value already, 600; write the override without its +"),
+        ("~initial_runtime_state.seed=43", "the value to take out is 42, not 43; write ~initial_runtime_state.seed"),
         ("=3", "'=3' names nothing to change; write the path of a value in front, a.b=1"),
         ("initial_runtime_state.seed='${oc.env:HOME}'", "the resolver '${oc.env:HOME}' is not allowed"),
         ("hydra.run.dir=/tmp", "nothing of hydra's own settings applies here"),

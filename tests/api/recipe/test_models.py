@@ -94,6 +94,7 @@ def test_maps_are_in_code_point_order(spheres) -> None:
         (f"{GENERATION}.5.gravity", 1, "must be a list, not 1"),
         (f"{GENERATION}.5.mass", float("nan"), "must be"),
         (f"{GENERATION}.5.collision_shape", "BALL", "there is no 'BALL' here"),
+        (f"{GENERATION}.5.friction", -1, "must be at least 0, not -1"),
         (f"{GENERATION}.5.use_gravity", "on", "must be true or false, not 'on'"),
         (f"{GENERATION}.5.id", "Relax", "'Relax' is no name that may be used here"),
         (
