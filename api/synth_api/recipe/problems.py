@@ -83,7 +83,7 @@ def _sentence(path: str, details: ErrorDetails) -> tuple[str, str]:
 
 
 def _number(bound: float) -> str:
-    return f"{bound:g}" if isinstance(bound, float) else str(bound)
+    return str(int(bound) if bound == int(bound) else bound)
 
 
 def _other(kind: str, value: Any, context: dict[str, Any], message: str) -> str:
