@@ -79,7 +79,8 @@ def _run(options: argparse.Namespace) -> ExitCode:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Channel(options.channel)
-    worker = Worker(FolderStore(options.store), _load(options.engine), options.device)
+    # Absolute: bpy takes relative paths from $PWD, which may be another folder than the working one.
+    worker = Worker(FolderStore(options.store.resolve()), _load(options.engine), options.device)
     threading.Thread(target=_await_stop, args=(worker, channel), daemon=True).start()
     channel.say(Ready())
     return _serve(worker, channel, options.watermark)
