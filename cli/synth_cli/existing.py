@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from synth_api.recipe.canonical import canonical_tree
 from synth_cli.progress import meter
 
 if TYPE_CHECKING:
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
 
     from synth_api.sweep.axes import Axis
     from synth_api.sweep.sweep import Sweep
+    from synth_dataset.estimate import Estimate
+    from synth_dataset.store import FolderStore
 
 SHOWN_FROM: Final = 20_000
 """Runs from which looking for them takes long enough to show how far it is."""
 STRIDE: Final = 2_000
 """Runs between two moves of the bar."""
+SAMPLE: Final = 64
+"""Runs, of those done and of those to do, that an estimate looks at."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,26 @@ class Existing:
 
     done: int
     todo: int
-    seconds_per_run: float | None
-    """Mean over some runs of the store; None without any."""
+    estimate: Estimate | None
+    """How long a run takes of those to do; None when the store has measured none like them."""
+
+
+@dataclass
+class Sample:
+    """Evenly spaced numbers of a stream of any length, between SAMPLE and half as many."""
+
+    numbers: list[int] = field(default_factory=list)
+    stride: int = 1
+    seen: int = 0
+
+    def add(self, number: int) -> None:
+        """The next of the stream."""
+        if self.seen % self.stride == 0:
+            self.numbers.append(number)
+        self.seen += 1
+        if len(self.numbers) > SAMPLE:
+            self.numbers = self.numbers[::2]
+            self.stride *= 2
 
 
 def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
@@ -78,10 +102,19 @@ def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
     if not (folder / "manifests").is_dir():
         return Existing(0, sweep.runs, None)
 
-    from synth_dataset.estimate import seconds_per_run
     from synth_dataset.store import FolderStore
 
     store = FolderStore(folder)
-    keys = WatchedSweep(sweep, console).keys()
-    done = sum(store.has(key.hex()) for key in keys)
-    return Existing(done, sweep.runs - done, seconds_per_run(store))
+    done, todo = Sample(), Sample()
+    for number, key in enumerate(WatchedSweep(sweep, console).keys()):
+        (done if store.has(key.hex()) else todo).add(number)
+    return Existing(done.seen, todo.seen, _estimate(sweep, store, done, todo) if todo.seen else None)
+
+
+def _estimate(sweep: Sweep, store: FolderStore, done: Sample, todo: Sample) -> Estimate | None:
+    """From runs of this very sweep, and from others of the store."""
+    from synth_dataset.estimate import estimate
+
+    keys = {sweep.key(number) for number in done.numbers} | set(islice(store.keys(), SAMPLE))
+    recipes = [canonical_tree(sweep.recipe(number)) for number in todo.numbers]
+    return estimate(recipes, [store.manifest(key) for key in sorted(keys)])

@@ -78,4 +78,6 @@ def test_plan_imports_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "unknown: no run measured in this store yet" in ended.stdout
+    assert (
+        "unknown: the store has no run with these pictures yet; render one with --only 0 and ask again" in ended.stdout
+    )

@@ -72,7 +72,7 @@ def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
         "runs": sweep.runs,
         "done": existing.done,
         "todo": existing.todo,
-        "seconds_per_run": existing.seconds_per_run,
+        "seconds_per_run": existing.estimate and existing.estimate.seconds_per_run,
         "axes": [
             {
                 "path": axis.path,
@@ -86,13 +86,17 @@ def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
 
 
 def time_words(existing: Existing) -> str:
-    """How long what is left takes, from what the store has measured."""
-    from synth_cli.terminal import duration
+    """How long what is left takes, from what the store has measured, and how much that is worth."""
+    from synth_cli.terminal import count, duration
 
-    if existing.seconds_per_run is None:
-        return "unknown: no run measured in this store yet"
-    total = duration(existing.seconds_per_run * existing.todo)
-    return f"about {total} with one worker ({duration(existing.seconds_per_run)} a run, measured in this store)"
+    estimate = existing.estimate
+    if estimate is None:
+        return "unknown: the store has no run with these pictures yet; render one with --only 0 and ask again"
+    total = duration(estimate.seconds_per_run * existing.todo)
+    about = f"{total} with one worker ({duration(estimate.seconds_per_run)} a run"
+    if estimate.is_rough:
+        return f"roughly {about}, from {count(estimate.measured, 'run')}, some unlike in size)"
+    return f"about {about}, measured on {count(estimate.measured, 'run')} like them)"
 
 
 def value_words(values: Sequence[Any], most: int = 8) -> str:

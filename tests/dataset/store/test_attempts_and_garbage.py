@@ -9,7 +9,6 @@ import pytest
 from synth_api.errors import InputError
 from synth_dataset.attempt import attempt_keys, begin, committed
 from synth_dataset.documents import FailedRun
-from synth_dataset.estimate import seconds_per_run
 from synth_dataset.finalize import commit_dataset, open_dataset
 from synth_dataset.gc import collect
 from synth_dataset.manifest import DocumentError
@@ -55,12 +54,6 @@ def test_a_complete_dataset_needs_no_attempt(store, put, sweep_of):
     assert begin(store, sweep_of(1)) is not None
 
 
-def test_an_estimate_needs_runs(store, put):
-    assert seconds_per_run(store) is None
-    put("ab" * 32)
-    assert seconds_per_run(store) == 2.0
-
-
 def test_garbage_is_what_no_live_attempt_needs(store, put, sweep_of):
     kept, dropped = sweep_of(0), "ee" * 32
     manifest, unnamed = put(kept.key(0), b"new"), put(dropped)
@@ -80,6 +73,18 @@ def test_garbage_is_what_no_live_attempt_needs(store, put, sweep_of):
     assert store.run_folder(old).exists()
     assert not (store.root / dead.path).exists()
     assert (store.root / attempt.path).exists()
+
+
+@pytest.mark.parametrize("kept", ["ab" * 31 + "00", "cd" * 16 + "00" * 16, "00" * 32])
+def test_a_key_may_end_in_zero_bytes(store, put, sweep_of, kept, monkeypatch):
+    dropped = [kept[:62] + "01", "00" * 31 + "02", "ab" * 16 + "00" * 16]
+    sweep = sweep_of(0)
+    monkeypatch.setattr(type(sweep), "key", lambda *_: kept)
+    for key in (kept, *dropped):
+        put(key)
+    begin(store, sweep)
+    collect(store, now=LATER)
+    assert list(store.keys()) == [kept]
 
 
 def test_nothing_is_deleted_beside_an_attempt_that_cannot_be_read(store, put, sweep_of):
