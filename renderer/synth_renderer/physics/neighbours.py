@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@numba.njit(cache=True)
+@kernel
 def near_pairs(
     locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64], skin: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -27,7 +28,7 @@ def near_pairs(
     return pairs[:, 0].copy(), pairs[:, 1].copy()
 
 
-@numba.njit(cache=True)
+@kernel
 def _cells(
     locations: NDArray[np.float64], size: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -60,12 +61,12 @@ def _cells(
     return cells, start, members, shape
 
 
-@numba.njit(cache=True)
+@kernel
 def _flat(x: int, y: int, z: int, shape: NDArray[np.int64]) -> int:
     return int((x * shape[1] + y) * shape[2] + z)
 
 
-@numba.njit(cache=True)
+@kernel
 def _collect(
     locations: NDArray[np.float64],
     radii: NDArray[np.float64],
@@ -100,7 +101,7 @@ def _collect(
     return count
 
 
-@numba.njit(cache=True)
+@kernel
 def _near(locations: NDArray[np.float64], first: int, second: int, reach: float) -> bool:
     x = locations[second, 0] - locations[first, 0]
     y = locations[second, 1] - locations[first, 1]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
+from synth_renderer.kernel import kernel
 from synth_renderer.physics.neighbours import near_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@numba.njit(cache=True)
+@kernel
 def contact(
     locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64], first: int, second: int
 ) -> tuple[float, float, float, float]:
@@ -34,7 +34,7 @@ def contact(
     return -radii[first] - radii[second], x, y, z
 
 
-@numba.njit(cache=True)
+@kernel
 def _way_out(first: int, second: int) -> tuple[float, float, float]:
     """A unit vector for two spheres with one centre: any will do, but always the same one."""
     x = (first * 40503 + second * 30011) % 1009 - 504.5
@@ -44,7 +44,7 @@ def _way_out(first: int, second: int) -> tuple[float, float, float]:
     return x / length, y / length, z / length
 
 
-@numba.njit(cache=True)
+@kernel
 def project(
     locations: NDArray[np.float64],
     radii: NDArray[np.float64],
@@ -77,14 +77,14 @@ def project(
     return deepest
 
 
-@numba.njit(cache=True)
+@kernel
 def largest_overlap(locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64]) -> float:
     """Deepest overlap between two spheres or a sphere and a wall, as a fraction of the smaller radius."""
     first, second = near_pairs(locations, radii, walls, 0.0)
     return project(locations, radii, walls, first, second, 0.0, 0.0)
 
 
-@numba.njit(cache=True)
+@kernel
 def separate(
     locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64], goal: float, most: int
 ) -> int:
@@ -104,7 +104,7 @@ def separate(
     return most
 
 
-@numba.njit(cache=True)
+@kernel
 def moved(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     """Longest way between two (N, 3) sets of locations."""
     longest = 0.0

@@ -18,7 +18,7 @@ class PhysicsReport:
     largest_overlap: float
     """Deepest remaining overlap, as a fraction of the smaller body's radius."""
     came_to_rest: bool
-    """Whether no body moved noticeably in the last frames."""
+    """Whether no body moved noticeably in the last frame."""
     frames: int
     """Frames simulated; fewer than asked for when all bodies rested earlier."""
     substeps: int

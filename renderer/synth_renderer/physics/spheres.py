@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
 
+from synth_renderer.kernel import kernel
 from synth_renderer.physics.forces import Forces, damping_rate, kept_fraction
 from synth_renderer.physics.impulses import (
     Contacts,
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
 COULOMB = 0.03
 """Coulomb's coefficient of fresh contacts between surfaces of friction 1: wet spheres slide easily until they rest."""
-AGEING = 400.0
-"""What the holding force of a loaded contact gains a second, per unit of mass and of Coulomb's coefficient, BU/s^2."""
-STRONGEST = 4000.0
-"""Bound of that holding force. Its ratio to gravity is the granular Bond number: old contacts hold at gravity 100, and
-are as if they were not there at 10,000."""
+DRYING = 0.05
+"""Between surfaces of friction 1 a contact of age a holds against an acceleration of DRYING t^3 a, t seconds after the
+start: the sample dries and its contacts set. BU/s^2 per s^4. Against gravity 100 that keeps a loose heap loose and
+stops its last beads; at 10,000 the heap rests before it counts (the granular Bond number)."""
+MEMORY = 0.08
+"""Way of slipping or rolling, in smallest radii, that makes a contact new."""
 OVERLAP_GOAL = 0.001
 """Remaining overlap, in smaller radii, at which pushing apart ends."""
 MOST_SWEEPS = 2000
@@ -49,7 +50,7 @@ LONGEST_WAY = 0.25
 """Way of a sphere in one substep, in smallest radii, above which substeps are added."""
 SKIN = 0.5
 """Width of the layer around a sphere, in smallest radii, in which neighbours are listed."""
-STILL = 1e-4
+STILL = 0.01
 """Iterations of a substep end early when no impulse changes by more than this share of what gravity adds in it."""
 NO_REBOUND = 0.1
 """A rebound that damping would end within this many smallest radii does not happen (a low Stokes number)."""
@@ -74,7 +75,7 @@ def settle_spheres(
         return settled, PhysicsReport("spheres", 0.0, True, 0, 0, 0)
     walls = _walls(settled, sizes, container)
     sweeps = separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
-    frames, substeps, at_rest = _move(settled, sizes, walls, forces)
+    frames, substeps, iterations, at_rest = _move(settled, sizes, walls, forces)
     sweeps += separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
     return settled, PhysicsReport(
         solver="spheres",
@@ -82,7 +83,7 @@ def settle_spheres(
         came_to_rest=at_rest,
         frames=frames,
         substeps=substeps,
-        iterations=forces.solver_iterations if frames else 0,
+        iterations=iterations,
         separation_sweeps=int(sweeps),
     )
 
@@ -107,20 +108,20 @@ def _walls(locations: NDArray[np.float64], radii: NDArray[np.float64], container
 
 def _move(
     locations: NDArray[np.float64], radii: NDArray[np.float64], walls: NDArray[np.float64], forces: Forces
-) -> tuple[int, int, bool]:
-    """Simulate frames until all spheres rest; frames and most substeps done, and whether they rest."""
+) -> tuple[int, int, int, bool]:
+    """Simulate frames until all spheres rest; frames, most substeps and iterations done, and whether they rest."""
     gravity = np.array(forces.acceleration)
     strength = math.sqrt(sum(component * component for component in forces.acceleration))
     seconds = forces.frame_seconds
     if strength == 0 or seconds == 0 or forces.linear_damping >= 1:
-        return 0, 0, True
+        return 0, 0, 0, True
     spheres = _at_rest(radii)
-    surface = Surface(COULOMB * forces.friction, forces.restitution, AGEING, STRONGEST)
     smallest = float(radii.min())
+    surface = Surface(COULOMB * forces.friction, forces.restitution, 0.0, MEMORY * smallest)
     rest = min(REST_WAY * smallest, 0.02 * strength * seconds * seconds)
     contacts = contacts_of(*near_pairs(locations, radii, walls, SKIN * smallest))
     anchor = locations.copy()
-    most, resting, most_recent = 0, 0, 1
+    most, iterations, resting, most_recent = 0, 0, 0, 1
     for frame in range(1, forces.num_frames + 1):
         fastest = _fastest(spheres) + strength * seconds
         substeps = math.ceil(fastest * seconds / (LONGEST_WAY * smallest))
@@ -132,11 +133,13 @@ def _move(
         before, most = locations.copy(), max(most, substeps)
         slow = max(2 * strength * dt, NO_REBOUND * smallest * damping_rate(forces.linear_damping))
         pace = Pace(dt, substeps, forces.solver_iterations, strength * dt, slow, *kept)
-        contacts = _frame(locations, radii, walls, spheres, contacts, anchor, gravity, surface, pace)
+        surface = surface._replace(ageing=forces.friction * DRYING * (frame * seconds) ** 3)
+        contacts, swept = _frame(locations, radii, walls, spheres, contacts, anchor, gravity, surface, pace)
+        iterations = max(iterations, swept)
         resting = resting + 1 if moved(before, locations) <= rest else 0
         if resting == REST_FRAMES:
-            return frame, most, True
-    return forces.num_frames, most, resting > 0
+            return frame, most, iterations, True
+    return forces.num_frames, most, iterations, resting > 0
 
 
 def _at_rest(radii: NDArray[np.float64]) -> Spheres:
@@ -162,7 +165,7 @@ class Pace(NamedTuple):
     kept_turning: float
 
 
-@numba.njit(cache=True)
+@kernel
 def _frame(
     locations: NDArray[np.float64],
     radii: NDArray[np.float64],
@@ -173,10 +176,10 @@ def _frame(
     gravity: NDArray[np.float64],
     surface: Surface,
     pace: Pace,
-) -> Contacts:
-    """One frame. `anchor` (N, 3): where the spheres were when the contacts were last looked for."""
+) -> tuple[Contacts, int]:
+    """One frame: its contacts and most iterations. `anchor` (N, 3): where spheres were when contacts were listed."""
     skin = float(SKIN * np.min(radii))
-    velocities, dt = spheres.velocities, pace.dt
+    velocities, dt, most = spheres.velocities, pace.dt, 0
     for _ in range(pace.substeps):
         if moved(anchor, locations) > 0.25 * skin:
             anchor[:] = locations
@@ -188,13 +191,15 @@ def _frame(
             for axis in range(3):
                 velocities[n, axis] = (velocities[n, axis] + gravity[axis] * dt) * pace.kept
                 spheres.turning[n, axis] *= pace.kept_turning
-        closing = prepare(locations, radii, walls, spheres, contacts, surface.restitution, dt, pace.gain, pace.slow)
+        closing = prepare(locations, radii, walls, spheres, contacts, surface, dt, pace.gain, pace.slow)
         start_warm(spheres, contacts, closing)
-        for _ in range(pace.iterations):
+        for iteration in range(pace.iterations):
+            most = max(most, iteration + 1)
             if iterate(spheres, contacts, closing, surface, dt) <= STILL * pace.gain:
                 break
         for n in range(len(locations)):
             for axis in range(3):
                 locations[n, axis] += velocities[n, axis] * dt
-        project(locations, radii, walls, contacts.first, contacts.second, 0.5, 0.0005)
-    return contacts
+        near = contacts.closing[:closing]
+        project(locations, radii, walls, contacts.first[near], contacts.second[near], 0.5, 0.0005)
+    return contacts, most

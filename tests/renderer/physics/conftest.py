@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from synth_renderer.geometry.prototypes import mesh
+from synth_renderer.scene.bodies import Bodies
 from synth_renderer.scene.staged import Box
 
 Start = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -25,3 +27,21 @@ def start(box: Box) -> Callable[[int, int], Start]:
         return rng.uniform(box.lower, box.upper, (number, 3)), radii
 
     return beads
+
+
+@pytest.fixture(scope="session")
+def beads_of() -> Callable[[NDArray[np.float64], NDArray[np.float64]], Bodies]:
+    """Spheres as bodies, from locations (N, 3) and radii (N,)."""
+
+    def make(locations: NDArray[np.float64], radii: NDArray[np.float64]) -> Bodies:
+        count = len(radii)
+        return Bodies(
+            meshes=(mesh("sphere", 1),),
+            mesh_index=np.zeros(count, np.int32),
+            scales=np.repeat(2 * radii[:, None], 3, axis=1),
+            quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),
+            locations=locations,
+            is_sphere=np.ones(count, bool),
+        )
+
+    return make

@@ -1,0 +1,30 @@
+"""Compiled functions whose cache on disk knows every source they are built from."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def kernel(function: F) -> F:
+    """`numba.njit(cache=True)` that compiles again when any source in the function's folder has changed.
+
+    Numba alone looks at the function's own file, and would go on using code inlined from a changed neighbour.
+    """
+    compiled: Any = numba.njit(cache=True)(function)
+    compiled._cache._cache_file._source_stamp = sources(Path(function.__code__.co_filename).parent)
+    return compiled  # type: ignore[no-any-return]
+
+
+@cache
+def sources(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time of change in ns and size of each Python file in a folder."""
+    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.glob("*.py")))
