@@ -22,7 +22,7 @@ from synth_dataset.attempt import begin, committed
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset
 from synth_dataset.layout import pointer_path
-from synth_dataset.store import FolderStore
+from synth_dataset.store import FolderStore, StoreFullError
 from synth_dataset.views import GALLERY
 from synth_renderer.pool import Pool, PoolUnavailableError, RunStarted
 from synth_renderer.run_task import RunTask
@@ -70,14 +70,14 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
             _render(sweep, _chosen(attempt, chosen), store, settings, tally, stop)
         except PoolUnavailableError as unavailable:
             error = str(unavailable)
-    if stop.count <= 1 and tally.cached + tally.succeeded + len(tally.failures):
-        dataset = commit_dataset(store, attempt, _failed_runs(tally))
+    is_cut_short = bool(error or stop.count)
+    if stop.count <= 1 and (tally.has_news or not is_cut_short):
         tell(tally, time.monotonic() - start, stdout())
-        _tell_where(store, dataset)
-    if error:
-        return _tell_end(error, ExitCode.TRY_AGAIN)
+        error = _commit(store, attempt, tally) or error
     if stop.count:
         return _tell_end("stopped; the same call goes on from here", stop.exit_code)
+    if error:
+        return _tell_end(f"error: {error}", ExitCode.RUNS_FAILED if tally.failures else ExitCode.TRY_AGAIN)
     return ExitCode.RUNS_FAILED if tally.failures else ExitCode.OK
 
 
@@ -86,6 +86,16 @@ def default_workers() -> int:
     processors = len(os.sched_getaffinity(0))
     by_memory = int(psutil.virtual_memory().available // WORKER_MEMORY)
     return max(1, min(processors // 2, by_memory))
+
+
+def _commit(store: FolderStore, attempt: Attempt, tally: Tally) -> str:
+    """Make what exists the sweep's dataset; returns what prevented it."""
+    try:
+        dataset = commit_dataset(store, attempt, _failed_runs(tally))
+    except StoreFullError as full:
+        return f"the dataset's documents could not be written: {full}"
+    _tell_where(store, dataset)
+    return ""
 
 
 def _chosen(attempt: Attempt, chosen: Sequence[range]) -> list[range]:
@@ -158,5 +168,5 @@ def _tell_where(store: FolderStore, dataset: DatasetDocument) -> None:
 
 
 def _tell_end(sentence: str, code: ExitCode) -> ExitCode:
-    stderr().print(sentence if code != ExitCode.TRY_AGAIN else f"error: {sentence}")
+    stderr().print(sentence)
     return code

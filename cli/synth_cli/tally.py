@@ -38,6 +38,11 @@ class Tally:
     seconds: float = 0.0
     failures: list[Failure] = field(default_factory=list)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether a run has ended, well or badly."""
+        return bool(self.succeeded or self.failures)
+
     def add(self, task: RunTask, report: RunReport) -> None:
         """One more run has ended."""
         match report.outcome:
@@ -52,6 +57,9 @@ class Tally:
 
 def tell(tally: Tally, elapsed: float, console: Console) -> None:
     """The summary: how many succeeded, were there already, failed; then the failed ones with their reasons."""
+    if tally.cached and not (tally.has_news or tally.dropped):
+        console.print(f"nothing to render: {count(tally.cached, 'run')} there already", style="bold")
+        return
     parts = [f"{count(tally.succeeded, 'run')} rendered in {duration(elapsed)}"]
     if tally.cached:
         parts.append(f"{tally.cached:,} there already")

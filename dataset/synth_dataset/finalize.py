@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ from synth_dataset import layout
 from synth_dataset.attempt import attempt_keys, committed
 from synth_dataset.documents import DatasetDocument, FailedRun
 from synth_dataset.index import write_index
+from synth_dataset.manifest import DocumentError
 from synth_dataset.store import entries, full_disk_explained
 from synth_dataset.views import VIEWS
 
@@ -49,17 +51,28 @@ def commit_dataset(
     """
     folder = store.root / attempt.path
     samples: list[Sample] = []
-    with full_disk_explained(store.root), store.scratch("index") as scratch:
-        index = scratch / layout.INDEX
-        rows = write_index(index, attempt.document.axes, _runs(store, attempt, samples))
-        store.write(f"{attempt.path}/{layout.INDEX}", index.read_bytes())
-    still = tuple(sorted(_absent(store, folder, failures), key=lambda run: run.number))
-    for name, view in views.items():
-        store.write(f"{attempt.path}/{name}", view(samples, attempt.document, still, rows))
-    document = _document(attempt, rows, still, (layout.INDEX, *views))
-    store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
-    store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
+    with full_disk_explained(store.root), _damage_explained():
+        with store.scratch("index") as scratch:
+            index = scratch / layout.INDEX
+            rows = write_index(index, attempt.document.axes, _runs(store, attempt, samples))
+            store.write(f"{attempt.path}/{layout.INDEX}", index.read_bytes())
+        still = tuple(sorted(_absent(store, folder, failures), key=lambda run: run.number))
+        for name, view in views.items():
+            store.write(f"{attempt.path}/{name}", view(samples, attempt.document, still, rows))
+        document = _document(attempt, rows, still, (layout.INDEX, *views))
+        store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
+        store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
     return document
+
+
+@contextmanager
+def _damage_explained() -> Iterator[None]:
+    """Turn a file that somebody has taken away from a run into a DocumentError."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        problem = "this file of a run is gone; remove the run's manifest and call again: that renders it anew"
+        raise DocumentError(f"{error.filename}: {problem}") from error
 
 
 def open_dataset(store: FolderStore, name: str | None = None, namespace: str = "local") -> DatasetDocument:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -64,7 +66,7 @@ class Worker:
         except Exception as error:
             if _is_unavailable(error):
                 raise UnavailableError(sentence(error)) from error
-            traceback.print_exc()
+            log_traceback()
             outcome, reason, message = "failed", reason_of(error), sentence(error)
         return RunReport(
             number=task.number,
@@ -94,6 +96,11 @@ class Worker:
         self.undisturbed.release()
         try:
             return self._engine(recipe, folder, self._device)
+        except RuntimeError as error:
+            # bpy has one class for whatever an operator reports.
+            if os.strerror(errno.ENOSPC) not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         finally:
             self.undisturbed.acquire()
 
@@ -109,6 +116,12 @@ class Worker:
 
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def log_traceback() -> None:
+    """Print the error that is being handled; a log on a full disk must not take the worker down."""
+    with suppress(OSError):
+        traceback.print_exc()
 
 
 def reason_of(error: Exception) -> str:

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import threading
-import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -25,7 +25,7 @@ import psutil
 from synth_api.exit_codes import ExitCode
 from synth_dataset.store import FolderStore
 from synth_renderer.run_task import Ready, RunTask, Unavailable, encode
-from synth_renderer.worker import UnavailableError, Worker
+from synth_renderer.worker import UnavailableError, Worker, log_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Channel:
         try:
             self._socket.sendall(encode(message))
         except OSError:
-            sys.stderr.write("the pool is gone\n")
+            _log("the pool is gone")
 
     def next_task(self) -> RunTask | None:
         """Wait for the next run; None when there will be none."""
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         _end(_run(_parse(arguments)))
     except Exception:
-        traceback.print_exc()
+        log_traceback()
         _end(ExitCode.BUG)
 
 
@@ -109,16 +109,23 @@ def _await_stop(worker: Worker, channel: Channel) -> None:
     dropped = worker.drop()
     if dropped is not None:
         channel.say(dropped)
-        sys.stderr.write(f"told to stop: run {dropped.number} dropped\n")
+        _log(f"told to stop: run {dropped.number} dropped")
     else:
-        sys.stderr.write("told to stop: no run in flight\n")
+        _log("told to stop: no run in flight")
     _end(ExitCode.STOPPED)
 
 
 def _end(code: ExitCode) -> NoReturn:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    # The log may lie on a full disk.
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
     os._exit(code)
+
+
+def _log(line: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(f"{line}\n")
 
 
 def _die_with(parent: int) -> None:

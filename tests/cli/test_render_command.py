@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Command
 
 
@@ -163,16 +165,38 @@ def test_a_folder_that_cannot_be_written_is_bad_input(synth: Command, out: str) 
     assert sorted(synth.folder.rglob("*")) == before
 
 
-def test_on_a_full_disk_runs_fail_with_their_reason_and_the_others_stay(synth: Command) -> None:
+@pytest.fixture
+def small_disk(synth: Command) -> Iterator[None]:
+    """The store on a file system of 400 kB."""
     synth.store.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", synth.store], check=False)
     if mounted.returncode:
         pytest.skip("needs the right to mount a small file system")
-    try:
-        synth.order(1, "fill")
-        code, out, _ = synth.render(3)
-        assert code == 1
-        assert "OutOfSpace: no space is left in the dataset folder" in out
-        assert (synth.dataset()["succeeded"], synth.dataset()["failed"]) == (2, 1)
-    finally:
-        subprocess.run(["umount", synth.store], check=True)
+    yield
+    subprocess.run(["umount", synth.store], check=True)
+
+
+@pytest.mark.parametrize("order", ["fill", "blender is full"])
+def test_on_a_full_disk_runs_fail_with_their_reason_and_the_others_stay(
+    synth: Command, small_disk: None, order: str
+) -> None:
+    synth.order(1, order)
+    code, out, _ = synth.render(3)
+    assert code == 1
+    assert "OutOfSpace: no space is left in the dataset folder" in out
+    assert (synth.dataset()["succeeded"], synth.dataset()["failed"]) == (2, 1)
+
+
+def test_on_a_disk_too_full_for_the_dataset_the_failed_runs_are_listed_all_the_same(
+    synth: Command, small_disk: None
+) -> None:
+    synth.order(1, "fill for good")
+    code, out, error = synth.render(3)
+    assert code == 1
+    assert out.startswith("1 run rendered in ")
+    assert "OutOfSpace: no space is left in the dataset folder" in out
+    assert "error: the dataset's documents could not be written: no space is left" in error
+    (synth.store / "ballast").unlink()
+    (synth.folder / "orders" / "1").unlink()
+    assert synth.render(3)[0] == 0
+    assert [synth.rendered(seed) for seed in range(3)] == [1, 2, 2]

@@ -30,6 +30,10 @@ def test_the_summary_counts_what_became_of_the_runs() -> None:
     assert told(tally) == ["2 runs rendered in 12 s, 3 there already, 1 dropped"]
 
 
+def test_without_a_run_to_render_it_says_so() -> None:
+    assert told(Tally(cached=3)) == ["nothing to render: 3 runs there already"]
+
+
 def test_failed_runs_are_listed_with_overrides_and_reason_in_order() -> None:
     tally = Tally(cached=0)
     for number in (5, 2):

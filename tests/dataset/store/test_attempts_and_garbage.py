@@ -44,6 +44,18 @@ def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of)
         open_dataset(store, "bead")
 
 
+def test_a_file_that_is_gone_is_one_sentence_and_the_dataset_before_stays(store, put, sweep_of):
+    sweep = sweep_of(0)
+    manifest = put(sweep.key(0))
+    attempt = begin(store, sweep)
+    before = commit_dataset(store, attempt, [], {})
+    lost = store.run_folder(manifest) / "real.png"
+    lost.unlink()
+    with pytest.raises(DocumentError, match=rf"{lost}: this file of a run is gone; remove the run's manifest"):
+        commit_dataset(store, attempt, [], {"view": lambda *_: lost.read_bytes()})
+    assert committed(store, "local", "beads") == before
+
+
 def test_a_complete_dataset_needs_no_attempt(store, put, sweep_of):
     sweep = sweep_of(0, 1)
     put(sweep.key(0))

@@ -10,6 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+
+from synth_dataset.particles import write_table
+
 HELD: list[bytearray] = []
 
 
@@ -20,6 +24,8 @@ def render(recipe: Any, folder: Path, device: str) -> Any:
         log.write(f"{os.getpid()}\n")
     order = orders / str(seed)
     (folder / "picture.txt").write_text(str(seed))
+    (folder / "annotations.json").write_text('{"width": 4, "height": 4, "particles": []}')
+    write_table(folder / "particles.parquet", pa.table({"volume": pa.array([], pa.float64())}))
     print(f"picture of seed {seed}")
     if order.exists():
         carry_out(order, folder)
@@ -55,6 +61,12 @@ def carry_out(order: Path, folder: Path) -> None:
             HELD.append(bytearray(os.urandom(1 << 20)) * 300)
         case "fill":
             (folder / "large.bin").write_bytes(bytes(1 << 20))
+        case "fill for good":
+            with (folder.parents[1] / "ballast").open("wb", buffering=0) as ballast:
+                while ballast.write(bytes(4096)):
+                    pass
+        case "blender is full":
+            raise RuntimeError("Error: No space left on device")
         case "raise":
             raise ValueError("two beads\nin one place")
         case "exit":
