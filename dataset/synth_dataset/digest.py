@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import rfc8785
 
 from synth_dataset.particles import read_table
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 
@@ -55,7 +55,7 @@ def _columns(table: pa.Table) -> Iterable[bytes]:
     for name, column in zip(table.column_names, table.columns, strict=True):
         yield f"{name} {column.type}".encode()
         values = column.to_pylist()
-        if str(column.type) == "double":
+        if pa.types.is_floating(column.type):
             yield np.array([value is None for value in values]).tobytes()
             yield np.array([value or 0.0 for value in values], dtype="<f8").tobytes()
         else:

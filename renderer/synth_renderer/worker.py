@@ -112,6 +112,7 @@ class Worker:
         # Moved away first: the engine goes on writing, and a folder that grows cannot be removed.
         grave = folder.rename(folder.with_name(f"{folder.name}.dropped"))
         shutil.rmtree(grave, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # the engine may have made it anew for its next file
         return RunReport(number=number, outcome="dropped")
 
 
