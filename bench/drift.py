@@ -9,6 +9,8 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -48,8 +50,24 @@ def drift(values: list[float]) -> float:
     return last / first - 1
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what Blender prints, from C, off stdout."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
 def main(runs: int = 200) -> int:
-    measured = measure(runs)
+    with quiet():
+        measured = measure(runs)
     seconds = drift([seconds for seconds, _ in measured])
     memory = drift([float(rss) for _, rss in measured])
     print(f"{runs} runs: CPU time per run {seconds:+.1%}, memory {memory:+.1%} (limit {LIMIT:.0%})")
