@@ -131,17 +131,17 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             ),
             "defocus": Feature(FeatureType.FLOAT, 0.2, "focus distance = (1 - defocus) x camera height", "", 0.0, 1.0),
             "edge_factor": Feature(
-                FeatureType.FLOAT, 1.15, "yield at the rim over that of a level facet, - 1", "", -0.9, 10.0
+                FeatureType.FLOAT, 0.8, "yield at the rim over that of a level facet, - 1", "", -0.9, 10.0
             ),
             "edge_exponent": Feature(
                 FeatureType.FLOAT, 1.0, "power of 1/cos(tilt) that the yield grows with", "", 0.1, 4.0
             ),
-            "edge_cutoff": Feature(FeatureType.FLOAT, 0.3, "cosine of the tilt where growth ends", "", 0.01, 0.95),
+            "edge_cutoff": Feature(FeatureType.FLOAT, 0.4, "cosine of the tilt where growth ends", "", 0.01, 0.95),
             "detector_azimuth": Feature(FeatureType.FLOAT, 180.0, "from +x towards +y", "degree", -360.0, 360.0),
             "detector_asymmetry": Feature(FeatureType.FLOAT, 0.5, "0 collects from all sides alike", "", 0.0, 1.0),
             "collection_angle": Feature(
                 FeatureType.FLOAT,
-                34.0,
+                32.0,
                 "elevation the detector accepts up to; smaller shadows deeper",
                 "degree",
                 5.0,

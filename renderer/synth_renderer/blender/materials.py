@@ -47,7 +47,7 @@ def _sem_polystyrene(tree: Tree) -> Value:
 
 
 def _sem_patchy_silicone(tree: Tree) -> Value:
-    """Thin residues on a dark ground: a thresholded, distorted noise over the width of the substrate."""
+    """Curly threads of residue on a dark ground: a contour line of distorted noise over the substrate's width."""
     seed = tree.attribute("OBJECT", "patch_seed", "Fac")
     offset = tree.math("MULTIPLY", seed, 0.5)
     place = tree.node("ShaderNodeCombineXYZ", X=offset, Y=offset)
@@ -61,18 +61,19 @@ def _sem_patchy_silicone(tree: Tree) -> Value:
         Detail=0.0,
         Distortion=0.6,
     )
+    apart = tree.math("ABSOLUTE", tree.math("SUBTRACT", noise.outputs[0], 0.6), 0.0)
     patch = tree.node(
         "ShaderNodeMapRange",
-        Value=noise.outputs[0],
-        **{"From Min": 0.56, "From Max": 0.7, "To Min": GROUND_YIELD, "To Max": PATCH_YIELD},
+        Value=apart,
+        **{"From Min": 0.0, "From Max": 0.045, "To Min": PATCH_YIELD, "To Max": GROUND_YIELD},
     )
     return _emitter(tree, patch.outputs[0])
 
 
-GROUND_YIELD: Final = 0.05
+GROUND_YIELD: Final = 0.1
 """Secondary electrons that bare silicone emits, relative to polystyrene that faces the beam."""
-PATCH_YIELD: Final = 0.8
-"""The same of a residue patch."""
+PATCH_YIELD: Final = 1.6
+"""The same along the middle of a thread of residue."""
 
 
 def _emitter(tree: Tree, strength: Value) -> Value:

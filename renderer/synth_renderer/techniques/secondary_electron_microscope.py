@@ -36,7 +36,7 @@ SAMPLES: Final = 8
 SMOOTHING: Final = 1.8
 """Standard deviation of that smoothing, pixels at 100 %."""
 
-COLLECTION: Final = 0.9
+COLLECTION: Final = 0.92
 """Electrons collected per beam electron from a lone convex body that faces the beam, on average."""
 
 
