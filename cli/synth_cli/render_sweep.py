@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -21,7 +22,7 @@ from synth_cli.terminal import count, duration, facts, stderr, stdout
 from synth_dataset.attempt import begin, committed
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset
-from synth_dataset.layout import pointer_path
+from synth_dataset.layout import SCRATCH, pointer_path
 from synth_dataset.store import FolderStore, StoreFullError
 from synth_dataset.views import GALLERY
 from synth_renderer.pool import Pool, PoolUnavailableError, RunStarted
@@ -114,8 +115,9 @@ def _render(
     if not todo:
         return
     arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
-    pool = Pool(WorkerCommand(arguments, store.root / LOG), min(settings.workers or default_workers(), todo), stop)
-    with meter(stderr(), "rendering", todo, "run") as progress:
+    with _temporary_folder(store) as temporary, meter(stderr(), "rendering", todo, "run") as progress:
+        command = WorkerCommand(arguments, store.root / LOG, {"TMPDIR": temporary})
+        pool = Pool(command, min(settings.workers or default_workers(), todo), stop)
         for event in pool.events(_tasks(sweep, numbers)):
             if isinstance(event, RunStarted):
                 continue
@@ -124,6 +126,12 @@ def _render(
             if report.outcome == "failed":
                 progress.say(f"run {report.number} failed: {report.reason}: {report.message}")
             progress.advance(note=f"run {report.number}: {duration(report.seconds)}")
+
+
+def _temporary_folder(store: FolderStore) -> TemporaryDirectory[str]:
+    """For what Blender leaves behind: in scratch, so that a killed command's is garbage that `synth gc` finds."""
+    scratch = (store.root / SCRATCH).resolve()
+    return TemporaryDirectory(prefix="workers-", dir=scratch, ignore_cleanup_errors=True)
 
 
 def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:

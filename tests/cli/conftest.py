@@ -74,7 +74,8 @@ class Command:
         return len(log.read_text().split()) if log.exists() else 0
 
     def scratch(self) -> list[Path]:
-        return list(self.store.glob("scratch/*"))
+        """Files of unfinished runs."""
+        return list(self.store.glob("scratch/*/*.*"))
 
 
 @pytest.fixture

@@ -42,6 +42,24 @@ def test_a_second_call_renders_nothing_and_one_more_seed_only_the_new_run(synth:
     assert [synth.rendered(seed) for seed in range(4)] == [1, 1, 1, 1]
 
 
+def test_what_workers_leave_behind_goes_with_them(synth: Command) -> None:
+    assert synth.render(1)[0] == 0
+    assert list(synth.store.glob("scratch/*")) == []
+
+
+def test_what_a_killed_command_leaves_behind_is_garbage_of_the_store(synth: Command) -> None:
+    synth.order(0, "hang")
+    process = synth.start(*synth.render_arguments(1))
+    begun(synth, 0, process)
+    process.kill()
+    process.communicate()
+    assert list(synth.store.glob("scratch/workers-*"))
+    code, out, _ = synth.run("gc", "dataset", "--older-than=0s")
+    assert code == 0
+    assert "scratch" in out
+    assert list(synth.store.glob("scratch/*")) == []
+
+
 def test_failed_runs_are_listed_and_recorded_and_tried_again_by_the_next_call(synth: Command) -> None:
     synth.order(1, "raise")
     code, out, error = synth.render(3)

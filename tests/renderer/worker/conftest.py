@@ -75,7 +75,7 @@ class Trial:
             f"--watermark={watermark}",
         )
         path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
-        environment = {"PYTHONPATH": path, "TRIAL": str(self.orders)}
+        environment = {"PYTHONPATH": path, "TRIAL": str(self.orders), "TMPDIR": str(self.orders)}
         return Pool(WorkerCommand(arguments, self.orders / "worker.log", environment), size, self.wish)
 
     def reports(self, seeds: range, pool: Pool) -> dict[int, RunReport]:
