@@ -23,7 +23,7 @@ check: setup ## format, lint, types, layers
 	$(RUN)/lint-imports
 
 test: check ## every test
-	$(RUN)/pytest
+	$(RUN)/pytest -n auto --dist loadfile
 
 bench: setup ## speed and memory, as ratios and a table
 	$(RUN)/python bench/bench.py
