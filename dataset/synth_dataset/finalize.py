@@ -80,8 +80,8 @@ def open_dataset(store: FolderStore, name: str | None = None, namespace: str = "
     folder = store.root / layout.SWEEPS / namespace
     names = sorted(sweep.name for sweep in entries(folder) if (folder / sweep.name / layout.DATASET).exists())
     if name is None and len(names) != 1:
-        hint = f"choose one of {', '.join(names)}" if names else "run synth render first"
-        raise InputError(str(store.root), f"holds {len(names)} datasets; {hint}")
+        several = f"holds {len(names)} datasets; choose one of {', '.join(names)}"
+        raise InputError(str(store.root), several if names else "holds no dataset; run synth render first")
     chosen = names[0] if name is None else name
     document = committed(store, namespace, chosen)
     if document is None:

@@ -70,4 +70,4 @@ def step_words(step: object) -> str:
         getattr(step, "affected_set_name", None),
         getattr(step, "name", None),
     )
-    return "  ".join([f"{type(step).__name__:<26}", *(str(word) for word in about if word)]).rstrip()
+    return "  ".join([f"{type(step).__name__:<29}", *(str(word) for word in about if word)]).rstrip()
