@@ -24,6 +24,7 @@ def render(recipe: Any, folder: Path, device: str) -> Any:
     with (orders / f"{seed}.log").open("a") as log:
         log.write(f"{os.getpid()}\n")
     order = orders / str(seed)
+    assert folder.is_absolute()  # bpy takes other paths from $PWD
     (folder / "picture.txt").write_text(str(seed))
     (folder / "annotations.json").write_text('{"width": 4, "height": 4, "particles": []}')
     write_table(folder / "particles.parquet", pa.table({"volume": pa.array([], pa.float64())}))
