@@ -50,7 +50,7 @@ LONGEST_WAY = 0.25
 """Way of a sphere in one substep, in smallest radii, above which substeps are added."""
 SKIN = 0.5
 """Width of the layer around a sphere, in smallest radii, in which neighbours are listed."""
-STILL = 0.01
+STILL = 0.05
 """Iterations of a substep end early when no impulse changes by more than this share of what gravity adds in it."""
 NO_REBOUND = 0.1
 """A rebound that damping would end within this many smallest radii does not happen (a low Stokes number)."""
