@@ -9,14 +9,13 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
 import psutil
 
 from synth_api.sweep.sweep import Sweep
+from synth_renderer.blender.session import quiet
 from synth_renderer.engine import render
 
 WINDOW = 0.25
@@ -48,21 +47,6 @@ def drift(values: list[float]) -> float:
     warm = len(values) // 10
     first, last = median(values[warm : warm + width]), median(values[-width:])
     return last / first - 1
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what Blender prints, from C, off stdout."""
-    sys.stdout.flush()
-    stdout = os.dup(1)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(stdout, 1)
-        os.close(stdout)
 
 
 def main(runs: int = 200) -> int:

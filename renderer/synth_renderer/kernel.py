@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numba
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PACKAGE: Final = Path(__file__).parent
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def kernel(function: F) -> F:
-    """`numba.njit(cache=True)` that compiles again when any source in the function's folder has changed.
+    """`numba.njit(cache=True)` that compiles again when any source of this package or of its own folder has changed.
 
     Numba alone looks at the function's own file, and would go on using code inlined from a changed neighbour.
     """
     compiled: Any = numba.njit(cache=True)(function)
-    compiled._cache._cache_file._source_stamp = sources(Path(function.__code__.co_filename).parent)
+    compiled._cache._cache_file._source_stamp = (
+        sources(PACKAGE),
+        sources(Path(function.__code__.co_filename).parent),
+    )
     return compiled  # type: ignore[no-any-return]
 
 
 @cache
 def sources(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, time of change in ns and size of each Python file in a folder."""
-    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.glob("*.py")))
+    """Path, time of change in ns and size of each Python file below a folder."""
+    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*.py")))

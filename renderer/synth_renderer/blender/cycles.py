@@ -16,6 +16,7 @@ import numpy as np
 
 from synth_renderer.blender import bpy
 from synth_renderer.blender.devices import select
+from synth_renderer.blender.session import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,8 @@ def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
     with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder:
         path = Path(folder) / "radiance.exr"
         scene.render.filepath = str(path)
-        bpy.ops.render.render(write_still=True)
+        with quiet():
+            bpy.ops.render.render(write_still=True)
         pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         scene.render.filepath = ""
     return np.ascontiguousarray(pixels[:, :, ::-1], dtype=np.float32)

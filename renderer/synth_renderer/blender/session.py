@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from synth_renderer.blender import bpy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def reset() -> None:
@@ -16,3 +24,17 @@ def reset() -> None:
 def version() -> str:
     """Blender's version, `4.5.15`."""
     return ".".join(str(part) for part in bpy.app.version)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep off stdout what Blender prints from C: Cycles tells its progress in 45 lines a picture."""
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)

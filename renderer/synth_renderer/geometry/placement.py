@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from synth_renderer.scene.bodies import Bodies
 
 
-@numba.njit(cache=True)
+@kernel
 def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
     """Matrix (3, 3) of a unit quaternion w x y z."""
     w, x, y, z = quaternion
@@ -24,7 +25,7 @@ def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
-@numba.njit(cache=True)
+@kernel
 def product(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Matrix product of two (3, 3)."""
     result = np.empty((3, 3))
@@ -34,7 +35,7 @@ def product(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[
     return result
 
 
-@numba.njit(cache=True)
+@kernel
 def transformed(
     points: NDArray[np.float64], matrix: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numba
 import numpy as np
 
+from synth_renderer.kernel import kernel
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 SUBPIXELS: Final = 4096.0
 
 
-@numba.njit(cache=True)
+@kernel
 def snapped(image: NDArray[np.float64]) -> NDArray[np.float64]:
     """Column and row of (V, 3) rounded to the grid of 1/4096 pixel; nearness as it is."""
     result = image.copy()
@@ -31,7 +33,7 @@ def snapped(image: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-@numba.njit(cache=True)
+@kernel
 def cover(
     image: NDArray[np.float64], triangles: NDArray[np.int32], bounds: Window, skip_back_faces: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -50,7 +52,7 @@ def cover(
     return nearness, winner
 
 
-@numba.njit(cache=True)
+@kernel
 def _cover_triangle(
     image: NDArray[np.float64],
     a: int,
@@ -98,7 +100,7 @@ def _owns(image: NDArray[np.float64], a: int, b: int) -> bool:
     return bool(rise < 0.0 or (rise == 0.0 and image[b, 0] > image[a, 0]))
 
 
-@numba.njit(cache=True)
+@kernel
 def resolve(
     image: NDArray[np.float64],
     triangles: NDArray[np.int32],
@@ -133,7 +135,7 @@ def resolve(
     return pixel, depth, normal
 
 
-@numba.njit(cache=True)
+@kernel
 def _weights(
     image: NDArray[np.float64], triangle: NDArray[np.int32], x: float, y: float, is_orthographic: bool
 ) -> tuple[float, float, float]:
@@ -145,7 +147,7 @@ def _weights(
     return u * image[a, 2], v * image[b, 2], w * image[c, 2]
 
 
-@numba.njit(cache=True)
+@kernel
 def _write_normal(
     normal: NDArray[np.float32],
     n: int,
@@ -172,7 +174,7 @@ def _blended(
     return float(weights[0] * normals[a, k] + weights[1] * normals[b, k] + weights[2] * normals[c, k])
 
 
-@numba.njit(cache=True)
+@kernel
 def window(image: NDArray[np.float64], width: int, height: int) -> Window:
     """Left, top, right, bottom (exclusive) of the pixels whose centres lie in the bounding box of (V, 3)."""
     left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@numba.njit(cache=True)
+@kernel
 def feret_diameters(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
     """Smallest and largest Feret diameter (N, 2), pixels, of each body's pixels; NaN for a body without any.
 
@@ -28,7 +29,7 @@ def feret_diameters(start: NDArray[np.int64], pixel: NDArray[np.int32], width: i
     return diameters
 
 
-@numba.njit(cache=True)
+@kernel
 def _hull(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
     """Convex hull (K, 2) of the pixels' corners, column and row: monotone chain (A. M. Andrew, 1979)."""
     corners = _outer_corners(pixel, width)
@@ -45,7 +46,7 @@ def _hull(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
     return hull[:used]
 
 
-@numba.njit(cache=True)
+@kernel
 def _outer_corners(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
     """Corners (K, 2) of the first and last pixel of every row, sorted by row, then column."""
     top, bottom = pixel[0] // width, pixel[-1] // width
@@ -63,13 +64,13 @@ def _outer_corners(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
     return corners[:used]
 
 
-@numba.njit(cache=True)
+@kernel
 def _turn(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]) -> float:
     """Twice the area of (a, b, c) with row before column; the sign says which way the chain turns."""
     return float((b[1] - a[1]) * (c[0] - a[0]) - (b[0] - a[0]) * (c[1] - a[1]))
 
 
-@numba.njit(cache=True)
+@kernel
 def _largest(hull: NDArray[np.float64]) -> float:
     largest = 0.0
     for a in hull:
@@ -78,7 +79,7 @@ def _largest(hull: NDArray[np.float64]) -> float:
     return math.sqrt(largest)
 
 
-@numba.njit(cache=True)
+@kernel
 def _smallest(hull: NDArray[np.float64]) -> float:
     smallest = np.inf
     for n in range(len(hull)):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def layers(fragments: Fragments, shown: NDArray[np.bool_] | None = None) -> Laye
     return Layers(*_sorted(fragments.start, fragments.pixel, fragments.depth, included, pixels))
 
 
-@numba.njit(cache=True)
+@kernel
 def _sorted(
     start: NDArray[np.int64],
     pixel: NDArray[np.int32],

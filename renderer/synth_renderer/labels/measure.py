@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
+from synth_renderer.kernel import kernel
 from synth_renderer.labels.feret import feret_diameters
 from synth_renderer.labels.projection import in_camera_frame, projected
 
@@ -82,7 +82,7 @@ def projected_centres(locations: NDArray[np.float64], camera: Camera) -> NDArray
     return projected(points, camera)[:, :2]
 
 
-@numba.njit(cache=True)
+@kernel
 def _boxes(ids: NDArray[np.uint16], bodies: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     height, width = ids.shape
     box, count = np.zeros((bodies, 4), dtype=np.int32), np.zeros(bodies, dtype=np.int64)
@@ -99,7 +99,7 @@ def _boxes(ids: NDArray[np.uint16], bodies: int) -> tuple[NDArray[np.int32], NDA
     return box, count
 
 
-@numba.njit(cache=True)
+@kernel
 def _touching(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int, height: int) -> NDArray[np.bool_]:
     touches = np.zeros(len(start) - 1, dtype=np.bool_)
     for body in range(len(touches)):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@numba.njit(cache=True)
+@kernel
 def clipped(
     points: NDArray[np.float64], normals: NDArray[np.float64], triangles: NDArray[np.int32], near: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:

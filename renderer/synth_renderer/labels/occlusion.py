@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def occluded_by(fragments: Fragments, layers: Layers) -> list[NDArray[np.uint16]
     return ids[:-1]
 
 
-@numba.njit(cache=True)
+@kernel
 def _pairs(
     start: NDArray[np.int64], pixel: NDArray[np.int32], first: NDArray[np.int64], owner: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

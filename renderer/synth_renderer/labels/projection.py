@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
 from synth_renderer.geometry.placement import rotation_matrix, transformed
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def projected(points: NDArray[np.float64], camera: Camera) -> NDArray[np.float64
     return _perspective(points, camera.width / 2, camera.height / 2, scale)
 
 
-@numba.njit(cache=True)
+@kernel
 def _orthographic(points: NDArray[np.float64], column: float, row: float, scale: float) -> NDArray[np.float64]:
     image = np.empty_like(points)
     for n in range(len(points)):
@@ -45,7 +45,7 @@ def _orthographic(points: NDArray[np.float64], column: float, row: float, scale:
     return image
 
 
-@numba.njit(cache=True)
+@kernel
 def _perspective(points: NDArray[np.float64], column: float, row: float, scale: float) -> NDArray[np.float64]:
     image = np.empty_like(points)
     for n in range(len(points)):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ _NEIGHBOURS: Final = (
 )
 
 
-@numba.njit(cache=True)
+@kernel
 def silhouette(
     start: NDArray[np.int64], pixel: NDArray[np.int32], width: int, height: int, shown: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
@@ -72,7 +73,7 @@ def half_transparent(fragments: Fragments, layers: Layers, shown: NDArray[np.boo
     return np.asarray(_composite(layers.start, grey).reshape(fragments.height, fragments.width))
 
 
-@numba.njit(cache=True)
+@kernel
 def _composite(start: NDArray[np.int64], grey: NDArray[np.float64]) -> NDArray[np.float64]:
     result = np.empty(len(start) - 1)
     for p in range(len(result)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 
+from synth_renderer.kernel import kernel
 from synth_renderer.labels.fragments import VisibleSurface
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def visible(fragments: Fragments, shown: NDArray[np.bool_] | None = None) -> Vis
     return _surface(fragments, nearest)
 
 
-@numba.njit(cache=True)
+@kernel
 def _nearest(
     start: NDArray[np.int64],
     pixel: NDArray[np.int32],

@@ -40,6 +40,10 @@ start: the sample dries and its contacts set. BU/s^2 per s^4. Against gravity 10
 stops its last beads; at 10,000 the heap rests before it counts (the granular Bond number)."""
 MEMORY = 0.08
 """Way of slipping or rolling, in smallest radii, that makes a contact new."""
+DENSEST = 0.74
+"""Share of space that equal spheres fill in the densest packing (Hales 2005)."""
+MOST_OVERLAP = 0.01
+"""Remaining overlap, in smaller radii, with which a run is not worth keeping."""
 OVERLAP_GOAL = 0.001
 """Remaining overlap, in smaller radii, at which pushing apart ends."""
 MOST_SWEEPS = 2000
@@ -67,7 +71,8 @@ def settle_spheres(
 
     locations (N, 3) and radii (N,), float64, world frame, scene units; returns new locations (N, 3). The container is
     closed: floor, walls and lid; spheres that stick out of it are brought in first. All spheres start at rest, overlaps
-    are pushed apart first, without speed. Raises `PhysicsError` when the container cannot hold the spheres.
+    are pushed apart first, without speed. Raises `PhysicsError` when the container cannot hold the spheres
+    or when they still overlap by more than MOST_OVERLAP.
     """
     settled = np.array(locations, dtype=np.float64).reshape(-1, 3)
     sizes = np.array(radii, dtype=np.float64)
@@ -77,9 +82,15 @@ def settle_spheres(
     sweeps = separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
     frames, substeps, iterations, at_rest = _move(settled, sizes, walls, forces)
     sweeps += separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
+    overlap = float(largest_overlap(settled, sizes, walls))
+    if overlap > MOST_OVERLAP:
+        raise PhysicsError(
+            f"particles still overlap by {overlap:.2g} of the smaller radius after {int(sweeps)} sweeps that push them"
+            f" apart (at most {MOST_OVERLAP}); fewer or smaller ones fit"
+        )
     return settled, PhysicsReport(
         solver="spheres",
-        largest_overlap=float(largest_overlap(settled, sizes, walls)),
+        largest_overlap=overlap,
         came_to_rest=at_rest,
         frames=frames,
         substeps=substeps,
@@ -99,8 +110,10 @@ def _walls(locations: NDArray[np.float64], radii: NDArray[np.float64], container
     if widest > width:
         raise PhysicsError(f"a particle of diameter {widest:g} does not fit between walls {width:g} apart")
     filled = float((radii * radii * radii).sum()) * 4 / 3 * math.pi / float(np.prod(upper - lower))
-    if filled > 1:
-        raise PhysicsError(f"the particles' volume is {filled:.3g} times that of the box that has to hold them")
+    if filled > DENSEST:
+        raise PhysicsError(
+            f"the particles' volume is {filled:.3g} times that of the box that has to hold them; {DENSEST} is the most"
+        )
     locations[:] = np.clip(locations, lower + radii[:, None], upper - radii[:, None])
     walls: NDArray[np.float64] = np.stack([lower, upper], axis=1).ravel()
     return walls

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cv2
-import numba
 import numpy as np
+
+from synth_renderer.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +36,7 @@ def smooth_within(picture: NDArray[np.float32], ids: NDArray[np.uint16], sigma: 
     return np.asarray(_smooth(picture, ids, np.outer(kernel, kernel).astype(np.float32)))
 
 
-@numba.njit(cache=True)
+@kernel
 def _smooth(picture: NDArray[np.float32], ids: NDArray[np.uint16], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = picture.shape
     reach = len(kernel) // 2

@@ -148,8 +148,12 @@ def test_more_volume_than_the_container_is_refused(start):
         settle_spheres(locations, radii, falling(), Box((0, 0, 0), (20, 20, 20)))
 
 
-def test_a_crammed_container_reports_its_overlap():
-    room = Box((0, 0, 0), (10, 10, 10))
-    locations = np.random.default_rng(0).uniform(0, 10, (25, 3))
-    _, report = settle_spheres(locations, np.full(25, 2.1), Forces(), room)
-    assert report.largest_overlap > 0.01
+def test_more_than_fills_the_densest_packing_is_refused():
+    with pytest.raises(PhysicsError, match=r"volume is 0\.97 times that of the box that has to hold them; 0\.74 is"):
+        settle_spheres(np.zeros((25, 3)), np.full(25, 2.1), Forces(), Box((0, 0, 0), (10, 10, 10)))
+
+
+def test_spheres_that_cannot_be_pushed_apart_are_refused():
+    locations = np.random.default_rng(0).uniform(0, 10, (18, 3))
+    with pytest.raises(PhysicsError, match=r"still overlap by 0\.\d+ of the smaller radius after \d+ sweeps"):
+        settle_spheres(locations, np.full(18, 2.1), Forces(), Box((0, 0, 0), (10, 10, 10)))
