@@ -25,7 +25,7 @@ def palette(count: int) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=4)
 def _colors(draws: int) -> NDArray[np.uint8]:
-    numbers = np.random.RandomState(0).choice(np.arange(1, 1 << 24), size=draws)
+    numbers = np.random.RandomState(0).randint(1, 1 << 24, size=draws)
     _, first = np.unique(numbers, return_index=True)
     distinct = numbers[np.sort(first)]
     colors: NDArray[np.uint8] = np.stack([distinct >> 16, distinct >> 8 & 255, distinct & 255], axis=1).astype(np.uint8)
