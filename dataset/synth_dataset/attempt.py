@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from synth_api.key import canonical_json
 from synth_dataset import layout
-from synth_dataset.documents import AttemptDocument, BatchDocument, DatasetDocument, SweepAxis
+from synth_dataset.documents import AttemptDocument, DatasetDocument, SweepAxis
 from synth_dataset.manifest import DocumentError, parse_document
 from synth_dataset.store import entries, make_folders, sync_folder, write_durably
 
@@ -129,11 +129,6 @@ def attempt_keys(folder: Path) -> Iterator[bytes]:
     with (folder / layout.KEYS).open("rb") as stream:
         while key := stream.read(layout.KEY_BYTES):
             yield key
-
-
-def write_batch(store: FolderStore, attempt: Attempt, batch: BatchDocument) -> None:
-    """Replace a batch document, atomically."""
-    store.write(layout.batch_path(attempt.path, batch.index), batch.to_json())
 
 
 def committed(store: FolderStore, namespace: str, name: str) -> DatasetDocument | None:

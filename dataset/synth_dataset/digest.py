@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import rfc8785
 
+from synth_dataset.layout import is_label_picture
 from synth_dataset.particles import read_table
 from synth_dataset.pictures import read_png
 
@@ -36,10 +37,11 @@ def label_digest(
     return digest.hexdigest()
 
 
-def digest_of_folder(folder: Path, pictures: Iterable[str]) -> str:
-    """The digest of a run on disk; `pictures` are the paths of its label pictures."""
+def digest_of_folder(folder: Path) -> str:
+    """The digest of a run on disk, to hold against its manifest's `label_digest`."""
+    paths = (file.relative_to(folder).as_posix() for file in folder.rglob("*.png"))
     return label_digest(
-        {path: read_png(folder / path) for path in pictures},
+        {path: read_png(folder / path) for path in paths if is_label_picture(path)},
         read_table(folder / "particles.parquet"),
         json.loads((folder / "annotations.json").read_bytes()),
     )

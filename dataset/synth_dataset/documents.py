@@ -1,10 +1,10 @@
-"""The documents of a sweep: plan.json of an attempt, its batches, dataset.json."""
+"""The documents of a sweep: plan.json of an attempt, dataset.json."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from synth_dataset.manifest import Document, Hash
 
@@ -46,23 +46,6 @@ class AttemptDocument(Document):
             run, digit = divmod(run, len(axis.values))
             values[axis.path] = axis.values[digit]
         return {axis.path: values[axis.path] for axis in self.axes}
-
-
-class InFlight(Document):
-    """The run a worker is at, and how often it has been begun."""
-
-    run: int
-    try_: int
-
-
-class BatchDocument(Document):
-    """What has become of a batch so far; the only document of an attempt that is written again."""
-
-    index: int
-    done: tuple[int, ...] = ()
-    failed: tuple[FailedRun, ...] = ()
-    in_flight: InFlight | None = None
-    seconds: dict[str, float] = Field(default_factory=dict)
 
 
 class DatasetDocument(Document):

@@ -39,11 +39,6 @@ def attempt_path(namespace: str, name: str, plan: str, attempt: str) -> str:
     return f"{sweep_path(namespace, name)}/{plan[:8]}/{attempt[:8]}"
 
 
-def batch_path(attempt: str, index: int) -> str:
-    """A batch document below an attempt's folder."""
-    return f"{attempt}/batches/{index}.json"
-
-
 def pointer_path(namespace: str, name: str) -> str:
     """The document that names the committed attempt of a sweep."""
     return f"{sweep_path(namespace, name)}/{DATASET}"

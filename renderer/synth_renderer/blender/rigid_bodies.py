@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from mathutils.bvhtree import BVHTree
 
-from synth_renderer.blender import bpy, session
+from synth_renderer.blender import bpy, session, stage
 from synth_renderer.geometry.placement import world_vertices
 from synth_renderer.physics.report import PhysicsError, PhysicsReport
 
@@ -36,6 +36,7 @@ def relax_rigid_bodies(
     """
     if not len(bodies):
         return bodies.locations.copy(), bodies.quaternions.copy(), PhysicsReport("blender", 0.0, True, 0, 0, 0)
+    stage.forget()
     session.reset()
     try:
         objects = _build(bodies, forces, collision_shape.upper(), mesh_source.upper(), container)
