@@ -20,6 +20,9 @@ SATURATED: Final = 0.75
 """Largest share of the particles' pixels at 0 or at 255; the ground may be black or white."""
 FIT: Final = 4.5
 """Least edge strength at the labels' place above that elsewhere, in standard deviations over 36 places elsewhere."""
+SHORT_BORDER: Final = 200
+SHORT_FIT: Final = 3.0
+"""Labels with a shorter border (px) scatter more, so less is asked of them."""
 PULL: Final = 0.0
 """Largest advantage of labels 3 px aside."""
 THIN_BORDER: Final = 400
@@ -113,11 +116,12 @@ def _masks(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> tuple[GateResult
 
 
 def _mask(fit: Fit) -> GateResult:
+    least = FIT if fit.border >= SHORT_BORDER else SHORT_FIT
     reason = (
         f"Edges along the masks' borders are {fit.z:.1f} standard deviations stronger than along the same borders "
-        f"elsewhere; {FIT:g} or more is a fit."
+        f"elsewhere; {least:g} or more is a fit."
     )
-    return GateResult("mask", fit.z >= FIT, fit.z, FIT, reason)
+    return GateResult("mask", fit.z >= least, fit.z, least, reason)
 
 
 def _place(fit: Fit) -> GateResult:
