@@ -57,7 +57,7 @@ FILES = {
     "tag": (written("seed: 42", "seed: !!python/name:os.system ''"), "the YAML tag '!!python/name:os.system' is not"),
 }
 ARGUMENTS = {
-    "override path": ([f"{BEAD}.numbr=3"], f"there is no key 'numbr' in {BEAD}; did you mean 'number'?"),
+    "override path": ([f"{BEAD}.numbr=3"], f"in {BEAD} (to add it, write +{BEAD}.numbr=…); did you mean 'number'?"),
     "override of no entry": (["synth_chain.rendering_steps.17.rendering_mode=real"], "no entry 17, the list has 7"),
     "added twice": ([f"+{BEAD}.number=3"], "there is a value already, 600; write the override without its +"),
     "wrong type": ([f"{RELAX}.use_gravity=maybe"], "use_gravity: must be true or false, not 'maybe'"),

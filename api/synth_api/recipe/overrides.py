@@ -133,8 +133,8 @@ def _unknown(node: Any, words: Sequence[str], depth: int) -> str:
     place, word = ".".join(words[:depth]), words[depth]
     if not isinstance(node, dict):
         return f"'{place}' has no keys" if node is not None else f"there is no '{word}', nothing is below '{place}'"
-    add = f"; to add it, write +{'.'.join(words)}=…" if place and depth == len(words) - 1 else ""
-    return f"there is no key '{word}'{f' in {place}' if place else ''}; {nearest(word, node)}{add}"
+    add = f" (to add it, write +{'.'.join(words)}=…)" if place and depth == len(words) - 1 else ""
+    return f"there is no key '{word}'{f' in {place}' if place else ''}{add}; {nearest(word, node)}"
 
 
 def _index(steps: list[Any], word: str, path: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+
+_PIXEL_BYTES: Final = 12
+"""Of an uncompressed EXR: three 32-bit floats."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def _set(owner: bpy.types.bpy_struct, **values: float) -> Iterator[None]:
 
 
 def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
-    """Through an EXR file: bpy offers no pixels of a render without a window."""
+    """Through an EXR file: bpy offers no pixels of a render without a window. Raises OSError when it is not written."""
     image = scene.render.image_settings
     image.file_format, image.color_mode, image.color_depth, image.exr_codec = "OPEN_EXR", "RGB", "32", "NONE"
     with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder:
@@ -74,4 +80,12 @@ def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
             bpy.ops.render.render(write_still=True)
         pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         scene.render.filepath = ""
+        if pixels is None:
+            raise _unwritten(path, scene.render.resolution_x * scene.render.resolution_y * _PIXEL_BYTES)
     return np.ascontiguousarray(pixels[:, :, ::-1], dtype=np.float32)
+
+
+def _unwritten(path: Path, size: int) -> OSError:
+    """Blender tells a full disk from success by no error at all; the space that is left tells it."""
+    code = errno.ENOSPC if shutil.disk_usage(path.parent).free < size else errno.EIO
+    return OSError(code, f"Blender has not written the traced picture: {os.strerror(code)}")

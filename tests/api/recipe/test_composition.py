@@ -97,9 +97,10 @@ def test_a_step_id_stands_for_its_index() -> None:
     [
         (
             "blueprints.particles.Bead.nmber=5",
-            "there is no key 'nmber' in blueprints.particles.Bead; did you mean 'number'?",
+            "there is no key 'nmber' in blueprints.particles.Bead "
+            "(to add it, write +blueprints.particles.Bead.nmber=…); did you mean 'number'?",
         ),
-        (f"{RELAX}.mass=1", f"to add it, write +{RELAX}.mass=…"),
+        (f"{RELAX}.mass=1", f"(to add it, write +{RELAX}.mass=…); known are _target_,"),
         ("synth_chain.feature_generation_steps.settle.gravity=1", "'settle' is neither an index nor the id"),
         ("synth_chain.feature_generation_steps.55.gravity=1", "there is no entry 55, the list has 11, from 0"),
         (f"~{RELAX}", "write the whole list in a recipe or fragment"),

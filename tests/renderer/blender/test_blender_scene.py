@@ -1,5 +1,9 @@
 """Staged scene -> Blender scene -> state file."""
 
+import errno
+import subprocess
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -147,3 +151,17 @@ def test_a_device_that_is_not_there_is_refused_by_name():
 
 def test_the_version_is_the_pinned_one():
     assert version() == "4.5.15"
+
+
+def test_a_picture_that_a_full_disk_cut_short_says_so(photograph, tmp_path, monkeypatch):
+    """Blender itself reports success."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", tmp_path], check=False).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        stage(photograph([RED]))
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        with pytest.raises(OSError, match="has not written the traced picture: No space left on device") as full:
+            trace(1, 0, 1, "cpu")
+        assert full.value.errno == errno.ENOSPC
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
