@@ -1,0 +1,57 @@
+"""attempt.json: what the pods of an attempt read, from a ConfigMap that the operator writes once."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from synth_api.key import canonical_json
+from synth_api.resources.base import Part
+from synth_api.resources.output import Output
+from synth_api.resources.sweep import SweepAxis
+
+INPUT_FILE: Final = "attempt.json"
+INPUT_FOLDER: Final = "/etc/synth"
+CA_FILE: Final = "/etc/synth-ca/ca.crt"
+"""Where the store's certificate authority is mounted, when the output names one."""
+SCRATCH_FOLDER: Final = "/scratch"
+
+
+class AttemptInput(Part):
+    """Everything that decides what the runs of an attempt are; how they are rendered is in the pod template."""
+
+    namespace: str
+    """Namespace of the sweep."""
+    name: str
+    """Name of the sweep."""
+    recipe_name: str
+    """File stem of the recipe: the name of its resource."""
+    recipe: dict[str, Any]
+    """The recipe, as written."""
+    fragments: dict[str, dict[str, Any]] = Field(default={})
+    """Its fragments."""
+    overrides: tuple[str, ...] = ()
+    """As in the spec."""
+    axes: tuple[SweepAxis, ...] = ()
+    """As in the spec."""
+    exclude: tuple[dict[str, Any], ...] = ()
+    """As in the spec."""
+    output: Output
+    """Where the dataset goes."""
+    parallelism: Annotated[int, Field(ge=1)]
+    """When the attempt began: decides the size of batches."""
+    batch_size: int | None = None
+    """As in the spec."""
+    engine_version: int
+    """Of the operator; a worker with another one ends with exit code 64."""
+    plan: str
+    """Hash of the plan."""
+    attempt: str
+    """Hash of the attempt."""
+
+
+def attempt_hash(uid: str, plan: str, retry_token: str, count: int) -> str:
+    """The name of an attempt, 64 hexadecimal digits (contracts: plan, Jobs, names)."""
+    return sha256(canonical_json([uid, plan, retry_token, count])).hexdigest()

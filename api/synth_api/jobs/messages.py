@@ -1,0 +1,152 @@
+"""Termination messages: what a pod tells the operator, at most 4096 bytes of JSON each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from synth_api.resources.base import Part
+from synth_api.resources.conditions import Reason
+from synth_api.resources.sweep import Failure
+
+MAX_BYTES: Final = 4096
+MESSAGE_FILE: Final = "/dev/termination-log"
+
+
+class JobKind(StrEnum):
+    """The kinds of Job; the value is the word in the label `synth-operator.io/job`."""
+
+    PLAN = "plan"
+    RENDER = "render"
+    FINALIZE = "finalize"
+    DELETE = "delete"
+
+
+class Problem(Part):
+    """Why a pod ended with 64 or 75."""
+
+    reason: Reason
+    """One of the closed list."""
+    message: str
+    """One sentence, without a credential."""
+
+
+class PlanMessage(Part):
+    """The plan is written."""
+
+    kind: Literal["plan"] = "plan"
+    total: int = 0
+    """Runs, excluded ones left out."""
+    cached: int = 0
+    """Of these, runs that existed."""
+    todo: int = 0
+    """Of these, runs to render."""
+    batch_size: int = 0
+    """Runs of a batch."""
+    batches: int = 0
+    """Batches."""
+    seconds: float = 0.0
+    """The pod took."""
+    problem: Problem | None = None
+    """Then nothing was planned."""
+
+
+class BatchMessage(Part):
+    """A batch so far, over all pods that worked on it."""
+
+    kind: Literal["batch"] = "batch"
+    batch: int
+    """Its number in the attempt."""
+    size: int
+    """Its runs."""
+    succeeded: int = 0
+    """Runs that were rendered or found present."""
+    failed: int = 0
+    """Runs recorded as failed."""
+    failures: tuple[Failure, ...] = ()
+    """As many of these as fit, the first ones."""
+    reasons: dict[str, int] = Field(default={})
+    """Failed runs by reason."""
+    seconds: dict[str, float] = Field(default={})
+    """Render seconds by stage."""
+    gpu_seconds_used: float = 0.0
+    """GPU seconds of runs that exist."""
+    gpu_seconds_lost: float = 0.0
+    """GPU seconds of runs that failed or were dropped."""
+    bytes: int = 0
+    """Written to the store."""
+    engine_version: int = 0
+    """Of the worker."""
+    problem: Problem | None = None
+    """Why the pod could not go on."""
+
+
+class FinalizeMessage(Part):
+    """The dataset is committed."""
+
+    kind: Literal["finalize"] = "finalize"
+    total: int = 0
+    """Runs, excluded ones left out."""
+    cached: int = 0
+    """Runs that existed when the attempt began."""
+    succeeded: int = 0
+    """Runs that were to do and exist."""
+    failed: int = 0
+    """Runs recorded as failed."""
+    missing: int = 0
+    """Runs that neither exist nor are recorded as failed."""
+    failures: tuple[Failure, ...] = ()
+    """As many of the failed runs as fit, the first ones."""
+    reasons: dict[str, int] = Field(default={})
+    """Failed runs by reason."""
+    seconds: dict[str, float] = Field(default={})
+    """Render seconds by stage, over all batches."""
+    gpu_seconds_used: float = 0.0
+    """GPU seconds of runs that exist."""
+    gpu_seconds_lost: float = 0.0
+    """GPU seconds of runs that failed or were dropped."""
+    bytes: int = 0
+    """Written to the store, over all batches."""
+    dataset: str = ""
+    """URI of the committed dataset.json."""
+    problem: Problem | None = None
+    """Then nothing was committed."""
+
+
+class DeleteMessage(Part):
+    """The sweep's documents and the runs nobody else needs are gone."""
+
+    kind: Literal["delete"] = "delete"
+    runs: int = 0
+    """Runs removed."""
+    kept: int = 0
+    """Runs kept for other sweeps."""
+    problem: Problem | None = None
+    """Then something is left."""
+
+
+Message = PlanMessage | BatchMessage | FinalizeMessage | DeleteMessage
+_MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+
+
+def read_message(text: str) -> Message | None:
+    """A pod's termination message; None when it is none of ours, or cut off."""
+    try:
+        return _MESSAGE.validate_json(text)
+    except ValidationError:
+        return None
+
+
+def write_message(message: Message) -> bytes:
+    """At most MAX_BYTES: failures are left out from the end until it fits."""
+    text = _bytes(message)
+    while len(text) > MAX_BYTES and isinstance(message, BatchMessage | FinalizeMessage) and message.failures:
+        message = message.model_copy(update={"failures": message.failures[:-1]})
+        text = _bytes(message)
+    return text
+
+
+def _bytes(message: Message) -> bytes:
+    return message.model_dump_json(exclude_none=True, exclude_defaults=False).encode()

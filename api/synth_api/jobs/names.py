@@ -1,0 +1,41 @@
+"""Names, labels and annotations of what the operator makes."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.jobs.messages import JobKind
+from synth_api.key import canonical_json
+from synth_api.resources.base import GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SWEEP_LABEL: Final = f"{GROUP}/sweep"
+JOB_LABEL: Final = f"{GROUP}/job"
+ATTEMPT_LABEL: Final = f"{GROUP}/attempt"
+SHARD_LABEL: Final = f"{GROUP}/shard"
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
+MANAGER: Final = "synth-operator"
+HASH_ANNOTATION: Final = f"{GROUP}/template-hash"
+FORCE_DELETE_ANNOTATION: Final = f"{GROUP}/force-delete"
+FINALIZER: Final = f"{GROUP}/delete-outputs"
+
+_LETTERS: Final = {JobKind.PLAN: "p", JobKind.RENDER: "r", JobKind.FINALIZE: "f", JobKind.DELETE: "d"}
+
+
+def template_hash(attempt: str, template: Mapping[str, Any]) -> str:
+    """sha256 over an attempt and a Job's spec, 64 hexadecimal digits."""
+    return sha256(canonical_json([attempt, template])).hexdigest()
+
+
+def job_name(sweep: str, digest: str, kind: JobKind, shard: int = 0) -> str:
+    """`<sweep>-<8 hex>-<p|r0…|f|d>`; at most 40 + 14 characters."""
+    number = str(shard) if kind is JobKind.RENDER else ""
+    return f"{sweep}-{digest[:8]}-{_LETTERS[kind]}{number}"
+
+
+def input_name(sweep: str, attempt: str) -> str:
+    """Name of the ConfigMap with an attempt's input."""
+    return f"{sweep}-{attempt[:8]}"

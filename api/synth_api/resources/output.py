@@ -1,0 +1,59 @@
+"""Where a sweep's dataset goes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from synth_api.resources.base import Part
+
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
+
+
+class SecretKeyRef(Part):
+    """One key of a Secret in the sweep's namespace."""
+
+    name: ObjectName
+    """Name of the Secret."""
+    key: str = "ca.crt"
+    """Key in the Secret."""
+
+
+class SecretRef(Part):
+    """A Secret in the sweep's namespace."""
+
+    name: ObjectName
+    """Name of the Secret."""
+
+
+class Output(Part):
+    """A prefix in a bucket of an S3 store."""
+
+    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9.\[\]:_-]{1,259}$")]
+    """Host and port of the store, without a scheme: `minio.store.svc:9000`."""
+    bucket: BucketName
+    """The bucket; it must exist."""
+    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*)?$", max_length=512)] = ""
+    """Folder in the bucket, without slashes at its ends."""
+    region: Annotated[str, Field(max_length=64)] = "us-east-1"
+    """Region of the bucket."""
+    insecure: bool = False
+    """Whether to speak plain HTTP."""
+    ca_secret_ref: SecretKeyRef | None = None
+    """Certificate authority that signed the store's certificate, when the system's do not know it."""
+    secret_ref: SecretRef | None = None
+    """Secret with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, optionally, AWS_SESSION_TOKEN."""
+    service_account_name: ObjectName | None = None
+    """Service account whose workload identity opens the store, where there is no Secret; the operator must allow it."""
+
+    @property
+    def uri(self) -> str:
+        """`s3://bucket/prefix`."""
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    @property
+    def identity(self) -> str:
+        """What part of it a plan depends on: the place, not how it is opened."""
+        return f"{self.endpoint}/{self.bucket}/{self.prefix}".rstrip("/")

@@ -1,0 +1,32 @@
+"""SynthRecipe: a recipe as a custom resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from synth_api.resources.base import Part
+from synth_api.resources.conditions import Condition
+
+KIND = "SynthRecipe"
+
+
+class RecipeSpec(Part):
+    """One recipe file as an object and the fragments that its `defaults` name."""
+
+    recipe: dict[str, Any]
+    """The recipe: a Hydra configuration with `defaults`, as in its YAML file."""
+    fragments: dict[str, dict[str, Any]] = Field(default={}, max_length=64)
+    """The recipe's fragments, file stem -> object."""
+
+
+class RecipeStatus(Part):
+    """What the operator found."""
+
+    observed_generation: int = 0
+    """Generation of the spec that was checked."""
+    digest: str = ""
+    """sha256 of the composed recipe; empty when it is invalid."""
+    conditions: tuple[Condition, ...] = ()
+    """`Ready` and, of an invalid recipe, `Stalled`."""

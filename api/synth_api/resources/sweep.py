@@ -1,0 +1,301 @@
+"""SynthSweep: a sweep as a custom resource."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field
+
+from synth_api.resources.base import Part
+from synth_api.resources.conditions import Condition
+from synth_api.resources.output import ObjectName, Output
+
+KIND = "SynthSweep"
+MAX_NAME = 40
+"""Characters of a sweep's name, so that the name of every child fits."""
+
+Device = Literal["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
+OverridePath = Annotated[str, Field(min_length=1, max_length=512)]
+Quantity = int | str
+
+
+class RecipeRef(Part):
+    """A SynthRecipe in the sweep's namespace."""
+
+    name: ObjectName
+    """Its name."""
+
+
+class Range(Part):
+    """start, start + step, … up to but not including stop."""
+
+    start: float = 0
+    """First value."""
+    stop: float
+    """The first number that is no longer a value."""
+    step: float = 1
+    """Distance of the values, not 0."""
+
+
+class SingleAxis(Part):
+    """An axis that moves one key."""
+
+    path: OverridePath
+    """Dotted path of the key in the recipe; `+` in front of one that the recipe does not write."""
+    values: Annotated[tuple[Any, ...], Field(min_length=1, max_length=10_000)] | None = None
+    """Its values, in order."""
+    range: Range | None = None
+    """Its values as a range of numbers."""
+
+
+class SweepAxis(Part):
+    """`path` with `values` or `range`; or `zip`, axes of equal length that move together."""
+
+    path: OverridePath | None = None
+    """Dotted path of the key in the recipe; `+` in front of one that the recipe does not write."""
+    values: Annotated[tuple[Any, ...], Field(min_length=1, max_length=10_000)] | None = None
+    """Its values, in order."""
+    range: Range | None = None
+    """Its values as a range of numbers."""
+    zip: Annotated[tuple[SingleAxis, ...], Field(min_length=2, max_length=16)] | None = None
+    """Axes of equal length that move together."""
+
+
+class Toleration(Part):
+    """As in a Pod."""
+
+    key: str | None = None
+    """Taint key; without it every key."""
+    operator: Literal["Exists", "Equal"] | None = None
+    """How value is compared."""
+    value: str | None = None
+    """Taint value."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Taint effect; without it every effect."""
+    toleration_seconds: int | None = None
+    """How long a NoExecute taint is tolerated."""
+
+
+class Gpu(Part):
+    """The GPUs that each render pod asks for; what is left out comes from the operator's configuration."""
+
+    resource_name: str | None = None
+    """Extended resource, `nvidia.com/gpu` unless the operator is configured otherwise."""
+    count: Annotated[int, Field(ge=1, le=16)] = 1
+    """GPUs per pod."""
+    node_selector: dict[str, str] | None = None
+    """Labels of the GPU nodes."""
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=16)] | None = None
+    """Taints of the GPU nodes that are tolerated."""
+    runtime_class_name: ObjectName | None = None
+    """Runtime class of the GPU pods."""
+
+
+class Resources(Part):
+    """Of the render container, as in a Pod."""
+
+    requests: dict[str, Quantity] | None = None
+    """What is set aside."""
+    limits: dict[str, Quantity] | None = None
+    """What is never exceeded."""
+
+
+class DeletionPolicy(StrEnum):
+    """What becomes of a sweep's dataset and runs when the sweep is deleted."""
+
+    RETAIN = "Retain"
+    DELETE = "Delete"
+
+
+class SweepSpec(Part):
+    """What is to be rendered, where and how."""
+
+    recipe_ref: RecipeRef | None = None
+    """The SynthRecipe to sweep; or `recipe`."""
+    recipe: dict[str, Any] | None = None
+    """The recipe itself, as an object; or `recipeRef`."""
+    fragments: dict[str, dict[str, Any]] = Field(default={}, max_length=64)
+    """Fragments of the inline recipe, file stem -> object."""
+    overrides: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(max_length=64)] = ()
+    """Overrides and axes as Hydra writes them: `number=100,200`, `seed=range(15)`; or `axes`."""
+    axes: Annotated[tuple[SweepAxis, ...], Field(max_length=16)] = ()
+    """Axes whose product is the sweep, the last one fastest; or `overrides`."""
+    exclude: Annotated[tuple[dict[str, Any], ...], Field(max_length=64)] = ()
+    """Partial assignments, path -> value: runs that agree with one of them are left out."""
+    parallelism: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Render pods at a time."""
+    batch_size: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Runs per pod; chosen by itself when left out."""
+    suspend: bool = False
+    """Stops rendering; finished runs stay."""
+    max_failed_runs: int | str = 0
+    """Failed runs, or a percentage of all, beyond which the sweep ends as failed."""
+    retries_per_run: Annotated[int, Field(ge=0, le=10)] = 2
+    """Further tries of a run that kills its worker."""
+    active_deadline_seconds: Annotated[int, Field(ge=1)] | None = None
+    """Seconds from its start after which an unfinished sweep fails."""
+    retry_token: Annotated[str, Field(max_length=64)] = ""
+    """Any word; a new one tries failed and missing runs again."""
+    device: Device | None = None
+    """What renders; `gpu` when the sweep has a `gpu` block, else `cpu`."""
+    gpu: Gpu | None = None
+    """Renders on GPU nodes; without it on CPU nodes."""
+    resources: Resources | None = None
+    """Of the render container; what is left out comes from the operator's configuration."""
+    pod_template: dict[str, Any] | None = None
+    """Overlay of the render pods' template, merged last."""
+    queue_name: ObjectName | None = None
+    """Kueue queue of the render Jobs."""
+    priority_class_name: ObjectName | None = None
+    """Priority class of the render pods."""
+    output: Output | None = None
+    """Where the dataset goes; left out: as the operator is configured."""
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    """What becomes of dataset and runs when the sweep is deleted."""
+    ttl_seconds_after_finished: Annotated[int, Field(ge=0)] | None = None
+    """Seconds that finished child Jobs are kept, at least until they are counted."""
+    image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """Renderer image, of those that the operator allows."""
+
+
+class Phase(StrEnum):
+    """One word for the PHASE column; conditions say more."""
+
+    PENDING = "Pending"
+    PLANNING = "Planning"
+    WAITING = "Waiting"
+    RENDERING = "Rendering"
+    FINALIZING = "Finalizing"
+    SUSPENDED = "Suspended"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    DELETING = "Deleting"
+
+
+class RunCounts(Part):
+    """Runs of the current attempt."""
+
+    total: int = 0
+    """All runs of the sweep."""
+    cached: int = 0
+    """Runs that existed when the attempt began."""
+    succeeded: int = 0
+    """Runs that were to do and exist now."""
+    failed: int = 0
+    """Runs recorded as failed."""
+    active: int = 0
+    """Render pods that run now."""
+
+    @property
+    def done(self) -> int:
+        """Runs that exist."""
+        return self.cached + self.succeeded
+
+
+class Failure(Part):
+    """A failed run."""
+
+    run: int
+    """Its number."""
+    overrides: dict[str, Any] = Field(default={})
+    """Its overrides, path -> value."""
+    reason: str
+    """One word."""
+    message: str = Field(default="", max_length=512)
+    """One sentence."""
+
+
+class Attempt(Part):
+    """The carrying-out of the plan that is under way, or the last one."""
+
+    hash: str
+    """sha256 that names it."""
+    count: int = 0
+    """Attempts before it with the same plan and retry token."""
+    retry_token: str = ""
+    """The token it was begun with."""
+    batches: int = 0
+    """Batches it consists of; 0 until it is planned."""
+    batch_size: int = 0
+    """Runs of a batch; the last one may have fewer."""
+    shards_settled: int = 0
+    """Shards whose Jobs are counted and may be deleted."""
+
+
+class StageSeconds(Part):
+    """Seconds that the runs of a sweep took, by stage."""
+
+    stage: str
+    """Name of the stage."""
+    seconds: float
+    """Sum over all runs."""
+
+
+class FailureCount(Part):
+    """Failed runs by reason."""
+
+    reason: str
+    """One word."""
+    runs: int
+    """How many."""
+
+
+class Usage(Part):
+    """What the current attempt has used, for metrics."""
+
+    seconds: Annotated[tuple[StageSeconds, ...], Field(max_length=32)] = ()
+    """Render seconds by stage."""
+    gpu_seconds_used: float = 0.0
+    """GPU seconds of runs that exist."""
+    gpu_seconds_lost: float = 0.0
+    """GPU seconds of runs that failed or were dropped."""
+    bytes: int = 0
+    """Bytes written to the store."""
+
+
+class SweepStatus(Part):
+    """How the sweep goes: bounded, whatever the number of runs."""
+
+    observed_generation: int = 0
+    """Generation of the spec that this status speaks of."""
+    phase: Phase = Phase.PENDING
+    """One word."""
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=8)] = ()
+    """By type."""
+    runs: RunCounts = RunCounts()
+    """Counts."""
+    progress: str = ""
+    """Finished share of all runs, `43%`."""
+    runs_per_minute: float | None = None
+    """Throughput since rendering began or was resumed."""
+    eta: AwareDatetime | None = None
+    """When rendering ends at this pace."""
+    start_time: AwareDatetime | None = None
+    """When the current plan was accepted."""
+    completion_time: AwareDatetime | None = None
+    """When the sweep ended, well or badly."""
+    progress_time: AwareDatetime | None = None
+    """When counts were last written."""
+    plan: str = ""
+    """Hash of the plan."""
+    recipe_digest: str = ""
+    """sha256 of the composed recipe of the plan."""
+    engine_version: int = 0
+    """ENGINE_VERSION of the plan."""
+    image: str = ""
+    """Renderer image as the nodes resolved it."""
+    attempt: Attempt | None = None
+    """The attempt under way."""
+    waiting_since: AwareDatetime | None = None
+    """Since when it waits for something outside."""
+    waits: int = 0
+    """Tries since then; the next one is delayed accordingly."""
+    failures: Annotated[tuple[Failure, ...], Field(max_length=20)] = ()
+    """The first failed runs."""
+    failure_reasons: Annotated[tuple[FailureCount, ...], Field(max_length=32)] = ()
+    """All failed runs by reason."""
+    usage: Usage = Usage()
+    """What the attempt has used."""
+    dataset: str = ""
+    """URI of the committed dataset.json."""
