@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synth_api.errors import InputError
+from synth_operator.configuration import Configuration
+
+LEAST: dict[str, Any] = {
+    "operatorImage": "synth-operator:0.1.0",
+    "rendererImage": "synth-renderer:0.1.0",
+    "lease": {"namespace": "synth"},
+}
+
+
+def test_what_is_left_out_has_a_default() -> None:
+    configuration = Configuration.of(LEAST)
+
+    assert configuration.namespaces == ()
+    assert configuration.gpu.resource_name == "nvidia.com/gpu"
+    assert configuration.lease.duration_seconds == 15
+    assert not any(configuration.overlay.model_dump().values())
+
+
+def test_namespaces_count_once() -> None:
+    assert Configuration.of({**LEAST, "namespaces": ["b", "a", "b"]}).namespaces == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"healthPrt": 1}, "healthPrt: there is no key 'healthPrt'; did you mean 'healthPort'?"),
+        (
+            {"gpu": {"resourcename": "x"}},
+            "gpu.resourcename: there is no key 'resourcename'; did you mean 'resourceName'?",
+        ),
+        (
+            {"gpu": {"tolerations": [{"ky": "x"}]}},
+            "gpu.tolerations[0].ky: there is no key 'ky'; did you mean 'key'?",
+        ),
+        (
+            {"output": {"endpoint": "a", "bucket": "abc", "buckt": "b"}},
+            "output.buckt: there is no key 'buckt'; did you mean 'bucket'?",
+        ),
+        ({"lease": {}}, "lease.namespace: is missing; give it a value"),
+        ({"healthPort": 8080}, "healthPort and metricsPort must differ, both are 8080"),
+        ({"workers": 0}, "workers: must be at least 1, not 0"),
+        ({"imagePullPolicy": "never"}, "imagePullPolicy: there is no 'never' here; did you mean 'Never'?"),
+        ({"namespaces": "a"}, "namespaces: must be a list, not 'a'"),
+        ({"lease": {"namespace": "a", "durationSeconds": 60}}, "lease.durationSeconds: must be at most 15, not 60"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError) as error:
+        Configuration.of({**LEAST, **change})
+
+    assert str(error.value) == sentence
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "configuration.yaml"
+    file.write_text("operatorImage: a\nrendererImage: b\nlease: {namespace: c}\n")
+
+    assert Configuration.read(file).renderer_image == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("{", "is no YAML"), ("", "must be a mapping, not null"), ("[]", "must be a mapping, not a list")],
+)
+def test_a_file_without_a_configuration_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    file = tmp_path / "configuration.yaml"
+    file.write_text(text)
+
+    with pytest.raises(InputError, match=problem) as error:
+        Configuration.read(file)
+
+    assert error.value.path == str(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot be read: .*No such file"):
+        Configuration.read(tmp_path / "none.yaml")
