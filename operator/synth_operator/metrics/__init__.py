@@ -1,0 +1,1 @@
+"""What Prometheus reads from the operator; docs/metrics.md lists every metric."""

@@ -1,0 +1,82 @@
+"""What the operator says of itself, scraped over HTTP as Prometheus does."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from trial_fleet import Fleet
+
+from synth_operator.metrics.process import WatchAges
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_each_thing_that_happens_is_counted() -> None:
+    fleet = Fleet()
+    operator = fleet.operator()
+    operator.reconciled(0.03, ok=True)
+    operator.reconciled(20, ok=False)
+    operator.api_call("patch", "synthsweeps/status", 200)
+    operator.api_call("patch", "synthsweeps/status", 200)
+    operator.api_call("create", "jobs", None)
+    operator.leads(True)
+    text = fleet.text(operator)
+    for line in (
+        'synth_operator_reconcile_seconds_bucket{le="0.05",outcome="ok"} 1.0',
+        'synth_operator_reconcile_seconds_count{outcome="error"} 1.0',
+        'synth_operator_api_requests_total{code="200",resource="synthsweeps/status",verb="patch"} 2.0',
+        'synth_operator_api_requests_total{code="none",resource="jobs",verb="create"} 1.0',
+        "synth_operator_leader 1.0",
+        "synth_operator_queue_depth 2.0",
+        'synth_operator_build_info{engine="1",version="0.1.0"} 1.0',
+    ):
+        assert line in text.splitlines()
+    assert "process_resident_memory_bytes" in text
+
+
+def test_a_replica_that_waits_says_it_does_not_lead_before_anything_happens() -> None:
+    text = Fleet().scraped()
+    assert "synth_operator_leader 0.0" in text.splitlines()
+    assert 'synth_operator_reconcile_seconds_count{outcome="error"} 0.0' in text.splitlines()
+
+
+def test_a_watch_ages_until_it_is_heard_again() -> None:
+    now = [100.0]
+    ages = WatchAges(clock=lambda: now[0])
+    ages.heard("jobs")
+    now[0] = 130.0
+    ages.heard("pods")
+    now[0] = 131.0
+    (family,) = ages.collect()
+    assert {sample.labels["resource"]: sample.value for sample in family.samples} == {"jobs": 31.0, "pods": 1.0}
+
+
+def test_metrics_are_served_until_ended() -> None:
+    port = free_port()
+    end = Fleet().operator().serve(port)
+    try:
+        assert b"synth_sweeps" in urlopen(f"http://127.0.0.1:{port}/metrics").read()
+    finally:
+        end()
+    with pytest.raises(URLError):
+        urlopen(f"http://127.0.0.1:{port}/metrics")
+
+
+def test_promtool_finds_nothing_to_blame() -> None:
+    fleet = Fleet()
+    operator = fleet.operator()
+    operator.api_call("get", "leases", 200)
+    operator.heard("jobs")
+    ours = [line for line in fleet.text(operator).splitlines() if "synth_" in line]
+    found = subprocess.run(
+        ["promtool", "check", "metrics"], input="\n".join(ours) + "\n", capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")

@@ -1,0 +1,84 @@
+"""Sweeps in every state, as a fleet that a scrape may meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import generate_latest
+
+from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.resources.sweep import FailureCount, Phase, RunCounts, StageSeconds, SweepStatus, Usage
+from synth_operator.metrics.process import OperatorMetrics
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    namespace: str
+    name: str
+    status: SweepStatus
+
+
+def rendering(total: int = 180) -> SweepStatus:
+    return SweepStatus(
+        phase=Phase.RENDERING,
+        runs=RunCounts(total=total, cached=60, succeeded=40, failed=3, active=4),
+        conditions=(
+            Condition(
+                type=ConditionType.RECONCILING, status="True", reason=Reason.RENDERING, last_transition_time=NOON
+            ),
+            Condition(type=ConditionType.READY, status="False", reason=Reason.RENDERING, last_transition_time=NOON),
+        ),
+        runs_per_minute=30.0,
+        start_time=NOON,
+        progress_time=NOON + timedelta(minutes=2),
+        eta=NOON + timedelta(hours=1),
+        failure_reasons=(FailureCount(reason="WorkerDied", runs=2), FailureCount(reason="GateFailed", runs=1)),
+        usage=Usage(
+            seconds=(StageSeconds(stage="physics", seconds=12.5), StageSeconds(stage="real", seconds=300.0)),
+            gpu_seconds_used=280.0,
+            gpu_seconds_lost=20.0,
+            bytes=123_456_789,
+        ),
+    )
+
+
+def waiting() -> SweepStatus:
+    stalled = Condition(
+        type=ConditionType.STALLED, status="True", reason=Reason.BUCKET_NOT_FOUND, last_transition_time=NOON
+    )
+    return SweepStatus(phase=Phase.WAITING, conditions=(stalled,), waiting_since=NOON)
+
+
+def complete() -> SweepStatus:
+    return SweepStatus(
+        phase=Phase.COMPLETE,
+        runs=RunCounts(total=10, cached=0, succeeded=10),
+        start_time=NOON,
+        completion_time=NOON + timedelta(minutes=5),
+    )
+
+
+class Fleet:
+    """What the operator sees; a test takes sweeps away or adds some."""
+
+    def __init__(self) -> None:
+        self.sweeps = [
+            Sweep("lab-a", "beads", rendering()),
+            Sweep("lab-b", "rods", waiting()),
+            Sweep("lab-b", "cubes", complete()),
+        ]
+
+    def scraped(self) -> str:
+        """What a freshly started operator answers."""
+        return self.text(self.operator())
+
+    @staticmethod
+    def text(operator: OperatorMetrics) -> str:
+        """What an operator answers to a scrape."""
+        return generate_latest(operator.registry).decode()
+
+    def operator(self) -> OperatorMetrics:
+        return OperatorMetrics("0.1.0", lambda: tuple(self.sweeps), lambda: 2)
