@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synth_api.sweep.axes import Axis
     from synth_api.sweep.sweep import Sweep
     from synth_dataset.estimate import Estimate
-    from synth_dataset.store import FolderStore
+    from synth_dataset.folder_store import FolderStore
 
 SHOWN_FROM: Final = 20_000
 """Runs from which looking for them takes long enough to show how far it is."""
@@ -102,7 +102,7 @@ def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
     if not (folder / "manifests").is_dir():
         return Existing(0, sweep.runs, None)
 
-    from synth_dataset.store import FolderStore
+    from synth_dataset.folder_store import FolderStore
 
     store = FolderStore(folder)
     done, todo = Sample(), Sample()

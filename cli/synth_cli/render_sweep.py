@@ -22,8 +22,8 @@ from synth_cli.terminal import count, duration, facts, stderr, stdout
 from synth_dataset.attempt import begin, committed
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset
+from synth_dataset.folder_store import FolderStore, StoreFullError
 from synth_dataset.layout import SCRATCH, pointer_path
-from synth_dataset.store import FolderStore, StoreFullError
 from synth_dataset.views import GALLERY
 from synth_renderer.pool import Pool, PoolUnavailableError, RunStarted
 from synth_renderer.run_task import RunTask

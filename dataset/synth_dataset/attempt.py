@@ -1,26 +1,30 @@
-"""A laptop's attempt: which runs existed when it began and which were to do, written once."""
+"""An attempt: which runs existed when it began and which were to do, written once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from synth_api.key import canonical_json
+import numpy as np
+
+from synth_api.jobs.attempt_input import attempt_hash
+from synth_api.jobs.batches import Batches
+from synth_api.version import ENGINE_VERSION
 from synth_dataset import layout
 from synth_dataset.documents import AttemptDocument, DatasetDocument, SweepAxis
 from synth_dataset.manifest import DocumentError, parse_document
-from synth_dataset.store import entries, make_folders, sync_folder, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from synth_dataset.store import FolderStore
+    from synth_dataset.store import Store
 
 UID: Final = "local"
 """Uid of every sweep on a laptop."""
+_KEYS_AT_ONCE: Final = 32_768
+"""A request each, of 1 MiB."""
 
 
 class Axis(Protocol):
@@ -65,77 +69,134 @@ class Attempt:
         for first, end in self.document.todo:
             yield from range(first, end)
 
+    @property
+    def batches(self) -> Batches:
+        """How what was to do falls into batches; on a laptop into one."""
+        todo = sum(end - first for first, end in self.document.todo)
+        return Batches(todo, self.document.batch_size or max(todo, 1))
 
-def begin(store: FolderStore, sweep: Sweep, namespace: str = "local", now: datetime | None = None) -> Attempt | None:
-    """Compare a sweep with a store and write the attempt; None when there is nothing to do and it is committed.
 
-    Memory does not grow with the number of keys. Raises StoreFullError, and what `sweep.keys` raises.
+@dataclass(frozen=True)
+class Identity:
+    """Whose attempt it is, and its hashes."""
+
+    namespace: str
+    name: str
+    plan: str
+    attempt: str
+
+    @property
+    def path(self) -> str:
+        """The attempt's folder."""
+        return layout.attempt_path(self.namespace, self.name, self.plan, self.attempt)
+
+
+def begin(store: Store, sweep: Sweep, namespace: str = "local", now: datetime | None = None) -> Attempt | None:
+    """A laptop's attempt: compare a sweep with a store; None when there is nothing to do and it is committed.
+
+    Raises StoreFullError, and what `sweep.keys` raises.
     """
     plan = sweep.plan()
     with store.scratch(f"attempt-{plan[:8]}") as scratch:
-        total, cached, todo = _survey(store, sweep.keys(), scratch / layout.KEYS)
-        if not todo and _is_committed(store, namespace, sweep.name, plan):
+        survey = take_survey(store, sweep.keys(), scratch / layout.KEYS)
+        if not survey.todo and _is_committed(store, namespace, sweep.name, plan):
             return None
-        attempt = _free_hash(store, namespace, sweep.name, plan)
-        document = AttemptDocument(
-            name=sweep.name,
-            namespace=namespace,
-            plan=plan,
-            attempt=attempt,
-            total=total,
-            cached=cached,
-            todo=todo,
-            axes=tuple(SweepAxis(path=axis.path, values=tuple(axis.values)) for axis in sweep.axes),
-            created=now or datetime.now(UTC),
-        )
-        write_durably(scratch / layout.PLAN, document.to_json())
-        path = layout.attempt_path(namespace, sweep.name, plan, attempt)
-        make_folders((store.root / path).parent)
-        scratch.chmod(0o755)
-        scratch.rename(store.root / path)
-        sync_folder((store.root / path).parent)
-    return Attempt(document, path)
+        identity = Identity(namespace, sweep.name, plan, _free_hash(store, namespace, sweep.name, plan))
+        return write_attempt(store, scratch, identity, sweep.axes, survey, now or datetime.now(UTC))
 
 
-def open_attempt(store: FolderStore, path: str) -> Attempt:
+@dataclass(frozen=True)
+class Survey:
+    """What a store has of a sweep: numbers of runs, and ranges of what is to do."""
+
+    total: int
+    excluded: int
+    todo: tuple[tuple[int, int], ...]
+
+    @property
+    def todo_runs(self) -> int:
+        """How many runs are to do."""
+        return sum(end - first for first, end in self.todo)
+
+
+def take_survey(store: Store, keys: Iterable[bytes], file: Path) -> Survey:
+    """Write the keys to a file and see which runs exist. Memory: about 100 bytes a run."""
+    with file.open("wb") as stream:
+        stream.writelines(keys)
+    written = np.fromfile(file, f"S{layout.KEY_BYTES}")
+    excluded = written == b""
+    missing = ~(store.present(written) | excluded)
+    left_out = int(excluded.sum())
+    return Survey(len(written) - left_out, left_out, ranges(map(int, np.flatnonzero(missing))))
+
+
+def write_attempt(
+    store: Store,
+    scratch: Path,
+    identity: Identity,
+    axes: Sequence[Axis],
+    survey: Survey,
+    now: datetime,
+    batch_size: int | None = None,
+) -> Attempt:
+    """Write the plan beside the keys in `scratch` and make both the attempt."""
+    document = AttemptDocument(
+        name=identity.name,
+        namespace=identity.namespace,
+        plan=identity.plan,
+        attempt=identity.attempt,
+        engine_version=ENGINE_VERSION,
+        total=survey.total,
+        excluded=survey.excluded,
+        cached=survey.total - survey.todo_runs,
+        todo=survey.todo,
+        batch_size=batch_size,
+        axes=tuple(SweepAxis(path=axis.path, values=tuple(axis.values)) for axis in axes),
+        created=now,
+    )
+    (scratch / layout.PLAN).write_bytes(document.to_json())
+    store.place(scratch, identity.path)
+    return Attempt(document, identity.path)
+
+
+def open_attempt(store: Store, path: str) -> Attempt:
     """Read an attempt. Raises DocumentError naming the file that is missing, broken or of the wrong length."""
-    file = store.root / path / layout.PLAN
+    file, keys = f"{path}/{layout.PLAN}", f"{path}/{layout.KEYS}"
     try:
-        document = parse_document(AttemptDocument, file.read_bytes(), file)
-        size = (store.root / path / layout.KEYS).stat().st_size
+        document = parse_document(AttemptDocument, store.read(file), store.uri(file))
+        size = store.size(keys)
     except OSError as error:
-        raise DocumentError(f"{store.root / path}: the attempt cannot be read ({error.strerror}); remove it") from error
-    if size != document.total * layout.KEY_BYTES:
-        raise DocumentError(
-            f"{store.root / path / layout.KEYS}: does not hold {document.total} keys; remove the attempt"
-        )
+        raise DocumentError(f"{store.uri(path)}: the attempt cannot be read ({error.strerror}); remove it") from error
+    if size != document.runs * layout.KEY_BYTES:
+        raise DocumentError(f"{store.uri(keys)}: does not hold {document.runs} keys; remove the attempt")
     return Attempt(document, path)
 
 
-def attempt_paths(store: FolderStore, namespace: str, name: str) -> list[str]:
+def attempt_paths(store: Store, namespace: str, name: str) -> list[str]:
     """The folders of all attempts of a sweep, relative to the store."""
     sweep = layout.sweep_path(namespace, name)
-    return sorted(
-        f"{sweep}/{plan.name}/{attempt.name}"
-        for plan in entries(store.root / sweep)
-        if plan.is_dir()
-        for attempt in entries(store.root / sweep / plan.name)
-        if attempt.is_dir()
-    )
+    plans = [f"{sweep}/{plan.name}" for plan in store.children(sweep) if plan.is_folder]
+    return sorted(f"{plan}/{attempt.name}" for plan in plans for attempt in store.children(plan) if attempt.is_folder)
 
 
-def attempt_keys(folder: Path) -> Iterator[bytes]:
-    """The keys of an attempt's runs in run order, 32 bytes each, streamed."""
-    with (folder / layout.KEYS).open("rb") as stream:
-        while key := stream.read(layout.KEY_BYTES):
-            yield key
+def attempt_keys(store: Store, path: str) -> Iterator[bytes]:
+    """The keys of an attempt's runs in run order, 32 bytes each, streamed; zeros for an excluded run."""
+    start = 0
+    while part := store.read_part(f"{path}/{layout.KEYS}", start, _KEYS_AT_ONCE * layout.KEY_BYTES):
+        yield from (part[place : place + layout.KEY_BYTES] for place in range(0, len(part), layout.KEY_BYTES))
+        start += len(part)
 
 
-def committed(store: FolderStore, namespace: str, name: str) -> DatasetDocument | None:
+def attempt_key(store: Store, path: str, run: int) -> bytes:
+    """The key of one run."""
+    return store.read_part(f"{path}/{layout.KEYS}", run * layout.KEY_BYTES, layout.KEY_BYTES)
+
+
+def committed(store: Store, namespace: str, name: str) -> DatasetDocument | None:
     """The dataset a sweep's pointer names; None without one. Raises DocumentError when it does not parse."""
-    pointer = store.root / layout.pointer_path(namespace, name)
+    pointer = layout.pointer_path(namespace, name)
     try:
-        return parse_document(DatasetDocument, pointer.read_bytes(), pointer)
+        return parse_document(DatasetDocument, store.read(pointer), store.uri(pointer))
     except FileNotFoundError:
         return None
 
@@ -151,34 +212,16 @@ def ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def _survey(store: FolderStore, keys: Iterable[bytes], file: Path) -> tuple[int, int, tuple[tuple[int, int], ...]]:
-    """Write the keys and see which runs exist: total, cached, ranges to do."""
-    total = 0
-
-    def missing() -> Iterator[int]:
-        nonlocal total
-        for key in keys:
-            stream.write(key)
-            if not store.has(key.hex()):
-                yield total
-            total += 1
-
-    with file.open("wb") as stream:
-        todo = ranges(missing())
-    sync_folder(file)
-    return total, total - sum(end - first for first, end in todo), todo
-
-
-def _is_committed(store: FolderStore, namespace: str, name: str, plan: str) -> bool:
+def _is_committed(store: Store, namespace: str, name: str, plan: str) -> bool:
     dataset = committed(store, namespace, name)
     return dataset is not None and dataset.plan == plan and dataset.is_complete
 
 
-def _free_hash(store: FolderStore, namespace: str, name: str, plan: str) -> str:
+def _free_hash(store: Store, namespace: str, name: str, plan: str) -> str:
     """The hash of the next attempt. Its count begins at the attempts there are and skips names still taken."""
     count = len(attempt_paths(store, namespace, name))
     while True:
-        attempt = sha256(canonical_json([UID, plan, "", count])).hexdigest()
-        if not (store.root / layout.attempt_path(namespace, name, plan, attempt)).exists():
+        attempt = attempt_hash(UID, plan, "", count)
+        if not store.exists(f"{layout.attempt_path(namespace, name, plan, attempt)}/{layout.PLAN}"):
             return attempt
         count += 1

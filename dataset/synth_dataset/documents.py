@@ -32,12 +32,22 @@ class AttemptDocument(Document):
     namespace: str
     plan: Hash
     attempt: Hash
+    engine_version: int | None = None
     total: int
+    """Runs, excluded ones left out."""
+    excluded: int = 0
     cached: int
     todo: tuple[tuple[int, int], ...]
     """Ranges of run numbers, first and last + 1."""
+    batch_size: int | None = None
+    """Runs of a batch, the last one perhaps smaller; a laptop has no batches."""
     axes: tuple[SweepAxis, ...]
     created: AwareDatetime
+
+    @property
+    def runs(self) -> int:
+        """Length of keys.bin: the full product of the axes."""
+        return self.total + self.excluded
 
     def overrides(self, run: int) -> dict[str, Any]:
         """The value of each axis in a run, by mixed-radix arithmetic, the last axis fastest."""

@@ -13,16 +13,15 @@ from synth_dataset.attempt import attempt_keys, committed
 from synth_dataset.documents import DatasetDocument, FailedRun
 from synth_dataset.index import write_index
 from synth_dataset.manifest import DocumentError
-from synth_dataset.store import entries, full_disk_explained
+from synth_dataset.read_ahead import read_ahead
 from synth_dataset.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from synth_dataset.attempt import Attempt
     from synth_dataset.manifest import Manifest
-    from synth_dataset.store import FolderStore
+    from synth_dataset.store import Store
     from synth_dataset.views import View
 
 VIEWED: Final = 2000
@@ -36,27 +35,29 @@ class Sample:
     number: int
     overrides: Mapping[str, Any]
     manifest: Manifest
-    folder: Path
-    """Its files on this machine."""
     link: str
     """Its folder relative to the attempt's, so that a page opens from disk."""
+    store: Store
+
+    def read(self, file: str) -> bytes:
+        """A file of the run. Raises FileNotFoundError."""
+        return self.store.read(f"{layout.run_path(self.manifest.key, self.manifest.c8)}/{file}")
 
 
 def commit_dataset(
-    store: FolderStore, attempt: Attempt, failures: Sequence[FailedRun], views: Mapping[str, View] = VIEWS
+    store: Store, attempt: Attempt, failures: Sequence[FailedRun], views: Mapping[str, View] = VIEWS
 ) -> DatasetDocument:
     """Write the attempt's documents, then point the sweep at it. Memory: the views' samples and the failures.
 
     Raises StoreFullError and DocumentError; the dataset committed before then stays the sweep's.
     """
-    folder = store.root / attempt.path
     samples: list[Sample] = []
-    with full_disk_explained(store.root), _damage_explained():
-        with store.scratch("index") as scratch:
-            index = scratch / layout.INDEX
-            rows = write_index(index, attempt.document.axes, _runs(store, attempt, samples))
-            store.write(f"{attempt.path}/{layout.INDEX}", index.read_bytes())
-        still = tuple(sorted(_absent(store, folder, failures), key=lambda run: run.number))
+    absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
+    with store.scratch("index") as scratch, _damage_explained():
+        index = scratch / layout.INDEX
+        rows = write_index(index, attempt.document.axes, _runs(store, attempt, samples, absent))
+        store.write(f"{attempt.path}/{layout.INDEX}", index.read_bytes())
+        still = tuple(absent.values())
         for name, view in views.items():
             store.write(f"{attempt.path}/{name}", view(samples, attempt.document, still, rows))
         document = _document(attempt, rows, still, (layout.INDEX, *views))
@@ -75,43 +76,42 @@ def _damage_explained() -> Iterator[None]:
         raise DocumentError(f"{error.filename}: {problem}") from error
 
 
-def open_dataset(store: FolderStore, name: str | None = None, namespace: str = "local") -> DatasetDocument:
+def open_dataset(store: Store, name: str | None = None, namespace: str = "local") -> DatasetDocument:
     """The committed dataset of a sweep; without a name there must be exactly one. Raises InputError."""
-    folder = store.root / layout.SWEEPS / namespace
-    names = sorted(sweep.name for sweep in entries(folder) if (folder / sweep.name / layout.DATASET).exists())
+    sweeps = (sweep.name for sweep in store.children(f"{layout.SWEEPS}/{namespace}"))
+    names = sorted(sweep for sweep in sweeps if store.exists(layout.pointer_path(namespace, sweep)))
     if name is None and len(names) != 1:
         several = f"holds {len(names)} datasets; choose one of {', '.join(names)}"
-        raise InputError(str(store.root), several if names else "holds no dataset; run synth render first")
+        raise InputError(store.location, several if names else "holds no dataset; run synth render first")
     chosen = names[0] if name is None else name
     document = committed(store, namespace, chosen)
     if document is None:
-        raise InputError(str(store.root), f"holds no dataset '{chosen}'; {nearest(chosen, names)}")
+        raise InputError(store.location, f"holds no dataset '{chosen}'; {nearest(chosen, names)}")
     return document
 
 
 def _runs(
-    store: FolderStore, attempt: Attempt, samples: list[Sample]
+    store: Store, attempt: Attempt, samples: list[Sample], absent: dict[int, FailedRun]
 ) -> Iterator[tuple[int, dict[str, Any], Manifest]]:
-    """The runs that exist, in run order; fills `samples` with the first of them."""
-    for number, key in enumerate(attempt_keys(store.root / attempt.path)):
+    """The runs that exist, in run order; fills `samples` with the first and takes from `absent` what is there."""
+
+    def manifest_of(run: tuple[int, bytes]) -> tuple[int, Manifest | None]:
+        number, key = run
         try:
-            manifest = store.manifest(key.hex())
+            return number, store.manifest(key.hex())
         except KeyError:
+            return number, None
+
+    runs = ((number, key) for number, key in enumerate(attempt_keys(store, attempt.path)) if any(key))
+    for number, manifest in read_ahead(manifest_of, runs, store.requests_at_once):
+        if manifest is None:
             continue
+        absent.pop(number, None)
         overrides = attempt.document.overrides(number)
         if len(samples) < VIEWED:
             link = "../" * len(attempt.path.split("/")) + layout.run_path(manifest.key, manifest.c8)
-            samples.append(Sample(number, overrides, manifest, store.run_folder(manifest), link))
+            samples.append(Sample(number, overrides, manifest, link, store))
         yield number, overrides, manifest
-
-
-def _absent(store: FolderStore, folder: Path, failures: Sequence[FailedRun]) -> Iterator[FailedRun]:
-    """Failures whose run nobody else has made meanwhile."""
-    with (folder / layout.KEYS).open("rb") as stream:
-        for failure in failures:
-            stream.seek(failure.number * layout.KEY_BYTES)
-            if not store.has(stream.read(layout.KEY_BYTES).hex()):
-                yield failure
 
 
 def _document(attempt: Attempt, rows: int, failures: tuple[FailedRun, ...], files: tuple[str, ...]) -> DatasetDocument:

@@ -12,6 +12,7 @@ MANIFESTS: Final = "manifests"
 RUNS: Final = "runs"
 SWEEPS: Final = "sweeps"
 SCRATCH: Final = "scratch"
+BATCHES: Final = "batches"
 PLAN: Final = "plan.json"
 KEYS: Final = "keys.bin"
 DATASET: Final = "dataset.json"
@@ -39,6 +40,11 @@ def attempt_path(namespace: str, name: str, plan: str, attempt: str) -> str:
     return f"{sweep_path(namespace, name)}/{plan[:8]}/{attempt[:8]}"
 
 
+def batch_path(attempt: str, batch: int) -> str:
+    """The document of a batch, in the folder of its attempt."""
+    return f"{attempt}/{BATCHES}/{batch}.json"
+
+
 def pointer_path(namespace: str, name: str) -> str:
     """The document that names the committed attempt of a sweep."""
     return f"{sweep_path(namespace, name)}/{DATASET}"
@@ -56,3 +62,8 @@ def is_label_picture(path: str) -> bool:
     folder, _, name = stem.rpartition("/")
     mode_name = folder if len(name) >= 5 and name.isdigit() else name
     return bool(dot) and extension == "png" and not mode_name.endswith("real")
+
+
+def key_text(key: bytes) -> str:
+    """A run key of 32 bytes, or of fewer where zeros at its end were cut off (as numpy does), in hexadecimal."""
+    return key.ljust(KEY_BYTES, b"\0").hex()

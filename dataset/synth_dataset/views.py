@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,6 +14,7 @@ from synth_api.outputs import step_outputs
 from synth_api.recipe.model import parse
 from synth_dataset.coco import CocoRun, coco_chunks
 from synth_dataset.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
+from synth_dataset.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,17 +35,22 @@ View = Callable[["Sequence[Sample]", "AttemptDocument", "Sequence[FailedRun]", i
 
 def coco(samples: Sequence[Sample], attempt: AttemptDocument, _: Sequence[FailedRun], __: int) -> Iterable[bytes]:
     """`coco.json`, run by run. Raises OSError when a run's annotations cannot be read."""
-    return coco_chunks([_coco_run(sample) for sample in samples], attempt.name)
+    return coco_chunks([_coco_run(sample) for sample in samples], attempt.name, _threads(samples))
 
 
 def gallery(samples: Sequence[Sample], attempt: AttemptDocument, failures: Sequence[FailedRun], runs: int) -> bytes:
     """`index.html`. Raises OSError when a run's particle table cannot be read."""
     axes = [GalleryAxis(axis.path, axis.values) for axis in attempt.axes]
     failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in failures]
-    return gallery_page(attempt.name, axes, [_gallery_run(sample) for sample in samples], failed, runs).encode()
+    shown = list(read_ahead(_gallery_run, samples, _threads(samples)))
+    return gallery_page(attempt.name, axes, shown, failed, runs).encode()
 
 
 VIEWS: Final[dict[str, View]] = {COCO: coco, GALLERY: gallery}
+
+
+def _threads(samples: Sequence[Sample]) -> int:
+    return samples[0].store.requests_at_once if samples else 1
 
 
 def _coco_run(sample: Sample) -> CocoRun:
@@ -52,7 +60,7 @@ def _coco_run(sample: Sample) -> CocoRun:
         file_name=f"{sample.link}/{_coco_picture(_pictures(manifest))}",
         width=manifest.width,
         height=manifest.height,
-        annotations=sample.folder / "annotations.json",
+        annotations=partial(sample.read, "annotations.json"),
     )
 
 
@@ -71,7 +79,7 @@ def _gallery_run(sample: Sample) -> GalleryRun:
         visible=manifest.visible,
         folder=sample.link,
         pictures=_pictures(manifest),
-        diameters=_diameters(pq.read_table(sample.folder / "particles.parquet", columns=["volume"])),
+        diameters=_diameters(pq.read_table(BytesIO(sample.read("particles.parquet")), columns=["volume"])),
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
-    from synth_dataset.store import FolderStore
+    from synth_dataset.folder_store import FolderStore
     from synth_renderer.engine import RenderedRun
     from synth_renderer.run_task import Outcome, RunTask
 

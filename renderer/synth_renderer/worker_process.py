@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import psutil
 
 from synth_api.exit_codes import ExitCode
-from synth_dataset.store import FolderStore
+from synth_dataset.folder_store import FolderStore
 from synth_renderer.run_task import Ready, RunTask, Unavailable, encode
 from synth_renderer.worker import UnavailableError, Worker, log_traceback
 

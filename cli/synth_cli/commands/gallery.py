@@ -14,7 +14,7 @@ def command(dataset: Path, name: str | None) -> None:
     """Write the gallery page and the other views of the dataset in the folder DATASET anew; print the page's path."""
     from synth_dataset.attempt import open_attempt
     from synth_dataset.finalize import commit_dataset, open_dataset
-    from synth_dataset.store import FolderStore
+    from synth_dataset.folder_store import FolderStore
     from synth_dataset.views import GALLERY
 
     store = FolderStore(dataset)

@@ -30,8 +30,8 @@ def command(dataset: Path, dry_run: bool, older_than: str) -> None:
     files of runs that were never finished.
     """
     from synth_cli.terminal import stdout
+    from synth_dataset.folder_store import FolderStore
     from synth_dataset.gc import collect
-    from synth_dataset.store import FolderStore
 
     age = parse_age(older_than)
     if not dataset.is_dir():

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from synth_dataset.folder_store import FolderStore
 from synth_dataset.manifest import RunRecord
-from synth_dataset.store import FolderStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

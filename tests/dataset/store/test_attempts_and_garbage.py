@@ -22,7 +22,7 @@ def test_an_attempt_says_what_is_cached_and_what_is_to_do(store, put, sweep_of):
     attempt = begin(store, sweep)
     assert attempt.document.todo == ((0, 2), (3, 5))
     assert (attempt.document.total, attempt.document.cached) == (5, 1)
-    assert list(attempt_keys(store.root / attempt.path)) == list(sweep.keys())
+    assert list(attempt_keys(store, attempt.path)) == list(sweep.keys())
 
 
 def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of):

@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from synth_api.errors import InputError
+from synth_dataset.checksums import hash_files
+from synth_dataset.folder_store import FolderStore, StoreFullError
 from synth_dataset.manifest import DocumentError, Manifest
-from synth_dataset.store import FolderStore, StoreFullError, hash_files
 
 KEY = "ab" * 32
 
@@ -19,7 +20,7 @@ CRASH = """
 import os, signal, sys
 from pathlib import Path
 from synth_dataset.manifest import RunRecord
-from synth_dataset.store import FolderStore
+from synth_dataset.folder_store import FolderStore
 left = int(sys.argv[2])
 def dying(call):
     def wrapped(*args, **kwargs):
