@@ -1,0 +1,159 @@
+"""Real S3 servers as plain processes on free local ports, for tests of whatever speaks S3.
+
+The programs come from `tools/cluster-means` (MinIO's own server, SeaweedFS) and are made when they are not there yet.
+A server dies with the test process, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+ROOT: Final = Path(__file__).parents[1]
+ACCESS_KEY: Final = "test-access-key"
+SECRET_KEY: Final = "test-secret-key"
+READY_SECONDS: Final = 60.0
+
+
+def cache_folder() -> Path:
+    """Where `tools/cluster-means` keeps what it makes."""
+    user_cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("SYNTH_CACHE") or Path(user_cache) / "synth-operator")
+
+
+def program(name: str, part: str | None = None) -> Path:
+    """A program of `tools/cluster-means`, made now when it is missing or older than its inputs."""
+    subprocess.run([ROOT / "tools" / "cluster-means", part or name], check=True)
+    return cache_folder() / "bin" / name
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nothing listens on, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@dataclass
+class S3Server:
+    """One server: where it listens, whose keys it takes, and its process, which tests may stop, kill and start again."""
+
+    endpoint: str
+    command: Sequence[str]
+    log: Path
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    access_key: str = ACCESS_KEY
+    secret_key: str = SECRET_KEY
+    region: str = "us-east-1"
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when the server answers; RuntimeError with the end of its log when it does not within a minute."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + READY_SECONDS
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.kill()
+                raise RuntimeError(f"{self.command[0]} did not come up:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def send(self, number: signal.Signals) -> None:
+        """SIGSTOP makes it deaf, SIGCONT lets it go on."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait; its data stay, `start` brings it back."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@contextmanager
+def minio_server(folder: Path, certificates: Path | None = None) -> Iterator[S3Server]:
+    """MinIO with its data in `folder`; TLS when `certificates` holds public.crt and private.key."""
+    port, console = free_ports(2)
+    data = folder / "minio"
+    data.mkdir(parents=True, exist_ok=True)
+    addresses = ["--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{console}"]
+    tls = ["--certs-dir", str(certificates)] if certificates else []
+    server = S3Server(
+        endpoint=f"127.0.0.1:{port}",
+        command=[str(program("minio")), "server", str(data), *addresses, *tls],
+        log=folder / "minio.log",
+        ready=(lambda: _listens(port))
+        if certificates
+        else lambda: _answers(f"http://127.0.0.1:{port}/minio/health/ready"),
+        environment={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "HOME": str(folder)},
+    )
+    yield from _running(server)
+
+
+@contextmanager
+def seaweed_server(folder: Path) -> Iterator[S3Server]:
+    """SeaweedFS: master, volume server, filer and S3 gateway in one process."""
+    names = ["master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc"]
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    data = folder / "seaweed"
+    data.mkdir(parents=True, exist_ok=True)
+    credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    config = folder / "seaweed.json"
+    config.write_text(json.dumps({"identities": [{"name": "test", "credentials": credentials, "actions": actions}]}))
+    flags = [
+        f"-{name.replace('.grpc', '')}.port{'.grpc' * name.endswith('.grpc')}={port}" for name, port in ports.items()
+    ]
+    server = S3Server(
+        endpoint=f"127.0.0.1:{ports['s3']}",
+        command=[
+            *(str(program("weed")), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", *flags),
+            *("-volume.max=20", "-master.volumeSizeLimitMB=64", "-filer", "-s3", f"-s3.config={config}"),
+        ],
+        log=folder / "seaweed.log",
+        ready=lambda: _answers(f"http://127.0.0.1:{ports['master']}/dir/assign") and _listens(ports["s3"]),
+    )
+    yield from _running(server)
+
+
+def _running(server: S3Server) -> Iterator[S3Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
