@@ -36,6 +36,8 @@ class RunReport(_Message):
     message: str = ""
     seconds: float = 0.0
     stages: dict[str, float] = {}
+    bytes: int = 0
+    """Written to the store."""
     is_last: bool = False
     """The worker ends after it, to be replaced: it holds more memory than its watermark."""
 

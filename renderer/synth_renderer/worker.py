@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from synth_api.key import run_key
 from synth_api.recipe.model import parse
+from synth_api.resources.conditions import Reason
+from synth_dataset.store import StoreError
 from synth_renderer.run_record import run_record
 from synth_renderer.run_task import RunReport
 
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
-    from synth_dataset.folder_store import FolderStore
+    from synth_dataset.store import Store
     from synth_renderer.engine import RenderedRun
     from synth_renderer.run_task import Outcome, RunTask
 
 
 class UnavailableError(RuntimeError):
     """Device or store cannot be used now: no run of this worker would work. Nothing is held against the run."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Engine(Protocol):
@@ -45,7 +51,7 @@ class Worker:
     either no run, or one of which nothing is committed.
     """
 
-    def __init__(self, store: FolderStore, engine: Engine, device: str) -> None:
+    def __init__(self, store: Store, engine: Engine, device: str) -> None:
         self.undisturbed = threading.Lock()
         self._store = store
         self._engine = engine
@@ -56,16 +62,18 @@ class Worker:
         """Render and commit one run. Raises UnavailableError; any other error becomes a failed run."""
         start = time.perf_counter()
         stages: dict[str, float] = {}
+        written = 0
         outcome: Outcome
         outcome, reason, message = "succeeded", "", ""
         try:
             if self._store.has(task.key):
                 outcome = "present"
             else:
-                stages = self._render(task)
+                stages, written = self._render(task)
         except Exception as error:
-            if _is_unavailable(error):
-                raise UnavailableError(sentence(error)) from error
+            unavailable = _reason_unavailable(error)
+            if unavailable is not None:
+                raise UnavailableError(unavailable, sentence(error)) from error
             log_traceback()
             outcome, reason, message = "failed", reason_of(error), sentence(error)
         return RunReport(
@@ -75,9 +83,11 @@ class Worker:
             message=message,
             seconds=time.perf_counter() - start,
             stages=stages,
+            bytes=written,
         )
 
-    def _render(self, task: RunTask) -> dict[str, float]:
+    def _render(self, task: RunTask) -> tuple[dict[str, float], int]:
+        """Seconds by stage and bytes written."""
         recipe = parse(task.recipe)
         if run_key(recipe) != task.key:
             raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
@@ -87,10 +97,10 @@ class Worker:
             try:
                 rendered = self._call_engine(recipe, folder)
                 record = run_record(task.key, recipe, task.overrides, rendered, started, datetime.now(UTC))
-                self._store.commit(folder, record)
+                manifest = self._store.commit(folder, record)
             finally:
                 self._in_flight = None
-        return dict(rendered.seconds)
+        return dict(rendered.seconds), sum(file.bytes for file in manifest.files)
 
     def _call_engine(self, recipe: Recipe, folder: Path) -> RenderedRun:
         self.undisturbed.release()
@@ -147,7 +157,10 @@ def _is_ours(error: Exception) -> bool:
     return type(error).__module__.startswith("synth_")
 
 
-def _is_unavailable(error: Exception) -> bool:
+def _reason_unavailable(error: Exception) -> Reason | None:
+    if isinstance(error, StoreError):
+        return error.reason
     # Imported only now: the worker itself knows nothing of Blender, and an engine that raises this has loaded it.
     devices = sys.modules.get("synth_renderer.blender.devices")
-    return devices is not None and isinstance(error, devices.DeviceUnavailableError)
+    is_device = devices is not None and isinstance(error, devices.DeviceUnavailableError)
+    return Reason.DEVICE_UNAVAILABLE if is_device else None

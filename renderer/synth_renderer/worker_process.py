@@ -10,13 +10,10 @@ from __future__ import annotations
 import argparse
 import ctypes
 import faulthandler
-import importlib
 import os
 import signal
 import socket
-import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -24,6 +21,7 @@ import psutil
 
 from synth_api.exit_codes import ExitCode
 from synth_dataset.folder_store import FolderStore
+from synth_renderer.process import StopSignal, end_process, load_engine, log_line
 from synth_renderer.run_task import Ready, RunTask, Unavailable, encode
 from synth_renderer.worker import UnavailableError, Worker, log_traceback
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from synth_renderer.run_task import RunReport
-    from synth_renderer.worker import Engine
 
 WATERMARK: Final = 2 << 30
 """Bytes of resident memory past which a worker is replaced after its run; 600 beads need a quarter of it."""
@@ -52,7 +49,7 @@ class Channel:
         try:
             self._socket.sendall(encode(message))
         except OSError:
-            _log("the pool is gone")
+            log_line("the pool is gone")
 
     def next_task(self) -> RunTask | None:
         """Wait for the next run; None when there will be none."""
@@ -67,21 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Serve until told to end; never returns."""
     faulthandler.enable()
     try:
-        _end(_run(_parse(arguments)))
+        end_process(_run(_parse(arguments)))
     except Exception:
         log_traceback()
-        _end(ExitCode.BUG)
+        end_process(ExitCode.BUG)
 
 
 def _run(options: argparse.Namespace) -> ExitCode:
     _die_with(options.parent)
-    # Blocked before any library starts a thread, so that the signal thread alone receives it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    stop = StopSignal()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Channel(options.channel)
     # Absolute: bpy takes relative paths from $PWD, which may be another folder than the working one.
-    worker = Worker(FolderStore(options.store.resolve()), _load(options.engine), options.device)
-    threading.Thread(target=_await_stop, args=(worker, channel), daemon=True).start()
+    worker = Worker(FolderStore(options.store.resolve()), load_engine(options.engine), options.device)
+    threading.Thread(target=_await_stop, args=(stop, worker, channel), daemon=True).start()
     channel.say(Ready())
     return _serve(worker, channel, options.watermark)
 
@@ -102,43 +98,24 @@ def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
     return ExitCode.OK
 
 
-def _await_stop(worker: Worker, channel: Channel) -> None:
+def _await_stop(stop: StopSignal, worker: Worker, channel: Channel) -> None:
     """End the process on SIGTERM, as soon as nothing is half done."""
-    signal.sigwait({signal.SIGTERM})
+    stop.wait()
     worker.undisturbed.acquire()
     dropped = worker.drop()
     if dropped is not None:
         channel.say(dropped)
-        _log(f"told to stop: run {dropped.number} dropped")
+        log_line(f"told to stop: run {dropped.number} dropped")
     else:
-        _log("told to stop: no run in flight")
-    _end(ExitCode.STOPPED)
-
-
-def _end(code: ExitCode) -> NoReturn:
-    # The log may lie on a full disk.
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(code)
-
-
-def _log(line: str) -> None:
-    with suppress(OSError):
-        sys.stderr.write(f"{line}\n")
+        log_line("told to stop: no run in flight")
+    end_process(ExitCode.STOPPED)
 
 
 def _die_with(parent: int) -> None:
     """Have the kernel send SIGTERM when the pool dies; the check covers a pool that died before."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
-        _end(ExitCode.STOPPED)
-
-
-def _load(engine: str) -> Engine:
-    module, _, function = engine.partition(":")
-    loaded: Engine = getattr(importlib.import_module(module), function)
-    return loaded
+        end_process(ExitCode.STOPPED)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
