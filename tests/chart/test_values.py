@@ -1,0 +1,108 @@
+"""Values reach the operator as its configuration; wrong ones are refused before anything is installed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from servers import ROOT
+
+from synth_api.resources.output import Output, SecretRef
+from synth_operator.configuration import Configuration
+
+if TYPE_CHECKING:
+    from conftest import Helm
+
+CHART = ROOT / "charts/synth-operator"
+sys.path.insert(0, str(ROOT / "tools"))
+
+
+def test_the_chart_lints(helm: Helm) -> None:
+    assert "0 chart(s) failed" in helm.run("lint", "--strict", "--kube-version", "1.35.4", str(CHART))
+
+
+def test_without_values_the_operator_has_its_own_defaults(helm: Helm) -> None:
+    found = helm.render().configuration
+    assert found == Configuration(
+        operator_image="synth-operator:0.1.0",
+        renderer_image="synth-renderer:0.1.0",
+        lease=found.lease,
+    )
+    assert (found.lease.namespace, found.lease.name) == ("machinery", "synth-operator")
+
+
+def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
+    sweeps = {
+        "output": {"endpoint": "minio:9000", "bucket": "data", "secretRef": {"name": "store"}},
+        "allowedImages": ["registry.example/lab/"],
+        "allowedServiceAccounts": ["store-access"],
+        "overlay": {"images": True, "hostAccess": True, "securityContext": True},
+        "gpu": {
+            "resourceName": "amd.com/gpu",
+            "nodeSelector": {"pool": "gpu"},
+            "tolerations": [{"key": "gpu", "operator": "Exists"}],
+            "runtimeClassName": "nvidia",
+        },
+        "renderResources": {"requests": {"cpu": 3}, "limits": {}},
+        "jobResources": {"requests": {"cpu": "50m"}, "limits": {}},
+        "scratchSize": "1Gi",
+        "terminationGracePeriodSeconds": 7,
+        "imagePullSecrets": ["pull"],
+    }
+    values = {
+        "namespaces": ["lab-b", "lab-a"],
+        "image": {"repository": "r/op", "tag": "9", "pullPolicy": "Never"},
+        "renderer": {"image": {"repository": "r/re", "digest": "sha256:" + "a" * 64}},
+        "lease": {"durationSeconds": 9},
+        "health": {"port": 9001},
+        "metrics": {"port": 9002},
+        "workers": 3,
+        "logLevel": "DEBUG",
+        "sweeps": sweeps,
+    }
+    found = helm.render(values).configuration
+    assert found.model_fields_set == set(Configuration.model_fields)
+    assert found.namespaces == ("lab-a", "lab-b")
+    assert (found.operator_image, found.renderer_image) == ("r/op:9", "r/re@sha256:" + "a" * 64)
+    assert found.output == Output(endpoint="minio:9000", bucket="data", secret_ref=SecretRef(name="store"))
+    assert (found.health_port, found.metrics_port, found.workers, found.log_level) == (9001, 9002, 3, "DEBUG")
+    assert found.gpu.runtime_class_name == "nvidia"
+    assert found.lease.duration_seconds == 9
+
+
+REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"metric": {"port": 1}}, ("metric",)),
+    ({"sweeps": {"gpu": {"resourcename": "x"}}}, ("gpu", "resourcename")),
+    ({"sweeps": {"output": {"endpoint": "minio:9000", "bucket": "data", "secret": "x"}}}, ("output", "secret")),
+    ({"replicas": 0}, ("replicas", "1")),
+    ({"namespaces": "lab"}, ("namespaces", "array")),
+    ({"image": {"digest": "latest"}}, ("digest", "latest")),
+    ({"logLevel": "LOUD"}, ("logLevel", "DEBUG")),
+    ({"lease": {"durationSeconds": 60}}, ("durationSeconds", "15")),
+]
+
+
+@pytest.mark.parametrize(("values", "words"), REFUSED, ids=lambda value: str(value)[:40])
+def test_wrong_values_are_refused_by_name(helm: Helm, values: dict[str, Any], words: tuple[str, ...]) -> None:
+    with pytest.raises(Exception, match="schema") as refused:
+        helm.render(values)
+    missing = [word for word in words if word not in str(refused.value)]
+    # Helm 3 names the key and the rule, not the value it met.
+    assert missing in ([], ["latest"]), str(refused.value)
+
+
+def test_the_schema_is_what_its_models_say() -> None:
+    import chart_schema
+
+    assert chart_schema.TARGET.read_text(encoding="utf-8") == chart_schema.text(), "run tools/chart_schema.py"
+
+
+def test_values_are_all_that_the_schema_knows() -> None:
+    import chart_schema
+
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    properties = chart_schema.schema()["properties"]
+    assert set(values) == set(properties) - {"global"}
+    assert set(values["sweeps"]) == set(properties["sweeps"]["properties"])
