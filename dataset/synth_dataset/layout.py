@@ -67,3 +67,8 @@ def is_label_picture(path: str) -> bool:
 def key_text(key: bytes) -> str:
     """A run key of 32 bytes, or of fewer where zeros at its end were cut off (as numpy does), in hexadecimal."""
     return key.ljust(KEY_BYTES, b"\0").hex()
+
+
+def is_key(text: str) -> bool:
+    """Whether it is a run key in hexadecimal."""
+    return len(text) == 2 * KEY_BYTES and set(text) <= set("0123456789abcdef")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
+from synth_api.resources.conditions import Reason
 from synth_dataset import layout
 from synth_dataset.manifest import DocumentError, Manifest, parse_document
 
@@ -18,20 +19,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.resources.conditions import Reason
     from synth_dataset.manifest import RunRecord
 
 
 class StoreError(RuntimeError):
-    """A store cannot be used: one word of the closed list, and a sentence that names place and remedy, no credential.
+    """A store cannot be used: one word of the closed list and a sentence that names place and remedy, no credential."""
 
-    `is_passing`: the same request may succeed later with nothing changed.
-    """
-
-    def __init__(self, reason: Reason, sentence: str, is_passing: bool = False) -> None:
+    def __init__(self, reason: Reason, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = reason
-        self.is_passing = is_passing
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may succeed later with no one's doing."""
+        return self.reason in (Reason.STORE_UNREACHABLE, Reason.STORE_FULL, Reason.STORE_DAMAGED)
 
 
 class Child(NamedTuple):
