@@ -19,6 +19,13 @@ SHARD_LABEL: Final = f"{GROUP}/shard"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 MANAGER: Final = "synth-operator"
 HASH_ANNOTATION: Final = f"{GROUP}/template-hash"
+"""Hash of the Job as it was made: the whole spec."""
+INPUTS_ANNOTATION: Final = f"{GROUP}/inputs-hash"
+"""Hash of the attempt and of what the sweep says about its Job: names the Job, and tells when it must be replaced."""
+OWNER_ANNOTATION: Final = f"{GROUP}/sweep-uid"
+"""uid of the sweep that a Job belongs to."""
+INPUT_ANNOTATION: Final = f"{GROUP}/input"
+"""attempt.json of a delete Job's pod: its ConfigMap might be collected with the sweep."""
 FORCE_DELETE_ANNOTATION: Final = f"{GROUP}/force-delete"
 FINALIZER: Final = f"{GROUP}/delete-outputs"
 
@@ -26,8 +33,13 @@ _LETTERS: Final = {JobKind.PLAN: "p", JobKind.RENDER: "r", JobKind.FINALIZE: "f"
 
 
 def template_hash(attempt: str, template: Mapping[str, Any]) -> str:
-    """sha256 over an attempt and a Job's spec, 64 hexadecimal digits."""
+    """sha256 over an attempt and what makes a Job, 64 hexadecimal digits."""
     return sha256(canonical_json([attempt, template])).hexdigest()
+
+
+def attempt_label(attempt: str) -> str:
+    """An attempt in a label's value, which has at most 63 characters."""
+    return attempt[:16]
 
 
 def job_name(sweep: str, digest: str, kind: JobKind, shard: int = 0) -> str:

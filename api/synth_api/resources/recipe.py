@@ -27,6 +27,6 @@ class RecipeStatus(Part):
     observed_generation: int = 0
     """Generation of the spec that was checked."""
     digest: str = ""
-    """sha256 of the composed recipe; empty when it is invalid."""
+    """sha256 of recipe and fragments as written; empty when they are invalid."""
     conditions: tuple[Condition, ...] = ()
     """`Ready` and, of an invalid recipe, `Stalled`."""

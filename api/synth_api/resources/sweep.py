@@ -206,23 +206,6 @@ class Failure(Part):
     """One sentence."""
 
 
-class Attempt(Part):
-    """The carrying-out of the plan that is under way, or the last one."""
-
-    hash: str
-    """sha256 that names it."""
-    count: int = 0
-    """Attempts before it with the same plan and retry token."""
-    retry_token: str = ""
-    """The token it was begun with."""
-    batches: int = 0
-    """Batches it consists of; 0 until it is planned."""
-    batch_size: int = 0
-    """Runs of a batch; the last one may have fewer."""
-    shards_settled: int = 0
-    """Shards whose Jobs are counted and may be deleted."""
-
-
 class StageSeconds(Part):
     """Seconds that the runs of a sweep took, by stage."""
 
@@ -254,6 +237,44 @@ class Usage(Part):
     """Bytes written to the store."""
 
 
+class Settled(Part):
+    """What the shards whose Jobs may be gone came to."""
+
+    shards: int = 0
+    """How many, from the first on."""
+    succeeded: int = 0
+    """Runs that were to do and exist."""
+    failed: int = 0
+    """Runs recorded as failed."""
+    reasons: Annotated[tuple[FailureCount, ...], Field(max_length=32)] = ()
+    """Failed runs by reason."""
+    usage: Usage = Usage()
+    """What they used."""
+
+
+class Attempt(Part):
+    """The carrying-out of the plan that is under way, or the last one."""
+
+    hash: str
+    """sha256 that names it."""
+    count: int = 0
+    """Attempts of this sweep before it."""
+    stale: int = 0
+    """Of these, the last ones in a row that found runs missing at their end."""
+    retry_token: str = ""
+    """The token it was begun with."""
+    todo: int | None = None
+    """Runs to render; none until it is planned."""
+    batch_size: int = 0
+    """Runs of a batch; the last one may have fewer."""
+    pace_time: AwareDatetime | None = None
+    """When its rendering began or was resumed: throughput is counted from here."""
+    pace_runs: int = 0
+    """Runs that were finished by then."""
+    settled: Settled = Settled()
+    """Shards that are counted for good; their Jobs may be deleted."""
+
+
 class SweepStatus(Part):
     """How the sweep goes: bounded, whatever the number of runs."""
 
@@ -280,7 +301,7 @@ class SweepStatus(Part):
     plan: str = ""
     """Hash of the plan."""
     recipe_digest: str = ""
-    """sha256 of the composed recipe of the plan."""
+    """sha256 of the recipe that was planned, with its fragments, as written."""
     engine_version: int = 0
     """ENGINE_VERSION of the plan."""
     image: str = ""
@@ -288,9 +309,7 @@ class SweepStatus(Part):
     attempt: Attempt | None = None
     """The attempt under way."""
     waiting_since: AwareDatetime | None = None
-    """Since when it waits for something outside."""
-    waits: int = 0
-    """Tries since then; the next one is delayed accordingly."""
+    """Since when it waits for what `Ready` names; tries follow each other at twice the distance."""
     failures: Annotated[tuple[Failure, ...], Field(max_length=20)] = ()
     """The first failed runs."""
     failure_reasons: Annotated[tuple[FailureCount, ...], Field(max_length=32)] = ()
