@@ -2,8 +2,8 @@
 
 Rules for whoever does them:
 
-- Before the first action that makes or changes a Job or ConfigMap, unless WriteStatus was done in this pass, the sweep is
-  read: when its resourceVersion is not the observed one, the pass ends and begins anew from what is then seen.
+- Before the first action that makes or changes a Job or ConfigMap, unless WriteStatus was done in this pass, the sweep
+  is read: when its resourceVersion is not the observed one, the pass ends and begins anew from what is then seen.
 - Before CreateJob, the Jobs of the sweep are listed at the server; one that was not observed ends the pass. So a slow
   watch never leads to two Jobs for one shard.
 - CreateJob and CreateInput: a 409 is fine when what is there has our owner and hash and is not being deleted. Any other

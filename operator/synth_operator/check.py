@@ -97,7 +97,7 @@ def _chosen(spec: SweepSpec, recipe: RecipeObject | None) -> RecipeSpec | Proble
     if recipe is None:
         return Problem(
             reason=Reason.RECIPE_NOT_FOUND,
-            message=f"There is no SynthRecipe '{spec.recipe_ref.name}' in this namespace; apply it, or correct recipeRef.",
+            message=f"There is no SynthRecipe '{spec.recipe_ref.name}' in this namespace; apply one.",
         )
     return _unreadable(recipe) if recipe.problem else recipe.spec
 

@@ -21,7 +21,7 @@ from synth_api.jobs.names import (
 from synth_api.recipe.problems import input_error
 from synth_api.resources.recipe import RecipeSpec, RecipeStatus
 from synth_api.resources.sweep import SweepSpec, SweepStatus
-from synth_operator.indexes import Indexes
+from synth_operator.indexes import NO_INDEXES, Indexes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,8 +145,8 @@ class JobObject:
     completions: int = 1
     active: int = 0
     ready: int = 0
-    completed: Indexes = Indexes()
-    failed: Indexes = Indexes()
+    completed: Indexes = NO_INDEXES
+    failed: Indexes = NO_INDEXES
     finish: Finish | None = None
 
     @classmethod
@@ -238,7 +238,7 @@ class PodObject:
 
 
 @dataclass(frozen=True)
-class Warning:
+class JobWarning:
     """A Warning Event on one of our Jobs: its pods cannot be made."""
 
     job: str
@@ -284,7 +284,7 @@ class Observed:
     """All with this sweep's label, those of a former sweep of its name too."""
     pods: tuple[PodObject, ...] = ()
     """Of these Jobs, and of Jobs that are gone."""
-    warnings: tuple[Warning, ...] = ()
+    warnings: tuple[JobWarning, ...] = ()
     inputs: frozenset[str] = frozenset()
     """Names of the ConfigMaps that exist with this sweep's label."""
     refusals: tuple[Refusal, ...] = ()
