@@ -80,8 +80,7 @@ def _phase(status: SweepStatus) -> Iterator[Sample]:
 
 def _conditions(status: SweepStatus) -> Iterator[Sample]:
     for condition in status.conditions:
-        if condition.status == "True":
-            yield (condition.type.value, condition.reason.value), 1
+        yield (condition.type.value, condition.status, condition.reason.value), 1
 
 
 def _runs(status: SweepStatus) -> Iterator[Sample]:
@@ -137,7 +136,7 @@ def _seconds(moment: datetime) -> float:
 
 _METRICS: Final[dict[str, tuple[str, tuple[str, ...], Callable[[SweepStatus], Iterator[Sample]]]]] = {
     "synth_sweep_phase": ("1 for the phase that the sweep is in.", ("phase",), _phase),
-    "synth_sweep_condition": ("1 for each condition that is true, with its reason.", ("type", "reason"), _conditions),
+    "synth_sweep_condition": ("1 for each condition as it stands.", ("type", "status", "reason"), _conditions),
     "synth_sweep_runs": ("Runs of the current attempt: cached, succeeded, failed or pending.", ("result",), _runs),
     "synth_sweep_failed_runs": ("Failed runs of the current attempt by reason.", ("reason",), _failed_runs),
     "synth_sweep_active_pods": ("Render pods that run now.", (), _pods),

@@ -59,11 +59,18 @@ def test_what_a_status_counts_is_scraped_in_base_units(metric: str, labels: dict
     assert values(Fleet().scraped(), metric, **BEADS, **labels) == [value]
 
 
-def test_only_conditions_that_hold_are_there_with_their_reason() -> None:
+@pytest.mark.parametrize(
+    ("sweep", "type_", "status", "reason"),
+    [
+        ("beads", "Reconciling", "True", "Rendering"),
+        ("beads", "Ready", "False", "Rendering"),
+        ("rods", "Stalled", "True", "BucketNotFound"),
+    ],
+)
+def test_each_condition_is_there_as_it_stands(sweep: str, type_: str, status: str, reason: str) -> None:
     text = Fleet().scraped()
-    assert values(text, "synth_sweep_condition", sweep="beads", type="Reconciling", reason="Rendering") == [1]
-    assert values(text, "synth_sweep_condition", sweep="beads", type="Ready") == []
-    assert values(text, "synth_sweep_condition", sweep="rods", type="Stalled", reason="BucketNotFound") == [1]
+    assert values(text, "synth_sweep_condition", sweep=sweep, type=type_, status=status, reason=reason) == [1]
+    assert len(values(text, "synth_sweep_condition", sweep=sweep, type=type_)) == 1
 
 
 def test_sweeps_are_counted_by_phase_and_phases_without_any_are_nought() -> None:

@@ -1,0 +1,168 @@
+"""Dashboard and alerts, executed by a real Prometheus that scrapes the operator's own metrics."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from prometheus import ALERTS, Prometheus, dashboard_expressions, prometheus_server
+from servers import ROOT, free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/operator/metrics")]
+
+from trial_fleet import Fleet  # noqa: E402
+
+SECONDS = 60
+
+
+class Scraped:
+    """A fleet whose sweep goes on while Prometheus looks."""
+
+    def __init__(self, prometheus: Prometheus) -> None:
+        self.prometheus = prometheus
+        self.fleet = Fleet()
+        self.operator = self.fleet.operator()
+
+    def go_on(self) -> None:
+        beads = self.fleet.sweeps[0]
+        runs = beads.status.runs
+        further = runs.model_copy(update={"succeeded": runs.succeeded + 1})
+        self.fleet.sweeps[0] = replace(beads, status=beads.status.model_copy(update={"runs": further}))
+        self.operator.reconciled(0.02, ok=True)
+        self.operator.api_call("update", "synthsweeps/status", 200)
+        self.operator.heard("jobs")
+
+    def until_all_answer(self, expressions: dict[str, str]) -> list[str]:
+        """Names of those that are silent in the end."""
+        end = time.monotonic() + SECONDS
+        while True:
+            self.go_on()
+            silent = self.prometheus.silent(expressions)
+            if not silent or time.monotonic() > end:
+                return silent
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
+    (port,) = free_ports(1)
+    with prometheus_server(tmp_path_factory.mktemp("prometheus"), [f"127.0.0.1:{port}"]) as prometheus:
+        scraped = Scraped(prometheus)
+        scraped.operator.leads(True)
+        end = scraped.operator.serve(port)
+        try:
+            yield scraped
+        finally:
+            end()
+
+
+def test_every_expression_of_the_dashboard_returns_data(scraped: Scraped) -> None:
+    assert scraped.until_all_answer(dashboard_expressions("5s")) == []
+
+
+def test_one_sweep_is_shown_apart(scraped: Scraped) -> None:
+    expressions = dashboard_expressions("5s", namespace="lab-b", sweep="cubes")
+    assert scraped.until_all_answer({"Progress": expressions["Progress: done"]}) == []
+    assert set(scraped.prometheus.values(expressions["Progress: done"])) == {1.0}
+    assert set(scraped.prometheus.values(expressions["Cached: Cached"])) == {0.0}
+
+
+def test_the_choices_above_the_dashboard_know_the_sweeps(scraped: Scraped) -> None:
+    assert scraped.until_all_answer({"phases": "synth_sweep_phase"}) == []
+    assert scraped.prometheus.get("label/namespace/values", **{"match[]": "synth_sweep_phase"}) == ["lab-a", "lab-b"]
+
+
+def test_alerts_are_rules_that_prometheus_evaluates(scraped: Scraped) -> None:
+    def evaluated() -> dict[str, str]:
+        (group,) = scraped.prometheus.get("rules")["groups"]
+        return {rule["name"]: rule["health"] for rule in group["rules"]}
+
+    end = time.monotonic() + SECONDS
+    while set(evaluated().values()) != {"ok"} and time.monotonic() < end:
+        time.sleep(0.2)
+    assert evaluated() == {rule["alert"]: "ok" for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]}
+
+
+SERIES = {
+    "stalled": 'synth_sweep_condition{namespace="a",sweep="s",type="Stalled",status="True",reason="RecipeInvalid"}',
+    "waiting": 'synth_sweep_timestamp_seconds{namespace="a",sweep="s",event="waiting_since"}',
+    "failed": 'synth_sweep_runs{namespace="a",sweep="s",result="failed"}',
+    "succeeded": 'synth_sweep_runs{namespace="a",sweep="s",result="succeeded"}',
+    "lost": 'synth_sweep_gpu_seconds{namespace="a",sweep="s",outcome="lost"}',
+    "used": 'synth_sweep_gpu_seconds{namespace="a",sweep="s",outcome="used"}',
+    "leader": 'synth_operator_leader{instance="x"}',
+    "age": 'synth_operator_watch_age_seconds{instance="x",resource="jobs"}',
+}
+SWEEP = {"namespace": "a", "sweep": "s"}
+FIRES = [
+    ("SynthSweepStalled", {"stalled": 1}, {**SWEEP, "reason": "RecipeInvalid"}, {"stalled": 0}),
+    ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 3000}),
+    ("SynthRunsFailing", {"failed": 2, "succeeded": 8}, SWEEP, {"failed": 1, "succeeded": 99}),
+    ("SynthGpuTimeLost", {"lost": 700, "used": 700}, SWEEP, {"lost": 500, "used": 1}),
+    ("SynthOperatorNoLeader", {"leader": 0}, {}, {"leader": 1}),
+    ("SynthOperatorDeaf", {"leader": 1, "age": 400}, {"resource": "jobs"}, {"leader": 0, "age": 400}),
+]
+
+
+def outcome(folder: Path, alert: str, values: dict[str, int], labels: dict[str, str] | None) -> str:
+    """What promtool says when an alert must fire with labels, or not at all, an hour into constant series."""
+    rule = next(rule for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"] if rule["alert"] == alert)
+    expected = {"eval_time": "59m", "alertname": alert}
+    if labels is not None:
+        expected["exp_alerts"] = [{"exp_labels": {**rule["labels"], **labels}}]
+    series = [{"series": SERIES[name], "values": f"{value}x60"} for name, value in values.items()]
+    rules = folder / "rules.yaml"
+    # promtool compares annotations too, and those are prose.
+    rules.write_text(yaml.safe_dump({"groups": [{"name": "one", "rules": [{**rule, "annotations": {}}]}]}))
+    test = {
+        "rule_files": [str(rules)],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "1m", "input_series": series, "alert_rule_test": [expected]}],
+    }
+    (folder / "test.yaml").write_text(yaml.safe_dump(test))
+    done = subprocess.run(
+        ["promtool", "test", "rules", folder / "test.yaml"], capture_output=True, text=True, check=False
+    )
+    return "as expected" if done.returncode == 0 else done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("alert", "bad", "labels", "good"), FIRES, ids=lambda value: str(value)[:24])
+def test_alerts_fire_when_they_should_and_only_then(
+    alert: str, bad: dict[str, int], labels: dict[str, str], good: dict[str, int], tmp_path: Path
+) -> None:
+    assert outcome(tmp_path, alert, bad, labels) == "as expected"
+    assert outcome(tmp_path, alert, good, None) == "as expected"
+
+
+def test_every_alert_is_tried() -> None:
+    rules = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
+    assert {rule["alert"] for rule in rules} == {alert for alert, *_ in FIRES}
+
+
+def test_the_dashboard_is_what_its_source_says() -> None:
+    import dashboard
+
+    assert dashboard.TARGET.read_text(encoding="utf-8") == dashboard.text(), "run tools/dashboard.py"
+
+
+def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
+    import dashboard
+
+    panels = dashboard.panels()
+    cells = [
+        (column, line)
+        for panel in panels
+        for column in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for line in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert len({panel["id"] for panel in panels}) == len(panels)

@@ -1,0 +1,312 @@
+"""Writes charts/synth-operator/dashboards/sweeps.json, the Grafana dashboard of sweeps and operator."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+TARGET: Final = Path(__file__).parent.parent / "charts/synth-operator/dashboards/sweeps.json"
+SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
+WIDTH: Final = 24
+ROW_HEIGHT: Final = 1
+OF: Final = 'namespace=~"$namespace",sweep=~"$sweep"'
+RATE: Final = "[$__rate_interval]"
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel: how it is drawn, what it says, and its expressions with their legends."""
+
+    kind: str
+    title: str
+    explains: str
+    expressions: dict[str, str]
+    """Legend -> expression."""
+    unit: str = "short"
+    width: int = 8
+    height: int = 8
+    custom: Tree = field(default_factory=dict)
+    options: Tree = field(default_factory=dict)
+
+
+STACKED: Final = {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}
+
+
+def stat(title: str, explains: str, expression: str, unit: str = "short") -> Panel:
+    """One number."""
+    return Panel("stat", title, explains, {title: expression}, unit=unit, width=4, height=5)
+
+
+def lines(title: str, explains: str, unit: str, *, custom: Tree | None = None, **expressions: str) -> Panel:
+    """Curves over time; keywords are legends."""
+    return Panel("timeseries", title, explains, expressions, unit=unit, custom=custom or {})
+
+
+FLEET: Final = (
+    stat("Runs to render", "Of all sweeps that are not suspended or ended.", 'sum(synth_sweep_runs{result="pending"})'),
+    stat("Render pods", "Pods that render now.", "sum(synth_sweep_active_pods)"),
+    stat(
+        "Runs that exist",
+        "Rendered by the current attempts, or there before.",
+        'sum(synth_sweep_runs{result=~"cached|succeeded"})',
+    ),
+    stat(
+        "Failed share",
+        "Failed runs among those that ended.",
+        'sum(synth_sweep_runs{result="failed"}) / clamp_min(sum(synth_sweep_runs{result=~"succeeded|failed"}), 1)',
+        "percentunit",
+    ),
+    stat(
+        "GPU time lost",
+        "GPU seconds of runs that failed or were dropped, among all.",
+        'sum(synth_sweep_gpu_seconds{outcome="lost"}) / clamp_min(sum(synth_sweep_gpu_seconds), 1)',
+        "percentunit",
+    ),
+    stat("Written", "Bytes that the current attempts wrote.", "sum(synth_sweep_written_bytes)", "bytes"),
+    lines("Sweeps by phase", "", "short", custom=STACKED, **{"{{phase}}": "sum by (phase) (synth_sweeps)"}),
+    lines(
+        "Runs finished per minute",
+        "Over five minutes; a status is written in steps, so it is no smoother than that.",
+        "short",
+        custom=STACKED,
+        **{"{{namespace}}": '60 * sum by (namespace) (clamp_min(deriv(synth_sweep_runs{result="succeeded"}[5m]), 0))'},
+    ),
+    Panel(
+        "table",
+        "Not ready, and why",
+        "docs/kubernetes.md says what to do about each reason.",
+        {"": 'max by (namespace, sweep, reason) (synth_sweep_condition{type="Ready",status!="True"})'},
+    ),
+)
+
+SWEEP: Final = (
+    Panel(
+        "gauge",
+        "Progress",
+        "Runs that exist among all.",
+        {
+            "done": f'sum(synth_sweep_runs{{{OF},result=~"cached|succeeded"}}) / '
+            f"clamp_min(sum(synth_sweep_runs{{{OF}}}), 1)"
+        },
+        unit="percentunit",
+        width=4,
+        height=5,
+    ),
+    stat(
+        "Rendering ends",
+        "At the pace so far.",
+        f'1000 * max(synth_sweep_timestamp_seconds{{{OF},event="expected_end"}})',
+        "dateTimeFromNow",
+    ),
+    stat("Started", "", f'1000 * min(synth_sweep_timestamp_seconds{{{OF},event="started"}})', "dateTimeFromNow"),
+    stat("Pods now", "Render pods of the sweep.", f"sum(synth_sweep_active_pods{{{OF}}})"),
+    stat("Runs per minute", "Since rendering began.", f"60 * sum(synth_sweep_runs_per_second{{{OF}}})"),
+    stat("Cached", "Runs that existed before.", f'sum(synth_sweep_runs{{{OF},result="cached"}})'),
+    lines(
+        "Runs by result",
+        "Of the current attempt.",
+        "short",
+        custom=STACKED,
+        **{"{{result}}": f"sum by (result) (synth_sweep_runs{{{OF}}})"},
+    ),
+    lines(
+        "Failed runs by reason",
+        "`synth failures` shows their overrides.",
+        "short",
+        **{"{{reason}}": f"sum by (reason) (synth_sweep_failed_runs{{{OF}}})"},
+    ),
+    lines(
+        "Seconds per run, by stage",
+        "Mean over the runs of the current attempt.",
+        "s",
+        custom=STACKED,
+        **{
+            "{{stage}}": f"sum by (stage) (synth_sweep_stage_seconds{{{OF}}}) / on () group_left () "
+            f'clamp_min(sum(synth_sweep_runs{{{OF},result="succeeded"}}), 1)'
+        },
+    ),
+    lines(
+        "GPU seconds by outcome",
+        "",
+        "s",
+        custom=STACKED,
+        **{"{{outcome}}": f"sum by (outcome) (synth_sweep_gpu_seconds{{{OF}}})"},
+    ),
+    lines("Bytes written", "", "bytes", **{"{{sweep}}": f"sum by (sweep) (synth_sweep_written_bytes{{{OF}}})"}),
+    Panel(
+        "table",
+        "Conditions",
+        "As `kubectl describe` shows them.",
+        {"": f"max by (namespace, sweep, type, status, reason) (synth_sweep_condition{{{OF}}})"},
+    ),
+)
+
+OPERATOR: Final = (
+    lines("Leader", "Exactly one replica says 1.", "short", **{"{{instance}}": "synth_operator_leader"}),
+    lines(
+        "Seconds per look at a sweep",
+        "Half and 99 % of them are faster.",
+        "s",
+        **{
+            f"{quantile}": f"histogram_quantile({quantile}, "
+            f"sum by (le) (rate(synth_operator_reconcile_seconds_bucket{RATE})))"
+            for quantile in ("0.5", "0.99")
+        },
+    ),
+    lines(
+        "Looks at sweeps, per second",
+        "",
+        "ops",
+        **{"{{outcome}}": f"sum by (outcome) (rate(synth_operator_reconcile_seconds_count{RATE}))"},
+    ),
+    lines("Queue", "Sweeps that wait to be looked at.", "short", **{"waiting": "sum(synth_operator_queue_depth)"}),
+    lines(
+        "API requests, per second",
+        "",
+        "reqps",
+        custom=STACKED,
+        **{"{{verb}} {{resource}}": f"sum by (verb, resource) (rate(synth_operator_api_requests_total{RATE}))"},
+    ),
+    lines(
+        "API answers, per second",
+        "409 is a conflict that resolves itself; 403 a missing right.",
+        "reqps",
+        **{"{{code}}": f"sum by (code) (rate(synth_operator_api_requests_total{RATE}))"},
+    ),
+    lines(
+        "Age of the watches",
+        "A watch that stays silent for minutes is deaf.",
+        "s",
+        **{"{{resource}}": "max by (resource) (synth_operator_watch_age_seconds)"},
+    ),
+    lines(
+        "Memory",
+        "",
+        "bytes",
+        **{"{{instance}}": "process_resident_memory_bytes and on (instance) synth_operator_leader"},
+    ),
+    lines(
+        "Processor",
+        "Cores.",
+        "short",
+        **{"{{instance}}": f"rate(process_cpu_seconds_total{RATE}) and on (instance) synth_operator_leader"},
+    ),
+)
+
+
+def panel(each: Panel, number: int, x: int, y: int) -> Tree:
+    """As Grafana's dashboard JSON has it."""
+    table = each.kind == "table"
+    tree: Tree = {
+        "id": number,
+        "type": each.kind,
+        "title": each.title,
+        "description": each.explains,
+        "datasource": SOURCE,
+        "gridPos": {"h": each.height, "w": each.width, "x": x, "y": y},
+        "fieldConfig": {"defaults": {"unit": each.unit, "min": 0, "custom": each.custom}, "overrides": []},
+        "options": {**OPTIONS.get(each.kind, {}), **each.options},
+        "targets": [
+            {
+                "refId": chr(ord("A") + index),
+                "datasource": SOURCE,
+                "expr": expression,
+                "legendFormat": legend,
+                "instant": table,
+                "range": not table,
+                **({"format": "table"} if table else {}),
+            }
+            for index, (legend, expression) in enumerate(each.expressions.items())
+        ],
+    }
+    if table:
+        hidden = {"Time": True, "Value": True}
+        tree["transformations"] = [{"id": "organize", "options": {"excludeByName": hidden}}]
+    return tree
+
+
+LAST: Final = {"reduceOptions": {"calcs": ["lastNotNull"]}}
+OPTIONS: Final[dict[str, Tree]] = {
+    "stat": {**LAST, "colorMode": "none", "graphMode": "area"},
+    "gauge": LAST,
+    "timeseries": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
+}
+
+
+def row(title: str, number: int, y: int) -> Tree:
+    """A heading over panels."""
+    return {
+        "id": number,
+        "type": "row",
+        "title": title,
+        "collapsed": False,
+        "panels": [],
+        "gridPos": {"h": ROW_HEIGHT, "w": WIDTH, "x": 0, "y": y},
+    }
+
+
+def panels() -> list[Tree]:
+    """All, from left to right and from top to bottom."""
+    placed: list[Tree] = []
+    y = 0
+    for title, content in (("Fleet", FLEET), ("Sweep", SWEEP), ("Operator", OPERATOR)):
+        placed.append(row(title, len(placed) + 1, y))
+        x, y, height = 0, y + ROW_HEIGHT, 0
+        for each in content:
+            if x + each.width > WIDTH:
+                x, y = 0, y + height
+            placed.append(panel(each, len(placed) + 1, x, y))
+            x, height = x + each.width, each.height
+        y += height
+    return placed
+
+
+def variable(name: str, query: str) -> Tree:
+    """A choice above the dashboard, from the values of a label."""
+    return {
+        "name": name,
+        "label": name.capitalize(),
+        "type": "query",
+        "datasource": SOURCE,
+        "query": {"query": query, "refId": name},
+        "refresh": 2,
+        "sort": 1,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": "All", "value": "$__all"},
+    }
+
+
+def dashboard() -> Tree:
+    """The whole document."""
+    choices = [
+        {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"},
+        variable("namespace", "label_values(synth_sweep_phase, namespace)"),
+        variable("sweep", 'label_values(synth_sweep_phase{namespace=~"$namespace"}, sweep)'),
+    ]
+    return {
+        "uid": "synth-sweeps",
+        "title": "Synthetic image sweeps",
+        "description": "Sweeps of synth-operator: the fleet, one sweep, the operator itself.",
+        "tags": ["synth-operator"],
+        "schemaVersion": 39,
+        "editable": True,
+        "refresh": "30s",
+        "time": {"from": "now-3h", "to": "now"},
+        "templating": {"list": choices},
+        "panels": panels(),
+    }
+
+
+def text() -> str:
+    """As the file has it."""
+    return json.dumps(dashboard(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
