@@ -1,23 +1,20 @@
-"""A recipe file and the fragments beside it, as plain trees; nothing else is ever read."""
+"""A recipe and its fragments as plain trees, from files or from a custom resource; nothing else is ever read."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import rfc8785
-import yaml
-from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 
 from synth_api.errors import InputError, nearest
-from synth_api.recipe.interpolation import check_interpolation
-from synth_api.recipe.problems import dotted, shown
-from synth_api.recipe.yaml_loader import RecipeLoader
+from synth_api.recipe.plain import check_plain
+from synth_api.recipe.problems import shown
+from synth_api.recipe.yaml_file import load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 Tree = dict[str, Any]
@@ -27,10 +24,11 @@ SECTIONS: Final = ("initial_runtime_state", "blueprints", "process_conditions", 
 MAX_BYTES: Final = 128 * 1024
 """Of recipe and fragments together, as canonical JSON."""
 
-_MAX_FILE_BYTES: Final = 256 * 1024
-_MAX_KEY: Final = 200
-_MAX_DEPTH: Final = 50
 _RESERVED: Final = ("BaseRecipe", "_self_")
+
+_NO_FRAGMENT_NAME: Final = (
+    "cannot be the name of a fragment here; use letters, digits, '_' and '-', and not the recipe's own name"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -46,124 +44,150 @@ class RecipeSource:
     files: Mapping[str, Tree]
 
 
+class _Place(Protocol):
+    """Where trees come from, and how a sentence speaks of it."""
+
+    others: str
+    """What `defaults` may name beside BaseRecipe and _self_."""
+
+    def label(self, name: str) -> str:
+        """The file or field in which the tree of a name stands."""
+
+    def load(self, name: str) -> Any:
+        """What stands there."""
+
+    def fragments(self) -> Collection[str]:
+        """Names of the fragments that there are."""
+
+    def fragment(self, name: str) -> str:
+        """What a fragment of this name would be."""
+
+
+@dataclass(frozen=True)
+class _Folder:
+    recipe: Path
+    others = "a file beside the recipe without its ending"
+
+    def label(self, name: str) -> str:
+        return str(self._file(name))
+
+    def load(self, name: str) -> Any:
+        return load_yaml(self._file(name))
+
+    def fragments(self) -> Collection[str]:
+        return [other.stem for other in self.recipe.parent.glob("*.yaml") if other != self.recipe]
+
+    def fragment(self, name: str) -> str:
+        return f"a file {name}.yaml beside the recipe"
+
+    def _file(self, name: str) -> Path:
+        return self.recipe if name == self.recipe.stem else self.recipe.with_name(f"{name}.yaml")
+
+
+@dataclass(frozen=True)
+class _Objects:
+    name: str
+    recipe: Any
+    trees: Mapping[str, Any]
+    others = "a key of `fragments`"
+
+    def label(self, name: str) -> str:
+        return "recipe" if name == self.name else f"fragments.{name}"
+
+    def load(self, name: str) -> Any:
+        return self.recipe if name == self.name else self.trees[name]
+
+    def fragments(self) -> Collection[str]:
+        return self.trees.keys()
+
+    def fragment(self, name: str) -> str:
+        return f"a key '{name}' of `fragments`"
+
+
 def read_recipe(path: Path) -> RecipeSource:
     """Read a recipe and, transitively, the sibling fragments that its `defaults` name.
 
     Raises InputError for whatever cannot be a recipe: missing, too large, not YAML, tags, anchors, unknown sections,
     interpolations other than `${a.b}`, `defaults` that are missing, cyclic or no plain names.
     """
+    return _read(path.stem, _Folder(path))
+
+
+def recipe_from_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
+    """The recipe of a custom resource: `spec.recipe` and `spec.fragments`, file stem -> tree.
+
+    Raises InputError as `read_recipe`, with the paths `recipe: …` and `fragments.<stem>: …`; fragments that nothing
+    names are checked as well.
+    """
+    trees = dict(fragments or {})
+    for stem in trees:
+        if stem in (*_RESERVED, name) or not _is_plain(stem):
+            raise InputError("fragments", f"'{stem}' {_NO_FRAGMENT_NAME}")
+    place = _Objects(name, recipe, trees)
+    checked = {stem: _checked(place, stem) for stem in trees}
+    source = _read(name, place)
+    _check_size("recipe", {**checked, **source.files})
+    return source
+
+
+def _read(name: str, place: _Place) -> RecipeSource:
     files: dict[str, Tree] = {}
-    _collect(path, files, ())
-    _check_size(path, files)
+    _collect(place, name, files, ())
+    _check_size(place.label(name), files)
     if not any("BaseRecipe" in tree["defaults"] for tree in files.values()):
         raise InputError(
-            str(path),
+            place.label(name),
             "this is a fragment: nothing in its `defaults` leads to BaseRecipe; name it in a recipe's `defaults`",
         )
-    return RecipeSource(path.stem, files)
+    return RecipeSource(name, files)
 
 
-def _collect(path: Path, files: dict[str, Tree], chain: tuple[str, ...]) -> None:
-    if path.stem in chain:
-        circle = " -> ".join((*chain[chain.index(path.stem) :], path.stem))
-        raise InputError(str(path), f"its `defaults` lead in a circle, {circle}; take one of them out")
-    if path.stem in files:
+def _collect(place: _Place, name: str, files: dict[str, Tree], chain: tuple[str, ...]) -> None:
+    if name in chain:
+        circle = " -> ".join((*chain[chain.index(name) :], name))
+        raise InputError(place.label(name), f"its `defaults` lead in a circle, {circle}; take one of them out")
+    if name in files:
         return
-    tree = files[path.stem] = _checked(path, _load(path))
+    tree = files[name] = _checked(place, name)
     for entry in tree["defaults"]:
         if entry not in _RESERVED:
-            _collect(_fragment(path, entry), files, (*chain, path.stem))
+            if entry not in (name, *chain, *place.fragments()):
+                raise InputError(
+                    f"{place.label(name)}: defaults",
+                    f"there is no fragment '{entry}', {place.fragment(entry)}; {nearest(entry, place.fragments())}",
+                )
+            _collect(place, entry, files, (*chain, name))
 
 
-def _fragment(path: Path, name: str) -> Path:
-    fragment = path.with_name(f"{name}.yaml")
-    if not fragment.is_file():
-        siblings = [other.stem for other in path.parent.glob("*.yaml") if other != path]
-        raise InputError(
-            f"{path}: defaults",
-            f"there is no fragment '{name}', a file {name}.yaml beside the recipe; {nearest(name, siblings)}",
-        )
-    return fragment
-
-
-def _load(path: Path) -> Any:
-    try:
-        size = path.stat().st_size
-        if size > _MAX_FILE_BYTES:
-            raise InputError(
-                str(path), f"the file has {size:,} bytes, a recipe at most {_MAX_FILE_BYTES:,}; shorten it"
-            )
-        text = path.read_text(encoding="utf-8")
-        _check_events(path, text)
-        return yaml.load(text, RecipeLoader)
-    except InputError:
-        raise
-    except UnicodeDecodeError:
-        raise InputError(str(path), "this is not YAML: it is no text in UTF-8; give a recipe file") from None
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}; give the path of a recipe file") from None
-    except yaml.YAMLError as error:
-        raise InputError(str(path), f"this is not YAML: {_yaml_problem(error)}; correct it there") from None
-    except ValueError:
-        raise InputError(str(path), "a number in it has too many digits; write one within ±(2^53 - 1)") from None
-
-
-def _check_events(path: Path, text: str) -> None:
-    """Refuse anchors, tags and deep nesting as they come: PyYAML takes minutes for 100,000 brackets."""
-    depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > _MAX_DEPTH:
-            raise InputError(str(path), f"is nested more than {_MAX_DEPTH} deep; flatten it")
-        line = event.start_mark.line + 1 if event.start_mark else 1
-        if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-            raise InputError(
-                str(path),
-                f"line {line}: the YAML anchor or alias '{event.anchor}' is not allowed; use ${{a.b}} instead",
-            )
-        tag = getattr(event, "tag", None)
-        if tag:
-            written = tag.replace("tag:yaml.org,2002:", "!!", 1)
-            raise InputError(str(path), f"line {line}: the YAML tag '{written}' is not allowed; write a plain value")
-
-
-def _yaml_problem(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"
-
-
-def _checked(path: Path, tree: Any) -> Tree:
+def _checked(place: _Place, name: str) -> Tree:
+    label, tree = place.label(name), place.load(name)
     if tree is None:
-        raise InputError(
-            str(path), "the file is empty; a recipe is a YAML mapping with `defaults: [BaseRecipe, _self_]`"
-        )
+        raise InputError(label, "the file is empty; a recipe is a YAML mapping with `defaults: [BaseRecipe, _self_]`")
     if not isinstance(tree, dict):
-        raise InputError(str(path), f"must be a YAML mapping, not {shown(tree)}")
-    _check_plain(path, tree, ())
+        raise InputError(label, f"must be a YAML mapping, not {shown(tree)}")
+    check_plain(label, tree)
     if "hydra" in tree:
-        _log.warning("%s: the section 'hydra' is ignored; nothing of it applies here", path)
+        _log.warning("%s: the section 'hydra' is ignored; nothing of it applies here", label)
     sections = {key: value for key, value in tree.items() if key not in ("hydra", "defaults")}
     for key in sections:
         if key not in SECTIONS:
-            raise InputError(f"{path}: {key}", f"a recipe has no section '{key}'; {nearest(key, SECTIONS)}")
-    return {"defaults": _defaults(path, tree.get("defaults")), **sections}
+            raise InputError(f"{label}: {key}", f"a recipe has no section '{key}'; {nearest(key, SECTIONS)}")
+    return {"defaults": _defaults(place, label, tree.get("defaults")), **sections}
 
 
-def _defaults(path: Path, entries: Any) -> list[str]:
+def _defaults(place: _Place, label: str, entries: Any) -> list[str]:
     """The entries with `_self_`, last unless written elsewhere."""
     if entries is None:
         entries = []
     if not isinstance(entries, list):
-        raise InputError(f"{path}: defaults", f"must be a list of names, not {shown(entries)}")
+        raise InputError(f"{label}: defaults", f"must be a list of names, not {shown(entries)}")
     for index, entry in enumerate(entries):
         if isinstance(entry, dict) and all(str(key).split()[0] == "override" and "hydra/" in str(key) for key in entry):
-            _log.warning("%s: defaults[%d] is ignored; nothing of hydra's own settings applies here", path, index)
+            _log.warning("%s: defaults[%d] is ignored; nothing of hydra's own settings applies here", label, index)
         elif not isinstance(entry, str) or not _is_plain(entry):
             written = shown(entry) if isinstance(entry, str) else "an entry that is no name"
             raise InputError(
-                f"{path}: defaults[{index}]",
-                f"{written} is not allowed; name BaseRecipe, _self_ or a file beside the recipe without its ending",
+                f"{label}: defaults[{index}]", f"{written} is not allowed; name BaseRecipe, _self_ or {place.others}"
             )
     names = list(dict.fromkeys(entry for entry in entries if isinstance(entry, str)))
     return names if "_self_" in names else [*names, "_self_"]
@@ -173,32 +197,9 @@ def _is_plain(name: str) -> bool:
     return bool(name) and all(letter.isalnum() or letter in "_-" for letter in name)
 
 
-def _check_plain(path: Path, value: Any, location: tuple[str | int, ...]) -> None:
-    where = f"{path}: {dotted(location)}" if location else str(path)
-    if len(location) > _MAX_DEPTH:
-        raise InputError(where, f"is nested more than {_MAX_DEPTH} deep; flatten it")
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str) or len(key) > _MAX_KEY:
-                raise InputError(
-                    where, f"the key {shown(key)} must be a string of at most {_MAX_KEY} characters; quote it"
-                )
-            _check_plain(path, item, (*location, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_plain(path, item, (*location, index))
-    elif isinstance(value, float) and not isfinite(value):
-        raise InputError(where, f"must be a finite number, not {value}; leave a limit out, or write null, for none")
-    elif isinstance(value, int) and abs(value) >= 2**53:
-        raise InputError(where, f"must lie within ±(2^53 - 1), {shown(value)} does not")
-    elif isinstance(value, str):
-        check_interpolation(where, value)
-
-
-def _check_size(path: Path, files: Mapping[str, Tree]) -> None:
+def _check_size(label: str, files: Mapping[str, Tree]) -> None:
     size = len(rfc8785.dumps(dict(files)))
     if size > MAX_BYTES:
         raise InputError(
-            str(path),
-            f"recipe and fragments have {size:,} bytes as JSON, at most {MAX_BYTES:,} are allowed; shorten them",
+            label, f"recipe and fragments have {size:,} bytes as JSON, at most {MAX_BYTES:,} are allowed; shorten them"
         )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.recipe.source import read_recipe
+from synth_api.recipe.compose import compose
+from synth_api.recipe.source import read_recipe, recipe_from_objects
 
 HEAD = "defaults: [BaseRecipe, _self_]\n"
 
@@ -94,3 +95,49 @@ def test_hydras_own_section_is_ignored_with_a_warning(written, caplog) -> None:
 def test_scalars_mean_what_omegaconf_makes_of_them(written) -> None:
     tree = read_recipe(written(main=HEAD + "blueprints: {a: 1e5, b: 2026-01-01, c: 1_000, d: yes}")).files["main"]
     assert tree["blueprints"] == {"a": 1e5, "b": "2026-01-01", "c": 1000, "d": True}
+
+
+def test_a_resource_holds_the_same_recipe_as_its_files(written) -> None:
+    path = written(main="defaults: [BaseRecipe, scene]", scene="blueprints: {particles: {}}")
+    objects = recipe_from_objects(
+        "main", {"defaults": ["BaseRecipe", "scene"]}, {"scene": {"blueprints": {"particles": {}}}}
+    )
+    assert objects == read_recipe(path)
+
+
+OBJECT = {"defaults": ["BaseRecipe", "_self_"]}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "fragments", "problem"),
+    [
+        ("words", {}, "recipe: must be a YAML mapping, not 'words'"),
+        (OBJECT | {"blueprint": {}}, {}, "recipe: blueprint: a recipe has no section 'blueprint'; did you mean"),
+        (OBJECT | {"blueprints": {"a": "${oc.env:HOME}"}}, {}, "recipe: blueprints.a: the resolver"),
+        (OBJECT | {"blueprints": {"a": 2**53}}, {}, "recipe: blueprints.a: must lie within"),
+        (
+            {"defaults": ["BaseRecipe", "scne"]},
+            {"scene": {}},
+            "recipe: defaults: there is no fragment 'scne', a key 'scne' of `fragments`; did you mean 'scene'?",
+        ),
+        (
+            {"defaults": ["BaseRecipe", "a/b"]},
+            {},
+            "recipe: defaults[1]: 'a/b' is not allowed; name BaseRecipe, _self_ or a key of `fragments`",
+        ),
+        (OBJECT, {"scene": {"blueprint": {}}}, "fragments.scene: blueprint: a recipe has no section"),
+        (OBJECT, {"scene": []}, "fragments.scene: must be a YAML mapping, not a list"),
+        (OBJECT, {"BaseRecipe": {}}, "fragments: 'BaseRecipe' cannot be the name of a fragment"),
+        (OBJECT, {"main": {}}, "fragments: 'main' cannot be the name of a fragment"),
+        (OBJECT, {"../up": {}}, "fragments: '../up' cannot be the name of a fragment here; use letters"),
+        ({"blueprints": {}}, {}, "recipe: this is a fragment"),
+        (OBJECT, {"scene": {"blueprints": {"a": "x" * 140_000}}}, "at most 131,072 are allowed"),
+    ],
+)
+def test_what_is_no_recipe_in_a_resource_is_refused(refusal, recipe, fragments, problem: str) -> None:
+    assert problem in refusal(recipe_from_objects, "main", recipe, fragments)
+
+
+def test_a_resource_name_with_a_dot_is_a_recipe_name() -> None:
+    source = recipe_from_objects("spheres.v2", OBJECT | {"initial_runtime_state": {"seed": 3}})
+    assert compose(source, ["initial_runtime_state.seed=4"])["initial_runtime_state"]["seed"] == 4

@@ -1,0 +1,36 @@
+"""Trees from outside: nothing in them but plain values within bounds."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, Final
+
+from synth_api.errors import InputError
+from synth_api.recipe.interpolation import check_interpolation
+from synth_api.recipe.problems import dotted, shown
+
+MAX_DEPTH: Final = 50
+_MAX_KEY: Final = 200
+
+
+def check_plain(root: str, value: Any, location: tuple[str | int, ...] = ()) -> None:
+    """Raise InputError for a value that no recipe may hold; `root` names the file or field that it is in."""
+    where = f"{root}: {dotted(location)}" if location else root
+    if len(location) > MAX_DEPTH:
+        raise InputError(where, f"is nested more than {MAX_DEPTH} deep; flatten it")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or len(key) > _MAX_KEY:
+                raise InputError(
+                    where, f"the key {shown(key)} must be a string of at most {_MAX_KEY} characters; quote it"
+                )
+            check_plain(root, item, (*location, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_plain(root, item, (*location, index))
+    elif isinstance(value, float) and not isfinite(value):
+        raise InputError(where, f"must be a finite number, not {value}; leave a limit out, or write null, for none")
+    elif isinstance(value, int) and abs(value) >= 2**53:
+        raise InputError(where, f"must lie within ±(2^53 - 1), {shown(value)} does not")
+    elif isinstance(value, str):
+        check_interpolation(where, value)
