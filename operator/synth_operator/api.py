@@ -37,9 +37,9 @@ class Resource(Enum):
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        """Path of an object, or of all in a namespace."""
+        """Path of an object, of all in a namespace, or of all there are."""
         root = f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
-        parts = [root, "namespaces", namespace, self.plural, name, subresource]
+        parts = [root, namespace and f"namespaces/{namespace}", self.plural, name, subresource]
         return "/".join(part for part in parts if part)
 
 
@@ -68,6 +68,10 @@ class Api(Protocol):
         """The object; None where there is none."""
         ...
 
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+        """The objects that a label and a field selector choose, as the server has them now."""
+        ...
+
     def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
         """The object after a JSON merge patch; 409 where the patch's `metadata.resourceVersion` is not the object's."""
         ...
@@ -76,6 +80,6 @@ class Api(Protocol):
         """The object with the body's status; 409 where the body's `metadata.resourceVersion` is not the object's."""
         ...
 
-    def delete(self, resource: Resource, namespace: str, name: str, uid: str) -> None:
-        """Deletes the object and, in the background, what it owns; nothing happens where it is gone or another one."""
+    def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
+        """Deletes the object and, in the background, what it owns; with a uid only that one. Gone already is fine."""
         ...

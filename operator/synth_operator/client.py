@@ -68,9 +68,10 @@ class KubernetesApi:
                 return None
             raise
 
-    def list(self, resource: Resource, namespace: str, selectors: Mapping[str, str]) -> list[Tree]:
-        """The objects that query parameters such as `fieldSelector` and `limit` choose."""
-        answer = self._send("list", resource, resource.path(namespace), query=selectors)
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+        """See `Api`."""
+        query = {"labelSelector": labels, "fieldSelector": fields}
+        answer = self._send("list", resource, resource.path(namespace), query=query)
         items: list[Tree] = answer["items"]
         return items
 
@@ -83,9 +84,11 @@ class KubernetesApi:
         whole = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
         return self._send("update", resource, resource.path(namespace, name, "status"), whole)
 
-    def delete(self, resource: Resource, namespace: str, name: str, uid: str) -> None:
+    def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
         """See `Api`."""
-        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        options: Tree = {"propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
         try:
             self._send("delete", resource, resource.path(namespace, name), options)
         except ApiError as error:
@@ -115,7 +118,7 @@ class KubernetesApi:
         if credential:
             headers["Authorization"] = credential
         method, url, headers, _, _ = self._client.param_serialize(
-            method, path, query_params=list(query.items()), header_params=headers
+            method, path, query_params=[(key, value) for key, value in query.items() if value], header_params=headers
         )
         payload: Any = json.dumps(body) if media == _MERGE_PATCH else body
         return self._client.call_api(method, url, headers, payload, _request_timeout=_TIMEOUT)

@@ -1,0 +1,60 @@
+"""How long ago each watch was last known to hear: the API closes every watch after a minute, so a living one is opened
+anew that often."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+WATCH_SECONDS: Final = 60
+"""After which the API ends a watch."""
+DEAF_SECONDS: Final = 100.0
+"""Age from which a watch is deaf."""
+
+
+class WatchAges:
+    """Thread-safe; `path` is that of a list in the API, `expected` all those that are to be watched."""
+
+    def __init__(self, expected: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._heard = dict.fromkeys(expected, clock())
+        self._lists: dict[str, int] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing is listed; what was heard counts on."""
+        with self._lock:
+            self._lists = dict.fromkeys(self._heard, 0)
+
+    def heard(self, path: str) -> None:
+        """The API accepted a watch or sent something on it."""
+        with self._lock:
+            if path in self._heard:
+                self._heard[path] = self._clock()
+
+    def listed(self, path: str) -> bool:
+        """All objects were listed; whether for the first time."""
+        with self._lock:
+            if path not in self._lists:
+                return True
+            self._lists[path] += 1
+            return self._lists[path] == 1
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was listed once."""
+        with self._lock:
+            return all(self._lists.values())
+
+    @property
+    def problem(self) -> str:
+        """One sentence when a watch is deaf."""
+        with self._lock:
+            path, heard = min(self._heard.items(), key=lambda item: item[1])
+            age = self._clock() - heard
+        return f"nothing was heard from the watch of {path} for {age:.0f} s" if age > DEAF_SECONDS else ""

@@ -1,0 +1,110 @@
+"""kopf's part: indexes of what is watched, and a word to the queue at every event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import kopf
+
+from synth_api.jobs.names import SWEEP_LABEL
+from synth_operator.api import Resource
+from synth_operator.state import JobObject, PodObject, RecipeObject, SweepObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
+REFERENCES: Final = "references"
+"""Index of the sweeps that name a recipe."""
+
+_SETTLE: Final = 0.1
+"""Seconds for which events of Jobs and pods are gathered: they come in swarms."""
+
+
+class Item(NamedTuple):
+    """What a worker looks after: a sweep or a recipe."""
+
+    resource: Resource
+    namespace: str
+    name: str
+
+
+def settings() -> kopf.OperatorSettings:
+    """No peering, no scanning, no events and no annotations by kopf; our label selected at the server."""
+    chosen = kopf.OperatorSettings()
+    chosen.posting.enabled = False
+    chosen.peering.standalone = True
+    chosen.scanning.disabled = True
+    chosen.networking.request_timeout = 30
+    chosen.networking.connect_timeout = 5
+    chosen.networking.error_backoffs = (0.5,) * 20
+    chosen.watching.connect_timeout = 5
+    for resource in (Resource.JOBS, Resource.PODS):
+        chosen.watching.label_selectors[resource.group, resource.version, resource.plural] = SWEEP_LABEL
+    return chosen
+
+
+def index_all(registry: kopf.OperatorRegistry) -> None:
+    """Indexes by the sweep that something belongs to, recipes by themselves."""
+
+    def by_sweep(read: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
+        async def index(body: kopf.Body, namespace: str, labels: kopf.Labels, **_: Any) -> dict[Any, object]:
+            return {(namespace, labels[SWEEP_LABEL]): read(dict(body))}
+
+        return index
+
+    def by_name(read: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
+        async def index(body: kopf.Body, namespace: str, name: str, **_: Any) -> dict[Any, object]:
+            return {(namespace, name): read(dict(body))}
+
+        return index
+
+    async def references(spec: kopf.Spec, namespace: str, name: str, **_: Any) -> dict[Any, object]:
+        reference = spec.get("recipeRef") or {}
+        return {(namespace, reference.get("name", "")): name}
+
+    ours = {SWEEP_LABEL: kopf.PRESENT}
+    _index(registry, Resource.SWEEPS, Resource.SWEEPS.plural)(by_name(SweepObject.of))
+    _index(registry, Resource.SWEEPS, REFERENCES)(references)
+    _index(registry, Resource.RECIPES, Resource.RECIPES.plural)(by_name(RecipeObject.of))
+    _index(registry, Resource.JOBS, Resource.JOBS.plural, ours)(by_sweep(JobObject.of))
+    _index(registry, Resource.PODS, Resource.PODS.plural, ours)(by_sweep(PodObject.of))
+
+
+def notify_all(
+    registry: kopf.OperatorRegistry, add: Callable[[Item, float], None], heard: Callable[[Resource], None]
+) -> None:
+    """Every event says which sweep or recipe is to be looked at."""
+
+    async def named(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
+        kind = Resource.SWEEPS if resource.plural == Resource.SWEEPS.plural else Resource.RECIPES
+        heard(kind)
+        add(Item(kind, namespace, name), 0.0)
+
+    async def referring(namespace: str, name: str, references: kopf.Index[Any, str], **_: Any) -> None:
+        for sweep in tuple(references.get((namespace, name), ())):
+            add(Item(Resource.SWEEPS, namespace, sweep), 0.0)
+
+    async def child(resource: kopf.Resource, namespace: str, labels: kopf.Labels, **_: Any) -> None:
+        heard(Resource.JOBS if resource.plural == Resource.JOBS.plural else Resource.PODS)
+        add(Item(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _SETTLE)
+
+    _event(registry, Resource.SWEEPS)(named)
+    _event(registry, Resource.RECIPES)(named)
+    _event(registry, Resource.RECIPES, "referring")(referring)
+    for resource in (Resource.JOBS, Resource.PODS):
+        _event(registry, resource, labels={SWEEP_LABEL: kopf.PRESENT})(child)
+
+
+def _index(
+    registry: kopf.OperatorRegistry, resource: Resource, name: str, labels: dict[str, Any] | None = None
+) -> Callable[..., Any]:
+    place = (resource.group, resource.version, resource.plural)
+    return kopf.index(*place, id=name, labels=labels, registry=registry)
+
+
+def _event(
+    registry: kopf.OperatorRegistry, resource: Resource, name: str = "queue", labels: dict[str, Any] | None = None
+) -> Callable[..., Any]:
+    place = (resource.group, resource.version, resource.plural)
+    return kopf.on.event(*place, id=f"{name}-{resource.plural}", labels=labels, registry=registry)

@@ -1,0 +1,46 @@
+"""The connection on which kopf watches: the same credentials as all else, always fresh, and every answer is noticed."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import aiohttp
+import kopf
+
+from synth_operator.client import authorization
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kubernetes import client
+
+
+def session(
+    connection: client.Configuration, watched: Callable[[str], None], listed: Callable[[str], None]
+) -> kopf.AiohttpSession:
+    """A session that says when a watch was opened and when a list was answered, with the path of the list."""
+
+    async def notice(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        credential = authorization(connection)
+        if credential:
+            request.headers["Authorization"] = credential
+        response = await send(request)
+        if response.status == 200 and request.method == "GET" and "continue" not in request.url.query:
+            (watched if "watch" in request.url.query else listed)(request.url.path)
+        return response
+
+    connector = aiohttp.TCPConnector(limit=0, ssl=_tls(connection))
+    return kopf.AiohttpSession(
+        server=connection.host, aiohttp_session=aiohttp.ClientSession(connector=connector, middlewares=(notice,))
+    )
+
+
+def _tls(connection: client.Configuration) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=connection.ssl_ca_cert)
+    if connection.cert_file:
+        context.load_cert_chain(connection.cert_file, connection.key_file)
+    if not connection.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,174 @@
+import copy
+from itertools import count
+from typing import Any
+
+import pytest
+
+from synth_operator.api import CONFLICT, ApiError, Resource, Tree
+from synth_operator.configuration import Lease
+from synth_operator.lease import Leadership, NotLeadingError
+
+LEASE = Lease(namespace="synth", duration_seconds=15)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class OneLease:
+    """An API that holds one Lease, checks resource versions as the real one does, and can be down."""
+
+    def __init__(self) -> None:
+        self.lease: Tree | None = None
+        self.down = False
+        self.calls: list[str] = []
+        self._versions = count(1)
+
+    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+        self._call("read")
+        return copy.deepcopy(self.lease)
+
+    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+        self._call("create")
+        if self.lease is not None:
+            raise ApiError(CONFLICT, "AlreadyExists", "it exists")
+        return self._store(body)
+
+    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        self._call("patch")
+        assert self.lease is not None
+        if body["metadata"]["resourceVersion"] != self.lease["metadata"]["resourceVersion"]:
+            raise ApiError(CONFLICT, "Conflict", "it has changed")
+        return self._store({**self.lease, "spec": {**self.lease["spec"], **body["spec"]}})
+
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        raise AssertionError("a lease has no status")
+
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+        raise AssertionError("one lease is known by name")
+
+    def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
+        raise AssertionError("leases stay")
+
+    def _call(self, verb: str) -> None:
+        self.calls.append(verb)
+        if self.down:
+            raise ApiError(None, "MaxRetryError", "no answer")
+
+    def _store(self, body: Tree) -> Tree:
+        self.lease = {**body, "metadata": {**body["metadata"], "resourceVersion": str(next(self._versions))}}
+        return copy.deepcopy(self.lease)
+
+    def spec(self) -> dict[str, Any]:
+        assert self.lease is not None
+        spec: dict[str, Any] = self.lease["spec"]
+        return spec
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def api() -> OneLease:
+    return OneLease()
+
+
+@pytest.fixture
+def first(api: OneLease, clock: Clock) -> Leadership:
+    return Leadership(api, LEASE, "first", clock)
+
+
+@pytest.fixture
+def second(api: OneLease, clock: Clock) -> Leadership:
+    return Leadership(api, LEASE, "second", clock)
+
+
+def test_the_first_comer_leads_and_the_second_waits(first: Leadership, second: Leadership) -> None:
+    assert first.attempt()
+    assert not second.attempt()
+    assert (first.leading, second.leading) == (True, False)
+    with pytest.raises(NotLeadingError):
+        second.require()
+
+
+def test_a_renewal_is_one_request(first: Leadership, api: OneLease) -> None:
+    first.attempt()
+    api.calls.clear()
+
+    assert first.attempt()
+    assert api.calls == ["patch"]
+
+
+def test_a_dead_leader_is_followed_when_its_time_is_over(first: Leadership, second: Leadership, clock: Clock) -> None:
+    first.attempt()
+    second.attempt()
+    clock.now += 14.9
+    assert not second.attempt()
+    clock.now += 0.2
+    assert second.attempt()
+
+
+def test_a_leader_that_renews_is_never_followed(first: Leadership, second: Leadership, clock: Clock) -> None:
+    for _ in range(20):
+        assert first.attempt()
+        assert not second.attempt()
+        clock.now += 5
+
+
+def test_a_leader_without_an_answer_stops_before_another_may_begin(
+    first: Leadership, second: Leadership, api: OneLease, clock: Clock
+) -> None:
+    first.attempt()
+    second.attempt()
+    api.down = True
+    clock.now += 9.9
+    assert not first.attempt()
+    assert first.leading
+    clock.now += 0.2
+    assert not first.leading
+    api.down = False
+    assert not second.attempt()
+
+
+def test_a_leader_that_was_replaced_does_not_come_back_by_renewing(
+    first: Leadership, second: Leadership, clock: Clock
+) -> None:
+    first.attempt()
+    second.attempt()
+    clock.now += 16
+    assert second.attempt()
+
+    assert not first.attempt()
+    assert not first.attempt()
+    assert not first.leading
+
+
+def test_a_released_lease_is_taken_at_once(first: Leadership, second: Leadership, clock: Clock) -> None:
+    first.attempt()
+    second.attempt()
+    first.release()
+
+    assert not first.leading
+    assert second.attempt()
+
+
+def test_the_same_replica_comes_back_at_once_after_a_crash(first: Leadership, api: OneLease, clock: Clock) -> None:
+    first.attempt()
+
+    assert Leadership(api, LEASE, "first", clock).attempt()
+
+
+def test_changes_of_leader_are_counted(first: Leadership, second: Leadership, api: OneLease) -> None:
+    first.attempt()
+    first.attempt()
+    assert api.spec()["leaseTransitions"] == 0
+    first.release()
+    second.attempt()
+    assert api.spec()["leaseTransitions"] == 1
+    assert api.spec()["holderIdentity"] == "second"
