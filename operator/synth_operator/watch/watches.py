@@ -95,7 +95,8 @@ class Watches:
 
     def recipe(self, namespace: str, name: str) -> RecipeObject | None:
         """A recipe as known now; raises as `snapshot`."""
-        return self._ask(self._first(Resource.RECIPES.plural, (namespace, name)))
+        recipe: RecipeObject | None = self._ask(self._first(Resource.RECIPES.plural, (namespace, name)))
+        return recipe
 
     def sweeps(self) -> tuple[SweepObject, ...]:
         """All sweeps as known now, none while not all lists are read."""
