@@ -13,6 +13,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     start_http_server,
 )
 from prometheus_client.core import GaugeMetricFamily
@@ -69,6 +70,8 @@ class OperatorMetrics:
     def __init__(
         self, version: str, sweeps: Callable[[], Iterable[MeasuredSweep]], queue_depth: Callable[[], float]
     ) -> None:
+        # When a counter began is known from the process; a second series for each says no more.
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self._reconciles = Histogram(
             "synth_operator_reconcile_seconds",
