@@ -31,11 +31,13 @@ class WatchAges:
         with self._lock:
             self._lists = dict.fromkeys(self._heard, 0)
 
-    def heard(self, path: str) -> None:
-        """The API accepted a watch or sent something on it."""
+    def heard(self, path: str) -> bool:
+        """The API answered a list or a watch; whether this is one of those expected."""
         with self._lock:
-            if path in self._heard:
-                self._heard[path] = self._clock()
+            if path not in self._heard:
+                return False
+            self._heard[path] = self._clock()
+            return True
 
     def listed(self, path: str) -> bool:
         """All objects were listed; whether for the first time."""

@@ -175,8 +175,8 @@ class Watches:
         self._loop = asyncio.get_running_loop()
 
     def _watched(self, path: str) -> None:
-        self._ages.heard(path)
-        self._report(path.rsplit("/", 1)[-1])
+        if self._ages.heard(path):
+            self._report(path.rsplit("/", 1)[-1])
 
     def _listed(self, path: str) -> None:
         self._watched(path)

@@ -1,0 +1,5 @@
+"""`python -m synth_operator`."""
+
+from synth_operator.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,140 @@
+"""Gathers what `decide` is to know: the watches' snapshot, and what is asked for only when it matters."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from synth_api.jobs.names import SWEEP_LABEL
+from synth_operator.api import Resource
+from synth_operator.check import check_sweep
+from synth_operator.state import JobWarning, Observed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from synth_api.jobs.messages import Problem
+    from synth_api.resources.output import Output
+    from synth_operator.api import Api
+    from synth_operator.apply import Applied
+    from synth_operator.check import Checked
+    from synth_operator.state import PodObject, RecipeObject, Refusal, SweepObject
+    from synth_operator.watch.watches import Snapshot
+
+PATIENCE_SECONDS: Final = 3.0
+"""How long a Job may be without a pod, and a pod without a container, before its Warning Events are read."""
+
+_INPUTS_SECONDS: Final = 60.0
+_WARNINGS_SECONDS: Final = 10.0
+CHECKING: Final = threading.Lock()
+"""Hydra's state belongs to the process."""
+
+
+@dataclass
+class Memory:
+    """What is remembered of a sweep from one pass to the next; all of it is found again without."""
+
+    check: tuple[object, Checked | Problem] | None = None
+    inputs: frozenset[str] = frozenset()
+    inputs_at: float = float("-inf")
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    warnings: tuple[JobWarning, ...] = ()
+    warnings_at: float = float("-inf")
+    look_again: float | None = None
+    """Seconds after which to look again for warnings."""
+
+    def remember(self, applied: Applied) -> None:
+        """What a pass has made, removed, or was refused."""
+        self.inputs = (self.inputs | applied.made) - applied.removed
+        for name in applied.made:
+            self.refusals.pop(name, None)
+        if applied.refusal:
+            self.refusals[applied.refusal.name] = applied.refusal
+
+
+class Observer:
+    """Observes sweeps through watches and, sparingly, through the API."""
+
+    def __init__(self, api: Api, output: Output | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api = api
+        self._output = output
+        self._clock = clock
+
+    def observe(self, sweep: SweepObject, snapshot: Snapshot, memory: Memory, now: datetime) -> Observed:
+        """Everything about a sweep.
+
+        Raises:
+            ApiError: the API refused, or did not answer.
+        """
+        return Observed(
+            checked=self._checked(sweep, snapshot.recipe, memory),
+            recipe=snapshot.recipe,
+            jobs=snapshot.jobs,
+            pods=snapshot.pods,
+            warnings=self._warnings(sweep, snapshot, memory, now),
+            inputs=self._inputs(sweep, memory),
+            refusals=tuple(memory.refusals.values()),
+        )
+
+    def _checked(self, sweep: SweepObject, recipe: RecipeObject | None, memory: Memory) -> Checked | Problem:
+        key = (sweep.uid, sweep.generation, recipe and (recipe.uid, recipe.generation))
+        if memory.check is None or memory.check[0] != key:
+            with CHECKING:
+                memory.check = key, check_sweep(sweep.name, sweep.spec, recipe, self._output)
+        return memory.check[1]
+
+    def _inputs(self, sweep: SweepObject, memory: Memory) -> frozenset[str]:
+        if self._clock() - memory.inputs_at >= _INPUTS_SECONDS:
+            found = self._api.find(Resource.INPUTS, sweep.namespace, labels=f"{SWEEP_LABEL}={sweep.name}")
+            memory.inputs = frozenset(body["metadata"]["name"] for body in found)
+            memory.inputs_at = self._clock()
+        return memory.inputs
+
+    def _warnings(
+        self, sweep: SweepObject, snapshot: Snapshot, memory: Memory, now: datetime
+    ) -> tuple[JobWarning, ...]:
+        idle = tuple(_idle(sweep, snapshot))
+        stuck = tuple(one for one in idle if (now - one.since).total_seconds() >= PATIENCE_SECONDS)
+        memory.look_again = PATIENCE_SECONDS if idle else None
+        if not stuck:
+            memory.warnings, memory.warnings_at = (), float("-inf")
+        elif self._clock() - memory.warnings_at >= _WARNINGS_SECONDS:
+            memory.warnings = tuple(warning for one in stuck for warning in self._latest(sweep.namespace, one))
+            memory.warnings_at = self._clock()
+        return memory.warnings
+
+    def _latest(self, namespace: str, idle: _Idle) -> Iterator[JobWarning]:
+        """The last Warning Event about it."""
+        found = self._api.find(Resource.EVENTS, namespace, fields=f"type=Warning,{idle.fields}")
+        warnings = (replace(JobWarning.of(body), job=idle.job) for body in found)
+        latest = max(warnings, key=lambda warning: warning.at, default=None)
+        if latest is not None:
+            yield latest
+
+
+@dataclass(frozen=True)
+class _Idle:
+    """Something from which nothing follows: a Job without a pod, a pod without a container."""
+
+    job: str
+    since: datetime
+    fields: str
+
+
+def _idle(sweep: SweepObject, snapshot: Snapshot) -> Iterator[_Idle]:
+    for job in snapshot.jobs:
+        if job.owner != sweep.uid or job.deleting or job.suspend or job.finish:
+            continue
+        pods = [pod for pod in snapshot.pods if pod.job == job.name and not pod.over]
+        if not pods:
+            yield _Idle(job.name, job.created, f"involvedObject.uid={job.uid}")
+        pod = next(filter(_without_container, pods), None)
+        if pod is not None:
+            yield _Idle(job.name, pod.created, f"involvedObject.kind=Pod,involvedObject.name={pod.name}")
+
+
+def _without_container(pod: PodObject) -> bool:
+    return pod.phase == "Pending" and not pod.unschedulable and pod.waiting in ("", "ContainerCreating")
