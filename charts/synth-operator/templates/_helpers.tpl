@@ -87,7 +87,7 @@ logLevel: {{ .Values.logLevel }}
 # What Jobs read: a ConfigMap per attempt.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [create, get, delete]
+  verbs: [create, get, list, delete]
 # Exit codes, termination messages and why a pod waits.
 - apiGroups: [""]
   resources: [pods]
