@@ -1,0 +1,72 @@
+"""Labels, annotations and owner of what is made for a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from synth_api.jobs.messages import JobKind
+from synth_api.jobs.names import (
+    ATTEMPT_LABEL,
+    JOB_LABEL,
+    MANAGED_BY_LABEL,
+    MANAGER,
+    OWNER_ANNOTATION,
+    SHARD_LABEL,
+    SWEEP_LABEL,
+    attempt_label,
+)
+from synth_api.resources.base import API_VERSION
+from synth_api.resources.sweep import KIND
+
+if TYPE_CHECKING:
+    from synth_operator.state import SweepObject
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of the Jobs of an attempt."""
+
+    kind: JobKind
+    attempt: str
+    """Hash of the attempt."""
+    shard: int = 0
+
+
+def labels(sweep: SweepObject, attempt: str) -> dict[str, str]:
+    """Of everything that is made for an attempt."""
+    return {
+        "app.kubernetes.io/name": "synth",
+        "app.kubernetes.io/instance": sweep.name,
+        "app.kubernetes.io/part-of": "synth-operator",
+        MANAGED_BY_LABEL: MANAGER,
+        SWEEP_LABEL: sweep.name,
+        ATTEMPT_LABEL: attempt_label(attempt),
+    }
+
+
+def job_labels(sweep: SweepObject, task: Task) -> dict[str, str]:
+    """Of a Job and its pods."""
+    shard = {SHARD_LABEL: str(task.shard)} if task.kind is JobKind.RENDER else {}
+    own = {"app.kubernetes.io/component": task.kind.value, JOB_LABEL: task.kind.value}
+    return {**labels(sweep, task.attempt), **own, **shard}
+
+
+def metadata(sweep: SweepObject, name: str, labelled: dict[str, str], annotations: dict[str, str]) -> dict[str, Any]:
+    """Of an object that goes with its sweep."""
+    return {
+        "name": name,
+        "namespace": sweep.namespace,
+        "labels": labelled,
+        "annotations": {OWNER_ANNOTATION: sweep.uid, **annotations},
+        "ownerReferences": [
+            {
+                "apiVersion": API_VERSION,
+                "kind": KIND,
+                "name": sweep.name,
+                "uid": sweep.uid,
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ],
+    }

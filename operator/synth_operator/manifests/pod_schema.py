@@ -1,0 +1,67 @@
+"""Whether a tree is a pod template: keys and types as the official client's models have them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from kubernetes import client
+
+from synth_api.errors import InputError, nearest
+from synth_api.recipe.problems import shown
+
+_ITEMS: Final = re.compile(r"List\[(\w+)\]")
+_SCALARS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {
+    "str": ("a string", (str,)),
+    "datetime": ("a string", (str,)),
+    "int": ("a whole number", (int,)),
+    "bool": ("true or false", (bool,)),
+}
+
+
+def check_pod_template(path: str, tree: Any) -> None:
+    """Raises InputError at the first key that a pod template does not have, or value of another type."""
+    _check(path, "V1PodTemplateSpec", tree)
+
+
+def _check(path: str, kind: str, value: Any) -> None:
+    items = _ITEMS.fullmatch(kind)
+    if kind == "object" or value is None:
+        return
+    if items:
+        if not isinstance(value, list):
+            raise InputError(path, f"must be a list, not {shown(value)}")
+        for index, item in enumerate(value):
+            _check(f"{path}[{index}]", items[1], item)
+    elif kind.startswith("Dict"):
+        _check_words(path, value)
+    elif kind in _SCALARS:
+        _check_scalar(path, kind, value)
+    else:
+        _check_model(path, getattr(client, kind), value)
+
+
+def _check_words(path: str, value: Any) -> None:
+    """A mapping of strings; quantities among them may be written as numbers."""
+    if not isinstance(value, dict):
+        raise InputError(path, f"must be a mapping, not {shown(value)}")
+    quantities = path.endswith((".limits", ".requests"))
+    for key, word in value.items():
+        if isinstance(word, bool) or not isinstance(word, str | int | float if quantities else str):
+            raise InputError(f"{path}.{key}", f"must be a string, not {shown(word)}; quote it")
+
+
+def _check_scalar(path: str, kind: str, value: Any) -> None:
+    words, types = _SCALARS[kind]
+    if not isinstance(value, types) or (isinstance(value, bool) and kind != "bool"):
+        raise InputError(path, f"must be {words}, not {shown(value)}")
+
+
+def _check_model(path: str, model: Any, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise InputError(path, f"must be a mapping, not {shown(value)}")
+    names = {name: attribute for attribute, name in model.attribute_map.items()}
+    for key, item in value.items():
+        if key not in names:
+            raise InputError(f"{path}.{key}", f"a pod template has no key '{key}' here; {nearest(key, names)}")
+        _check(f"{path}.{key}", model.openapi_types[names[key]], item)
