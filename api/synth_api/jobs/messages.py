@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from synth_api.resources.base import Part
-from synth_api.resources.conditions import Reason
+from synth_api.resources.conditions import Problem as Problem
 from synth_api.resources.sweep import Failure
 
 MAX_BYTES: Final = 4096
@@ -22,15 +22,6 @@ class JobKind(StrEnum):
     RENDER = "render"
     FINALIZE = "finalize"
     DELETE = "delete"
-
-
-class Problem(Part):
-    """Why a pod ended with 64 or 75."""
-
-    reason: Reason
-    """One of the closed list."""
-    message: str
-    """One sentence, without a credential."""
 
 
 class PlanMessage(Part):

@@ -80,3 +80,12 @@ class Condition(Part):
     """Generation of the spec it was derived from."""
     last_transition_time: AwareDatetime
     """When its status last changed."""
+
+
+class Problem(Part):
+    """Why something cannot go on."""
+
+    reason: Reason
+    """One of the closed list."""
+    message: str
+    """One sentence, without a credential."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from synth_api.resources.base import Part
-from synth_api.resources.conditions import Condition
+from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
 
 KIND = "SynthSweep"
@@ -30,11 +30,11 @@ class RecipeRef(Part):
 class Range(Part):
     """start, start + step, … up to but not including stop."""
 
-    start: float = 0
+    start: int | float = 0
     """First value."""
-    stop: float
+    stop: int | float
     """The first number that is no longer a value."""
-    step: float = 1
+    step: int | float = 1
     """Distance of the values, not 0."""
 
 
@@ -271,6 +271,8 @@ class Attempt(Part):
     """When its rendering began or was resumed: throughput is counted from here."""
     pace_runs: int = 0
     """Runs that were finished by then."""
+    verdict: Problem | None = None
+    """Why it was stopped before all was rendered."""
     settled: Settled = Settled()
     """Shards that are counted for good; their Jobs may be deleted."""
 
