@@ -44,8 +44,10 @@ class Applied:
     """The sweep, newer than observed when it was written to."""
     requeue: float | None = None
     """Seconds after which another pass is due."""
-    made: set[str] = field(default_factory=set)
-    """Names of ConfigMaps and Jobs that exist now."""
+    jobs: set[str] = field(default_factory=set)
+    """Names of Jobs that were made."""
+    inputs: set[str] = field(default_factory=set)
+    """Names of ConfigMaps that were made."""
     removed: set[str] = field(default_factory=set)
     """Names of ConfigMaps that are gone."""
     refusal: Refusal | None = None
@@ -107,6 +109,7 @@ class _Pass:
     def _(self, action: CreateInput) -> None:
         self._confirm()
         self._create(Resource.INPUTS, dict(action.body))
+        self.applied.inputs.add(action.body["metadata"]["name"])
 
     @do.register
     def _(self, action: CreateJob) -> None:
@@ -116,6 +119,7 @@ class _Pass:
         if any(job["metadata"]["uid"] not in self._jobs for job in there):
             raise StaleError
         self._jobs.add(self._create(Resource.JOBS, dict(action.body)))
+        self.applied.jobs.add(action.body["metadata"]["name"])
 
     @do.register
     def _(self, action: PatchJob) -> None:
@@ -168,14 +172,12 @@ class _Pass:
 
     def _create(self, resource: Resource, body: Tree) -> str:
         """Makes it, or finds it made; its uid."""
-        name = body["metadata"]["name"]
         try:
             there = self._api.create(resource, self._sweep.namespace, body)
         except ApiError as error:
             if error.code not in _REFUSED:
                 raise
             there = self._made_before(resource, body, error)
-        self.applied.made.add(name)
         return str(there["metadata"]["uid"])
 
     def _made_before(self, resource: Resource, body: Tree, error: ApiError) -> Tree:

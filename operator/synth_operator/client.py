@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import urllib3
 from kubernetes import client, config
@@ -120,17 +120,15 @@ class KubernetesApi:
         method, url, headers, _, _ = self._client.param_serialize(
             method, path, query_params=[(key, value) for key, value in query.items() if value], header_params=headers
         )
-        payload: Any = json.dumps(body) if media == _MERGE_PATCH else body
-        return self._client.call_api(method, url, headers, payload, _request_timeout=_TIMEOUT)
+        return self._client.call_api(method, url, headers, body, _request_timeout=_TIMEOUT)
 
 
-_MERGE_PATCH: Final = "application/merge-patch+json"
 _METHODS: Final = {
     "create": ("POST", "application/json"),
     "get": ("GET", "application/json"),
     "list": ("GET", "application/json"),
     "update": ("PUT", "application/json"),
-    "patch": ("PATCH", _MERGE_PATCH),
+    "patch": ("PATCH", "application/merge-patch+json"),
     "delete": ("DELETE", "application/json"),
 }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_operator.api import Resource
+from synth_operator.apply import StaleError
 from synth_operator.check import check_sweep
 from synth_operator.state import JobWarning, Observed
 
@@ -29,6 +30,7 @@ PATIENCE_SECONDS: Final = 3.0
 
 _INPUTS_SECONDS: Final = 60.0
 _WARNINGS_SECONDS: Final = 10.0
+_WATCH_LAG: Final = 5.0
 CHECKING: Final = threading.Lock()
 """Hydra's state belongs to the process."""
 
@@ -45,11 +47,14 @@ class Memory:
     warnings_at: float = float("-inf")
     look_again: float | None = None
     """Seconds after which to look again for warnings."""
+    expected: dict[str, float] = field(default_factory=dict)
+    """Names of Jobs that were made and that the watch has yet to bring, until when it is waited for."""
 
-    def remember(self, applied: Applied) -> None:
+    def remember(self, applied: Applied, clock: float) -> None:
         """What a pass has made, removed, or was refused."""
-        self.inputs = (self.inputs | applied.made) - applied.removed
-        for name in applied.made:
+        self.inputs = (self.inputs | applied.inputs) - applied.removed
+        self.expected = {name: clock + _WATCH_LAG for name in applied.jobs}
+        for name in applied.inputs | applied.jobs:
             self.refusals.pop(name, None)
         if applied.refusal:
             self.refusals[applied.refusal.name] = applied.refusal
@@ -67,8 +72,12 @@ class Observer:
         """Everything about a sweep.
 
         Raises:
+            StaleError: the watches have yet to bring what the last pass has made.
             ApiError: the API refused, or did not answer.
         """
+        missing = memory.expected.keys() - {job.name for job in snapshot.jobs}
+        if any(self._clock() < memory.expected[name] for name in missing):
+            raise StaleError
         return Observed(
             checked=self._checked(sweep, snapshot.recipe, memory),
             recipe=snapshot.recipe,

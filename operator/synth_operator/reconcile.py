@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ class Reconciler:
             log.debug("%s", type(action).__name__, extra=context(item, sweep))
         applied = apply(self._api, sweep, observed, actions, now)
         self._written[item] = applied.sweep
-        memory.remember(applied)
+        memory.remember(applied, time.monotonic())
         again = _REFUSED_AGAIN if applied.refusal else None
         return min((delay for delay in (applied.requeue, memory.look_again, again) if delay is not None), default=None)
 
