@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 
@@ -12,6 +12,9 @@ from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
+
+EXCLUDED_KEY: Final = bytes(32)
+"""Stands for the key of a run that a sweep leaves out."""
 
 
 def canonical_json(tree: Any) -> bytes:

@@ -29,15 +29,20 @@ _WRITE_INSTEAD: Final = {
     "str": "quote the values",
     "bool": "write `true,false`",
 }
+_DOTTED: Final = "an axis needs the dotted path of a value in the recipe"
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One swept key: `sign` is the override's `+`, `++` or nothing, `path` its dotted key."""
+    """One swept key: `sign` is the override's `+`, `++` or nothing, `path` its dotted key.
+
+    A `zipped` axis moves with the one before it, which has as many values.
+    """
 
     sign: str
     path: str
     values: Sequence[Value]
+    zipped: bool = False
 
     def argument(self, index: int) -> str:
         """The plain override that sets value `index`, in Hydra's grammar."""
@@ -46,11 +51,19 @@ class Axis:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What a command line asks for: axes in the order given, and the other overrides as they were written."""
+    """What a sweep is asked for: axes in the order given, and the other overrides as they were written."""
 
     axes: tuple[Axis, ...]
     fixed: tuple[str, ...]
     fixed_paths: tuple[str, ...]
+
+    def with_axes(self, axes: tuple[Axis, ...]) -> Arguments:
+        """The same with structured axes. Raises InputError where both have some, and as `parse_arguments`."""
+        if axes and self.axes:
+            problem = f"there are axes here and in overrides ('{self.axes[0].path}'); write all of them in one place"
+            raise InputError("axes", problem)
+        refuse_too_many(axes)
+        return replace(self, axes=self.axes or axes)
 
     def indexed(self, index: Callable[[str], str]) -> Arguments:
         """The same with every path through `index`, which turns step ids into indices. Raises as `parse_arguments`."""
@@ -79,12 +92,17 @@ def parse_arguments(arguments: Iterable[str]) -> Arguments:
             fixed.append(argument)
             fixed_paths.append(path)
     _refuse_overlaps([axis.path for axis in axes], fixed_paths)
-    runs = prod(len(axis.values) for axis in axes)
-    if runs > MAX_RUNS:
-        lengths = " x ".join(f"{len(axis.values):,}" for axis in axes)
-        problem = f"{lengths} values make {runs:,} runs, a sweep has {MAX_RUNS:,} at most; split it"
-        raise InputError(axes[-1].path, problem)
+    refuse_too_many(axes)
     return Arguments(tuple(axes), tuple(fixed), tuple(fixed_paths))
+
+
+def refuse_too_many(axes: Sequence[Axis]) -> None:
+    """Raise InputError for more than 10^6 runs."""
+    lengths = [len(axis.values) for axis in axes if not axis.zipped]
+    if prod(lengths) > MAX_RUNS:
+        product = " x ".join(f"{length:,}" for length in lengths)
+        problem = f"{product} values make {prod(lengths):,} runs, a sweep has {MAX_RUNS:,} at most; split it"
+        raise InputError(axes[-1].path, problem)
 
 
 def override_text(value: Value) -> str:
@@ -98,11 +116,23 @@ def override_text(value: Value) -> str:
     return "null" if value is None else str(value)
 
 
+def axis_key(path: str) -> tuple[str, str]:
+    """Sign and dotted key of a structured axis' path, `+a.b`. Raises InputError as `parse_arguments` for bad keys."""
+    try:
+        override = read_override(f"{path}=0,0", _PARSER)
+    except InputError:
+        raise InputError(path, _DOTTED) from None
+    axis = _axis(override, override.key_or_group)
+    if axis.sign + axis.path != path:
+        raise InputError(path, _DOTTED)
+    return axis.sign, axis.path
+
+
 def _axis(override: Override, path: str) -> Axis:
     if override.is_delete():
         raise InputError(path, "an axis cannot delete a key; write its values, or `~key` alone")
     if override.package is not None or "/" in path or path == "hydra" or path.startswith("hydra."):
-        raise InputError(path, "an axis needs the dotted path of a value in the recipe")
+        raise InputError(path, _DOTTED)
     return Axis(_sign(override), path, _values(path, override.value()))
 
 

@@ -18,10 +18,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from synth_api.errors import InputError
-from synth_api.key import canonical_json, key_tree, run_key
+from synth_api.key import EXCLUDED_KEY, canonical_json, key_tree, run_key
 from synth_api.sweep.formatted import Pieces, cut_at_number, number_text
 from synth_api.sweep.tree import Path, differences, get, replace
-from synth_api.sweep.values import DecimalRange, mixed_radix
+from synth_api.sweep.values import DecimalRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,13 +48,20 @@ class _NotLocalError(Exception):
 
 
 def keys_of(sweep: Sweep, start: int, stop: int) -> Iterator[bytes]:
-    """The keys of runs start … stop - 1, 32 bytes each. Raises InputError at a run whose values do not fit together."""
-    lengths = [len(axis.values) for axis in sweep.axes]
+    """The keys of runs start … stop - 1, 32 bytes each; EXCLUDED_KEY for those left out.
+
+    Raises InputError at a run whose values do not fit together.
+    """
+    grid, dimensions = sweep.grid, sweep.dimensions
     numeric = [_is_numeric(axis.values) for axis in sweep.axes]
     templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(sweep, digits, numeric))
     texts = lru_cache(_MAX_TEXTS)(_Template.texts)
     for run in range(start, stop):
-        digits = mixed_radix(run, lengths)
+        place = grid.place(run)
+        if grid.boxes and grid.leaves_out(place):
+            yield EXCLUDED_KEY
+            continue
+        digits = [place[dimension] for dimension in dimensions]
         try:
             template = templates(tuple([0 if free else digit for digit, free in zip(digits, numeric, strict=True)]))
             for group, chosen in template.changed(digits):

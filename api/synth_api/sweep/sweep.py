@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
-from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from synth_api.errors import InputError
@@ -15,16 +14,20 @@ from synth_api.recipe.model import parse
 from synth_api.recipe.overrides import indexed_overrides, indexed_path
 from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, override_text, parse_arguments
+from synth_api.sweep.grid import Box, Grid
 from synth_api.sweep.keys import keys_of
+from synth_api.sweep.structured import axes_of, boxes_of, dimensions_of
 from synth_api.sweep.tree import path_of, put
-from synth_api.sweep.values import DecimalRange, Value, mixed_radix
+from synth_api.sweep.values import DecimalRange, Value, finite
 from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
+    from synth_api.recipe.source import RecipeSource
+    from synth_api.resources.sweep import SweepAxis
 
 
 @dataclass(frozen=True)
@@ -34,33 +37,70 @@ class Sweep:
     name: str
     axes: tuple[Axis, ...]
     base: dict[str, Any]
+    boxes: tuple[Box, ...] = ()
+    """Which of the runs are left out."""
 
     @classmethod
     def load(cls, path: Path, arguments: Sequence[str] = ()) -> Sweep:
-        """Read a recipe file and a command line's arguments; every value of every axis is checked.
+        """Read a recipe file and a command line's arguments; raises InputError as `of`."""
+        return cls.of(read_recipe(path), arguments)
 
-        Raises InputError for whatever is wrong with either of them.
+    @classmethod
+    def of(
+        cls,
+        source: RecipeSource,
+        overrides: Sequence[str] = (),
+        axes: Sequence[SweepAxis] = (),
+        exclude: Sequence[Mapping[str, Value]] = (),
+    ) -> Sweep:
+        """A sweep of axes in Hydra's grammar (`overrides`) or structured ones (`axes`); their values are checked.
+
+        `exclude` are partial assignments, dotted path -> value: runs that agree with one of them are left out, and the
+        others keep their numbers. Raises InputError for whatever is wrong with any of it.
         """
-        source = read_recipe(path)
-        parsed = parse_arguments(arguments)
-        base = compose(source, parsed.fixed)
-        axes = parsed.indexed(partial(indexed_path, base)).axes
+        given = parse_arguments(overrides).with_axes(axes_of(axes))
+        base = compose(source, given.fixed)
+        index = partial(indexed_path, base)
+        swept = given.indexed(index).axes
         # Hydra's rules for an override: a key to change must be there, one to add must not.
-        indexed_overrides(base, [axis.argument(0) for axis in axes])
-        sweep = cls(source.name, axes, base)
+        indexed_overrides(base, [axis.argument(0) for axis in swept])
+        sweep = cls(source.name, swept, base, boxes_of(exclude, swept, index))
+        if not sweep.count:
+            raise InputError("exclude", "leaves no run; take something out of it")
         sweep._check_values()
         return sweep
 
+    @cached_property
+    def dimensions(self) -> tuple[int, ...]:
+        """The grid's dimension in which each axis moves: those of a zip share one."""
+        return dimensions_of(self.axes)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Run numbers as places, those left out as well."""
+        lengths = dict(zip(self.dimensions, (len(axis.values) for axis in self.axes), strict=True))
+        return Grid(tuple(lengths.values()), self.boxes)
+
     @property
     def runs(self) -> int:
-        """N, the product of the axes' lengths; 1 without axes."""
-        return prod(len(axis.values) for axis in self.axes)
+        """The product of the axes' lengths, 1 without axes: run numbers are below it, also those left out."""
+        return self.grid.size
+
+    @property
+    def count(self) -> int:
+        """N: runs that are not left out."""
+        return self.grid.included
+
+    def included(self, run: int) -> bool:
+        """Whether a run is not left out. Raises InputError as `digits`."""
+        self._refuse_outside(run)
+        return not self.grid.leaves_out(self.grid.place(run))
 
     def digits(self, run: int) -> list[int]:
-        """The index into each axis' values, by mixed-radix arithmetic. Raises InputError outside 0 … N - 1."""
-        if not 0 <= run < self.runs:
-            raise InputError("", f"there is no run {run}; this sweep has runs 0 to {self.runs - 1}")
-        return mixed_radix(run, [len(axis.values) for axis in self.axes])
+        """The index into each axis' values, by mixed-radix arithmetic. Raises InputError for numbers of no run."""
+        self._refuse_outside(run)
+        place = self.grid.place(run)
+        return [place[dimension] for dimension in self.dimensions]
 
     def overrides(self, run: int) -> dict[str, Value]:
         """Dotted path -> value of each axis, in the axes' order."""
@@ -89,21 +129,37 @@ class Sweep:
     def keys(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The keys of runs start … stop - 1 in order, 32 bytes each, equal to `key` but many times faster.
 
-        Memory does not grow with their number. Raises InputError at the first run whose values do not fit together.
+        A run that is left out has `synth_api.key.EXCLUDED_KEY`. Memory does not grow with their number.
+        Raises InputError at the first run whose values do not fit together.
         """
         return keys_of(self, start, self.runs if stop is None else min(stop, self.runs))
 
-    def plan(self, output: str = "") -> str:
-        """The hash of the sweep's inputs, 64 hexadecimal digits: recipe, axes, engine version and output."""
+    def plan(self, output: str = "", batch_size: int | None = None) -> str:
+        """The hash of the sweep's inputs, 64 hexadecimal digits: recipe, axes, exclude, engine and output.
+
+        `output` is `Output.identity`, `batch_size` as written in the spec.
+        """
         document = {
-            "recipe": _digest(self.base),
-            "axes": [{"path": axis.path, **_written(axis.values)} for axis in self.axes],
-            "exclude": [],
+            "recipe": self.recipe_digest,
+            "axes": [_written(axis) for axis in self.axes],
+            "exclude": sorted(self._excluded(box) for box in self.boxes),
             "engine": ENGINE_VERSION,
             "output": output,
-            "batchSize": "auto",
+            "batchSize": batch_size or "auto",
         }
         return _digest(document)
+
+    @property
+    def recipe_digest(self) -> str:
+        """sha256 of the composed recipe with its fixed overrides, 64 hexadecimal digits."""
+        return _digest(self.base)
+
+    def _excluded(self, box: Box) -> list[list[Any]]:
+        return [[dimension, sorted(digits)] for dimension, digits in sorted(box.items())]
+
+    def _refuse_outside(self, run: int) -> None:
+        if not 0 <= run < self.runs:
+            raise InputError("", f"there is no run {run}; this sweep has runs 0 to {self.runs - 1}")
 
     def _words(self, digits: Sequence[int]) -> str:
         texts = (override_text(axis.values[digit]) for axis, digit in zip(self.axes, digits, strict=True))
@@ -111,21 +167,32 @@ class Sweep:
         return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))
 
     def _check_values(self) -> None:
-        """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums."""
-        first = [0] * len(self.axes)
-        self.recipe_at(first)
-        for number, axis in enumerate(self.axes):
-            for digit in _checked(axis.values):
-                self.recipe_at([*first[:number], digit, *first[number + 1 :]])
-        self.recipe_at([_largest(axis.values) for axis in self.axes])
+        """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
+
+        Places that are left out are not looked at: they may be left out because their values do not fit together.
+        """
+        axes_in = [
+            [axis.values for axis, its in zip(self.axes, self.dimensions, strict=True) if its == dimension]
+            for dimension in range(len(self.grid.lengths))
+        ]
+        first = [0] * len(axes_in)
+        self._check(first)
+        for dimension, axes in enumerate(axes_in):
+            for digit in sorted({digit for values in axes for digit in _checked(values)} - {0}):
+                self._check([*first[:dimension], digit, *first[dimension + 1 :]])
+        for turn in range(max(map(len, axes_in), default=0)):
+            self._check([_largest(axes[min(turn, len(axes) - 1)]) for axes in axes_in])
+
+    def _check(self, place: Sequence[int]) -> None:
+        if not self.grid.leaves_out(place):
+            self.recipe_at([place[dimension] for dimension in self.dimensions])
 
 
 def _checked(values: Sequence[Value]) -> Sequence[int]:
-    """The indices to check beside the first."""
+    """The indices to check beside the first: bounds are intervals, so of numbers both ends vouch for the rest."""
     last = len(values) - 1
     if isinstance(values, range | DecimalRange):
-        # Bounds are intervals, so both ends vouch for what lies between; the second shows whether steps are whole.
-        return sorted({min(1, last), last} - {0})
+        return [min(1, last), last]  # the second shows whether steps are whole
     return range(1, last + 1)
 
 
@@ -137,21 +204,14 @@ def _largest(values: Sequence[Value]) -> int:
     return max(ends, key=lambda digit: float(values[digit]))
 
 
-def _written(values: Sequence[Value]) -> dict[str, Any]:
+def _written(axis: Axis) -> dict[str, Any]:
+    zipped = {"zipped": True} if axis.zipped else {}
+    values = axis.values
     if isinstance(values, range | DecimalRange):
         step = values[1] - values[0] if len(values) > 1 else 0
-        return {"range": [values[0], step, len(values)]}
-    return {"values": list(values)}
+        return {"path": axis.path, "range": [values[0], step, len(values)], **zipped}
+    return {"path": axis.path, "values": list(values), **zipped}
 
 
 def _digest(tree: Any) -> str:
-    return sha256(canonical_json(_finite(tree))).hexdigest()
-
-
-def _finite(tree: Any) -> Any:
-    """JSON has no infinity; limits in a recipe may."""
-    if isinstance(tree, dict):
-        return {key: _finite(value) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [_finite(value) for value in tree]
-    return str(tree) if isinstance(tree, float) and not isfinite(tree) else tree
+    return sha256(canonical_json(finite(tree))).hexdigest()

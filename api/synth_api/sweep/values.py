@@ -37,6 +37,23 @@ class DecimalRange(Sequence[float]):
         return float(self.start + range(self.length)[index] * self.step)
 
 
+def position(values: range | DecimalRange, value: Value) -> int | None:
+    """The index of a number in a range; None where it is not there."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    place = (Fraction(str(value)) - values.start) / values.step
+    return int(place) if place.denominator == 1 and 0 <= place < len(values) else None
+
+
+def finite(tree: Any) -> Any:
+    """The tree with infinities as text: JSON has none, limits in a recipe may."""
+    if isinstance(tree, dict):
+        return {key: finite(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [finite(value) for value in tree]
+    return str(tree) if isinstance(tree, float) and not isfinite(tree) else tree
+
+
 def mixed_radix(number: int, lengths: Sequence[int]) -> list[int]:
     """The digits of a number, one below each length, the last one fastest."""
     digits = []

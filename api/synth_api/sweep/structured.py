@@ -1,0 +1,119 @@
+"""Axes and exclusions as a custom resource writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.errors import InputError, nearest
+from synth_api.key import canonical_json
+from synth_api.recipe.plain import check_plain
+from synth_api.recipe.problems import shown
+from synth_api.sweep.axes import Axis, axis_key
+from synth_api.sweep.values import DecimalRange, Value, finite, number_range, position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from synth_api.resources.sweep import SingleAxis, SweepAxis
+    from synth_api.sweep.grid import Box
+
+_MAX_STRING: Final = 4096
+
+
+def axes_of(written: Iterable[SweepAxis]) -> tuple[Axis, ...]:
+    """The axes of `spec.axes`, those of a zip one behind the other.
+
+    Raises InputError for paths and values that `Sweep` cannot have, and zips of unequal lengths.
+    """
+    axes: list[Axis] = []
+    for number, axis in enumerate(written):
+        where = f"axes[{number}]"
+        if axis.zip is None:
+            axes.append(_axis(where, axis, zipped=False))
+        elif axis.path is not None or axis.values is not None or axis.range is not None:
+            raise InputError(where, "has zip and, beside it, path, values or range; move these into the zip")
+        else:
+            axes += _zipped(f"{where}.zip", axis.zip)
+    return tuple(axes)
+
+
+def boxes_of(
+    excluded: Iterable[Mapping[str, Value]], axes: Sequence[Axis], index: Callable[[str], str]
+) -> tuple[Box, ...]:
+    """What is left out of the grid of these axes; `index` turns step ids in paths into indices.
+
+    Raises InputError for paths and values that no axis has, and values of a zip that never meet.
+    """
+    return tuple(_box(f"exclude[{number}]", assignment, axes, index) for number, assignment in enumerate(excluded))
+
+
+def dimensions_of(axes: Iterable[Axis]) -> tuple[int, ...]:
+    """The dimension of each axis in the sweep's grid: those of a zip share one."""
+    dimensions: list[int] = []
+    for axis in axes:
+        dimensions.append(len(set(dimensions)) - axis.zipped)
+    return tuple(dimensions)
+
+
+def _axis(where: str, axis: SingleAxis | SweepAxis, *, zipped: bool) -> Axis:
+    if axis.path is None:
+        raise InputError(where, "an axis needs a path, or zip; write the dotted path of a value in the recipe")
+    try:
+        sign, path = axis_key(axis.path)
+    except InputError as error:
+        raise InputError(f"{where}.path", f"'{axis.path}' does not do: {error.problem}") from None
+    if (axis.values is None) == (axis.range is None):
+        raise InputError(where, f"the axis of '{path}' needs either values or range; write one of them")
+    if axis.range is not None:
+        return Axis(sign, path, number_range(path, axis.range.start, axis.range.stop, axis.range.step), zipped)
+    values = list(axis.values or ())
+    if not values:
+        raise InputError(f"{where}.values", f"the axis of '{path}' has no values; write them")
+    check_plain(f"{where}.values", values)
+    _check_lengths(f"{where}.values", values)
+    return Axis(sign, path, tuple(values), zipped)
+
+
+def _zipped(where: str, axes: Sequence[SingleAxis]) -> list[Axis]:
+    result = [_axis(f"{where}[{number}]", axis, zipped=number > 0) for number, axis in enumerate(axes)]
+    lengths = {len(axis.values) for axis in result}
+    if len(lengths) > 1:
+        written = ", ".join(f"'{axis.path}' has {len(axis.values):,}" for axis in result)
+        raise InputError(where, f"zipped axes need equally many values: {written}")
+    return result
+
+
+def _check_lengths(where: str, value: Any) -> None:
+    if isinstance(value, str) and len(value) > _MAX_STRING:
+        raise InputError(where, f"a text has {len(value):,} characters, an axis at most {_MAX_STRING:,}; shorten it")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_lengths(where, item)
+
+
+def _box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis], index: Callable[[str], str]) -> Box:
+    if not assignment:
+        raise InputError(where, "is empty and would leave out every run; write path: value, or take it out")
+    numbers = {axis.path: number for number, axis in enumerate(axes)}
+    dimensions = dimensions_of(axes)
+    box: dict[int, frozenset[int]] = {}
+    for written, value in assignment.items():
+        path = index(written.lstrip("+"))
+        if path not in numbers:
+            raise InputError(where, f"there is no axis '{written}'; {nearest(path, numbers)}")
+        digits = _digits(axes[numbers[path]].values, value)
+        if not digits:
+            raise InputError(where, f"the axis '{path}' has no value {shown(value)}")
+        dimension = dimensions[numbers[path]]
+        box[dimension] = digits & box.get(dimension, digits)
+        if not box[dimension]:
+            raise InputError(where, f"no run has this value of '{path}' together with the others; they are zipped")
+    return box
+
+
+def _digits(values: Sequence[Value], value: Value) -> frozenset[int]:
+    """Where an axis has a value: equal as JSON, `1` = `1.0`."""
+    if isinstance(values, range | DecimalRange):
+        place = position(values, value)
+        return frozenset() if place is None else frozenset({place})
+    wanted = canonical_json(finite(value))
+    return frozenset(digit for digit, other in enumerate(values) if canonical_json(finite(other)) == wanted)
