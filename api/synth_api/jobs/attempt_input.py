@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from synth_api.errors import InputError
 from synth_api.key import canonical_json
+from synth_api.recipe.source import recipe_from_objects
 from synth_api.resources.base import Part
 from synth_api.resources.output import Output
 from synth_api.resources.sweep import SweepAxis
+from synth_api.sweep.sweep import Sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INPUT_FILE: Final = "attempt.json"
 INPUT_FOLDER: Final = "/etc/synth"
@@ -50,6 +56,20 @@ class AttemptInput(Part):
     """Hash of the plan."""
     attempt: str
     """Hash of the attempt."""
+
+    @classmethod
+    def read(cls, path: Path) -> AttemptInput:
+        """The input in a file. Raises InputError when it is missing or another release wrote it."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            problem = " ".join(str(error).split())
+            raise InputError(str(path), f"is no attempt of this release: {problem}") from error
+
+    def sweep(self) -> Sweep:
+        """The sweep it describes. Raises InputError."""
+        source = recipe_from_objects(self.recipe_name, self.recipe, self.fragments)
+        return Sweep.of(source, self.overrides, self.axes, self.exclude)
 
 
 def attempt_hash(uid: str, plan: str, retry_token: str, count: int) -> str:

@@ -1,0 +1,9 @@
+"""Entry of the process: heeds SIGTERM first, because the imports take a second and process 1 ignores it till then."""
+
+from synth_renderer.process import StopSignal
+
+_stop = StopSignal()
+
+from synth_renderer.batch.main import main  # noqa: E402
+
+main(_stop)

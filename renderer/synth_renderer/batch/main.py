@@ -1,0 +1,174 @@
+"""The process of a render pod.
+
+Ends with 0 when every run of its batch is rendered or recorded as failed; 64 when the sweep can never work; 75 when
+store or device are unavailable; 143 when told to stop, with the run in flight dropped and its mark cleared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import psutil
+
+from synth_api.errors import InputError
+from synth_api.exit_codes import ExitCode
+from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
+from synth_api.jobs.batches import SHARD_BATCHES
+from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
+from synth_api.resources.conditions import Reason
+from synth_dataset.manifest import DocumentError
+from synth_dataset.s3_client import RENDER_PATIENCE, Patience
+from synth_dataset.s3_store import open_store
+from synth_dataset.store import StoreError
+from synth_renderer.batch.opening import EngineMismatchError, check_engine, open_batch
+from synth_renderer.batch.work import log
+from synth_renderer.process import end_process, load_engine
+from synth_renderer.worker import UnavailableError, Worker, log_traceback
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_renderer.batch.work import BatchWork
+    from synth_renderer.process import StopSignal
+
+ENGINE: Final = "synth_renderer.engine:render"
+WATERMARK: Final = 0.6
+"""Share of the memory limit past which the process starts anew after a run."""
+
+
+def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Work off the batch; never returns."""
+    faulthandler.enable()
+    options = _parse(arguments)
+    stopper = Stopper(stop, options)
+    try:
+        end_process(_run(options, stopper))
+    except Exception as error:
+        log_traceback()
+        code, problem = _explained(error)
+        log("ended", code=int(code), reason=problem.reason, message=problem.message)
+        _tell_nothing_done(options, problem)
+        end_process(code)
+
+
+def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
+    given = AttemptInput.read(options.input)
+    check_engine(given)
+    store = open_store(given.output, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
+    worker = Worker(store, load_engine(options.engine), options.device)
+    work = open_batch(store, given, given.sweep(), options.shard * SHARD_BATCHES + options.index, worker)
+    with worker.undisturbed:
+        stopper.watch(worker, work)
+        return _work_off(work, options)
+
+
+def _work_off(work: BatchWork, options: argparse.Namespace) -> ExitCode:
+    try:
+        work.give_up_what_kills(options.retries_per_run)
+        while work.has_next():
+            work.next_run(options.gpus)
+            work.tell(options.message)
+            if work.has_next() and _is_past_watermark():
+                work.save()
+                _start_anew()
+        work.save()
+        work.tell(options.message)
+    except (UnavailableError, StoreError) as error:
+        problem = Problem(reason=error.reason, message=str(error))
+        log("ended", code=int(ExitCode.TRY_AGAIN), reason=problem.reason, message=problem.message)
+        _clear_mark(work)
+        work.tell(options.message, problem)
+        return ExitCode.TRY_AGAIN
+    return ExitCode.OK
+
+
+def _clear_mark(work: BatchWork) -> None:
+    """Nothing is held against a run whose device or store was gone; a store that still is keeps the mark."""
+    with suppress(StoreError):
+        work.release()
+
+
+class Stopper:
+    """Ends the process on SIGTERM, as soon as nothing is half done."""
+
+    def __init__(self, stop: StopSignal, options: argparse.Namespace) -> None:
+        self.is_stopping = threading.Event()
+        self._options = options
+        self._work: tuple[Worker, BatchWork] | None = None
+        threading.Thread(target=self._await, args=(stop,), daemon=True).start()
+
+    def watch(self, worker: Worker, work: BatchWork) -> None:
+        """From now on there may be a run to drop."""
+        self._work = worker, work
+
+    def _await(self, stop: StopSignal) -> None:
+        stop.wait()
+        log("told to stop")
+        self.is_stopping.set()
+        if self._work is not None:
+            worker, work = self._work
+            worker.undisturbed.acquire()
+            with suppress(StoreError):
+                work.stop(self._options.gpus)
+            work.tell(self._options.message)
+        end_process(ExitCode.STOPPED)
+
+
+def _is_past_watermark() -> bool:
+    resident: int = psutil.Process().memory_info().rss
+    return resident > WATERMARK * _memory_limit()
+
+
+def _memory_limit() -> int:
+    """Bytes that this container may use, of cgroup v2 or v1, at most the machine's."""
+    limit: int = psutil.virtual_memory().total
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            limit = min(limit, int(Path(file).read_text()))
+    return limit
+
+
+def _start_anew() -> NoReturn:
+    """Replace this process by a fresh one, in the same container: memory that Blender keeps is given back."""
+    log("starts anew: past its memory watermark")
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # waits for the fresh one to heed it
+    os.execv(sys.executable, [sys.executable, "-m", "synth_renderer.batch", *sys.argv[1:]])
+
+
+def _explained(error: Exception) -> tuple[ExitCode, Problem]:
+    """How the process ends when there is no batch yet."""
+    if isinstance(error, StoreError):
+        return ExitCode.TRY_AGAIN, Problem(reason=error.reason, message=str(error))
+    if isinstance(error, EngineMismatchError):
+        return ExitCode.NEVER, Problem(reason=Reason.ENGINE_MISMATCH, message=str(error))
+    if isinstance(error, DocumentError | InputError):
+        return ExitCode.NEVER, Problem(reason=Reason.PLAN_UNREADABLE, message=str(error))
+    return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=f"{type(error).__name__}: {error}"[:512])
+
+
+def _tell_nothing_done(options: argparse.Namespace, problem: Problem) -> None:
+    message = BatchMessage(batch=options.shard * SHARD_BATCHES + options.index, size=0, problem=problem)
+    with suppress(OSError):
+        options.message.write_bytes(write_message(message))
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="synth_renderer.batch")
+    index = os.environ.get("JOB_COMPLETION_INDEX")
+    parser.add_argument("--input", type=Path, default=Path(INPUT_FOLDER) / INPUT_FILE)
+    parser.add_argument("--message", type=Path, default=Path(MESSAGE_FILE), help="termination message")
+    parser.add_argument("--shard", type=int, default=0)
+    parser.add_argument("--index", type=int, default=index, required=index is None, help="batch of the shard")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the pod")
+    parser.add_argument("--retries-per-run", type=int, default=2)
+    parser.add_argument("--engine", default=os.environ.get("SYNTH_ENGINE", ENGINE), help="module:function")
+    return parser.parse_args(arguments)
