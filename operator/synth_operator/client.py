@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT: Final = (3, 5)
 """Seconds to connect and to wait for an answer; with the time to renew, less than the shortest lease that matters."""
+AGENT: Final = "synth-operator"
 _CREDENTIAL: Final = ("authorization", "BearerToken")
 
 
@@ -53,7 +54,12 @@ class KubernetesApi:
         connection.connection_pool_maxsize = connections
         self._connection = connection
         self._client = client.ApiClient(connection)
+        self._client.user_agent = AGENT
         self._recorder = recorder
+
+    def close(self) -> None:
+        """Lets its connections go."""
+        self._client.close()
 
     def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
         """See `Api`."""

@@ -53,7 +53,7 @@ class Memory:
     def remember(self, applied: Applied, clock: float) -> None:
         """What a pass has made, removed, or was refused."""
         self.inputs = (self.inputs | applied.inputs) - applied.removed
-        self.expected = {name: clock + _WATCH_LAG for name in applied.jobs}
+        self.expected = dict.fromkeys(applied.jobs, clock + _WATCH_LAG)
         for name in applied.inputs | applied.jobs:
             self.refusals.pop(name, None)
         if applied.refusal:

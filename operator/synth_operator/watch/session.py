@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import kopf
 
-from synth_operator.client import authorization
+from synth_operator.client import AGENT, authorization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ def session(
         return response
 
     connector = aiohttp.TCPConnector(limit=0, ssl=_tls(connection))
-    return kopf.AiohttpSession(
-        server=connection.host, aiohttp_session=aiohttp.ClientSession(connector=connector, middlewares=(notice,))
-    )
+    headers = {"User-Agent": AGENT}
+    chosen = aiohttp.ClientSession(connector=connector, middlewares=(notice,), headers=headers)
+    return kopf.AiohttpSession(server=connection.host, aiohttp_session=chosen)
 
 
 def _tls(connection: client.Configuration) -> ssl.SSLContext:
