@@ -22,7 +22,7 @@ from synth_api.sweep.values import DecimalRange, Value, finite
 from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
@@ -188,12 +188,16 @@ class Sweep:
             self.recipe_at([place[dimension] for dimension in self.dimensions])
 
 
-def _checked(values: Sequence[Value]) -> Sequence[int]:
+def _checked(values: Sequence[Value]) -> Iterable[int]:
     """The indices to check beside the first: bounds are intervals, so of numbers both ends vouch for the rest."""
     last = len(values) - 1
     if isinstance(values, range | DecimalRange):
         return [min(1, last), last]  # the second shows whether steps are whole
-    return range(1, last + 1)
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+        return range(1, last + 1)
+    smallest, largest = (choose(range(last + 1), key=values.__getitem__) for choose in (min, max))
+    broken = next((digit for digit, value in enumerate(values) if isinstance(value, float)), 0)
+    return [smallest, largest, broken]
 
 
 def _largest(values: Sequence[Value]) -> int:

@@ -125,6 +125,7 @@ def test_a_step_id_addresses_its_step(tmp_path: Path, spheres_sem: Path) -> None
     [
         ("blueprints.particles.Bead.nmber=1,2", "nmber", "number"),
         ("blueprints.particles.Bead.number=100,-3", "blueprints.particles.Bead.number", "-3"),
+        ("blueprints.particles.Bead.number=5,4,0.5,6,7", "blueprints.particles.Bead.number", "0.5"),
         ("blueprints.particles.Bead.number=range(5,-5,-1)", "blueprints.particles.Bead.number", "-4"),
         ("blueprints.particles.Bead.number=range(0,4,0.5)", "blueprints.particles.Bead.number", "0.5"),
         (f"{GRAVITY}.2=-100,down", "gravity", "down"),
