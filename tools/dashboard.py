@@ -33,6 +33,20 @@ class Panel:
     options: Tree = field(default_factory=dict)
 
 
+COLOURS: Final = {
+    "succeeded": "green",
+    "Complete": "green",
+    "used": "green",
+    "cached": "blue",
+    "Rendering": "blue",
+    "failed": "red",
+    "Failed": "red",
+    "lost": "red",
+    "Waiting": "orange",
+    "pending": "#9aa0a6",
+    "Suspended": "#9aa0a6",
+}
+"""Of the series whose names mean the same everywhere."""
 STACKED: Final = {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}
 
 
@@ -111,7 +125,10 @@ SWEEP: Final = (
         "Of the current attempt.",
         "short",
         custom=STACKED,
-        **{"{{result}}": f"sum by (result) (synth_sweep_runs{{{OF}}})"},
+        **{
+            result: f'sum(synth_sweep_runs{{{OF},result="{result}"}})'
+            for result in ("cached", "succeeded", "failed", "pending")
+        },
     ),
     lines(
         "Failed runs by reason",
@@ -208,7 +225,7 @@ def panel(each: Panel, number: int, x: int, y: int) -> Tree:
         "description": each.explains,
         "datasource": SOURCE,
         "gridPos": {"h": each.height, "w": each.width, "x": x, "y": y},
-        "fieldConfig": {"defaults": {"unit": each.unit, "min": 0, "custom": each.custom}, "overrides": []},
+        "fieldConfig": {"defaults": defaults(each), "overrides": overrides(each)},
         "options": {**OPTIONS.get(each.kind, {}), **each.options},
         "targets": [
             {
@@ -227,6 +244,25 @@ def panel(each: Panel, number: int, x: int, y: int) -> Tree:
         hidden = {"Time": True, "Value": True}
         tree["transformations"] = [{"id": "organize", "options": {"excludeByName": hidden}}]
     return tree
+
+
+def defaults(each: Panel) -> Tree:
+    """What holds for all series of a panel."""
+    full = {"max": 1} if each.kind == "gauge" else {}
+    return {"unit": each.unit, "min": 0, "custom": each.custom, **full}
+
+
+def overrides(each: Panel) -> list[Tree]:
+    """The colours of well-known series, where a panel has several."""
+    if each.kind != "timeseries":
+        return []
+    return [
+        {
+            "matcher": {"id": "byName", "options": name},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
+        }
+        for name, colour in COLOURS.items()
+    ]
 
 
 LAST: Final = {"reduceOptions": {"calcs": ["lastNotNull"]}}
