@@ -1,0 +1,252 @@
+import copy
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+
+from synth_api.jobs.messages import JobKind
+from synth_api.jobs.names import HASH_ANNOTATION, JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
+from synth_api.resources.conditions import Problem, Reason
+from synth_api.resources.sweep import Phase, SweepStatus
+from synth_operator.actions import (
+    Action,
+    CreateInput,
+    CreateJob,
+    DeleteInput,
+    DeleteJob,
+    EmitEvent,
+    PatchJob,
+    RequeueAfter,
+    SetFinalizers,
+    WriteStatus,
+)
+from synth_operator.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
+from synth_operator.apply import Applied, StaleError, apply
+from synth_operator.state import JobObject, Observed, SweepObject
+
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+UNDER_WAY = WriteStatus(SweepStatus(phase=Phase.PLANNING))
+
+
+class MemoryApi:
+    """One namespace with the API's rules for names, resource versions and uids."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[Resource, str], Tree] = {}
+        self.calls: list[str] = []
+        self.refusal: ApiError | None = None
+        self._numbers = count(1)
+
+    def put(self, resource: Resource, name: str, **body: Any) -> Tree:
+        number = str(next(self._numbers))
+        metadata = {"namespace": "lab", **body.pop("metadata", {}), "name": name, "uid": f"uid-{number}"}
+        stored = {
+            **body,
+            "metadata": {"creationTimestamp": "2026-05-01T12:00:00Z", **metadata, "resourceVersion": number},
+        }
+        self.objects[resource, name] = stored
+        return copy.deepcopy(stored)
+
+    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+        self._call("create", resource)
+        if self.refusal:
+            raise self.refusal
+        if (resource, body["metadata"]["name"]) in self.objects:
+            raise ApiError(CONFLICT, "AlreadyExists", "its name is taken")
+        return self.put(resource, **{**copy.deepcopy(body), "name": body["metadata"]["name"]})
+
+    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+        self._call("get", resource)
+        return copy.deepcopy(self.objects.get((resource, name)))
+
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+        self._call("list", resource)
+        return [copy.deepcopy(body) for (kind, _), body in self.objects.items() if kind is resource]
+
+    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        self._call("patch", resource)
+        return self._change(resource, name, body)
+
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        self._call("status", resource)
+        return self._change(resource, name, body)
+
+    def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
+        self._call("delete", resource)
+        there = self.objects.get((resource, name))
+        if there and uid in ("", there["metadata"]["uid"]):
+            del self.objects[resource, name]
+
+    def _call(self, verb: str, resource: Resource) -> None:
+        self.calls.append(f"{verb} {resource.plural}")
+
+    def _change(self, resource: Resource, name: str, body: Tree) -> Tree:
+        there = self.objects.get((resource, name))
+        if there is None:
+            raise ApiError(NOT_FOUND, "NotFound", "there is none")
+        for key in ("uid", "resourceVersion"):
+            if body["metadata"].get(key, there["metadata"][key]) != there["metadata"][key]:
+                raise ApiError(CONFLICT, "Conflict", "it is another one")
+        metadata = {**there["metadata"], **body["metadata"], "resourceVersion": str(next(self._numbers))}
+        self.objects[resource, name] = {**there, **body, "metadata": metadata}
+        return copy.deepcopy(self.objects[resource, name])
+
+
+def job(name: str, owner: str = "uid-1", digest: str = "h", **metadata: Any) -> Tree:
+    return {
+        "metadata": {
+            "name": name,
+            "labels": {SWEEP_LABEL: "s", JOB_LABEL: JobKind.PLAN.value},
+            "annotations": {OWNER_ANNOTATION: owner, HASH_ANNOTATION: digest},
+            **metadata,
+        },
+        "spec": {"parallelism": 1},
+    }
+
+
+@pytest.fixture
+def api() -> MemoryApi:
+    return MemoryApi()
+
+
+@pytest.fixture
+def sweep(api: MemoryApi) -> SweepObject:
+    return SweepObject.of(api.put(Resource.SWEEPS, "s", spec={}))
+
+
+def carry_out(api: MemoryApi, sweep: SweepObject, *actions: Action, jobs: tuple[JobObject, ...] = ()) -> Applied:
+    api.calls.clear()
+    checked = Problem(reason=Reason.OUTPUT_MISSING, message="")
+    return apply(api, sweep, Observed(checked=checked, jobs=jobs), actions, NOW)
+
+
+def test_the_status_is_written_once_and_the_newer_sweep_handed_back(api: MemoryApi, sweep: SweepObject) -> None:
+    applied = carry_out(api, sweep, UNDER_WAY)
+
+    assert api.calls == ["status synthsweeps"]
+    assert applied.sweep.status.phase is Phase.PLANNING
+    assert int(applied.sweep.resource_version) > int(sweep.resource_version)
+
+
+def test_a_status_is_never_written_over_a_newer_sweep(api: MemoryApi, sweep: SweepObject) -> None:
+    carry_out(api, sweep, UNDER_WAY)
+
+    with pytest.raises(StaleError):
+        carry_out(api, sweep, WriteStatus(SweepStatus(phase=Phase.FAILED)), CreateJob(job("s-p")))
+    assert api.objects[Resource.SWEEPS, "s"]["status"]["phase"] == "Planning"
+    assert (Resource.JOBS, "s-p") not in api.objects
+
+
+def test_after_a_status_the_sweep_needs_no_reading(api: MemoryApi, sweep: SweepObject) -> None:
+    applied = carry_out(api, sweep, UNDER_WAY, CreateInput(job("s-in")), CreateJob(job("s-p")))
+
+    assert api.calls == ["status synthsweeps", "create configmaps", "list jobs", "create jobs"]
+    assert (applied.inputs, applied.jobs) == ({"s-in"}, {"s-p"})
+
+
+def test_without_a_status_the_sweep_is_read_once(api: MemoryApi, sweep: SweepObject) -> None:
+    carry_out(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
+
+    assert api.calls == ["get synthsweeps", "create configmaps", "list jobs", "create jobs"]
+
+
+def test_no_job_is_made_for_a_sweep_that_has_changed(api: MemoryApi, sweep: SweepObject) -> None:
+    api.patch(Resource.SWEEPS, "lab", "s", {"metadata": {}, "spec": {"suspend": True}})
+
+    with pytest.raises(StaleError):
+        carry_out(api, sweep, CreateJob(job("s-p")))
+    assert (Resource.JOBS, "s-p") not in api.objects
+
+
+def test_no_job_is_made_while_one_that_was_not_seen_is_there(api: MemoryApi, sweep: SweepObject) -> None:
+    other = api.put(Resource.JOBS, **{**job("s-r0"), "name": "s-r0"})
+
+    with pytest.raises(StaleError):
+        carry_out(api, sweep, CreateJob(job("s-r1")))
+    carry_out(api, sweep, CreateJob(job("s-r1")), jobs=(JobObject.of(other),))
+    assert (Resource.JOBS, "s-r1") in api.objects
+
+
+def test_what_was_made_before_is_fine(api: MemoryApi, sweep: SweepObject) -> None:
+    carry_out(api, sweep, CreateInput(job("s-in")))
+
+    assert carry_out(api, sweep, CreateInput(job("s-in"))).inputs == {"s-in"}
+
+
+@pytest.mark.parametrize(
+    "there",
+    [job("s-in", owner="uid-99"), job("s-in", digest="other"), job("s-in", deletionTimestamp="2026-05-01T12:00:00Z")],
+)
+def test_a_name_that_something_else_has_is_a_refusal(api: MemoryApi, sweep: SweepObject, there: Tree) -> None:
+    api.put(Resource.INPUTS, **{**there, "name": "s-in"})
+
+    applied = carry_out(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
+
+    assert applied.refusal is not None
+    assert (applied.refusal.name, applied.refusal.code, applied.refusal.at) == ("s-in", CONFLICT, NOW)
+    assert (Resource.JOBS, "s-p") not in api.objects
+
+
+@pytest.mark.parametrize("code", [403, 422])
+def test_what_the_api_refuses_to_make_ends_the_pass(api: MemoryApi, sweep: SweepObject, code: int) -> None:
+    api.refusal = ApiError(code, "Forbidden", "exceeded quota: jobs")
+
+    applied = carry_out(api, sweep, CreateJob(job("s-p")), UNDER_WAY)
+
+    assert applied.refusal is not None
+    assert (applied.refusal.name, applied.refusal.code) == ("s-p", code)
+    assert applied.refusal.message == "exceeded quota: jobs"
+    assert applied.sweep is sweep
+
+
+def test_no_answer_is_no_refusal(api: MemoryApi, sweep: SweepObject) -> None:
+    api.refusal = ApiError(None, "ReadTimeout", "no answer")
+
+    with pytest.raises(ApiError):
+        carry_out(api, sweep, CreateJob(job("s-p")))
+
+
+def test_only_the_job_that_was_meant_is_changed_or_deleted(api: MemoryApi, sweep: SweepObject) -> None:
+    there = api.put(Resource.JOBS, **{**job("s-r0"), "name": "s-r0"})
+
+    with pytest.raises(StaleError):
+        carry_out(api, sweep, PatchJob("s-r0", "uid-99", suspend=True))
+    carry_out(api, sweep, DeleteJob("s-r0", "uid-99"))
+    assert api.objects[Resource.JOBS, "s-r0"] == there
+
+    carry_out(api, sweep, PatchJob("s-r0", there["metadata"]["uid"], suspend=True))
+    assert api.objects[Resource.JOBS, "s-r0"]["spec"] == {"suspend": True}
+    carry_out(api, sweep, DeleteJob("s-r0", there["metadata"]["uid"]))
+    assert (Resource.JOBS, "s-r0") not in api.objects
+
+
+def test_inputs_that_are_deleted_are_told(api: MemoryApi, sweep: SweepObject) -> None:
+    carry_out(api, sweep, CreateInput(job("s-in")))
+
+    assert carry_out(api, sweep, DeleteInput("s-in")).removed == {"s-in"}
+    assert carry_out(api, sweep, DeleteInput("s-in")).removed == {"s-in"}
+
+
+def test_finalizers_are_replaced_on_the_sweep_that_was_seen(api: MemoryApi, sweep: SweepObject) -> None:
+    applied = carry_out(api, sweep, SetFinalizers(("a/b",)))
+    assert applied.sweep.finalizers == ("a/b",)
+
+    with pytest.raises(StaleError):
+        carry_out(api, sweep, SetFinalizers(()))
+
+
+def test_an_event_is_told_once_and_never_stands_in_the_way(api: MemoryApi, sweep: SweepObject) -> None:
+    told = EmitEvent("s.1234", "Normal", "Planned", "Planned 180 runs.")
+    carry_out(api, sweep, told, told)
+
+    event = api.objects[Resource.EVENTS, "s.1234"]
+    assert (event["involvedObject"]["uid"], event["message"], event["count"]) == (sweep.uid, "Planned 180 runs.", 1)
+
+    api.refusal = ApiError(403, "Forbidden", "namespace is being terminated")
+    carry_out(api, sweep, EmitEvent("s.5678", "Normal", "Planned", "Planned."))
+
+
+def test_the_earliest_wish_to_look_again_counts(api: MemoryApi, sweep: SweepObject) -> None:
+    assert carry_out(api, sweep, RequeueAfter(9), RequeueAfter(3), RequeueAfter(5)).requeue == 3
+    assert carry_out(api, sweep).requeue is None
