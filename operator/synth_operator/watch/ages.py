@@ -1,5 +1,8 @@
-"""How long ago each watch was last known to hear: the API closes every watch after a minute, so a living one is opened
-anew that often."""
+"""How long ago each watch was opened.
+
+The API ends every watch after a minute, so one that hears is opened anew that often; no request of its own is needed to
+know.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class WatchAges:
             self._lists = dict.fromkeys(self._heard, 0)
 
     def heard(self, path: str) -> bool:
-        """The API answered a list or a watch; whether this is one of those expected."""
+        """The API accepted a watch; whether it is one of those expected."""
         with self._lock:
             if path not in self._heard:
                 return False

@@ -71,22 +71,18 @@ def index_all(registry: kopf.OperatorRegistry) -> None:
     _index(registry, Resource.PODS, Resource.PODS.plural, ours)(by_sweep(PodObject.of))
 
 
-def notify_all(
-    registry: kopf.OperatorRegistry, add: Callable[[Item, float], None], heard: Callable[[Resource], None]
-) -> None:
+def notify_all(registry: kopf.OperatorRegistry, add: Callable[[Item, float], None]) -> None:
     """Every event says which sweep or recipe is to be looked at."""
 
     async def named(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
         kind = Resource.SWEEPS if resource.plural == Resource.SWEEPS.plural else Resource.RECIPES
-        heard(kind)
         add(Item(kind, namespace, name), 0.0)
 
     async def referring(namespace: str, name: str, references: kopf.Index[Any, str], **_: Any) -> None:
         for sweep in tuple(references.get((namespace, name), ())):
             add(Item(Resource.SWEEPS, namespace, sweep), 0.0)
 
-    async def child(resource: kopf.Resource, namespace: str, labels: kopf.Labels, **_: Any) -> None:
-        heard(Resource.JOBS if resource.plural == Resource.JOBS.plural else Resource.PODS)
+    async def child(namespace: str, labels: kopf.Labels, **_: Any) -> None:
         add(Item(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _SETTLE)
 
     _event(registry, Resource.SWEEPS)(named)

@@ -155,7 +155,7 @@ class Watches:
         kopf.on.login(registry=registry)(self._login)
         kopf.on.startup(registry=registry)(self._started)
         index_all(registry)
-        notify_all(registry, self._add, lambda resource: self._report(resource.plural))
+        notify_all(registry, self._add)
         chosen = settings()
         chosen.watching.server_timeout = WATCH_SECONDS
         chosen.watching.inactivity_timeout = _INACTIVE_SECONDS
@@ -179,7 +179,6 @@ class Watches:
             self._report(path.rsplit("/", 1)[-1])
 
     def _listed(self, path: str) -> None:
-        self._watched(path)
         if not self._ages.listed(path):
             log.warning("%s was listed anew: the indexes are built again", path)
             self._again.set()
