@@ -17,7 +17,7 @@ class SecretKeyRef(Part):
 
     name: ObjectName
     """Name of the Secret."""
-    key: str = "ca.crt"
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")] = "ca.crt"
     """Key in the Secret."""
 
 

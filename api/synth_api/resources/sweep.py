@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, computed_field, model_validator
 
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Condition, Problem
@@ -80,7 +80,7 @@ class Toleration(Part):
 class Gpu(Part):
     """The GPUs that each render pod asks for; what is left out comes from the operator's configuration."""
 
-    resource_name: str | None = None
+    resource_name: Annotated[str, Field(min_length=1, max_length=317)] | None = None
     """Extended resource, `nvidia.com/gpu` unless the operator is configured otherwise."""
     count: Annotated[int, Field(ge=1, le=16)] = 1
     """GPUs per pod."""
@@ -129,7 +129,7 @@ class SweepSpec(Part):
     """Runs per pod; chosen by itself when left out."""
     suspend: bool = False
     """Stops rendering; finished runs stay."""
-    max_failed_runs: int | str = 0
+    max_failed_runs: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^(100|[0-9]{1,2})%$")] = 0
     """Failed runs, or a percentage of all, beyond which the sweep ends as failed."""
     retries_per_run: Annotated[int, Field(ge=0, le=10)] = 2
     """Further tries of a run that kills its worker."""
@@ -187,10 +187,16 @@ class RunCounts(Part):
     active: int = 0
     """Render pods that run now."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def done(self) -> int:
-        """Runs that exist."""
+        """Runs that exist; written for the DONE column, derived when read."""
         return self.cached + self.succeeded
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive_done(cls, data: Any) -> Any:
+        return {key: value for key, value in data.items() if key != "done"} if isinstance(data, dict) else data
 
 
 class Failure(Part):
