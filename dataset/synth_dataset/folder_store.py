@@ -54,7 +54,7 @@ class FolderStore(Store):
 
     def exists(self, path: str) -> bool:
         """Whether there is a file: one stat."""
-        return os.path.exists(f"{self.root}/{path}")
+        return os.path.isfile(f"{self.root}/{path}")
 
     def size(self, path: str) -> int:
         """Bytes of a file. Raises FileNotFoundError."""

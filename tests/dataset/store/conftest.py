@@ -4,16 +4,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
+from minio import Minio
+from servers import minio_server, seaweed_server
 
+from synth_api.resources.output import Output
 from synth_dataset.folder_store import FolderStore
 from synth_dataset.manifest import RunRecord
+from synth_dataset.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from servers import S3Server
+
+    from synth_dataset.store import Store
+
+BUCKET = "datasets"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -62,6 +72,53 @@ class FakeSweep:
         return sha256(repr(self.axes).encode()).hexdigest()
 
 
+def output_of(server: S3Server, prefix: str = "", bucket: str = BUCKET) -> Output:
+    return Output(endpoint=server.endpoint, bucket=bucket, prefix=prefix, region=server.region, insecure=True)
+
+
+def credentials_of(server: S3Server) -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
+
+
+def with_bucket(server: S3Server) -> S3Server:
+    client = Minio(server.endpoint, server.access_key, server.secret_key, secure=False, region=server.region)
+    if not client.bucket_exists(BUCKET):
+        client.make_bucket(BUCKET)
+    return server
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory) -> Iterator[S3Server]:
+    with minio_server(tmp_path_factory.mktemp("minio")) as server:
+        yield with_bucket(server)
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory) -> Iterator[S3Server]:
+    with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
+        yield with_bucket(server)
+
+
+@pytest.fixture
+def bucket(minio: S3Server, request) -> Output:
+    """A place of its own in MinIO."""
+    return output_of(minio, request.node.name.replace("[", "-").rstrip("]"))
+
+
+@pytest.fixture
+def bucket_store(bucket: Output, minio: S3Server) -> S3Store:
+    return S3Store(bucket, environment=credentials_of(minio))
+
+
+@pytest.fixture(params=["folder", "minio", "seaweed"])
+def each_store(request, tmp_path: Path) -> Store:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return FolderStore(tmp_path / "store")
+    server = request.getfixturevalue(request.param)
+    return S3Store(output_of(server, f"stores/{uuid4()}"), environment=credentials_of(server))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
@@ -78,7 +135,7 @@ def record_of():
 
 
 @pytest.fixture
-def put(store: FolderStore):
+def put(store: Store):
     def put_run(key: str, content: bytes = b"pixels"):
         with store.scratch(key) as folder:
             (folder / "real.png").write_bytes(content)

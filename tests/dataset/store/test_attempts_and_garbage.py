@@ -1,19 +1,29 @@
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pyarrow.parquet as pq
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.attempt import attempt_keys, begin, committed
+from synth_dataset.attempt import attempt_keys, begin, committed, open_attempt
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset, open_dataset
 from synth_dataset.gc import collect
+from synth_dataset.layout import run_path
 from synth_dataset.manifest import DocumentError
 
 LATER = datetime.now(UTC) + timedelta(days=3)
+
+
+@pytest.fixture
+def store(each_store):
+    return each_store
+
+
+def files(store, manifest):
+    return list(store.files(run_path(manifest.key, manifest.c8)))
 
 
 def test_an_attempt_says_what_is_cached_and_what_is_to_do(store, put, sweep_of):
@@ -34,11 +44,11 @@ def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of)
     dataset = commit_dataset(store, attempt, [failure], {"coco.json": lambda samples, *_: b"%d" % len(samples)})
     counts = (dataset.total, dataset.cached, dataset.succeeded, dataset.failed, dataset.missing)
     assert counts == (4, 1, 1, 1, 1)
-    index = pq.read_table(store.root / attempt.path / "index.parquet").to_pydict()
+    index = pq.read_table(BytesIO(store.read(f"{attempt.path}/index.parquet"))).to_pydict()
     assert index["run"] == [0, 1]
     assert index["initial_runtime_state.seed"] == [10, 11]
-    assert all((store.root / folder / "real.png").exists() for folder in index["folder"])
-    assert (store.root / attempt.path / "coco.json").read_bytes() == b"2"
+    assert all(store.exists(f"{folder}/real.png") for folder in index["folder"])
+    assert store.read(f"{attempt.path}/coco.json") == b"2"
     assert open_dataset(store) == committed(store, "local", "beads") == dataset
     with pytest.raises(InputError, match="holds no dataset 'bead'; did you mean 'beads'"):
         open_dataset(store, "bead")
@@ -49,10 +59,10 @@ def test_a_file_that_is_gone_is_one_sentence_and_the_dataset_before_stays(store,
     manifest = put(sweep.key(0))
     attempt = begin(store, sweep)
     before = commit_dataset(store, attempt, [], {})
-    lost = store.run_folder(manifest) / "real.png"
-    lost.unlink()
-    with pytest.raises(DocumentError, match=rf"{lost}: this file of a run is gone; remove the run's manifest"):
-        commit_dataset(store, attempt, [], {"view": lambda *_: lost.read_bytes()})
+    lost = f"{run_path(manifest.key, manifest.c8)}/real.png"
+    store.remove_files([lost])
+    with pytest.raises(DocumentError, match=rf"{store.uri(lost)}: this file of a run is gone; remove the run's manif"):
+        commit_dataset(store, attempt, [], {"view": lambda *_: store.read(lost)})
     assert committed(store, "local", "beads") == before
 
 
@@ -80,11 +90,11 @@ def test_garbage_is_what_no_live_attempt_needs(store, put, sweep_of):
     assert store.has(dropped)
     collect(store, now=LATER)
     assert not store.has(dropped)
-    assert not store.run_folder(unnamed).exists()
-    assert not store.run_folder(manifest).exists()
-    assert store.run_folder(old).exists()
-    assert not (store.root / dead.path).exists()
-    assert (store.root / attempt.path).exists()
+    assert not files(store, unnamed)
+    assert not files(store, manifest)
+    assert files(store, old)
+    assert not list(store.files(dead.path))
+    assert list(store.files(attempt.path))
 
 
 @pytest.mark.parametrize("kept", ["ab" * 31 + "00", "cd" * 16 + "00" * 16, "00" * 32])
@@ -102,17 +112,33 @@ def test_a_key_may_end_in_zero_bytes(store, put, sweep_of, kept, monkeypatch):
 def test_nothing_is_deleted_beside_an_attempt_that_cannot_be_read(store, put, sweep_of):
     put("ee" * 32)
     attempt = begin(store, sweep_of(0))
-    (store.root / attempt.path / "keys.bin").write_bytes(b"short")
+    store.write(f"{attempt.path}/keys.bin", b"short")
     with pytest.raises(DocumentError, match=r"keys\.bin"):
         collect(store, now=LATER)
     assert store.has("ee" * 32)
 
 
-def test_what_is_younger_than_a_day_stays(store, put):
-    key = "ee" * 32
-    manifest = put(key)
-    path = store.root / "manifests" / "ee" / f"{key}.json"
-    os.utime(path, (0, 0))
-    collect(store)
-    assert not store.has(key)
-    assert store.run_folder(manifest).exists()
+def test_an_attempt_that_is_being_written_keeps_its_runs(store, put, sweep_of):
+    put("ee" * 32)
+    begun = "sweeps/other/beads/12345678/12345678"
+    store.write(f"{begun}/keys.bin", bytes.fromhex("ee" * 32))
+    collect(store, now=LATER)
+    assert store.has("ee" * 32)
+    assert store.exists(f"{begun}/keys.bin")
+
+
+def test_an_excluded_run_is_neither_there_nor_to_do(store, put, sweep_of, monkeypatch):
+    sweep = sweep_of(0, 1, 2, 3)
+    keys = list(sweep.keys())
+    monkeypatch.setattr(type(sweep), "keys", lambda self: iter([keys[0], bytes(32), keys[2], bytes(32)]))
+    put(sweep.key(2))
+    attempt = begin(store, sweep)
+    plan = attempt.document
+    assert (plan.total, plan.excluded, plan.runs, plan.cached, plan.todo) == (2, 2, 4, 1, ((0, 1),))
+    put(sweep.key(0))
+    dataset = commit_dataset(store, attempt, [], {})
+    assert (dataset.total, dataset.cached, dataset.succeeded, dataset.missing) == (2, 1, 1, 0)
+    assert dataset.is_complete
+    assert open_attempt(store, attempt.path) == attempt
+    collect(store, now=LATER)
+    assert sorted(store.keys()) == sorted([sweep.key(0), sweep.key(2)])
