@@ -56,7 +56,7 @@ class Worker:
         self._store = store
         self._engine = engine
         self._device = device
-        self._in_flight: tuple[int, Path] | None = None
+        self._in_flight: tuple[int, Path, float] | None = None
 
     def carry_out(self, task: RunTask) -> RunReport:
         """Render and commit one run. Raises UnavailableError; any other error becomes a failed run."""
@@ -92,7 +92,7 @@ class Worker:
         if run_key(recipe) != task.key:
             raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
         with self._store.scratch(task.key) as folder:
-            self._in_flight = (task.number, folder)
+            self._in_flight = (task.number, folder, time.perf_counter())
             started = datetime.now(UTC)
             try:
                 rendered = self._call_engine(recipe, folder)
@@ -118,12 +118,12 @@ class Worker:
         """Remove what the run in flight has written; None when there is none."""
         if self._in_flight is None:
             return None
-        number, folder = self._in_flight
+        number, folder, start = self._in_flight
         # Moved away first: the engine goes on writing, and a folder that grows cannot be removed.
         grave = folder.rename(folder.with_name(f"{folder.name}.dropped"))
         shutil.rmtree(grave, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)  # the engine may have made it anew for its next file
-        return RunReport(number=number, outcome="dropped")
+        return RunReport(number=number, outcome="dropped", seconds=time.perf_counter() - start)
 
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -76,7 +76,7 @@ def _work_off(work: BatchWork, options: argparse.Namespace) -> ExitCode:
         while work.has_next():
             work.next_run(options.gpus)
             work.tell(options.message)
-            if work.has_next() and _is_past_watermark():
+            if work.has_next() and _is_past_watermark(options.memory_limit):
                 work.save()
                 _start_anew()
         work.save()
@@ -122,9 +122,9 @@ class Stopper:
         end_process(ExitCode.STOPPED)
 
 
-def _is_past_watermark() -> bool:
+def _is_past_watermark(limit: int | None) -> bool:
     resident: int = psutil.Process().memory_info().rss
-    return resident > WATERMARK * _memory_limit()
+    return resident > WATERMARK * (limit or _memory_limit())
 
 
 def _memory_limit() -> int:
@@ -170,5 +170,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs of the pod")
     parser.add_argument("--retries-per-run", type=int, default=2)
+    parser.add_argument("--memory-limit", type=int, help="bytes; left out: the container's")
     parser.add_argument("--engine", default=os.environ.get("SYNTH_ENGINE", ENGINE), help="module:function")
     return parser.parse_args(arguments)

@@ -60,6 +60,13 @@ def carry_out(order: Path, folder: Path) -> None:
             threading.Event().wait()
         case "hang":
             threading.Event().wait()
+        case "hang until released":
+            while not (order.parent / "released").exists():
+                threading.Event().wait(0.01)
+        case "no device":
+            from synth_renderer.blender.devices import DeviceUnavailableError
+
+            raise DeviceUnavailableError("gpu", ["cpu"])
         case "leak":
             HELD.append(bytearray(os.urandom(1 << 20)) * 300)
         case "fill":
