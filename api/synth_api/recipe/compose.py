@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -45,8 +47,8 @@ def compose(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
 
     `overrides` follow Hydra's grammar without sweeps; step ids may stand for indices. Raises InputError.
     """
-    tree = _composed(source, [])
-    return _composed(source, indexed_overrides(tree, overrides)) if overrides else tree
+    tree = _composed(source, ())
+    return _composed(source, tuple(indexed_overrides(tree, overrides))) if overrides else tree
 
 
 def resolve(tree: Tree) -> Tree:
@@ -54,16 +56,22 @@ def resolve(tree: Tree) -> Tree:
     return resolve_interpolations(tree)
 
 
-def _composed(source: RecipeSource, overrides: list[str]) -> Tree:
+def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
+    return deepcopy(_composed_once(source.name, json.dumps(source.files), overrides))
+
+
+@lru_cache(maxsize=16)
+def _composed_once(name: str, files: str, overrides: tuple[str, ...]) -> Tree:
+    """Hydra takes a tenth of a second and an operator meets one recipe in many sweeps; `files` is JSON."""
     with _HYDRA_IS_PROCESS_WIDE, TemporaryDirectory() as folder:
-        for name, tree in source.files.items():
-            _write(Path(folder, f"{name}.yaml"), tree, is_recipe=name == source.name)
+        for stem, tree in json.loads(files).items():
+            _write(Path(folder, f"{stem}.yaml"), tree, is_recipe=stem == name)
         ConfigStore.instance().store(name="BaseRecipe", node=BaseRecipe)
         try:
             with hydra.initialize_config_dir(folder, version_base="1.3"):
-                config = hydra.compose(source.name, overrides)
+                config = hydra.compose(name, list(overrides))
         except (HydraException, OmegaConfBaseException, AssertionError) as error:  # asserts where a key is below null
-            raise _problem(source.name, error) from None
+            raise _problem(name, error) from None
         finally:
             GlobalHydra.instance().clear()
     composed: Any = OmegaConf.to_container(config, resolve=False)
