@@ -99,7 +99,7 @@ class Leadership:
             taken = self._create() if record is None else self._take(record)
         except ApiError as error:
             self._record = None
-            log.info("lease not renewed: %s", error)
+            log.log(logging.WARNING if self.leading else logging.DEBUG, "lease not renewed: %s", error)
             return False
         if taken is None:
             return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -31,8 +30,6 @@ PATIENCE_SECONDS: Final = 3.0
 _INPUTS_SECONDS: Final = 60.0
 _WARNINGS_SECONDS: Final = 10.0
 _WATCH_LAG: Final = 5.0
-CHECKING: Final = threading.Lock()
-"""Hydra's state belongs to the process."""
 
 
 @dataclass
@@ -91,8 +88,7 @@ class Observer:
     def _checked(self, sweep: SweepObject, recipe: RecipeObject | None, memory: Memory) -> Checked | Problem:
         key = (sweep.uid, sweep.generation, recipe and (recipe.uid, recipe.generation))
         if memory.check is None or memory.check[0] != key:
-            with CHECKING:
-                memory.check = key, check_sweep(sweep.name, sweep.spec, recipe, self._output)
+            memory.check = key, check_sweep(sweep.name, sweep.spec, recipe, self._output)
         return memory.check[1]
 
     def _inputs(self, sweep: SweepObject, memory: Memory) -> frozenset[str]:

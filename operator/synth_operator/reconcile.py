@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from synth_operator.api import CONFLICT, NOT_FOUND, Api, ApiError, Resource
 from synth_operator.apply import StaleError, apply
 from synth_operator.decide.decide import decide
-from synth_operator.observe import CHECKING, Memory, Observer
+from synth_operator.observe import Memory, Observer
 from synth_operator.recipes import recipe_status
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ class Reconciler:
         recipe = self._watches.recipe(item.namespace, item.name)
         if recipe is None:
             return
-        with CHECKING:
-            status = recipe_status(recipe, self._now())
+        status = recipe_status(recipe, self._now())
         if status == recipe.status:
             return
         body = {

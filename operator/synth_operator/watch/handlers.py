@@ -37,7 +37,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.scanning.disabled = True
     chosen.networking.request_timeout = 30
     chosen.networking.connect_timeout = 5
-    chosen.networking.error_backoffs = (0.5,) * 20
+    chosen.networking.error_backoffs = (0.2, 0.5, 1, 2, 2, 2, 2)
     chosen.watching.connect_timeout = 5
     for resource in (Resource.JOBS, Resource.PODS):
         chosen.watching.label_selectors[resource.group, resource.version, resource.plural] = SWEEP_LABEL
