@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
+from typing import TYPE_CHECKING, Any
 
+import yaml
 from servers import ROOT
 
 from synth_api.resources.conditions import Reason
 from synth_api.resources.sweep import Phase
+
+if TYPE_CHECKING:
+    from conftest import Helm
 
 sys.path.insert(0, str(ROOT / "tests/operator/metrics"))
 
@@ -31,6 +37,37 @@ def first_cells(table: str) -> str:
 def test_every_reason_has_a_line_that_says_what_to_do() -> None:
     named = re.findall(r"`(\w+)`", first_cells(section(page("kubernetes.md"), "Reasons")))
     assert sorted(named) == sorted(reason.value for reason in Reason)
+
+
+def commands(text: str) -> list[list[str]]:
+    """Every helm command of a page that installs or upgrades, as words."""
+    joined = text.replace("\\\n", " ")
+    return [shlex.split(line) for line in re.findall(r"^    (helm (?:install|upgrade) .*)$", joined, re.MULTILINE)]
+
+
+def test_every_install_on_the_page_renders(helm: Helm) -> None:
+    found = commands(page("kubernetes.md"))
+    assert len(found) >= 3
+    for _, _, release, chart, *options in found:
+        kept = [option for option in options if option not in {"--create-namespace", "--reset-then-reuse-values"}]
+        assert "Deployment" in helm.run("template", release, str(ROOT / chart), "--kube-version", "1.35.4", *kept)
+
+
+def known(values: Any, name: str) -> bool:
+    for key in name.split("."):
+        if not isinstance(values, dict) or key not in values:
+            return False
+        values = values[key]
+    return True
+
+
+def test_the_values_that_the_page_names_exist() -> None:
+    values = yaml.safe_load((ROOT / "charts/synth-operator/values.yaml").read_text(encoding="utf-8"))
+    rows = section(page("kubernetes.md"), "Install").splitlines()
+    cells = [row.split("|")[2] for row in rows if row.startswith("|") and row.count("|") == 3]
+    named = re.findall(r"`([a-zA-Z.]+)", " ".join(cells))
+    assert len(named) >= 8
+    assert [name for name in named if not known(values, name) and not name.startswith("spec.")] == []
 
 
 def test_every_phase_is_explained() -> None:
