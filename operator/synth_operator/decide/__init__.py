@@ -1,0 +1,1 @@
+"""What to do about a sweep: pure functions from what is observed to actions and status."""
