@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 GROUP: Final = "synth-operator.io"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+
+def _whole_seconds(time: datetime) -> datetime:
+    return time.replace(microsecond=0)
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_whole_seconds)]
+"""A point in time as Kubernetes writes it: whole seconds."""
 
 
 class Part(BaseModel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from synth_api.resources.base import Part
+from synth_api.resources.base import Part, Time
 
 
 class ConditionType(StrEnum):
@@ -78,7 +78,7 @@ class Condition(Part):
     """One sentence for people."""
     observed_generation: int = 0
     """Generation of the spec it was derived from."""
-    last_transition_time: AwareDatetime
+    last_transition_time: Time
     """When its status last changed."""
 
 

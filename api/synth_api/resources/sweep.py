@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, computed_field, model_validator
+from pydantic import Field, computed_field, model_validator
 
-from synth_api.resources.base import Part
+from synth_api.resources.base import Part, Time
 from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
 
@@ -273,7 +273,7 @@ class Attempt(Part):
     """Runs to render; none until it is planned."""
     batch_size: int = 0
     """Runs of a batch; the last one may have fewer."""
-    pace_time: AwareDatetime | None = None
+    pace_time: Time | None = None
     """When its rendering began or was resumed: throughput is counted from here."""
     pace_runs: int = 0
     """Runs that were finished by then."""
@@ -298,13 +298,13 @@ class SweepStatus(Part):
     """Finished share of all runs, `43%`."""
     runs_per_minute: float | None = None
     """Throughput since rendering began or was resumed."""
-    eta: AwareDatetime | None = None
+    eta: Time | None = None
     """When rendering ends at this pace."""
-    start_time: AwareDatetime | None = None
+    start_time: Time | None = None
     """When the current plan was accepted."""
-    completion_time: AwareDatetime | None = None
+    completion_time: Time | None = None
     """When the sweep ended, well or badly."""
-    progress_time: AwareDatetime | None = None
+    progress_time: Time | None = None
     """When counts were last written."""
     plan: str = ""
     """Hash of the plan."""
@@ -316,7 +316,7 @@ class SweepStatus(Part):
     """Renderer image as the nodes resolved it."""
     attempt: Attempt | None = None
     """The attempt under way."""
-    waiting_since: AwareDatetime | None = None
+    waiting_since: Time | None = None
     """Since when it waits for what `Ready` names; tries follow each other at twice the distance."""
     failures: Annotated[tuple[Failure, ...], Field(max_length=20)] = ()
     """The first failed runs."""

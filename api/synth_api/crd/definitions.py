@@ -1,0 +1,153 @@
+"""The two CustomResourceDefinitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.crd.rules import NAME, ONE_OF, RULES, Rule
+from synth_api.crd.structural import structural, without_defaults
+from synth_api.resources import recipe, sweep
+from synth_api.resources.base import GROUP, VERSION
+
+if TYPE_CHECKING:
+    from synth_api.resources.base import Part
+
+
+@dataclass(frozen=True)
+class Column:
+    """What `kubectl get` prints; `wide` only with -o wide."""
+
+    name: str
+    path: str
+    type: str = "string"
+    wide: bool = False
+    description: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """As `additionalPrinterColumns` has it."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "jsonPath": self.path,
+            **({"description": self.description} if self.description else {}),
+            **({"priority": 1} if self.wide else {}),
+        }
+
+
+AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A custom resource."""
+
+    kind: str
+    plural: str
+    short: str
+    about: str
+    spec: type[Part]
+    status: type[Part]
+    columns: tuple[Column, ...]
+    selectable: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+KINDS: Final = (
+    Kind(
+        kind=recipe.KIND,
+        plural="synthrecipes",
+        short="sr",
+        about="A recipe: what a scene holds, how it is varied and what is rendered of it.",
+        spec=recipe.RecipeSpec,
+        status=recipe.RecipeStatus,
+        columns=(
+            Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
+            Column("Message", ".status.conditions[?(@.type=='Ready')].message"),
+            Column("Digest", ".status.digest", wide=True, description="sha256 of the composed recipe"),
+            AGE,
+        ),
+    ),
+    Kind(
+        kind=sweep.KIND,
+        plural="synthsweeps",
+        short="ss",
+        about="A sweep: one recipe and axes of values, rendered run by run into a dataset.",
+        spec=sweep.SweepSpec,
+        status=sweep.SweepStatus,
+        columns=(
+            Column("Phase", ".status.phase"),
+            Column("Done", ".status.runs.done", "integer", description="runs that exist"),
+            Column("Total", ".status.runs.total", "integer", description="all runs of the sweep"),
+            Column("Cached", ".status.runs.cached", "integer", description="runs that existed before it began"),
+            Column("Failed", ".status.runs.failed", "integer", description="runs that failed"),
+            Column("ETA", ".status.eta", description="when rendering ends at this pace"),
+            AGE,
+            Column("Progress", ".status.progress", wide=True, description="finished share of all runs"),
+            Column("Pods", ".status.runs.active", "integer", wide=True, description="render pods that run now"),
+            Column("Recipe", ".spec.recipeRef.name", wide=True),
+            Column("Message", ".status.conditions[?(@.type=='Ready')].message", wide=True),
+            Column("Dataset", ".status.dataset", wide=True),
+        ),
+        selectable=(".spec.recipeRef.name", ".spec.suspend", ".status.phase"),
+        rules=NAME,
+    ),
+)
+
+
+def definition(kind: Kind) -> dict[str, Any]:
+    """The CustomResourceDefinition of a kind."""
+    singular = kind.kind.lower()
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind.kind,
+                "listKind": f"{kind.kind}List",
+                "plural": kind.plural,
+                "singular": singular,
+                "shortNames": [kind.short],
+                "categories": ["synth"],
+            },
+            "versions": [_version(kind)],
+        },
+    }
+
+
+def _version(kind: Kind) -> dict[str, Any]:
+    selectable = [{"jsonPath": path} for path in kind.selectable]
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [column.document() for column in kind.columns],
+        **({"selectableFields": selectable} if selectable else {}),
+        "schema": {"openAPIV3Schema": _schema(kind)},
+    }
+
+
+def _schema(kind: Kind) -> dict[str, Any]:
+    spec = structural(kind.spec.model_json_schema(), RULES, ONE_OF)
+    # As it is written: what is derived from other fields is there as well.
+    status = without_defaults(structural(kind.status.model_json_schema(mode="serialization"), {}, {}))
+    conditions = status["properties"]["conditions"]
+    conditions |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+    rules = [rule.document() for rule in kind.rules]
+    return {
+        "description": kind.about,
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            "status": {key: value for key, value in status.items() if key != "required"},
+        },
+        **({"x-kubernetes-validations": rules} if rules else {}),
+    }

@@ -1,0 +1,80 @@
+"""What the API server itself refuses, beyond types and bounds: CEL rules by the model that they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from synth_api.resources.sweep import MAX_NAME
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A CEL expression that holds, the sentence when it does not, and the field that the sentence is about."""
+
+    holds: str
+    message: str
+    field: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """As `x-kubernetes-validations` has it."""
+        return {
+            "rule": self.holds,
+            "message": self.message,
+            **({"fieldPath": self.field} if self.field else {}),
+        }
+
+
+NAME: Final = (
+    Rule(
+        f"self.metadata.name.size() <= {MAX_NAME} && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+        f"the name of a sweep is a DNS label of at most {MAX_NAME} characters: lower-case letters, digits and '-', "
+        "so that the names of its Jobs fit",
+    ),
+)
+
+RULES: Final = {
+    "SweepSpec": (
+        Rule(
+            "has(self.recipeRef) != has(self.recipe)",
+            "a sweep has either recipeRef, the name of a SynthRecipe, or recipe; write exactly one of them",
+        ),
+        Rule(
+            "has(self.recipe) || !has(self.fragments)",
+            "fragments belong to an inline recipe; those of a SynthRecipe stand in its own spec",
+            ".fragments",
+        ),
+        Rule(
+            "!has(self.overrides) || !has(self.axes) || size(self.overrides) == 0 || size(self.axes) == 0",
+            "overrides and axes exclude each other; a fixed override can be an axis of one value",
+            ".axes",
+        ),
+        Rule(
+            "has(self.output) == has(oldSelf.output) && (!has(self.output) || self.output == oldSelf.output)",
+            "output cannot change, runs would be left behind; make a new sweep for another place",
+            ".output",
+        ),
+        Rule(
+            "type(self.maxFailedRuns) == int ? int(self.maxFailedRuns) >= 0 : "
+            "string(self.maxFailedRuns).matches('^(100|[0-9]{1,2})%$')",
+            "must be a number of runs or a percentage from 0% to 100%",
+            ".maxFailedRuns",
+        ),
+    ),
+    "SweepAxis": (
+        Rule(
+            "has(self.path) != has(self.zip)",
+            "an axis has either path, with values or range, or zip; write exactly one of them",
+        ),
+    ),
+    "Range": (Rule("self.step != 0.0", "step must not be 0", ".step"),),
+    "Output": (
+        Rule(
+            "!has(self.secretRef) || !has(self.serviceAccountName)",
+            "the store is opened by either secretRef or serviceAccountName; take one of them out",
+        ),
+    ),
+}
+
+ONE_OF: Final = {"SweepAxis": ("values", "range", "zip"), "SingleAxis": ("values", "range")}
+"""Fields of which a model has exactly one, where CEL cannot say it: it sees no field whose items are free-form."""

@@ -1,0 +1,125 @@
+"""pydantic's JSON schema as a structural schema of Kubernetes (apiextensions.k8s.io/v1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from synth_api.crd.rules import Rule
+
+Schema = dict[str, Any]
+Rules = Mapping[str, Sequence["Rule"]]
+OneOf = Mapping[str, Sequence[str]]
+
+_KEPT: Final = (
+    "description",
+    "default",
+    "enum",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+)
+_EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
+"""Defaults that say nothing; an object without them is the shorter one."""
+
+
+def structural(schema: Schema, rules: Rules, one_of: OneOf) -> Schema:
+    """The structural schema of a model's JSON schema.
+
+        `rules` are the CEL rules of models, by the class' name; `one_of` fields of which a model has exactly one.
+
+        Unknown fields are refused by field validation of the API server, not by the schema. Null is no value of its own:
+    an optional field is left out. Raises ValueError for what a structural schema cannot say.
+    """
+    return _Converter(schema.get("$defs", {}), rules, one_of).node(schema)
+
+
+def without_defaults(schema: Schema) -> Schema:
+    """The same schema with no default anywhere: a status holds what was written, nothing else."""
+    result = {key: value for key, value in schema.items() if key != "default"}
+    if "properties" in schema:
+        result["properties"] = {name: without_defaults(node) for name, node in schema["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if key in schema:
+            result[key] = without_defaults(schema[key])
+    return result
+
+
+class _Converter:
+    def __init__(self, definitions: Mapping[str, Schema], rules: Rules, one_of: OneOf) -> None:
+        self._definitions = definitions
+        self._rules = rules
+        self._one_of = one_of
+
+    def node(self, schema: Schema) -> Schema:
+        """One node and all below it."""
+        schema = self._flat(schema)
+        kept: Schema = {key: schema[key] for key in _KEPT if key in schema}
+        if kept.get("default") in _EMPTY:
+            kept.pop("default", None)
+        if "const" in schema:
+            kept["enum"] = [schema["const"]]
+        for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+            if bound in schema:
+                kept |= {limit: schema[bound], bound: True}
+        return kept | self._shape(schema)
+
+    def _flat(self, schema: Schema) -> Schema:
+        """References followed, `X | None` an X; what is said of a field goes before what is said of its type."""
+        schema = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
+        if "$ref" in schema:
+            referred = self._definitions[schema["$ref"].rpartition("/")[2]]
+            return self._flat({**referred, **{key: value for key, value in schema.items() if key != "$ref"}})
+        if "anyOf" in schema:
+            choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
+            own = {key: value for key, value in schema.items() if key != "anyOf"}
+            return {**own, "union": choices} if len(choices) > 1 else self._flat({**choices[0], **own})
+        return schema
+
+    def _shape(self, schema: Schema) -> Schema:
+        if "union" in schema:
+            return _union({choice.get("type") for choice in schema["union"]})
+        kind = schema.get("type")
+        if kind is None:
+            if schema.keys() - {"title", "description", "default"}:
+                raise ValueError(f"no structural schema says {sorted(schema)}")
+            return {"x-kubernetes-preserve-unknown-fields": True}
+        if kind == "object":
+            return {"type": "object", **self._object(schema)}
+        if kind == "array":
+            if "prefixItems" in schema:
+                raise ValueError("no structural schema says prefixItems")
+            return {"type": "array", "items": self.node(schema["items"])}
+        return {"type": kind}
+
+    def _object(self, schema: Schema) -> Schema:
+        if "properties" not in schema:
+            values = schema.get("additionalProperties", True)
+            if values is True:
+                return {"x-kubernetes-preserve-unknown-fields": True}
+            return {"additionalProperties": self.node(values)}
+        required = [name for name in schema.get("required", ()) if not schema["properties"][name].get("readOnly")]
+        rules = [rule.document() for rule in self._rules.get(schema["title"], ())]
+        one_of = [{"required": [name]} for name in self._one_of.get(schema["title"], ())]
+        return {
+            "properties": {name: self.node(node) for name, node in schema["properties"].items()},
+            **({"required": required} if required else {}),
+            **({"oneOf": one_of} if one_of else {}),
+            **({"x-kubernetes-validations": rules} if rules else {}),
+        }
+
+
+def _union(kinds: set[str | None]) -> Schema:
+    if kinds == {"integer", "number"}:
+        return {"type": "number"}
+    if kinds == {"integer", "string"}:
+        return {"x-kubernetes-int-or-string": True}
+    raise ValueError(f"no structural schema says one of {sorted(map(str, kinds))}")
