@@ -66,8 +66,7 @@ def _current(view: View, checked: Checked) -> SweepStatus:
 
 def _cleaning(view: View, conclusion: Conclusion, *, stopped: bool = False) -> Conclusion:
     actions, after = cleaned(view, conclusion.status, stopped=stopped)
-    told = set(conclusion.actions)
-    more = tuple(action for action in actions if action not in told)
+    more = tuple(action for action in actions if action not in conclusion.actions)
     return replace(conclusion, actions=(*conclusion.actions, *more)).within(after)
 
 
