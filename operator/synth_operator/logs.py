@@ -8,7 +8,7 @@ from typing import Final
 
 from pythonjsonlogger.json import JsonFormatter
 
-_QUIET: Final = ("kopf", "kubernetes", "urllib3", "aiohttp", "asyncio")
+_QUIET: Final = ("kopf", "hydra", "kubernetes", "urllib3", "aiohttp", "asyncio")
 """Libraries of which only warnings are of interest."""
 
 
