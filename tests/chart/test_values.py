@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,11 +24,17 @@ def test_the_chart_lints(helm: Helm) -> None:
     assert "0 chart(s) failed" in helm.run("lint", "--strict", "--kube-version", "1.35.4", str(CHART))
 
 
+def test_the_chart_is_of_the_release_that_is_in_the_tree() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert chart["version"] == chart["appVersion"] == project["version"]
+
+
 def test_without_values_the_operator_has_its_own_defaults(helm: Helm) -> None:
     found = helm.render().configuration
     assert found == Configuration(
-        operator_image="synth-operator:0.1.0",
-        renderer_image="synth-renderer:0.1.0",
+        operator_image="localhost/synth-operator:0.1.0",
+        renderer_image="localhost/synth-renderer:0.1.0",
         lease=found.lease,
     )
     assert (found.lease.namespace, found.lease.name) == ("machinery", "synth-operator")
