@@ -18,6 +18,7 @@ from synth_api.exit_codes import ExitCode
 
 COMMANDS: Final = {
     "validate": "Say what a recipe is, or what is wrong with it.",
+    "manifest": "Write a recipe and a sweep as Kubernetes resources.",
     "plan": "Say what a sweep amounts to, and how much of it is done.",
     "render": "Render the runs of a sweep that do not exist yet.",
     "gallery": "Write a dataset's gallery page anew.",
