@@ -10,6 +10,7 @@ import numpy as np
 
 from synth_api.jobs.attempt_input import attempt_hash
 from synth_api.jobs.batches import Batches
+from synth_api.key import EXCLUDED_KEY
 from synth_api.version import ENGINE_VERSION
 from synth_dataset import layout
 from synth_dataset.documents import AttemptDocument, DatasetDocument, SweepAxis
@@ -37,6 +38,10 @@ class Axis(Protocol):
     @property
     def values(self) -> Sequence[Any]:
         """Its values, in order."""
+
+    @property
+    def zipped(self) -> bool:
+        """Whether it moves together with the axis before it."""
 
 
 class Sweep(Protocol):
@@ -124,7 +129,7 @@ def take_survey(store: Store, keys: Iterable[bytes], file: Path) -> Survey:
     with file.open("wb") as stream:
         stream.writelines(keys)
     written = np.fromfile(file, f"S{layout.KEY_BYTES}")
-    excluded = written == b""
+    excluded = written == EXCLUDED_KEY
     missing = ~(store.present(written) | excluded)
     left_out = int(excluded.sum())
     return Survey(len(written) - left_out, left_out, ranges(map(int, np.flatnonzero(missing))))
@@ -151,7 +156,7 @@ def write_attempt(
         cached=survey.total - survey.todo_runs,
         todo=survey.todo,
         batch_size=batch_size,
-        axes=tuple(SweepAxis(path=axis.path, values=tuple(axis.values)) for axis in axes),
+        axes=tuple(SweepAxis(path=axis.path, values=tuple(axis.values), zipped=axis.zipped) for axis in axes),
         created=now,
     )
     (scratch / layout.PLAN).write_bytes(document.to_json())

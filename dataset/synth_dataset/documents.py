@@ -14,6 +14,8 @@ class SweepAxis(Document):
 
     path: str
     values: tuple[Any, ...]
+    zipped: bool = False
+    """Moves together with the axis before it."""
 
 
 class FailedRun(Document):
@@ -53,8 +55,8 @@ class AttemptDocument(Document):
         """The value of each axis in a run, by mixed-radix arithmetic, the last axis fastest."""
         values: dict[str, Any] = {}
         for axis in reversed(self.axes):
-            run, digit = divmod(run, len(axis.values))
-            values[axis.path] = axis.values[digit]
+            values[axis.path] = axis.values[run % len(axis.values)]
+            run = run if axis.zipped else run // len(axis.values)
         return {axis.path: values[axis.path] for axis in self.axes}
 
 

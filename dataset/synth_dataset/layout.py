@@ -27,7 +27,12 @@ def manifest_path(key: str) -> str:
 
 def run_path(key: str, c8: str) -> str:
     """The folder of a run's files."""
-    return f"{RUNS}/{key[:2]}/{key}/{c8}"
+    return f"{files_path(key)}/{c8}"
+
+
+def files_path(key: str) -> str:
+    """The folder of all folders of a run's files."""
+    return f"{RUNS}/{key[:2]}/{key}"
 
 
 def sweep_path(namespace: str, name: str) -> str:

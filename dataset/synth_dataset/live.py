@@ -50,8 +50,8 @@ def attempts_of(store: Store, namespace: str, name: str) -> Attempts:
 
 
 def keys_of(store: Store, attempts: Iterable[str]) -> NDArray[np.bytes_]:
-    """The sorted keys of attempts, of type S32, each once."""
-    data = b"".join(store.read(f"{path}/{layout.KEYS}") for path in attempts)
+    """The sorted keys of attempts, of type S32, each once. Raises DocumentError at a file of another length."""
+    data = b"".join(_keys(store, path) for path in attempts)
     keys: NDArray[np.bytes_] = np.unique(np.frombuffer(data, f"S{layout.KEY_BYTES}"))
     return keys
 
@@ -63,6 +63,14 @@ def contains(sorted_keys: NDArray[np.bytes_], keys: NDArray[np.bytes_]) -> NDArr
     inside = places < len(sorted_keys)
     found[inside] = sorted_keys[places[inside]] == keys[inside]
     return found
+
+
+def _keys(store: Store, attempt: str) -> bytes:
+    path = f"{attempt}/{layout.KEYS}"
+    data = store.read(path)
+    if len(data) % layout.KEY_BYTES:
+        raise DocumentError(f"{store.uri(path)}: does not hold whole keys; restore the file or remove the attempt")
+    return data
 
 
 def _is_begun(store: Store, path: str) -> bool:

@@ -1,59 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
-from minio import Minio
-from servers import minio_server, seaweed_server
 
-from synth_api.resources.output import Output
 from synth_dataset.folder_store import FolderStore
-from synth_dataset.manifest import RunRecord
-from synth_dataset.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from servers import S3Server
-
     from synth_dataset.store import Store
-
-BUCKET = "datasets"
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-
-
-def record(key: str) -> RunRecord:
-    return RunRecord(
-        key=key,
-        engine_version=1,
-        recipe={"seed": 1},
-        overrides={"seed": 1},
-        seed=1,
-        versions={"python": "3.11"},
-        processor="x86-64",
-        device="cpu",
-        seconds={"physics": 1.5, "labels": 0.5},
-        width=4,
-        height=3,
-        pixel_size=0.1,
-        depth_range=(1.0, 2.0),
-        particles=3,
-        visible=2,
-        label_digest="0" * 64,
-        started=NOW,
-        finished=NOW,
-    )
 
 
 @dataclass(frozen=True)
 class FakeAxis:
     path: str
     values: tuple[Any, ...]
+    zipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,51 +38,12 @@ class FakeSweep:
         return sha256(repr(self.axes).encode()).hexdigest()
 
 
-def output_of(server: S3Server, prefix: str = "", bucket: str = BUCKET) -> Output:
-    return Output(endpoint=server.endpoint, bucket=bucket, prefix=prefix, region=server.region, insecure=True)
-
-
-def credentials_of(server: S3Server) -> dict[str, str]:
-    return {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
-
-
-def with_bucket(server: S3Server) -> S3Server:
-    client = Minio(server.endpoint, server.access_key, server.secret_key, secure=False, region=server.region)
-    if not client.bucket_exists(BUCKET):
-        client.make_bucket(BUCKET)
-    return server
-
-
-@pytest.fixture(scope="session")
-def minio(tmp_path_factory) -> Iterator[S3Server]:
-    with minio_server(tmp_path_factory.mktemp("minio")) as server:
-        yield with_bucket(server)
-
-
-@pytest.fixture(scope="session")
-def seaweed(tmp_path_factory) -> Iterator[S3Server]:
-    with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
-        yield with_bucket(server)
-
-
-@pytest.fixture
-def bucket(minio: S3Server, request) -> Output:
-    """A place of its own in MinIO."""
-    return output_of(minio, request.node.name.replace("[", "-").rstrip("]"))
-
-
-@pytest.fixture
-def bucket_store(bucket: Output, minio: S3Server) -> S3Store:
-    return S3Store(bucket, environment=credentials_of(minio))
-
-
 @pytest.fixture(params=["folder", "minio", "seaweed"])
 def each_store(request, tmp_path: Path) -> Store:
     """An empty store of each kind."""
     if request.param == "folder":
         return FolderStore(tmp_path / "store")
-    server = request.getfixturevalue(request.param)
-    return S3Store(output_of(server, f"stores/{uuid4()}"), environment=credentials_of(server))
+    return request.getfixturevalue(f"{request.param}_store")
 
 
 @pytest.fixture
@@ -130,17 +57,12 @@ def sweep_of():
 
 
 @pytest.fixture
-def record_of():
-    return record
-
-
-@pytest.fixture
-def put(store: Store):
+def put(store: Store, record_of):
     def put_run(key: str, content: bytes = b"pixels"):
         with store.scratch(key) as folder:
             (folder / "real.png").write_bytes(content)
             (folder / "stl").mkdir()
             (folder / "stl" / "00001.stl").write_bytes(b"mesh")
-            return store.commit(folder, record(key))
+            return store.commit(folder, record_of(key))
 
     return put_run

@@ -1,0 +1,62 @@
+"""The plan Job: a sweep that cannot work is refused here, in seconds and without a GPU."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from synth_api.jobs.batches import Batches
+from synth_api.jobs.messages import PlanMessage
+from synth_api.resources.conditions import Reason
+from synth_dataset import layout
+from synth_dataset.attempt import Identity, open_attempt, take_survey, write_attempt
+from synth_dataset.jobs.process import Job, check_engine, log, never, run
+
+if TYPE_CHECKING:
+    from synth_api.jobs.attempt_input import AttemptInput
+    from synth_api.sweep.sweep import Sweep
+    from synth_dataset.attempt import Attempt
+    from synth_dataset.s3_store import S3Store
+    from synth_dataset.store import Store
+
+
+def plan(given: AttemptInput, store: S3Store) -> PlanMessage:
+    """Compose the sweep, try the store, see what exists, write the attempt. Raises NeverError, StoreError."""
+    start = time.monotonic()
+    check_engine(given)
+    with never(Reason.SWEEP_INVALID):
+        sweep = given.sweep()
+    log("the sweep is valid", runs=sweep.count)
+    store.check()
+    log("the store can be used", store=store.location)
+    attempt = begin_attempt(store, sweep, given)
+    document, batches = attempt.document, attempt.batches
+    return PlanMessage(
+        total=document.total,
+        cached=document.cached,
+        todo=batches.todo,
+        batch_size=batches.size,
+        batches=batches.count,
+        seconds=round(time.monotonic() - start, 3),
+    )
+
+
+def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> Attempt:
+    """The attempt of this input; one that an earlier pod has written is read. Raises NeverError, StoreError."""
+    identity = Identity(given.namespace, given.name, given.plan, given.attempt)
+    if store.exists(f"{identity.path}/{layout.PLAN}"):
+        log("the attempt is written already", path=identity.path)
+        return open_attempt(store, identity.path)
+    with store.scratch("attempt") as scratch:
+        with never(Reason.SWEEP_INVALID):
+            survey = take_survey(store, sweep.keys(), scratch / layout.KEYS)
+        size = Batches.of(survey.todo_runs, given.parallelism, given.batch_size).size
+        return write_attempt(store, scratch, identity, sweep.axes, survey, datetime.now(UTC), size)
+
+
+JOB = Job("plan", plan, lambda problem: PlanMessage(problem=problem))
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))

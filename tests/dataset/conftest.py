@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from minio import Minio
+from servers import minio_server, seaweed_server
+
+from synth_api.resources.output import Output
+from synth_dataset.manifest import RunRecord
+from synth_dataset.s3_store import S3Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from servers import S3Server
+
+BUCKET = "datasets"
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def record(key: str, **changes: Any) -> RunRecord:
+    plain = RunRecord(
+        key=key,
+        engine_version=1,
+        recipe={"seed": 1},
+        overrides={"seed": 1},
+        seed=1,
+        versions={"python": "3.11"},
+        processor="x86-64",
+        device="cpu",
+        seconds={"physics": 1.5, "labels": 0.5},
+        width=4,
+        height=3,
+        pixel_size=0.1,
+        depth_range=(1.0, 2.0),
+        particles=3,
+        visible=2,
+        label_digest="0" * 64,
+        started=NOW,
+        finished=NOW,
+    )
+    return plain.model_copy(update=changes)
+
+
+def output_of(server: S3Server, prefix: str = "", bucket: str = BUCKET) -> Output:
+    return Output(endpoint=server.endpoint, bucket=bucket, prefix=prefix, region=server.region, insecure=True)
+
+
+def credentials_of(server: S3Server) -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
+
+
+def with_bucket(server: S3Server) -> S3Server:
+    client = Minio(server.endpoint, server.access_key, server.secret_key, secure=False, region=server.region)
+    if not client.bucket_exists(BUCKET):
+        client.make_bucket(BUCKET)
+    return server
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory) -> Iterator[S3Server]:
+    with minio_server(tmp_path_factory.mktemp("minio")) as server:
+        yield with_bucket(server)
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory) -> Iterator[S3Server]:
+    with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
+        yield with_bucket(server)
+
+
+@pytest.fixture
+def bucket(minio: S3Server) -> Output:
+    """A place of its own in MinIO."""
+    return output_of(minio, f"test/{uuid4()}")
+
+
+@pytest.fixture
+def minio_store(bucket: Output, minio: S3Server) -> S3Store:
+    return S3Store(bucket, environment=credentials_of(minio))
+
+
+@pytest.fixture
+def seaweed_store(seaweed: S3Server) -> S3Store:
+    return S3Store(output_of(seaweed, f"test/{uuid4()}"), environment=credentials_of(seaweed))
+
+
+@pytest.fixture
+def record_of():
+    return record
+
+
+@pytest.fixture
+def output_in():
+    return output_of
+
+
+@pytest.fixture
+def credentials():
+    return credentials_of

@@ -1,0 +1,105 @@
+"""The delete Job as its pod runs it, on a real MinIO."""
+
+from __future__ import annotations
+
+import pytest
+
+from synth_api.jobs.messages import DeleteMessage
+from synth_dataset import layout
+from synth_dataset.attempt import Identity
+
+SEED = "initial_runtime_state.seed"
+
+
+@pytest.fixture
+def deletion(pod):
+    """What the operator gives a delete Job: a place, no recipe."""
+    return pod.changed(recipe={}, overrides=(), batch_size=None, plan=pod.given.plan, attempt=pod.given.attempt)
+
+
+@pytest.fixture
+def finished(pod, render):
+    pod.run("plan")
+    render(0, 1, 2, 3)
+    pod.run("finalize")
+    return pod
+
+
+def all_files(store):
+    return [path for part in ("manifests", "runs", "sweeps", "scratch") for path in store.files(part)]
+
+
+def test_nothing_of_a_sweep_is_left(store, finished, deletion):
+    assert len(all_files(store)) > 10
+    ended = deletion.run("delete")
+    assert ended.code == 0
+    assert ended.message == DeleteMessage(runs=4, kept=0)
+    assert all_files(store) == []
+
+
+def test_what_is_gone_already_does_not_matter(finished, deletion):
+    deletion.run("delete")
+    again = deletion.run("delete")
+    assert (again.code, again.message) == (0, DeleteMessage(runs=0, kept=0))
+
+
+def test_runs_of_another_live_attempt_stay(store, finished, deletion, render):
+    other = finished.changed(name="other", overrides=(f"{SEED}=2,3,4",))
+    other.run("plan")
+    render(2, sweep=other.given.sweep())
+    other.run("finalize")
+    kept = {finished.given.sweep().key(number) for number in (2, 3)}
+    assert deletion.run("delete").message == DeleteMessage(runs=2, kept=2)
+    assert kept < set(store.keys())
+    assert len(set(store.keys())) == 3
+    assert list(store.files("sweeps/lab/seeds")) == []
+    assert other.run("finalize").message.missing == 0
+
+
+def test_runs_of_an_attempt_that_is_being_written_stay(store, finished, deletion):
+    keys = b"".join(finished.given.sweep().keys())
+    store.write("sweeps/lab/other/12345678/12345678/keys.bin", keys)
+    assert deletion.run("delete").message == DeleteMessage(runs=0, kept=4)
+
+
+def test_runs_of_superseded_attempts_go_too(store, pod, deletion, render):
+    pod.run("plan")
+    render(0, 1)
+    changed = pod.changed(overrides=(f"{SEED}=7,8",))
+    changed.run("plan")
+    render(0, 1, sweep=changed.given.sweep())
+    assert deletion.run("delete").message == DeleteMessage(runs=4, kept=0)
+    assert all_files(store) == []
+
+
+@pytest.mark.parametrize("damage", [("keys.bin", b"short"), ("plan.json", b"{")])
+def test_no_run_is_removed_beside_an_attempt_that_cannot_be_read(store, finished, deletion, damage):
+    other = finished.changed(name="other", overrides=(f"{SEED}=2,3,4",))
+    other.run("plan")
+    given = other.given
+    name, content = damage
+    store.write(f"{Identity(given.namespace, given.name, given.plan, given.attempt).path}/{name}", content)
+    before = all_files(store)
+    ended = deletion.run("delete")
+    assert ended.code == 75
+    assert ended.message.problem.reason == "StoreDamaged"
+    assert name in ended.message.problem.message
+    assert all_files(store) == before
+
+
+def test_a_job_cut_short_anywhere_is_finished_by_the_next(store, finished, deletion, monkeypatch):
+    keys = [finished.given.sweep().key(number) for number in range(4)]
+    store.remove_files([layout.pointer_path("lab", "seeds"), layout.manifest_path(keys[0])])
+    store.remove_folder(layout.files_path(keys[1]))
+    assert deletion.run("delete").code == 0
+    assert all_files(store) == []
+
+
+def test_documents_half_gone_keep_the_runs_they_name(store, finished, deletion):
+    folder = Identity("lab", "seeds", finished.given.plan, finished.given.attempt).path
+    store.remove_files([path for path in store.files("sweeps/lab/seeds") if not path.endswith("keys.bin")])
+    other = finished.changed(name="other")
+    other.run("plan")
+    gone = other.changed(recipe={}, overrides=(), plan=other.given.plan, attempt=other.given.attempt)
+    assert gone.run("delete").message == DeleteMessage(runs=0, kept=4)
+    assert list(store.files("sweeps")) == [f"{folder}/keys.bin"]

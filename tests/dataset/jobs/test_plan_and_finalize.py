@@ -1,0 +1,247 @@
+"""The plan and finalize Jobs as their pods run them, on a real MinIO."""
+
+from __future__ import annotations
+
+import json
+import socket
+from io import BytesIO
+
+import pyarrow.parquet as pq
+import pytest
+
+from synth_api.jobs.messages import FinalizeMessage, PlanMessage
+from synth_api.resources.sweep import Range, SingleAxis, SweepAxis
+from synth_dataset import layout
+from synth_dataset.attempt import Identity, attempt_keys, committed, open_attempt
+from synth_dataset.batch import BatchDocument, RunUsage
+from synth_dataset.documents import FailedRun
+
+SEED = "initial_runtime_state.seed"
+
+
+def attempt_folder(pod):
+    return Identity(pod.given.namespace, pod.given.name, pod.given.plan, pod.given.attempt).path
+
+
+def batch(store, pod, number, succeeded=0, failed=()):
+    document = BatchDocument(batch=number, size=2)
+    usage = RunUsage(seconds={"real": 2.0}, gpu_seconds=3.0, bytes=10)
+    for _ in range(succeeded):
+        document = document.exists(usage)
+    for run in failed:
+        overrides = pod.given.sweep().overrides(run)
+        document = document.failed(
+            FailedRun(number=run, overrides=overrides, reason="GateFailed", message="flat"), usage
+        )
+    store.write(layout.batch_path(attempt_folder(pod), number), document.to_json())
+
+
+def test_a_plan_says_what_exists_and_what_is_to_do(pod, store, render):
+    render(1)
+    ended = pod.run("plan")
+    assert ended.code == 0
+    told = ended.message
+    assert isinstance(told, PlanMessage)
+    assert (told.total, told.cached, told.todo, told.batch_size, told.batches) == (4, 1, 3, 2, 2)
+    attempt = open_attempt(store, attempt_folder(pod))
+    assert attempt.document.todo == ((0, 1), (2, 4))
+    assert attempt.document.batch_size == 2
+    assert list(attempt_keys(store, attempt.path)) == list(pod.given.sweep().keys())
+
+
+def test_a_second_pod_of_the_same_attempt_reads_the_plan_of_the_first(pod, store, render):
+    first = pod.run("plan").message
+    render(0, 1)
+    second = pod.run("plan").message
+    assert (second.cached, second.todo) == (first.cached, first.todo) == (0, 4)
+
+
+def test_a_plan_whose_pod_died_between_its_two_files_is_written_anew(pod, store):
+    store.write(f"{attempt_folder(pod)}/keys.bin", b"half")
+    assert pod.run("plan").message.todo == 4
+    assert open_attempt(store, attempt_folder(pod)).document.total == 4
+
+
+def test_runs_left_out_keep_their_numbers_and_count_nowhere(pod, store, render):
+    pod = pod.changed(exclude=({SEED: 1},))
+    ended = pod.run("plan")
+    assert (ended.message.total, ended.message.todo) == (3, 3)
+    attempt = open_attempt(store, attempt_folder(pod))
+    assert attempt.document.todo == ((0, 1), (2, 4))
+    assert attempt.document.excluded == 1
+    assert list(attempt_keys(store, attempt.path))[1] == bytes(32)
+    render(0, 2, 3)
+    done = pod.run("finalize").message
+    assert (done.total, done.succeeded, done.missing) == (3, 3, 0)
+    index = pq.read_table(BytesIO(store.read(f"{attempt.path}/index.parquet"))).to_pydict()
+    assert index["run"] == [0, 2, 3]
+
+
+def test_axes_that_move_together_are_named_in_the_index(pod, store, render):
+    seeds = SingleAxis(path=SEED, values=(5, 6))
+    widths = SingleAxis(path="+blueprints.measurement_techniques.SEM.features.resolution_percentage", values=(10, 20))
+    pod = pod.changed(overrides=(), axes=(SweepAxis(zip=(seeds, widths)),))
+    assert pod.run("plan").message.total == 2
+    render(0, 1, sweep=pod.given.sweep())
+    pod.run("finalize")
+    attempt = open_attempt(store, attempt_folder(pod))
+    index = pq.read_table(BytesIO(store.read(f"{attempt.path}/index.parquet"))).to_pydict()
+    assert index[SEED] == [5, 6]
+    assert index["blueprints.measurement_techniques.SEM.features.resolution_percentage"] == [10, 20]
+
+
+def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
+    render(0)
+    pod.run("plan")
+    render(1, 2)
+    batch(store, pod, 0, succeeded=2)
+    batch(store, pod, 1, failed=[3])
+    ended = pod.run("finalize")
+    assert ended.code == 0
+    told = ended.message
+    assert isinstance(told, FinalizeMessage)
+    assert (told.total, told.cached, told.succeeded, told.failed, told.missing) == (4, 1, 2, 1, 0)
+    assert [(failure.run, failure.overrides, failure.reason) for failure in told.failures] == [
+        (3, {SEED: 3}, "GateFailed")
+    ]
+    assert told.reasons == {"GateFailed": 1}
+    assert told.seconds == {"real": 6.0}
+    assert (told.gpu_seconds_used, told.gpu_seconds_lost, told.bytes) == (6.0, 3.0, 30)
+    assert told.dataset == store.uri("sweeps/lab/seeds/dataset.json")
+    dataset = committed(store, "lab", "seeds")
+    assert dataset.folder == attempt_folder(pod)
+    page = store.read(f"{dataset.folder}/index.html").decode()
+    assert f"../../../../../runs/{pod.given.sweep().key(0)[:2]}/" in page
+    assert len(json.loads(store.read(f"{dataset.folder}/coco.json"))["images"]) == 3
+
+
+def test_a_run_recorded_as_failed_that_exists_now_has_succeeded(pod, store, render):
+    pod.run("plan")
+    batch(store, pod, 0, failed=[0, 1])
+    render(0, 1, 2, 3)
+    told = pod.run("finalize").message
+    assert (told.succeeded, told.failed, told.failures, told.reasons) == (4, 0, (), {})
+
+
+def test_runs_that_somebody_removed_are_missing(pod, store, render):
+    render(0, 1)
+    pod.run("plan")
+    render(2, 3)
+    store.remove_files([layout.manifest_path(pod.given.sweep().key(1))])
+    told = pod.run("finalize").message
+    assert (told.total, told.failed, told.missing) == (4, 0, 1)
+
+
+def test_finalize_may_be_repeated(pod, store, render):
+    pod.run("plan")
+    render(0, 1, 2, 3)
+    assert pod.run("finalize").message == pod.run("finalize").message
+
+
+def test_a_hundred_failures_fit_into_a_message(pod, store, render):
+    pod = pod.changed(overrides=(f"{SEED}=range(100)",), batch_size=100)
+    pod.run("plan")
+    batch(store, pod, 0, failed=range(100))
+    told = pod.run("finalize").message
+    assert told.failed == told.reasons["GateFailed"] == 100
+    assert 10 < len(told.failures) < 100
+
+
+def test_the_document_of_another_batch_is_not_counted(pod, store, render):
+    pod.run("plan")
+    batch(store, pod, 1, failed=[0])
+    ended = pod.run("finalize")
+    assert ended.code == 75
+    assert ended.message.problem.reason == "StoreDamaged"
+    assert "batches/1.json: is the document of another batch; remove it" in ended.message.problem.message
+    assert committed(store, "lab", "seeds") is None
+
+
+def test_finalize_without_a_plan_can_never_work(pod):
+    ended = pod.run("finalize")
+    assert ended.code == 64
+    assert ended.message.problem.reason == "PlanUnreadable"
+    assert f"{attempt_folder(pod)}: the attempt cannot be read" in ended.message.problem.message
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"overrides": (f"{SEED}=1,two",)}, "two"),
+        ({"overrides": ("no.such.key=1,2",)}, "no"),
+        ({"recipe": {"defaults": ["BaseRecipe"], "initial_runtime_state": {"sed": 1}}}, "sed"),
+        ({"axes": (SweepAxis(path=SEED, range=Range(stop=2_000_000)),), "overrides": ()}, "1,000,000"),
+    ],
+)
+def test_a_sweep_that_is_wrong_is_never_planned(pod, store, change, words):
+    ended = pod.changed(**change, plan="1" * 64, attempt="1" * 64).run("plan")
+    assert ended.code == 64
+    assert ended.message.problem.reason == "SweepInvalid"
+    assert words in ended.message.problem.message
+    assert list(store.files("sweeps")) == []
+
+
+@pytest.mark.parametrize("job", ["plan", "finalize"])
+def test_another_engine_version_never_works(pod, job):
+    ended = pod.changed(engine_version=99, plan="1" * 64, attempt="1" * 64).run(job)
+    assert ended.code == 64
+    assert ended.message.problem.reason == "EngineMismatch"
+    assert "the operator has engine version 99" in ended.message.problem.message
+
+
+def test_an_input_of_another_release_never_works(pod, tmp_path):
+    pod = pod.changed(plan="1" * 64, attempt="1" * 64)
+    object.__setattr__(pod.given, "output", pod.given.output.model_copy(update={"bucket": "NO"}))
+    ended = pod.run("plan")
+    assert ended.code == 64
+    assert ended.message.problem.reason == "PlanUnreadable"
+    assert "is no attempt of this release: " in ended.message.problem.message
+
+
+@pytest.mark.parametrize("job", ["plan", "finalize", "delete"])
+@pytest.mark.parametrize(
+    ("reason", "words", "output", "environment"),
+    [
+        ("AccessDenied", "(SignatureDoesNotMatch): the secret key", {}, {"AWS_SECRET_ACCESS_KEY": "wrong-secret"}),
+        ("AccessDenied", "(InvalidAccessKeyId): it knows no", {}, {"AWS_ACCESS_KEY_ID": "wrong-key"}),
+        ("AccessDenied", "AWS_ACCESS_KEY_ID but no AWS_SECRET_ACCESS_KEY", {}, {"AWS_SECRET_ACCESS_KEY": ""}),
+        ("BucketNotFound", "has no bucket 'elsewhere'; create it", {"bucket": "elsewhere"}, {}),
+        ("StoreUnreachable", "(connection refused)", {"endpoint": "127.0.0.1:1"}, {}),
+        ("StoreUnreachable", "set output.insecure", {"insecure": False}, {}),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_sentence_at_once(pod, job, reason, words, output, environment):
+    pod.run("plan")
+    output = pod.given.output.model_copy(update=output)
+    ended = pod.changed(output=output, attempt=pod.given.attempt).with_environment(**environment).run(job)
+    assert ended.code == 75
+    assert ended.message.problem.reason == reason
+    assert words in ended.message.problem.message
+    assert not any(secret in ended.text for secret in (pod.environment["AWS_SECRET_ACCESS_KEY"], "wrong-secret"))
+
+
+def test_every_line_of_the_log_is_json_and_tells_a_step(pod):
+    events = [line["event"] for line in pod.run("plan").log]
+    assert events == ["plan begins", "the sweep is valid", "the store can be used", "plan is done"]
+
+
+@pytest.mark.parametrize(("place", "code"), [("datasets", 0), ("elsewhere", 75)])
+def test_a_pod_ends_with_the_code_and_the_message(pod, place, code):
+    pod = pod.changed(output=pod.given.output.model_copy(update={"bucket": place}))
+    process = pod.start("plan")
+    _, log = process.communicate()
+    ended = pod.ended(process.returncode, log)
+    assert ended.code == code
+    assert (ended.message.problem is None) == (code == 0)
+
+
+@pytest.mark.parametrize("job", ["plan", "finalize", "delete"])
+def test_a_pod_that_is_told_to_stop_ends_with_143(pod, job):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"127.0.0.1:{silent.getsockname()[1]}"
+        process = pod.changed(output=pod.given.output.model_copy(update={"endpoint": endpoint})).start(job)
+        waiting, _ = silent.accept()
+        with waiting:
+            process.terminate()
+            process.communicate()
+    assert process.returncode == 143
