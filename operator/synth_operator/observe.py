@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS: Final = 3.0
 """How long a Job may be without a pod, and a pod without a container, before its Warning Events are read."""
 
-_INPUTS_SECONDS: Final = 60.0
-_WARNINGS_SECONDS: Final = 10.0
+_INPUTS_SECONDS: Final = 30.0
+_LONGEST_WAIT: Final = 60.0
 _WATCH_LAG: Final = 5.0
 
 
@@ -38,10 +38,13 @@ class Memory:
 
     check: tuple[object, Checked | Problem] | None = None
     inputs: frozenset[str] = frozenset()
-    inputs_at: float = float("-inf")
+    inputs_at: float | None = None
     refusals: dict[str, Refusal] = field(default_factory=dict)
     warnings: tuple[JobWarning, ...] = ()
-    warnings_at: float = float("-inf")
+    stuck: frozenset[str] = frozenset()
+    """Names of the Jobs that these warnings are about."""
+    warnings_due: float = float("-inf")
+    warnings_wait: float = PATIENCE_SECONDS
     look_again: float | None = None
     """Seconds after which to look again for warnings."""
     expected: dict[str, float] = field(default_factory=dict)
@@ -75,13 +78,17 @@ class Observer:
         missing = memory.expected.keys() - {job.name for job in snapshot.jobs}
         if any(self._clock() < memory.expected[name] for name in missing):
             raise StaleError
+        idle = tuple(_idle(sweep, snapshot))
+        stuck = tuple(one for one in idle if (now - one.since).total_seconds() >= PATIENCE_SECONDS)
+        warnings = self._warnings(sweep.namespace, stuck, memory)
+        memory.look_again = memory.warnings_due - self._clock() if stuck else PATIENCE_SECONDS if idle else None
         return Observed(
             checked=self._checked(sweep, snapshot.recipe, memory),
             recipe=snapshot.recipe,
             jobs=snapshot.jobs,
             pods=snapshot.pods,
-            warnings=self._warnings(sweep, snapshot, memory, now),
-            inputs=self._inputs(sweep, memory),
+            warnings=warnings,
+            inputs=self._inputs(sweep, memory, hurry=bool(stuck)),
             refusals=tuple(memory.refusals.values()),
         )
 
@@ -91,24 +98,24 @@ class Observer:
             memory.check = key, check_sweep(sweep.name, sweep.spec, recipe, self._output)
         return memory.check[1]
 
-    def _inputs(self, sweep: SweepObject, memory: Memory) -> frozenset[str]:
-        if self._clock() - memory.inputs_at >= _INPUTS_SECONDS:
+    def _inputs(self, sweep: SweepObject, memory: Memory, *, hurry: bool) -> frozenset[str]:
+        """Read once, and again where pods wait: perhaps for a ConfigMap that somebody has deleted."""
+        if memory.inputs_at is None or (hurry and self._clock() - memory.inputs_at >= _INPUTS_SECONDS):
             found = self._api.find(Resource.INPUTS, sweep.namespace, labels=f"{SWEEP_LABEL}={sweep.name}")
             memory.inputs = frozenset(body["metadata"]["name"] for body in found)
             memory.inputs_at = self._clock()
         return memory.inputs
 
-    def _warnings(
-        self, sweep: SweepObject, snapshot: Snapshot, memory: Memory, now: datetime
-    ) -> tuple[JobWarning, ...]:
-        idle = tuple(_idle(sweep, snapshot))
-        stuck = tuple(one for one in idle if (now - one.since).total_seconds() >= PATIENCE_SECONDS)
-        memory.look_again = PATIENCE_SECONDS if idle else None
-        if not stuck:
-            memory.warnings, memory.warnings_at = (), float("-inf")
-        elif self._clock() - memory.warnings_at >= _WARNINGS_SECONDS:
-            memory.warnings = tuple(warning for one in stuck for warning in self._latest(sweep.namespace, one))
-            memory.warnings_at = self._clock()
+    def _warnings(self, namespace: str, stuck: tuple[_Idle, ...], memory: Memory) -> tuple[JobWarning, ...]:
+        """Read ever more rarely while the same Jobs are stuck."""
+        jobs = frozenset(one.job for one in stuck)
+        if jobs != memory.stuck:
+            memory.stuck, memory.warnings = jobs, ()
+            memory.warnings_due, memory.warnings_wait = float("-inf"), PATIENCE_SECONDS
+        if stuck and self._clock() >= memory.warnings_due:
+            memory.warnings = tuple(warning for one in stuck for warning in self._latest(namespace, one))
+            memory.warnings_due = self._clock() + memory.warnings_wait
+            memory.warnings_wait = min(2 * memory.warnings_wait, _LONGEST_WAIT)
         return memory.warnings
 
     def _latest(self, namespace: str, idle: _Idle) -> Iterator[JobWarning]:
