@@ -94,8 +94,7 @@ def _rendering(view: View, status: SweepStatus, task: Task, checked: Checked, jo
         queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{view.spec.queue_name}'.")
         return waiting(view, status, queued, missing_input(view, task, checked))
     problem = None if _progressed(view, status) else obstacle(view, status, job)
-    body = _body(view, task, checked, status)
-    if problem and stuck_otherwise(view, job, body):
+    if problem and stuck_otherwise(view, job, _body(view, task, checked, status)):
         return waiting(view, status, problem, remove)
     wanted = parallelism(view.spec.parallelism, job.completions)
     actions = (*missing_input(view, task, checked), *_patched(job, wanted, suspend=False))

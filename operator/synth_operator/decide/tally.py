@@ -6,7 +6,6 @@ import json
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
-from synth_api.jobs.batches import SHARD_BATCHES
 from synth_api.jobs.messages import BatchMessage
 from synth_api.resources.sweep import Attempt, Failure, FailureCount, Settled, StageSeconds, SweepStatus, Usage
 from synth_operator.decide.conclusion import changed
@@ -37,7 +36,7 @@ def counted(
     jobs, pods = tuple(jobs), tuple(pods)
     settled, before = attempt.settled, status.runs
     messages = _latest_messages(pods, batches.of_shard(settled.shards))
-    finished = _finished(messages, _completed(jobs, settled.shards), batches)
+    finished = _finished(messages, _completed(jobs, batches.of_shard(settled.shards)), batches)
     failed = max(before.failed, settled.failed + sum(message.failed for message in messages.values()))
     finished = max(before.succeeded + before.failed, settled.succeeded + settled.failed + finished)
     reasons = Counter({count.reason: count.runs for count in settled.reasons})
@@ -113,8 +112,8 @@ def _knows(message: BatchMessage) -> int:
     return message.succeeded + message.failed
 
 
-def _completed(jobs: Iterable[JobObject], shard: int) -> set[int]:
-    return {shard * SHARD_BATCHES + index for job in jobs for index in job.completed}
+def _completed(jobs: Iterable[JobObject], batches: range) -> set[int]:
+    return {batches[index] for job in jobs for index in job.completed}
 
 
 def _finished(messages: Mapping[int, BatchMessage], completed: set[int], batches: Batches) -> int:

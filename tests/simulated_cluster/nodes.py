@@ -1,0 +1,205 @@
+"""The Job controller and the nodes: pods are made, run, end, and are counted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from simulated_cluster.api import MemoryApi
+from simulated_cluster.store import Store
+from synth_api.exit_codes import ExitCode
+from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
+from synth_api.jobs.messages import JobKind, write_message
+from synth_api.jobs.names import INPUT_ANNOTATION, JOB_LABEL
+from synth_operator.api import Resource, Tree
+
+_JOB_NAME = "batch.kubernetes.io/job-name"
+_INDEX = "batch.kubernetes.io/job-completion-index"
+
+
+class Nodes:
+    """Moves every Job and pod on by a second."""
+
+    def __init__(self, api: MemoryApi, store: Store) -> None:
+        self._api = api
+        self._store = store
+        self.block: dict[str, Any] = {}
+        """State of containers that cannot start: `{"waiting": {"reason": …}}`; empty when they can."""
+        self.unschedulable = ""
+        self.speak = True
+        """Whether termination messages arrive."""
+
+    def step(self) -> None:
+        for pod in self._api.all(Resource.PODS):
+            self._pod(pod)
+        for job in self._api.all(Resource.JOBS):
+            self._job(job)
+
+    # Pods
+
+    def _pod(self, pod: Tree) -> None:
+        status, metadata = pod["status"], pod["metadata"]
+        if status["phase"] not in ("Pending", "Running"):
+            return
+        if "deletionTimestamp" in metadata:
+            self._api.remove(Resource.PODS, metadata["name"])
+        elif status["phase"] == "Pending":
+            self._start(pod)
+        else:
+            self._work(pod)
+
+    def _start(self, pod: Tree) -> None:
+        if self.unschedulable:
+            condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+            self._set(pod, {"phase": "Pending", "conditions": [{**condition, "message": self.unschedulable}]})
+        elif self.block:
+            self._set(pod, {"phase": "Pending", "containerStatuses": [{"state": self.block}]})
+        elif self._input(pod) is not None:
+            self._set(pod, {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
+
+    def _set(self, pod: Tree, status: Tree) -> None:
+        if pod["status"] != status:
+            pod["status"] = status
+            self._api.touch(pod)
+
+    def _work(self, pod: Tree) -> None:
+        task = self._input(pod)
+        assert task is not None
+        code: int | None
+        match JobKind(pod["metadata"]["labels"][JOB_LABEL]):
+            case JobKind.PLAN:
+                code, message = self._store.plan(task)
+            case JobKind.FINALIZE:
+                code, message = self._store.finalize(task)
+            case JobKind.DELETE:
+                code, message = self._store.delete(task)
+            case JobKind.RENDER:
+                shard, retries = _arguments(pod)
+                batch = shard * _shard_batches() + int(pod["metadata"]["annotations"][_INDEX])
+                code, message = self._store.work(task, batch, retries)
+        if code is not None:
+            self.end(pod, code, write_message(message).decode() if self.speak else "")
+
+    def end(self, pod: Tree, code: int, message: str = "") -> None:
+        terminated = {"exitCode": int(code), "message": message, "finishedAt": self._api.stamp()}
+        phase = "Succeeded" if code == ExitCode.OK else "Failed"
+        self._set(pod, {"phase": phase, "containerStatuses": [{"state": {"terminated": terminated}}]})
+
+    def _input(self, pod: Tree) -> AttemptInput | None:
+        """attempt.json as mounted; None where its ConfigMap is missing and the pod cannot start."""
+        volume = pod["spec"]["volumes"][0]
+        if "downwardAPI" in volume:
+            return AttemptInput.model_validate_json(pod["metadata"]["annotations"][INPUT_ANNOTATION])
+        there = self._api.objects.get((Resource.INPUTS, volume["configMap"]["name"]))
+        return AttemptInput.model_validate_json(there["data"][INPUT_FILE]) if there else None
+
+    # Jobs
+
+    def _job(self, job: Tree) -> None:
+        if job["status"].get("conditions"):
+            return
+        pods = [
+            pod
+            for pod in self._api.all(Resource.PODS)
+            if pod["metadata"]["labels"][_JOB_NAME] == job["metadata"]["name"]
+        ]
+        status = _Counts(job, pods)
+        active = [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
+        alive = [pod for pod in active if "deletionTimestamp" not in pod["metadata"]]
+        wanted = 0 if job["spec"].get("suspend") or status.end else job["spec"].get("parallelism", 1)
+        for pod in alive[wanted:]:
+            self._api.remove_child(Resource.PODS, pod["metadata"]["name"], pod)
+        busy = {_index(pod) for pod in active}
+        free = [index for index in status.open if index not in busy]
+        if not status.end:
+            for index in free[: max(0, wanted - len(active))]:
+                self._make(job, index)
+        self._tell(job, status, alive)
+
+    def _tell(self, job: Tree, counts: _Counts, alive: list[Tree]) -> None:
+        status: Tree = {
+            "active": len(alive),
+            "ready": sum(pod["status"]["phase"] == "Running" for pod in alive),
+            "completedIndexes": _text(counts.completed),
+            "failedIndexes": _text(counts.failed),
+        }
+        if counts.end and not alive:
+            kind, reason = counts.end
+            status["conditions"] = [
+                {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": self._api.stamp()}
+            ]
+        if status != job["status"]:
+            job["status"] = status
+            self._api.touch(job)
+
+    def _make(self, job: Tree, index: int) -> None:
+        template = json.loads(json.dumps(job["spec"]["template"]))
+        labels = {**template["metadata"]["labels"], _JOB_NAME: job["metadata"]["name"]}
+        annotations = {**template["metadata"].get("annotations", {}), _INDEX: str(index)}
+        number = sum(pod["metadata"]["labels"][_JOB_NAME] == job["metadata"]["name"] for pod in self._made)
+        metadata = {
+            "name": f"{job['metadata']['name']}-{index}-{number}",
+            "labels": labels,
+            "annotations": annotations,
+            "ownerReferences": [{"uid": job["metadata"]["uid"]}],
+        }
+        self._made.append({"metadata": metadata})
+        self._api.put(Resource.PODS, {"metadata": metadata, "spec": template["spec"], "status": {"phase": "Pending"}})
+
+    @property
+    def _made(self) -> list[Tree]:
+        return self.__dict__.setdefault("made", [])
+
+
+class _Counts:
+    """What the Job controller makes of a Job's pods; what it has counted stays, though pods go."""
+
+    def __init__(self, job: Tree, pods: list[Tree]) -> None:
+        spec = job["spec"]
+        memory = job.setdefault("_memory", {"completed": set(), "failures": Counter(), "seen": set()})
+        never = False
+        for pod in pods:
+            phase, name = pod["status"]["phase"], pod["metadata"]["name"]
+            if phase == "Succeeded":
+                memory["completed"].add(_index(pod))
+            elif phase == "Failed" and name not in memory["seen"]:
+                memory["seen"].add(name)
+                code = pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"]
+                never = never or code == ExitCode.NEVER
+                if code not in (ExitCode.STOPPED, ExitCode.NEVER):
+                    memory["failures"][_index(pod)] += 1
+        limit = spec.get("backoffLimitPerIndex", spec.get("backoffLimit", 0))
+        self.completed = sorted(memory["completed"])
+        self.failed = sorted(
+            index for index, n in memory["failures"].items() if n > limit and index not in memory["completed"]
+        )
+        over = {*self.completed, *self.failed}
+        self.open = [index for index in range(spec.get("completions", 1)) if index not in over]
+        self.end = self._end(never)
+
+    def _end(self, never: bool) -> tuple[str, str] | None:
+        if never:
+            return "Failed", "PodFailurePolicy"
+        if self.open:
+            return None
+        return ("Failed", "FailedIndexes") if self.failed else ("Complete", "CompletionsReached")
+
+
+def _index(pod: Tree) -> int:
+    return int(pod["metadata"]["annotations"][_INDEX])
+
+
+def _arguments(pod: Tree) -> tuple[int, int]:
+    words = pod["spec"]["containers"][0]["args"]
+    return int(words[words.index("--shard") + 1]), int(words[words.index("--retries-per-run") + 1])
+
+
+def _shard_batches() -> int:
+    from synth_api.jobs import batches
+
+    return batches.SHARD_BATCHES
+
+
+def _text(indexes: list[int]) -> str:
+    return ",".join(map(str, indexes))

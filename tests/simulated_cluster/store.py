@@ -1,0 +1,142 @@
+"""A store and what the pods do with it, run by run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from synth_api.exit_codes import ExitCode
+from synth_api.jobs.attempt_input import AttemptInput
+from synth_api.jobs.batches import Batches
+from synth_api.jobs.messages import BatchMessage, DeleteMessage, FinalizeMessage, PlanMessage
+from synth_api.resources.conditions import Problem, Reason
+from synth_api.resources.sweep import Failure
+
+CRASHED = 137
+DOWN = Problem(reason=Reason.STORE_UNREACHABLE, message="The store at store:9000 does not answer.")
+
+
+@dataclass
+class BatchDocument:
+    done: set[int] = field(default_factory=set)
+    failed: dict[int, str] = field(default_factory=dict)
+    tries: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass
+class Plan:
+    keys: list[str]
+    cached: int
+    todo: list[int]
+    size: int
+    batches: dict[int, BatchDocument] = field(default_factory=dict)
+
+
+@dataclass
+class Store:
+    """Runs are keys; some always fail, some kill the worker."""
+
+    up: bool = True
+    runs: set[str] = field(default_factory=set)
+    impossible: set[str] = field(default_factory=set)
+    deadly: set[str] = field(default_factory=set)
+    rendered: Counter[str] = field(default_factory=Counter)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    committed: list[str] | None = None
+    """Keys of the dataset."""
+
+    def plan(self, task: AttemptInput) -> tuple[int, PlanMessage]:
+        if not self.up:
+            return ExitCode.TRY_AGAIN, PlanMessage(problem=DOWN)
+        if task.attempt not in self.plans:
+            keys = keys_of(task)
+            todo = [run for run, key in enumerate(keys) if key not in self.runs]
+            size = Batches.of(len(todo), task.parallelism, task.batch_size).size
+            self.plans[task.attempt] = Plan(keys, len(keys) - len(todo), todo, size)
+        plan = self.plans[task.attempt]
+        return ExitCode.OK, PlanMessage(
+            total=len(plan.keys), cached=plan.cached, todo=len(plan.todo), batch_size=plan.size
+        )
+
+    def work(self, task: AttemptInput, batch: int, retries: int) -> tuple[int | None, BatchMessage]:
+        """One run of a batch; an exit code when the pod ends with it."""
+        plan = self.plans[task.attempt]
+        positions = Batches(len(plan.todo), plan.size).runs(batch)
+        if not self.up:
+            return ExitCode.TRY_AGAIN, BatchMessage(batch=batch, size=len(positions), problem=DOWN)
+        document = plan.batches.setdefault(batch, BatchDocument())
+        for run in (plan.todo[position] for position in positions):
+            if run not in document.done and run not in document.failed:
+                code = self._render(plan.keys[run], run, document, retries)
+                if code:
+                    return code, self._message(batch, len(positions), document)
+                break
+        over = len(document.done) + len(document.failed) == len(positions)
+        return ExitCode.OK if over else None, self._message(batch, len(positions), document)
+
+    def _render(self, key: str, run: int, document: BatchDocument, retries: int) -> int | None:
+        if key in self.deadly:
+            if document.tries[run] > retries:
+                document.failed[run] = "WorkerDied"
+                return None
+            document.tries[run] += 1
+            return CRASHED
+        if key in self.impossible:
+            document.failed[run] = "Impossible"
+            return None
+        if key not in self.runs:
+            self.runs.add(key)
+            self.rendered[key] += 1
+        document.done.add(run)
+        return None
+
+    def _message(self, batch: int, size: int, document: BatchDocument) -> BatchMessage:
+        return BatchMessage(
+            batch=batch,
+            size=size,
+            succeeded=len(document.done),
+            failed=len(document.failed),
+            failures=_failures(document),
+            reasons=Counter(document.failed.values()),
+            seconds={"render": 1.0 * len(document.done)},
+        )
+
+    def finalize(self, task: AttemptInput) -> tuple[int, FinalizeMessage]:
+        if not self.up:
+            return ExitCode.TRY_AGAIN, FinalizeMessage(problem=DOWN)
+        plan = self.plans[task.attempt]
+        failed = {run: reason for document in plan.batches.values() for run, reason in document.failed.items()}
+        missing = [run for run, key in enumerate(plan.keys) if key not in self.runs and run not in failed]
+        self.committed = [key for key in plan.keys if key in self.runs]
+        return ExitCode.OK, FinalizeMessage(
+            total=len(plan.keys),
+            cached=plan.cached,
+            succeeded=len([run for run in plan.todo if plan.keys[run] in self.runs]),
+            failed=len(failed),
+            missing=len(missing),
+            failures=tuple(sorted(_failures(BatchDocument(failed=failed)), key=lambda failure: failure.run)),
+            reasons=Counter(failed.values()),
+            dataset="s3://bucket/sweeps/lab/beads/dataset.json",
+        )
+
+    def delete(self, task: AttemptInput) -> tuple[int, DeleteMessage]:
+        if not self.up:
+            return ExitCode.TRY_AGAIN, DeleteMessage(problem=DOWN)
+        removed = len(self.runs)
+        self.runs.clear()
+        self.plans.clear()
+        self.committed = None
+        return ExitCode.OK, DeleteMessage(runs=removed)
+
+
+def keys_of(task: AttemptInput) -> list[str]:
+    """One axis is enough: a key is the recipe's version and the axis' value."""
+    values = task.axes[0].values or ()
+    return [f"{task.recipe['version']}/{value}" for value in values]
+
+
+def _failures(document: BatchDocument) -> tuple[Failure, ...]:
+    return tuple(
+        Failure(run=run, overrides={"seed": run}, reason=reason, message="no luck")
+        for run, reason in document.failed.items()
+    )
