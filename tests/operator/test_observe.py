@@ -1,0 +1,268 @@
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from synth_api.jobs.messages import JobKind
+from synth_api.jobs.names import JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
+from synth_api.resources.output import Output
+from synth_operator.api import Resource, Tree
+from synth_operator.apply import Applied, StaleError
+from synth_operator.check import Checked
+from synth_operator.observe import Memory, Observer
+from synth_operator.state import JobObject, Observed, PodObject, RecipeObject, Refusal, SweepObject
+from synth_operator.watch.watches import Snapshot
+
+START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+OUTPUT = Output(endpoint="store:9000", bucket="datasets")
+
+
+@dataclass
+class Lists:
+    """An API that only lists; `answers` by resource."""
+
+    answers: dict[Resource, list[Tree]] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+        self.asked.append((resource.plural, labels or fields))
+        return self.answers.get(resource, [])
+
+    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+        raise AssertionError("observing writes nothing")
+
+    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+        raise AssertionError("observing reads through watches and lists")
+
+    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        raise AssertionError("observing writes nothing")
+
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        raise AssertionError("observing writes nothing")
+
+    def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
+        raise AssertionError("observing writes nothing")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    @property
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+
+@pytest.fixture
+def lists() -> Lists:
+    return Lists()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def observer(lists: Lists, clock: Clock) -> Observer:
+    return Observer(lists, OUTPUT, clock)
+
+
+def metadata(name: str, **more: Any) -> dict[str, Any]:
+    created = START.isoformat().replace("+00:00", "Z")
+    return {
+        "namespace": "lab",
+        "name": name,
+        "uid": f"uid-{name}",
+        "resourceVersion": "1",
+        "creationTimestamp": created,
+        **more,
+    }
+
+
+SWEEP = SweepObject.of({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}})
+
+
+def job(name: str = "s-p", owner: str = "uid-s", **spec: Any) -> JobObject:
+    labels = {SWEEP_LABEL: "s", JOB_LABEL: JobKind.PLAN.value}
+    return JobObject.of(
+        {"metadata": metadata(name, labels=labels, annotations={OWNER_ANNOTATION: owner}), "spec": spec}
+    )
+
+
+def pod(phase: str = "Pending", waiting: str = "", unschedulable: bool = False) -> PodObject:
+    labels = {SWEEP_LABEL: "s", JOB_LABEL: "plan", "batch.kubernetes.io/job-name": "s-p"}
+    status: dict[str, Any] = {"phase": phase}
+    if waiting:
+        status["containerStatuses"] = [{"state": {"waiting": {"reason": waiting}}}]
+    if unschedulable:
+        status["conditions"] = [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
+        ]
+    return PodObject.of({"metadata": metadata("s-p-x1", labels=labels), "status": status})
+
+
+def warning(message: str, minute: int) -> Tree:
+    return {
+        "metadata": metadata("w"),
+        "involvedObject": {"name": "s-p"},
+        "reason": "FailedCreate",
+        "message": message,
+        "lastTimestamp": f"2026-05-01T11:{minute:02d}:00Z",
+    }
+
+
+def look(
+    observer: Observer, clock: Clock, memory: Memory, *things: JobObject | PodObject, recipe: RecipeObject | None = None
+) -> Observed:
+    jobs = tuple(thing for thing in things if isinstance(thing, JobObject))
+    pods = tuple(thing for thing in things if isinstance(thing, PodObject))
+    return observer.observe(SWEEP, Snapshot(SWEEP, jobs, pods, recipe), memory, clock.now)
+
+
+def events_asked(lists: Lists) -> list[str]:
+    return [selector for resource, selector in lists.asked if resource == "events"]
+
+
+def test_a_job_is_given_a_moment_to_have_a_pod(observer: Observer, lists: Lists, clock: Clock) -> None:
+    memory = Memory()
+    assert look(observer, clock, memory, job()).warnings == ()
+
+    assert events_asked(lists) == []
+    assert memory.look_again == 3.0
+
+
+def test_a_job_without_a_pod_is_asked_why_and_the_last_word_counts(
+    observer: Observer, lists: Lists, clock: Clock
+) -> None:
+    lists.answers[Resource.EVENTS] = [warning("first", 1), warning("exceeded quota", 5), warning("between", 3)]
+    clock.seconds = 3.0
+
+    warnings = look(observer, clock, Memory(), job()).warnings
+
+    assert [(one.job, one.message) for one in warnings] == [("s-p", "exceeded quota")]
+    assert events_asked(lists) == ["type=Warning,involvedObject.uid=uid-s-p"]
+
+
+def test_while_the_same_job_waits_events_are_read_ever_more_rarely(
+    observer: Observer, lists: Lists, clock: Clock
+) -> None:
+    memory = Memory()
+    read = []
+    for second in range(3, 300):
+        clock.seconds = float(second)
+        before = len(events_asked(lists))
+        look(observer, clock, memory, job())
+        if len(events_asked(lists)) > before:
+            read.append(second)
+
+    assert read == [3, 6, 12, 24, 48, 96, 156, 216, 276]
+
+
+def test_another_job_is_looked_at_afresh(observer: Observer, lists: Lists, clock: Clock) -> None:
+    memory = Memory()
+    clock.seconds = 100.0
+    look(observer, clock, memory, job())
+    look(observer, clock, memory, job("s-r0"))
+
+    assert len(events_asked(lists)) == 2
+
+
+def test_once_there_is_a_pod_the_warnings_are_gone(observer: Observer, lists: Lists, clock: Clock) -> None:
+    lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
+    memory = Memory()
+    clock.seconds = 10.0
+    assert look(observer, clock, memory, job()).warnings
+
+    assert look(observer, clock, memory, job(), pod("Running")).warnings == ()
+    assert memory.look_again is None
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        (job(suspend=True),),
+        (job(owner="uid-of-a-former-sweep"),),
+        (job(), pod(unschedulable=True)),
+        (job(), pod(waiting="ErrImagePull")),
+    ],
+)
+def test_nothing_is_asked_where_the_reason_is_known(
+    observer: Observer, lists: Lists, clock: Clock, things: tuple[Any, ...]
+) -> None:
+    clock.seconds = 60.0
+    look(observer, clock, Memory(), *things)
+
+    assert events_asked(lists) == []
+
+
+def test_a_pod_whose_container_is_not_made_is_asked_why(observer: Observer, lists: Lists, clock: Clock) -> None:
+    lists.answers[Resource.EVENTS] = [warning("secret not found", 5)]
+    clock.seconds = 10.0
+
+    warnings = look(observer, clock, Memory(), job(), pod(waiting="ContainerCreating")).warnings
+
+    assert [one.job for one in warnings] == ["s-p"]
+    assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod,involvedObject.name=s-p-x1"]
+
+
+def test_config_maps_are_read_once_and_then_remembered(observer: Observer, lists: Lists, clock: Clock) -> None:
+    lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-old"}}]
+    memory = Memory()
+    assert look(observer, clock, memory).inputs == {"s-old"}
+    memory.remember(Applied(SWEEP, inputs={"s-new"}, removed={"s-old"}), clock())
+    clock.seconds = 1e6
+
+    assert look(observer, clock, memory).inputs == {"s-new"}
+    assert lists.asked == [("configmaps", "synth-operator.io/sweep=s")]
+
+
+def test_config_maps_are_read_again_where_pods_wait(observer: Observer, lists: Lists, clock: Clock) -> None:
+    lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-in"}}]
+    memory = Memory()
+    look(observer, clock, memory)
+    lists.answers[Resource.INPUTS] = []
+    clock.seconds = 40.0
+
+    assert look(observer, clock, memory, job(), pod(waiting="ContainerCreating")).inputs == frozenset()
+
+
+def test_a_pass_waits_for_the_watch_to_bring_the_job_just_made(observer: Observer, clock: Clock) -> None:
+    memory = Memory()
+    memory.remember(Applied(SWEEP, jobs={"s-p"}), clock())
+
+    with pytest.raises(StaleError):
+        look(observer, clock, memory)
+    look(observer, clock, memory, job())
+    clock.seconds = 5.0
+    look(observer, clock, memory)
+
+
+def test_a_refusal_is_observed_until_the_thing_is_made(observer: Observer, clock: Clock) -> None:
+    refusal = Refusal(name="s-p", code=403, message="exceeded quota", at=START)
+    memory = Memory()
+    memory.remember(Applied(SWEEP, refusal=refusal), clock())
+    assert look(observer, clock, memory).refusals == (refusal,)
+
+    memory.remember(Applied(SWEEP, jobs={"s-p"}), clock())
+    assert look(observer, clock, memory, job()).refusals == ()
+
+
+def test_a_sweep_is_checked_again_only_when_it_or_its_recipe_changed(observer: Observer, clock: Clock) -> None:
+    tree = yaml.safe_load(Path("recipes/spheres_sem.yaml").read_text(encoding="utf-8"))
+    recipe = RecipeObject.of({"metadata": metadata("r", generation=1), "spec": {"recipe": tree}})
+    memory = Memory()
+
+    missing = look(observer, clock, memory).checked
+    first = look(observer, clock, memory, recipe=recipe).checked
+    again = look(observer, clock, memory, recipe=recipe).checked
+
+    assert not isinstance(missing, Checked)
+    assert isinstance(first, Checked)
+    assert again is first
