@@ -23,6 +23,10 @@ COMMANDS: Final = {
     "render": "Render the runs of a sweep that do not exist yet.",
     "gallery": "Write a dataset's gallery page anew.",
     "gc": "Remove what no dataset refers to any more.",
+    "status": "Say how a sweep on a cluster goes.",
+    "failures": "List the failed runs of a sweep on a cluster.",
+    "retry": "Try the failed runs of a sweep on a cluster again.",
+    "logs": "Show what the pods of a sweep on a cluster print.",
 }
 
 
@@ -83,7 +87,7 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:
-        if type(error).__module__.startswith("synth_dataset."):
+        if type(error).__module__.startswith(("synth_dataset.", "synth_cli.cluster.")):
             return _fail(str(error), ExitCode.TRY_AGAIN)
         return _fail(f"{type(error).__name__}: {error} (traceback: {_save_traceback()})", ExitCode.BUG)
     return code if isinstance(code, int) else ExitCode.OK

@@ -1,0 +1,1 @@
+"""Sweeps on a cluster, as `synth` shows and changes them."""
