@@ -53,7 +53,7 @@ def credentials_of(server: S3Server) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
 
 
-def with_bucket(server: S3Server) -> S3Server:
+def bucket_made(server: S3Server) -> S3Server:
     client = Minio(server.endpoint, server.access_key, server.secret_key, secure=False, region=server.region)
     if not client.bucket_exists(BUCKET):
         client.make_bucket(BUCKET)
@@ -63,13 +63,13 @@ def with_bucket(server: S3Server) -> S3Server:
 @pytest.fixture(scope="session")
 def minio(tmp_path_factory) -> Iterator[S3Server]:
     with minio_server(tmp_path_factory.mktemp("minio")) as server:
-        yield with_bucket(server)
+        yield bucket_made(server)
 
 
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory) -> Iterator[S3Server]:
     with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
-        yield with_bucket(server)
+        yield bucket_made(server)
 
 
 @pytest.fixture
@@ -101,3 +101,8 @@ def output_in():
 @pytest.fixture
 def credentials():
     return credentials_of
+
+
+@pytest.fixture(scope="session")
+def with_bucket():
+    return bucket_made
