@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from synth_operator.api import Api
     from synth_operator.apply import Applied
     from synth_operator.check import Checked
-    from synth_operator.state import PodObject, RecipeObject, Refusal, SweepObject
+    from synth_operator.state import RecipeObject, Refusal, SweepObject
     from synth_operator.watch.watches import Snapshot
 
 PATIENCE_SECONDS: Final = 3.0
@@ -29,6 +29,8 @@ PATIENCE_SECONDS: Final = 3.0
 
 _INPUTS_SECONDS: Final = 30.0
 _LONGEST_WAIT: Final = 60.0
+_CREATING: Final = "ContainerCreating"
+"""What a pod says whose volumes cannot be mounted, and nothing more: the reason is in its events alone."""
 _WATCH_LAG: Final = 5.0
 
 
@@ -143,10 +145,6 @@ def _idle(sweep: SweepObject, snapshot: Snapshot) -> Iterator[_Idle]:
         pods = [pod for pod in snapshot.pods if pod.job == job.name and not pod.over]
         if not pods:
             yield _Idle(job.name, job.created, f"involvedObject.uid={job.uid}")
-        pod = next(filter(_without_container, pods), None)
+        pod = next((pod for pod in pods if pod.waiting == _CREATING), None)
         if pod is not None:
             yield _Idle(job.name, pod.created, f"involvedObject.kind=Pod,involvedObject.name={pod.name}")
-
-
-def _without_container(pod: PodObject) -> bool:
-    return pod.phase == "Pending" and not pod.unschedulable and pod.waiting in ("", "ContainerCreating")

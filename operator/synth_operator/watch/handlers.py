@@ -17,7 +17,7 @@ WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.POD
 REFERENCES: Final = "references"
 """Index of the sweeps that name a recipe."""
 
-_SETTLE: Final = 0.1
+_SETTLE: Final = 0.2
 """Seconds for which events of Jobs and pods are gathered: they come in swarms."""
 
 
