@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "manifest": "Write a recipe and a sweep as Kubernetes resources.",
     "plan": "Say what a sweep amounts to, and how much of it is done.",
     "render": "Render the runs of a sweep that do not exist yet.",
-    "gallery": "Write a dataset's gallery page anew.",
+    "gallery": "Write a dataset's gallery page anew, or fetch that of a sweep.",
     "gc": "Remove what no dataset refers to any more.",
     "status": "Say how a sweep on a cluster goes.",
     "failures": "List the failed runs of a sweep on a cluster.",
@@ -60,15 +60,16 @@ def synth() -> None:
 
 
 def main() -> None:
-    """Entry point of `synth`: turns every error into one sentence and an exit code."""
-    sys.exit(run(sys.argv[1:]))
+    """Entry point of `synth` and `kubectl synth`: turns every error into one sentence and an exit code."""
+    program = "kubectl synth" if Path(sys.argv[0]).name == "kubectl-synth" else "synth"
+    sys.exit(run(sys.argv[1:], program))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], program: str = "synth") -> int:
     """Carry out a command; returns its exit code (`synth_api.exit_codes`)."""
     try:
         # Not click's own `main`, which ends with 1 when the reader of stdout goes away: here 1 means failed runs.
-        with synth.make_context("synth", arguments) as context:
+        with synth.make_context(program, arguments) as context:
             code = synth.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as end:

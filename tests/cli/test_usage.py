@@ -16,7 +16,7 @@ from synth_cli import main
     ("arguments", "sentence"),
     [
         (["rendr"], "synth: there is no command 'rendr'; did you mean 'render'?"),
-        (["plan"], "missing argument 'RECIPE'"),
+        (["plan"], "missing argument 'RECIPE|SWEEP'"),
         (["render", "x.yaml", "--nope"], "no such option '--nope'"),
         (["render", "x.yaml", "--workers=0"], "invalid value for '--workers': 0 is not in the range 1<=x<=256"),
     ],

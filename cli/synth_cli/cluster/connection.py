@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from synth_cli.cluster.requests import Tree
 
+_KUBECONFIG: Final = "kubeconfig"
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -117,6 +118,16 @@ def connect(context: str | None, namespace: str | None) -> Cluster:
     return Cluster(namespace or chosen["context"].get("namespace") or "default", Requests(configuration))
 
 
+def connect_for(word: str, context: str | None, namespace: str | None) -> Cluster:
+    """The cluster that is asked for a sweep, because no file has its name. Raises InputError as `connect`."""
+    try:
+        return connect(context, namespace)
+    except InputError as error:
+        if error.path != _KUBECONFIG:
+            raise
+        raise InputError(word, f"there is no such file or folder; and for a sweep, {error.problem}") from None
+
+
 def _chosen(context: str, contexts: Sequence[Any]) -> Any:
     known = {one["name"]: one for one in contexts}
     if context not in known:
@@ -131,4 +142,4 @@ def _inside(configuration: client.Configuration) -> str:
         return _ACCOUNT.read_text(encoding="utf-8").strip()
     except (ConfigException, OSError):
         problem = "there is no cluster to speak to; set KUBECONFIG to a kubeconfig of one"
-        raise InputError("kubeconfig", problem) from None
+        raise InputError(_KUBECONFIG, problem) from None

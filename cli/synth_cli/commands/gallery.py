@@ -6,18 +6,54 @@ from pathlib import Path
 
 import click
 
+from synth_cli.cluster.options import cluster_options
 
-@click.command(name="gallery", short_help="Write a dataset's gallery page anew.")
-@click.argument("dataset", type=click.Path(path_type=Path))
-@click.option("--name", help="Which sweep's dataset, when the folder holds several.")
-def command(dataset: Path, name: str | None) -> None:
-    """Write the gallery page and the other views of the dataset in the folder DATASET anew; print the page's path."""
+
+@click.command(name="gallery", short_help="Write a dataset's gallery page anew, or fetch that of a sweep.")
+@click.argument("dataset", metavar="DATASET|SWEEP")
+@click.option("--name", help="Of a folder: which sweep's dataset, when it holds several.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Of a sweep: folder to fetch into.  [default: SWEEP-gallery]"
+)
+@click.option("--pictures", is_flag=True, help="Of a sweep: fetch the full pictures as well.")
+@click.option("--endpoint", metavar="HOST:PORT", help="Of a sweep: how this machine reaches the store.")
+@cluster_options
+def command(
+    dataset: str,
+    name: str | None,
+    out: Path | None,
+    pictures: bool,
+    endpoint: str | None,
+    namespace: str | None,
+    context: str | None,
+) -> None:
+    """Write the gallery page of the folder DATASET anew, or fetch that of SWEEP from its store; print the page's path.
+
+    A word that is no folder and looks like none is a sweep's name. The store is opened with AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY from the environment, else with the sweep's Secret, if you may read it.
+
+    \b
+    synth gallery ./dataset
+    synth gallery spheres-sem-180 -n lab
+    """
+    from synth_cli.cluster.names import is_sweep_name
+
+    if is_sweep_name(dataset, namespace, context):
+        from synth_cli.cluster.gallery import fetch_gallery
+
+        fetch_gallery(dataset, namespace, context, endpoint, out, pictures=pictures)
+    else:
+        rewrite(Path(dataset), name)
+
+
+def rewrite(folder: Path, name: str | None) -> None:
+    """Write the views of a folder's dataset anew."""
     from synth_dataset.attempt import open_attempt
     from synth_dataset.finalize import commit_dataset, open_dataset
     from synth_dataset.folder_store import FolderStore
     from synth_dataset.views import GALLERY
 
-    store = FolderStore(dataset)
+    store = FolderStore(folder)
     document = open_dataset(store, name)
     commit_dataset(store, open_attempt(store, document.folder), document.failures)
     click.echo(store.root / document.folder / GALLERY)

@@ -1,0 +1,16 @@
+"""Whether a word names a sweep on a cluster or something on this machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def is_sweep_name(word: str, namespace: str | None, context: str | None) -> bool:
+    """A word that is there as a file or folder, or looks like a path, is one, unless a cluster is spoken of."""
+    if namespace is not None or context is not None:
+        return True
+    return _LABEL.fullmatch(word) is not None and not Path(word).exists()

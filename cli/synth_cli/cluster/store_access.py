@@ -1,0 +1,66 @@
+"""The store of a sweep, opened with the user's own credentials."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from synth_api.errors import InputError
+from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
+from synth_api.jobs.names import input_name
+from synth_dataset.s3_client import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN
+from synth_dataset.s3_store import S3Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from synth_api.resources.output import Output
+    from synth_cli.cluster.connection import Cluster
+    from synth_cli.cluster.sweep_object import SweepObject
+
+
+@contextmanager
+def opened_store(cluster: Cluster, sweep: SweepObject, endpoint: str | None) -> Iterator[S3Store]:
+    """The store of a sweep; `endpoint` is how this machine reaches it, where that is not as pods do.
+
+    Credentials come from the environment, else from the sweep's Secret if the user may read it, else from the client's
+    own chain. Raises InputError where the store is not known, StoreError where it cannot be used.
+    """
+    output = output_of(cluster, sweep)
+    with TemporaryDirectory() as folder:
+        authority = None
+        if output.ca_secret_ref:
+            authority = Path(folder, "ca.crt")
+            authority.write_bytes(_entry(cluster.secret(output.ca_secret_ref.name), output.ca_secret_ref.key))
+        reached = output.model_copy(update={"endpoint": endpoint}) if endpoint else output
+        yield S3Store(reached, environment=_credentials(cluster, output), authority=authority)
+
+
+def output_of(cluster: Cluster, sweep: SweepObject) -> Output:
+    """Where the dataset goes: as the sweep says, else as its newest attempt was told by the operator."""
+    if sweep.spec.output:
+        return sweep.spec.output
+    attempt = sweep.status.attempt
+    given = cluster.config_map(input_name(sweep.name, attempt.hash)) if attempt else None
+    if not given:
+        problem = (
+            "its store is not known here: it has no spec.output, and what its Jobs were told is gone; add spec.output"
+        )
+        raise InputError(sweep.name, problem)
+    return AttemptInput.model_validate_json(given[INPUT_FILE]).output
+
+
+def _credentials(cluster: Cluster, output: Output) -> Mapping[str, str]:
+    if output.secret_ref is None or os.environ.get(ACCESS_KEY):
+        return os.environ
+    held = cluster.secret(output.secret_ref.name)
+    return {name: held[name].decode() for name in (ACCESS_KEY, SECRET_KEY, SESSION_TOKEN) if name in held}
+
+
+def _entry(held: Mapping[str, bytes], key: str) -> bytes:
+    if key not in held:
+        raise InputError("output.caSecretRef", f"the Secret has no key '{key}'; give the one with the certificate")
+    return held[key]
