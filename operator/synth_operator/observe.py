@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_operator.api import Resource
 from synth_operator.apply import StaleError
-from synth_operator.check import check_sweep
+from synth_operator.check import check_sweep, finished_check
 from synth_operator.state import JobWarning, Observed
 
 if TYPE_CHECKING:
@@ -97,8 +97,14 @@ class Observer:
     def _checked(self, sweep: SweepObject, recipe: RecipeObject | None, memory: Memory) -> Checked | Problem:
         key = (sweep.uid, sweep.generation, recipe and (recipe.uid, recipe.generation))
         if memory.check is None or memory.check[0] != key:
-            memory.check = key, check_sweep(sweep.name, sweep.spec, recipe, self._output)
+            memory.check = key, self._check(sweep, recipe)
         return memory.check[1]
+
+    def _check(self, sweep: SweepObject, recipe: RecipeObject | None) -> Checked | Problem:
+        known = None
+        if sweep.status.completion_time and sweep.status.observed_generation == sweep.generation and not sweep.problem:
+            known = finished_check(sweep.name, sweep.spec, recipe, self._output, sweep.status)
+        return known or check_sweep(sweep.name, sweep.spec, recipe, self._output)
 
     def _inputs(self, sweep: SweepObject, memory: Memory, *, hurry: bool) -> frozenset[str]:
         """Read once, and again where pods wait: perhaps for a ConfigMap that somebody has deleted."""

@@ -39,6 +39,8 @@ _SENTENCES: Final = (
     ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
 )
 """What Hydra and OmegaConf say, as patterns, and what it means for a recipe."""
+_RECIPE: Final = "..recipe"
+"""Stem of the recipe's own file while it is composed, whatever its name; no fragment can have it."""
 _NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -57,21 +59,25 @@ def resolve(tree: Tree) -> Tree:
 
 
 def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
-    return deepcopy(_composed_once(source.name, json.dumps(source.files), overrides))
+    files = {_RECIPE if name == source.name else name: tree for name, tree in source.files.items()}
+    try:
+        return deepcopy(_composed_once(json.dumps(files), overrides))
+    except InputError as error:
+        raise InputError(error.path or source.name, error.problem) from None
 
 
 @lru_cache(maxsize=16)
-def _composed_once(name: str, files: str, overrides: tuple[str, ...]) -> Tree:
+def _composed_once(files: str, overrides: tuple[str, ...]) -> Tree:
     """Hydra takes a tenth of a second and an operator meets one recipe in many sweeps; `files` is JSON."""
     with _HYDRA_IS_PROCESS_WIDE, TemporaryDirectory() as folder:
-        for stem, tree in json.loads(files).items():
-            _write(Path(folder, f"{stem}.yaml"), tree, is_recipe=stem == name)
+        for name, tree in json.loads(files).items():
+            _write(Path(folder, f"{name}.yaml"), tree, is_recipe=name == _RECIPE)
         ConfigStore.instance().store(name="BaseRecipe", node=BaseRecipe)
         try:
             with hydra.initialize_config_dir(folder, version_base="1.3"):
-                config = hydra.compose(name, list(overrides))
+                config = hydra.compose(_RECIPE, list(overrides))
         except (HydraException, OmegaConfBaseException, AssertionError) as error:  # asserts where a key is below null
-            raise _problem(name, error) from None
+            raise _problem(error) from None
         finally:
             GlobalHydra.instance().clear()
     composed: Any = OmegaConf.to_container(config, resolve=False)
@@ -86,7 +92,7 @@ def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
     path.write_text(_NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text), encoding="utf-8")
 
 
-def _problem(name: str, error: Exception) -> InputError:
+def _problem(error: Exception) -> InputError:
     text = f"{error}\n{error.__cause__ or ''}"
     key = re.search(r"full_key: (\S+)", text)
     unknown = re.search(r"Key '(.*?)' not in '(\w+)'", text)
@@ -97,4 +103,4 @@ def _problem(name: str, error: Exception) -> InputError:
         if re.search(pattern, text):
             words = sentence
             break
-    return InputError(key[1] if key else name, words)
+    return InputError(key[1] if key else "", words)
