@@ -1,0 +1,200 @@
+"""What a real API server makes of the CustomResourceDefinitions."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from api_server import ApiServer, api_server
+
+from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.resources.sweep import Attempt, Failure, Phase, RunCounts, SweepSpec, SweepStatus
+from synth_cli.readable_yaml import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+RECIPE = {"recipeRef": {"name": "spheres-sem"}}
+VALUES = {"path": "a", "values": [1]}
+OUTPUT = {"endpoint": "minio.store:9000", "bucket": "lab"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with api_server(tmp_path_factory.mktemp("api-server")) as running:
+        running.kubectl("apply", "--server-side", f"--filename={ROOT}/crds")
+        running.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        yield running
+
+
+def sweep(spec: dict[str, Any], name: str = "s") -> dict[str, Any]:
+    return {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthSweep", "metadata": {"name": name}, "spec": spec}
+
+
+def stored(server: ApiServer, document: dict[str, Any]) -> dict[str, Any]:
+    answer = server.kubectl("create", "--filename=-", "--output=json", "--dry-run=server", stdin=json.dumps(document))
+    result: dict[str, Any] = json.loads(answer)
+    return result
+
+
+def axes(*given: dict[str, Any]) -> dict[str, Any]:
+    return RECIPE | {"axes": list(given)}
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (sweep({}), "spec: Invalid value: a sweep has either recipeRef, the name of a SynthRecipe, or recipe"),
+        (sweep(RECIPE | {"recipe": {}}), "write exactly one of them"),
+        (
+            sweep(RECIPE | {"fragments": {"a": {}}}),
+            "spec.fragments: Invalid value: fragments belong to an inline recipe",
+        ),
+        (
+            sweep(axes(VALUES) | {"overrides": ["b=1,2"]}),
+            "spec.axes: Invalid value: overrides and axes exclude each other",
+        ),
+        (
+            sweep(RECIPE | {"maxFailedRuns": -1}),
+            "spec.maxFailedRuns: Invalid value: must be a number of runs or a perc",
+        ),
+        (sweep(RECIPE | {"maxFailedRuns": "101%"}), "must be a number of runs or a percentage from 0% to 100%"),
+        (sweep(axes({"path": "a"})), "spec.axes[0].values: Required value"),
+        (sweep(axes(VALUES | {"range": {"stop": 2}})), '"spec.axes[0]" must validate one and only one schema (oneOf)'),
+        (
+            sweep(axes({"values": [1]})),
+            "spec.axes[0]: Invalid value: an axis has either path, with values or range, or zip",
+        ),
+        (sweep(axes({"path": "a", "zip": [VALUES, VALUES]})), "an axis has either path, with values or range, or zip"),
+        (sweep(axes({"zip": [VALUES]})), "spec.axes[0].zip in body should have at least 2 items"),
+        (sweep(axes({"path": "a", "values": []})), "spec.axes[0].values in body should have at least 1 items"),
+        (
+            sweep(axes({"path": "a", "range": {"stop": 2, "step": 0}})),
+            "spec.axes[0].range.step: Invalid value: step must",
+        ),
+        (sweep(axes({"path": "a", "range": {"stp": 2}})), 'unknown field "spec.axes[0].range.stp"'),
+        (sweep(axes(*17 * [VALUES])), "spec.axes: Too many: 17: must have at most 16 items"),
+        (sweep(RECIPE, "x" * 41), "the name of a sweep is a DNS label of at most 40 characters"),
+        (sweep(RECIPE, "a.b"), "the name of a sweep is a DNS label of at most 40 characters"),
+        (sweep(RECIPE | {"parallelism": 0}), "spec.parallelism in body should be greater than or equal to 1"),
+        (sweep(RECIPE | {"device": "cdua"}), 'spec.device: Unsupported value: "cdua": supported values: "auto", "gpu"'),
+        (sweep(RECIPE | {"deletionPolicy": "Keep"}), 'supported values: "Retain", "Delete"'),
+        (sweep(RECIPE | {"output": OUTPUT | {"endpoint": "http://x"}}), "spec.output.endpoint in body should match"),
+        (
+            sweep(RECIPE | {"output": OUTPUT | {"secretRef": {"name": "a"}, "serviceAccountName": "b"}}),
+            "spec.output: Invalid value: the store is opened by either secretRef or serviceAccountName",
+        ),
+        (sweep(RECIPE | {"paralelism": 2}), 'unknown field "spec.paralelism"'),
+    ],
+)
+def test_what_the_api_server_refuses(server: ApiServer, document: dict[str, Any], says: str) -> None:
+    answer = server.call("create", "--filename=-", "--dry-run=server", stdin=json.dumps(document))
+    assert answer.returncode != 0
+    assert says in answer.stderr
+
+
+def test_what_a_sweep_is_when_little_is_said(server: ApiServer) -> None:
+    spec = stored(server, sweep(RECIPE))["spec"]
+    assert spec == RECIPE | {
+        "parallelism": 1,
+        "suspend": False,
+        "maxFailedRuns": 0,
+        "retriesPerRun": 2,
+        "deletionPolicy": "Retain",
+    }
+    assert SweepSpec.model_validate(spec) == SweepSpec.model_validate(RECIPE)
+
+
+def test_values_and_recipes_come_back_as_they_were_written(server: ApiServer) -> None:
+    values = [None, True, "1e5", 1.5, -3, {"a": [1, None]}, [[], ["x"]]]
+    recipe = {"defaults": ["BaseRecipe"], "blueprints": {"particles": {"a": None, "b": {}}}}
+    spec = {"recipe": recipe, "fragments": {"more": recipe}, "axes": [{"path": "a", "values": values}]}
+    spec["exclude"] = [{"a": True}]
+    written = stored(server, sweep(spec))["spec"]
+    assert {key: written[key] for key in spec} == spec
+
+
+def test_a_full_spec_is_accepted_as_the_models_write_it(server: ApiServer) -> None:
+    spec = SweepSpec.model_validate(
+        axes({"zip": [{"path": "a", "values": [1, 2]}, {"path": "b", "range": {"stop": 0.2, "step": 0.1}}]})
+        | {
+            "maxFailedRuns": "5%",
+            "gpu": {"count": 2, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
+            "resources": {"limits": {"cpu": 2, "memory": "4Gi"}},
+            "podTemplate": {"spec": {"nodeName": "a"}},
+            "output": OUTPUT | {"secretRef": {"name": "store"}, "caSecretRef": {"name": "store"}},
+        }
+    )
+    document = sweep(json.loads(spec.model_dump_json(exclude_none=True, exclude_defaults=True)))
+    assert SweepSpec.model_validate(stored(server, document)["spec"]) == spec
+
+
+@pytest.mark.parametrize("later", [{}, {"output": OUTPUT | {"bucket": "other"}}, {"output": OUTPUT | {"region": "b"}}])
+def test_the_output_never_changes(server: ApiServer, later: dict[str, Any]) -> None:
+    server.apply(sweep(RECIPE | {"output": OUTPUT}, "placed"))
+    changed = json.dumps(sweep(RECIPE | later, "placed"))
+    answer = server.call("apply", "--server-side", "--filename=-", stdin=changed)
+    assert "spec.output: Invalid value: output cannot change, runs would be left behind" in answer.stderr
+    server.apply(sweep(RECIPE | {"output": OUTPUT, "parallelism": 3}, "placed"))
+
+
+def test_kubectl_prints_columns_and_selects_by_field(server: ApiServer) -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    ready = Condition(
+        type=ConditionType.READY,
+        status="False",
+        reason=Reason.RENDERING,
+        message="Rendering.",
+        last_transition_time=now,
+    )
+    status = SweepStatus(
+        phase=Phase.RENDERING,
+        runs=RunCounts(total=180, cached=60, succeeded=40, failed=1, active=4),
+        eta=now,
+        conditions=(ready,),
+        failures=(Failure(run=3, overrides={"a.b": [1, None]}, reason="WorkerDied"),),
+        attempt=Attempt(hash="a" * 64),
+    )
+    server.apply(sweep(RECIPE, "shown"))
+    patch = f'{{"status":{status.model_dump_json(exclude_none=True)}}}'
+    server.kubectl("patch", "ss", "shown", "--subresource=status", "--type=merge", f"--patch={patch}")
+    head, row = server.kubectl("get", "synthsweeps", "shown").splitlines()
+    assert head.split() == ["NAME", "PHASE", "DONE", "TOTAL", "CACHED", "FAILED", "ETA", "AGE"]
+    assert row.split()[:-1] == ["shown", "Rendering", "100", "180", "60", "1", "2026-01-02T03:04:05Z"]
+    assert "Rendering." in server.kubectl("get", "ss", "shown", "--output=wide")
+    assert "shown" in server.kubectl("get", "synth")
+    selected = server.kubectl(
+        "get", "ss", "--field-selector=status.phase=Rendering,spec.suspend=false", "--output=name"
+    )
+    assert selected.split() == ["synthsweep.synth-operator.io/shown"]
+    back = json.loads(server.kubectl("get", "ss", "shown", "--output=json"))["status"]
+    assert SweepStatus.model_validate(back) == status
+    assert back == json.loads(status.model_dump_json(exclude_none=True)), "the schema knows all that the models write"
+
+
+def test_kubectl_explains(server: ApiServer) -> None:
+    explained = " ".join(server.kubectl("explain", "synthsweep.spec.axes").split())
+    assert "Axes whose product is the sweep, the last one fastest" in explained
+    assert "path <string> Dotted path of the key in the recipe" in explained
+
+
+def test_the_shipped_resources_are_accepted(server: ApiServer) -> None:
+    server.kubectl("apply", f"--filename={ROOT}/recipes/kubernetes", "--dry-run=server")
+
+
+AWKWARD = ["1e5", "0x1f", "0o17", "010", "1_000", "yes", "y", "on", "null", "~", "2026-01-01", "1:30", ".5", "=", "<<"]
+
+
+def test_kubectl_reads_our_yaml_as_it_was_meant(server: ApiServer) -> None:
+    tree = {
+        "text": [*AWKWARD, "a: b", "#c", "x\ny", " z "],
+        **{word: word for word in AWKWARD},
+        "numbers": [1e-7, 1e22],
+    }
+    recipe = sweep({"recipe": tree}, "awkward") | {"kind": "SynthRecipe"}
+    answer = server.kubectl("create", "--filename=-", "--output=json", "--dry-run=server", stdin=readable(recipe))
+    assert json.loads(answer)["spec"]["recipe"] == tree
