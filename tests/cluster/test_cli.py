@@ -1,0 +1,325 @@
+"""`synth` against a real API server: what it shows, changes and says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import yaml
+from api_server import ApiServer, api_server
+from minio import Minio
+from servers import S3Server, minio_server
+
+from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.resources.sweep import Attempt, Failure, FailureCount, Phase, RunCounts, SweepStatus
+from synth_dataset.documents import DatasetDocument
+from synth_dataset.gallery import GalleryRun, gallery_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SEED = "initial_runtime_state.seed"
+NOW = datetime.now(UTC)
+FAILURE = Failure(run=17, overrides={SEED: 8}, reason="WorkerDied", message="the worker died 3 times")
+
+
+def status(phase: Phase, runs: RunCounts, **more: Any) -> SweepStatus:
+    ready = Condition(
+        type=ConditionType.READY,
+        status="False",
+        reason=Reason.RENDERING,
+        message=f"{phase.value}, as the operator says.",
+        observed_generation=1,
+        last_transition_time=NOW,
+    )
+    return SweepStatus(observed_generation=1, phase=phase, runs=runs, conditions=(ready,), **more)
+
+
+SWEEPS = {
+    "rendering": status(
+        Phase.RENDERING,
+        RunCounts(total=180, cached=60, succeeded=40, active=4),
+        eta=NOW + timedelta(hours=1),
+        runs_per_minute=2.5,
+        attempt=Attempt(hash="a" * 64, todo=120, batch_size=6),
+        plan="b" * 64,
+    ),
+    "failed": status(
+        Phase.FAILED,
+        RunCounts(total=180, succeeded=157, failed=23),
+        failures=(FAILURE,),
+        failure_reasons=(FailureCount(reason="WorkerDied", runs=23),),
+        dataset="s3://lab/x/sweeps/lab/failed/dataset.json",
+    ),
+    "complete": status(Phase.COMPLETE, RunCounts(total=180, cached=180)),
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with api_server(tmp_path_factory.mktemp("api-server")) as running:
+        running.kubectl("apply", "--server-side", f"--filename={ROOT}/crds")
+        running.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        running.kubectl("create", "namespace", "lab")
+        running.kubectl("apply", "--namespace=lab", f"--filename={ROOT}/recipes/kubernetes/spheres-sem.yaml")
+        tutorial = yaml.safe_load((ROOT / "recipes/kubernetes/spheres-sem-180.yaml").read_text())["spec"]
+        for name, its_status in SWEEPS.items():
+            put(running, name, tutorial, its_status)
+        yield running
+
+
+def put(server: ApiServer, name: str, spec: dict[str, Any], its_status: SweepStatus) -> None:
+    server.apply(
+        {
+            "apiVersion": "synth-operator.io/v1alpha1",
+            "kind": "SynthSweep",
+            "metadata": {"name": name, "namespace": "lab"},
+            "spec": spec,
+        }
+    )
+    patch = f'{{"status":{its_status.model_dump_json(exclude_none=True)}}}'
+    server.kubectl("patch", "ss", name, "--namespace=lab", "--subresource=status", "--type=merge", f"--patch={patch}")
+
+
+class Synth:
+    """`synth` in a process of its own."""
+
+    def __init__(self, server: ApiServer, folder: Path) -> None:
+        self.environment = {**os.environ, "KUBECONFIG": str(server.kubeconfig)}
+        self.folder = folder
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        ended = subprocess.run(
+            [sys.executable, "-c", "from synth_cli.main import main; main()", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ended.returncode, ended.stdout, ended.stderr
+
+    def shows(self, *arguments: str) -> str:
+        code, out, error = self(*arguments, "--namespace=lab")
+        assert (code, error) == (0, "")
+        return out
+
+
+@pytest.fixture
+def synth(server: ApiServer, tmp_path: Path) -> Synth:
+    return Synth(server, tmp_path)
+
+
+def test_status_of_all_sweeps(synth: Synth) -> None:
+    head, *rows = synth.shows("status").splitlines()
+    assert head.split() == ["sweep", "phase", "done", "total", "cached", "failed", "ends", "age"]
+    assert [row.split()[:6] for row in rows] == [
+        ["complete", "Complete", "180", "180", "180", "0"],
+        ["failed", "Failed", "157", "180", "0", "23"],
+        ["rendering", "Rendering", "100", "180", "60", "0"],
+    ]
+
+
+def test_status_of_a_sweep(synth: Synth) -> None:
+    shown = synth.shows("status", "rendering")
+    assert shown.startswith("rendering  Rendering\nRendering, as the operator says.\n")
+    for line in ("100 of 180 exist: 60 cached, 40 rendered", "4 of 4 at work", "2.5 runs a minute", "spheres-sem"):
+        assert line in shown
+
+
+def test_status_for_programs(synth: Synth) -> None:
+    shown = json.loads(synth.shows("status", "failed", "-o", "json"))
+    assert (shown["name"], shown["namespace"], shown["phase"], shown["current"]) == ("failed", "lab", "Failed", True)
+    assert shown["runs"]["done"] == 157
+    assert len(json.loads(synth.shows("status", "-o", "json"))) == 3
+
+
+def test_watching_ends_when_the_sweep_is_over(synth: Synth) -> None:
+    assert synth("status", "complete", "--watch", "-n", "lab") == (
+        0,
+        "Complete: 180 of 180 runs. Complete, as the operator says.\n",
+        "",
+    )
+    code, out, _ = synth("status", "failed", "--watch", "-n", "lab")
+    assert (code, out) == (1, "Failed: 157 of 180 runs, 23 failed. Failed, as the operator says.\n")
+
+
+def test_failures(synth: Synth) -> None:
+    shown = synth.shows("failures", "failed")
+    assert "failed: 23 runs failed\nWorkerDied 23\n" in shown
+    assert f"17   WorkerDied   {SEED} = 8   the worker died 3 times" in shown
+    assert "22 more are not shown; all are in s3://lab/x/sweeps/lab/failed/dataset.json" in shown
+    assert json.loads(synth.shows("failures", "failed", "-o", "json"))["failures"] == [FAILURE.model_dump(mode="json")]
+    assert synth.shows("failures", "complete") == "complete: no run has failed\n"
+
+
+def test_retry_gives_a_sweep_a_new_token(synth: Synth, server: ApiServer) -> None:
+    put(server, "again", {"recipeRef": {"name": "spheres-sem"}}, SWEEPS["failed"])
+    assert synth.shows("retry", "again").startswith("again: 23 runs to try again (retryToken 20")
+    document = json.loads(server.kubectl("get", "ss", "again", "--namespace=lab", "--output=json"))
+    assert document["spec"]["retryToken"]
+    assert document["metadata"]["generation"] == 2
+    assert "The operator has not seen the latest edit yet." in synth.shows("status", "again")
+    server.kubectl("delete", "ss", "again", "--namespace=lab")
+    code, _, error = synth("retry", "rendering", "-n", "lab")
+    assert (code, error) == (
+        2,
+        "error: rendering: is not over but Rendering; what fails can be tried again afterwards\n",
+    )
+
+
+def test_plan_of_a_sweep(synth: Synth) -> None:
+    shown = synth.shows("plan", "rendering")
+    assert shown.startswith("rendering: 180 runs\n")
+    assert "0, 1, 2, …, 14" in shown
+    assert "RelaxCollisions" in shown
+    assert "20 of 6 runs each" in shown
+    document = json.loads(synth.shows("plan", "rendering", "-o", "json"))
+    assert (document["runs"], document["done"], document["todo"]) == (180, 100, 80)
+
+
+def test_a_file_goes_before_a_sweep_of_its_name(synth: Synth) -> None:
+    (synth.folder / "rendering").mkdir()
+    code, _, error = synth("gallery", "rendering")
+    assert (code, error) == (2, "error: rendering: holds no dataset; run synth render first\n")
+
+
+def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
+    code, out, error = synth("logs", "complete", "-n", "lab")
+    assert (code, out) == (0, "")
+    assert "complete has no pods with a log now" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (
+            ["status", "renderin", "-n", "lab"],
+            2,
+            "renderin: there is no sweep of this name in namespace 'lab'; did you",
+        ),
+        (["status", "rendering"], 2, "rendering: there is no sweep of this name in namespace 'default', nor any other"),
+        (["status", "--context=admn"], 2, "--context: the kubeconfig has no context 'admn'; did you mean 'admin'?"),
+        (
+            ["status", "--context=viewer"],
+            2,
+            "you are not allowed to do this: synthsweeps.synth-operator.io is forbidden",
+        ),
+        (["plan", "rendering", "a=1", "-n", "lab"], 2, "a=1: the sweep 'rendering' has its own axes; give arguments"),
+        (["gallery", "rendering", "-n", "lab"], 2, "rendering: its store is not known here: it has no spec.output"),
+        (["status", "--watch"], 2, "--watch needs the name of one sweep, and no -o json"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(synth: Synth, arguments: list[str], code: int, says: str) -> None:
+    ended, out, error = synth(*arguments)
+    assert (ended, out) == (code, "")
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_without_a_cluster(synth: Synth, tmp_path: Path) -> None:
+    synth.environment["KUBECONFIG"] = str(tmp_path / "none")
+    says = "there is no cluster to speak to; set KUBECONFIG to a kubeconfig of one"
+    assert synth("status") == (2, "", f"error: kubeconfig: {says}\n")
+    assert synth("plan", "sphres") == (
+        2,
+        "",
+        f"error: sphres: there is no such file or folder; and for a sweep, {says}\n",
+    )
+
+
+def test_a_cluster_that_is_away_may_come_back(synth: Synth, server: ApiServer, tmp_path: Path) -> None:
+    document = json.loads(server.kubeconfig.read_text())
+    document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    synth.environment["KUBECONFIG"] = str(tmp_path / "kubeconfig")
+    (tmp_path / "kubeconfig").write_text(json.dumps(document))
+    code, _, error = synth("status")
+    assert code == 75
+    assert "the cluster at https://127.0.0.1:1 cannot be reached: " in error
+    assert "Connection refused" in error
+
+
+RUN = GalleryRun(
+    number=0,
+    overrides={},
+    seed=1,
+    particles=2,
+    visible=2,
+    folder="../../../../../runs/00/00/c",
+    pictures=["real.png"],
+    diameters=np.array([1.0, 2.0]),
+)
+DATASET = DatasetDocument(
+    name="shown",
+    namespace="lab",
+    plan="a" * 64,
+    attempt="b" * 64,
+    folder=f"sweeps/lab/shown/{'a' * 8}/{'b' * 8}",
+    total=1,
+    cached=0,
+    succeeded=1,
+    failed=0,
+    missing=0,
+    failures=(),
+    files=("index.html",),
+    views=1,
+    views_truncated=False,
+    created=NOW,
+)
+
+
+@contextmanager
+def bucket_with_dataset(folder: Path) -> Iterator[S3Server]:
+    """The store `x` in the bucket `lab`, with one small run of the sweep `shown` in the namespace `lab`."""
+    with minio_server(folder / "minio") as store:
+        client = Minio(store.endpoint, store.access_key, store.secret_key, secure=False, region=store.region)
+        client.make_bucket("lab")
+        files = {
+            "sweeps/lab/shown/dataset.json": DATASET.to_json(),
+            f"{DATASET.folder}/index.html": gallery_page("shown", [], [RUN]).encode(),
+            "runs/00/00/c/thumb.webp": b"thumbnail",
+            "runs/00/00/c/real.png": b"picture",
+        }
+        for path, content in files.items():
+            (folder / "file").write_bytes(content)
+            client.fput_object("lab", f"x/{path}", str(folder / "file"))
+        yield store
+
+
+def test_the_gallery_of_a_sweep_is_fetched_with_the_sweeps_secret(synth: Synth, server: ApiServer) -> None:
+    with bucket_with_dataset(synth.folder) as store:
+        output = {"bucket": "lab", "prefix": "x", "insecure": True, "secretRef": {"name": "store"}}
+        spec = {"recipeRef": {"name": "spheres-sem"}, "output": output | {"endpoint": "store.invalid:9000"}}
+        put(server, "shown", spec, SWEEPS["complete"])
+        code, _, error = synth("gallery", "shown", "-n", "lab")
+        assert (code, error) == (
+            2,
+            "error: output: there is no Secret 'store' in namespace 'lab'; make it, or set AWS_ACCESS_KEY_ID\n",
+        )
+        keys = {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key}
+        literals = [f"--from-literal={key}={value}" for key, value in keys.items()]
+        server.kubectl("create", "secret", "generic", "store", "--namespace=lab", *literals)
+        code, _, error = synth("gallery", "shown", "-n", "lab")
+        assert (code, "if only pods reach it, forward a port and give --endpoint" in error) == (75, True)
+        code, out, _ = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}")
+        assert (code, out) == (0, f"shown-gallery/{DATASET.folder}/index.html\n")
+        run = synth.folder / "shown-gallery/runs/00/00/c"
+        assert [path.name for path in run.iterdir()] == ["thumb.webp"]
+        code, _, _ = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}", "--pictures")
+        assert sorted(path.name for path in run.iterdir()) == ["real.png", "thumb.webp"]
+        assert (run / "real.png").read_bytes() == b"picture"
+        synth.environment |= {"AWS_ACCESS_KEY_ID": "other", "AWS_SECRET_ACCESS_KEY": "wrong-secret"}
+        code, _, error = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}")
+        assert (code, "denies access to bucket 'lab'" in error) == (75, True)
+        assert "wrong-secret" not in error
+    server.kubectl("delete", "ss", "shown", "--namespace=lab")
