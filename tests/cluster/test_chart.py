@@ -1,0 +1,236 @@
+"""The chart on a real API server: what it installs, what it allows, and that the operator needs no more than that."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from api_server import ADMIN, ApiServer, api_server
+from servers import ROOT, free_ports, program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CHART = str(ROOT / "charts/synth-operator")
+RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Installer:
+    """Helm, for one server."""
+
+    program: Path
+    server: ApiServer
+    home: Path
+
+    def __call__(self, *arguments: str) -> str:
+        homes = {f"HELM_{each}_HOME": str(self.home) for each in ("CACHE", "CONFIG", "DATA")}
+        environment = {**os.environ, **homes, "KUBECONFIG": str(self.server.kubeconfig)}
+        done = subprocess.run(
+            [self.program, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with api_server(tmp_path_factory.mktemp("api-server")) as running:
+        yield running
+
+
+@pytest.fixture(params=["helm", "helm3"])
+def helm(request: pytest.FixtureRequest, server: ApiServer, tmp_path: Path) -> Installer:
+    return Installer(program(request.param, "clients"), server, tmp_path)
+
+
+@pytest.fixture
+def namespace(server: ApiServer) -> Callable[[str], str]:
+    """Makes namespaces of this test alone: without controllers none can be deleted."""
+
+    def make(role: str) -> str:
+        name = f"{role}-{token_hex(4)}"
+        server.kubectl("create", "namespace", name)
+        server.kubectl("label", "namespace", name, RESTRICTED)
+        return name
+
+    return make
+
+
+@contextmanager
+def installed(helm: Installer, namespace: str, *options: str) -> Iterator[None]:
+    # The definitions outlive each release, and the next one lies in another namespace.
+    helm("install", "synth", CHART, "--namespace", namespace, "--take-ownership", *options)
+    try:
+        yield
+    finally:
+        helm("uninstall", "synth", "--namespace", namespace)
+
+
+def sweep(name: str = "s", **spec: Any) -> dict[str, Any]:
+    """A sweep whose recipe does not exist."""
+    output = {"endpoint": "store:9000", "bucket": "data"}
+    return {
+        "apiVersion": "synth-operator.io/v1alpha1",
+        "kind": "SynthSweep",
+        "metadata": {"name": name},
+        "spec": {"recipeRef": {"name": "absent"}, "output": output, **spec},
+    }
+
+
+def test_sweeps_and_definitions_survive_upgrade_and_uninstall(
+    helm: Installer, server: ApiServer, namespace: Callable[[str], str]
+) -> None:
+    own = namespace("operator")
+    with installed(helm, own):
+        server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        server.kubectl("-n", own, "apply", "-f", "-", stdin=json.dumps(sweep()))
+        helm("upgrade", "synth", CHART, "--namespace", own, "--reset-then-reuse-values", "--set", "workers=9")
+        configuration = server.kubectl("-n", own, "get", "configmap", "synth-operator", "-o", "json")
+        assert "workers: 9" in json.loads(configuration)["data"]["configuration.yaml"]
+    assert server.kubectl("-n", own, "get", "synthsweeps", "-o", "name") == "synthsweep.synth-operator.io/s\n"
+    with installed(helm, own):
+        assert server.kubectl("-n", own, "get", "ss", "-o", "name") == "synthsweep.synth-operator.io/s\n"
+
+
+def test_the_server_takes_everything_without_a_warning(
+    helm: Installer, server: ApiServer, namespace: Callable[[str], str]
+) -> None:
+    switches = ("networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "replicas=2", "crds.install=true")
+    release = ("template", "synth", CHART, "--namespace", namespace("all"), "--kube-version", "1.33")
+    text = helm(*release, "--set", ",".join(switches))
+    kinds = {document["kind"] for document in yaml.safe_load_all(text) if document}
+    assert {"NetworkPolicy", "PodDisruptionBudget", "Deployment"} <= kinds
+    answer = server.call("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", stdin=text)
+    assert answer.returncode == 0, answer.stderr
+    assert "Warning" not in answer.stderr
+
+
+RIGHTS = [
+    ("list", "secrets", "no"),
+    ("get", "secrets", "no"),
+    ("watch", "secrets", "no"),
+    ("create", "pods", "no"),
+    ("create", "pods/exec", "no"),
+    ("get", "pods/log", "no"),
+    ("create", "serviceaccounts/token", "no"),
+    ("create", "rolebindings", "no"),
+    ("delete", "synthsweeps.synth-operator.io", "no"),
+    ("create", "synthsweeps.synth-operator.io", "no"),
+    ("create", "jobs.batch", "yes"),
+    ("list", "pods", "yes"),
+    ("update", "synthsweeps.synth-operator.io/status", "yes"),
+]
+
+
+def may(server: ApiServer, own: str, verb: str, resource: str, namespace: str) -> str:
+    kind, _, subresource = resource.partition("/")
+    options = [f"--subresource={subresource}"] if subresource else []
+    who = f"--as=system:serviceaccount:{own}:synth-operator"
+    return server.call("auth", "can-i", verb, kind, *options, who, "-n", namespace).stdout.strip()
+
+
+def test_the_operator_could_not_read_a_secret(
+    helm: Installer, server: ApiServer, namespace: Callable[[str], str]
+) -> None:
+    own = namespace("operator")
+    with installed(helm, own):
+        found = {(verb, kind): may(server, own, verb, kind, "default") for verb, kind, _ in RIGHTS}
+        inside = {may(server, own, verb, "secrets", own) for verb in ("get", "list", "watch")}
+    assert found == {(verb, kind): answer for verb, kind, answer in RIGHTS}
+    assert inside == {"no"}
+
+
+def test_listed_namespaces_are_all_that_it_reaches(
+    helm: Installer, server: ApiServer, namespace: Callable[[str], str]
+) -> None:
+    own, lab, other = namespace("operator"), namespace("lab"), namespace("other")
+    listed = ("--set", f"namespaces={{{lab}}}", "--set", "rbac.userRoles=false")
+    with installed(helm, own, *listed):
+        assert [may(server, own, "create", "jobs.batch", place) for place in (lab, other, own)] == ["yes", "no", "no"]
+        assert may(server, own, "list", "secrets", lab) == "no"
+
+
+@dataclass
+class Operator:
+    """The operator's process with the service account of a release, and nothing else."""
+
+    metrics: str
+    log: Path
+
+    def scraped(self) -> str:
+        with urllib.request.urlopen(self.metrics, timeout=5) as response:
+            return str(response.read().decode())
+
+
+@contextmanager
+def operator(server: ApiServer, own: str, folder: Path) -> Iterator[Operator]:
+    health, metrics = free_ports(2)
+    configmap = json.loads(server.kubectl("-n", own, "get", "configmap", "synth-operator", "-o", "json"))
+    configuration = yaml.safe_load(configmap["data"]["configuration.yaml"])
+    (folder / "configuration.yaml").write_text(
+        yaml.safe_dump({**configuration, "healthPort": health, "metricsPort": metrics}), encoding="utf-8"
+    )
+    token = server.kubectl("-n", own, "create", "token", "synth-operator").strip()
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(server.kubeconfig.read_text().replace(ADMIN, token), encoding="utf-8")
+    log = folder / "operator.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "synth_operator", "--config", str(folder / "configuration.yaml")],
+            env={**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONWARNINGS": "ignore"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Operator(f"http://127.0.0.1:{metrics}/metrics", log)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def reason(server: ApiServer, namespace: str) -> str:
+    status = json.loads(server.kubectl("-n", namespace, "get", "ss", "s", "-o", "json")).get("status", {})
+    return next((each["reason"] for each in status.get("conditions", ()) if each["type"] == "Ready"), "")
+
+
+def until(condition: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, log.read_text()[-3000:]
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["cluster", "namespaces"])
+def test_the_operator_works_with_the_rights_it_gets(
+    server: ApiServer, namespace: Callable[[str], str], tmp_path: Path, listed: bool
+) -> None:
+    helm = Installer(program("helm", "clients"), server, tmp_path)
+    own, lab, other = namespace("operator"), namespace("lab"), namespace("other")
+    options = ("--set", f"namespaces={{{lab}}}", "--set", "rbac.userRoles=false") if listed else ()
+    with installed(helm, own, *options):
+        server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        for place in (lab, other):
+            server.kubectl("-n", place, "apply", "-f", "-", stdin=json.dumps(sweep()))
+        with operator(server, own, tmp_path) as running:
+            until(lambda: reason(server, lab) == "RecipeNotFound", running.log)
+            if not listed:
+                until(lambda: reason(server, other) == "RecipeNotFound", running.log)
+            scraped = running.scraped()
+    assert "synth_operator_leader 1.0" in scraped
+    assert f'synth_sweep_phase{{namespace="{lab}",phase="Waiting",sweep="s"}} 1.0' in scraped
+    assert (f'namespace="{other}"' in scraped) is not listed
+    assert 'code="403"' not in scraped
+    assert (reason(server, other) == "") is listed
