@@ -25,7 +25,7 @@ MEANINGS: Final = {
     ExitCode.BAD_INPUT: "the input is wrong; nothing was written",
     ExitCode.NEVER: "this sweep can never work: another engine version made the plan, or it cannot be read",
     ExitCode.BUG: "an error that should not happen; the message says where its traceback is",
-    ExitCode.TRY_AGAIN: "store or device unavailable; the same call may work later",
+    ExitCode.TRY_AGAIN: "store, device or cluster unavailable; the same call may work later",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C; what was committed stays, the next call goes on from there",
     ExitCode.STOPPED: "told to stop (SIGTERM); what was committed stays, the next call goes on from there",
 }
