@@ -1,0 +1,108 @@
+"""What is shown of a sweep, what a word means, and which files of a store a page needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from synth_api.errors import InputError
+from synth_api.resources.sweep import Phase, RunCounts, SweepSpec, SweepStatus
+from synth_cli.cluster.gallery import linked
+from synth_cli.cluster.names import is_sweep_name
+from synth_cli.cluster.problems import AbsentError, ClusterError, refusal
+from synth_cli.cluster.status_view import status_view
+from synth_cli.cluster.sweep_object import SweepObject
+from synth_cli.commands.logs import MOST, chosen
+
+NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+
+
+def sweep(status: SweepStatus, generation: int = 1) -> SweepObject:
+    spec = SweepSpec.model_validate({"recipe": {}})
+    return SweepObject("lab", "beads", generation, NOW - timedelta(hours=1), spec, status)
+
+
+def shown(status: SweepStatus, generation: int = 1) -> str:
+    out = StringIO()
+    Console(file=out, width=120).print(status_view(sweep(status, generation), NOW, bar=True))
+    return out.getvalue()
+
+
+def test_a_sweep_that_no_operator_has_seen_says_so() -> None:
+    assert "No operator has looked at this sweep yet." in shown(SweepStatus())
+
+
+def test_an_edit_that_the_operator_has_not_seen_leaves_nothing_over() -> None:
+    finished = SweepStatus(observed_generation=1, phase=Phase.COMPLETE)
+    assert sweep(finished).is_over
+    assert not sweep(finished, generation=2).is_over
+    assert "The operator has not seen the latest edit yet." in shown(finished, generation=2)
+
+
+def test_the_end_is_told_only_while_it_lies_ahead() -> None:
+    runs = RunCounts(total=10, succeeded=4, active=1)
+    ahead = SweepStatus(observed_generation=1, phase=Phase.RENDERING, runs=runs, eta=NOW + timedelta(minutes=5))
+    assert "in 5 min 00 s" in shown(ahead)
+    assert "40 %" in shown(ahead)
+    assert "ends" not in shown(ahead.model_copy(update={"eta": NOW - timedelta(minutes=5)}))
+
+
+def test_a_status_of_another_version_is_told_as_such() -> None:
+    metadata = {"namespace": "lab", "name": "beads", "generation": 1, "creationTimestamp": "2026-01-02T03:04:05Z"}
+    document = {"metadata": metadata, "spec": {"recipe": {}}, "status": {"newField": 1}}
+    with pytest.raises(InputError, match=r"beads: cannot be read \(newField\); this synth and the cluster's CRDs are"):
+        SweepObject.of(document)
+
+
+@pytest.mark.parametrize(
+    ("word", "is_name"),
+    [("beads-180", True), ("there", False), ("recipes/a", False), ("a.yaml", False), ("./a", False), ("Beads", False)],
+)
+def test_a_word_is_a_sweep_unless_it_is_here_or_looks_like_a_path(
+    word: str, is_name: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    assert is_sweep_name(word, None, None) is is_name
+    assert is_sweep_name(word, "lab", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        (401, InputError, "https://c: the cluster does not accept your credentials; log in again"),
+        (403, InputError, "you are not allowed to do this: pods is forbidden; ask for the role"),
+        (404, AbsentError, "pods is forbidden"),
+        (422, InputError, "the cluster refuses this: pods is forbidden"),
+        (503, ClusterError, "the cluster at https://c is busy: pods is forbidden; try again"),
+    ],
+)
+def test_what_answers_of_the_api_server_mean(status: int, kind: type[Exception], says: str) -> None:
+    error = refusal("https://c", status, b'{"message": "pods is\\n forbidden."}')
+    assert type(error) is kind
+    assert says in str(error)
+
+
+def test_an_answer_that_is_no_json_still_makes_a_sentence() -> None:
+    assert "busy: status 502; try again" in str(refusal("https://c", 502, b"<html>"))
+
+
+def test_logs_are_those_of_the_newest_pods_that_have_begun() -> None:
+    def pod(number: int, kind: str, phase: str = "Running") -> dict[str, Any]:
+        metadata = {"name": f"p{number}", "labels": {"synth-operator.io/job": kind}}
+        return {"metadata": metadata, "status": {"phase": phase}}
+
+    pods = [pod(0, "plan"), *(pod(number, "render") for number in range(1, 40)), pod(40, "render", "Pending")]
+    assert [one["metadata"]["name"] for one in chosen(pods, None)] == [f"p{number}" for number in range(40 - MOST, 40)]
+    assert [one["metadata"]["name"] for one in chosen(pods, "plan")] == ["p0"]
+
+
+def test_a_page_cannot_lead_out_of_its_store() -> None:
+    page = '<article data-set="0"><a><img src="../../../../etc/thumb.webp"></a>'
+    with pytest.raises(InputError, match="the page links out of its store"):
+        linked(page, "sweeps/a", pictures=False)
