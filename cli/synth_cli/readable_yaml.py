@@ -14,6 +14,9 @@ _SHORT: Final = 8
 _NUMBER_TO_SOME: Final = re.compile(r"[-+]?(\.?[0-9][0-9_.]*([eE][-+]?[0-9]+)?|0[xobXOB][0-9a-fA-F_]+|[0-9_:]+)|[yYnN]")
 """Text that one of the readers takes for a number or a truth value."""
 
+_BREAKS: Final = frozenset("\x85\u2028\u2029")
+"""Line breaks to YAML 1.1: escaped, or they come back as others."""
+
 
 class _Dumper(yaml.SafeDumper):
     """Blocks, short lists of scalars in one line, lists indented below their key, no aliases."""
@@ -33,7 +36,7 @@ def _list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    quoted = "'" if _NUMBER_TO_SOME.fullmatch(text) else None
+    quoted = '"' if _BREAKS & set(text) else "'" if _NUMBER_TO_SOME.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=quoted)
 
 
