@@ -1,0 +1,155 @@
+"""Namespaces of their own for a whole node: network, mounts, processes, host name. No route leads out of them.
+
+The machine is at the other end of one cable, and may open connections into the sandbox; the sandbox opens none to it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from harness.commands import CommandError, run
+from harness.place import NODE, Place, program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PLACES: Final = 16
+NAMESPACES: Final = ("--net", "--mount", "--pid", "--uts", "--ipc")
+CGROUPS: Final = Path("/sys/fs/cgroup")
+OWN_FOLDERS: Final = ("/run", "/var/log", "/var/lib/cni")
+"""Hidden behind empty ones, so that nothing of a node is left on the machine and two nodes do not meet."""
+
+
+@dataclass
+class Sandbox:
+    """Running namespaces; `init` is their process 1 as the machine numbers it, and everything ends with it."""
+
+    place: Place
+    init: int
+    unshare: subprocess.Popen[bytes] | None = None
+
+    def words(self, *command: str | Path) -> list[str]:
+        """The command as it is run inside."""
+        return ["nsenter", "-t", str(self.init), *NAMESPACES, "--wd=/", "--", *map(str, command)]
+
+    def run(self, *command: str | Path) -> str:
+        """Standard output of a command run inside."""
+        return run(*self.words(*command))
+
+    def start(self, command: Sequence[str], log: Path) -> int:
+        """A process inside that goes on; its number on the machine."""
+        with log.open("ab") as output:
+            entered = subprocess.Popen(
+                self.words(*command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        return _only_child(entered.pid)
+
+    def end(self) -> None:
+        """All processes are killed; mounts and links go with them. Control groups and files are removed."""
+        os.kill(self.init, signal.SIGKILL)
+        if self.unshare is not None:
+            self.unshare.wait()
+        _wait_until_gone(self.init)
+        clear(self.place)
+
+
+def create(keep: bool = False) -> Sandbox:
+    """New namespaces at the first free place. They die with this process unless they are to be kept."""
+    bound = [] if keep else ["setpriv", "--pdeathsig", "KILL"]
+    unshare = subprocess.Popen(
+        [*bound, "unshare", *NAMESPACES, "--fork", "--mount-proc", "--kill-child", program("pause")],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    init = _only_child(unshare.pid)
+    place = _connect(init)
+    clear(place)
+    place.folder.mkdir(parents=True)
+    (place.folder / "init").write_text(str(init))
+    sandbox = Sandbox(place, init, unshare)
+    _furnish(sandbox)
+    return sandbox
+
+
+def clear(place: Place) -> None:
+    """What a cluster leaves behind that was killed together with its tests."""
+    for cgroup in sorted(CGROUPS.glob(f"**/{place.cgroup}/**/"), reverse=True):
+        cgroup.rmdir()
+    shutil.rmtree(place.folder, ignore_errors=True)
+
+
+def _only_child(parent: int) -> int:
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if not children.exists():
+            break
+        if found := children.read_text().split():
+            return int(found[0])
+        time.sleep(0.005)
+    raise RuntimeError("no process came up in the new namespaces; does this machine allow `unshare` and `nsenter`?")
+
+
+def _connect(init: int) -> Place:
+    """The cable, whose name on the machine is the claim to the place."""
+    for number in range(PLACES):
+        place = Place(number)
+        try:
+            run("ip", "link", "add", place.link, "type", "veth", "peer", "name", "host0", "netns", str(init))
+        except CommandError as error:
+            if "File exists" not in error.stderr:
+                raise
+        else:
+            run("ip", "address", "add", f"{place.host_address}/30", "dev", place.link)
+            run("ip", "link", "set", place.link, "up")
+            return place
+    raise RuntimeError(f"{PLACES} clusters run already: `make cluster-down` ends one that was kept")
+
+
+def _furnish(sandbox: Sandbox) -> None:
+    place = sandbox.place
+    kubelet = place.folder / "kubelet"
+    kubelet.mkdir()
+    Path("/var/lib/kubelet").mkdir(parents=True, exist_ok=True)
+    Path("/var/lib/cni").mkdir(parents=True, exist_ok=True)
+    steps = [
+        f"hostname {NODE}",
+        *(f"mount -t tmpfs own {folder}" for folder in OWN_FOLDERS),
+        f"mount --bind {kubelet} /var/lib/kubelet",
+        "mount --make-rshared /",
+        "ip link set lo up",
+        f"ip address add {place.address}/30 dev host0",
+        "ip link set host0 up",
+        # A ClusterIP needs some route to be caught on its way; this one ends in nothing.
+        "ip link add nowhere type dummy",
+        "ip link set nowhere up",
+        "ip route add default dev nowhere",
+        "iptables -A OUTPUT -o host0 -m conntrack --ctstate NEW -j DROP",
+        "iptables -A FORWARD -o host0 -m conntrack --ctstate NEW -j DROP",
+        "sysctl -qw net.ipv4.ip_forward=1",
+    ]
+    sandbox.run("sh", "-ec", "\n".join(steps))
+    _make_cgroups(place)
+
+
+def _make_cgroups(place: Place) -> None:
+    if (CGROUPS / "cgroup.controllers").exists():
+        (CGROUPS / place.cgroup).mkdir()
+        return
+    for controller in CGROUPS.iterdir():
+        if controller.is_dir() and not controller.is_symlink():
+            (controller / place.cgroup).mkdir(exist_ok=True)
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        (CGROUPS / "cpuset" / place.cgroup / name).write_text((CGROUPS / "cpuset" / name).read_text())
+
+
+def _wait_until_gone(process: int) -> None:
+    while Path(f"/proc/{process}").exists():
+        time.sleep(0.02)
