@@ -46,7 +46,7 @@ def device_of(spec: SweepSpec) -> str:
 
 
 def _container(spec: SweepSpec, task: Task, rules: Configuration) -> dict[str, Any]:
-    environment = {"NUMBA_CACHE_DIR": f"{SCRATCH_FOLDER}/numba", **(_GPU_ENVIRONMENT if spec.gpu else {})}
+    environment = _GPU_ENVIRONMENT if spec.gpu else {}
     arguments = {
         "--shard": task.shard,
         "--device": device_of(spec),
@@ -54,7 +54,8 @@ def _container(spec: SweepSpec, task: Task, rules: Configuration) -> dict[str, A
     }
     return {
         "image": spec.image or rules.renderer_image,
-        "command": ["python", "-m", "synth_renderer.batch"],
+        # The image's own: it brings the compiled kernels along, which take minutes to make anew.
+        "command": ["render"],
         "args": [str(word) for pair in arguments.items() for word in pair],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "resources": _resources(spec, rules),
