@@ -106,6 +106,7 @@ SWEEP = {"namespace": "a", "sweep": "s"}
 FIRES = [
     ("SynthSweepStalled", {"stalled": 1}, {**SWEEP, "reason": "RecipeInvalid"}, {"stalled": 0}),
     ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 3000}),
+    ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 60, "stalled": 1}),
     ("SynthRunsFailing", {"failed": 2, "succeeded": 8}, SWEEP, {"failed": 1, "succeeded": 99}),
     ("SynthGpuTimeLost", {"lost": 700, "used": 700}, SWEEP, {"lost": 500, "used": 1}),
     ("SynthOperatorNoLeader", {"leader": 0}, {}, {"leader": 1}),
