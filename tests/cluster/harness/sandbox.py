@@ -66,6 +66,7 @@ def create(keep: bool = False) -> Sandbox:
     unshare = subprocess.Popen(
         [*bound, "unshare", *NAMESPACES, "--fork", "--mount-proc", "--kill-child", program("pause")],
         stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # it complains that its child is gone when a cluster ends
         start_new_session=True,
     )
     init = _only_child(unshare.pid)
@@ -74,7 +75,11 @@ def create(keep: bool = False) -> Sandbox:
     place.folder.mkdir(parents=True)
     (place.folder / "init").write_text(str(init))
     sandbox = Sandbox(place, init, unshare)
-    _furnish(sandbox)
+    try:
+        _furnish(sandbox)
+    except BaseException:
+        sandbox.end()
+        raise
     return sandbox
 
 
@@ -128,8 +133,9 @@ def _furnish(sandbox: Sandbox) -> None:
         f"ip address add {place.address}/30 dev host0",
         "ip link set host0 up",
         # A ClusterIP needs some route to be caught on its way; this one ends in nothing.
-        "ip link add nowhere type dummy",
+        "ip link add nowhere type veth peer name nobody",
         "ip link set nowhere up",
+        "ip link set nobody up",
         "ip route add default dev nowhere",
         "iptables -A OUTPUT -o host0 -m conntrack --ctstate NEW -j DROP",
         "iptables -A FORWARD -o host0 -m conntrack --ctstate NEW -j DROP",
