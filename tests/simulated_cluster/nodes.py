@@ -88,6 +88,15 @@ class Nodes:
 
     def _input(self, pod: Tree) -> AttemptInput | None:
         """attempt.json as mounted; None where its ConfigMap is missing and the pod cannot start."""
+        if "_mounted" not in pod:
+            task = self._mount(pod)
+            if task is None:
+                return None
+            pod["_mounted"] = task
+        mounted: AttemptInput = pod["_mounted"]
+        return mounted
+
+    def _mount(self, pod: Tree) -> AttemptInput | None:
         volume = pod["spec"]["volumes"][0]
         if "downwardAPI" in volume:
             return AttemptInput.model_validate_json(pod["metadata"]["annotations"][INPUT_ANNOTATION])

@@ -267,8 +267,10 @@ class World:
         living = [job for job in self.jobs() if not job["status"].get("conditions")]
         assert len(living) <= 1, [job["metadata"]["name"] for job in living]
         tasks = [
-            tuple(pod["metadata"]["labels"].get(label) for label in (ATTEMPT_LABEL, SHARD_LABEL, JOB_LABEL))
-            + (pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"],)
+            (
+                *(pod["metadata"]["labels"].get(label) for label in (ATTEMPT_LABEL, SHARD_LABEL, JOB_LABEL)),
+                pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"],
+            )
             for pod in self.api.all(Resource.PODS)
             if pod["status"]["phase"] in ("Pending", "Running") and "deletionTimestamp" not in pod["metadata"]
         ]

@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-
 from simulated_cluster.world import NAME, World
+
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.sweep import Phase
 from synth_operator.api import Resource
@@ -267,7 +267,8 @@ def test_what_a_running_job_cannot_take_over_replaces_it_without_a_new_plan(chan
     world.edit(**change)
     world.until_ended()
 
-    assert attempt and world.status.attempt
+    assert attempt
+    assert world.status.attempt
     assert world.status.attempt.hash == attempt.hash
     assert len([write for write in world.api.writes if write.startswith("create jobs") and write[-2:] == "r0"]) == 2
     everything_rendered_once(world)
@@ -294,7 +295,8 @@ def test_runs_deleted_meanwhile_are_planned_anew() -> None:
 
     assert world.status.phase is Phase.COMPLETE
     assert "PlanStale: 1 run of those counted as done are missing from the store; planning anew." in world.events
-    assert world.status.attempt and world.status.attempt.stale == 1
+    assert world.status.attempt
+    assert world.status.attempt.stale == 1
 
 
 def test_runs_that_are_always_missing_fail_in_the_end() -> None:
@@ -309,7 +311,8 @@ def test_runs_that_are_always_missing_fail_in_the_end() -> None:
 
     world.until_phase(Phase.FAILED)
 
-    assert world.status.attempt and world.status.attempt.stale == 2
+    assert world.status.attempt
+    assert world.status.attempt.stale == 2
     assert [(count.reason, count.runs) for count in world.status.failure_reasons] == [("BatchFailed", 1)]
 
 
@@ -407,8 +410,8 @@ def test_a_sweep_cannot_remove_its_outputs_while_the_store_is_down_and_says_how_
     world.seconds(60)
     assert world.status.phase is Phase.DELETING
     assert world.ready == (
-        "StoreUnreachable: The store at store:9000 does not answer. To delete the sweep and leave its outputs, annotate "
-        "it with synth-operator.io/force-delete=true."
+        "StoreUnreachable: The store at store:9000 does not answer. To delete the sweep and leave its outputs, "
+        "annotate it with synth-operator.io/force-delete=true."
     )
     world.annotate(**{"synth-operator.io/force-delete": "true"})
     world.until(lambda world: not world.exists)
