@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 def session(
     connection: client.Configuration, watched: Callable[[str], None], listed: Callable[[str], None]
 ) -> kopf.AiohttpSession:
-    """A session that says when a watch was opened and when a list was answered, with the path of the list."""
+    """A session that says when a list was answered and when the API itself ended a watch, with the path of the list."""
 
     async def notice(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         credential = authorization(connection)
         if credential:
             request.headers["Authorization"] = credential
         response = await send(request)
-        if response.status == 200 and request.method == "GET" and "continue" not in request.url.query:
-            (watched if "watch" in request.url.query else listed)(request.url.path)
+        path, query = request.url.path, request.url.query
+        if response.status == 200 and "watch" in query:
+            response.content.on_eof(lambda: watched(path))
+        elif response.status == 200 and "continue" not in query:
+            listed(path)
         return response
 
     connector = aiohttp.TCPConnector(limit=0, ssl=_tls(connection))

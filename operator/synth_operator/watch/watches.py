@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import kopf
 
 from synth_operator.api import Resource
-from synth_operator.watch.ages import WATCH_SECONDS, WatchAges
+from synth_operator.watch.ages import DEAF_SECONDS, WATCH_SECONDS, WatchAges
 from synth_operator.watch.handlers import WATCHED, Item, index_all, notify_all, settings
 from synth_operator.watch.session import session
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
-_INACTIVE_SECONDS: Final = WATCH_SECONDS + 15
+_INACTIVE: Final = 1.25
+"""Share of a watch's time after which silence means that nobody is there."""
 _ANSWER_SECONDS: Final = 10.0
 _LONGEST_PAUSE: Final = 30.0
 
@@ -45,7 +46,7 @@ class Snapshot:
 
 
 class Watches:
-    """Watches from `start` to `stop`.
+    """Watches from `start` to `stop`; the API ends each watch after `seconds`.
 
     A list that is made again, because the API had forgotten how far a watch was, hides what was deleted meanwhile;
     kopf's indexes would keep it. So the first such list ends kopf's life and another one begins, with empty indexes.
@@ -57,7 +58,9 @@ class Watches:
         namespaces: tuple[str, ...],
         add: Callable[[Item, float], None],
         heard: Callable[[str], None],
+        seconds: int = WATCH_SECONDS,
     ) -> None:
+        self._seconds = seconds
         self._connection = connection
         self._namespaces = namespaces
         self._add = add
@@ -71,7 +74,7 @@ class Watches:
 
     def start(self) -> None:
         """Returns at once; events follow when all lists are read."""
-        self._ages = WatchAges(self._paths())
+        self._ages = WatchAges(self._paths(), deaf=DEAF_SECONDS * self._seconds / WATCH_SECONDS)
         self._thread.start()
 
     def stop(self) -> None:
@@ -157,8 +160,8 @@ class Watches:
         index_all(registry)
         notify_all(registry, self._add)
         chosen = settings()
-        chosen.watching.server_timeout = WATCH_SECONDS
-        chosen.watching.inactivity_timeout = _INACTIVE_SECONDS
+        chosen.watching.server_timeout = self._seconds
+        chosen.watching.inactivity_timeout = self._seconds * _INACTIVE
         await kopf.operator(
             registry=registry,
             settings=chosen,

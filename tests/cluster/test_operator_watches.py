@@ -1,0 +1,212 @@
+"""What the operator's watches hear from a real API server, and that they know when they hear nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from api_server import ApiServer, api_server
+from kubernetes import client, config
+from proxies import proxy
+
+from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
+from synth_operator.api import Resource
+from synth_operator.watch.handlers import Item
+from synth_operator.watch.watches import NotWatchingError, Watches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with api_server(tmp_path_factory.mktemp("api-server")) as running:
+        running.kubectl("apply", "--server-side", f"--filename={ROOT}/crds")
+        running.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        running.kubectl("create", "serviceaccount", "default")
+        yield running
+
+
+class Items:
+    """What the watches put into the queue."""
+
+    def __init__(self) -> None:
+        self.seen: list[Item] = []
+        self._changed = threading.Condition()
+
+    def add(self, item: Item, _delay: float) -> None:
+        with self._changed:
+            self.seen.append(item)
+            self._changed.notify_all()
+
+    def wait_for(self, name: str) -> None:
+        with self._changed:
+            found = self._changed.wait_for(lambda: any(item.name == name for item in self.seen), SECONDS)
+        assert found, f"no event about {name}; seen: {self.seen}"
+
+
+def connection(server: ApiServer) -> client.Configuration:
+    connection = client.Configuration()
+    config.load_kube_config(str(server.kubeconfig), client_configuration=connection)
+    return connection
+
+
+@contextmanager
+def watching(connection: client.Configuration, *namespaces: str, seconds: int = 60) -> Iterator[tuple[Watches, Items]]:
+    items = Items()
+    watches = Watches(connection, namespaces, items.add, lambda _resource: None, seconds)
+    watches.start()
+    try:
+        yield watches, items
+    finally:
+        watches.stop()
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def sweep(name: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "default"}
+    spec = {"recipeRef": {"name": f"recipe-of-{name}"}}
+    return {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthSweep", "metadata": metadata, "spec": spec}
+
+
+def pod_template(labels: dict[str, str]) -> dict[str, Any]:
+    container = {"name": "work", "image": "none"}
+    return {"metadata": {"labels": labels}, "spec": {"restartPolicy": "Never", "containers": [container]}}
+
+
+def job(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "default", "labels": labels}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": pod_template(labels)}}
+
+
+def test_what_was_there_and_what_comes_is_heard_and_known(server: ApiServer) -> None:
+    server.apply(sweep("early"))
+    with watching(connection(server)) as (watches, items):
+        items.wait_for("early")
+        server.apply(sweep("late"))
+        items.wait_for("late")
+        server.apply(job("late-p", {SWEEP_LABEL: "late", JOB_LABEL: "plan"}))
+        until(lambda: len(watches.snapshot("default", "late").jobs) == 1, "the Job was not seen")
+
+        assert {"early", "late"} <= {known.name for known in watches.sweeps()}
+        assert watches.snapshot("default", "early").jobs == ()
+        assert watches.snapshot("default", "none").sweep is None
+
+
+def test_what_is_deleted_is_forgotten(server: ApiServer) -> None:
+    server.apply(sweep("gone"))
+    with watching(connection(server)) as (watches, items):
+        items.wait_for("gone")
+        server.kubectl("delete", "synthsweep", "gone")
+        until(lambda: watches.snapshot("default", "gone").sweep is None, "the sweep is still known")
+
+
+def test_a_change_of_a_recipe_is_news_for_the_sweeps_that_name_it(server: ApiServer) -> None:
+    server.apply(sweep("reader"))
+    with watching(connection(server)) as (watches, items):
+        items.wait_for("reader")
+        items.seen.clear()
+        metadata = {"name": "recipe-of-reader", "namespace": "default"}
+        recipe = {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthRecipe", "metadata": metadata}
+        server.apply({**recipe, "spec": {"recipe": {}}})
+        items.wait_for("reader")
+
+        assert Item(Resource.RECIPES, "default", "recipe-of-reader") in items.seen
+        assert watches.snapshot("default", "reader").recipe is not None
+
+
+def test_jobs_and_pods_of_others_are_no_event(server: ApiServer) -> None:
+    with watching(connection(server)) as (_, items):
+        server.apply(job("foreign", {"app": "else"}))
+        pod = {"apiVersion": "v1", "kind": "Pod", **pod_template({"app": "else"})}
+        pod["metadata"] = {"name": "foreign-pod", "namespace": "default", "labels": {"app": "else"}}
+        server.apply(pod)
+        # The server sends events in order: what comes after the foreign ones shows that these were not sent.
+        server.apply(job("ours", {SWEEP_LABEL: "someone", JOB_LABEL: "plan"}))
+        items.wait_for("someone")
+
+        assert not [item for item in items.seen if "foreign" in item.name]
+
+
+def test_only_the_listed_namespaces_are_watched(server: ApiServer) -> None:
+    server.kubectl("create", "namespace", "elsewhere")
+    server.apply(sweep("here"))
+    elsewhere = sweep("there")
+    elsewhere["metadata"]["namespace"] = "elsewhere"
+    server.apply(elsewhere)
+    with watching(connection(server), "default") as (watches, items):
+        items.wait_for("here")
+
+        assert "there" not in {known.name for known in watches.sweeps()}
+
+
+class Valve:
+    """What comes back from the server, or nothing of it."""
+
+    def __init__(self) -> None:
+        self.shut = False
+
+    def __call__(self, data: bytes) -> bytes:
+        return b"" if self.shut else data
+
+
+def test_deaf_watches_are_noticed_although_connections_stand(server: ApiServer) -> None:
+    direct, valve = connection(server), Valve()
+    with proxy(urlsplit(direct.host).netloc, down=valve) as endpoint:
+        direct.host = f"https://{endpoint}"
+        with watching(direct, seconds=2) as (watches, items):
+            until(lambda: bool(watches.sweeps()), "nothing was listed")
+            valve.shut = True
+            until(lambda: "nothing was heard from the watch of" in watches.problem, "the silence was not noticed")
+            valve.shut = False
+            server.apply(sweep("after"))
+            items.wait_for("after")
+            until(lambda: watches.problem == "", "the watches are still said to be deaf")
+
+
+def test_a_server_that_goes_away_for_a_moment_is_watched_on(server: ApiServer) -> None:
+    direct = connection(server)
+    through, broken = direct.host, threading.Event()
+    with proxy(urlsplit(through).netloc, down=lambda data: None if broken.is_set() else data) as endpoint:
+        direct.host = f"https://{endpoint}"
+        with watching(direct, seconds=2) as (watches, items):
+            until(lambda: bool(watches.sweeps()), "nothing was listed")
+            broken.set()
+            server.apply(sweep("meanwhile"))
+            broken.clear()
+            items.wait_for("meanwhile")
+
+
+def test_nothing_is_known_before_everything_is_listed(server: ApiServer) -> None:
+    watches = Watches(connection(server), (), lambda _item, _delay: None, lambda _resource: None)
+
+    with pytest.raises(NotWatchingError):
+        watches.snapshot("default", "early")
+    assert watches.sweeps() == ()
+
+
+def test_a_list_that_is_made_again_begins_new_indexes(server: ApiServer) -> None:
+    server.apply(sweep("kept"))
+    server.apply(sweep("lost"))
+    with watching(connection(server)) as (watches, items):
+        items.wait_for("kept")
+        items.seen.clear()
+        # As kopf does when the API has forgotten how far a watch was; what it reads of it is not heard of.
+        watches._listed(Resource.SWEEPS.path(""))
+        items.wait_for("kept")
+
+        assert "kept" in {known.name for known in watches.sweeps()}
