@@ -36,6 +36,8 @@ class Feature:
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    """The strings that it may be; any, if there are none."""
 
 
 @dataclass(frozen=True)

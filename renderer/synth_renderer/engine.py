@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from synth_dataset.gates import GateResult
     from synth_renderer.physics.report import PhysicsReport
     from synth_renderer.records import Records
-    from synth_renderer.scene.camera import Camera
     from synth_renderer.scene.staged import StagedScene
 
 
@@ -98,7 +97,7 @@ def _rendered(
         seconds=rendering.watch.seconds,
         width=camera.width,
         height=camera.height,
-        pixel_size=_pixel_size(camera),
+        pixel_size=camera.pixel_size,
         depth_range=depth_range(rendering.fragments),
         particles=len(scene),
         visible=int(np.count_nonzero(records.visible_px)),
@@ -106,7 +105,3 @@ def _rendered(
         gates=gates,
         label_digest=digest,
     )
-
-
-def _pixel_size(camera: Camera) -> float | None:
-    return None if camera.ortho_scale is None else camera.ortho_scale / max(camera.width, camera.height)

@@ -21,7 +21,7 @@ from synth_api.recipe.variabilities import (
 )
 from synth_renderer.scene.staged import Box
 from synth_renderer.streams import Stream
-from synth_renderer.variabilities import DrawError, draw
+from synth_renderer.variabilities import DrawError, Scale, draw
 
 VOLUME = Box((-60.0, -60.0, 0.0), (60.0, 60.0, 100.0))
 STEP = "$builtins.TriggerFeatureUpdate:Any:AllParticles:1"
@@ -30,7 +30,7 @@ ALMOST_NEVER = 1e-6
 
 def drawn(variability: Variability, count: int, seed: int = 42) -> list:
     """One value for each of `count` beads, as a step does it."""
-    return [draw(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), VOLUME) for i in range(count)]
+    return [draw(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), Scale(VOLUME)) for i in range(count)]
 
 
 def assert_distributed(values: np.ndarray, inverse_cdf: Callable, bins: int = 50) -> None:
