@@ -202,6 +202,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "height_contrast": _float(0.0, "darkening from the highest point to the ground", "", 0.0, 1.0),
             "shadowing": _float(0.8, "electrons lost to what stands around", "", 0.0, 10.0),
             "crevice_shadowing": _float(0.5, "the same within the relief of a particle", "", 0.0, 10.0),
+            "ridge_brightening": _float(0.0, "gain of edges and ridges that stand out", "", 0.0, 20.0),
             "particle_contrast": _float(0.35, "grey of a level particle above the ground's", "full white", -1.0, 1.0),
             "particle_variation": _float(0.05, "rms difference from particle to particle", "of its grey", 0.0, 1.0),
             "halo": _float(0.0, "charging around particles; negative is dark", "full white", -0.5, 0.5),
