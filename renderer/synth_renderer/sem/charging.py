@@ -44,8 +44,8 @@ def add_streaks(
             charge = keep * charge + (1.0 - keep) * coverage[row, column]
 
 
-def clipping_gain(signal: Plane, share: float) -> float:
-    """The gain that drives `share` of the pixels (0 … 1) to full white or beyond."""
-    place = min(int((1.0 - share) * signal.size), signal.size - 1)
-    level = float(np.partition(signal, place, axis=None)[place])
-    return 1.0 / max(level, 1e-3)
+def clipping_gain(signal: Plane, coverage: Plane, share: float) -> float:
+    """The gain that drives `share` (0 … 1) of the particles' pixels to full white or beyond; signal, coverage (H, W)."""
+    levels = signal[coverage > 0.5] if (coverage > 0.5).any() else signal.ravel()
+    place = min(int((1.0 - share) * len(levels)), len(levels) - 1)
+    return 1.0 / max(float(np.partition(levels, place)[place]), 1e-3)

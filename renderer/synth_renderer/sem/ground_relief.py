@@ -79,7 +79,8 @@ def add_terraces(
 ) -> None:
     """Steps with wavy edges, `count` across the frame along the unit vector (right, up), each a few px high.
 
-    Every terrace has its own grey, ± 15 % of the ground's.
+    Between steps the ground falls back, so that it stays level on the whole. Every terrace has its own grey, ± 15 % of
+    the ground's.
     """
     rows, columns = level.shape
     frame = max(rows, columns)
@@ -92,7 +93,7 @@ def add_terraces(
             along = (column * right - row * up + wave) / spacing
             terrace = math.floor(along)
             ramp = max((along - terrace - 1.0) * spacing / 2.0 + 1.0, 0.0)
-            height[row, column] += step_height * (terrace + ramp)
+            height[row, column] += step_height * (terrace + ramp - along)
             own = uniform(key + np.uint64(1), cell(terrace, 0))
             level[row, column] *= 1.0 + 0.3 * (own - 0.5)
 

@@ -127,14 +127,16 @@ class _Signal:
         grey = scan.focused(self.grey, off_focus, self["beam_blur"], self["defocus"])
         if self["drift"] > 0:
             grey = scan.drifted(grey, self.key("drift"), self["drift"])
-        gain = charging.clipping_gain(grey, self["clipping"]) if self["clipping"] > 0 else self["gain"]
-        grey = np.asarray(grey * np.float32(gain))
+        grey = np.asarray(grey * np.float32(self._gain(grey)))
         if self["electrons"] > 0:
             counting.add_shot_noise(grey, self.key("electrons"), self["electrons"], self["noise_correlation"])
         if self["line_noise"] > 0:
             counting.add_line_noise(grey, self.key("line_noise"), self["line_noise"])
         black = np.float32(self["black_point"])
         return np.asarray(np.clip((grey - black) / (np.float32(1) - black), 0, 1))
+
+    def _gain(self, grey: Plane) -> float:
+        return charging.clipping_gain(grey, self.coverage, self["clipping"]) if self["clipping"] > 0 else self["gain"]
 
 
 def _stream(scene: StagedScene, feature: str, object_name: str | None = None) -> Stream:

@@ -37,14 +37,15 @@ def obstruction(height: Plane, widths: Sequence[float]) -> Plane:
 
 
 def prominence(height: Plane, widths: Sequence[float]) -> Plane:
-    """How much each pixel stands above its surroundings: the same with height - blurred.
+    """How much each pixel stands above its surroundings: the same with height - blurred, at most 0.4 in all.
 
-    Ridges and edges emit over more than one of their faces (the same source).
+    Ridges and edges emit over more than one of their faces (the same source); beyond a slope of 45 degrees nothing is
+    gained.
     """
     total = np.zeros_like(height)
     for width in widths:
         _add_above(total, height, blurred(height, width), 1.0 / (2.5 * width))
-    return total
+    return np.minimum(total, np.float32(0.4))
 
 
 @kernel

@@ -13,6 +13,7 @@ from synth_api.outputs import StepOutput, step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
 from synth_dataset.pictures import write_png
 from synth_renderer.labels.modes import PICTURES, LabelView, instances
+from synth_renderer.labels.omitted import labelled_only, seen_enough
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.records import write_features
 from synth_renderer.scene.sets import members
@@ -55,10 +56,18 @@ class Rendering:
         """The label pass over all bodies."""
         return LabelView.of(self.fragments)
 
+    @cached_property
+    def labelled(self) -> Selection | None:
+        """Particles (N,) of which as much can be seen as the strictest step wants; None when no step wants anything."""
+        steps = self.world.recipe.synth_chain.rendering_steps
+        least = max((step.minimum_visible_fraction for step in steps if not isinstance(step, SaveState)), default=0.0)
+        return seen_enough(self.fragments, self.all.surface, least) if least > 0 else None
+
     def instances(self) -> None:
         """Write `instances.png`."""
         with self.watch.stage("label pictures"):
-            self._write_label("instances.png", instances(self.all))
+            view = self.all if self.labelled is None else labelled_only(self.all, self.labelled)
+            self._write_label("instances.png", instances(view))
 
     def carry_out(self, steps: tuple[RenderingStep, ...]) -> None:
         """Carry out all steps in order."""
@@ -79,7 +88,7 @@ class Rendering:
         interest = members(self.world, step.set_name_of_interest).particles
         overlapping = members(self.world, step.set_name_overlapping).particles
         for particle_id, of_interest, others in _shown(output, interest, overlapping):
-            pixels = self._picture(step.rendering_mode, output.file(particle_id), of_interest, others)
+            pixels = self._picture(step, output.file(particle_id), of_interest, others)
             if pixels is not None and particle_id is None:
                 self.previews.append(pixels)
         if step.do_save_state:
@@ -87,15 +96,19 @@ class Rendering:
         if step.do_save_features:
             write_features(self.scene, self._path(output.folder))
 
-    def _picture(self, mode: str, path: str, interest: Selection, overlapping: Selection) -> Pixels | None:
-        if mode == "real":
+    def _picture(self, step: RenderStep, path: str, interest: Selection, overlapping: Selection) -> Pixels | None:
+        if step.rendering_mode == "real":
             return self._real(path, interest, interest | overlapping)
         with self.watch.stage("label pictures"):
-            if mode == "stl":
+            if step.rendering_mode == "stl":
                 with self._path(path).open("wb") as file:
                     write_stl(file, self.scene.bodies, np.flatnonzero(interest))
                 return None
-            return self._write_label(path, PICTURES[mode](self._view(interest, overlapping)))
+            view = self._view(interest, overlapping)
+            if step.minimum_visible_fraction > 0:
+                enough = seen_enough(self.fragments, self.all.surface, step.minimum_visible_fraction)
+                view = labelled_only(view, enough)
+            return self._write_label(path, PICTURES[step.rendering_mode](view))
 
     def _real(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
         with self.watch.stage("real"):
