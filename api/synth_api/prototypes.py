@@ -66,7 +66,7 @@ _SUBDIVISIONS: Final[dict[str, Feature]] = {
     ),
 }
 
-GEOMETRIES: Final[dict[str, Prototype]] = {
+_ELLIPSOIDS: Final[dict[str, Prototype]] = {
     "default": Prototype("quad sphere of 386 vertices, no subdivision", _DIMENSIONS | _LOCATION),
     "sphere": Prototype("sphere of diameter 1", _DIMENSIONS | _LOCATION | _SUBDIVISIONS),
     "ellipsoid": Prototype(
@@ -81,11 +81,77 @@ GEOMETRIES: Final[dict[str, Prototype]] = {
     ),
 }
 
-_COLOR: Final = Feature(FeatureType.COLOR, (0.8, 0.8, 0.8, 1.0), "base colour", "linear RGBA", 0.0, 1.0)
-
 
 def _float(default: float, meaning: str, unit: str, minimum: float, maximum: float) -> Feature:
     return Feature(FeatureType.FLOAT, default, meaning, unit, minimum, maximum)
+
+
+_EXTENT: Final[dict[str, Feature]] = {
+    "dimensions": replace(_DIMENSIONS["dimensions"], minimum=1e-3),
+    "width": _float(1.0, "factor on the y extent, after dimensions", "", 0.02, 50.0),
+    "height": _float(1.0, "factor on the z extent, after dimensions", "", 0.02, 50.0),
+}
+_RELIEF: Final[dict[str, Feature]] = {
+    "shape_seed": Feature(FeatureType.INT, 0, "which of the random shapes it is", "", 0, 2**53 - 1),
+    "irregularity": _float(0.0, "rms displacement of the outline; 0 is the ideal body", "particle size", 0.0, 0.1),
+    "wrinkle_depth": _float(0.0, "depth of folds; 0 is none", "particle size", 0.0, 0.2),
+    "wrinkle_scale": _float(0.3, "distance between folds", "particle size", 0.02, 2.0),
+    "pore_depth": _float(0.0, "depth of honeycomb pores; 0 is none", "particle size", 0.0, 0.2),
+    "pore_scale": _float(0.15, "distance between pores", "particle size", 0.02, 1.0),
+    "step_depth": _float(0.0, "height of growth steps; 0 is none", "particle size", 0.0, 0.1),
+    "step_number": _float(8.0, "growth steps across the particle", "", 1.0, 100.0),
+}
+_ROUNDING: Final[dict[str, Feature]] = {
+    "edge_rounding": _float(0.0, "radius of the edges; 0 is sharp", "half the smallest extent", 0.0, 1.0),
+}
+_FLUTES: Final[dict[str, Feature]] = {
+    "flute_depth": _float(0.0, "depth of flutes along the axis; 0 is none", "particle size", 0.0, 0.2),
+    "flute_number": Feature(FeatureType.INT, 12, "flutes around the axis", "", 2, 100),
+}
+_BODY: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _RELIEF
+
+SHAPES: Final[dict[str, Prototype]] = {
+    "rough_sphere": Prototype("sphere that may be stretched, irregular and deeply structured", _BODY),
+    "rough_ellipsoid": Prototype(
+        "the same, flat when nothing else is said",
+        _BODY | {"dimensions": replace(_EXTENT["dimensions"], default=(1.0, 1.0, 0.5))},
+    ),
+    "cube": Prototype("box", _BODY | _ROUNDING),
+    "octahedron": Prototype("octahedron, its corners on the axes", _BODY | _ROUNDING),
+    "prism": Prototype(
+        "upright prism over a regular polygon that the ellipse of its extents goes around",
+        _BODY | _ROUNDING | {"sides": Feature(FeatureType.INT, 6, "sides of the polygon", "", 3, 8)},
+    ),
+    "polyhedron": Prototype(
+        "random convex polyhedron in the box of its extents",
+        _BODY | _ROUNDING | {"faces": Feature(FeatureType.INT, 14, "planes that cut it out", "", 9, 21)},
+    ),
+    "rod": Prototype(
+        "upright cylinder",
+        _BODY | {"dimensions": replace(_EXTENT["dimensions"], default=(1.0, 1.0, 4.0))} | _ROUNDING | _FLUTES,
+    ),
+    "bent_rod": Prototype(
+        "the same cylinder, its axis an arc in the plane of x and z",
+        _BODY
+        | {"dimensions": replace(_EXTENT["dimensions"], default=(1.0, 1.0, 4.0))}
+        | _ROUNDING
+        | _FLUTES
+        | {"bend": _float(40.0, "change of direction from end to end", "degree", 0.0, 180.0)},
+    ),
+    "raspberry": Prototype(
+        "sphere of grains that touch",
+        _BODY
+        | {
+            "grains": Feature(FeatureType.INT, 60, "grains on the sphere", "", 8, 400),
+            "grain_overlap": _float(0.3, "how far neighbours reach into each other", "grain radius", 0.0, 0.9),
+        },
+    ),
+}
+"""The prototypes whose mesh depends on features; lengths relative to the size of the particle, the cube root of the
+product of its extents.
+"""
+GEOMETRIES: Final = _ELLIPSOIDS | SHAPES
+_COLOR: Final = Feature(FeatureType.COLOR, (0.8, 0.8, 0.8, 1.0), "base colour", "linear RGBA", 0.0, 1.0)
 
 
 MATERIALS: Final[dict[str, Prototype]] = {
@@ -208,7 +274,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "halo": _float(0.0, "charging around particles; negative is dark", "full white", -0.5, 0.5),
             "halo_width": _float(0.3, "reach of the halo", "particle size", 0.02, 2.0),
             "streaks": _float(0.0, "charging along the scan line behind particles", "full white", -0.5, 0.5),
-            "clipping": _float(0.0, "share of the pixels driven to full white", "", 0.0, 0.5),
+            "clipping": _float(0.0, "share of the particles driven to full white, instead of the gain", "", 0.0, 0.5),
             "beam_blur": _float(0.7, "standard deviation of the beam's profile", "px", 0.0, 20.0),
             "defocus": _float(0.0, "further blur one particle size off the focal plane", "px", 0.0, 20.0),
             "focus_height": _float(1.0, "focal plane between ground (0) and highest point (1)", "", -1.0, 2.0),

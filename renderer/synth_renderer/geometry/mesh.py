@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ class Mesh:
     """A closed triangle mesh in its own frame, scene units at scale 1.
 
     vertices (V, 3) float64; normals (V, 3) float64, unit, smooth, outward; triangles (T, 3) int32, counter-clockwise
-    seen from outside.
+    seen from outside. Volume and surface are the true body's, NaN where they depend on how it is stretched.
     """
 
     vertices: NDArray[np.float64]
     normals: NDArray[np.float64]
     triangles: NDArray[np.int32]
+    volume: float = math.nan
+    surface: float = math.nan

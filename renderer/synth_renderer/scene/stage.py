@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_api.prototypes import FeatureType
+from synth_api.prototypes import GEOMETRIES, FeatureType
 from synth_renderer.geometry import prototypes
+from synth_renderer.geometry.shapes import Shape, is_round, shape_mesh, shape_of
+from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.labels.modes import palette
 from synth_renderer.scene.bodies import Bodies
 from synth_renderer.scene.staged import StagedScene, StagedTechnique
@@ -25,6 +27,7 @@ def stage(world: World) -> StagedScene:
     particles.features.declare("category_color", every, "", FeatureType.STRING)
     for row, color in enumerate(palette(len(particles))):
         particles.features.set("category_color", row, "#{:02x}{:02x}{:02x}".format(*color))
+    technique = _staged_technique(world.invoked_technique())
     return StagedScene(
         seed=world.seed,
         names=tuple(particles.names),
@@ -32,31 +35,41 @@ def stage(world: World) -> StagedScene:
         geometries=tuple(particles.geometries),
         materials=tuple(particles.materials),
         features={name: particles.features.column(name) for name in sorted(particles.features.names())},
-        bodies=bodies_of(particles, every),
-        technique=_staged_technique(world.invoked_technique()),
+        bodies=bodies_of(particles, every, technique.camera.pixel_size),
+        technique=technique,
     )
 
 
-def bodies_of(particles: Particles, rows: NDArray[np.bool_]) -> Bodies:
-    """The evaluated geometry of some particles; equal meshes are shared."""
+def bodies_of(particles: Particles, rows: NDArray[np.bool_], pixel: float | None) -> Bodies:
+    """The evaluated geometry of some particles, as fine as pixels of that width show; equal meshes are shared."""
     chosen = np.flatnonzero(rows)
-    column = particles.features.column("subdivisions")
-    kinds = [(particles.geometries[row], int(column.values[row]) if column.present[row] else None) for row in chosen]
-    shared = sorted(set(kinds), key=str)
-    meshes = tuple(prototypes.mesh(geometry, level) for geometry, level in shared)
-    mesh_index = np.array([shared.index(kind) for kind in kinds], dtype=np.int32)
-    extents = np.array([np.ptp(mesh.vertices, axis=0) for mesh in meshes]).reshape(-1, 3)
-    sizes = particles.sizes()[chosen]
+    sizes = particles.sizes()
+    looks = [_look(particles, int(row), sizes[row], pixel) for row in chosen]
+    shared = {kind: number for number, kind in enumerate(dict.fromkeys(kind for kind, _, _ in looks))}
+    meshes = tuple(shape_mesh(kind) if isinstance(kind, Shape) else prototypes.mesh(*kind) for kind in shared)
     return Bodies(
         meshes=meshes,
-        mesh_index=mesh_index,
-        scales=sizes / extents[mesh_index],
+        mesh_index=np.array([shared[kind] for kind, _, _ in looks], dtype=np.int32),
+        scales=np.array([scale for _, scale, _ in looks]).reshape(-1, 3),
         quaternions=particles.quaternions[chosen],
         locations=_locations(particles)[chosen],
-        is_sphere=np.array(
-            [prototypes.is_sphere(geometry, size) for (geometry, _), size in zip(kinds, sizes, strict=True)], dtype=bool
-        ),
+        is_sphere=np.array([round_body for _, _, round_body in looks], dtype=bool),
     )
+
+
+def _look(
+    particles: Particles, row: int, extents: NDArray[np.float64], pixel: float | None
+) -> tuple[Shape | tuple[str, int | None], NDArray[np.float64], bool]:
+    """What names one particle's mesh, the scale of that mesh (3,), and whether the body is a smooth sphere."""
+    geometry = particles.geometries[row]
+    if geometry in SOLIDS:
+        values = {name: particles.features.value(name, row) for name in GEOMETRIES[geometry].features}
+        shape, size = shape_of(geometry, extents, values, pixel)
+        return shape, np.full(3, size), is_round(shape)
+    column = particles.features.column("subdivisions")
+    kind = (geometry, int(column.values[row]) if column.present[row] else None)
+    mesh_extents = np.ptp(prototypes.mesh(*kind).vertices, axis=0)
+    return kind, extents / mesh_extents, prototypes.is_sphere(geometry, extents)
 
 
 def _locations(particles: Particles) -> NDArray[np.float64]:

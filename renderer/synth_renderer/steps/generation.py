@@ -97,7 +97,7 @@ def _relax(world: World, step: RelaxCollisions, _name: str) -> None:
     particles, technique = world.particles, world.invoked_technique()
     affected = members(world, step.affected_set_name).particles
     container = technique.volume() if technique.technique.has_walls() else None
-    locations, quaternions, report = relax(bodies_of(particles, affected), step, container)
+    locations, quaternions, report = relax(bodies_of(particles, affected, None), step, container)
     particles.features.set_all("location", locations, affected)
     particles.quaternions[affected] = quaternions
     world.physics.append(report)
