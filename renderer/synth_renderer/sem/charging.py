@@ -45,7 +45,7 @@ def add_streaks(
 
 
 def clipping_gain(signal: Plane, coverage: Plane, share: float) -> float:
-    """The gain that drives `share` (0 … 1) of the particles' pixels to full white or beyond; signal, coverage (H, W)."""
+    """The gain that drives `share` (0 … 1) of the particles' pixels to full white; signal, coverage (H, W)."""
     levels = signal[coverage > 0.5] if (coverage > 0.5).any() else signal.ravel()
     place = min(int((1.0 - share) * len(levels)), len(levels) - 1)
     return 1.0 / max(float(np.partition(levels, place)[place]), 1e-3)

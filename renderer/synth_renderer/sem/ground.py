@@ -13,12 +13,15 @@ import numpy as np
 
 from synth_renderer.kernel import kernel
 from synth_renderer.sem import ground_relief
+from synth_renderer.sem.emission import emitted
 from synth_renderer.sem.lattice import fractal, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
+
+    from synth_renderer.sem.emission import Emission
 
     Plane = NDArray[np.float32]
     KeyOf = Callable[[str], np.uint64]
@@ -36,10 +39,9 @@ class Ground:
     level: Plane
     height: Plane
 
-    @property
-    def normal(self) -> Plane:
-        """Unit normals (H, W, 3) of the height, world frame."""
-        return _normals(self.height)
+    def emitting(self, emission: Emission) -> Plane:
+        """Grey (H, W) with the relief's tilt."""
+        return self.level * emitted(_normals(self.height), emission) if self.height.any() else self.level
 
 
 def structured(features: Mapping[str, float], height: int, width: int, key_of: KeyOf) -> Ground:

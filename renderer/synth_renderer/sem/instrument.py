@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from synth_renderer.sem import charging, counting, ground, scan, shadowing
 from synth_renderer.sem.cores import SOFTNESS, core_light
-from synth_renderer.sem.emission import Emission, emitted, gathered
+from synth_renderer.sem.emission import Emission, gathered
 from synth_renderer.sem.lattice import normals
 from synth_renderer.sem.samples import PER_SIDE, sampled
 from synth_renderer.sem.skin import Skin, roughened
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_renderer.scene.staged import StagedScene
-    from synth_renderer.sem.emission import Pixels
     from synth_renderer.sem.ground import Ground
     from synth_renderer.sem.samples import Samples
 
@@ -35,7 +34,7 @@ PLAIN_GROUND: Final = 0.15
 
 def recorded(scene: StagedScene, present: Selection, in_camera: Selection) -> Plane:
     """Grey (H, W), 0 … 1, of the bodies `in_camera` (N,); those only `present` cast their shadow."""
-    signal = _Signal.of(scene, present, in_camera)
+    signal = _Signal(scene, in_camera, present)
     signal.emit()
     signal.shade()
     signal.charge()
@@ -47,25 +46,14 @@ class _Signal:
     """The picture on its way through the instrument; lengths in pixels."""
 
     scene: StagedScene
-    shown: Selection
-    samples: Samples
-    ground: Ground
-    height: Plane
-    """Of what is there, shown or not."""
-    size: float
+    in_camera: Selection
+    present: Selection
+    size: float = field(init=False)
     """Of a typical particle in the picture."""
-    grey: Plane
-    coverage: Plane
-
-    @classmethod
-    def of(cls, scene: StagedScene, present: Selection, in_camera: Selection) -> _Signal:
-        camera = scene.technique.camera
-        samples = sampled(scene.bodies, in_camera, camera)
-        everything = samples if (present == in_camera).all() else sampled(scene.bodies, present, camera)
-        empty = np.zeros((camera.height, camera.width), dtype=np.float32)
-        below = _ground(scene)
-        return cls(scene, in_camera, samples, below, _mean_height(everything, below, _pixel(scene)),
-                   _typical_size(scene, samples), empty, empty)  # fmt: skip
+    grey: Plane = field(init=False)
+    coverage: Plane = field(init=False)
+    height: Plane = field(init=False)
+    """Of what is there, in camera or not."""
 
     def __getitem__(self, feature: str) -> float:
         return number(self.scene.technique.features, feature)
@@ -76,25 +64,33 @@ class _Signal:
 
     def emit(self) -> None:
         """Particles, ground and cores by their tilt."""
-        emission = Emission(self["edge_strength"], self["edge_cutoff"], self["edge_exponent"],
-                            self["detector_azimuth"], self["detector_asymmetry"])  # fmt: skip
-        levels = _levels(self.scene)
-        roughened(
-            self.samples, self.scene.bodies, _skin(self.scene), self.scene.technique.camera, _skin_keys(self.scene)
+        scene, camera = self.scene, self.scene.technique.camera
+        emission = Emission(
+            self["edge_strength"],
+            self["edge_cutoff"],
+            self["edge_exponent"],
+            self["detector_azimuth"],
+            self["detector_asymmetry"],
         )
-        pixels: Pixels = gathered(self.samples, levels, emission, PER_SIDE)
+        levels = _levels(scene)
+        samples = sampled(scene.bodies, self.in_camera, camera)
+        self.size = _typical_size(scene, samples)
+        roughened(samples, scene.bodies, _skin(scene), camera, _skin_keys(scene))
+        pixels = gathered(samples, levels, emission, PER_SIDE)
+        below = _ground(scene)
         self.coverage = pixels.coverage
-        bare = np.float32(1) - pixels.coverage
-        floor = emitted(self.ground.normal, emission) if self.ground.height.any() else np.float32(1)
-        self.grey = pixels.signal + bare * self.ground.level * floor
-        self._add_cores(levels)
+        self.grey = pixels.signal + (np.float32(1) - pixels.coverage) * below.emitting(emission)
+        self._add_cores(levels, samples.ids[::PER_SIDE, ::PER_SIDE])
+        if (self.present != self.in_camera).any():
+            pixels = gathered(sampled(scene.bodies, self.present, camera), levels, emission, PER_SIDE)
+        above = pixels.height * np.float32(1 / _pixel(scene))
+        self.height = above + (np.float32(1) - pixels.coverage) * below.height
 
-    def _add_cores(self, levels: NDArray[np.float64]) -> None:
+    def _add_cores(self, levels: NDArray[np.float64], ids: NDArray[np.uint16]) -> None:
         sizes = _particle_feature(self.scene, "core_size", 0.0)
         if sizes.any():
             greys = levels * _particle_feature(self.scene, "core_brightness", 0.0)
-            ids = self.samples.ids[::PER_SIDE, ::PER_SIDE]
-            self.grey += core_light(self.scene.bodies, self.shown, sizes, greys, ids, self.scene.technique.camera,
+            self.grey += core_light(self.scene.bodies, self.in_camera, sizes, greys, ids, self.scene.technique.camera,
                                     SOFTNESS * self.size)  # fmt: skip
 
     def shade(self) -> None:
@@ -149,24 +145,6 @@ def _pixel(scene: StagedScene) -> float:
     return size
 
 
-def _mean_height(samples: Samples, below: Ground, pixel: float) -> Plane:
-    """Height (H, W) in pixels, averaged over each pixel's samples."""
-    rows, columns = below.height.shape
-    blocks = (rows, PER_SIDE, columns, PER_SIDE)
-    share = np.float32(1 / PER_SIDE**2)
-    bare = (samples.ids == 0).reshape(blocks).sum(axis=(1, 3), dtype=np.int64).astype(np.float32) * share
-    return np.asarray(_summed(samples.height.reshape(blocks)) * (share / np.float32(pixel)) + bare * below.height)
-
-
-def _summed(blocks: Plane) -> Plane:
-    """Over each pixel's samples, in a fixed order."""
-    total = np.zeros((blocks.shape[0], blocks.shape[2]), dtype=np.float32)
-    for y in range(PER_SIDE):
-        for x in range(PER_SIDE):
-            total += blocks[:, y, :, x]
-    return total
-
-
 def _particle_feature(scene: StagedScene, name: str, absent: float) -> NDArray[np.float64]:
     """A number of each particle (N,), `absent` where its material has none."""
     column = scene.features.get(name)
@@ -194,7 +172,7 @@ def _sizes(scene: StagedScene) -> NDArray[np.float64]:
 
 def _typical_size(scene: StagedScene, samples: Samples) -> float:
     """Median of the sizes of the bodies in the picture, pixels; a tenth of the frame when there is none."""
-    seen = np.bincount(samples.ids.ravel(), minlength=len(scene) + 1)[1:] > 0
+    seen = np.bincount(samples.ids[::PER_SIDE, ::PER_SIDE].ravel(), minlength=len(scene) + 1)[1:] > 0
     frame = max(scene.technique.camera.width, scene.technique.camera.height)
     return max(float(np.median(_sizes(scene)[seen])) / _pixel(scene), 2.0) if seen.any() else 0.1 * frame
 

@@ -44,7 +44,8 @@ def sampled(bodies: Bodies, shown: NDArray[np.bool_], camera: Camera, per_side: 
     nearness = np.full(ids.shape, -np.inf, dtype=np.float32)
     normal = np.zeros((*ids.shape, 3), dtype=np.float32)
     centres, view = in_camera_frame(bodies.locations, fine), view_matrix(fine)
-    for body in np.flatnonzero(shown & bodies.scales.all(axis=1)):
+    solid = np.flatnonzero(shown & bodies.scales.all(axis=1))
+    for body in solid[np.argsort(-centres[solid, 2], kind="stable")]:  # what is hidden then costs no normal
         mesh, scale = bodies.meshes[bodies.mesh_index[body]], bodies.scales[body]
         rotation = product(view, rotation_matrix(bodies.quaternions[body]))
         image = snapped(projected(transformed(mesh.vertices, rotation * scale, centres[body]), fine))
