@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NARROW: Final = 2.5
 """Pixels; a wider Gaussian is three boxes."""
+THREE: Final = 0.6
+"""Pixels; the weights of a narrower Gaussian are three."""
 LEAST: Final = 0.15
 """Pixels; a narrower Gaussian changes nothing."""
 BOXES: Final = 3
@@ -48,7 +50,9 @@ def _turned(plane: Plane) -> Plane:
 
 
 def _weights(sigma: float) -> NDArray[np.float64]:
-    """Weights at 0, 1, 2, … px, whose sum over both sides is 1."""
+    """Weights at 0, 1, 2, … px, whose sum over both sides is 1; a narrow Gaussian by its variance."""
+    if sigma < THREE:
+        return np.array([1.0 - sigma * sigma, sigma * sigma / 2.0])
     reach = math.ceil(3.5 * sigma)
     weights = np.array([float(np.float32(math.exp(-0.5 * (x / sigma) * (x / sigma)))) for x in range(reach + 1)])
     return np.asarray(weights / (2.0 * weights.sum() - weights[0]))

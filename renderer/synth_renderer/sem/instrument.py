@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_renderer.scene.staged import StagedScene
+    from synth_renderer.sem.emission import Pixels
     from synth_renderer.sem.ground import Ground
     from synth_renderer.sem.samples import Samples
 
@@ -53,7 +54,9 @@ class _Signal:
     grey: Plane = field(init=False)
     coverage: Plane = field(init=False)
     height: Plane = field(init=False)
-    """Of what is there, in camera or not."""
+    """Of what the camera sees."""
+    surroundings: Plane = field(init=False)
+    """Height of what is there, seen or not."""
 
     def __getitem__(self, feature: str) -> float:
         return number(self.scene.technique.features, feature)
@@ -81,10 +84,10 @@ class _Signal:
         self.coverage = pixels.coverage
         self.grey = pixels.signal + (np.float32(1) - pixels.coverage) * below.emitting(emission)
         self._add_cores(levels, samples.ids[::PER_SIDE, ::PER_SIDE])
+        self.height = self.surroundings = _height(scene, pixels, below)
         if (self.present != self.in_camera).any():
-            pixels = gathered(sampled(scene.bodies, self.present, camera), levels, emission, PER_SIDE)
-        above = pixels.height * np.float32(1 / _pixel(scene))
-        self.height = above + (np.float32(1) - pixels.coverage) * below.height
+            there = gathered(sampled(scene.bodies, self.present, camera), levels, emission, PER_SIDE)
+            self.surroundings = _height(scene, there, below)
 
     def _add_cores(self, levels: NDArray[np.float64], ids: NDArray[np.uint16]) -> None:
         sizes = _particle_feature(self.scene, "core_size", 0.0)
@@ -99,7 +102,8 @@ class _Signal:
             shadowing.darken_with_depth(self.grey, self.height, self["height_contrast"])
         for feature, widths in (("shadowing", shadowing.SURROUNDINGS), ("crevice_shadowing", shadowing.RELIEF)):
             if self[feature] > 0:
-                shadowing.attenuate(self.grey, shadowing.obstruction(self.height, self._pixels(widths)), self[feature])
+                lost = shadowing.obstruction(self.height, self.surroundings, self._pixels(widths))
+                shadowing.attenuate(self.grey, lost, self[feature])
         if self["ridge_brightening"] > 0:
             standing_out = shadowing.prominence(self.height, self._pixels(shadowing.RELIEF))
             self.grey *= 1 + np.float32(self["ridge_brightening"]) * standing_out
@@ -143,6 +147,11 @@ def _pixel(scene: StagedScene) -> float:
     size = scene.technique.camera.pixel_size
     assert size is not None
     return size
+
+
+def _height(scene: StagedScene, pixels: Pixels, below: Ground) -> Plane:
+    """Of bodies and the ground between them, pixels."""
+    return pixels.height * np.float32(1 / _pixel(scene)) + (np.float32(1) - pixels.coverage) * below.height
 
 
 def _particle_feature(scene: StagedScene, name: str, absent: float) -> NDArray[np.float64]:

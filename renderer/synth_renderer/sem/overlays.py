@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 FONT_HEIGHT: Final = 21.0
 """Of a capital at font scale 1, px."""
+DESCENT: Final = 0.4
+"""How far letters and brackets reach below the line, over the height of a capital."""
 FINE: Final = 4
 """Text is drawn so many times as large and averaged: anti-aliasing by whole numbers only."""
 UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
@@ -157,5 +159,5 @@ def _draw_scale_bar(
 def _draw_letter(paper: _Paper, text: str, letters: float) -> None:
     """A panel letter in the upper left corner."""
     margin = 0.4 * letters
-    paper.box(0, 0, _text_width(text, letters) + 2 * margin, letters + 2 * margin)
+    paper.box(0, 0, _text_width(text, letters) + 2 * margin, (1 + DESCENT) * letters + 2 * margin)
     paper.write(text, letters, (margin, margin + letters))

@@ -24,20 +24,21 @@ RELIEF: Final = (0.015, 0.04)
 """Widths over which a particle's own relief shadows and shines."""
 
 
-def obstruction(height: Plane, widths: Sequence[float]) -> Plane:
-    """How much the surroundings stand above each pixel: sum over widths w of max(blurred by w - height, 0) / (2.5 w).
+def obstruction(height: Plane, surroundings: Plane, widths: Sequence[float]) -> Plane:
+    """How much the surroundings stand above each pixel: sum over widths w of max(s - height, 0) / (2.5 w).
 
-    height (H, W) and widths in pixels. Electrons that leave low hit what stands there (L. Reimer, Scanning Electron
+    s is `surroundings` blurred by w: the same height, unless bodies that the camera does not see stand there too. All
+    (H, W), and widths in pixels. Electrons that leave low hit what stands there (L. Reimer, Scanning Electron
     Microscopy, 2nd ed., 1998, section 6.1).
     """
     total = np.zeros_like(height)
     for width in widths:
-        _add_above(total, blurred(height, width), height, 1.0 / (2.5 * width))
+        _add_above(total, blurred(surroundings, width), height, 1.0 / (2.5 * width))
     return total
 
 
 def prominence(height: Plane, widths: Sequence[float]) -> Plane:
-    """How much each pixel stands above its surroundings: the same with height - blurred, at most 0.4 in all.
+    """How much each pixel stands above its surroundings: height - blurred instead, at most 0.4.
 
     Ridges and edges emit over more than one of their faces (the same source); beyond a slope of 45 degrees nothing is
     gained.
