@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from synth_api.recipe.model import Recipe
     from synth_dataset.gates import GateResult
+    from synth_renderer.deposit.report import DepositReport
     from synth_renderer.labels.fragments import Fragments
     from synth_renderer.physics.report import PhysicsReport
     from synth_renderer.records import Records
@@ -48,7 +49,7 @@ class RenderedRun:
     """Depths of the values 0 and 65534 of depth pictures; None without a particle in view."""
     particles: int
     visible: int
-    physics: tuple[PhysicsReport, ...]
+    physics: tuple[PhysicsReport | DepositReport, ...]
     gates: tuple[GateResult, ...]
     label_digest: str
 

@@ -56,12 +56,13 @@ def shape_of(
     x, y, z = (float(extent) for extent in extents)
     size = float(np.float32((x * y * z) ** (1 / 3)))
     segments = WITHOUT_PIXELS if pixel is None else QUADS_PER_PIXEL * max(x, y, z) / pixel
-    shaping = tuple(sorted(item for item in features.items() if item[0] in _SHAPING))
+    shaping = tuple(sorted((name, value) for name, value in features.items() if name in SHAPING))
     return Shape(prototype, (x / size, y / size, z / size), fineness(segments), shaping), size
 
 
 _PLACING: Final = frozenset(("dimensions", "width", "height", "location", "location_x", "location_y", "location_z"))
-_SHAPING: Final = frozenset(name for prototype in SHAPES.values() for name in prototype.features) - _PLACING
+SHAPING: Final = frozenset(name for prototype in SHAPES.values() for name in prototype.features) - _PLACING
+"""Names of the features that a mesh depends on."""
 
 
 def shape_mesh(shape: Shape) -> Mesh:

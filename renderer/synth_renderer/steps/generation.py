@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_api.recipe.feature_generation import (
+    DepositOnSubstrate,
     DistributeInMeasurementVolume,
     InvokeBlueprints,
     LoadState,
@@ -18,6 +19,7 @@ from synth_api.recipe.variabilities import UniformlyRandomLocationInMeasurementV
 from synth_renderer.physics.relax import relax
 from synth_renderer.scene.sets import members
 from synth_renderer.scene.stage import bodies_of
+from synth_renderer.steps.deposit import deposit_on_substrate
 from synth_renderer.streams import Stream, step_names
 from synth_renderer.variabilities import Scale, draw, settled, weighted
 
@@ -80,9 +82,7 @@ def _trigger(world: World, step: TriggerFeatureUpdate, name: str) -> None:
 
 
 def _scale(world: World) -> Scale:
-    technique = world.invoked_technique()
-    camera = technique.technique.camera(technique.feature_values())
-    return Scale(technique.volume(), camera.pixel_size)
+    return Scale(world.invoked_technique().volume(), world.pixel())
 
 
 def _distribute(world: World, step: DistributeInMeasurementVolume, name: str) -> None:
@@ -118,6 +118,7 @@ _STEPS: dict[type, Callable[[World, Any, str], None]] = {
     TriggerFeatureUpdate: _trigger,
     DistributeInMeasurementVolume: _distribute,
     RelaxCollisions: _relax,
+    DepositOnSubstrate: deposit_on_substrate,
     SaveState: _save,
     LoadState: _load,
 }
