@@ -114,7 +114,7 @@ def _known(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[n
 def _sizes(scene: StagedScene) -> NDArray[np.float64]:
     """Full extents along each body's own axes, (N, 3)."""
     bodies = scene.bodies
-    extents = np.array([np.ptp(mesh.vertices, axis=0) for mesh in bodies.meshes]).reshape(-1, 3)
+    extents = np.array([mesh.extents for mesh in bodies.meshes]).reshape(-1, 3)
     sizes: NDArray[np.float64] = bodies.scales * extents[bodies.mesh_index]
     return sizes
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from synth_renderer.deposit.profile import Profile
 
-MISSES: Final = 25
+MISSES: Final = 15
 """Bodies in a row without a place after which there is none."""
 TOLERANCE: Final = 0.005
 """Of the coverage, in shares of the picture."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from synth_renderer.kernel import kernel
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -24,3 +28,18 @@ class Mesh:
     triangles: NDArray[np.int32]
     volume: float = math.nan
     surface: float = math.nan
+
+    @cached_property
+    def extents(self) -> NDArray[np.float64]:
+        """Full extents (3,) along x, y and z."""
+        return _extents(self.vertices)
+
+
+@kernel
+def _extents(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = vertices[0].copy(), vertices[0].copy()
+    for vertex in vertices:
+        for axis in range(3):
+            low[axis], high[axis] = min(low[axis], vertex[axis]), max(high[axis], vertex[axis])
+    extents: NDArray[np.float64] = high - low
+    return extents

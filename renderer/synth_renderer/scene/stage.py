@@ -55,7 +55,7 @@ class Look:
     @property
     def thickness(self) -> NDArray[np.float64]:
         """Full extents (3,) along its axes, scene units."""
-        return np.asarray(np.ptp(self.mesh.vertices, axis=0) * self.scale)
+        return np.asarray(self.mesh.extents * self.scale)
 
 
 def look_of(particles: Particles, row: int, pixel: float | None, meshes: dict[Shape, Mesh]) -> Look:
@@ -69,7 +69,7 @@ def look_of(particles: Particles, row: int, pixel: float | None, meshes: dict[Sh
         return Look(meshes[shape], shape, np.full(3, size), is_round(shape))
     column = particles.features.column("subdivisions")
     mesh = prototypes.mesh(geometry, int(column.values[row]) if column.present[row] else None)
-    return Look(mesh, None, extents / np.ptp(mesh.vertices, axis=0), prototypes.is_sphere(geometry, extents))
+    return Look(mesh, None, extents / mesh.extents, prototypes.is_sphere(geometry, extents))
 
 
 def bodies_of(

@@ -174,7 +174,7 @@ def _levels(scene: StagedScene) -> NDArray[np.float64]:
 
 def _sizes(scene: StagedScene) -> NDArray[np.float64]:
     """Mean extent of each body (N,), scene units."""
-    extents = np.array([np.ptp(mesh.vertices, axis=0) for mesh in scene.bodies.meshes]).reshape(-1, 3)
+    extents = np.array([mesh.extents for mesh in scene.bodies.meshes]).reshape(-1, 3)
     x, y, z = (scene.bodies.scales * extents[scene.bodies.mesh_index]).T
     return np.asarray((x + y + z) / 3)
 

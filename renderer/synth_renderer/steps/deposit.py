@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from synth_renderer.scene.world import World
 
 
+FACET: Final = 3.0
+"""Pixels for one of the finished mesh."""
+
+
 def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> None:
     """Carry out the step. Raises RunError when the picture is covered less than the step's minimum."""
     rows = np.flatnonzero(members(world, step.affected_set_name).particles)
@@ -37,7 +41,7 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
         return
     parameters = _drawn(world, step, name)
     view = _view(world)
-    key, pixel = _key(world, name, "", "layout"), world.pixel()
+    key, pixel = _key(world, name, "", "layout"), _facet(world)
     layout, orientation = _layout(parameters, step, view, key), parameters["orientation"]
     deposit = Deposit.begun(layout, view, *_reach_and_diameter(world, rows, layout.lattice, orientation), key)
     quaternions: list[NDArray[np.float64]] = []
@@ -64,6 +68,12 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
             largest_overlap=deposit.largest_overlap(),
         )
     )
+
+
+def _facet(world: World) -> float | None:
+    """What stands for a pixel in meshes that only show where a body has room: facets need not be finer than cells."""
+    pixel = world.pixel()
+    return None if pixel is None else FACET * pixel
 
 
 def _drawn(world: World, step: DepositOnSubstrate, name: str) -> dict[str, Any]:
@@ -101,7 +111,7 @@ def _reach_and_diameter(world: World, rows: NDArray[np.int64], lattice: str, ori
     """
     diagonals = np.array([np.sqrt((world.particles.sizes_of(int(row)) ** 2).sum()) for row in rows])
     middle = int(rows[np.argsort(diagonals, kind="stable")[len(rows) // 2]])
-    look = look_of(world.particles, middle, world.pixel(), world.meshes)
+    look = look_of(world.particles, middle, _facet(world), world.meshes)
     body = _posed(look, _pose(look, orientation, np.uint64(middle), np.array([1.0, 0.0])), 1e9)
     left, right, low, high = body.extent
     diameter = max(right - left, high - low) if lattice == "square" else 2 * body.reach
@@ -149,11 +159,12 @@ def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> Posed:
     points = transformed(look.mesh.vertices, rotation_matrix(quaternion) * look.scale, np.zeros(3))
     profile = profile_of(points, look.mesh.triangles, cell)
     x, y = points[:, 0], points[:, 1]
+    radius = float(look.thickness[0]) / 2 if look.is_sphere else None
     return Posed(
-        profile=profile,
+        profile=profile if radius is None else profile._replace(lowest=-radius),
         extent=(float(x.min()), float(x.max()), float(y.min()), float(y.max())),
         reach=float(np.sqrt((x * x + y * y).max())),
-        radius=look.scale[0] * float(np.ptp(look.mesh.vertices[:, 0])) / 2 if look.is_sphere else None,
+        radius=radius,
     )
 
 
