@@ -26,6 +26,8 @@ DESCENT: Final = 0.4
 """How far letters and brackets reach below the line, over the height of a capital."""
 FINE: Final = 4
 """Text is drawn so many times as large and averaged: anti-aliasing by whole numbers only."""
+WORDS: Final = 0.5
+"""Share of an info bar's width that its words may take."""
 UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
 LETTERS: Final = "abcdefgh"
 
@@ -62,7 +64,9 @@ def overlay(
     bar_rows = round(info_bar * shape[0])
     if bar_rows:
         paper.covered[shape[0] - bar_rows :] = True
-        paper.write(_conditions(draws), 0.45 * bar_rows, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
+        words = _conditions(draws)
+        letters = 0.45 * bar_rows * min(1.0, WORDS * shape[1] / _text_width(words, 0.45 * bar_rows))
+        paper.write(words, letters, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
     if scale_bar:
         nanometres = _number(features, "nanometres_per_unit") * pixel_size
         _draw_scale_bar(paper, scale_bar, nanometres, bar_rows, is_left=draws[5] < 0.5)
@@ -143,17 +147,17 @@ def _draw_scale_bar(
         pixels = round_length(max(longest * width, 1.0))
         text = f"{pixels:g} px"
     letters, thickness = max(0.035 * height, 7.0), max(2, round(0.008 * height))
-    bottom = height - max(bar_rows, 0.03 * height) + (0.62 * bar_rows if bar_rows else 0)
+    bottom = 0.97 * height
     if bar_rows:
-        letters = min(letters, 0.35 * bar_rows)
-    left = 0.03 * width if is_left and not bar_rows else 0.97 * width - pixels
-    middle = left + pixels / 2 - _text_width(text, letters) / 2
+        letters, bottom = min(letters, 0.35 * bar_rows), height - 0.25 * bar_rows
     margin = 0.4 * letters
     half = max(pixels, _text_width(text, letters)) / 2 + margin
-    top = bottom - thickness - 1.4 * letters - margin
-    paper.box(left + pixels / 2 - half, top, left + pixels / 2 + half, bottom + margin)
-    paper.strokes[round(bottom) - thickness : round(bottom), max(round(left), 0) : round(left + pixels)] = 1.0
-    paper.write(text, letters, (middle, bottom - thickness - 0.4 * letters))
+    middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
+    paper.box(middle - half, bottom - thickness - 1.4 * letters - margin, middle + half, bottom + margin)
+    left = max(round(middle - pixels / 2), 0)
+    paper.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
+    place = middle - _text_width(text, letters) / 2, bottom - thickness - 0.4 * letters
+    paper.write(text, letters, place)
 
 
 def _draw_letter(paper: _Paper, text: str, letters: float) -> None:

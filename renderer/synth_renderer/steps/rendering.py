@@ -50,23 +50,29 @@ class Rendering:
     """Label pictures by path, for the label digest."""
     previews: list[Pixels] = field(default_factory=list)
     """The pictures of all particles together, in the order of their steps."""
+    _labelled_of_all: dict[float, LabelView] = field(default_factory=dict)
 
     @cached_property
     def all(self) -> LabelView:
         """The label pass over all bodies."""
         return LabelView.of(self.fragments)
 
-    @cached_property
-    def labelled(self) -> Selection | None:
-        """Particles (N,) of which as much can be seen as the strictest step wants; None when no step wants anything."""
+    @property
+    def least_visible(self) -> float:
+        """What the strictest step wants to see of a particle that it labels."""
         steps = self.world.recipe.synth_chain.rendering_steps
-        least = max((step.minimum_visible_fraction for step in steps if not isinstance(step, SaveState)), default=0.0)
-        return seen_enough(self.fragments, self.all.surface, least) if least > 0 else None
+        return max((step.minimum_visible_fraction for step in steps if not isinstance(step, SaveState)), default=0.0)
+
+    @property
+    def labelled(self) -> Selection | None:
+        """Particles (N,) that all steps label; None when no step leaves any out."""
+        return self._seen(self.least_visible) if self.least_visible > 0 else None
 
     def instances(self) -> None:
         """Write `instances.png`."""
         with self.watch.stage("label pictures"):
-            view = self.all if self.labelled is None else labelled_only(self.all, self.labelled)
+            everything = self._everything()
+            view = self._labelled_view(everything, np.zeros_like(everything), self.least_visible)
             self._write_label("instances.png", instances(view))
 
     def carry_out(self, steps: tuple[RenderingStep, ...]) -> None:
@@ -104,10 +110,7 @@ class Rendering:
                 with self._path(path).open("wb") as file:
                     write_stl(file, self.scene.bodies, np.flatnonzero(interest))
                 return None
-            view = self._view(interest, overlapping)
-            if step.minimum_visible_fraction > 0:
-                enough = seen_enough(self.fragments, self.all.surface, step.minimum_visible_fraction)
-                view = labelled_only(view, enough)
+            view = self._labelled_view(interest, overlapping, step.minimum_visible_fraction)
             return self._write_label(path, PICTURES[step.rendering_mode](view))
 
     def _real(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
@@ -131,6 +134,18 @@ class Rendering:
             if interest.all() and not overlapping.any()
             else LabelView.of(self.fragments, interest, overlapping)
         )
+
+    def _labelled_view(self, interest: Selection, overlapping: Selection, least: float) -> LabelView:
+        if least == 0:
+            return self._view(interest, overlapping)
+        if not (interest.all() and not overlapping.any()):
+            return labelled_only(self._view(interest, overlapping), self._seen(least))
+        if least not in self._labelled_of_all:
+            self._labelled_of_all[least] = labelled_only(self.all, self._seen(least))
+        return self._labelled_of_all[least]
+
+    def _seen(self, least: float) -> Selection:
+        return seen_enough(self.fragments, self.all.surface, least)
 
     def _everything(self) -> Selection:
         return np.ones(len(self.scene), dtype=bool)
