@@ -115,7 +115,7 @@ def _reach_and_diameter(world: World, rows: NDArray[np.int64], lattice: str, ori
     body = _posed(look, _pose(look, orientation, np.uint64(middle), np.array([1.0, 0.0])), 1e9)
     left, right, low, high = body.extent
     diameter = max(right - left, high - low) if lattice == "square" else 2 * body.reach
-    return float(diagonals.max()), diameter
+    return float(diagonals.max()), diameter if body.radius is None else 2 * body.radius
 
 
 def _layout(parameters: dict[str, Any], step: DepositOnSubstrate, view: tuple[float, float], key: np.uint64) -> Layout:
@@ -168,6 +168,13 @@ def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> Posed:
     )
 
 
+def _lowest(world: World, row: int) -> float:
+    """Lowest vertex of a particle's finished mesh below its middle: what it rests on in the picture."""
+    look = look_of(world.particles, row, world.pixel(), world.meshes)
+    turned = rotation_matrix(world.particles.quaternions[row]) * look.scale
+    return float(transformed(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
+
+
 def _require(
     step: DepositOnSubstrate, parameters: dict[str, Any], deposit: Deposit, offered: int, placed: int, tried: int
 ) -> None:
@@ -196,10 +203,13 @@ def _settle(
     """Write where the particles lie; those that were not needed go."""
     particles = world.particles
     places, floor = deposit.separated(), world.invoked_technique().volume().lower[2]
-    for position, (x, y, z) in zip(taken, places, strict=True):
+    for position, body, (x, y, z) in zip(taken, deposit.bodies, places, strict=True):
+        row = int(rows[position])
+        particles.quaternions[row] = quaternions[position]
+        if body.radius is None:
+            z += body.profile.lowest - _lowest(world, row)
         location = np.array([x, y, z + floor], dtype=np.float32)
-        particles.set_feature(int(rows[position]), "location", tuple(location.tolist()))
-        particles.quaternions[rows[position]] = quaternions[position]
+        particles.set_feature(row, "location", tuple(location.tolist()))
     gone = np.zeros(len(particles), dtype=bool)
     gone[rows] = True
     gone[rows[taken]] = False
