@@ -32,8 +32,6 @@ MISSES: Final = 15
 """Bodies in a row without a place after which there is none."""
 TOLERANCE: Final = 0.005
 """Of the coverage, in shares of the picture."""
-LATTICE_TOUCH: Final = 0.05
-"""Share of cells with a neighbour's that a body on a lattice site may have: cells at its rim are in both."""
 OVERLAP_GOAL: Final = 0.001
 """Overlap of smooth spheres, in smaller radii, that they are pushed apart to."""
 SWEEPS: Final = 500
@@ -144,7 +142,7 @@ class Deposit:
             x, y = self.sites[0]
             self.sites = self.sites[1:]
             inside = bounds.left <= x <= bounds.right and bounds.low <= y <= bounds.high
-            if inside and not conflicts(self.land, body.profile, x, y, LATTICE_TOUCH):
+            if inside and not conflicts(self.land, body.profile, x, y, True):
                 return Place(True, x, y, -body.profile.lowest)
         return Place(False, 0.0, 0.0, 0.0)
 

@@ -64,21 +64,30 @@ def resting_height(land: Landscape, profile: Profile, x: float, y: float) -> flo
 
 
 @kernel
-def conflicts(land: Landscape, profile: Profile, x: float, y: float, tolerated: float) -> bool:
-    """Whether a body at (x, y) covers more than a tolerated share of its cells where something lies already."""
+def conflicts(land: Landscape, profile: Profile, x: float, y: float, spare_rim: bool) -> bool:
+    """Whether a body at (x, y) covers cells where something lies; `spare_rim` lets its outermost cells do so."""
     first_row, first_column = row_of(land, y) + profile.first_row, column_of(land, x) + profile.first_column
     rows, columns = profile.bottom.shape
-    most, shared = tolerated * rows * columns, 0
     for row in range(max(0, -first_row), min(rows, land.height.shape[0] - first_row)):
         for column in range(max(0, -first_column), min(columns, land.height.shape[1] - first_column)):
-            if (
-                land.height[first_row + row, first_column + column] > 0.0
-                and profile.top[row, column] >= profile.bottom[row, column]
+            if land.height[first_row + row, first_column + column] == 0.0 or not _covers(profile, row, column):
+                continue
+            if not spare_rim or (
+                _covers(profile, row - 1, column)
+                and _covers(profile, row + 1, column)
+                and _covers(profile, row, column - 1)
+                and _covers(profile, row, column + 1)
             ):
-                shared += 1
-                if shared > most:
-                    return True
+                return True
     return False
+
+
+@kernel
+def _covers(profile: Profile, row: int, column: int) -> bool:
+    """Whether the body covers a cell of its profile; beyond the profile it does not."""
+    rows, columns = profile.bottom.shape
+    inside = 0 <= row < rows and 0 <= column < columns
+    return bool(inside and profile.top[row, column] >= profile.bottom[row, column])
 
 
 @kernel

@@ -55,7 +55,7 @@ def free_place(land: Landscape, profile: Profile, bounds: Bounds, key: np.uint64
     """A random place where the ground is free."""
     for draw in range(TRIES):
         x, y = _anywhere(bounds, key, draw)
-        if not conflicts(land, profile, x, y, 0.0):
+        if not conflicts(land, profile, x, y, False):
             return Place(True, x, y, -profile.lowest)
     return Place(False, 0.0, 0.0, 0.0)
 
@@ -78,7 +78,7 @@ def touching_place(
         side = heading(word(key, np.uint64(3 * draw + 1)))
         far = placed[other, 2] + reach + 2.0 * land.cell
         x, y, steps = placed[other, 0] + far * side[0], placed[other, 1] + far * side[1], 0
-        while not conflicts(land, profile, x, y, 0.0) and steps * land.cell < far:
+        while not conflicts(land, profile, x, y, False) and steps * land.cell < far:
             x, y, steps = x - side[0] * land.cell, y - side[1] * land.cell, steps + 1
         x, y = x + side[0] * land.cell, y + side[1] * land.cell
         inside = bounds.left <= x <= bounds.right and bounds.low <= y <= bounds.high

@@ -136,6 +136,12 @@ def test_other_shapes_overlap_little_and_the_report_says_how_much(deposited) -> 
     assert 0 <= report(world).largest_overlap < 0.1
 
 
+def test_no_body_swallows_another_on_a_lattice(deposited) -> None:
+    for geometry in ("cube", "polyhedron"):
+        world = deposited("lattice", 0.9, geometry, spread=1.5, number=900, minimum_coverage=0.1, pitch=1.0, jitter=0.1)
+        assert report(world).largest_overlap < 0.15
+
+
 @pytest.mark.parametrize("cut", [True, False])
 def test_the_frame_cuts_particles_unless_told_otherwise(deposited, cut: bool) -> None:
     world = deposited("sparse", 0.3, size=2.0, cut_by_frame=cut, minimum_coverage=0.1)
