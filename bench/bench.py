@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 RECIPE = "recipes/spheres_sem.yaml"
+SIGNAL = "recipes/spheres_sem_signal.yaml"
 NUMBER = "blueprints.particles.Bead.number={}"
 PREDECESSOR_SECONDS = {600: 1400.0, 100: 167.0}
 """Whole sample of synthPIC2 v1.0, same recipe, 2 cores; 600: an estimate for a quiet machine, 1,852 s on a busy one."""
@@ -86,6 +87,28 @@ def seconds_of(*command: str) -> float:
     return time.perf_counter() - start
 
 
+def signal() -> list[Row]:
+    """The scanning electron microscope, which needs no Blender."""
+    whole = json.loads(run(sys.executable, "bench/one_run.py", SIGNAL).splitlines()[-1])
+    seconds, peak = whole["seconds"], whole["peak_mb"]
+    command = f"python bench/one_run.py {SIGNAL}"
+    growth = json.loads(run(sys.executable, "bench/signal_speed.py").splitlines()[-1])
+    importing = "import synth_renderer.engine, synth_renderer.worker_process, sys; sys.exit('bpy' in sys.modules)"
+    start_up = min(seconds_of(sys.executable, "-c", importing) for _ in range(3))
+    grown = "; ".join(
+        f"{axis} {', '.join(f'{key}: {value:.2f} s' for key, value in growth[axis].items())}"
+        for axis in ("pixels", "particles")
+    )
+    return [
+        Row("sem_broad, 512x512, processor time per run", f"{growth['broad']:.2f} s", "1.0 / 0.4 s", "signal_speed.py"),
+        Row("real by the signal, 960x960, 600 beads", f"{seconds['real']:.2f} s", "2 / 0.7 s", command),
+        Row("whole run by the signal, the same", f"{seconds['total']:.2f} s", "5 / 3 s", command),
+        Row("peak memory by the signal, the same", f"{peak:.0f} MB", "500 MB", command),
+        Row("real by the signal: percentage, beads", grown, "linear", "signal_speed.py"),
+        Row("start of a worker without Blender", f"{start_up:.2f} s", "3 / 1.5 s", "import"),
+    ]
+
+
 def plans() -> list[Row]:
     synth = str(Path(sys.executable).parent / "synth")
     seeds = "initial_runtime_state.seed=range({})"
@@ -105,7 +128,7 @@ def plans() -> list[Row]:
 
 def main() -> None:
     console = Console(width=160)
-    rows = [*whole_runs(console), growth(), *plans()]
+    rows = [*whole_runs(console), growth(), *signal(), *plans()]
     table = Table("what", "measured", "must / aim", "command", title="bench")
     for row in rows:
         table.add_row(row.what, row.measured, row.wanted, row.command)

@@ -18,13 +18,12 @@ FLAT: Final = 0.5
 """Least standard deviation in grey levels: that of one grey which rounding splits in two."""
 SATURATED: Final = 0.75
 """Largest share of the particles' pixels at 0 or at 255; the ground may be black or white."""
-FIT: Final = 4.5
-"""Least edge strength at the labels' place above that elsewhere, in standard deviations over 36 places elsewhere."""
-SHORT_BORDER: Final = 200
-SHORT_FIT: Final = 3.0
-"""Labels with a shorter border (px) scatter more, so less is asked of them."""
-PULL: Final = 0.0
-"""Largest advantage of labels 3 px aside."""
+FIT: Final = 0.055
+"""Least gain in rank at the labels' place over other places; labels of another picture gain nothing."""
+LEAD: Final = 0.75
+"""Least share of the gain at the best of 48 other places: a lattice of particles fits at more places than one."""
+PULL: Final = 0.15
+"""Largest advantage of labels 3 px aside, as a share of the gain."""
 THIN_BORDER: Final = 400
 THIN_EVIDENCE: Final = 0.3
 """Labels with a shorter border (px) in a picture with fewer strong edges per border pixel cannot be judged."""
@@ -111,17 +110,16 @@ def _masks(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> tuple[GateResult
             f"Too thin to judge: {fit.border} px of border and {fit.evidence:.2f} strong edges per px of it "
             f"(judged from {THIN_BORDER} px or {THIN_EVIDENCE:g})."
         )
-        return (GateResult("mask", True, fit.z, FIT, reason),)
+        return (GateResult("mask", True, fit.gain, FIT, reason),)
     return _mask(fit), _place(fit)
 
 
 def _mask(fit: Fit) -> GateResult:
-    least = FIT if fit.border >= SHORT_BORDER else SHORT_FIT
     reason = (
-        f"Edges along the masks' borders are {fit.z:.1f} standard deviations stronger than along the same borders "
-        f"elsewhere; {least:g} or more is a fit."
+        f"Along the masks' borders the picture changes more than beside them at {fit.gain:+.1%} more places than along "
+        f"the same borders elsewhere, {fit.lead:.0%} of the best elsewhere; {FIT:.1%} and {LEAD:.0%} are a fit."
     )
-    return GateResult("mask", fit.z >= least, fit.z, least, reason)
+    return GateResult("mask", fit.gain >= FIT and fit.lead >= LEAD, fit.gain, FIT, reason)
 
 
 def _place(fit: Fit) -> GateResult:

@@ -1,4 +1,9 @@
-"""How well labels fit a picture: its edges along the masks' borders, where the masks are and where they are not."""
+"""How well labels fit a picture: its features along the masks' borders, where the masks are and where they are not.
+
+A border pixel counts by rank alone: the share of places further along its own row or column, 3 to 9 px to both sides,
+at which the picture changes less than at the border. So one bright particle cannot speak for all, and a particle as
+bright as the ground counts by its faint rim as much as another by a strong one.
+"""
 
 from __future__ import annotations
 
@@ -11,40 +16,40 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SMOOTHING: Final = 1.2
+SMOOTHING: Final = 1.0
 """Standard deviation in px of the Gaussian before differences are taken."""
 BORDER_LIMIT: Final = 40_000
 """Border pixels that are looked at; of more, every second, third, … is: it bounds the time."""
 STRONG: Final = 5.0
 """An edge is strong when it is that many standard deviations of the picture's noise."""
-CLIP: Final = 20.0
-"""Edges count up to that many standard deviations, or a few bright particles would speak for all."""
-NEAR: Final = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1))
-"""Shifts (right, down) in px that still are the masks' own place: defocus and shadow draw edges a little aside."""
+REACH: Final = 9
+"""Farthest place, px, that a border pixel is compared with."""
+CLEAR: Final = 3
+"""Nearest such place; defocus and shadow draw edges a little aside, so the best within 1 px is the border's own."""
 ASIDE: Final = (3, 0), (-3, 0), (0, 3), (0, -3), (3, 3), (-3, -3), (3, -3), (-3, 3)
-"""Shifts by which labels must not fit better."""
+"""Shifts (right, down) in px by which labels must not fit better."""
 FAR: Final = tuple(
     (round(radius * float(np.cos(angle))), round(radius * float(np.sin(angle))))
-    for radius, count in ((7, 8), (11, 12), (15, 16))
-    for angle in np.arange(count) * 2 * np.pi / count
+    for radius, count in ((13, 12), (19, 16), (26, 20))
+    for angle in (np.arange(count) + 0.5) * 2 * np.pi / count
 )
 """Shifts at which labels are as good as another picture's."""
-
-
 TINY: Final = 1e-9
-"""Stands for zero in a divisor: sums of edges are far above it."""
+"""Stands for zero in a divisor."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How labels fit. Edge strength is the mean along the borders; gain is that at the place less its mean far away.
+    """How labels fit, by the mean rank of their border pixels.
 
-    z: gain of all borders in standard deviations over the far shifts.
-    pull: best strength 3 px aside less that at the place, as a share of the gain.
+    gain: rank at the labels' place less the median far away; 0 for labels of another picture, about 0.4 at best.
+    lead: gain over that of the best place far away; 1 and more is the best place of all.
+    pull: rank at the best place 3 px aside less that at the labels' place, as a share of the gain.
     border: border pixels; evidence: strong edges of the picture per border pixel.
     """
 
-    z: float
+    gain: float
+    lead: float
     pull: float
     border: int
     evidence: float
@@ -52,17 +57,19 @@ class Fit:
 
 @dataclass(frozen=True)
 class _Borders:
-    """Pixels whose right or lower neighbour is of another id (M,), edges between all such neighbours (H, W)."""
+    """Pixels whose right or lower neighbour is of another id (M,), ranks between all such neighbours (H, W)."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
-    edges: NDArray[np.float32]
+    ranks: NDArray[np.float32]
 
-    def strength(self, shift: tuple[int, int]) -> float:
-        """Sum of edges along the labels' borders shifted by (right, down) px; the picture goes on beyond its frame."""
-        rows = np.clip(self.rows + shift[1], 0, self.edges.shape[0] - 1)
-        columns = np.clip(self.columns + shift[0], 0, self.edges.shape[1] - 1)
-        return float(self.edges[rows, columns].sum(dtype=np.float64))
+    def rank(self, shift: tuple[int, int]) -> tuple[float, int]:
+        """Sum of the ranks along the borders shifted by (right, down) px, and how many of them are in the picture."""
+        rows, columns = self.rows + shift[1], self.columns + shift[0]
+        height, width = self.ranks.shape
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        found = self.ranks[rows[inside], columns[inside]]
+        return float(found.sum(dtype=np.float64)), len(found)
 
 
 def measure(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> Fit | None:
@@ -70,42 +77,79 @@ def measure(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> Fit | None:
     border = _border_count(ids)
     if not border:
         return None
-    across, down = edges(real)
     step = max(1, border // BORDER_LIMIT)
-    right, low = _borders(ids, across, 1, step), _borders(ids, down, 0, step)
-    near, aside, far = (
-        np.array([right.strength(shift) + low.strength(shift) for shift in shifts]) for shifts in (NEAR, ASIDE, FAR)
-    )
-    gain = near.max() - far.mean()
-    strong = int((across > STRONG).sum()) + int((down > STRONG).sum())
+    channels = np.moveaxis(real.reshape(*real.shape[:2], -1), 2, 0)
+    across = np.maximum.reduce([_changes(_smooth(channel)) for channel in channels])
+    down = np.maximum.reduce([_changes(_smooth(channel).T) for channel in channels])
+    sides = _borders(ids, _ranks(across), 1, step), _borders(ids, _ranks(down).T, 0, step)
+    here = _mean_rank(sides, (0, 0))
+    aside = max(_mean_rank(sides, shift) for shift in ASIDE)
+    far = np.array([_mean_rank(sides, shift) for shift in FAR])
+    gain = here - float(np.median(far))
     return Fit(
-        z=float(gain / max(far.std(), TINY)),
-        pull=float((aside.max() - near.max()) / max(gain, TINY)),
+        gain=gain,
+        lead=gain / max(float(far.max() - np.median(far)), TINY),
+        pull=(aside - here) / max(gain, TINY),
         border=border,
-        evidence=strong / border,
+        evidence=_strong_edges(channels) / border,
     )
 
 
-def edges(real: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Edges to the right and to the lower neighbour (H, W) float32, in standard deviations of noise, up to CLIP.
+def _mean_rank(sides: tuple[_Borders, _Borders], shift: tuple[int, int]) -> float:
+    totals = [side.rank(shift) for side in sides]
+    return sum(total for total, _ in totals) / max(sum(count for _, count in totals), 1)
 
-    Of several channels the strongest. Noise is estimated as in Immerkær, Fast noise variance estimation (1996), by
-    the median, and is at least half a grey level.
+
+def _smooth(channel: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(channel.astype(np.float32), (0, 0), SMOOTHING), dtype=np.float32)
+
+
+def _changes(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much (H, W) happens between each pixel and its right neighbour: edges and lines alike.
+
+    The root of slope^2 + curvature^2; a slope alone is nothing on the dark line where two particles touch.
     """
-    pairs = [_channel_edges(channel) for channel in np.moveaxis(real.reshape(*real.shape[:2], -1), 2, 0)]
-    return np.maximum.reduce([a for a, _ in pairs]), np.maximum.reduce([b for _, b in pairs])
+    change = np.zeros(smooth.shape, np.float32)
+    slope = smooth[:, 2:-1] - smooth[:, 1:-2]
+    bend = (smooth[:, 3:] - smooth[:, 2:-1] - smooth[:, 1:-2] + smooth[:, :-3]) / 2
+    change[:, 1:-2] = np.sqrt(slope * slope + bend * bend)
+    return change
 
 
-def _channel_edges(channel: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _ranks(change: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share (H, W) of the places CLEAR to REACH px to the left and right at which less happens than within 1 px."""
+    width = change.shape[1]
+    padded = np.pad(change, ((0, 0), (REACH, REACH)), mode="edge")
+
+    def moved(shift: int) -> NDArray[np.float32]:
+        return np.asarray(padded[:, REACH + shift : REACH + shift + width])
+
+    near = np.maximum(np.maximum(moved(-1), moved(0)), moved(1))
+    places = [shift for shift in range(-REACH, REACH + 1) if abs(shift) >= CLEAR]
+    less = np.zeros(change.shape, np.uint8)
+    for shift in places:
+        less += moved(shift) < near
+    return less.astype(np.float32) / np.float32(len(places))
+
+
+def _strong_edges(channels: NDArray[np.uint8]) -> int:
+    """Differences of neighbours above STRONG standard deviations of the noise, in the channel that has most."""
+    most = 0
+    for channel in channels:
+        smooth, least = _smooth(channel), STRONG * _noise(channel) * _DIFFERENCE_NOISE
+        count = sum(int((np.abs(np.diff(smooth, axis=axis)) > least).sum()) for axis in (0, 1))
+        most = max(most, count)
+    return most
+
+
+def _noise(channel: NDArray[np.uint8]) -> float:
+    """Standard deviation of the noise in grey levels, at least half of one, by the median of second differences.
+
+    As in Immerkær, Fast noise variance estimation (1996).
+    """
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     residual = np.abs(cv2.filter2D(channel, cv2.CV_32F, kernel))
-    noise = max(0.5, float(np.median(residual[::3, ::3])) / 0.6745 / 6)
-    smooth = cv2.GaussianBlur(channel.astype(np.float32), (0, 0), SMOOTHING)
-    scale = 1 / (noise * _DIFFERENCE_NOISE)
-    across, down = np.zeros_like(smooth), np.zeros_like(smooth)
-    across[:, :-1] = cv2.absdiff(smooth[:, 1:], smooth[:, :-1]) * scale
-    down[:-1] = cv2.absdiff(smooth[1:], smooth[:-1]) * scale
-    return np.minimum(across, CLIP), np.minimum(down, CLIP)
+    return max(0.5, float(np.median(residual[::3, ::3])) / 0.6745 / 6)
 
 
 def _difference_noise() -> float:
@@ -121,7 +165,7 @@ def _border_count(ids: NDArray[np.uint16]) -> int:
     return int((ids[:, 1:] != ids[:, :-1]).sum()) + int((ids[1:] != ids[:-1]).sum())
 
 
-def _borders(ids: NDArray[np.uint16], edges: NDArray[np.float32], axis: int, step: int) -> _Borders:
+def _borders(ids: NDArray[np.uint16], ranks: NDArray[np.float32], axis: int, step: int) -> _Borders:
     first, second = (ids[:, :-1], ids[:, 1:]) if axis == 1 else (ids[:-1], ids[1:])
     rows, columns = (found[::step] for found in np.nonzero(first != second))
-    return _Borders(rows, columns, edges)
+    return _Borders(rows, columns, ranks)

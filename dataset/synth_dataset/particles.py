@@ -40,11 +40,17 @@ COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
 }  # fmt: skip
 """Column -> type, unit, meaning, in order."""
 
+OPTIONAL_COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
+    "labelled": (pa.bool_(), "", "whether labels show it; only in runs with a minimum_visible_fraction"),
+}
+"""Those that not every run has, behind the others."""
+
 
 def particle_table(columns: Mapping[str, Column], features: Mapping[str, Column]) -> pa.Table:
-    """The table from its `COLUMNS` and the particles' features, which become `feature.<name>[.x …]`."""
+    """The table from its columns and the particles' features, which become `feature.<name>[.x …]`."""
     fields, arrays = [], []
-    for name, (kind, unit, meaning) in COLUMNS.items():
+    optional = {name: entry for name, entry in OPTIONAL_COLUMNS.items() if name in columns}
+    for name, (kind, unit, meaning) in (COLUMNS | optional).items():
         fields.append(pa.field(name, kind, metadata={"unit": unit, "meaning": meaning}))
         arrays.append(_array(*columns[name], kind))
     for name in sorted(features):

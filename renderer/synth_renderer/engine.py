@@ -12,6 +12,7 @@ from synth_dataset.gates import check, require
 from synth_dataset.pictures import write_webp
 from synth_dataset.thumbnails import contact_strip
 from synth_renderer.labels.modes import depth_range
+from synth_renderer.labels.omitted import uncovered
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.records import records_of
 from synth_renderer.scene.stage import stage
@@ -19,6 +20,7 @@ from synth_renderer.scene.world import World
 from synth_renderer.steps.generation import generate
 from synth_renderer.steps.rendering import Rendering
 from synth_renderer.stopwatch import Stopwatch
+from synth_renderer.techniques.registry import TECHNIQUES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
 
     from synth_api.recipe.model import Recipe
     from synth_dataset.gates import GateResult
+    from synth_renderer.deposit.report import DepositReport
+    from synth_renderer.labels.fragments import Fragments
     from synth_renderer.physics.report import PhysicsReport
     from synth_renderer.records import Records
-    from synth_renderer.scene.camera import Camera
     from synth_renderer.scene.staged import StagedScene
 
 
@@ -46,7 +49,7 @@ class RenderedRun:
     """Depths of the values 0 and 65534 of depth pictures; None without a particle in view."""
     particles: int
     visible: int
-    physics: tuple[PhysicsReport, ...]
+    physics: tuple[PhysicsReport | DepositReport, ...]
     gates: tuple[GateResult, ...]
     label_digest: str
 
@@ -62,14 +65,14 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     generate(world, watch)
     with watch.stage("label pass"):
         scene = stage(world)
-        rendering = Rendering(world, scene, rasterise(scene.bodies, scene.technique.camera), folder, device, watch)
+        rendering = Rendering(world, scene, _fragments(scene), folder, device, watch)
     rendering.instances()
     if world.stopped_by:
         rendering.save_state(f"{world.stopped_by}.blend", np.ones(len(scene), dtype=bool))
     else:
         rendering.carry_out(recipe.synth_chain.rendering_steps)
     with watch.stage("annotations"):
-        records = records_of(scene, rendering.fragments, rendering.all.surface)
+        records = records_of(scene, rendering.fragments, rendering.all.surface, rendering.labelled)
         records.write(folder)
         write_webp(folder / "thumb.webp", contact_strip(rendering.previews))
     with watch.stage("gates"):
@@ -77,6 +80,13 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     with watch.stage("digest"):
         digest = label_digest(rendering.labels, records.table, records.annotations)
     return _rendered(scene, rendering, records, gates, digest)
+
+
+def _fragments(scene: StagedScene) -> Fragments:
+    """The label pass over all bodies, without what is written over the picture."""
+    fragments = rasterise(scene.bodies, scene.technique.camera)
+    covered = TECHNIQUES[scene.technique.prototype].covered(scene.technique, scene.seed)
+    return fragments if covered is None else uncovered(fragments, covered)
 
 
 def _gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
@@ -98,7 +108,7 @@ def _rendered(
         seconds=rendering.watch.seconds,
         width=camera.width,
         height=camera.height,
-        pixel_size=_pixel_size(camera),
+        pixel_size=camera.pixel_size,
         depth_range=depth_range(rendering.fragments),
         particles=len(scene),
         visible=int(np.count_nonzero(records.visible_px)),
@@ -106,7 +116,3 @@ def _rendered(
         gates=gates,
         label_digest=digest,
     )
-
-
-def _pixel_size(camera: Camera) -> float | None:
-    return None if camera.ortho_scale is None else camera.ortho_scale / max(camera.width, camera.height)

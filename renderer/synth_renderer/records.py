@@ -17,12 +17,14 @@ from synth_renderer.labels.measure import measure
 from synth_renderer.labels.occlusion import occluded_by
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from synth_dataset.particles import Column
+    from synth_renderer.geometry.mesh import Mesh
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
     from synth_renderer.labels.measure import Measurements
     from synth_renderer.scene.staged import StagedScene
@@ -43,13 +45,22 @@ class Records:
         (folder / "annotations.json").write_text(json.dumps(self.annotations, separators=(",", ":")))
 
 
-def records_of(scene: StagedScene, fragments: Fragments, surface: VisibleSurface) -> Records:
-    """Measure and annotate every particle; `surface` shows all of them."""
+def records_of(
+    scene: StagedScene, fragments: Fragments, surface: VisibleSurface, labelled: NDArray[np.bool_] | None = None
+) -> Records:
+    """Measure every particle and annotate the visible ones; `surface` shows all of them.
+
+    Of `labelled` (N,) the table has a column, and only those are annotated; None is a run without such a choice.
+    """
     measured = measure(fragments, surface, scene.technique.camera, scene.bodies.locations)
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
+    columns = _columns(scene, measured)
+    if labelled is not None:
+        columns["labelled"] = labelled, np.ones(len(scene), dtype=bool)
+    annotated = measured.visible_px > 0 if labelled is None else labelled
     return Records(
-        table=particle_table(_columns(scene, measured), features),
-        annotations=annotations_document(_annotations(scene, fragments, surface, measured), *_size(scene)),
+        table=particle_table(columns, features),
+        annotations=annotations_document(_annotations(scene, fragments, surface, measured, annotated), *_size(scene)),
         visible_px=measured.visible_px,
     )
 
@@ -84,8 +95,8 @@ def _columns(scene: StagedScene, measured: Measurements) -> dict[str, Column]:
         "equivalent_diameter": measured.equivalent_diameter,
         "feret_min": measured.feret_min,
         "feret_max": measured.feret_max,
-        "volume": _each(prototypes.volume, scene, sizes),
-        "surface": _each(prototypes.surface, scene, sizes),
+        "volume": _volumes(scene, sizes),
+        "surface": _surfaces(scene, sizes),
         "touches_border": measured.touches_border,
     }
     return {name: (column, _known(name, column, measured)) for name, column in values.items()}
@@ -103,17 +114,44 @@ def _known(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[n
 def _sizes(scene: StagedScene) -> NDArray[np.float64]:
     """Full extents along each body's own axes, (N, 3)."""
     bodies = scene.bodies
-    extents = np.array([np.ptp(mesh.vertices, axis=0) for mesh in bodies.meshes]).reshape(-1, 3)
+    extents = np.array([mesh.extents for mesh in bodies.meshes]).reshape(-1, 3)
     sizes: NDArray[np.float64] = bodies.scales * extents[bodies.mesh_index]
     return sizes
 
 
-def _each(formula: Any, scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([formula(kind, size) for kind, size in zip(scene.geometries, sizes, strict=True)], dtype=np.float64)
+def _volumes(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """True volumes (N,), rounded to float32."""
+    return _contents(scene, sizes, prototypes.volume, lambda mesh, scale: mesh.volume * scale * scale * scale)
+
+
+def _surfaces(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """True surfaces (N,), rounded to float32."""
+    return _contents(scene, sizes, prototypes.surface, lambda mesh, scale: mesh.surface * scale * scale)
+
+
+def _contents(
+    scene: StagedScene,
+    sizes: NDArray[np.float64],
+    stretched: Callable[[str, NDArray[np.float64]], float],
+    scaled: Callable[[Mesh, float], float],
+) -> NDArray[np.float64]:
+    """By the prototype's formula from its sizes, or of a shape, which is only scaled, from what its mesh knows."""
+    bodies, contents = scene.bodies, np.empty(len(scene))
+    for body, (kind, size) in enumerate(zip(scene.geometries, sizes, strict=True)):
+        if kind in prototypes.GEOMETRIES:
+            contents[body] = stretched(kind, size)
+        else:
+            mesh = bodies.meshes[bodies.mesh_index[body]]
+            contents[body] = np.float32(scaled(mesh, float(bodies.scales[body, 0])))
+    return contents
 
 
 def _annotations(
-    scene: StagedScene, fragments: Fragments, surface: VisibleSurface, measured: Measurements
+    scene: StagedScene,
+    fragments: Fragments,
+    surface: VisibleSurface,
+    measured: Measurements,
+    annotated: NDArray[np.bool_],
 ) -> list[Annotation]:
     hidden_by = occluded_by(fragments, layers(fragments))
     return [
@@ -126,5 +164,5 @@ def _annotations(
             occluded_by=tuple(hidden_by[body].tolist()),
         )
         for body, box in enumerate(measured.box)
-        if measured.visible_px[body]
+        if annotated[body]
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from synth_api.prototypes import Feature, FeatureType
 from synth_api.recipe.node import Bool, ByTarget, Float, Int, Name, Share, Step, legacy_targets
 from synth_api.recipe.rendering import SaveState
-from synth_api.recipe.variabilities import VariabilityNode
+from synth_api.recipe.variabilities import ParameterNode, VariabilityNode
 
 
 def _upper(value: Any) -> Any:
@@ -31,6 +32,8 @@ class InvokeBlueprints(Step):
     """Create what the blueprints of a set describe; the measurement technique first."""
 
     affected_set_name: str
+    choose: Literal["all", "one"] = "all"
+    """`one`: a single blueprint of the set, by the run's stream, each as likely as its share of the weights."""
 
 
 class TriggerFeatureUpdate(Step):
@@ -96,6 +99,55 @@ class AgglomerateParticles(Step):
     """Particles per agglomerate; null makes one of all."""
 
 
+class DepositOnSubstrate(Step):
+    """Put the particles of a set on the floor of the measurement volume, in order of their ids, until they cover it.
+
+    Those that are not needed are taken away. Every parameter may be drawn, once in a run.
+    """
+
+    parameters: ClassVar[dict[str, Feature]] = {
+        "layout": Feature(
+            FeatureType.STRING, "sparse", "how places are found", choices=("sparse", "clusters", "heap", "lattice")
+        ),
+        "coverage": Feature(FeatureType.FLOAT, 0.3, "share of the picture to cover", "", 0.0, 1.0),
+        "minimum_coverage": Feature(FeatureType.FLOAT, 0.0, "coverage below which the run fails", "", 0.0, 1.0),
+        "orientation": Feature(
+            FeatureType.STRING, "free", "free: any; flat: resting on a face or side", choices=("free", "flat")
+        ),
+        "new_cluster_share": Feature(FeatureType.FLOAT, 0.1, "particles that begin a cluster", "", 0.0, 1.0),
+        "piles": Feature(FeatureType.INT, 0, "piles of a heap; 0 spreads it evenly", "", 0, 1000),
+        "pile_width": Feature(
+            FeatureType.FLOAT, 0.25, "standard deviation of a pile, of the view's longer side", "", 0.01, 10.0
+        ),
+        "rolling": Feature(FeatureType.FLOAT, 0.7, "share of the way down that a particle rolls", "", 0.0, 1.0),
+        "lattice": Feature(FeatureType.STRING, "hexagonal", "its cell", choices=("hexagonal", "square")),
+        "pitch": Feature(FeatureType.FLOAT, 1.05, "of the lattice, in largest diameters", "", 1.0, 10.0),
+        "jitter": Feature(
+            FeatureType.FLOAT, 0.0, "standard deviation of its sites, in largest diameters", "", 0.0, 1.0
+        ),
+        "vacancies": Feature(FeatureType.FLOAT, 0.0, "share of its sites left empty, in patches", "", 0.0, 0.95),
+    }
+    """Name -> what its value must be."""
+
+    affected_set_name: str
+    layout: ParameterNode
+    coverage: ParameterNode
+    """Within half a hundredth of the picture."""
+    minimum_coverage: ParameterNode | None = None
+    """null: the coverage that is asked for."""
+    orientation: ParameterNode = "free"
+    new_cluster_share: ParameterNode = 0.1
+    piles: ParameterNode = 0
+    pile_width: ParameterNode = 0.25
+    rolling: ParameterNode = 0.7
+    lattice: ParameterNode = "hexagonal"
+    pitch: ParameterNode = 1.05
+    jitter: ParameterNode = 0.0
+    vacancies: ParameterNode = 0.0
+    cut_by_frame: Bool = True
+    """Whether particles may stick out of the picture."""
+
+
 class LoadState(Step):
     """Return to the scene that an earlier SaveState of these steps kept."""
 
@@ -108,6 +160,7 @@ FeatureGenerationStep = (
     | DistributeInMeasurementVolume
     | RelaxCollisions
     | AgglomerateParticles
+    | DepositOnSubstrate
     | LoadState
     | SaveState
 )

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.errors import InputError
+from synth_api.errors import InputError, nearest
 from synth_api.prototypes import Feature, FeatureType
+from synth_api.recipe.node import Builtin
 from synth_api.recipe.problems import shown
 from synth_api.recipe.variabilities import (
+    Choice,
+    Constant,
     ConstantHsvColorAsRgb,
+    LogNormal,
     LogNormal3dHomogeneous,
+    LogUniform,
+    Normal,
     RandomHsvColorAsRgb,
+    Sized,
+    Sometimes,
     UniformDistribution3dHomogeneous,
     UniformDistributionInt,
     UniformDistributionNdHomogeneous,
@@ -18,6 +26,8 @@ from synth_api.recipe.variabilities import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from synth_api.prototypes import FeatureValue
     from synth_api.recipe.variabilities import Variability
 
@@ -41,6 +51,8 @@ def typed(value: Any, feature: Feature) -> FeatureValue:
     result = _converted(value, feature.type)
     if result is None:
         raise InputError("value", f"the value must be {_WORDS[feature.type]}, not {shown(value)}")
+    if feature.choices and result not in feature.choices:
+        raise InputError("value", f"there is no {shown(result)} here; {nearest(str(result), feature.choices)}")
     for component in result if isinstance(result, tuple) else (result,):
         if isinstance(component, int | float) and not isinstance(component, bool):
             _check_bounds("value", component, feature)
@@ -66,8 +78,63 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def fits(variability: Variability, feature: Feature) -> None:
-    """Raise InputError if the variability draws values of another type or dimension, or outside the bounds."""
+def typed_variability(variability: Variability, feature: Feature) -> Variability:
+    """The variability with its plain values in the feature's own type.
+
+    Raises InputError, its path within the variability, if values of another type or dimension, or outside the bounds,
+    may be drawn.
+    """
+    match variability:
+        case Constant():
+            return variability.model_copy(update={"value": typed(variability.value, feature)})
+        case Choice():
+            return variability.model_copy(update={"values": tuple(_typed_choices(variability, feature))})
+        case Sometimes():
+            return _typed_sometimes(variability, feature)
+    _check_fit(variability, feature)
+    return _typed_parameters(variability) if isinstance(variability, Normal | LogNormal) else variability
+
+
+def typed_parameter(value: Any, feature: Feature) -> Any:
+    """A parameter that is a plain value or drawn once in a run, in the type that `feature` says. Raises InputError."""
+    if isinstance(value, Builtin):
+        return typed_variability(value, feature)  # type: ignore[arg-type]
+    return typed(value, feature)
+
+
+def _typed_choices(choice: Choice, feature: Feature) -> Iterator[FeatureValue]:
+    for index, value in enumerate(choice.values):
+        try:
+            yield typed(value, feature)
+        except InputError as error:
+            raise InputError(f"values[{index}]", error.problem) from None
+
+
+def _typed_sometimes(sometimes: Sometimes, feature: Feature) -> Sometimes:
+    try:
+        otherwise = typed(sometimes.otherwise, feature)
+    except InputError as error:
+        raise InputError("otherwise", error.problem) from None
+    try:
+        variability = typed_variability(sometimes.variability, feature)
+    except InputError as error:
+        raise InputError(f"variability.{error.path}", error.problem) from None
+    return sometimes.model_copy(update={"otherwise": otherwise, "variability": variability})
+
+
+def _typed_parameters(variability: Normal | LogNormal) -> Variability:
+    values = {}
+    for name, declared in variability.parameters.items():
+        value = getattr(variability, name)
+        try:
+            values[name] = typed_parameter(value, declared)
+        except InputError as error:
+            path = f"{name}.{error.path}" if isinstance(value, Builtin) else name
+            raise InputError(path, error.problem) from None
+    return variability.model_copy(update=values)
+
+
+def _check_fit(variability: Variability, feature: Feature) -> None:
     kinds = _drawn(variability)
     if feature.type not in kinds:
         whole = "; for whole numbers take $plugins.official.UniformDistributionInt" if feature.type == "int" else ""
@@ -82,7 +149,7 @@ def fits(variability: Variability, feature: Feature) -> None:
 def _drawn(variability: Variability) -> tuple[FeatureType, ...]:
     """Types of feature that take what it draws."""
     match variability:
-        case UniformDistributionNdHomogeneous():
+        case UniformDistributionNdHomogeneous() | Sized():
             return _OF_SIZE.get(variability.num_dimensions, ())
         case UniformDistributionInt():
             return (FeatureType.INT, FeatureType.FLOAT)
@@ -102,6 +169,9 @@ def _ends(variability: Variability) -> tuple[tuple[str, float], ...]:
             return (("location", variability.location), ("scale", variability.location + variability.scale))
         case UniformDistributionInt():
             return (("location", variability.location), ("scale", variability.location + variability.scale - 1))
+        case LogUniform() | Normal() | LogNormal() if variability.unit == "feature":
+            ends = (("min", variability.min), ("max", variability.max))
+            return tuple((name, end) for name, end in ends if end is not None)
     return ()
 
 

@@ -64,6 +64,9 @@ def _after(recipe: Recipe, now: _Invoked, step: InvokeBlueprints, path: str) -> 
     name = step.affected_set_name
     techniques = _members(recipe, name, recipe.blueprints.measurement_techniques, "IsMeasurementTechniqueBlueprint")
     particles = _members(recipe, name, recipe.blueprints.particles, "IsParticleBlueprint")
+    if step.choose == "one":
+        _check_weights(recipe, name, techniques, particles, path)
+        techniques = techniques[:1]
     there = [*([now.technique] if now.technique else []), *techniques]
     if len(there) > 1 and techniques:
         raise InputError(
@@ -80,6 +83,26 @@ def _after(recipe: Recipe, now: _Invoked, step: InvokeBlueprints, path: str) -> 
         if particle in now.particles:
             raise InputError(path, f"'{particle}' has been invoked by a step before; take one of the two out")
     return replace(now, particles=now.particles | set(particles))
+
+
+def _check_weights(recipe: Recipe, name: str, techniques: list[str], particles: list[str], path: str) -> None:
+    """Raise InputError unless one blueprint of the set can be chosen by weight."""
+    if not techniques and not particles:
+        raise InputError(path, f"'{name}' holds no blueprint, and choose: one needs one at least; choose another set")
+    if techniques and particles:
+        raise InputError(
+            path, f"'{name}' holds measurement techniques and particles; choose: one needs blueprints of one kind"
+        )
+    section = "measurement_techniques" if techniques else "particles"
+    blueprints: Mapping[str, Blueprint] = getattr(recipe.blueprints, section)
+    for member in techniques or particles:
+        if blueprints[member].weight is None:
+            raise InputError(
+                f"blueprints.{section}.{member}",
+                f"choose: one takes a blueprint of '{name}' by weight, and this one has none; add its weight",
+            )
+    if not any(blueprints[member].weight for member in techniques or particles):
+        raise InputError(path, f"the weights of the blueprints in '{name}' are all 0; give at least one a larger one")
 
 
 def _members(recipe: Recipe, set_name: str, blueprints: Mapping[str, Blueprint], kind: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
@@ -66,6 +66,8 @@ class Blueprint(Node):
     custom_features: Annotated[tuple[CustomFeature, ...], BeforeValidator(_list)] = ()
     features: Annotated[dict[str, Any], BeforeValidator(_constants)] = Field(default_factory=dict)
     """Feature name -> value, set when the blueprint is invoked."""
+    weight: Annotated[Float, Field(ge=0)] | None = None
+    """How likely the blueprint is where a step chooses one of several."""
 
 
 class MeasurementTechniqueBlueprint(Blueprint):
@@ -104,6 +106,8 @@ class FeatureVariability(Node):
 
     feature_name: str
     variability: VariabilityNode
+    per: Literal["object", "run"] = "object"
+    """`run`: one draw, the same value for every object."""
 
 
 class ProcessConditions(Node):

@@ -16,6 +16,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from synth_api.recipe.values import plain_value
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -109,6 +111,23 @@ class ByTarget:
         """A tagged union with the canonical targets as tags."""
         choices = {kind.target: handler.generate_schema(kind) for kind in get_args(union)}
         return core_schema.tagged_union_schema(choices, discriminator=_target_of(self._legacy))
+
+
+class PlainOrByTarget:
+    """Annotation of a union of builtins and of types of plain values that may stand in their place."""
+
+    def __init__(self, legacy: dict[str, str]) -> None:
+        self._target_of = _target_of(legacy)
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A tagged union of the plain value and the canonical targets."""
+        plain = core_schema.no_info_plain_validator_function(plain_value)
+        nodes = [kind for kind in get_args(union) if issubclass(kind, Builtin)]
+        choices = {"$plain": plain} | {kind.target: handler.generate_schema(kind) for kind in nodes}
+        return core_schema.tagged_union_schema(choices, discriminator=self._tag)
+
+    def _tag(self, value: Any) -> str | None:
+        return self._target_of(value) if isinstance(value, dict | Builtin) else "$plain"
 
 
 def _target_of(legacy: dict[str, str]) -> Callable[[Any], str | None]:

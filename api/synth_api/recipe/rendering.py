@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from synth_api.errors import InputError, nearest
 from synth_api.modes import MODES
-from synth_api.recipe.node import Bool, ByTarget, FileNamePart, Name, Step, legacy_targets
+from synth_api.recipe.node import Bool, ByTarget, FileNamePart, Name, Share, Step, legacy_targets
 
 
 def _mode(value: Any) -> Any:
@@ -49,6 +49,8 @@ class RenderParticles(Step):
     subfolder: Annotated[str, Field(pattern=r"^\w[\w -]*(/\w[\w -]*)*$", max_length=200)] | None = None
     do_save_features: Bool = False
     do_save_state: Bool = False
+    minimum_visible_fraction: Share = 0.0
+    """Particles of which less can be seen are background in label pictures; the largest of all steps is the run's."""
     image_file_extension: Annotated[str, AfterValidator(_extension)] = "png"
 
     @model_validator(mode="before")

@@ -24,6 +24,7 @@ class _Technique:
     background_material_prototype_name: Any = "vacuum"
     custom_features: Any = None
     features: dict[str, Any] | None = field(default_factory=dict)
+    weight: Any = None
 
 
 @dataclass
@@ -34,6 +35,7 @@ class _Particles:
     number: Any = MISSING
     custom_features: Any = None
     features: dict[str, Any] | None = field(default_factory=dict)
+    weight: Any = None
 
 
 @dataclass

@@ -9,10 +9,10 @@ from synth_api import prototypes
 from synth_api.errors import InputError, nearest
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.expression import parse_expression
-from synth_api.recipe.feature_generation import TriggerFeatureUpdate
-from synth_api.recipe.feature_values import fits, typed
+from synth_api.recipe.feature_generation import DepositOnSubstrate, TriggerFeatureUpdate
+from synth_api.recipe.feature_values import typed, typed_parameter, typed_variability
+from synth_api.recipe.node import Builtin
 from synth_api.recipe.problems import dotted
-from synth_api.recipe.variabilities import Constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MeasurementTechniqueBlueprint,
         ParticleBlueprint,
         Recipe,
+        SynthChain,
     )
 
     Features = dict[str, list[Feature | None]]
@@ -60,6 +61,7 @@ def with_typed_features(recipe: Recipe) -> Recipe:
         update={
             "blueprints": _typed_blueprints(recipe.blueprints),
             "process_conditions": conditions.model_copy(update={"feature_variabilities": variabilities}),
+            "synth_chain": _typed_chain(recipe.synth_chain),
         }
     )
 
@@ -144,21 +146,41 @@ def _typed_variability(name: str, bound: FeatureVariability, everywhere: Feature
     declared = everywhere.get(bound.feature_name, [None])
     if None in declared:
         return bound
-    variability = bound.variability
     problems = []
     for feature in declared:
         assert feature is not None
         try:
-            if not isinstance(variability, Constant):
-                fits(variability, feature)
-                return bound
-            value = typed(variability.value, feature)
+            variability = typed_variability(bound.variability, feature)
         except InputError as error:
             problems.append(error)
         else:
-            return bound.model_copy(update={"variability": variability.model_copy(update={"value": value})})
+            return bound.model_copy(update={"variability": variability})
     where = f"{path}.{problems[0].path}" if problems[0].path else path
     raise InputError(where, f"for the feature '{bound.feature_name}', {problems[0].problem}")
+
+
+def _typed_chain(chain: SynthChain) -> SynthChain:
+    steps = tuple(
+        _typed_deposit(dotted(("synth_chain", "feature_generation_steps", index)), step)
+        if isinstance(step, DepositOnSubstrate)
+        else step
+        for index, step in enumerate(chain.feature_generation_steps)
+    )
+    return chain.model_copy(update={"feature_generation_steps": steps})
+
+
+def _typed_deposit(path: str, step: DepositOnSubstrate) -> DepositOnSubstrate:
+    values = {}
+    for name, declared in step.parameters.items():
+        value = getattr(step, name)
+        if value is None:
+            continue
+        try:
+            values[name] = typed_parameter(value, declared)
+        except InputError as error:
+            inner = f".{error.path}" if isinstance(value, Builtin) else ""
+            raise InputError(f"{path}.{name}{inner}", error.problem) from None
+    return step.model_copy(update=values)
 
 
 def _typed_blueprints(blueprints: Blueprints) -> Blueprints:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from synth_api.recipe.node import Builtin, ByTarget, Float, Int, Share, legacy_targets
+from synth_api.prototypes import Feature, FeatureType
+from synth_api.recipe.node import Builtin, ByTarget, Float, Int, PlainOrByTarget, Share, legacy_targets
 from synth_api.recipe.values import plain_value
 
 
@@ -95,7 +96,46 @@ class UniformDistributionInt(Builtin):
     scale: Annotated[Int, Field(ge=1)]
 
 
-Variability = (
+class Sized(Builtin):
+    """What draws one number, or several equal ones, in the feature's own unit or in pixels of the picture."""
+
+    num_dimensions: Annotated[Int, Field(ge=1, le=16)] = 1
+    unit: Literal["feature", "px"] = "feature"
+    """`px`: the drawn number times the width of a pixel is the value; orthographic techniques only."""
+
+
+class LogUniform(Sized):
+    """A number whose logarithm is uniform between those of `min` and `max`."""
+
+    min: Annotated[Float, Field(gt=0)]
+    max: Annotated[Float, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> LogUniform:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Choice(Builtin):
+    """One of several values, each as likely as its share of the weights."""
+
+    values: Annotated[tuple[Annotated[Any, BeforeValidator(plain_value)], ...], Field(min_length=1)]
+    weights: tuple[Annotated[Float, Field(ge=0)], ...] | None = None
+    """One for each value; null makes all equal."""
+
+    @model_validator(mode="after")
+    def _weighed(self) -> Choice:
+        if self.weights is None:
+            return self
+        if len(self.weights) != len(self.values):
+            raise ValueError(f"there are {len(self.values)} values and {len(self.weights)} weights; give one for each")
+        if not any(self.weights):
+            raise ValueError("the weights are all 0; give at least one value a weight above 0")
+        return self
+
+
+_Simple = (
     Constant
     | UniformDistribution3dHomogeneous
     | UniformDistributionNdHomogeneous
@@ -104,6 +144,8 @@ Variability = (
     | ConstantHsvColorAsRgb
     | RandomHsvColorAsRgb
     | UniformDistributionInt
+    | LogUniform
+    | Choice
 )
 
 LEGACY: Final = legacy_targets(
@@ -117,4 +159,62 @@ LEGACY: Final = legacy_targets(
     RandomHsvColorAsRgb,
     UniformDistributionInt,
 )
+Parameter = Annotated[_Simple | float, PlainOrByTarget(LEGACY)]
+"""A plain value, or what it is drawn from once in a run."""
+
+
+class Varied(Sized):
+    """A variability whose parameters may themselves be drawn, once in a run."""
+
+    parameters: ClassVar[dict[str, Feature]]
+    """Name -> what its value must be."""
+
+    min: Float | None = None
+    max: Float | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Varied:
+        if self.min is not None and self.max is not None and self.max <= self.min:
+            raise ValueError(f"nothing lies between min {self.min} and max {self.max}")
+        return self
+
+
+class Normal(Varied):
+    """A normal draw, drawn anew until it lies strictly between `min` and `max`."""
+
+    parameters: ClassVar[dict[str, Feature]] = {
+        "mean": Feature(FeatureType.FLOAT, 0.0, "middle of the distribution"),
+        "standard_deviation": Feature(FeatureType.FLOAT, 1.0, "its width", minimum=0.0),
+    }
+
+    mean: Parameter
+    standard_deviation: Parameter
+
+
+class LogNormal(Varied):
+    """A log-normal draw, sizes by number for instance, drawn anew until it lies strictly between `min` and `max`."""
+
+    parameters: ClassVar[dict[str, Feature]] = {
+        "median": Feature(FeatureType.FLOAT, 1.0, "half of the draws are smaller", minimum=1e-6),
+        "geometric_standard_deviation": Feature(FeatureType.FLOAT, 1.0, "a factor; 1 is no variation", minimum=1.0),
+    }
+
+    median: Parameter
+    geometric_standard_deviation: Parameter
+
+
+_Plainer = _Simple | Normal | LogNormal
+
+
+class Sometimes(Builtin):
+    """In a share of the draws a value of the variability, else a constant."""
+
+    share: Share
+    variability: Annotated[_Plainer, ByTarget(LEGACY)]
+    otherwise: Annotated[Any, BeforeValidator(plain_value)]
+
+
+Variability = _Plainer | Sometimes
 VariabilityNode = Annotated[Variability, ByTarget(LEGACY)]
+ParameterNode = Annotated[Variability | float | int | str, PlainOrByTarget(LEGACY)]
+"""A plain value, or what it is drawn from once in a run."""

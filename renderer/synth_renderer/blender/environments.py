@@ -42,8 +42,17 @@ def _default(scene: bpy.types.Scene, technique: StagedTechnique) -> None:
     _shine(tree, tree.node("ShaderNodeBackground", Color=(0.05, 0.05, 0.05, 1.0)))
 
 
+def _scanning_electron_microscope(scene: bpy.types.Scene, technique: StagedTechnique) -> None:
+    """For states alone: the picture is made without Blender."""
+    _add_volume(scene, technique.volume)
+    _add_substrate(scene, technique)
+    tree = _world(scene)
+    _shine(tree, tree.node("ShaderNodeBackground", Color=(1.0, 1.0, 1.0, 1.0)))
+
+
 ENVIRONMENTS: Final[dict[str, Callable[[bpy.types.Scene, StagedTechnique], None]]] = {
     "default": _default,
+    "scanning_electron_microscope": _scanning_electron_microscope,
     "secondary_electron_microscope": _secondary_electron_microscope,
 }
 

@@ -70,6 +70,11 @@ def _sem_patchy_silicone(tree: Tree) -> Value:
     return _emitter(tree, patch.outputs[0])
 
 
+def _sem_ground(tree: Tree) -> Value:
+    """Its structures belong to the signal model; traced it is level and dark."""
+    return _emitter(tree, GROUND_YIELD)
+
+
 GROUND_YIELD: Final = 0.1
 """Secondary electrons that bare silicone emits, relative to polystyrene that faces the beam."""
 PATCH_YIELD: Final = 1.6
@@ -100,4 +105,6 @@ _SHADERS: Final[dict[str, Callable[[Tree], Value]]] = {
     "vacuum": _vacuum,
     "sem_polystyrene": _sem_polystyrene,
     "sem_patchy_silicone": _sem_patchy_silicone,
+    "sem_particle": _sem_polystyrene,
+    "sem_ground": _sem_ground,
 }

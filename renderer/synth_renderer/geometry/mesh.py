@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from synth_renderer.kernel import kernel
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -15,9 +20,26 @@ class Mesh:
     """A closed triangle mesh in its own frame, scene units at scale 1.
 
     vertices (V, 3) float64; normals (V, 3) float64, unit, smooth, outward; triangles (T, 3) int32, counter-clockwise
-    seen from outside.
+    seen from outside. Volume and surface are the true body's, NaN where they depend on how it is stretched.
     """
 
     vertices: NDArray[np.float64]
     normals: NDArray[np.float64]
     triangles: NDArray[np.int32]
+    volume: float = math.nan
+    surface: float = math.nan
+
+    @cached_property
+    def extents(self) -> NDArray[np.float64]:
+        """Full extents (3,) along x, y and z."""
+        return _extents(self.vertices)
+
+
+@kernel
+def _extents(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = vertices[0].copy(), vertices[0].copy()
+    for vertex in vertices:
+        for axis in range(3):
+            low[axis], high[axis] = min(low[axis], vertex[axis]), max(high[axis], vertex[axis])
+    extents: NDArray[np.float64] = high - low
+    return extents

@@ -136,6 +136,34 @@ def resolve(
 
 
 @kernel
+def keep_nearest(
+    image: NDArray[np.float64],
+    triangles: NDArray[np.int32],
+    normals: NDArray[np.float64],
+    normal_matrix: NDArray[np.float64],
+    nearness: NDArray[np.float64],
+    winner: NDArray[np.int32],
+    bounds: Window,
+    body: int,
+    ids: NDArray[np.uint16],
+    nearest: NDArray[np.float32],
+    normal: NDArray[np.float32],
+) -> None:
+    """Write id, nearness and unit normal of an orthographic body where nothing nearer is in (H, W[, 3]) yet."""
+    left, top, _, _ = bounds
+    flat = normal.reshape(-1, 3)
+    for row in range(winner.shape[0]):
+        for column in range(winner.shape[1]):
+            t = winner[row, column]
+            y, x = top + row, left + column
+            if t < 0 or np.float32(nearness[row, column]) <= nearest[y, x]:
+                continue
+            ids[y, x], nearest[y, x] = body + 1, nearness[row, column]
+            weights = _weights(image, triangles[t], x + 0.5, y + 0.5, True)
+            _write_normal(flat, y * ids.shape[1] + x, normals, triangles[t], weights, normal_matrix)
+
+
+@kernel
 def _weights(
     image: NDArray[np.float64], triangle: NDArray[np.int32], x: float, y: float, is_orthographic: bool
 ) -> tuple[float, float, float]:

@@ -30,3 +30,8 @@ class Camera:
     def is_orthographic(self) -> bool:
         """Whether parallel rays make the picture."""
         return self.ortho_scale is not None
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Width of a pixel, scene units; None in perspective."""
+        return None if self.ortho_scale is None else self.ortho_scale / max(self.width, self.height)

@@ -72,6 +72,13 @@ class FeatureTable:
         """Write the values (m, …) of the m objects of `rows` (n,)."""
         self._values[name][rows] = values
 
+    def rows_of(self, chosen: NDArray[np.int64]) -> FeatureTable:
+        """The table of some objects, in that order."""
+        table = FeatureTable(len(chosen))
+        table._values = {name: values[chosen] for name, values in self._values.items()}
+        table._present = {name: present[chosen] for name, present in self._present.items()}
+        return table
+
 
 def _column(rows: int, value: FeatureValue, kind: FeatureType | None) -> NDArray[Any]:
     if kind in (FeatureType.VECTOR, FeatureType.COLOR) or (kind is None and isinstance(value, tuple)):
@@ -107,7 +114,7 @@ def concatenate(tables: Iterable[FeatureTable], order: NDArray[np.int64]) -> Fea
             joined._present[name] = joined.present(name)
             joined._present[name][rows] = present
         start += part.rows
-    return _reordered(joined, order)
+    return joined.rows_of(order)
 
 
 def _copy_column(joined: FeatureTable, part: FeatureTable, name: str, rows: NDArray[np.bool_]) -> None:
@@ -115,9 +122,3 @@ def _copy_column(joined: FeatureTable, part: FeatureTable, name: str, rows: NDAr
     if name not in joined._values:
         joined._values[name] = np.zeros((joined.rows, *values.shape[1:]), dtype=values.dtype)
     joined._values[name][rows] = values
-
-
-def _reordered(table: FeatureTable, order: NDArray[np.int64]) -> FeatureTable:
-    table._values = {name: values[order] for name, values in table._values.items()}
-    table._present = {name: present[order] for name, present in table._present.items()}
-    return table

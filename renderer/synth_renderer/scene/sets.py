@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.recipe.criteria import Criterion
+    from synth_api.prototypes import FeatureValue
+    from synth_api.recipe.criteria import Criterion, FeatureCriterion
     from synth_renderer.scene.features import FeatureTable
 
 
@@ -101,9 +102,19 @@ def holds(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> ND
     if isinstance(criterion, IsUltimateParent):
         return np.full(table.rows, is_particle)
     result = np.full(table.rows, criterion.default_return_value)
-    for row in np.flatnonzero(table.present(criterion.feature_name)):
-        try:
-            result[row] = criterion.check(table.value(criterion.feature_name, int(row)))
-        except TypeError:
-            result[row] = criterion.default_return_value
+    values, rows = table.column(criterion.feature_name).values, np.flatnonzero(table.present(criterion.feature_name))
+    known: dict[FeatureValue, bool] = {}
+    for row in rows:
+        raw = values[row]
+        value = tuple(map(float, raw)) if isinstance(raw, np.ndarray) else raw
+        if value not in known:
+            known[value] = _checked(criterion, table.value(criterion.feature_name, int(row)))
+        result[row] = known[value]
     return result
+
+
+def _checked(criterion: FeatureCriterion, value: FeatureValue) -> bool:
+    try:
+        return criterion.check(value)
+    except TypeError:
+        return criterion.default_return_value

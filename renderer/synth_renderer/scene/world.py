@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from synth_api.prototypes import FeatureValue
     from synth_api.recipe.model import MeasurementTechniqueBlueprint, ParticleBlueprint, Recipe
+    from synth_renderer.deposit.report import DepositReport
+    from synth_renderer.geometry.mesh import Mesh
+    from synth_renderer.geometry.shapes import Shape
     from synth_renderer.physics.report import PhysicsReport
     from synth_renderer.scene.staged import Box
     from synth_renderer.techniques.technique import Technique
@@ -58,15 +61,26 @@ class Particles:
                 if self.features.present(factor)[row]:
                     self.features.set(factor, row, 1.0)
 
-    def sizes(self) -> NDArray[np.float64]:
-        """Full extent along each particle's own axes, (N, 3), scene units."""
-        if not len(self):
-            return np.zeros((0, 3))
-        sizes = self.features.column("dimensions").values.copy()
-        for axis, factor in ((1, "width"), (2, "height")):
-            column = self.features.column(factor)
-            sizes[:, axis] *= np.where(column.present, column.values, 1.0)
-        return np.asarray(sizes)
+    def without(self, gone: NDArray[np.bool_]) -> Particles:
+        """All but some particles (N,); ids close up, names stay."""
+        kept = np.flatnonzero(~gone)
+        return Particles(
+            names=[self.names[row] for row in kept],
+            blueprints=[self.blueprints[row] for row in kept],
+            geometries=[self.geometries[row] for row in kept],
+            materials=[self.materials[row] for row in kept],
+            features=self.features.rows_of(kept),
+            quaternions=self.quaternions[kept],
+        )
+
+    def sizes_of(self, row: int) -> NDArray[np.float64]:
+        """Full extents (3,) along one particle's own axes, scene units."""
+        features = self.features
+        factors = [
+            float(features.column(name).values[row]) if features.present(name)[row] else 1.0
+            for name in ("width", "height")
+        ]
+        return np.asarray(features.column("dimensions").values[row] * np.array([1.0, *factors]))
 
 
 @dataclass
@@ -99,7 +113,9 @@ class World:
     recipe: Recipe
     particles: Particles = field(default_factory=Particles.none)
     technique: InvokedTechnique | None = None
-    physics: list[PhysicsReport] = field(default_factory=list)
+    physics: list[PhysicsReport | DepositReport] = field(default_factory=list)
+    meshes: dict[Shape, Mesh] = field(default_factory=dict)
+    """Meshes that steps have made."""
     states: dict[str, tuple[Particles, InvokedTechnique | None]] = field(default_factory=dict)
     stopped_by: str | None = None
     """Name of the state at which a dry run asked to stop."""
@@ -114,6 +130,11 @@ class World:
         if self.technique is None:
             raise RunError("no measurement technique has been invoked before this step")
         return self.technique
+
+    def pixel(self) -> float | None:
+        """Width of a pixel, scene units; None where the view is in perspective."""
+        technique = self.invoked_technique()
+        return technique.technique.camera(technique.feature_values()).pixel_size
 
     def save(self, name: str) -> None:
         """Keep a copy of the scene under a name."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_api.recipe.feature_generation import (
+    DepositOnSubstrate,
     DistributeInMeasurementVolume,
     InvokeBlueprints,
     LoadState,
@@ -18,12 +19,14 @@ from synth_api.recipe.variabilities import UniformlyRandomLocationInMeasurementV
 from synth_renderer.physics.relax import relax
 from synth_renderer.scene.sets import members
 from synth_renderer.scene.stage import bodies_of
+from synth_renderer.steps.deposit import deposit_on_substrate
 from synth_renderer.streams import Stream, step_names
-from synth_renderer.variabilities import draw
+from synth_renderer.variabilities import Scale, draw, settled, weighted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from synth_api.recipe.model import Blueprint
     from synth_renderer.scene.world import World
     from synth_renderer.stopwatch import Stopwatch
 
@@ -38,36 +41,55 @@ def generate(world: World, watch: Stopwatch) -> None:
             return
 
 
-def _invoke(world: World, step: InvokeBlueprints, _name: str) -> None:
+def _invoke(world: World, step: InvokeBlueprints, name: str) -> None:
     chosen = members(world, step.affected_set_name)
     blueprints = world.recipe.blueprints
-    for name in chosen.technique_blueprints:
-        world.invoke_technique(name, blueprints.measurement_techniques[name])
-    for name in chosen.particle_blueprints:
-        world.invoke_particles(name, blueprints.particles[name])
+    techniques, particles = chosen.technique_blueprints, chosen.particle_blueprints
+    if step.choose == "one":
+        stream = Stream(world.seed, name, "", "choice")
+        techniques = _one_of(techniques, blueprints.measurement_techniques, stream)
+        particles = _one_of(particles, blueprints.particles, stream)
+    for technique in techniques:
+        world.invoke_technique(technique, blueprints.measurement_techniques[technique])
+    for particle in particles:
+        world.invoke_particles(particle, blueprints.particles[particle])
+
+
+def _one_of(names: tuple[str, ...], blueprints: Mapping[str, Blueprint], stream: Stream) -> tuple[str, ...]:
+    """One of the names, each as likely as its blueprint's share of the weights; none of none."""
+    if not names:
+        return ()
+    return (names[weighted([blueprints[name].weight or 0.0 for name in names], stream.uniform())],)
 
 
 def _trigger(world: World, step: TriggerFeatureUpdate, name: str) -> None:
     """Members without the feature are skipped."""
     bound = world.recipe.process_conditions.feature_variabilities[step.feature_variability_name]
-    chosen = members(world, step.affected_set_name)
-    volume = world.invoked_technique().volume()
-    feature = bound.feature_name
-    particles = world.particles
+    chosen, feature = members(world, step.affected_set_name), bound.feature_name
+    technique, particles, scale = world.invoked_technique(), world.particles, _scale(world)
+
+    def stream(of: str, what: str = feature) -> Stream:
+        return Stream(world.seed, name, of, what)
+
+    variability = settled(bound.variability, lambda parameter: stream("", f"{feature}.{parameter}"), scale)
+    same = draw(variability, stream(""), scale) if bound.per == "run" else None
     for row in np.flatnonzero(chosen.particles & particles.features.present(feature)):
-        stream = Stream(world.seed, name, particles.names[row], feature)
-        particles.set_feature(int(row), feature, draw(bound.variability, stream, volume))
-    technique = world.invoked_technique()
+        value = draw(variability, stream(particles.names[row]), scale) if bound.per == "object" else same
+        particles.set_feature(int(row), feature, value)
     if chosen.technique and feature in technique.features:
-        stream = Stream(world.seed, name, technique.name, feature)
-        technique.features.set(feature, 0, draw(bound.variability, stream, volume))
+        value = draw(variability, stream(technique.name), scale) if bound.per == "object" else same
+        technique.features.set(feature, 0, value)
+
+
+def _scale(world: World) -> Scale:
+    return Scale(world.invoked_technique().volume(), world.pixel())
 
 
 def _distribute(world: World, step: DistributeInMeasurementVolume, name: str) -> None:
-    volume, particles = world.invoked_technique().volume(), world.particles
+    scale, particles = _scale(world), world.particles
     for row in np.flatnonzero(members(world, step.affected_set_name).particles):
         stream = Stream(world.seed, name, particles.names[row], "location")
-        location = draw(UniformlyRandomLocationInMeasurementVolume(), stream, volume)
+        location = draw(UniformlyRandomLocationInMeasurementVolume(), stream, scale)
         particles.set_feature(int(row), "location", location)
 
 
@@ -75,7 +97,7 @@ def _relax(world: World, step: RelaxCollisions, _name: str) -> None:
     particles, technique = world.particles, world.invoked_technique()
     affected = members(world, step.affected_set_name).particles
     container = technique.volume() if technique.technique.has_walls() else None
-    locations, quaternions, report = relax(bodies_of(particles, affected), step, container)
+    locations, quaternions, report = relax(bodies_of(particles, affected, None), step, container)
     particles.features.set_all("location", locations, affected)
     particles.quaternions[affected] = quaternions
     world.physics.append(report)
@@ -96,6 +118,7 @@ _STEPS: dict[type, Callable[[World, Any, str], None]] = {
     TriggerFeatureUpdate: _trigger,
     DistributeInMeasurementVolume: _distribute,
     RelaxCollisions: _relax,
+    DepositOnSubstrate: deposit_on_substrate,
     SaveState: _save,
     LoadState: _load,
 }

@@ -13,6 +13,7 @@ from synth_api.outputs import StepOutput, step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
 from synth_dataset.pictures import write_png
 from synth_renderer.labels.modes import PICTURES, LabelView, instances
+from synth_renderer.labels.omitted import labelled_only, seen_enough
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.records import write_features
 from synth_renderer.scene.sets import members
@@ -49,16 +50,30 @@ class Rendering:
     """Label pictures by path, for the label digest."""
     previews: list[Pixels] = field(default_factory=list)
     """The pictures of all particles together, in the order of their steps."""
+    _labelled_of_all: dict[float, LabelView] = field(default_factory=dict)
 
     @cached_property
     def all(self) -> LabelView:
         """The label pass over all bodies."""
         return LabelView.of(self.fragments)
 
+    @property
+    def least_visible(self) -> float:
+        """What the strictest step wants to see of a particle that it labels."""
+        steps = self.world.recipe.synth_chain.rendering_steps
+        return max((step.minimum_visible_fraction for step in steps if not isinstance(step, SaveState)), default=0.0)
+
+    @property
+    def labelled(self) -> Selection | None:
+        """Particles (N,) that all steps label; None when no step leaves any out."""
+        return self._seen(self.least_visible) if self.least_visible > 0 else None
+
     def instances(self) -> None:
         """Write `instances.png`."""
         with self.watch.stage("label pictures"):
-            self._write_label("instances.png", instances(self.all))
+            everything = self._everything()
+            view = self._labelled_view(everything, np.zeros_like(everything), self.least_visible)
+            self._write_label("instances.png", instances(view))
 
     def carry_out(self, steps: tuple[RenderingStep, ...]) -> None:
         """Carry out all steps in order."""
@@ -79,7 +94,7 @@ class Rendering:
         interest = members(self.world, step.set_name_of_interest).particles
         overlapping = members(self.world, step.set_name_overlapping).particles
         for particle_id, of_interest, others in _shown(output, interest, overlapping):
-            pixels = self._picture(step.rendering_mode, output.file(particle_id), of_interest, others)
+            pixels = self._picture(step, output.file(particle_id), of_interest, others)
             if pixels is not None and particle_id is None:
                 self.previews.append(pixels)
         if step.do_save_state:
@@ -87,15 +102,16 @@ class Rendering:
         if step.do_save_features:
             write_features(self.scene, self._path(output.folder))
 
-    def _picture(self, mode: str, path: str, interest: Selection, overlapping: Selection) -> Pixels | None:
-        if mode == "real":
+    def _picture(self, step: RenderStep, path: str, interest: Selection, overlapping: Selection) -> Pixels | None:
+        if step.rendering_mode == "real":
             return self._real(path, interest, interest | overlapping)
         with self.watch.stage("label pictures"):
-            if mode == "stl":
+            if step.rendering_mode == "stl":
                 with self._path(path).open("wb") as file:
                     write_stl(file, self.scene.bodies, np.flatnonzero(interest))
                 return None
-            return self._write_label(path, PICTURES[mode](self._view(interest, overlapping)))
+            view = self._labelled_view(interest, overlapping, step.minimum_visible_fraction)
+            return self._write_label(path, PICTURES[step.rendering_mode](view))
 
     def _real(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
         with self.watch.stage("real"):
@@ -118,6 +134,18 @@ class Rendering:
             if interest.all() and not overlapping.any()
             else LabelView.of(self.fragments, interest, overlapping)
         )
+
+    def _labelled_view(self, interest: Selection, overlapping: Selection, least: float) -> LabelView:
+        if least == 0:
+            return self._view(interest, overlapping)
+        if not (interest.all() and not overlapping.any()):
+            return labelled_only(self._view(interest, overlapping), self._seen(least))
+        if least not in self._labelled_of_all:
+            self._labelled_of_all[least] = labelled_only(self.all, self._seen(least))
+        return self._labelled_of_all[least]
+
+    def _seen(self, least: float) -> Selection:
+        return seen_enough(self.fragments, self.all.surface, least)
 
     def _everything(self) -> Selection:
         return np.ones(len(self.scene), dtype=bool)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from synth_api.prototypes import FeatureValue
     from synth_renderer.labels.fragments import VisibleSurface
-    from synth_renderer.scene.staged import StagedScene
+    from synth_renderer.scene.staged import StagedScene, StagedTechnique
 
 LOCATION: Final = (7.3589, -6.9258, 4.9583)
 """Where Blender's start-up file has its camera, scene units."""
@@ -45,6 +45,9 @@ class Default:
     def has_walls(self) -> bool:
         """Particles fall out of the volume."""
         return False
+
+    def covered(self, technique: StagedTechnique, seed: int) -> None:
+        """Nothing is written over the picture."""
 
     def picture(
         self,

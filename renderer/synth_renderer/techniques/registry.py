@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from synth_renderer.techniques.default import Default
+from synth_renderer.techniques.scanning_electron_microscope import ScanningElectronMicroscope
 from synth_renderer.techniques.secondary_electron_microscope import SecondaryElectronMicroscope
 
 if TYPE_CHECKING:
@@ -12,5 +13,6 @@ if TYPE_CHECKING:
 
 TECHNIQUES: Final[dict[str, Technique]] = {
     "default": Default(),
+    "scanning_electron_microscope": ScanningElectronMicroscope(),
     "secondary_electron_microscope": SecondaryElectronMicroscope(),
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from synth_api.prototypes import FeatureValue
     from synth_renderer.labels.fragments import VisibleSurface
-    from synth_renderer.scene.staged import StagedScene
+    from synth_renderer.scene.staged import StagedScene, StagedTechnique
 
 COLUMN_HEIGHT: Final = 51.2
 """Camera height and height of the measurement volume, scene units."""
@@ -56,6 +56,9 @@ class SecondaryElectronMicroscope:
     def has_walls(self) -> bool:
         """The volume is the container that the particles settle in."""
         return True
+
+    def covered(self, technique: StagedTechnique, seed: int) -> None:
+        """Nothing is written over the picture."""
 
     def picture(
         self,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from synth_api.prototypes import FeatureValue
     from synth_renderer.labels.fragments import VisibleSurface
     from synth_renderer.scene.camera import Camera
-    from synth_renderer.scene.staged import Box, StagedScene
+    from synth_renderer.scene.staged import Box, StagedScene, StagedTechnique
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class Technique(Protocol):
 
     def has_walls(self) -> bool:
         """Whether the measurement volume is a closed container for the physics (walls, floor and lid)."""
+
+    def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
+        """Pixels (H, W) under what is written over the real image: background in every label. None: nothing is."""
 
     def picture(
         self,

@@ -65,7 +65,11 @@ def test_maps_are_in_code_point_order(spheres) -> None:
             3,
             "must be a number, which UniformDistributionNdHomogeneous does not",
         ),
-        (f"{BOUND}.Defocus.variability._target_", "os.system", "there is no _target_ 'os.system' here; known are"),
+        (
+            f"{BOUND}.Defocus.variability._target_",
+            "os.system",
+            "there is no _target_ 'os.system' here; some of the 13 known are",
+        ),
         (f"{BOUND}.Defocus.variability._target_", "$builtins.Constnt", "did you mean '$builtins.Constant'?"),
         (f"{BOUND}.Defocus.variability._target_", None, "needs a _target_"),
         (f"{BOUND}.BackgroundPatchSeed.variability.value", 1.5, "the value must be a whole number, not 1.5"),

@@ -86,3 +86,10 @@ def test_the_feature_file_names_objects_and_features() -> None:
 def test_a_full_disk_is_an_error(full_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         write_table(full_disk, particle_table(columns(1), {}))
+
+
+def test_only_runs_that_choose_what_is_labelled_have_that_column() -> None:
+    chosen = columns(2) | {"labelled": all_of([True, False])}
+    table = particle_table(chosen, {"grey": all_of([0.1, 0.2])})
+    assert table.column_names == [*EXPECTED, "labelled", "feature.grey"]
+    assert table["labelled"].to_pylist() == [True, False]

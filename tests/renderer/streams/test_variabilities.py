@@ -9,10 +9,15 @@ import pytest
 from scipy import stats
 
 from synth_api.recipe.variabilities import (
+    Choice,
     Constant,
     ConstantHsvColorAsRgb,
+    LogNormal,
     LogNormal3dHomogeneous,
+    LogUniform,
+    Normal,
     RandomHsvColorAsRgb,
+    Sometimes,
     UniformDistribution3dHomogeneous,
     UniformDistributionInt,
     UniformDistributionNdHomogeneous,
@@ -21,7 +26,7 @@ from synth_api.recipe.variabilities import (
 )
 from synth_renderer.scene.staged import Box
 from synth_renderer.streams import Stream
-from synth_renderer.variabilities import DrawError, draw
+from synth_renderer.variabilities import DrawError, Scale, draw, settled, weighted
 
 VOLUME = Box((-60.0, -60.0, 0.0), (60.0, 60.0, 100.0))
 STEP = "$builtins.TriggerFeatureUpdate:Any:AllParticles:1"
@@ -30,7 +35,7 @@ ALMOST_NEVER = 1e-6
 
 def drawn(variability: Variability, count: int, seed: int = 42) -> list:
     """One value for each of `count` beads, as a step does it."""
-    return [draw(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), VOLUME) for i in range(count)]
+    return [draw(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), Scale(VOLUME)) for i in range(count)]
 
 
 def assert_distributed(values: np.ndarray, inverse_cdf: Callable, bins: int = 50) -> None:
@@ -142,3 +147,93 @@ def test_bead_7_keeps_its_diameter_when_the_number_changes() -> None:
     diameter = UniformDistribution3dHomogeneous(location=5.0, scale=2.0)
     assert drawn(diameter, 8)[7] == drawn(diameter, 600)[7]
     assert drawn(diameter, 8)[7] != drawn(diameter, 8, seed=43)[7]
+
+
+def test_log_uniform_is_uniform_in_its_logarithm() -> None:
+    values = np.array(drawn(LogUniform(min=0.1, max=10.0), 5_000))
+    assert_float32(values)
+    assert_distributed(np.log(values), stats.uniform(math.log(0.1), math.log(100)).ppf)
+
+
+def test_normal_has_its_mean_and_deviation_and_keeps_to_its_bounds() -> None:
+    values = np.array(drawn(Normal(mean=3.0, standard_deviation=2.0), 5_000))
+    assert_distributed(values, stats.norm(3, 2).ppf)
+    bound = np.array(drawn(Normal(mean=3.0, standard_deviation=2.0, min=2.0, max=5.0), 5_000))
+    assert_distributed(bound, stats.truncnorm(-0.5, 1, 3, 2).ppf)
+
+
+def test_log_normal_has_its_median_and_geometric_spread() -> None:
+    variability = LogNormal(median=7.0, geometric_standard_deviation=1.4, num_dimensions=3)
+    values = np.array(drawn(variability, 5_000))
+    assert (values == values[:, :1]).all()
+    assert_distributed(values[:, 0], stats.lognorm(math.log(1.4), scale=7).ppf)
+
+
+def test_lengths_in_pixels_are_that_many_pixels_wide() -> None:
+    variability = LogNormal(median=40.0, geometric_standard_deviation=1.0, unit="px")
+    assert draw(variability, Stream(1, STEP, "bead", "any"), Scale(VOLUME, 0.25)) == 10
+    with pytest.raises(
+        DrawError, match="a length in pixels has no meaning here: the view is in perspective; give scene"
+    ):
+        draw(variability, Stream(1, STEP, "bead", "any"), Scale(VOLUME))
+
+
+def test_choice_takes_values_as_often_as_they_weigh() -> None:
+    values = drawn(Choice(values=("a", "b", "c"), weights=(1.0, 0.0, 3.0)), 4_000)
+    counts = [values.count(value) for value in "abc"]
+    assert counts[1] == 0
+    assert stats.chisquare([counts[0], counts[2]], [1_000, 3_000]).pvalue > ALMOST_NEVER
+    equal = drawn(Choice(values=(1, 2)), 4_000)
+    assert stats.binomtest(equal.count(1), 4_000).pvalue > ALMOST_NEVER
+
+
+@pytest.mark.parametrize(("u", "index"), [(0.0, 1), (0.2499, 1), (0.25, 3), (1 - 2**-53, 3)])
+def test_weights_of_0_are_never_taken(u: float, index: int) -> None:
+    assert weighted((0.0, 1.0, 0.0, 3.0, 0.0), u) == index
+
+
+def test_sometimes_draws_in_its_share_and_is_constant_else() -> None:
+    values = np.array(drawn(Sometimes(share=0.3, variability=LogUniform(min=1.0, max=2.0), otherwise=0.0), 4_000))
+    assert stats.binomtest(int((values > 0).sum()), 4_000, 0.3).pvalue > ALMOST_NEVER
+    assert_distributed(np.log(values[values > 0]), stats.uniform(0, math.log(2)).ppf, bins=20)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_share_of_0_or_1_is_never_or_always(share: float) -> None:
+    values = drawn(Sometimes(share=share, variability=Constant(value=5.0), otherwise=0.0), 200)
+    assert set(values) == {5.0 * share}
+
+
+def test_drawn_parameters_come_from_streams_of_their_own() -> None:
+    variability = LogNormal(median=LogUniform(min=1.0, max=100.0), geometric_standard_deviation=1.0)
+    asked = []
+
+    def stream_of(parameter: str) -> Stream:
+        asked.append(parameter)
+        return Stream(1, STEP, "", f"any.{parameter}")
+
+    plain = settled(variability, stream_of, Scale(VOLUME))
+    assert asked == ["median"]
+    assert plain.median == draw(variability.median, Stream(1, STEP, "", "any.median"), Scale(VOLUME))
+    assert settled(plain, stream_of, Scale(VOLUME)) is plain
+    inside = settled(Sometimes(share=1.0, variability=variability, otherwise=0.0), stream_of, Scale(VOLUME))
+    assert inside.variability == plain
+
+
+def test_a_drawn_median_that_no_log_normal_has_is_an_error() -> None:
+    with pytest.raises(DrawError, match=r"a log-normal of median -1\.0 .* does not exist; both must be positive"):
+        drawn(LogNormal(median=-1.0, geometric_standard_deviation=1.2), 1)
+
+
+def test_new_draws_are_published(vectors: dict[str, list]) -> None:
+    kinds = {
+        "LogUniform 0.1 10": LogUniform(min=0.1, max=10.0),
+        "Normal 3 2": Normal(mean=3.0, standard_deviation=2.0),
+        "LogNormal 7 1.4": LogNormal(median=7.0, geometric_standard_deviation=1.4),
+        "Choice a b c 1 2 3": Choice(values=("a", "b", "c"), weights=(1.0, 2.0, 3.0)),
+        "Sometimes 0.5 LogUniform 1 2 else 0": Sometimes(
+            share=0.5, variability=LogUniform(min=1.0, max=2.0), otherwise=0.0
+        ),
+    }
+    for name, kind in kinds.items():
+        assert drawn(kind, 3) == vectors[name], name

@@ -1,0 +1,138 @@
+"""Meshes of the shapes: the ideal body cast on a sphere grid, then displaced by its reliefs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from synth_api.prototypes import SHAPES
+from synth_renderer.geometry import relief
+from synth_renderer.geometry.bending import bend, curvature_of
+from synth_renderer.geometry.casting import cast_ellipsoid
+from synth_renderer.geometry.mesh import Mesh
+from synth_renderer.geometry.solids import SOLIDS
+from synth_renderer.geometry.sphere_grid import fineness, sphere_grid
+from synth_renderer.kernel import kernel
+from synth_renderer.sem.lattice import word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_api.prototypes import FeatureValue
+    from synth_renderer.geometry.solids import Proportions
+
+QUADS_PER_PIXEL: Final = 0.6
+"""Quads along an edge of the grid, per pixel of the particle's largest extent: about 1.3 pixels each."""
+WITHOUT_PIXELS: Final = 24
+"""Quads along an edge where the picture has no scale."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Everything that a mesh depends on but its size: equal shapes share one."""
+
+    prototype: str
+    proportions: Proportions
+    """Full extents of the ideal body whose product is 1."""
+    segments: int
+    """Fineness of the sphere grid."""
+    features: tuple[tuple[str, FeatureValue], ...]
+    """Name and value of those features that shape it."""
+
+
+def shape_of(
+    prototype: str, extents: NDArray[np.float64], features: Mapping[str, FeatureValue], pixel: float | None
+) -> tuple[Shape, float]:
+    """The shape of a body of full extents (3,) and its size, the scale that its mesh needs; scene units.
+
+    It is as fine as pixels of width `pixel` show.
+    """
+    x, y, z = (float(extent) for extent in extents)
+    size = float(np.float32((x * y * z) ** (1 / 3)))
+    segments = WITHOUT_PIXELS if pixel is None else QUADS_PER_PIXEL * max(x, y, z) / pixel
+    shaping = tuple(sorted((name, value) for name, value in features.items() if name in SHAPING))
+    return Shape(prototype, (x / size, y / size, z / size), fineness(segments), shaping), size
+
+
+_PLACING: Final = frozenset(("dimensions", "width", "height", "location", "location_x", "location_y", "location_z"))
+SHAPING: Final = frozenset(name for prototype in SHAPES.values() for name in prototype.features) - _PLACING
+"""Names of the features that a mesh depends on."""
+
+
+def shape_mesh(shape: Shape) -> Mesh:
+    """The mesh at size 1, with volume and surface. Raises ShapeError for a shape that does not exist."""
+    directions, triangles = sphere_grid(shape.segments)
+    solid, features = SOLIDS[shape.prototype], dict(shape.features)
+    points, normals = solid.cast(directions, shape.proportions, features)
+    height = _relief(points, normals, features)
+    content = None if height is not None else solid.content(shape.proportions, features)
+    if height is not None:
+        points, normals = relief.displaced(points, normals, triangles, height, np.array(shape.proportions))
+    curvature = curvature_of(shape.proportions, float(features.get("bend", 0.0)))  # type: ignore[arg-type]
+    if curvature > 0:
+        bend(points, normals, curvature)
+    if content is None:
+        volume, surface = mesh_content(points, triangles)
+        missed = _missed(shape.segments)
+        content = volume * missed[0], surface * missed[1]
+    return Mesh(points, normals, triangles, *content)
+
+
+def _relief(
+    points: NDArray[np.float64], normals: NDArray[np.float64], features: Mapping[str, FeatureValue]
+) -> NDArray[np.float64] | None:
+    """How far each point (V, 3) moves along its normal, (V,); None where nothing moves. One random key per relief."""
+    values = {name: float(value) for name, value in features.items()}  # type: ignore[arg-type]
+    height = np.zeros(len(points))
+    seed = np.uint64(int(values["shape_seed"]))
+    keys = [np.uint64(word(seed, np.uint64(kind))) for kind in range(4)]
+    if values["irregularity"]:
+        relief.add_outline(height, points, keys[0], values["irregularity"])
+    if values["wrinkle_depth"]:
+        relief.add_wrinkles(height, points, keys[1], values["wrinkle_depth"], values["wrinkle_scale"])
+    if values["pore_depth"]:
+        relief.add_pores(height, points, keys[2], values["pore_depth"], values["pore_scale"])
+    if values["step_depth"]:
+        relief.add_steps(height, points, keys[3], values["step_depth"], values["step_number"])
+    if values.get("flute_depth"):
+        relief.add_flutes(height, points, normals, values["flute_depth"], int(values["flute_number"]))
+    return height if height.any() else None
+
+
+def is_round(shape: Shape) -> bool:
+    """Whether it is a smooth sphere."""
+    x, y, z = shape.proportions
+    reliefs = ("irregularity", "wrinkle_depth", "pore_depth", "step_depth")
+    return shape.prototype in _ROUND and x == y == z and not any(dict(shape.features)[name] for name in reliefs)
+
+
+_ROUND: Final = ("rough_sphere", "rough_ellipsoid")
+
+
+@lru_cache
+def _missed(segments: int) -> tuple[float, float]:
+    """Volume and surface of the sphere over those of its mesh: what a mesh of this fineness misses of a round body."""
+    directions, triangles = sphere_grid(segments)
+    points, _ = cast_ellipsoid(directions, np.ones(3))
+    volume, surface = mesh_content(points, triangles)
+    return math.pi / 6 / volume, math.pi / surface
+
+
+@kernel
+def mesh_content(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> tuple[float, float]:
+    """Volume and surface of a closed mesh, by the divergence theorem and the sum of its triangles."""
+    volume, surface = 0.0, 0.0
+    for t in range(len(triangles)):
+        a, b, c = points[triangles[t, 0]], points[triangles[t, 1]], points[triangles[t, 2]]
+        ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        volume += a[0] * nx + a[1] * ny + a[2] * nz
+        surface += math.sqrt(nx * nx + ny * ny + nz * nz)
+    return volume / 6.0, surface / 2.0

@@ -1,0 +1,167 @@
+"""What the instrument and the author of a figure write over a picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_api.prototypes import FeatureValue
+    from synth_renderer.streams import Stream
+
+    Strokes = NDArray[np.float32]
+
+FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+FONT_HEIGHT: Final = 21.0
+"""Of a capital at font scale 1, px."""
+DESCENT: Final = 0.4
+"""How far letters and brackets reach below the line, over the height of a capital."""
+FINE: Final = 4
+"""Text is drawn so many times as large and averaged: anti-aliasing by whole numbers only."""
+WORDS: Final = 0.5
+"""Share of an info bar's width that its words may take."""
+UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
+LETTERS: Final = "abcdefgh"
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """strokes (H, W) float32: share of each pixel under thin strokes; covered (H, W) bool: under a box or bar.
+
+    `shade` is the grey of strokes; boxes and bar have 1 - shade.
+    """
+
+    strokes: Strokes
+    covered: NDArray[np.bool_]
+    shade: float
+
+    def write_over(self, grey: NDArray[np.float32]) -> None:
+        """Draw on a picture (H, W), 0 … 1, in place."""
+        grey[self.covered] = 1.0 - self.shade
+        grey += self.strokes * (np.float32(self.shade) - grey)
+
+
+def overlay(
+    features: Mapping[str, FeatureValue], shape: tuple[int, int], pixel_size: float, stream: Stream
+) -> Overlay | None:
+    """Info bar, scale bar and panel letter of a picture (H, W), None where there is none of them.
+
+    pixel_size in scene units; corners, letter and the words in the bar come from the stream.
+    """
+    info_bar, scale_bar, letter = (_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
+    draws = [stream.uniform() for _ in range(8)]
+    if not features["overlays"] or not (info_bar or scale_bar or letter):
+        return None
+    paper = _Paper(shape, boxed=bool(features["overlay_box"]))
+    bar_rows = round(info_bar * shape[0])
+    if bar_rows:
+        paper.covered[shape[0] - bar_rows :] = True
+        words = _conditions(draws)
+        letters = 0.45 * bar_rows * min(1.0, WORDS * shape[1] / _text_width(words, 0.45 * bar_rows))
+        paper.write(words, letters, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
+    if scale_bar:
+        nanometres = _number(features, "nanometres_per_unit") * pixel_size
+        _draw_scale_bar(paper, scale_bar, nanometres, bar_rows, is_left=draws[5] < 0.5)
+    if letter:
+        text = LETTERS[int(draws[6] * len(LETTERS))]
+        _draw_letter(paper, f"({text})" if draws[7] < 0.5 else text, letter * shape[0])
+    return Overlay(paper.strokes, paper.covered, _number(features, "overlay_shade"))
+
+
+def round_length(longest: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is at most `longest` > 0."""
+    power = 10.0 ** math.floor(math.log10(longest) + 1e-9)
+    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest * (1 + 1e-9))
+
+
+def length_text(nanometres: float) -> str:
+    """A length with its unit, `500 nm` or `2 um`."""
+    scale, unit = next((scale, unit) for scale, unit in UNITS if nanometres >= scale or unit == "nm")
+    return f"{nanometres / scale:g} {unit}"
+
+
+def _number(features: Mapping[str, FeatureValue], name: str) -> float:
+    value = features[name]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _conditions(draws: list[float]) -> str:
+    """What an info bar says of the instrument, drawn: nobody measures by it."""
+    return (
+        f"HV {1 + int(draws[0] * 29)} kV  WD {2 + draws[1] * 10:.1f} mm  {('SE', 'SE2', 'InLens')[int(draws[2] * 3)]}"
+    )
+
+
+@dataclass
+class _Paper:
+    """Strokes and covered pixels while they are drawn."""
+
+    shape: tuple[int, int]
+    boxed: bool
+
+    def __post_init__(self) -> None:
+        self.strokes = np.zeros(self.shape, dtype=np.float32)
+        self.covered = np.zeros(self.shape, dtype=bool)
+
+    def write(self, text: str, height: float, place: tuple[float, float]) -> None:
+        """Text whose capitals are `height` px, from (column, row) of its lower left corner, cut at the border."""
+        if height < 3:
+            return
+        scale, width = FINE * height / FONT_HEIGHT, max(1, round(FINE * height / 9))
+        canvas = np.zeros((self.shape[0] * FINE, self.shape[1] * FINE), dtype=np.uint8)
+        cv2.putText(
+            canvas, text, (round(place[0] * FINE), round(place[1] * FINE)), FONT, scale, (255,), width, cv2.LINE_8
+        )
+        drawn = canvas.reshape(self.shape[0], FINE, self.shape[1], FINE).sum(axis=(1, 3), dtype=np.uint32)
+        np.maximum(self.strokes, (drawn / (255.0 * FINE * FINE)).astype(np.float32), out=self.strokes)
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> None:
+        """An opaque box, where the recipe wants boxes."""
+        if self.boxed:
+            self.covered[max(round(top), 0) : round(bottom), max(round(left), 0) : round(right)] = True
+
+
+def _text_width(text: str, height: float) -> float:
+    (width, _), _ = cv2.getTextSize(text, FONT, height / FONT_HEIGHT, max(1, round(height / 9)))
+    return float(width)
+
+
+def _draw_scale_bar(
+    paper: _Paper, longest: float, nanometres_per_pixel: float, bar_rows: int, *, is_left: bool
+) -> None:
+    """A bar of a round length, at most `longest` parts of the width, its length above it; px without a scale."""
+    height, width = paper.shape
+    if nanometres_per_pixel > 0:
+        length = round_length(longest * width * nanometres_per_pixel)
+        text, pixels = length_text(length), length / nanometres_per_pixel
+    else:
+        pixels = round_length(max(longest * width, 1.0))
+        text = f"{pixels:g} px"
+    letters, thickness = max(0.035 * height, 7.0), max(2, round(0.008 * height))
+    bottom = 0.97 * height
+    if bar_rows:
+        letters, bottom = min(letters, 0.35 * bar_rows), height - 0.25 * bar_rows
+    margin = 0.4 * letters
+    half = max(pixels, _text_width(text, letters)) / 2 + margin
+    middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
+    paper.box(middle - half, bottom - thickness - 1.4 * letters - margin, middle + half, bottom + margin)
+    left = max(round(middle - pixels / 2), 0)
+    paper.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
+    place = middle - _text_width(text, letters) / 2, bottom - thickness - 0.4 * letters
+    paper.write(text, letters, place)
+
+
+def _draw_letter(paper: _Paper, text: str, letters: float) -> None:
+    """A panel letter in the upper left corner."""
+    margin = 0.4 * letters
+    paper.box(0, 0, _text_width(text, letters) + 2 * margin, (1 + DESCENT) * letters + 2 * margin)
+    paper.write(text, letters, (margin, margin + letters))

@@ -1,0 +1,82 @@
+"""Scenes after a deposit of one kind of particles, without a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from synth_api.recipe.model import parse
+from synth_renderer.scene.world import World
+from synth_renderer.steps.generation import generate
+from synth_renderer.stopwatch import Stopwatch
+
+B = "$builtins."
+
+
+def recipe_of(geometry: str, number: int, seed: int, sizes: Any, height: float, step: dict[str, Any]) -> Any:
+    """A view of 20 x 20 scene units."""
+    return {
+        "initial_runtime_state": {"seed": seed},
+        "blueprints": {
+            "measurement_techniques": {
+                "SEM": {
+                    "measurement_technique_prototype_name": "scanning_electron_microscope",
+                    "features": {"resolution_x": 200, "resolution_y": 200},
+                }
+            },
+            "particles": {"P": {"geometry_prototype_name": geometry, "number": number}},
+        },
+        "process_conditions": {
+            "feature_variabilities": {
+                "Size": {"feature_name": "dimensions", "variability": sizes},
+                "Height": {"feature_name": "height", "variability": {"_target_": B + "Constant", "value": height}},
+            }
+        },
+        "synth_chain": {
+            "feature_generation_steps": [
+                {"_target_": B + "InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"},
+                {"_target_": B + "InvokeBlueprints", "affected_set_name": "AllParticleBlueprints"},
+                *(
+                    {
+                        "_target_": B + "TriggerFeatureUpdate",
+                        "affected_set_name": "AllParticles",
+                        "feature_variability_name": name,
+                    }
+                    for name in ("Size", "Height")
+                ),
+                {"_target_": B + "DepositOnSubstrate", "affected_set_name": "AllParticles", **step},
+            ],
+            "rendering_steps": [],
+        },
+    }
+
+
+@pytest.fixture
+def deposited() -> Callable[..., World]:
+    """`deposited(layout, coverage, geometry=…, number=…, seed=…, size=…, spread=…, height=…, **step)`."""
+
+    def make(
+        layout: Any,
+        coverage: Any,
+        geometry: str = "rough_sphere",
+        number: int = 400,
+        seed: int = 3,
+        size: float = 1.0,
+        spread: float = 1.0,
+        height: float = 1.0,
+        **step: Any,
+    ) -> World:
+        sizes = {
+            "_target_": B + "LogNormal",
+            "median": size,
+            "geometric_standard_deviation": spread,
+            "num_dimensions": 3,
+        }
+        tree = recipe_of(geometry, number, seed, sizes, height, {"layout": layout, "coverage": coverage, **step})
+        world = World(parse(tree))
+        generate(world, Stopwatch())
+        return world
+
+    return make

@@ -1,0 +1,189 @@
+"""Particles on a substrate: as many as cover what is asked for, where the layout says, without reaching into others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from synth_renderer.deposit.report import DepositReport
+from synth_renderer.geometry.placement import world_vertices
+from synth_renderer.scene.stage import bodies_of
+from synth_renderer.scene.world import RunError, World
+
+TO_A_CELL = 20 / 512
+
+
+def report(world: World) -> DepositReport:
+    (said,) = world.physics
+    assert isinstance(said, DepositReport)
+    return said
+
+
+def places(world: World) -> NDArray[np.float64]:
+    return np.array(world.particles.features.column("location").values)
+
+
+def diameters(world: World) -> NDArray[np.float64]:
+    return np.array(world.particles.features.column("dimensions").values)[:, 0]
+
+
+def vertices(world: World) -> list[NDArray[np.float64]]:
+    bodies = bodies_of(world.particles, np.ones(len(world.particles), dtype=bool), 0.1)
+    return [world_vertices(bodies, body) for body in range(len(bodies))]
+
+
+def gaps(world: World) -> NDArray[np.float64]:
+    """Distance from each sphere to the nearest other, in smaller radii."""
+    location, radius = places(world), diameters(world) / 2
+    result = []
+    for i in range(len(location)):
+        apart = np.linalg.norm(location - location[i], axis=1) - radius - radius[i]
+        result.append((apart / np.minimum(radius, radius[i]))[np.arange(len(location)) != i].min())
+    return np.array(result)
+
+
+@pytest.mark.parametrize(
+    ("layout", "coverage"), [("sparse", 0.05), ("sparse", 0.4), ("clusters", 0.5), ("heap", 0.9), ("lattice", 0.7)]
+)
+@pytest.mark.parametrize("spread", [1.0, 1.3])
+def test_it_stops_when_the_picture_is_covered(deposited, layout: str, coverage: float, spread: float) -> None:
+    world = deposited(layout, coverage, spread=spread, number=1200, minimum_coverage=0.03)
+    said = report(world)
+    assert said.target == pytest.approx(coverage)
+    assert said.coverage < coverage + 0.02
+    assert said.coverage > coverage - 0.006 or (layout, spread) == ("lattice", 1.3)
+    assert len(world.particles) == said.placed < said.offered == 1200
+
+
+@pytest.mark.parametrize("layout", ["sparse", "clusters", "heap", "lattice"])
+def test_spheres_overlap_by_a_hundredth_of_the_smaller_radius_at_most(deposited, layout: str) -> None:
+    world = deposited(layout, 0.6, spread=1.25, number=900, minimum_coverage=0.03, pitch=1.0)
+    assert report(world).sphere_overlap <= 0.01
+    assert gaps(world).min() > -0.01
+    assert (places(world)[:, 2] >= diameters(world) / 2 * 0.99).all()
+
+
+def test_sparse_particles_lie_on_the_ground(deposited) -> None:
+    world = deposited("sparse", 0.3)
+    np.testing.assert_allclose(places(world)[:, 2], diameters(world) / 2, rtol=1e-3)
+
+
+def test_particles_of_clusters_touch(deposited) -> None:
+    world = deposited("clusters", 0.25, new_cluster_share=0.1)
+    alone = (gaps(world) > 4 * TO_A_CELL).mean()
+    assert 0 < alone < 0.15
+    assert (gaps(deposited("sparse", 0.25)) > 4 * TO_A_CELL).mean() > 0.5
+
+
+def test_more_clusters_with_a_larger_share(deposited) -> None:
+    def lonely(share: float) -> float:
+        return float((gaps(deposited("clusters", 0.15, new_cluster_share=share)) > 4 * TO_A_CELL).mean())
+
+    assert lonely(0.02) < lonely(0.5)
+
+
+def test_a_heap_is_higher_in_the_middle_of_a_pile_and_flatter_when_it_rolls(deposited) -> None:
+    pile = deposited("heap", 0.15, number=1500, piles=1, pile_width=0.1, rolling=0.0)
+    flat = deposited("heap", 0.15, number=1500, piles=0, rolling=1.0)
+    assert places(pile)[:, 2].max() > 2 * places(flat)[:, 2].max()
+    assert len(pile.particles) > len(flat.particles)
+
+
+@pytest.mark.parametrize(("lattice", "neighbours"), [("hexagonal", 6), ("square", 4)])
+def test_lattice_sites_have_their_neighbours_at_the_pitch(deposited, lattice: str, neighbours: int) -> None:
+    world = deposited("lattice", 0.5, lattice=lattice, pitch=1.1)
+    tree = cKDTree(places(world)[:, :2])
+    near = [len(found) - 1 for found in tree.query_ball_point(places(world)[:, :2], 1.1 * 1.02)]
+    assert np.median(near) == neighbours
+    nearest = tree.query(places(world)[:, :2], k=2)[0][:, 1]
+    np.testing.assert_allclose(nearest, 1.1, rtol=1e-2)
+
+
+def test_vacancies_leave_sites_empty(deposited) -> None:
+    def all_of(share: float) -> float:
+        return report(deposited("lattice", 1.0, number=900, minimum_coverage=0.1, vacancies=share)).coverage
+
+    assert all_of(0.4) == pytest.approx(0.6 * all_of(0.0), rel=0.15)
+
+
+@pytest.mark.parametrize("geometry", ["cube", "octahedron", "prism", "polyhedron", "rod", "rough_ellipsoid"])
+def test_lying_flat_is_lower_than_any_way_round(deposited, geometry: str) -> None:
+    height = {"rod": 4.0, "rough_ellipsoid": 0.4}.get(geometry, 1.0)
+
+    def heights(orientation: str) -> float:
+        world = deposited("sparse", 0.2, geometry, height=height, orientation=orientation)
+        return float(np.mean([np.ptp(body[:, 2]) for body in vertices(world)]))
+
+    assert heights("flat") < 0.95 * heights("free")
+
+
+def test_flat_cubes_lie_on_a_face(deposited) -> None:
+    for body in vertices(deposited("sparse", 0.2, "cube", orientation="flat")):
+        assert np.ptp(body[:, 2]) == pytest.approx(1, rel=1e-5)
+        assert (body[:, 2] < 1e-4).sum() > 40
+
+
+def test_particles_rest_on_the_ground_whatever_their_shape(deposited) -> None:
+    for geometry in ("polyhedron", "raspberry", "bent_rod"):
+        lowest = [body[:, 2].min() for body in vertices(deposited("sparse", 0.2, geometry))]
+        assert np.abs(lowest).max() < 1e-5
+
+
+def test_other_shapes_overlap_little_and_the_report_says_how_much(deposited) -> None:
+    world = deposited("heap", 0.7, "cube", number=900)
+    assert 0 <= report(world).largest_overlap < 0.1
+
+
+def test_no_body_swallows_another_on_a_lattice(deposited) -> None:
+    for geometry in ("cube", "polyhedron"):
+        world = deposited("lattice", 0.9, geometry, spread=1.5, number=900, minimum_coverage=0.1, pitch=1.0, jitter=0.1)
+        assert report(world).largest_overlap < 0.15
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_the_frame_cuts_particles_unless_told_otherwise(deposited, cut: bool) -> None:
+    world = deposited("sparse", 0.3, size=2.0, cut_by_frame=cut, minimum_coverage=0.1)
+    outside = (np.abs(places(world)[:, :2]) + diameters(world)[:, None] / 2 > 10 + 1e-3).any()
+    assert outside == cut
+
+
+def test_a_coverage_that_no_packing_reaches_fails_with_the_one_reached(deposited) -> None:
+    with pytest.raises(RunError, match=r"layout 'sparse' finds no place for another particle of 'AllParticles' at a"):
+        deposited("sparse", 0.95, number=2000)
+
+
+def test_too_few_particles_fail_with_the_coverage_reached(deposited) -> None:
+    with pytest.raises(RunError, match=r"all 20 particles .* cover [34]\.\d% of the picture, and 50.0% are asked for"):
+        deposited("sparse", 0.5, number=20)
+
+
+def test_less_is_taken_where_it_is_allowed(deposited) -> None:
+    assert report(deposited("sparse", 0.5, number=20, minimum_coverage=0.0)).placed == 20
+
+
+def test_ids_close_up_and_names_stay(deposited) -> None:
+    names = deposited("sparse", 0.2).particles.names
+    assert len(names) < 400
+    assert names == [name for name in [f"rough_sphereP{f'.{i}' if i else ''}" for i in range(400)] if name in names]
+
+
+def test_parameters_are_drawn_once_in_a_run(deposited) -> None:
+    coverage = {"_target_": "$builtins.UniformDistributionNdHomogeneous", "location": 0.1, "scale": 0.3}
+    choice = {"_target_": "$builtins.Choice", "values": ["sparse", "clusters", "heap"]}
+    seen = {
+        (said.layout, said.target)
+        for said in (report(deposited(choice, coverage, seed=seed, number=600)) for seed in range(8))
+    }
+    assert len({target for _, target in seen}) == 8
+    assert len({layout for layout, _ in seen}) > 1
+
+
+def test_orientations_do_not_depend_on_the_layout(deposited) -> None:
+    one, other = deposited("sparse", 0.2, "cube"), deposited("clusters", 0.2, "cube")
+    shared = sorted(set(one.particles.names) & set(other.particles.names))
+    assert len(shared) > 20
+    for name in shared:
+        first, second = (world.particles.quaternions[world.particles.names.index(name)] for world in (one, other))
+        assert (first == second).all()

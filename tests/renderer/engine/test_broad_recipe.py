@@ -1,0 +1,107 @@
+"""`recipes/sem_broad.yaml`: every draw has its own stream, and labels are the same on any processor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synth_api.sweep import Sweep
+from synth_renderer.deposit.report import DepositReport
+from synth_renderer.scene.world import World
+from synth_renderer.steps.generation import generate
+from synth_renderer.stopwatch import Stopwatch
+
+BROAD = Path(__file__).parents[3] / "recipes" / "sem_broad.yaml"
+VARIABILITIES = "process_conditions.feature_variabilities"
+SCENE = """
+import hashlib, sys
+from pathlib import Path
+from synth_api.sweep import Sweep
+from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.scene.stage import stage
+from synth_renderer.scene.world import World
+from synth_renderer.steps.generation import generate
+from synth_renderer.stopwatch import Stopwatch
+digest = hashlib.sha256()
+for seed in sys.argv[2:]:
+    world = World(Sweep.load(Path(sys.argv[1]), [f"initial_runtime_state.seed={seed}"]).recipe(0))
+    generate(world, Stopwatch())
+    scene = stage(world)
+    fragments = rasterise(scene.bodies, scene.technique.camera)
+    for array in (fragments.pixel, fragments.depth, fragments.normal, scene.bodies.locations, scene.bodies.quaternions):
+        digest.update(array.tobytes())
+print(digest.hexdigest())
+"""
+ANY_PROCESSOR = {
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
+    "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3",
+    "NUMBA_CPU_NAME": "generic",
+    "NUMBA_CPU_FEATURES": "",
+}
+
+
+def world_of(*overrides: str, seed: int = 1) -> World:
+    world = World(Sweep.load(BROAD, [f"initial_runtime_state.seed={seed}", *overrides]).recipe(0))
+    generate(world, Stopwatch())
+    return world
+
+
+def differing(one: World, other: World) -> set[str]:
+    """Features of technique and particles, and places, that are not the same in both."""
+    first, second = one.invoked_technique().feature_values(), other.invoked_technique().feature_values()
+    names = {name for name in first if first[name] != second[name]}
+    assert one.particles.names == other.particles.names
+    table, same = one.particles.features, other.particles.features
+    for name in table.names():
+        if not (table.column(name).values == same.column(name).values).all():
+            names.add(name)
+    if not (one.particles.quaternions == other.particles.quaternions).all():
+        names.add("quaternions")
+    return names
+
+
+@pytest.mark.parametrize(
+    ("variability", "off", "feature"),
+    [
+        ("EdgeStrength", "variability.share=0", "edge_strength"),
+        ("Clipping", "variability.share=0", "clipping"),
+        ("GroundTexture", "variability.share=0", "ground_texture"),
+        ("RoughnessSlope", "variability.share=0", "roughness_slope"),
+        ("DetectorAsymmetry", "variability.scale=0", "detector_asymmetry"),
+    ],
+)
+def test_an_effect_that_is_switched_off_leaves_the_rest(variability: str, off: str, feature: str) -> None:
+    changed = differing(world_of(), world_of(f"{VARIABILITIES}.{variability}.{off}"))
+    assert changed <= {feature}
+    changed_in_some = [
+        differing(world_of(seed=seed), world_of(f"{VARIABILITIES}.{variability}.{off}", seed=seed)) for seed in (2, 4)
+    ]
+    assert changed or any(changed_in_some)
+
+
+def test_one_blueprint_makes_a_picture_and_large_ones_are_one_in_six() -> None:
+    particles = Sweep.load(BROAD).recipe(0).blueprints.particles
+    weights = {name: blueprint.weight or 0.0 for name, blueprint in particles.items()}
+    large = sum(weight for name, weight in weights.items() if name.startswith("Large"))
+    assert large / sum(weights.values()) == pytest.approx(1 / 6, abs=0.01)
+    for seed in range(4):
+        world = world_of(seed=seed)
+        assert len(set(world.particles.blueprints)) == 1
+        (report,) = world.physics
+        assert isinstance(report, DepositReport)
+        assert report.placed == len(world.particles) > 0
+
+
+@pytest.mark.slow
+def test_scenes_are_the_same_on_any_processor(tmp_path: Path) -> None:
+    def digest(**environment: str) -> str:
+        command = [sys.executable, "-c", SCENE, str(BROAD), "1", "4", "12"]
+        return subprocess.run(
+            command, env={**os.environ, **environment}, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert digest(**ANY_PROCESSOR, NUMBA_CACHE_DIR=str(tmp_path)) == digest()

@@ -1,0 +1,79 @@
+"""Staged scenes of beads under the signal model, without recipe and physics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from synth_api.prototypes import MATERIALS, TECHNIQUES, Feature, FeatureValue
+from synth_renderer.geometry.prototypes import mesh
+from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.labels.visible import visible
+from synth_renderer.scene.bodies import Bodies
+from synth_renderer.scene.staged import FeatureColumn, StagedScene, StagedTechnique
+from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
+
+SEM = "scanning_electron_microscope"
+SMALL = {"resolution_x": 128, "resolution_y": 128}
+
+
+def defaults(*declared: dict[str, Feature]) -> dict[str, FeatureValue]:
+    return {name: feature.default for features in declared for name, feature in features.items()}
+
+
+@pytest.fixture(scope="session")
+def staged() -> Callable[..., StagedScene]:
+    """`staged(beads, seed=0, particles={}, ground="sem_ground", **features)`; beads (N, 4) are x, y, z, diameter."""
+
+    def make(
+        beads: NDArray[np.float64],
+        seed: int = 0,
+        particles: dict[str, float] | None = None,
+        ground: str = "sem_ground",
+        **features: FeatureValue,
+    ) -> StagedScene:
+        count = len(beads)
+        values = defaults(TECHNIQUES[SEM].features, MATERIALS[ground].features) | SMALL | features
+        technique = TECHNIQUE_OF[SEM]
+        skin = defaults(MATERIALS["sem_particle"].features) | (particles or {})
+        return StagedScene(
+            seed=seed,
+            names=tuple(f"sphereBead.{index}" for index in range(count)),
+            blueprints=("Bead",) * count,
+            geometries=("sphere",) * count,
+            materials=("sem_particle",) * count,
+            features={
+                name: FeatureColumn(np.full(count, value), np.ones(count, dtype=bool)) for name, value in skin.items()
+            },
+            bodies=Bodies(
+                meshes=(mesh("sphere", 2),),
+                mesh_index=np.zeros(count, dtype=np.int32),
+                scales=np.repeat(beads[:, 3:], 3, axis=1),
+                quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),
+                locations=beads[:, :3].copy(),
+                is_sphere=np.ones(count, dtype=bool),
+            ),
+            technique=StagedTechnique("SEM", SEM, ground, values, technique.camera(values), technique.volume(values)),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[..., NDArray[np.uint8]]:
+    """`picture(scene, present=None, in_camera=None)`: the real image, all bodies unless told otherwise."""
+
+    def make(
+        scene: StagedScene, present: NDArray[np.bool_] | None = None, in_camera: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.uint8]:
+        every = np.ones(len(scene), dtype=bool)
+        surface = visible(rasterise(scene.bodies, scene.technique.camera))
+        made = TECHNIQUE_OF[SEM].picture(
+            scene, every if present is None else present, every if in_camera is None else in_camera, surface, "cpu"
+        )
+        return made.pixels
+
+    return make

@@ -1,0 +1,172 @@
+"""Each effect against its formula; strength 0 is off."""
+
+import numpy as np
+import pytest
+
+from synth_renderer.sem import charging, counting, ground_relief, scan, shadowing
+from synth_renderer.sem.blur import blurred
+from synth_renderer.sem.emission import Emission, emitted
+from synth_renderer.sem.ground import sloping
+
+KEY = np.uint64(4711)
+
+
+def tilted(cosines) -> np.ndarray:
+    """Normals (1, n, 3) tilted towards +x."""
+    z = np.asarray(cosines, dtype=float)
+    return np.stack([np.sqrt(1 - z * z), 0 * z, z], axis=-1)[None].astype(np.float32)
+
+
+def test_the_tilt_yield_is_its_formula():
+    z = np.linspace(0.0, 1.0, 101)
+    grey = emitted(tilted(z), Emission(0.7, 0.2, 1.3, 0.0, 0.0))[0]
+    expected = 1 + 0.7 * (np.maximum(z, 0.2) ** -1.3 - 1) / (0.2**-1.3 - 1)
+    assert np.abs(grey - expected).max() < 3e-4
+    assert grey[-1] == 1.0
+    assert grey[0] == pytest.approx(1.7)
+
+
+@pytest.mark.parametrize(("azimuth", "expected"), [(0.0, 1.3), (180.0, 0.7), (90.0, 1.0)])
+def test_facets_towards_the_detector_are_brighter(azimuth, expected):
+    assert emitted(tilted([0.0]), Emission(0.0, 0.2, 1.0, azimuth, 0.3))[0, 0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_strength_0_makes_every_facet_alike():
+    assert (emitted(tilted(np.linspace(0, 1, 20)), Emission(0.0, 0.2, 1.0, 30.0, 0.0)) == 1.0).all()
+
+
+def step_of_height() -> np.ndarray:
+    height = np.zeros((64, 64), dtype=np.float32)
+    height[:, 32:] = 10.0
+    return height
+
+
+def test_the_foot_of_a_wall_is_obstructed_and_its_top_stands_out():
+    height, width = step_of_height(), 4.0
+    lost, proud = shadowing.obstruction(height, height, [width]), shadowing.prominence(height, [width])
+    expected = np.maximum(blurred(height, width) - height, 0) / (2.5 * width)
+    assert np.abs(lost - expected).max() < 1e-6
+    assert lost[30, 31] > 0.3 > lost[30, 20] >= 0.0
+    assert (lost[:, 33:] == 0).all()
+    assert proud[30, 32] > 0.3
+    assert proud.max() <= np.float32(0.4)
+    assert (proud[:, :31] == 0).all()
+
+
+def test_shadows_follow_the_exponential_law():
+    signal = np.full((1, 3), 0.5, dtype=np.float32)
+    shadowing.attenuate(signal, np.array([[0.0, 0.5, 2.0]], dtype=np.float32), 1.5)
+    assert signal[0] == pytest.approx(0.5 * np.exp([0.0, -0.75, -3.0]), rel=1e-6)
+
+
+def test_the_ground_is_darker_than_the_top_by_the_height_contrast():
+    signal = np.ones((1, 3), dtype=np.float32)
+    shadowing.darken_with_depth(signal, np.array([[0.0, 5.0, 10.0]], dtype=np.float32), 0.35)
+    assert signal[0] == pytest.approx([0.65, 0.825, 1.0])
+
+
+def test_a_halo_surrounds_particles_and_leaves_them_alone():
+    coverage = np.zeros((41, 41), dtype=np.float32)
+    coverage[15:26, 15:26] = 1.0
+    signal = np.zeros_like(coverage)
+    charging.add_halo(signal, coverage, 0.09, 4.0)
+    assert (signal[coverage == 1] == 0).all()
+    assert 0.05 < signal[20, 26] <= 0.18
+    assert signal[20, 26] > signal[20, 32] > signal[20, 40] >= 0
+
+
+def test_streaks_fade_to_the_right_of_particles_alone():
+    coverage = np.zeros((3, 100), dtype=np.float32)
+    coverage[:, 30:40] = 1.0
+    signal = np.zeros_like(coverage)
+    charging.add_streaks(signal, coverage, np.array([0.0, 1.0, -1.5], dtype=np.float32), 0.2, 8.0)
+    assert (signal[:, :40] == 0).all()
+    assert signal[0, 40] > signal[0, 60] > 0
+    assert signal[1] == pytest.approx(signal[0] / 0.6)
+    assert np.abs(signal[2]).max() < 1e-6
+
+
+def test_clipping_drives_its_share_of_the_particles_to_white():
+    rng = np.random.default_rng(1)
+    signal, coverage = rng.random((100, 100), dtype=np.float32), np.zeros((100, 100), dtype=np.float32)
+    coverage[:50] = 1.0
+    signal[50:] *= 5
+    gain = charging.clipping_gain(signal, coverage, 0.1)
+    assert (signal[:50] * gain >= 1).mean() == pytest.approx(0.1, abs=0.002)
+
+
+def test_focus_blurs_what_lies_off_the_focal_plane():
+    noise = np.random.default_rng(2).standard_normal((80, 80)).astype(np.float32)
+    off = np.zeros_like(noise)
+    off[:, 40:] = 2.0
+    seen = scan.focused(noise, off, 0.5, 1.5)
+    assert np.abs(seen[:, :38] - blurred(noise, 0.5)[:, :38]).max() < 1e-6
+    assert np.abs(seen[:, 42:] - blurred(noise, np.sqrt(0.25 + 9.0))[:, 42:]).max() < 1e-5
+    assert (scan.focused(noise, off, 0.5, 0.0) == blurred(noise, 0.5)).all()
+
+
+def test_drift_moves_whole_lines_slowly():
+    ramp = np.tile(np.arange(400, dtype=np.float32), (2000, 1))
+    moved = scan.drifted(ramp, KEY, 1.0)[:, 10:-10] - ramp[:, 10:-10]
+    assert np.ptp(moved, axis=1).max() < 1e-3
+    shifts = moved[:, 0]
+    assert shifts.std() == pytest.approx(1.0, rel=0.35)
+    assert np.abs(np.diff(shifts)).max() < 0.2
+
+
+@pytest.mark.parametrize("electrons", [60.0, 5000.0])
+def test_shot_noise_has_the_variance_of_counts(electrons):
+    grey = np.linspace(0.1, 0.9, 400, dtype=np.float32)[:, None].repeat(2000, axis=1)
+    noisy = grey.copy()
+    counting.add_shot_noise(noisy, KEY, electrons, 0.0)
+    variance = (noisy - grey).var(axis=1)
+    assert (variance * electrons / grey[:, 0]).mean() == pytest.approx(1.0, abs=0.01)
+
+
+def test_correlation_ties_neighbours_together():
+    noisy = np.full((300, 300), 0.5, dtype=np.float32)
+    counting.add_shot_noise(noisy, KEY, 100.0, 0.8)
+    noise = noisy - 0.5
+    assert (noise[:, 1:] * noise[:, :-1]).mean() / noise.var() > 0.5
+
+
+def test_line_noise_is_one_offset_a_line():
+    signal = np.zeros((4000, 3), dtype=np.float32)
+    counting.add_line_noise(signal, KEY, 0.01)
+    assert (signal == signal[:, :1]).all()
+    assert signal[:, 0].std() == pytest.approx(0.01, rel=0.05)
+
+
+def test_a_gradient_rises_along_its_azimuth():
+    right, up = sloping(60, 80, 0.2, 0.1, 0.0), sloping(80, 60, 0.2, 0.1, 90.0)
+    assert right[0, -1] - right[0, 0] == pytest.approx(0.1, rel=0.02)
+    assert up[0, 0] - up[-1, 0] == pytest.approx(0.1, rel=0.02)
+    assert right.mean() == pytest.approx(0.2, abs=1e-6)
+
+
+def grounds() -> tuple[np.ndarray, np.ndarray]:
+    return np.full((400, 400), 0.3, dtype=np.float32), np.zeros((400, 400), dtype=np.float32)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.4])
+@pytest.mark.parametrize("spot", [ground_relief.PORE, ground_relief.CRUMB])
+def test_pores_and_crumbs_cover_their_share(share, spot):
+    level, height = grounds()
+    ground_relief.add_spots(level, height, KEY, share, 12.0, spot)
+    assert (height != 0).mean() == pytest.approx(share, abs=0.03 + 0.1 * share)
+    assert (np.sign(height[height != 0]) == np.sign(spot.rise)).all()
+    assert (level[height == 0] == np.float32(0.3)).all()
+
+
+def test_terraces_step_and_stay_level_on_the_whole():
+    level, height = grounds()
+    ground_relief.add_terraces(level, height, KEY, 8.0, 1.0, 0.0)
+    assert 5 <= len(np.unique(level[200])) <= 12
+    assert abs(height[:, :200].mean() - height[:, 200:].mean()) < 0.6
+
+
+def test_scratches_are_as_many_thin_lines():
+    level, height = grounds()
+    ground_relief.add_scratches(level, height, KEY, 5.0, 0.0)
+    assert 0.001 < (height < 0).mean() < 0.06
+    assert (height <= 0).all()

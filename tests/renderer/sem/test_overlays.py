@@ -1,0 +1,70 @@
+"""Bars, boxes and letters: true lengths, and what they cover."""
+
+import numpy as np
+import pytest
+
+from synth_api.prototypes import TECHNIQUES
+from synth_renderer.sem.overlays import length_text, overlay, round_length
+from synth_renderer.streams import Stream
+
+DEFAULTS = {name: feature.default for name, feature in TECHNIQUES["scanning_electron_microscope"].features.items()}
+
+
+def drawn(seed=0, shape=(240, 320), pixel_size=0.1, **features):
+    return overlay(DEFAULTS | features, shape, pixel_size, Stream(seed, "step", "SEM", "overlays"))
+
+
+@pytest.mark.parametrize(("longest", "expected"), [(1.0, 1.0), (1.99, 1.0), (2.0, 2.0), (73.0, 50.0), (0.07, 0.05)])
+def test_a_scale_bar_has_a_round_length(longest, expected):
+    assert round_length(longest) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("nanometres", "text"), [(500.0, "500 nm"), (2000.0, "2 um"), (5e6, "5 mm"), (0.5, "0.5 nm")])
+def test_lengths_carry_the_unit_that_suits_them(nanometres, text):
+    assert length_text(nanometres) == text
+
+
+def longest_line(strokes) -> int:
+    return int((strokes == 1.0).sum(axis=1).max())
+
+
+def test_the_bar_is_as_long_as_the_scale_says():
+    made = drawn(scale_bar=0.4, nanometres_per_unit=1000.0)
+    assert longest_line(made.strokes) == 100, "10 um at 100 nm a pixel"
+
+
+def test_without_a_scale_the_bar_counts_pixels():
+    assert longest_line(drawn(scale_bar=0.4).strokes) == 100
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_thin_strokes_cover_nothing_and_boxes_do(seed):
+    thin = drawn(seed, scale_bar=0.3, panel_letter=0.1)
+    boxed = drawn(seed, scale_bar=0.3, panel_letter=0.1, overlay_box=True)
+    assert thin.strokes.any()
+    assert not thin.covered.any()
+    assert (thin.strokes == boxed.strokes).all()
+    assert boxed.covered[boxed.strokes > 0].all()
+    assert boxed.covered.mean() < 0.25
+
+
+def test_the_info_bar_covers_its_rows_and_holds_the_scale_bar():
+    made = drawn(info_bar=0.1, scale_bar=0.3)
+    assert made.covered[-24:].all()
+    assert not made.covered[:-24].any()
+    assert not made.strokes[:-24].any()
+    assert made.strokes[-24:].any()
+
+
+def test_one_switch_takes_all_of_them_away():
+    assert drawn(info_bar=0.1, scale_bar=0.3, panel_letter=0.1, overlays=False) is None
+    assert drawn() is None
+
+
+def test_strokes_have_their_shade_and_boxes_the_opposite():
+    grey = np.full((240, 320), 0.5, dtype=np.float32)
+    made = drawn(info_bar=0.1, scale_bar=0.3, overlay_shade=0.9)
+    made.write_over(grey)
+    assert grey[made.strokes == 1.0] == pytest.approx(0.9)
+    assert grey[made.covered & (made.strokes == 0)] == pytest.approx(0.1)
+    assert (grey[~made.covered & (made.strokes == 0)] == 0.5).all()
