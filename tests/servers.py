@@ -51,7 +51,7 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class S3Server:
-    """One server: where it listens, whose keys it takes, and its process, which tests may stop, kill and start again."""
+    """One server: where it listens, whose keys it takes, and its process, which tests may stop, kill and start."""
 
     endpoint: str
     command: Sequence[str]

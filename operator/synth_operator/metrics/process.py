@@ -71,7 +71,7 @@ class OperatorMetrics:
         self, version: str, sweeps: Callable[[], Iterable[MeasuredSweep]], queue_depth: Callable[[], float]
     ) -> None:
         # When a counter began is known from the process; a second series for each says no more.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._reconciles = Histogram(
             "synth_operator_reconcile_seconds",
