@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from simulated_cluster.api import MemoryApi
@@ -13,6 +14,7 @@ from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.messages import JobKind, write_message
 from synth_api.jobs.names import INPUT_ANNOTATION, JOB_LABEL
 from synth_operator.api import Resource, Tree
+from synth_operator.state import JobWarning
 
 _JOB_NAME = "batch.kubernetes.io/job-name"
 _INDEX = "batch.kubernetes.io/job-completion-index"
@@ -27,6 +29,9 @@ class Nodes:
         self.block: dict[str, Any] = {}
         """State of containers that cannot start: `{"waiting": {"reason": …}}`; empty when they can."""
         self.unschedulable = ""
+        self.quota = ""
+        """Why the Job controller may make no pods."""
+        self.warnings: list[JobWarning] = []
         self.speak = True
         """Whether termination messages arrive."""
 
@@ -121,10 +126,19 @@ class Nodes:
             self._api.remove_child(Resource.PODS, pod["metadata"]["name"], pod)
         busy = {_index(pod) for pod in active}
         free = [index for index in status.open if index not in busy]
-        if not status.end:
+        if self.quota:
+            self._warn(job, len(active))
+        elif not status.end:
             for index in free[: max(0, wanted - len(active))]:
                 self._make(job, index)
         self._tell(job, status, alive)
+
+    def _warn(self, job: Tree, active: int) -> None:
+        """Once a minute, as long as pods are wanted."""
+        late = not self.warnings or self._api.now - self.warnings[-1].at >= timedelta(minutes=1)
+        if not active and late:
+            text = f'Error creating: pods "x" is forbidden: {self.quota}'
+            self.warnings.append(JobWarning(job["metadata"]["name"], "FailedCreate", text, self._api.now))
 
     def _tell(self, job: Tree, counts: _Counts, alive: list[Tree]) -> None:
         status: Tree = {

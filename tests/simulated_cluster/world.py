@@ -47,7 +47,7 @@ def check(spec: SweepSpec, recipe: RecipeObject | None) -> Checked | Problem:
         return Problem(reason=Reason.RECIPE_NOT_FOUND, message="There is no SynthRecipe 'beads'; apply one.")
     if "version" not in recipe.spec.recipe:
         return Problem(reason=Reason.RECIPE_INVALID, message="The recipe 'beads' is invalid: version: is missing.")
-    values = spec.axes[0].values or ()
+    values = (spec.axes[0].values or ()) if spec.axes else ()
     text = json.dumps([recipe.spec.recipe, list(values)])
     return Checked(
         plan=sha256(text.encode()).hexdigest(),
@@ -258,6 +258,7 @@ class World:
                 body["metadata"]["name"]
                 for body in self.api.find(Resource.INPUTS, NAMESPACE, labels=f"{SWEEP_LABEL}={NAME}")
             ),
+            warnings=tuple(self.nodes.warnings),
             refusals=tuple(self._refusals.values()),
         )
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from synth_api.errors import InputError
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.conditions import Problem, Reason
-from synth_operator.decide.limits import failure_limit
 from synth_operator.manifests.names import Task
 from synth_operator.manifests.overlay import image_allowed
 from synth_operator.manifests.render_pod import render_template
@@ -45,10 +44,6 @@ def _not_allowed(view: View, checked: Checked) -> Problem | None:
 
 
 def _invalid(view: View, checked: Checked) -> Problem | None:
-    try:
-        failure_limit(view.spec, checked.runs)
-    except InputError as error:
-        return Problem(reason=Reason.SWEEP_INVALID, message=f"The sweep is invalid: {error}.")
     if view.spec.pod_template is None:
         return None
     try:
