@@ -114,7 +114,25 @@ def minio_server(folder: Path, certificates: Path | None = None) -> Iterator[S3S
 
 @contextmanager
 def seaweed_server(folder: Path) -> Iterator[S3Server]:
-    """SeaweedFS: master, volume server, filer and S3 gateway in one process."""
+    """SeaweedFS: master, volume server, filer and S3 gateway in one process.
+
+    It wants eight ports, and now and then somebody takes one between looking and listening: then it gets others.
+    """
+    for tries_left in (2, 1, 0):
+        server = _seaweed(folder)
+        try:
+            server.start()
+            break
+        except RuntimeError:
+            if not tries_left:
+                raise
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _seaweed(folder: Path) -> S3Server:
     names = ["master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc"]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     data = folder / "seaweed"
@@ -126,7 +144,7 @@ def seaweed_server(folder: Path) -> Iterator[S3Server]:
     flags = [
         f"-{name.replace('.grpc', '')}.port{'.grpc' * name.endswith('.grpc')}={port}" for name, port in ports.items()
     ]
-    server = S3Server(
+    return S3Server(
         endpoint=f"127.0.0.1:{ports['s3']}",
         command=[
             *(str(program("weed")), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", *flags),
@@ -135,7 +153,6 @@ def seaweed_server(folder: Path) -> Iterator[S3Server]:
         log=folder / "seaweed.log",
         ready=lambda: _answers(f"http://127.0.0.1:{ports['master']}/dir/assign") and _listens(ports["s3"]),
     )
-    yield from _running(server)
 
 
 def _running(server: S3Server) -> Iterator[S3Server]:

@@ -34,10 +34,10 @@ _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 def structural(schema: Schema, rules: Rules, one_of: OneOf) -> Schema:
     """The structural schema of a model's JSON schema.
 
-        `rules` are the CEL rules of models, by the class' name; `one_of` fields of which a model has exactly one.
+    `rules` are the CEL rules of models, by the class' name; `one_of` fields of which a model has exactly one.
 
-        Unknown fields are refused by field validation of the API server, not by the schema. Null is no value:
-    an optional field is left out. Raises ValueError for what a structural schema cannot say.
+    Unknown fields are refused by field validation of the API server, not by the schema. Null is no value of its
+    own: an optional field is left out. Raises ValueError for what a structural schema cannot say.
     """
     return _Converter(schema.get("$defs", {}), rules, one_of).node(schema)
 
