@@ -42,6 +42,10 @@ class Store:
     deadly: set[str] = field(default_factory=set)
     rendered: Counter[str] = field(default_factory=Counter)
     plans: dict[str, Plan] = field(default_factory=dict)
+    complaint: str = "no luck"
+    """What a failed run says."""
+    wording: str = ""
+    """A long value among its overrides."""
     committed: list[str] | None = None
     """Keys of the dataset."""
 
@@ -96,9 +100,15 @@ class Store:
             size=size,
             succeeded=len(document.done),
             failed=len(document.failed),
-            failures=_failures(document),
+            failures=self._failures(document),
             reasons=Counter(document.failed.values()),
             seconds={"render": 1.0 * len(document.done)},
+        )
+
+    def _failures(self, document: BatchDocument) -> tuple[Failure, ...]:
+        return tuple(
+            Failure(run=run, overrides={"seed": run, "words": self.wording}, reason=reason, message=self.complaint)
+            for run, reason in sorted(document.failed.items())
         )
 
     def finalize(self, task: AttemptInput) -> tuple[int, FinalizeMessage]:
@@ -114,7 +124,7 @@ class Store:
             succeeded=len([run for run in plan.todo if plan.keys[run] in self.runs]),
             failed=len(failed),
             missing=len(missing),
-            failures=tuple(sorted(_failures(BatchDocument(failed=failed)), key=lambda failure: failure.run)),
+            failures=self._failures(BatchDocument(failed=failed)),
             reasons=Counter(failed.values()),
             dataset="s3://bucket/sweeps/lab/beads/dataset.json",
         )
@@ -133,10 +143,3 @@ def keys_of(task: AttemptInput) -> list[str]:
     """One axis is enough: a key is the recipe's version and the axis' value."""
     values = task.axes[0].values or ()
     return [f"{task.recipe['version']}/{value}" for value in values]
-
-
-def _failures(document: BatchDocument) -> tuple[Failure, ...]:
-    return tuple(
-        Failure(run=run, overrides={"seed": run}, reason=reason, message="no luck")
-        for run, reason in document.failed.items()
-    )

@@ -1,0 +1,101 @@
+from datetime import UTC, datetime
+from typing import Any
+
+from synth_api.jobs.batches import Batches
+from synth_api.jobs.messages import BatchMessage, JobKind
+from synth_api.resources.sweep import Attempt, Failure, RunCounts, Settled, SweepStatus
+from synth_operator.decide.tally import counted, first_failures, settled
+from synth_operator.indexes import Indexes
+from synth_operator.state import JobObject, PodObject
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+BATCHES = Batches(todo=25, size=10)
+
+
+def job(completed: str = "") -> JobObject:
+    return JobObject(
+        name="r0",
+        uid="1",
+        owner="s",
+        sweep="beads",
+        kind=JobKind.RENDER,
+        attempt="a",
+        shard=0,
+        hash="",
+        inputs="",
+        created=NOON,
+        completed=Indexes.of(completed),
+        ready=2,
+    )
+
+
+def pod(batch: int, **message: Any) -> PodObject:
+    told = BatchMessage(batch=batch, size=10, **message)
+    return PodObject(name="p", job="r0", kind="render", index=batch, phase="Failed", created=NOON, message=told)
+
+
+def count(status: SweepStatus, completed: str, *pods: PodObject, attempt: Attempt | None = None) -> SweepStatus:
+    return counted(status, attempt or Attempt(hash="a", todo=25, batch_size=10), BATCHES, [job(completed)], pods)
+
+
+def test_completed_indexes_count_whole_the_last_one_as_long_as_it_is() -> None:
+    runs = count(SweepStatus(), "0,2").runs
+
+    assert (runs.succeeded, runs.failed, runs.active) == (15, 0, 2)
+
+
+def test_messages_count_for_what_is_not_complete() -> None:
+    runs = count(SweepStatus(), "0", pod(1, succeeded=4, failed=1)).runs
+
+    assert (runs.succeeded, runs.failed) == (14, 1)
+
+
+def test_failed_runs_of_a_completed_index_are_not_counted_as_succeeded() -> None:
+    runs = count(SweepStatus(), "0", pod(0, succeeded=8, failed=2)).runs
+
+    assert (runs.succeeded, runs.failed) == (8, 2)
+
+
+def test_a_batch_counts_once_though_several_pods_worked_on_it() -> None:
+    runs = count(SweepStatus(), "", pod(0, succeeded=3), pod(0, succeeded=7, failed=1)).runs
+
+    assert (runs.succeeded, runs.failed) == (7, 1)
+
+
+def test_what_was_counted_stays_when_its_pod_goes() -> None:
+    before = count(SweepStatus(), "0", pod(0, succeeded=8, failed=2), pod(1, succeeded=5))
+
+    after = count(before, "0")
+
+    assert (after.runs.succeeded, after.runs.failed) == (13, 2)
+
+
+def test_a_lost_message_of_failures_never_makes_more_runs_than_there_are() -> None:
+    before = count(SweepStatus(), "", pod(0, succeeded=1, failed=2))
+
+    after = count(before, "0")
+
+    assert (after.runs.succeeded, after.runs.failed) == (8, 2)
+
+
+def test_settled_shards_are_added() -> None:
+    base = Attempt(hash="a", todo=25, batch_size=10, settled=Settled(succeeded=100, failed=3))
+
+    runs = count(SweepStatus(), "0", attempt=base).runs
+
+    assert (runs.succeeded, runs.failed) == (110, 3)
+
+
+def test_settling_carries_what_was_counted() -> None:
+    status = SweepStatus(runs=RunCounts(succeeded=20, failed=2))
+
+    after = settled(status, Attempt(hash="a", todo=25, batch_size=10)).attempt
+
+    assert after
+    assert (after.settled.shards, after.settled.succeeded, after.settled.failed) == (1, 20, 2)
+
+
+def test_the_first_failures_by_number_are_kept_each_once() -> None:
+    many = [Failure(run=run, reason="X") for run in range(30, 0, -1)]
+
+    assert [failure.run for failure in first_failures(many, many)] == list(range(1, 21))

@@ -1,0 +1,36 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from synth_api.resources.output import Output
+from synth_operator.configuration import Configuration
+from synth_operator.state import SweepObject
+
+LEAST: dict[str, Any] = {
+    "operatorImage": "lab/synth-operator:1",
+    "rendererImage": "lab/synth-renderer:1",
+    "lease": {"namespace": "synth"},
+}
+STORE: dict[str, Any] = {"endpoint": "store:9000", "bucket": "bucket", "secretRef": {"name": "store"}}
+
+
+@pytest.fixture
+def rules() -> Configuration:
+    return Configuration.of(LEAST)
+
+
+@pytest.fixture
+def output() -> Output:
+    return Output.model_validate(STORE)
+
+
+@pytest.fixture
+def sweep() -> Callable[..., SweepObject]:
+    """A sweep with some spec."""
+
+    def make(name: str = "beads", **spec: Any) -> SweepObject:
+        metadata = {"namespace": "lab", "name": name, "uid": "uid-1", "resourceVersion": "1", "generation": 1}
+        return SweepObject.of({"metadata": metadata, "spec": {"recipeRef": {"name": "beads"}, **spec}})
+
+    return make

@@ -1,0 +1,186 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from synth_api.jobs.attempt_input import CA_FILE, INPUT_FOLDER, SCRATCH_FOLDER
+from synth_api.jobs.batches import Batches
+from synth_api.jobs.messages import JobKind
+from synth_api.resources.output import Output
+from synth_operator.configuration import Configuration
+from synth_operator.manifests.jobs import inputs_hash, render_job
+from synth_operator.manifests.names import Task
+from synth_operator.state import JobObject, SweepObject
+
+ATTEMPT = "ab" * 32
+TASK = Task(JobKind.RENDER, ATTEMPT, 1)
+BATCHES = Batches(todo=11_000, size=9)
+Make = Callable[..., SweepObject]
+
+
+def made(sweep: SweepObject, output: Output, rules: Configuration) -> dict[str, Any]:
+    return render_job(sweep, TASK, BATCHES, output, rules)
+
+
+def container(job: dict[str, Any]) -> dict[str, Any]:
+    (only,) = job["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+def test_a_shard_is_an_indexed_job_with_one_index_per_batch(sweep: Make, output: Output, rules: Configuration) -> None:
+    spec = made(sweep(parallelism=4, retriesPerRun=1), output, rules)["spec"]
+
+    assert spec["completionMode"] == "Indexed"
+    assert spec["completions"] == BATCHES.count - 1000
+    assert spec["parallelism"] == 4
+    assert spec["backoffLimitPerIndex"] == (1 + 1) * 9
+    assert spec["suspend"] is False
+    assert "ttlSecondsAfterFinished" not in spec
+
+
+def test_what_is_told_to_stop_never_counts_and_what_can_never_work_is_not_tried_again(
+    sweep: Make, output: Output, rules: Configuration
+) -> None:
+    policy = made(sweep(), output, rules)["spec"]["podFailurePolicy"]
+
+    codes = {rule["action"]: rule["onExitCodes"]["values"] for rule in policy["rules"] if "onExitCodes" in rule}
+    assert codes == {"Ignore": [143], "FailJob": [64]}
+    assert policy["rules"][0] == {
+        "action": "Ignore",
+        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+    }
+
+
+def test_a_pod_is_restricted(sweep: Make, output: Output, rules: Configuration) -> None:
+    pod = made(sweep(), output, rules)["spec"]["template"]["spec"]
+
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["restartPolicy"] == "Never"
+    assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert pod["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]} == {INPUT_FOLDER, SCRATCH_FOLDER}
+
+
+def test_credentials_come_by_reference(sweep: Make, output: Output, rules: Configuration) -> None:
+    environment = {variable["name"]: variable for variable in container(made(sweep(), output, rules))["env"]}
+
+    for name, optional in [("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True)]:
+        reference = {"name": "store", "key": name, "optional": optional}
+        assert environment[name]["valueFrom"] == {"secretKeyRef": reference}
+
+
+def test_without_a_secret_the_service_account_opens_the_store(sweep: Make, rules: Configuration) -> None:
+    output = Output.model_validate({"endpoint": "s3:443", "bucket": "bucket", "serviceAccountName": "writer"})
+
+    job = made(sweep(), output, rules)
+
+    assert job["spec"]["template"]["spec"]["serviceAccountName"] == "writer"
+    assert not [variable for variable in container(job)["env"] if variable["name"].startswith("AWS")]
+
+
+def test_a_missing_certificate_authority_lets_the_pod_start_and_say_so(sweep: Make, rules: Configuration) -> None:
+    output = Output.model_validate({"endpoint": "s", "bucket": "abc", "caSecretRef": {"name": "ca", "key": "root.pem"}})
+
+    job = made(sweep(), output, rules)
+
+    (volume,) = (v for v in job["spec"]["template"]["spec"]["volumes"] if v["name"] == "ca")
+    assert volume["secret"] == {
+        "secretName": "ca",
+        "items": [{"key": "root.pem", "path": "ca.crt"}],
+        "optional": True,
+    }
+    assert CA_FILE.startswith(next(m["mountPath"] for m in container(job)["volumeMounts"] if m["name"] == "ca"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "device"),
+    [({}, "cpu"), ({"gpu": {}}, "gpu"), ({"gpu": {}, "device": "cpu"}, "cpu"), ({"device": "auto"}, "auto")],
+)
+def test_gpus_are_asked_for_only_with_a_gpu_block(
+    spec: dict[str, Any], device: str, sweep: Make, output: Output, rules: Configuration
+) -> None:
+    words = container(made(sweep(**spec), output, rules))["args"]
+
+    assert words == ["--shard", "1", "--device", device, "--retries-per-run", "2"]
+
+
+def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
+    rules = Configuration.of(
+        {
+            "operatorImage": "a",
+            "rendererImage": "b",
+            "lease": {"namespace": "c"},
+            "gpu": {"nodeSelector": {"pool": "gpu"}, "runtimeClassName": "nvidia"},
+        }
+    )
+
+    job = made(sweep(gpu={"count": 2, "tolerations": [{"key": "lab", "operator": "Exists"}]}), output, rules)
+
+    pod = job["spec"]["template"]["spec"]
+    assert container(job)["resources"]["limits"]["nvidia.com/gpu"] == "2"
+    assert pod["nodeSelector"] == {"pool": "gpu"}
+    assert pod["tolerations"] == [{"key": "lab", "operator": "Exists"}]
+    assert pod["runtimeClassName"] == "nvidia"
+    environment = {variable["name"]: variable.get("value") for variable in container(job)["env"]}
+    assert environment["NVIDIA_DRIVER_CAPABILITIES"] == "compute,utility,graphics"
+    assert str(environment["OPTIX_CACHE_PATH"]).startswith(SCRATCH_FOLDER)
+
+
+def test_a_default_limit_gives_way_to_a_request_of_the_same_resource(
+    sweep: Make, output: Output, rules: Configuration
+) -> None:
+    job = made(sweep(resources={"requests": {"memory": "64Gi"}}), output, rules)
+
+    assert container(job)["resources"] == {"requests": {"cpu": "2", "memory": "64Gi"}}
+
+
+def test_a_queue_starts_the_job_itself(sweep: Make, output: Output, rules: Configuration) -> None:
+    job = made(sweep(queueName="gpus"), output, rules)
+
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
+    assert job["spec"]["suspend"] is True
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"image": "lab/x:1"},
+        {"resources": {"limits": {"cpu": 1}}},
+        {"gpu": {}},
+        {"podTemplate": {}},
+        {"retriesPerRun": 3},
+        {"device": "cpu"},
+        {"priorityClassName": "high"},
+        {"queueName": "q"},
+    ],
+)
+def test_what_cannot_change_in_place_makes_another_job(change: dict[str, Any], sweep: Make) -> None:
+    assert inputs_hash(sweep(**change), TASK) != inputs_hash(sweep(), TASK)
+
+
+@pytest.mark.parametrize("change", [{"parallelism": 9}, {"suspend": True}, {"maxFailedRuns": 3}, {"batchSize": 4}])
+def test_what_changes_in_place_or_with_the_plan_does_not(change: dict[str, Any], sweep: Make) -> None:
+    assert inputs_hash(sweep(**change), TASK) == inputs_hash(sweep(), TASK)
+
+
+def test_names_fit_at_the_limit(sweep: Make, output: Output, rules: Configuration) -> None:
+    job = made(sweep(name="n" * 40), output, rules)
+
+    assert len(job["metadata"]["name"]) <= 63 - 10, "the Job controller adds an index and five characters"
+    for value in job["metadata"]["labels"].values():
+        assert len(value) <= 63
+
+
+def test_a_job_is_read_as_it_was_made(sweep: Make, output: Output, rules: Configuration) -> None:
+    body = made(sweep(), output, rules)
+    body["metadata"] |= {"uid": "uid-2", "creationTimestamp": "2026-05-01T12:00:00Z"}
+
+    job = JobObject.of(body)
+
+    assert (job.kind, job.shard, job.owner, job.attempt) == (JobKind.RENDER, 1, "uid-1", ATTEMPT[:16])
+    assert job.inputs == inputs_hash(sweep(), TASK)
+    assert job.finish is None

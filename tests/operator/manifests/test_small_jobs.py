@@ -1,0 +1,55 @@
+from collections.abc import Callable
+
+import pytest
+
+from synth_api.jobs.attempt_input import AttemptInput
+from synth_api.jobs.messages import JobKind
+from synth_api.jobs.names import INPUT_ANNOTATION, input_name
+from synth_api.resources.output import Output
+from synth_api.resources.recipe import RecipeSpec
+from synth_operator.check import Checked
+from synth_operator.configuration import Configuration
+from synth_operator.manifests.inputs import input_map
+from synth_operator.manifests.jobs import small_job
+from synth_operator.manifests.names import Task
+from synth_operator.state import SweepObject
+
+ATTEMPT = "ab" * 32
+Make = Callable[..., SweepObject]
+
+
+@pytest.mark.parametrize("kind", [JobKind.PLAN, JobKind.FINALIZE, JobKind.DELETE])
+def test_a_small_job_tries_once_with_the_small_image(
+    kind: JobKind, sweep: Make, output: Output, rules: Configuration
+) -> None:
+    job = small_job(sweep(), Task(kind, ATTEMPT), output, rules)
+
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert job["spec"]["backoffLimit"] == 0
+    assert container["image"] == "lab/synth-operator:1"
+    assert container["command"] == ["python", "-m", f"synth_dataset.jobs.{kind.value}"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_the_input_of_an_attempt_is_an_immutable_map(sweep: Make, output: Output) -> None:
+    checked = Checked("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
+
+    body = input_map(sweep(overrides=["seed=range(4)"]), checked, ATTEMPT)
+
+    assert body["immutable"] is True
+    assert body["metadata"]["name"] == input_name("beads", ATTEMPT)
+    task = AttemptInput.model_validate_json(body["data"]["attempt.json"])
+    assert (task.recipe, task.overrides, task.output, task.attempt) == ({"a": 1}, ("seed=range(4)",), output, ATTEMPT)
+
+
+def test_a_delete_job_outlives_its_sweep_and_brings_its_input(
+    sweep: Make, output: Output, rules: Configuration
+) -> None:
+    job = small_job(sweep(), Task(JobKind.DELETE, ATTEMPT), output, rules)
+
+    template = job["spec"]["template"]
+    assert "ownerReferences" not in job["metadata"]
+    assert job["spec"]["ttlSecondsAfterFinished"] > 0
+    task = AttemptInput.model_validate_json(template["metadata"]["annotations"][INPUT_ANNOTATION])
+    assert (task.namespace, task.name, task.output) == ("lab", "beads", output)
+    assert "downwardAPI" in template["spec"]["volumes"][0]

@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from synth_api.resources.conditions import Problem, Reason
+from synth_api.resources.output import Output
+from synth_api.resources.sweep import SweepSpec
+from synth_operator.check import Checked, check_recipe, check_sweep
+from synth_operator.state import RecipeObject
+
+OUTPUT = Output(endpoint="store:9000", bucket="bucket")
+RECIPE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "recipes/spheres_sem.yaml").read_text())
+SEED = "initial_runtime_state.seed"
+
+
+def recipe(tree: dict[str, Any]) -> RecipeObject:
+    metadata = {"namespace": "lab", "name": "spheres", "uid": "1", "resourceVersion": "1"}
+    return RecipeObject.of({"metadata": metadata, "spec": {"recipe": tree}})
+
+
+def spec(**more: Any) -> SweepSpec:
+    return SweepSpec.model_validate({"recipeRef": {"name": "spheres"}, **more})
+
+
+def checked(tree: dict[str, Any] | None = None, default: Output | None = OUTPUT, **more: Any) -> Checked | Problem:
+    return check_sweep("sweep", spec(**more), recipe(RECIPE if tree is None else tree), default)
+
+
+def test_a_good_sweep_is_counted_and_named() -> None:
+    result = checked(overrides=[f"{SEED}=range(15)"])
+
+    assert isinstance(result, Checked)
+    assert result.runs == 15
+    assert result.output == OUTPUT
+
+
+def test_the_plan_does_not_depend_on_the_order_of_keys() -> None:
+    turned = dict(reversed(RECIPE.items()))
+
+    one, other = checked(), checked(turned)
+
+    assert isinstance(one, Checked)
+    assert isinstance(other, Checked)
+    assert (one.plan, one.recipe_digest) == (other.plan, other.recipe_digest)
+
+
+def test_the_plan_depends_on_axes_output_and_batch_size() -> None:
+    plans = [
+        checked(),
+        checked(overrides=[f"{SEED}=1,2"]),
+        checked(batchSize=3),
+        checked(default=Output(endpoint="store:9000", bucket="other")),
+    ]
+
+    assert len({plan.plan for plan in plans if isinstance(plan, Checked)}) == len(plans)
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason", "words"),
+    [
+        (check_sweep("s", spec(), None, OUTPUT), Reason.RECIPE_NOT_FOUND, "There is no SynthRecipe 'spheres'"),
+        (check_sweep("s", spec(), recipe(RECIPE), None), Reason.OUTPUT_MISSING, "spec.output is missing"),
+        (check_sweep("s", SweepSpec(), None, OUTPUT), Reason.SWEEP_INVALID, "spec.recipeRef and spec.recipe"),
+        (checked({**RECIPE, "blueprnts": {}}), Reason.RECIPE_INVALID, "did you mean 'blueprints'?"),
+        (checked(overrides=["initial_runtime_state.sed=1"]), Reason.SWEEP_INVALID, "did you mean 'seed'?"),
+        (checked(overrides=[f"{SEED}=1,x"]), Reason.SWEEP_INVALID, SEED),
+    ],
+)
+def test_a_problem_has_a_reason_and_a_sentence(problem: Checked | Problem, reason: Reason, words: str) -> None:
+    assert isinstance(problem, Problem)
+    assert problem.reason is reason
+    assert words in problem.message
+    assert problem.message[-1] in ".?!"
+
+
+def test_a_recipe_is_checked_without_a_sweep() -> None:
+    assert check_recipe(recipe(RECIPE)) is None
+    problem = check_recipe(recipe({"defaults": ["BaseRecipe"], "synth_chain": 7}))
+    assert problem
+    assert problem.reason is Reason.RECIPE_INVALID
+    assert problem.message.startswith("The recipe 'spheres' is invalid: ")
