@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test test-cluster images check bench clean
 SHELL := /bin/bash
 VENV := .venv
 RUN := $(VENV)/bin
@@ -22,8 +22,15 @@ check: setup ## format, lint, types, layers
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-test: check ## every test
-	$(RUN)/pytest -n auto --dist loadfile
+test: check ## every test but those of test-cluster; CLUSTER=no leaves out what needs an API server
+	$(RUN)/pytest -n auto --dist loadfile --ignore tests/cluster
+	$(if $(filter no,$(CLUSTER)),,$(RUN)/pytest -m "not pods" tests/cluster)
+
+test-cluster: setup ## tests in which pods run, on a Kubernetes of their own with the project's images
+	$(RUN)/pytest -m pods tests/cluster
+
+images: ## both images, with docker, podman or buildah
+	tools/images
 
 bench: setup ## speed and memory, as ratios and a table
 	$(RUN)/python bench/bench.py

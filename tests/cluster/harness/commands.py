@@ -25,7 +25,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     timeout: float | None = 600,
 ) -> str:
-    """Standard output of a program; `CommandError` when it fails, `subprocess.TimeoutExpired` after `timeout` seconds."""
+    """Standard output of a program. Raises CommandError, and TimeoutExpired after `timeout` seconds."""
     words = tuple(str(word) for word in command)
     ended = subprocess.run(words, input=stdin, capture_output=True, text=True, env=environment, timeout=timeout)
     if ended.returncode:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,8 @@ class Sandbox:
     place: Place
     init: int
     unshare: subprocess.Popen[bytes] | None = None
+    entered: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """Those that hold what was started inside; they end with it."""
 
     def words(self, *command: str | Path) -> list[str]:
         """The command as it is run inside."""
@@ -49,13 +51,14 @@ class Sandbox:
             entered = subprocess.Popen(
                 self.words(*command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
+        self.entered.append(entered)
         return _only_child(entered.pid)
 
     def end(self) -> None:
         """All processes are killed; mounts and links go with them. Control groups and files are removed."""
         os.kill(self.init, signal.SIGKILL)
-        if self.unshare is not None:
-            self.unshare.wait()
+        for each in (*self.entered, *([self.unshare] if self.unshare else [])):
+            each.wait()
         _wait_until_gone(self.init)
         clear(self.place)
 

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import subprocess
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+import pytest
+from harness.cluster import builder_environment, running_cluster
+from harness.lab import BUCKET, OPERATOR, RENDERER, TAG, Lab, Store, install_operator
+from servers import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cluster import Cluster
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that use a cluster are told apart from those that need an API server alone."""
+    for item in items:
+        if "bare_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.pods)
+
+
+@pytest.fixture(scope="session")
+def bare_cluster() -> Iterator[Cluster]:
+    """Kubernetes with the project's images on its node."""
+    subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
+    environment = {**builder_environment(), "BUILDER": "buildah", "REPOSITORY": "localhost"}
+    subprocess.run([ROOT / "tools" / "images", TAG], check=True, env=environment)
+    with running_cluster() as cluster:
+        cluster.load(OPERATOR)
+        cluster.load(RENDERER)
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def store(bare_cluster: Cluster) -> Store:
+    store = Store(bare_cluster)
+    store.start()
+    store.client.make_bucket(BUCKET)
+    return store
+
+
+@pytest.fixture(scope="session")
+def cluster(bare_cluster: Cluster) -> Cluster:
+    """With the operator installed."""
+    install_operator(bare_cluster)
+    return bare_cluster
+
+
+@pytest.fixture
+def lab(cluster: Cluster, store: Store) -> Lab:
+    lab = Lab(cluster, store, f"lab-{token_hex(3)}")
+    lab.open()
+    return lab

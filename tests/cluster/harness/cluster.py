@@ -1,0 +1,167 @@
+"""A whole Kubernetes of one node, with a store beside it: brought up, asked, hurt and ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from servers import cache_folder
+
+from harness.certificates import write_certificates
+from harness.commands import CommandError, run
+from harness.components import commands
+from harness.node_files import PAUSE_IMAGE, write_node_files
+from harness.place import CONTAINERD, program
+from harness.sandbox import Sandbox, create
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+READY_SECONDS: Final = 90.0
+
+
+@dataclass
+class Cluster:
+    """Its components run inside the sandbox; tests speak to it from outside, through `kubeconfig`."""
+
+    sandbox: Sandbox
+    processes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Of the administrator."""
+        return self.sandbox.place.kubeconfig
+
+    @property
+    def address(self) -> str:
+        """The node's, for whatever listens on it."""
+        return self.sandbox.place.address
+
+    def start(self, name: str) -> None:
+        """Start one component, again if it was killed."""
+        place = self.sandbox.place
+        self.processes[name] = self.sandbox.start(commands(place)[name], place.log(name))
+
+    def kill(self, name: str) -> None:
+        """SIGKILL for one component."""
+        os.kill(self.processes[name], signal.SIGKILL)
+        while _is_alive(self.processes[name]):
+            time.sleep(0.02)
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """What kubectl prints. Raises CommandError with what it said."""
+        cache = f"--cache-dir={self.sandbox.place.folder}/kubectl"
+        return run(program("kubectl"), f"--kubeconfig={self.kubeconfig}", cache, *arguments, stdin=stdin)
+
+    def helm(self, *arguments: str) -> str:
+        """What helm prints; nothing of it is kept on the machine."""
+        homes = {f"HELM_{kind}_HOME": f"{self.sandbox.place.folder}/helm" for kind in ("CACHE", "CONFIG", "DATA")}
+        return run(program("helm"), f"--kubeconfig={self.kubeconfig}", *arguments, environment={**os.environ, **homes})
+
+    def apply(self, *documents: dict[str, Any], namespace: str = "default") -> None:
+        """Server-side, as GitOps does."""
+        text = "\n---\n".join(json.dumps(document) for document in documents)
+        self.kubectl("-n", namespace, "apply", "--server-side", "--filename=-", stdin=text)
+
+    def get(self, kind: str, name: str = "", namespace: str = "default", selector: str = "") -> dict[str, Any]:
+        """An object or, without a name, a list."""
+        words = [word for word in (kind, name, f"--selector={selector}" if selector else "") if word]
+        tree: dict[str, Any] = json.loads(self.kubectl("-n", namespace, "get", *words, "--output=json"))
+        return tree
+
+    def load(self, image: str) -> None:
+        """Bring an image of this machine's builder to the node."""
+        archive = self.sandbox.place.folder / "image.tar"
+        run("buildah", "push", "-q", image, f"docker-archive:{archive}:{image}", environment=builder_environment())
+        self.sandbox.run("ctr", f"--address={CONTAINERD}", "--namespace=k8s.io", "images", "import", archive)
+        archive.unlink()
+
+    def end(self) -> None:
+        """Everything of it is gone."""
+        self.sandbox.end()
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """A cluster whose node is ready; it dies with this process, however that ends."""
+    cluster = Cluster(create())
+    try:
+        bring_up(cluster)
+        yield cluster
+    finally:
+        cluster.end()
+
+
+def bring_up(cluster: Cluster) -> None:
+    """Start all components; the others wait for the API server, without which some of them end at once."""
+    place = cluster.sandbox.place
+    write_certificates(place)
+    write_node_files(place)
+    for name in ("etcd", "apiserver", "containerd"):
+        cluster.start(name)
+    until(lambda: _answers(cluster), "the API server did not come up", READY_SECONDS)
+    for name in ("controllers", "scheduler", "kubelet", "proxy"):
+        cluster.start(name)
+    _load_pause(cluster)
+    until(lambda: _node_is_ready(cluster), "the node did not become ready", READY_SECONDS)
+
+
+def until(condition: Callable[[], object], otherwise: str | Callable[[], str], seconds: float = 60.0) -> None:
+    """Wait for a condition. Fails with `otherwise`, which may look round first."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            words = otherwise if isinstance(otherwise, str) else otherwise()
+            raise AssertionError(f"after {seconds:.0f} s: {words}")
+        time.sleep(0.2)
+
+
+def builder_environment() -> dict[str, str]:
+    """Where this machine's builder keeps the images for tests."""
+    folder = cache_folder() / "containers"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "storage.conf"
+    settings.write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n', encoding="utf-8"
+    )
+    return {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings), "STORAGE_DRIVER": "overlay"}
+
+
+def _answers(cluster: Cluster) -> bool:
+    with suppress(CommandError):
+        return cluster.kubectl("get", "--raw", "/readyz") == "ok"
+    return False
+
+
+def _node_is_ready(cluster: Cluster) -> bool:
+    with suppress(CommandError):
+        cluster.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=1s")
+        return True
+    return False
+
+
+def _load_pause(cluster: Cluster) -> None:
+    environment = builder_environment()
+    listed = subprocess.run(["buildah", "inspect", "--type=image", PAUSE_IMAGE], env=environment, capture_output=True)
+    if listed.returncode:
+        container = run("buildah", "from", "scratch", environment=environment).strip()
+        run("buildah", "add", "-q", container, program("pause"), "/pause", environment=environment)
+        run("buildah", "config", "--cmd", "/pause", container, environment=environment)
+        run("buildah", "commit", "-q", container, PAUSE_IMAGE, environment=environment)
+        run("buildah", "rm", container, environment=environment)
+    cluster.load(PAUSE_IMAGE)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
