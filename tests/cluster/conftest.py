@@ -5,7 +5,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import pytest
-from harness.cluster import builder_environment, running_cluster
+from harness.cluster import running_cluster
+from harness.images import make_project_images, make_small_images
 from harness.lab import BUCKET, OPERATOR, RENDERER, TAG, Lab, Store, install_operator
 from servers import ROOT
 
@@ -26,11 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def bare_cluster() -> Iterator[Cluster]:
     """Kubernetes with the project's images on its node."""
     subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
-    environment = {**builder_environment(), "BUILDER": "buildah", "REPOSITORY": "localhost"}
-    subprocess.run([ROOT / "tools" / "images", TAG], check=True, env=environment)
-    with running_cluster() as cluster:
-        cluster.load(OPERATOR)
-        cluster.load(RENDERER)
+    make_small_images()
+    make_project_images(TAG)
+    with running_cluster([OPERATOR, RENDERER]) as cluster:
         yield cluster
 
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from servers import cache_folder
-
 from harness.certificates import write_certificates
 from harness.commands import CommandError, run
 from harness.components import commands
+from harness.images import containerd_root
 from harness.node_files import PAUSE_IMAGE, write_node_files
-from harness.place import CONTAINERD, program
+from harness.place import program
 from harness.sandbox import Sandbox, create
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 READY_SECONDS: Final = 90.0
@@ -76,40 +74,33 @@ class Cluster:
         tree: dict[str, Any] = json.loads(self.kubectl("-n", namespace, "get", *words, "--output=json"))
         return tree
 
-    def load(self, image: str) -> None:
-        """Bring an image of this machine's builder to the node."""
-        archive = self.sandbox.place.folder / "image.tar"
-        run("buildah", "push", "-q", image, f"docker-archive:{archive}:{image}", environment=builder_environment())
-        self.sandbox.run("ctr", f"--address={CONTAINERD}", "--namespace=k8s.io", "images", "import", archive)
-        archive.unlink()
-
     def end(self) -> None:
         """Everything of it is gone."""
         self.sandbox.end()
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """A cluster whose node is ready; it dies with this process, however that ends."""
+def running_cluster(images: Sequence[str] = ()) -> Iterator[Cluster]:
+    """A cluster whose node is ready and has these images; it dies with this process, however that ends."""
     cluster = Cluster(create())
     try:
-        bring_up(cluster)
+        bring_up(cluster, images)
         yield cluster
     finally:
         cluster.end()
 
 
-def bring_up(cluster: Cluster) -> None:
+def bring_up(cluster: Cluster, images: Sequence[str] = ()) -> None:
     """Start all components; the others wait for the API server, without which some of them end at once."""
     place = cluster.sandbox.place
     write_certificates(place)
     write_node_files(place)
+    containerd_root(place.folder / "containerd", [PAUSE_IMAGE, *images])
     for name in ("etcd", "apiserver", "containerd"):
         cluster.start(name)
     until(lambda: _answers(cluster), "the API server did not come up", READY_SECONDS)
     for name in ("controllers", "scheduler", "kubelet", "proxy"):
         cluster.start(name)
-    _load_pause(cluster)
     until(lambda: _node_is_ready(cluster), "the node did not become ready", READY_SECONDS)
 
 
@@ -123,17 +114,6 @@ def until(condition: Callable[[], object], otherwise: str | Callable[[], str], s
         time.sleep(0.2)
 
 
-def builder_environment() -> dict[str, str]:
-    """Where this machine's builder keeps the images for tests."""
-    folder = cache_folder() / "containers"
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "storage.conf"
-    settings.write_text(
-        f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n', encoding="utf-8"
-    )
-    return {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings), "STORAGE_DRIVER": "overlay"}
-
-
 def _answers(cluster: Cluster) -> bool:
     with suppress(CommandError):
         return cluster.kubectl("get", "--raw", "/readyz") == "ok"
@@ -145,18 +125,6 @@ def _node_is_ready(cluster: Cluster) -> bool:
         cluster.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=1s")
         return True
     return False
-
-
-def _load_pause(cluster: Cluster) -> None:
-    environment = builder_environment()
-    listed = subprocess.run(["buildah", "inspect", "--type=image", PAUSE_IMAGE], env=environment, capture_output=True)
-    if listed.returncode:
-        container = run("buildah", "from", "scratch", environment=environment).strip()
-        run("buildah", "add", "-q", container, program("pause"), "/pause", environment=environment)
-        run("buildah", "config", "--cmd", "/pause", container, environment=environment)
-        run("buildah", "commit", "-q", container, PAUSE_IMAGE, environment=environment)
-        run("buildah", "rm", container, environment=environment)
-    cluster.load(PAUSE_IMAGE)
 
 
 def _is_alive(process: int) -> bool:

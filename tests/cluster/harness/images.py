@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from servers import cache_folder
+from servers import ROOT, cache_folder
 
 from harness.commands import CommandError, run
 from harness.node_files import PAUSE_IMAGE
@@ -47,14 +48,21 @@ def make_small_images() -> None:
     _commit(MINIO_IMAGE, Path(program("minio")), "/minio", "/minio")
 
 
+def make_project_images(tag: str) -> None:
+    """Both images of the project, as `make images` builds them."""
+    environment = {**builder_environment(), "BUILDER": "buildah", "REPOSITORY": "localhost"}
+    subprocess.run([ROOT / "tools" / "images", tag], check=True, env=environment)
+
+
 def containerd_root(target: Path, images: Sequence[str]) -> None:
     """A folder with the images in it, as containerd keeps them.
 
     Files of images are never changed in place, so they are linked to the one copy; containerd's databases are copied.
     """
-    template = _template(images)
     shutil.rmtree(target, ignore_errors=True)
-    run("cp", "--archive", "--link", template, target)
+    with (cache_folder() / "nodes.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # clusters of other tests may want other images
+        run("cp", "--archive", "--link", _template(images), target)
     for database in target.rglob("*.db"):
         copy = database.with_suffix(".copy")
         shutil.copy2(database, copy)
