@@ -54,6 +54,15 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{parameters}: {error.read().decode()}") from error
 
+    @property
+    def ready(self) -> bool:
+        """Whether it answers questions."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=1):
+                return True
+        except OSError:
+            return False
+
     def values(self, expression: str, seconds: float = 600, step: float = 1) -> list[float]:
         """Every number of the last seconds, of all series, as a panel would draw it."""
         now = time.time()
@@ -85,19 +94,17 @@ def prometheus_server(folder: Path, targets: Sequence[str], interval: str = "500
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
-        _ready(f"http://127.0.0.1:{port}/-/ready", process)
-        yield Prometheus(f"http://127.0.0.1:{port}")
+        server = Prometheus(f"http://127.0.0.1:{port}")
+        _wait(server, process)
+        yield server
     finally:
         process.kill()
         process.wait()
 
 
-def _ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait(server: Prometheus, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + READY_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("Prometheus did not come up")
+    while not server.ready:
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError("Prometheus did not come up")
+        time.sleep(0.1)
