@@ -43,8 +43,12 @@ class FeatureTable:
     def column(self, name: str) -> FeatureColumn:
         """Values and presence of a feature; values of objects that lack it mean nothing."""
         whole, component = COMPONENTS.get(name, (name, None))
-        values = self._values.get(whole, np.zeros(self.rows))
-        return FeatureColumn(values if component is None else values[:, component], self.present(name))
+        values = self._values.get(whole)
+        if values is None:
+            values = np.zeros(self.rows)
+        elif component is not None:
+            values = values[:, component]
+        return FeatureColumn(values, self.present(name))
 
     def value(self, name: str, row: int) -> FeatureValue:
         """One object's value as a plain number, string, bool or tuple."""

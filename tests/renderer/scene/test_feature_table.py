@@ -25,6 +25,10 @@ def test_an_object_without_the_feature_is_told_apart() -> None:
     assert sorted(table.names()) == ["batch", "level", "location", "location_z"]
 
 
+def test_a_component_of_a_vector_that_no_object_has_is_nowhere_present() -> None:
+    assert not FeatureTable(2).column("location_z").present.any()
+
+
 def test_values_keep_their_types() -> None:
     table = table_of_three()
     assert table.value("level", 0) == 2
