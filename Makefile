@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster images check bench clean
+.PHONY: help setup demo test test-cluster images cluster-demo cluster-down check bench clean
 SHELL := /bin/bash
 VENV := .venv
 RUN := $(VENV)/bin
@@ -23,6 +23,7 @@ check: setup ## format, lint, types, layers
 	$(RUN)/lint-imports
 
 test: check ## every test but those of test-cluster; CLUSTER=no leaves out what needs an API server
+	$(if $(filter no,$(CLUSTER)),,tools/cluster-means packages kube)
 	$(RUN)/pytest -n auto --dist loadfile --ignore tests/cluster
 	$(if $(filter no,$(CLUSTER)),,$(RUN)/pytest -m "not pods" tests/cluster)
 
@@ -31,6 +32,12 @@ test-cluster: setup ## tests in which pods run, on a Kubernetes of their own wit
 
 images: ## both images, with docker, podman or buildah
 	tools/images
+
+cluster-demo: setup ## a Kubernetes on this machine, with a small sweep on it
+	PYTHONPATH=tests:tests/cluster $(RUN)/python tools/cluster_demo.py up
+
+cluster-down: ## end the cluster of cluster-demo
+	PYTHONPATH=tests:tests/cluster $(RUN)/python tools/cluster_demo.py down
 
 bench: setup ## speed and memory, as ratios and a table
 	$(RUN)/python bench/bench.py

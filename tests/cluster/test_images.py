@@ -1,0 +1,111 @@
+"""The two images: what they weigh, what they say of themselves, and that they run where nothing is granted."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from harness.cluster import until
+from harness.images import buildah
+from harness.lab import OPERATOR, RENDERER
+from servers import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cluster import Cluster
+
+RECIPE = ROOT / "recipes" / "spheres_sem_signal.yaml"
+RENDER = """
+import os, sys
+from pathlib import Path
+from synth_api.recipe.compose import compose, resolve
+from synth_api.recipe.model import parse
+from synth_api.recipe.source import read_recipe
+from synth_renderer.engine import render
+
+kernels = Path(os.environ["NUMBA_CACHE_DIR"])
+brought = set(kernels.rglob("*.nbc"))
+folder = Path("/scratch/run")
+folder.mkdir()
+done = render(parse(resolve(compose(read_recipe(Path("/input/recipe.yaml")), ()))), folder, "cpu")
+compiled = sorted(path.name for path in set(kernels.rglob("*.nbc")) - brought)
+print(len(brought), "kernels brought; compiled:", compiled, "; visible:", done.visible, flush=True)
+os._exit(0 if brought and not compiled and done.visible else 1)
+"""
+
+
+@pytest.fixture(params=[OPERATOR, RENDERER])
+def unpacked(request: pytest.FixtureRequest, bare_cluster: Cluster) -> Iterator[tuple[str, Path]]:
+    """An image and the folder that holds its files."""
+    container = buildah("from", request.param).strip()
+    yield request.param, Path(buildah("mount", container).strip())
+    buildah("rm", container)
+
+
+def test_an_image_stays_below_its_bound_and_holds_only_what_it_runs(unpacked: tuple[str, Path]) -> None:
+    image, root = unpacked
+    links = {(file.st_ino, file.st_size) for path in root.rglob("*") if (file := path.lstat())}
+    megabytes = sum(size for _, size in links) / 1e6
+    packages = {path.name for path in (root / "opt/synth/lib/python3.11/site-packages").iterdir()}
+
+    assert megabytes <= {OPERATOR: 600, RENDERER: 2000}[image]
+    assert ("bpy" in packages) == (image == RENDERER)
+    assert not packages & {"pip", "setuptools", "pytest", "synth_cli"}
+
+
+def test_an_image_says_who_runs_it_which_release_it_is_and_under_which_licence(unpacked: tuple[str, Path]) -> None:
+    image, _ = unpacked
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    settings = json.loads(buildah("inspect", "--type=image", image))["OCIv1"]["config"]
+    labels = {name.removeprefix("org.opencontainers.image."): value for name, value in settings["Labels"].items()}
+
+    assert settings["User"] == "10001:10001"
+    assert labels["version"] == version
+    assert labels["licenses"] == {OPERATOR: "Apache-2.0", RENDERER: "GPL-3.0-or-later"}[image]
+    assert labels["source"].startswith("https://")
+
+
+def test_a_pod_of_the_renderer_compiles_no_kernel(bare_cluster: Cluster) -> None:
+    files = {"render.py": RENDER, "recipe.yaml": RECIPE.read_text()}
+    script = 'cp -r /opt/synth/kernels "$NUMBA_CACHE_DIR" && exec python /input/render.py'
+    bare_cluster.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kernels"}, "data": files},
+        restricted_pod(script),
+    )
+
+    until(lambda: phase(bare_cluster) in {"Succeeded", "Failed"}, lambda: phase(bare_cluster), 240)
+
+    assert phase(bare_cluster) == "Succeeded", bare_cluster.kubectl("logs", "kernels")
+    bare_cluster.kubectl("delete", "pod/kernels", "configmap/kernels")
+
+
+def phase(cluster: Cluster) -> str:
+    return str(cluster.get("pod", "kernels")["status"]["phase"])
+
+
+def restricted_pod(script: str) -> dict[str, Any]:
+    """What the `restricted` pod security standard lets through, with a root file system that cannot be written."""
+    container = {
+        "name": "render",
+        "image": RENDERER,
+        "imagePullPolicy": "Never",
+        "command": ["sh", "-c", script],
+        "securityContext": {
+            "readOnlyRootFilesystem": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}, {"name": "input", "mountPath": "/input"}],
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "fsGroup": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": [{"name": "scratch", "emptyDir": {}}, {"name": "input", "configMap": {"name": "kernels"}}],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "kernels"}, "spec": spec}

@@ -1,0 +1,128 @@
+"""The operator, the API server and etcd die while sweeps run: sweeps complete, each run counted once."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from harness.cluster import until
+from harness.commands import CommandError
+from harness.lab import install_operator
+from operators import Operators
+from servers import ROOT
+
+from synth_api.resources.sweep import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cluster import Cluster
+    from harness.lab import Lab
+
+RECIPE: dict[str, Any] = yaml.safe_load((ROOT / "recipes" / "spheres_sem.yaml").read_text(encoding="utf-8"))
+SMALL_PICTURE = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10"
+KILLS = 20
+
+
+def overrides(runs: int) -> list[str]:
+    return [SMALL_PICTURE, "blueprints.particles.Bead.number=2", f"initial_runtime_state.seed=range({runs})"]
+
+
+@pytest.fixture(scope="module")
+def operators(cluster: Cluster) -> Operators:
+    return Operators(cluster)
+
+
+@pytest.fixture(scope="module")
+def two_replicas(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
+    install_operator(cluster, "replicas=2")
+    operators.settled()
+    yield operators
+    install_operator(cluster)
+
+
+@pytest.fixture
+def hasty(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
+    """Two replicas whose lease ends soon, so that many deaths fit into one sweep."""
+    install_operator(cluster, "replicas=2", "lease.durationSeconds=3")
+    operators.settled()
+    yield operators
+    install_operator(cluster)
+
+
+def jobs_made(operators: Operators, lab: Lab) -> Counter[str]:
+    """How often each Job was made."""
+    made = ("jobs", "create", 201, lab.namespace)
+    calls = operators.calls()
+    return Counter(call.name for call in calls if (call.resource, call.verb, call.code, call.namespace) == made)
+
+
+def _answers(cluster: Cluster) -> bool:
+    with suppress(CommandError):
+        return cluster.kubectl("get", "--raw", "/readyz") == "ok"
+    return False
+
+
+def test_a_killed_leader_is_followed_within_20_seconds_and_a_stopped_one_within_5(two_replicas: Operators) -> None:
+    first = two_replicas.settled()
+    two_replicas.kill(first)
+    second = two_replicas.new_leader(first, 20)
+
+    two_replicas.cluster.kubectl("-n", "synth", "delete", "pod", second, "--wait=false")
+    assert two_replicas.new_leader(second, 5) != second
+
+
+def test_only_the_leader_watches_and_writes(two_replicas: Operators, lab: Lab) -> None:
+    leader = two_replicas.settled()
+    before = len(list(two_replicas.calls()))
+    lab.recipe("spheres-sem", RECIPE)
+    lab.sweep("one", "spheres-sem", overrides=overrides(1))
+    lab.finished("one")
+
+    calls = [call for call in list(two_replicas.calls())[before:] if call.resource != "leases"]
+    assert two_replicas.leader == leader
+    assert {call.pod for call in calls} == {leader}
+
+
+def test_twenty_kills_lose_no_run_and_make_no_job_twice(hasty: Operators, lab: Lab) -> None:
+    names = ["a", "b", "c"]
+    lab.recipe("spheres-sem", RECIPE)
+    for name in names:
+        lab.sweep(name, "spheres-sem", overrides=overrides(6), parallelism=2)
+    dice, pause = random.Random(20261124), threading.Event()
+    for kill in range(KILLS):
+        leader = hasty.leader
+        pause.wait(dice.uniform(0, 2))
+        hasty.kill(leader)
+        hasty.new_leader(leader, 60)
+        if kill % 5 == 4:
+            lab.patch(names[kill % 3], retryToken=f"after-{kill}")
+
+    for name in names:
+        status = lab.finished(name)
+        assert status.phase is Phase.COMPLETE, lab.report(name)
+        assert (status.runs.total, status.runs.done, status.runs.failed) == (6, 6, 0)
+    assert set(jobs_made(hasty, lab).values()) == {1}
+
+
+def test_api_server_and_etcd_die_in_the_middle(cluster: Cluster, operators: Operators, lab: Lab) -> None:
+    lab.recipe("spheres-sem", RECIPE)
+    lab.sweep("tough", "spheres-sem", overrides=overrides(6))
+    lab.until("tough", lambda status: status.phase is Phase.RENDERING, "the sweep does not render")
+    cluster.kill("apiserver")
+    cluster.kill("etcd")
+    for name in ("etcd", "apiserver"):
+        cluster.start(name)
+    until(lambda: _answers(cluster), "the API server did not come back")
+
+    status = lab.finished("tough")
+
+    assert status.phase is Phase.COMPLETE
+    assert (status.runs.total, status.runs.succeeded, status.runs.failed) == (6, 6, 0)
+    made = jobs_made(operators, lab)
+    assert {name.rsplit("-", 1)[1]: times for name, times in made.items()} == {"p": 1, "r0": 1, "f": 1}

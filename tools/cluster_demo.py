@@ -1,0 +1,142 @@
+"""`make cluster-demo`: a Kubernetes on this machine, a small sweep on it, and how to look round; `down` ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from harness.cluster import Cluster, bring_up
+from harness.components import prometheus
+from harness.images import make_project_images, make_small_images
+from harness.lab import BUCKET, OPERATOR, RENDERER, SYSTEM, TAG, Lab, Store, install_operator
+from harness.place import Place, program
+from harness.sandbox import Sandbox, clear, create
+from servers import ACCESS_KEY, SECRET_KEY
+
+from synth_api.resources.sweep import Phase
+
+ROOT: Final = Path(__file__).parents[1]
+FOLDER: Final = ROOT / "build" / "cluster"
+NAMESPACE: Final = "demo"
+SWEEP: Final = "spheres-demo"
+ARGUMENTS: Final = (
+    "blueprints.particles.Bead.number=100,300",
+    "initial_runtime_state.seed=range(3)",
+    "+blueprints.measurement_techniques.SEM.features.resolution_percentage=25",
+)
+MINUTES: Final = 15
+
+
+def up() -> int:
+    """Bring everything up, run the sweep to its end; returns the exit code."""
+    if (FOLDER / "place").exists():
+        print("a cluster is there already: make cluster-down ends it", file=sys.stderr)
+        return 1
+    subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
+    make_small_images()
+    make_project_images(TAG)
+    cluster = Cluster(create(keep=True))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "place").write_text(str(cluster.sandbox.place.number))
+    began = time.monotonic()
+    bring_up(cluster, [OPERATOR, RENDERER])
+    (FOLDER / "kubeconfig").write_text(cluster.kubeconfig.read_text())
+    print(f"Kubernetes is up after {time.monotonic() - began:.0f} s; now store, Prometheus and operator", flush=True)
+    store = Store(cluster)
+    store.start()
+    store.client.make_bucket(BUCKET)
+    start_prometheus(cluster)
+    lab = Lab(cluster, store, NAMESPACE)
+    install_operator(cluster, *settings(lab))
+    complete = run_sweep(lab)
+    look_round(store)
+    return 0 if complete else 1
+
+
+def settings(lab: Lab) -> list[str]:
+    """Values of the chart: where datasets go, and render pods that fit a small machine."""
+    output = {f"output.{name}": value for name, value in lab.output.items() if name != "secretRef"}
+    values = {**output, "output.secretRef.name": lab.output["secretRef"]["name"]}
+    values |= {"renderResources.requests.cpu": "500m", "renderResources.requests.memory": "1Gi"}
+    return [f"sweeps.{name}={json.dumps(value).strip(chr(34))}" for name, value in values.items()]
+
+
+def start_prometheus(cluster: Cluster) -> None:
+    """It finds the operator's pods by the name of their port."""
+    place = cluster.sandbox.place
+    pods = {"role": "pod", "kubeconfig_file": str(place.kubeconfig), "namespaces": {"names": [SYSTEM]}}
+    named = {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "metrics", "action": "keep"}
+    job = {"job_name": "synth-operator", "honor_labels": True}
+    scrape: dict[str, Any] = {**job, "kubernetes_sd_configs": [pods], "relabel_configs": [named]}
+    configuration = {"global": {"scrape_interval": "5s"}, "scrape_configs": [scrape]}
+    (place.folder / "prometheus.json").write_text(json.dumps(configuration))
+    cluster.sandbox.start(prometheus(place), place.log("prometheus"))
+
+
+def run_sweep(lab: Lab) -> bool:
+    """Apply what `synth manifest` writes, show the sweep's line whenever it changes; True when it is complete."""
+    lab.open()
+    manifest = ["manifest", "recipes/spheres_sem.yaml", *ARGUMENTS, f"--name={SWEEP}", "--parallelism=2"]
+    lab.cluster.kubectl("-n", NAMESPACE, "apply", "--filename=-", stdin=synth(*manifest))
+    shown, end = "", time.monotonic() + 60 * MINUTES
+    while time.monotonic() < end:
+        line = lab.cluster.kubectl("-n", NAMESPACE, "get", "synthsweep", SWEEP)
+        if line != shown:
+            print(line if not shown else line.splitlines()[1], flush=True)
+            shown = line
+        if (phase := lab.status(SWEEP).phase) in (Phase.COMPLETE, Phase.FAILED):
+            return phase is Phase.COMPLETE
+        time.sleep(2)
+    print(f"the sweep did not end within {MINUTES} minutes:\n{lab.report(SWEEP)}", file=sys.stderr)
+    return False
+
+
+def look_round(store: Store) -> None:
+    """The dataset, its gallery, and the words with which to go on."""
+    page = synth("gallery", SWEEP, "-n", NAMESPACE, "--out", str(FOLDER / "gallery"), "--pictures")
+    print(
+        f"""
+gallery     {page.strip()}
+dataset     {BUCKET}/{NAMESPACE} on http://{store.endpoint}  (keys {ACCESS_KEY}, {SECRET_KEY})
+Prometheus  http://{store.cluster.address}:9090/graph?g0.expr=synth_sweep_runs
+
+export KUBECONFIG={FOLDER / "kubeconfig"} PATH={Path(program("kubectl")).parent}:{Path(sys.executable).parent}:$PATH
+kubectl -n {NAMESPACE} get synthsweeps
+kubectl -n {NAMESPACE} describe synthsweep {SWEEP}
+synth status {SWEEP} -n {NAMESPACE}
+kubectl -n {SYSTEM} logs deployment/synth-operator
+make cluster-down"""
+    )
+
+
+def synth(*arguments: str) -> str:
+    """What our own command prints, for this cluster and this store."""
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    environment = {**os.environ, **keys, "KUBECONFIG": str(FOLDER / "kubeconfig")}
+    command = [Path(sys.executable).with_name("synth"), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def down() -> int:
+    """End the cluster that `up` left; returns the exit code."""
+    marker = FOLDER / "place"
+    if not marker.exists():
+        print("no cluster of make cluster-demo is there", file=sys.stderr)
+        return 0
+    place = Place(int(marker.read_text()))
+    init = int((place.folder / "init").read_text())
+    if Path(f"/proc/{init}/comm").exists() and Path(f"/proc/{init}/comm").read_text().strip() == "pause":
+        Sandbox(place, init).end()
+    clear(place)
+    shutil.rmtree(FOLDER)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit({"up": up, "down": down}[sys.argv[1]]())
