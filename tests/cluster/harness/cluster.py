@@ -123,6 +123,7 @@ def _answers(cluster: Cluster) -> bool:
 def _node_is_ready(cluster: Cluster) -> bool:
     with suppress(CommandError):
         cluster.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=1s")
+        cluster.kubectl("get", "serviceaccount", "default")  # without it no pod is admitted
         return True
     return False
 
