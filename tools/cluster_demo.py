@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from harness.cluster import Cluster, bring_up
 from harness.components import prometheus
 from harness.images import make_project_images, make_small_images
@@ -30,6 +31,7 @@ ARGUMENTS: Final = (
     "initial_runtime_state.seed=range(3)",
     "+blueprints.measurement_techniques.SEM.features.resolution_percentage=25",
 )
+SMALL_PODS: Final = ("sweeps.renderResources.requests.cpu=500m", "sweeps.renderResources.requests.memory=1Gi")
 MINUTES: Final = 15
 
 
@@ -52,19 +54,10 @@ def up() -> int:
     store.start()
     store.client.make_bucket(BUCKET)
     start_prometheus(cluster)
-    lab = Lab(cluster, store, NAMESPACE)
-    install_operator(cluster, *settings(lab))
-    complete = run_sweep(lab)
+    install_operator(cluster, *SMALL_PODS)
+    complete = run_sweep(Lab(cluster, store, NAMESPACE))
     look_round(store)
     return 0 if complete else 1
-
-
-def settings(lab: Lab) -> list[str]:
-    """Values of the chart: where datasets go, and render pods that fit a small machine."""
-    output = {f"output.{name}": value for name, value in lab.output.items() if name != "secretRef"}
-    values = {**output, "output.secretRef.name": lab.output["secretRef"]["name"]}
-    values |= {"renderResources.requests.cpu": "500m", "renderResources.requests.memory": "1Gi"}
-    return [f"sweeps.{name}={json.dumps(value).strip(chr(34))}" for name, value in values.items()]
 
 
 def start_prometheus(cluster: Cluster) -> None:
@@ -80,21 +73,19 @@ def start_prometheus(cluster: Cluster) -> None:
 
 
 def run_sweep(lab: Lab) -> bool:
-    """Apply what `synth manifest` writes, show the sweep's line whenever it changes; True when it is complete."""
+    """Apply what `synth manifest` writes, and show what `kubectl get -w` shows; True when the sweep is complete."""
     lab.open()
     manifest = ["manifest", "recipes/spheres_sem.yaml", *ARGUMENTS, f"--name={SWEEP}", "--parallelism=2"]
-    lab.cluster.kubectl("-n", NAMESPACE, "apply", "--filename=-", stdin=synth(*manifest))
-    shown, end = "", time.monotonic() + 60 * MINUTES
-    while time.monotonic() < end:
-        line = lab.cluster.kubectl("-n", NAMESPACE, "get", "synthsweep", SWEEP)
-        if line != shown:
-            print(line if not shown else line.splitlines()[1], flush=True)
-            shown = line
-        if (phase := lab.status(SWEEP).phase) in (Phase.COMPLETE, Phase.FAILED):
-            return phase is Phase.COMPLETE
-        time.sleep(2)
-    print(f"the sweep did not end within {MINUTES} minutes:\n{lab.report(SWEEP)}", file=sys.stderr)
-    return False
+    recipe, sweep = yaml.safe_load_all(synth(*manifest))
+    sweep["spec"]["output"] = lab.output
+    lab.apply(recipe, sweep)
+    watch = ["get", "synthsweep", SWEEP, "--watch", f"--namespace={NAMESPACE}"]
+    shown = subprocess.Popen([program("kubectl"), f"--kubeconfig={lab.cluster.kubeconfig}", *watch])
+    try:
+        return lab.finished(SWEEP, 60 * MINUTES).phase is Phase.COMPLETE
+    finally:
+        shown.terminate()
+        shown.wait()
 
 
 def look_round(store: Store) -> None:

@@ -69,6 +69,7 @@ def create(keep: bool = False) -> Sandbox:
     unshare = subprocess.Popen(
         [*bound, "unshare", *NAMESPACES, "--fork", "--mount-proc", "--kill-child", program("pause")],
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,  # it complains that its child is gone when a cluster ends
         start_new_session=True,
     )
