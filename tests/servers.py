@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,7 @@ ROOT: Final = Path(__file__).parents[1]
 ACCESS_KEY: Final = "test-access-key"
 SECRET_KEY: Final = "test-secret-key"
 READY_SECONDS: Final = 60.0
+SERVER_PORTS: Final = range(10_000, 32_768)
 
 
 def cache_folder() -> Path:
@@ -41,12 +43,17 @@ def program(name: str, part: str | None = None) -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nothing listens on, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports of 127.0.0.1 that nothing listens on, all different.
+
+    Below those that the kernel gives to outgoing connections, one of which could take a port before the server does.
+    """
+    ports: list[int] = []
+    for port in random.SystemRandom().sample(SERVER_PORTS, len(SERVER_PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise RuntimeError(f"only {len(ports)} of {count} ports from {SERVER_PORTS} are free")
 
 
 @dataclass
@@ -149,6 +156,8 @@ def _seaweed(folder: Path) -> S3Server:
         command=[
             *(str(program("weed")), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", *flags),
             *("-volume.max=20", "-master.volumeSizeLimitMB=64", "-filer", "-s3", f"-s3.config={config}"),
+            # Catalogs that nobody asked for would listen on fixed ports, where two servers at a time meet.
+            *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
         ],
         log=folder / "seaweed.log",
         ready=lambda: _answers(f"http://127.0.0.1:{ports['master']}/dir/assign") and _listens(ports["s3"]),

@@ -129,6 +129,20 @@ class Lab:
         defaults = {"recipeRef": {"name": recipe}, "output": self.output, "resources": {"requests": SMALL}}
         self.apply(_resource("SynthSweep", name, {**defaults, **spec}))
 
+    def trial_engine(self, function: str, **environment: str) -> dict[str, Any]:
+        """The pod template of a sweep that is to render with a function of `trial_engines.py`."""
+        source = (ROOT / "tests" / "cluster" / "trial_engines.py").read_text(encoding="utf-8")
+        self.apply(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "trial"}, "data": {"trial.py": source}}
+        )
+        words = {"PYTHONPATH": "/trial", "SYNTH_ENGINE": f"trial:{function}", **environment}
+        container = {
+            "name": "render",
+            "env": [{"name": name, "value": value} for name, value in words.items()],
+            "volumeMounts": [{"name": "trial", "mountPath": "/trial", "readOnly": True}],
+        }
+        return {"spec": {"containers": [container], "volumes": [{"name": "trial", "configMap": {"name": "trial"}}]}}
+
     def patch(self, name: str, **spec: Any) -> None:
         """Change a sweep's spec as an editor would."""
         self.cluster.kubectl(

@@ -1,0 +1,48 @@
+"""Engines for sweeps on the cluster: this file is mounted into render pods, whose image stays what it is.
+
+What an engine does to a run follows from the run's seed and from the environment of its pod.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def deadly(recipe: Any, folder: Path, device: str) -> Any:
+    """The real engine, but for the seeds of DEADLY_SEEDS, which end the process without a word."""
+    if str(recipe.initial_runtime_state.seed) in os.environ["DEADLY_SEEDS"].split(","):
+        os.kill(os.getpid(), signal.SIGKILL)
+    from synth_renderer.engine import render
+
+    return render(recipe, folder, device)
+
+
+def null(recipe: Any, folder: Path, device: str) -> Any:
+    """Ten milliseconds of nothing, and the least files that make a run."""
+    import pyarrow as pa
+
+    from synth_dataset.particles import write_table
+
+    time.sleep(0.01)
+    (folder / "annotations.json").write_text('{"width": 4, "height": 4, "particles": []}')
+    write_table(folder / "particles.parquet", pa.table({"volume": pa.array([], pa.float64())}))
+    return SimpleNamespace(
+        device=device,
+        seconds={"nothing": 0.01},
+        width=4,
+        height=4,
+        pixel_size=0.1,
+        depth_range=None,
+        particles=0,
+        visible=0,
+        physics=(),
+        gates=(),
+        label_digest=f"{recipe.initial_runtime_state.seed:064x}",
+    )
