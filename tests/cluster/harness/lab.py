@@ -14,6 +14,7 @@ from minio import Minio
 from servers import ACCESS_KEY, ROOT, SECRET_KEY
 
 from harness.cluster import until
+from harness.commands import CommandError
 from harness.place import program
 from synth_api.resources.sweep import SweepStatus
 
@@ -120,14 +121,18 @@ class Lab:
             "secretRef": {"name": "dataset-store"},
         }
 
+    @property
+    def thrifty(self) -> dict[str, Any]:
+        """What every sweep of a lab has: its place in the store, and pods that ask for little."""
+        return {"output": self.output, "resources": {"requests": SMALL}}
+
     def recipe(self, name: str, tree: dict[str, Any]) -> None:
         """A SynthRecipe."""
         self.apply(_resource("SynthRecipe", name, {"recipe": tree}))
 
     def sweep(self, name: str, recipe: str, **spec: Any) -> None:
         """A SynthSweep with small pods; keys are those of the spec, camelCase."""
-        defaults = {"recipeRef": {"name": recipe}, "output": self.output, "resources": {"requests": SMALL}}
-        self.apply(_resource("SynthSweep", name, {**defaults, **spec}))
+        self.apply(_resource("SynthSweep", name, {"recipeRef": {"name": recipe}, **self.thrifty, **spec}))
 
     def trial_engine(self, function: str, **environment: str) -> dict[str, Any]:
         """The pod template of a sweep that is to render with a function of `trial_engines.py`."""
@@ -160,7 +165,15 @@ class Lab:
         until(lambda: condition(self.status(name)), lambda: f"{what}; there is:\n{self.report(name)}", seconds)
         return self.status(name)
 
-    def finished(self, name: str, seconds: float = 300.0) -> SweepStatus:
+    def wait_for(self, condition: str, name: str, seconds: int = 600) -> None:
+        """As users do it; fails with a report."""
+        words = ("wait", f"--for=condition={condition}", f"synthsweep/{name}", f"--timeout={seconds}s")
+        try:
+            self.cluster.kubectl("-n", self.namespace, *words)
+        except CommandError as error:
+            raise AssertionError(f"{error}; there is:\n{self.report(name)}") from error
+
+    def finished(self, name: str, seconds: float = 600.0) -> SweepStatus:
         """Wait for the end of what the sweep's spec now asks for."""
         return self.until(name, lambda status: self._is_over(name, status), "the sweep did not end", seconds)
 
