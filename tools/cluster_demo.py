@@ -14,8 +14,8 @@ from typing import Any, Final
 import yaml
 from harness.cluster import Cluster, bring_up
 from harness.components import prometheus
-from harness.images import make_project_images, make_small_images
-from harness.lab import BUCKET, OPERATOR, RENDERER, SYSTEM, TAG, Lab, Store, install_operator
+from harness.images import OPERATOR, RENDERER, make_project_images, make_small_images
+from harness.lab import BUCKET, SYSTEM, Lab, Store, install_operator
 from harness.place import Place, program
 from harness.sandbox import Sandbox, clear, create
 from servers import ACCESS_KEY, SECRET_KEY
@@ -42,7 +42,7 @@ def up() -> int:
         return 1
     subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
     make_small_images()
-    make_project_images(TAG)
+    make_project_images()
     cluster = Cluster(create(keep=True))
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "place").write_text(str(cluster.sandbox.place.number))

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import subprocess
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from harness.cluster import running_cluster
-from harness.images import make_project_images, make_small_images
-from harness.lab import BUCKET, OPERATOR, RENDERER, TAG, Lab, Store, install_operator
+from harness.existing import existing_cluster
+from harness.images import OPERATOR, RENDERER, make_project_images, make_small_images
+from harness.lab import BUCKET, Lab, Store, install_operator
 from servers import ROOT
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def bare_cluster() -> Iterator[Cluster]:
     """Kubernetes with the project's images on its node."""
+    if existing := existing_cluster():
+        yield cast("Cluster", existing)
+        return
     subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
     make_small_images()
-    make_project_images(TAG)
+    make_project_images()
     with running_cluster([OPERATOR, RENDERER]) as cluster:
         yield cluster
 
@@ -36,8 +40,10 @@ def bare_cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def store(bare_cluster: Cluster) -> Store:
     store = Store(bare_cluster)
-    store.start()
-    store.client.make_bucket(BUCKET)
+    if not existing_cluster():
+        store.start()
+    if not store.client.bucket_exists(BUCKET):
+        store.client.make_bucket(BUCKET)
     return store
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from harness.cluster import until
 from harness.images import buildah
-from harness.lab import OPERATOR, RENDERER
+from harness.images import OPERATOR, RENDERER
 from servers import ROOT
 
 if TYPE_CHECKING:

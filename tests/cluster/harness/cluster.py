@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from harness.certificates import write_certificates
-from harness.commands import CommandError, run
+from harness.client import Client
+from harness.commands import CommandError
 from harness.components import commands
-from harness.images import containerd_root
+from harness.images import OPERATOR, RENDERER, containerd_root
 from harness.node_files import PAUSE_IMAGE, write_node_files
-from harness.place import program
 from harness.sandbox import Sandbox, create
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ READY_SECONDS: Final = 90.0
 
 
 @dataclass
-class Cluster:
+class Cluster(Client):
     """Its components run inside the sandbox; tests speak to it from outside, through `kubeconfig`."""
 
     sandbox: Sandbox
@@ -38,9 +37,24 @@ class Cluster:
         return self.sandbox.place.kubeconfig
 
     @property
+    def scratch(self) -> Path:
+        """Of the cluster."""
+        return self.sandbox.place.folder
+
+    @property
     def address(self) -> str:
         """The node's, for whatever listens on it."""
         return self.sandbox.place.address
+
+    @property
+    def store(self) -> str:
+        """On the node's own address."""
+        return f"{self.address}:9000"
+
+    @property
+    def images(self) -> tuple[str, str]:
+        """Linked into the node when it was made."""
+        return OPERATOR, RENDERER
 
     def start(self, name: str) -> None:
         """Start one component, again if it was killed."""
@@ -52,27 +66,6 @@ class Cluster:
         os.kill(self.processes[name], signal.SIGKILL)
         while _is_alive(self.processes[name]):
             time.sleep(0.02)
-
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """What kubectl prints. Raises CommandError with what it said."""
-        cache = f"--cache-dir={self.sandbox.place.folder}/kubectl"
-        return run(program("kubectl"), f"--kubeconfig={self.kubeconfig}", cache, *arguments, stdin=stdin)
-
-    def helm(self, *arguments: str) -> str:
-        """What helm prints; nothing of it is kept on the machine."""
-        homes = {f"HELM_{kind}_HOME": f"{self.sandbox.place.folder}/helm" for kind in ("CACHE", "CONFIG", "DATA")}
-        return run(program("helm"), f"--kubeconfig={self.kubeconfig}", *arguments, environment={**os.environ, **homes})
-
-    def apply(self, *documents: dict[str, Any], namespace: str = "default") -> None:
-        """Server-side, as GitOps does."""
-        text = "\n---\n".join(json.dumps(document) for document in documents)
-        self.kubectl("-n", namespace, "apply", "--server-side", "--filename=-", stdin=text)
-
-    def get(self, kind: str, name: str = "", namespace: str = "default", selector: str = "") -> dict[str, Any]:
-        """An object or, without a name, a list."""
-        words = [word for word in (kind, name, f"--selector={selector}" if selector else "") if word]
-        tree: dict[str, Any] = json.loads(self.kubectl("-n", namespace, "get", *words, "--output=json"))
-        return tree
 
     def end(self) -> None:
         """Everything of it is gone."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 BASE_IMAGE: Final = "docker.io/library/debian:bookworm-slim"
 MINIO_IMAGE: Final = "localhost/minio:local"
+TAG: Final = "test"
+OPERATOR: Final = f"localhost/synth-operator:{TAG}"
+RENDERER: Final = f"localhost/synth-renderer:{TAG}"
 
 
 def builder_environment() -> dict[str, str]:
@@ -48,10 +51,10 @@ def make_small_images() -> None:
     _commit(MINIO_IMAGE, Path(program("minio")), "/minio", "/minio")
 
 
-def make_project_images(tag: str) -> None:
+def make_project_images() -> None:
     """Both images of the project, as `make images` builds them."""
     environment = {**builder_environment(), "BUILDER": "buildah", "REPOSITORY": "localhost"}
-    subprocess.run([ROOT / "tools" / "images", tag], check=True, env=environment)
+    subprocess.run([ROOT / "tools" / "images", TAG], check=True, env=environment)
 
 
 def containerd_root(target: Path, images: Sequence[str]) -> None:

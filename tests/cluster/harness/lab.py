@@ -21,11 +21,9 @@ from synth_api.resources.sweep import SweepStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.client import Client
     from harness.cluster import Cluster
 
-TAG: Final = "test"
-OPERATOR: Final = f"localhost/synth-operator:{TAG}"
-RENDERER: Final = f"localhost/synth-renderer:{TAG}"
 SYSTEM: Final = "synth"
 """Namespace of the operator."""
 BUCKET: Final = "datasets"
@@ -44,7 +42,7 @@ class Store:
     @property
     def endpoint(self) -> str:
         """Host and port."""
-        return f"{self.cluster.address}:9000"
+        return self.cluster.store
 
     @property
     def client(self) -> Minio:
@@ -72,18 +70,25 @@ class Store:
             return False
 
 
-def install_operator(cluster: Cluster, *settings: str) -> None:
+def install_operator(cluster: Client, *settings: str) -> None:
     """By the chart and no other way; returns when it is ready."""
     until(lambda: _namespace_exists(cluster, "default"), "no namespaces")
     cluster.helm(
         *("upgrade", "--install", "synth", str(ROOT / "charts" / "synth-operator"), f"--namespace={SYSTEM}"),
-        *("--create-namespace", "--wait", "--timeout=120s", f"--set=image.tag={TAG},renderer.image.tag={TAG}"),
-        "--set=image.pullPolicy=Never",
-        *(f"--set={setting}" for setting in settings),
+        *("--create-namespace", "--wait", "--timeout=120s"),
+        *(f"--set={setting}" for setting in (*_image_settings(cluster), *settings)),
     )
 
 
-def _namespace_exists(cluster: Cluster, name: str) -> bool:
+def _image_settings(cluster: Client) -> list[str]:
+    """Sweeps may name images that begin like the renderer's."""
+    names = zip(("image", "renderer.image"), cluster.images, strict=True)
+    parts = ((key, *image.rsplit(":", 1)) for key, image in names)
+    settings = [setting for key, name, tag in parts for setting in (f"{key}.repository={name}", f"{key}.tag={tag}")]
+    return [*settings, f"sweeps.allowedImages={{{cluster.images[1]}}}"]
+
+
+def _namespace_exists(cluster: Client, name: str) -> bool:
     return any(item["metadata"]["name"] == name for item in cluster.get("namespaces")["items"])
 
 
