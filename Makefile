@@ -3,6 +3,9 @@
 SHELL := /bin/bash
 VENV := .venv
 RUN := $(VENV)/bin
+# Three clusters at a time: their tests mostly wait. Only a KUBECONFIG said to make is meant for tests.
+CLUSTER_TESTS = $(if $(filter command,$(origin KUBECONFIG)),SYNTH_TEST_KUBECONFIG=$(KUBECONFIG)) \
+	$(RUN)/pytest -n 3 --dist loadfile tests/cluster
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | column -t -s $$'\t'
@@ -22,13 +25,13 @@ check: setup ## format, lint, types, layers
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-test: check ## every test but those of test-cluster; CLUSTER=no leaves out what needs an API server
-	$(if $(filter no,$(CLUSTER)),,tools/cluster-means packages kube)
+test: check ## every test; CLUSTER=no leaves out those on Kubernetes, KUBECONFIG=… runs them there (docs/testing.md)
+	$(if $(filter no,$(CLUSTER)),,tools/cluster-means)
 	$(RUN)/pytest -n auto --dist loadfile --ignore tests/cluster
-	$(if $(filter no,$(CLUSTER)),,$(RUN)/pytest -m "not pods" tests/cluster)
+	$(if $(filter no,$(CLUSTER)),,$(CLUSTER_TESTS))
 
-test-cluster: setup ## tests in which pods run, on a Kubernetes of their own with the project's images
-	$(RUN)/pytest -m pods tests/cluster
+test-cluster: setup ## the tests on Kubernetes alone
+	$(CLUSTER_TESTS)
 
 images: ## both images, with docker, podman or buildah
 	tools/images

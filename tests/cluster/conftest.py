@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that use a cluster are told apart from those that need an API server alone."""
-    for item in items:
-        if "bare_cluster" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.pods)
-
-
 @pytest.fixture(scope="session")
 def bare_cluster() -> Iterator[Cluster]:
     """Kubernetes with the project's images on its node."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from harness.cluster import until
-from harness.images import buildah
-from harness.images import OPERATOR, RENDERER
+from harness.images import OPERATOR, RENDERER, buildah
 from servers import ROOT
 
 if TYPE_CHECKING:
