@@ -8,13 +8,18 @@ from synth_renderer.blender import bpy
 
 BACKENDS: Final = {"optix": "OPTIX", "cuda": "CUDA", "hip": "HIP", "oneapi": "ONEAPI"}
 """Device word -> Cycles' name, best first."""
+_NAMES: Final = {"optix": "OptiX", "cuda": "CUDA", "hip": "HIP", "oneapi": "oneAPI"}
 
 
 class DeviceUnavailableError(RuntimeError):
     """The device asked for is not on this machine; `found` names those that are."""
 
     def __init__(self, device: str, found: list[str]) -> None:
-        super().__init__(f"device {device} is not available here, found: {', '.join(found)}; use auto or cpu")
+        wanted = "OptiX, CUDA, HIP or oneAPI" if device == "gpu" else _NAMES[device]
+        super().__init__(
+            f"device {device} is not available here: no driver of {wanted} answers, found: {', '.join(found)}; "
+            "install it, or use auto or cpu"
+        )
         self.device = device
         self.found = found
 

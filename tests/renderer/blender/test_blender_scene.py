@@ -142,10 +142,14 @@ def test_auto_takes_the_best_there_is_and_cpu_is_always_there():
 def test_a_device_that_is_not_there_is_refused_by_name():
     if select("auto") != "cpu":
         pytest.skip("this machine has a GPU")
-    for device in ("gpu", "optix", "cuda", "hip", "oneapi"):
+    drivers = {"optix": "OptiX", "cuda": "CUDA", "hip": "HIP", "oneapi": "oneAPI"}
+    for device, driver in {"gpu": "OptiX, CUDA, HIP or oneAPI", **drivers}.items():
         with pytest.raises(DeviceUnavailableError) as caught:
             select(device)
-        assert str(caught.value) == f"device {device} is not available here, found: cpu; use auto or cpu"
+        assert str(caught.value) == (
+            f"device {device} is not available here: no driver of {driver} answers, found: cpu; "
+            "install it, or use auto or cpu"
+        )
         assert (caught.value.device, caught.value.found) == (device, ["cpu"])
 
 
