@@ -60,7 +60,7 @@ def check_sweep(name: str, spec: SweepSpec, recipe: RecipeObject | None, default
         sweep = Sweep.of(source, spec.overrides, spec.axes, spec.exclude)
     except InputError as error:
         return _recipe_problem(source) or Problem(
-            reason=Reason.SWEEP_INVALID, message=_sentence(f"The sweep is invalid: {error}")
+            reason=Reason.SWEEP_INVALID, message=sentence(f"The sweep is invalid: {error}")
         )
     return Checked(
         plan=sweep.plan(output.identity, spec.batch_size),
@@ -133,8 +133,10 @@ def _recipe_problem(source: RecipeSource) -> Problem | None:
 
 
 def _invalid(name: str, error: InputError) -> Problem:
-    return Problem(reason=Reason.RECIPE_INVALID, message=_sentence(f"The recipe '{name}' is invalid: {error}"))
+    return Problem(reason=Reason.RECIPE_INVALID, message=sentence(f"The recipe '{name}' is invalid: {error}"))
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
+def sentence(text: str) -> str:
+    """With a capital, unless it begins with a name, and a full stop."""
+    first = text[:1].upper() if text.split(" ", 1)[0].isalpha() else text[:1]
+    return f"{first}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"

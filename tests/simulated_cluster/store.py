@@ -13,7 +13,7 @@ from synth_api.resources.conditions import Problem, Reason
 from synth_api.resources.sweep import Failure
 
 CRASHED = 137
-DOWN = Problem(reason=Reason.STORE_UNREACHABLE, message="The store at store:9000 does not answer.")
+DOWN = Problem(reason=Reason.STORE_UNREACHABLE, message="the store at store:9000 does not answer")
 
 
 @dataclass

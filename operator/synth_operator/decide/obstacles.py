@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind, Message
 from synth_api.resources.conditions import Problem, Reason
+from synth_operator.check import sentence
 from synth_operator.decide.conclusion import ready_message, ready_reason
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def failure(pod: PodObject | None) -> Problem:
         return Problem(reason=Reason.WORKER_FAILED, message="The pod is gone without a word.")
     problem = problem_of(pod.message)
     if problem:
-        return problem
+        return Problem(reason=problem.reason, message=sentence(problem.message))
     why = f" ({pod.exit_reason})" if pod.exit_reason not in ("", "Error") else ""
     how = "before it started" if pod.exit_code is None else f"with exit code {pod.exit_code}"
     return Problem(reason=Reason.WORKER_FAILED, message=f"The {pod.kind} pod ended {how}{why}; its log says more.")
