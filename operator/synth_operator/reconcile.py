@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from synth_operator.actions import Action, EmitEvent
 from synth_operator.api import CONFLICT, NOT_FOUND, Api, ApiError, Resource
 from synth_operator.apply import StaleError, apply
 from synth_operator.decide.decide import decide
@@ -69,13 +70,28 @@ class Reconciler:
         now = self._now()
         observed = self._observer.observe(sweep, snapshot, memory, now)
         actions = decide(sweep, observed, self._configuration, now)
-        for action in actions:
-            log.debug("%s", type(action).__name__, extra=context(item, sweep))
         applied = apply(self._api, sweep, observed, actions, now)
         self._written[item] = applied.sweep
         memory.remember(applied, time.monotonic())
+        self._log(item, actions)
         again = _REFUSED_AGAIN if applied.refusal else None
         return min((delay for delay in (applied.requeue, memory.look_again, again) if delay is not None), default=None)
+
+    def context(self, item: Item) -> dict[str, str]:
+        """What each line of the log says about a sweep or recipe."""
+        if item.resource is Resource.RECIPES:
+            return {"namespace": item.namespace, "recipe": item.name}
+        known = self._written.get(item)
+        return {"namespace": item.namespace, "sweep": item.name, "plan": known.status.plan[:8] if known else ""}
+
+    def _log(self, item: Item, actions: tuple[Action, ...]) -> None:
+        """What is told in Events is told in the log, where it stays: Events are gone after an hour."""
+        for action in actions:
+            if isinstance(action, EmitEvent):
+                level = logging.WARNING if action.type == "Warning" else logging.INFO
+                log.log(level, "%s", action.message, extra={**self.context(item), "reason": action.reason})
+            else:
+                log.debug("%s", type(action).__name__, extra=self.context(item))
 
     def _latest(self, item: Item, seen: SweepObject) -> SweepObject:
         """What we wrote ourselves may be newer than what the watch has brought."""
@@ -100,10 +116,3 @@ class Reconciler:
             if error.code in (CONFLICT, NOT_FOUND):
                 raise StaleError from error
             raise
-
-
-def context(item: Item, sweep: SweepObject | None = None) -> dict[str, str]:
-    """What each line of the log says about a sweep or recipe."""
-    if item.resource is Resource.RECIPES:
-        return {"namespace": item.namespace, "recipe": item.name}
-    return {"namespace": item.namespace, "sweep": item.name, "plan": sweep.status.plan[:8] if sweep else ""}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from synth_operator.api import ApiError
 from synth_operator.apply import StaleError
 from synth_operator.lease import NotLeadingError
-from synth_operator.reconcile import Reconciler, context
+from synth_operator.reconcile import Reconciler
 from synth_operator.watch.watches import NotWatchingError, Watches
 from synth_operator.work_queue import WorkQueue
 
@@ -99,10 +99,12 @@ class Term:
             self._queue.done(item)
             return True
         except ApiError as error:
-            log.warning("tried again in %.1f s: %s", self._queue.failed(item), error, extra=context(item))
+            log.warning(
+                "tried again in %.1f s: %s", self._queue.failed(item), error, extra=self._reconciler.context(item)
+            )
             return False
         except Exception:
-            log.exception("tried again in %.1f s", self._queue.failed(item), extra=context(item))
+            log.exception("tried again in %.1f s", self._queue.failed(item), extra=self._reconciler.context(item))
             return False
         self._queue.done(item)
         if again is not None:
