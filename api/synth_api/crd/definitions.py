@@ -137,6 +137,8 @@ def _schema(kind: Kind) -> dict[str, Any]:
     status = without_defaults(structural(kind.status.model_json_schema(mode="serialization"), {}, {}))
     conditions = status["properties"]["conditions"]
     conditions |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+    # Without any status, kstatus and so Flux take what nobody has looked at yet for finished.
+    unseen = kind.status().model_dump(mode="json", by_alias=True, include={"observed_generation", "phase"})
     rules = [rule.document() for rule in kind.rules]
     return {
         "description": kind.about,
@@ -147,7 +149,7 @@ def _schema(kind: Kind) -> dict[str, Any]:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": spec,
-            "status": {key: value for key, value in status.items() if key != "required"},
+            "status": {**{key: value for key, value in status.items() if key != "required"}, "default": unseen},
         },
         **({"x-kubernetes-validations": rules} if rules else {}),
     }

@@ -69,3 +69,10 @@ def test_the_columns_of_a_sweep() -> None:
     columns = next(kind.columns for kind in KINDS if kind.plural == "synthsweeps")
     shown = [column.name.upper() for column in columns if not column.wide]
     assert shown == ["PHASE", "DONE", "TOTAL", "CACHED", "FAILED", "ETA", "AGE"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
+def test_what_nobody_has_looked_at_has_a_status_that_says_so(kind: Kind) -> None:
+    unseen = schema(kind)["properties"]["status"]["default"]
+    assert unseen["observedGeneration"] == 0
+    assert kind.status.model_validate(unseen) == kind.status()
