@@ -69,7 +69,7 @@ class Operators:
 
     def kill(self, pod: str) -> None:
         """SIGKILL for its process, then away with the pod, so that the next one need not wait for a back-off."""
-        for number in self._processes(pod):
+        for number in self.processes(pod):
             self.cluster.sandbox.run("kill", "-KILL", number)
         self.cluster.kubectl("-n", SYSTEM, "delete", "pod", pod, "--force", "--grace-period=0", "--wait=false")
 
@@ -79,7 +79,7 @@ class Operators:
             events = (json.loads(line) for line in lines)
             yield from (_call(event) for event in events if event["user"].get("username") == USER and _ended(event))
 
-    def _processes(self, pod: str) -> list[str]:
+    def processes(self, pod: str) -> list[str]:
         """Numbers, inside the sandbox, of the processes of a pod's container."""
         script = (
             'for each in /proc/[0-9]*; do tr "\\0" "\\n" < $each/environ 2>/dev/null | grep -qx "HOSTNAME=$1" '
