@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from harness.cluster import until
+from harness.faults import kill_processes, processes
 from harness.lab import SYSTEM
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Call:
     namespace: str
     name: str
     code: int
+    selector: str
+    """Of a list or watch: the labels asked for."""
 
     @property
     def rule(self) -> tuple[str, str, str]:
@@ -69,8 +73,7 @@ class Operators:
 
     def kill(self, pod: str) -> None:
         """SIGKILL for its process, then away with the pod, so that the next one need not wait for a back-off."""
-        for number in self.processes(pod):
-            self.cluster.sandbox.run("kill", "-KILL", number)
+        kill_processes(self.cluster, pod)
         self.cluster.kubectl("-n", SYSTEM, "delete", "pod", pod, "--force", "--grace-period=0", "--wait=false")
 
     def calls(self) -> Iterator[Call]:
@@ -81,11 +84,7 @@ class Operators:
 
     def processes(self, pod: str) -> list[str]:
         """Numbers, inside the sandbox, of the processes of a pod's container."""
-        script = (
-            'for each in /proc/[0-9]*; do tr "\\0" "\\n" < $each/environ 2>/dev/null | grep -qx "HOSTNAME=$1" '
-            '&& echo "${each#/proc/}"; done; true'
-        )
-        return self.cluster.sandbox.run("sh", "-c", script, "sh", pod).split()
+        return processes(self.cluster, pod)
 
 
 def _ended(event: dict[str, Any]) -> bool:
@@ -102,4 +101,5 @@ def _call(event: dict[str, Any]) -> Call:
         namespace=about.get("namespace", ""),
         name=about.get("name", ""),
         code=event["responseStatus"].get("code", 0),
+        selector="".join(parse_qs(urlsplit(event["requestURI"]).query).get("labelSelector", ())),
     )

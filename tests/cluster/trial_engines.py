@@ -8,20 +8,28 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import Any
 
 
-def deadly(recipe: Any, folder: Path, device: str) -> Any:
-    """The real engine, but for the seeds of DEADLY_SEEDS, which end the process without a word."""
-    if str(recipe.initial_runtime_state.seed) in os.environ["DEADLY_SEEDS"].split(","):
-        os.kill(os.getpid(), signal.SIGKILL)
+def faulty(recipe: Any, folder: Path, device: str) -> Any:
+    """The real engine, but for the seeds in DEADLY, which end the process, and in GREEDY, which want all memory."""
+    seed = str(recipe.initial_runtime_state.seed)
+    if seed in os.environ.get("DEADLY", "").split(","):
+        os._exit(128 + signal.SIGSEGV)  # process 1 of a container ignores the signals that it sends itself
+    if seed in os.environ.get("GREEDY", "").split(","):
+        _ = b"x" * (8 << 30)
     from synth_renderer.engine import render
 
     return render(recipe, folder, device)
+
+
+def held(recipe: Any, folder: Path, device: str) -> Any:
+    """Nothing; for the seeds in HELD not before there is a file `go` on the scratch volume."""
+    while str(recipe.initial_runtime_state.seed) in os.environ["HELD"].split(",") and not Path("/scratch/go").exists():
+        time.sleep(0.1)
+    return null(recipe, folder, device)
 
 
 def null(recipe: Any, folder: Path, device: str) -> Any:
