@@ -46,6 +46,7 @@ def apiserver(place: Place) -> list[str]:
         f"--service-account-key-file={place.pki('sa.pub')}",
         f"--service-account-signing-key-file={place.pki('sa.key')}",
         *("--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction"),
+        "--feature-gates=WatchList=false",  # Debian's etcd lacks what it needs; kwok would try it again and again
         "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-certificate-authority={place.pki('ca.crt')}",
         f"--kubelet-client-certificate={place.pki('admin.crt')}",
@@ -60,6 +61,7 @@ def controllers(place: Place) -> list[str]:
         *(program("kube"), "kube-controller-manager", *_identity(place, "controllers"), "--leader-elect=false"),
         *(f"--root-ca-file={place.pki('ca.crt')}", f"--service-account-private-key-file={place.pki('sa.key')}"),
         *("--use-service-account-credentials", "--allocate-node-cidrs", f"--cluster-cidr={PODS}"),
+        *("--kube-api-qps=200", "--kube-api-burst=300"),  # by default they make few Jobs a second
     ]
 
 
