@@ -80,18 +80,28 @@ class Deposit:
     """Random key of the lattice."""
     land: Landscape
     sites: NDArray[np.float64]
+    ceiling: float
+    """Height that no body may reach, scene units."""
     covered: int = 0
     bodies: list[Posed] = field(default_factory=list)
     places: list[tuple[float, float, float]] = field(default_factory=list)
 
     @classmethod
-    def begun(cls, layout: Layout, view: tuple[float, float], reach: float, diameter: float, key: np.uint64) -> Deposit:
+    def begun(
+        cls,
+        layout: Layout,
+        view: tuple[float, float],
+        ceiling: float,
+        reach: float,
+        diameter: float,
+        key: np.uint64,
+    ) -> Deposit:
         """Nothing yet; `reach` is the largest of all bodies, `diameter` a typical one."""
         sites = np.empty((0, 2))
         if layout.kind == "lattice":
             pitch, jitter = layout.pitch * diameter, layout.jitter * diameter
             sites = lattice_sites(view, layout.lattice, pitch, jitter, layout.vacancies, key)
-        return cls(layout, view, key, empty_landscape(view, reach), sites)
+        return cls(layout, view, key, empty_landscape(view, reach), sites, ceiling)
 
     @property
     def coverage(self) -> float:
@@ -109,11 +119,12 @@ class Deposit:
         if bounds.left > bounds.right or bounds.low > bounds.high:
             return False
         place = self._place(body, bounds, key)
-        if place.found:
+        fits = place.found and place.z + float(body.profile.top.max()) <= self.ceiling
+        if fits:
             self.covered += put(self.land, body.profile, place.x, place.y, place.z)
             self.bodies.append(body)
             self.places.append((place.x, place.y, place.z))
-        return place.found
+        return fits
 
     def _bounds(self, body: Posed) -> Bounds:
         """Where its middle may be so that the picture shows some of it, or all."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from synth_renderer.scene.world import World
 
 
+HEADROOM: Final = 0.9
+"""Share of the way up to the camera that a heap may fill: what stands above the camera would be in no label."""
 FACET: Final = 3.0
 """Pixels for one of the finished mesh."""
 
@@ -43,7 +45,8 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
     view = _view(world)
     key, pixel = _key(world, name, "", "layout"), _facet(world)
     layout, orientation = _layout(parameters, step, view, key), parameters["orientation"]
-    deposit = Deposit.begun(layout, view, *_reach_and_diameter(world, rows, layout.lattice, orientation), key)
+    reach, diameter = _reach_and_diameter(world, rows, layout.lattice, orientation)
+    deposit = Deposit.begun(layout, view, _ceiling(world), reach, diameter, key)
     quaternions: list[NDArray[np.float64]] = []
     turn = lattice_heading(key) if layout.kind == "lattice" else None
 
@@ -102,6 +105,14 @@ def _view(world: World) -> tuple[float, float]:
         return camera.width * camera.pixel_size, camera.height * camera.pixel_size
     volume = technique.volume()
     return volume.upper[0] - volume.lower[0], volume.upper[1] - volume.lower[1]
+
+
+def _ceiling(world: World) -> float:
+    """Height above the substrate that no particle may reach; the volume's where the view is in perspective."""
+    technique = world.invoked_technique()
+    camera, volume = technique.technique.camera(technique.feature_values()), technique.volume()
+    top = volume.upper[2] if camera.pixel_size is None else camera.location[2]
+    return HEADROOM * (top - volume.lower[2])
 
 
 def _reach_and_diameter(world: World, rows: NDArray[np.int64], lattice: str, orientation: str) -> tuple[float, float]:

@@ -142,6 +142,13 @@ def test_no_body_swallows_another_on_a_lattice(deposited) -> None:
         assert report(world).largest_overlap < 0.15
 
 
+def test_no_heap_grows_beyond_the_camera(deposited) -> None:
+    world = deposited("heap", 1.0, size=4.0, piles=1, pile_width=0.03, rolling=0.0, minimum_coverage=0.0)
+    assert 0 < report(world).placed < report(world).offered
+    camera = world.invoked_technique().technique.camera(world.invoked_technique().feature_values())
+    assert 0.5 * camera.location[2] < max(points[:, 2].max() for points in vertices(world)) < 0.95 * camera.location[2]
+
+
 @pytest.mark.parametrize("cut", [True, False])
 def test_the_frame_cuts_particles_unless_told_otherwise(deposited, cut: bool) -> None:
     world = deposited("sparse", 0.3, size=2.0, cut_by_frame=cut, minimum_coverage=0.1)
