@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.names import SWEEP_LABEL
@@ -69,6 +70,7 @@ class Observer:
         self._api = api
         self._output = output
         self._clock = clock
+        self._checking = Lock()
 
     def observe(self, sweep: SweepObject, snapshot: Snapshot, memory: Memory, now: datetime) -> Observed:
         """Everything about a sweep.
@@ -97,7 +99,8 @@ class Observer:
     def _checked(self, sweep: SweepObject, recipe: RecipeObject | None, memory: Memory) -> Checked | Problem:
         key = (sweep.uid, sweep.generation, recipe and (recipe.uid, recipe.generation))
         if memory.check is None or memory.check[0] != key:
-            memory.check = key, self._check(sweep, recipe)
+            with self._checking:  # the next sweep of the same recipe finds it composed
+                memory.check = key, self._check(sweep, recipe)
         return memory.check[1]
 
     def _check(self, sweep: SweepObject, recipe: RecipeObject | None) -> Checked | Problem:

@@ -29,12 +29,27 @@ class Item(NamedTuple):
     name: str
 
 
+class _NothingKept(kopf.DiffBaseStorage):
+    """kopf would copy every object at every event, to tell handlers that we do not have what changed in it."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Nothing."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """None."""
+
+    def store(self, **_: Any) -> None:
+        """Nowhere."""
+
+
 def settings() -> kopf.OperatorSettings:
     """No peering, no scanning, no events and no annotations by kopf; our label selected at the server."""
     chosen = kopf.OperatorSettings()
     chosen.posting.enabled = False
     chosen.peering.standalone = True
     chosen.scanning.disabled = True
+    chosen.persistence.diffbase_storage = _NothingKept()
     chosen.networking.request_timeout = 30
     chosen.networking.connect_timeout = 5
     chosen.networking.error_backoffs = (0.2, 0.5, 1, 2, 2, 2, 2)
