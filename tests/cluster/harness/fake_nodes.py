@@ -74,7 +74,7 @@ def fake_nodes(
 
 
 def _node(name: str, resources: Mapping[str, str], taints: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    amounts = {"cpu": "64", "memory": "512Gi", "pods": "200", **resources}
+    amounts = {"cpu": "64", "memory": "512Gi", "pods": "1000", **resources}
     return {
         "apiVersion": "v1",
         "kind": "Node",
