@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import time
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -66,10 +65,10 @@ def containerd_root(target: Path, images: Sequence[str]) -> None:
     with (cache_folder() / "nodes.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # clusters of other tests may want other images
         run("cp", "--archive", "--link", _template(images), target)
-    for database in target.rglob("*.db"):
-        copy = database.with_suffix(".copy")
-        shutil.copy2(database, copy)
-        copy.replace(database)
+        for database in target.rglob("*.db"):
+            copy = database.with_suffix(".copy")
+            shutil.copy2(database, copy)
+            copy.replace(database)
 
 
 def _commit(image: str, content: Path, inside: str, command: str) -> None:
@@ -86,23 +85,23 @@ def _commit(image: str, content: Path, inside: str, command: str) -> None:
 
 
 def _template(images: Sequence[str]) -> Path:
-    """Made anew when one of the images is another than last time."""
-    digests = [json.loads(buildah("inspect", "--type=image", image))["FromImageID"] for image in images]
-    name = sha256(json.dumps([*images, *digests]).encode()).hexdigest()[:16]
-    folder = cache_folder() / "nodes"
-    template = folder / name
-    if not template.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        unfinished = folder / "unfinished"
-        with TemporaryDirectory(dir=folder) as scratch, _containerd(unfinished, Path(scratch)) as socket:
-            for image in images:
+    """One for all clusters, with these images among others; an image that has changed is unpacked anew."""
+    folder = cache_folder() / "node"
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / "images.json"
+    known: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
+    there = {image: json.loads(buildah("inspect", "--type=image", image))["FromImageID"] for image in images}
+    changed = [image for image in images if known.get(image) != there[image]]
+    root = folder / "containerd"
+    if changed:
+        with TemporaryDirectory(dir=folder) as scratch, _containerd(root, Path(scratch)) as socket:
+            for image in changed:
                 archive = Path(scratch) / "image.tar"
                 buildah("push", "-q", image, f"docker-archive:{archive}:{image}")
                 run("ctr", f"--address={socket}", "--namespace=k8s.io", "images", "import", archive, timeout=None)
                 archive.unlink()
-        unfinished.rename(template)
-    return template
+        record.write_text(json.dumps({**known, **there}))
+    return root
 
 
 @contextmanager
