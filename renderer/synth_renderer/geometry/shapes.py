@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from synth_renderer.geometry.solids import Proportions
 
 QUADS_PER_PIXEL: Final = 0.6
-"""Quads along an edge of the grid, per pixel of the particle's largest extent: about 1.3 pixels each."""
+"""Quads along an edge of the grid, per pixel of the particle's extent: about 1.3 pixels each.
+
+That is the mean of the two larger extents, by product: all quads of a rod's circumference lie on its thinner side.
+"""
 WITHOUT_PIXELS: Final = 24
 """Quads along an edge where the picture has no scale."""
 
@@ -55,7 +58,8 @@ def shape_of(
     """
     x, y, z = (float(extent) for extent in extents)
     size = float(np.float32((x * y * z) ** (1 / 3)))
-    segments = WITHOUT_PIXELS if pixel is None else QUADS_PER_PIXEL * max(x, y, z) / pixel
+    _, middle, longest = sorted((x, y, z))
+    segments = WITHOUT_PIXELS if pixel is None else QUADS_PER_PIXEL * math.sqrt(longest * middle) / pixel
     shaping = tuple(sorted((name, value) for name, value in features.items() if name in SHAPING))
     return Shape(prototype, (x / size, y / size, z / size), fineness(segments), shaping), size
 

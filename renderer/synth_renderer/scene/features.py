@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,7 +12,7 @@ from synth_api.prototypes import Feature, FeatureType, FeatureValue
 from synth_renderer.scene.staged import FeatureColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -42,20 +44,25 @@ class FeatureTable:
 
     def column(self, name: str) -> FeatureColumn:
         """Values and presence of a feature; values of objects that lack it mean nothing."""
+        return FeatureColumn(self._stored(name), self.present(name))
+
+    def _stored(self, name: str) -> NDArray[Any]:
         whole, component = COMPONENTS.get(name, (name, None))
         values = self._values.get(whole)
         if values is None:
-            values = np.zeros(self.rows)
-        elif component is not None:
-            values = values[:, component]
-        return FeatureColumn(values, self.present(name))
+            return np.zeros(self.rows)
+        return values if component is None else values[:, component]
 
     def value(self, name: str, row: int) -> FeatureValue:
         """One object's value as a plain number, string, bool or tuple."""
-        value: FeatureValue | np.ndarray[Any, Any] | np.float64 = self.column(name).values[row]
+        value: FeatureValue | np.ndarray[Any, Any] | np.float64 = self._stored(name)[row]
         if isinstance(value, np.ndarray):
             return tuple(float(part) for part in value)
         return float(value) if isinstance(value, np.float64) else value
+
+    def of(self, row: int) -> Mapping[str, FeatureValue]:
+        """One object's features, each read when it is asked for: few of many."""
+        return _Row(self, row)
 
     def declare(self, name: str, rows: NDArray[np.bool_], value: FeatureValue, kind: FeatureType | None = None) -> None:
         """Give the objects of `rows` (n,) a feature and its first value; `kind` None stores it as it comes."""
@@ -82,6 +89,23 @@ class FeatureTable:
         table._values = {name: values[chosen] for name, values in self._values.items()}
         table._present = {name: present[chosen] for name, present in self._present.items()}
         return table
+
+
+@dataclass(frozen=True)
+class _Row(Mapping[str, "FeatureValue"]):
+    table: FeatureTable
+    row: int
+
+    def __getitem__(self, name: str) -> FeatureValue:
+        if name not in self.table or not self.table.present(name)[self.row]:
+            raise KeyError(name)
+        return self.table.value(name, self.row)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.table.names() if self.table.present(name)[self.row])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _column(rows: int, value: FeatureValue, kind: FeatureType | None) -> NDArray[Any]:

@@ -103,13 +103,10 @@ def holds(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> ND
         return np.full(table.rows, is_particle)
     result = np.full(table.rows, criterion.default_return_value)
     values, rows = table.column(criterion.feature_name).values, np.flatnonzero(table.present(criterion.feature_name))
-    known: dict[FeatureValue, bool] = {}
-    for row in rows:
-        raw = values[row]
-        value = tuple(map(float, raw)) if isinstance(raw, np.ndarray) else raw
-        if value not in known:
-            known[value] = _checked(criterion, table.value(criterion.feature_name, int(row)))
-        result[row] = known[value]
+    found = [tuple(value) if isinstance(value, list) else value for value in values[rows].tolist()]
+    example = dict(zip(found, rows.tolist(), strict=True))
+    known = {value: _checked(criterion, table.value(criterion.feature_name, row)) for value, row in example.items()}
+    result[rows] = [known[value] for value in found]
     return result
 
 

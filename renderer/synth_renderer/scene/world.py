@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from synth_renderer.geometry.mesh import Mesh
     from synth_renderer.geometry.shapes import Shape
     from synth_renderer.physics.report import PhysicsReport
+    from synth_renderer.scene.camera import Camera
     from synth_renderer.scene.staged import Box
     from synth_renderer.techniques.technique import Technique
 
@@ -99,7 +100,11 @@ class InvokedTechnique:
 
     def volume(self) -> Box:
         """The measurement volume at the present feature values."""
-        return self.technique.volume(self.feature_values())
+        return self.technique.volume(self.features.of(0))
+
+    def camera(self) -> Camera:
+        """The camera at the present feature values."""
+        return self.technique.camera(self.features.of(0))
 
     def feature_values(self) -> dict[str, FeatureValue]:
         """Name -> value."""
@@ -133,8 +138,7 @@ class World:
 
     def pixel(self) -> float | None:
         """Width of a pixel, scene units; None where the view is in perspective."""
-        technique = self.invoked_technique()
-        return technique.technique.camera(technique.feature_values()).pixel_size
+        return self.invoked_technique().camera().pixel_size
 
     def save(self, name: str) -> None:
         """Keep a copy of the scene under a name."""

@@ -99,18 +99,15 @@ def _drawn(world: World, step: DepositOnSubstrate, name: str) -> dict[str, Any]:
 
 def _view(world: World) -> tuple[float, float]:
     """Width and height of the picture, scene units; of the volume where the view is in perspective."""
-    technique = world.invoked_technique()
-    camera = technique.technique.camera(technique.feature_values())
+    camera, volume = world.invoked_technique().camera(), world.invoked_technique().volume()
     if camera.pixel_size is not None:
         return camera.width * camera.pixel_size, camera.height * camera.pixel_size
-    volume = technique.volume()
     return volume.upper[0] - volume.lower[0], volume.upper[1] - volume.lower[1]
 
 
 def _ceiling(world: World) -> float:
     """Height above the substrate that no particle may reach; the volume's where the view is in perspective."""
-    technique = world.invoked_technique()
-    camera, volume = technique.technique.camera(technique.feature_values()), technique.volume()
+    camera, volume = world.invoked_technique().camera(), world.invoked_technique().volume()
     top = volume.upper[2] if camera.pixel_size is None else camera.location[2]
     return HEADROOM * (top - volume.lower[2])
 
@@ -179,9 +176,9 @@ def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> Posed:
     )
 
 
-def _lowest(world: World, row: int) -> float:
+def _lowest(world: World, row: int, pixel: float | None) -> float:
     """Lowest vertex of a particle's finished mesh below its middle: what it rests on in the picture."""
-    look = look_of(world.particles, row, world.pixel(), world.meshes)
+    look = look_of(world.particles, row, pixel, world.meshes)
     turned = rotation_matrix(world.particles.quaternions[row]) * look.scale
     return float(transformed(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
 
@@ -213,12 +210,12 @@ def _settle(
 ) -> None:
     """Write where the particles lie; those that were not needed go."""
     particles = world.particles
-    places, floor = deposit.separated(), world.invoked_technique().volume().lower[2]
+    places, floor, pixel = deposit.separated(), world.invoked_technique().volume().lower[2], world.pixel()
     for position, body, (x, y, z) in zip(taken, deposit.bodies, places, strict=True):
         row = int(rows[position])
         particles.quaternions[row] = quaternions[position]
         if body.radius is None:
-            z += body.profile.lowest - _lowest(world, row)
+            z += body.profile.lowest - _lowest(world, row, pixel)
         location = np.array([x, y, z + floor], dtype=np.float32)
         particles.set_feature(row, "location", tuple(location.tolist()))
     gone = np.zeros(len(particles), dtype=bool)

@@ -145,8 +145,8 @@ def test_no_body_swallows_another_on_a_lattice(deposited) -> None:
 def test_no_heap_grows_beyond_the_camera(deposited) -> None:
     world = deposited("heap", 1.0, size=4.0, piles=1, pile_width=0.03, rolling=0.0, minimum_coverage=0.0)
     assert 0 < report(world).placed < report(world).offered
-    camera = world.invoked_technique().technique.camera(world.invoked_technique().feature_values())
-    assert 0.5 * camera.location[2] < max(points[:, 2].max() for points in vertices(world)) < 0.95 * camera.location[2]
+    height, camera = max(points[:, 2].max() for points in vertices(world)), world.invoked_technique().camera()
+    assert 0.5 * camera.location[2] < height < 0.95 * camera.location[2]
 
 
 @pytest.mark.parametrize("cut", [True, False])

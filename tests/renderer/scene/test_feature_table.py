@@ -36,6 +36,15 @@ def test_values_keep_their_types() -> None:
     assert table.value("location", 0) == (0.0, 0.0, 0.0)
 
 
+def test_one_objects_features_are_those_that_it_has() -> None:
+    table = table_of_three()
+    assert dict(table.of(0)) == {"location": (0.0, 0.0, 0.0), "location_z": 0.0, "level": 2, "batch": (1.0, 2.0)}
+    assert "level" not in table.of(1)
+    assert len(table.of(1)) == 2
+    table.set("location_z", 1, 7.5)
+    assert table.of(1)["location_z"] == 7.5
+
+
 def test_a_component_writes_into_its_vector_and_back() -> None:
     table = table_of_three()
     table.set("location_z", 1, 7.5)
