@@ -1,0 +1,145 @@
+"""What Flux and Argo CD see: kstatus, the library by which they judge, on every state that a real sweep was in."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.cluster import until
+from harness.commands import run
+from harness.place import program
+from harness.watch import watching
+from operators import WRITES, Operators
+from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
+
+from synth_api.resources.conditions import Reason
+from synth_api.resources.sweep import Phase
+from synth_operator.decide.conclusion import ready_reason
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+    from harness.lab import Lab
+    from harness.watch import Watch
+
+POSSIBLE: Final = [SMALL_PICTURE, f"{NUMBER}=2"]
+IMPOSSIBLE: Final = [SMALL_PICTURE, f"{NUMBER}=9000"]
+VERDICTS: Final = {
+    Phase.PENDING: {"InProgress"},
+    Phase.PLANNING: {"InProgress"},
+    Phase.WAITING: {"InProgress"},
+    Phase.RENDERING: {"InProgress"},
+    Phase.FINALIZING: {"InProgress"},
+    Phase.SUSPENDED: {"InProgress"},
+    Phase.COMPLETE: {"Current"},
+    Phase.FAILED: {"Failed"},
+    Phase.DELETING: {"Terminating"},
+}
+
+
+def verdicts(objects: list[dict[str, Any]]) -> list[str]:
+    """What kstatus says of each."""
+    text = run(program("kstatus"), stdin="".join(f"{json.dumps(each)}\n" for each in objects))
+    return [line.split("\t")[0] for line in text.splitlines()]
+
+
+def by_phase(bodies: list[dict[str, Any]]) -> dict[Phase, set[str]]:
+    """Of those whose spec was looked at and that stay: an edit is in progress, and what goes is going."""
+    judged: dict[Phase, set[str]] = defaultdict(set)
+    for body, verdict in zip(bodies, verdicts(bodies), strict=True):
+        judged[Phase(body["status"]["phase"])].add(verdict)
+    return judged
+
+
+def is_settled(body: dict[str, Any]) -> bool:
+    """Whether the operator has seen the last edit, or nothing at all yet, and the object is not on its way out."""
+    seen = body["status"]["observedGeneration"] in (0, body["metadata"]["generation"])
+    return seen and ("deletionTimestamp" not in body["metadata"] or body["status"]["phase"] == Phase.DELETING)
+
+
+def live_through_all_phases(lab: Lab) -> None:
+    """One sweep from the missing recipe to its deletion, and one that fails."""
+    lab.sweep("good", "absent", overrides=[*POSSIBLE, f"{SEED}=range(4)"], deletionPolicy="Delete", batchSize=1)
+    lab.sweep("bad", "spheres-sem", overrides=IMPOSSIBLE)
+    lab.until("good", lambda status: ready_reason(status) is Reason.RECIPE_NOT_FOUND, "the recipe was found")
+    lab.recipe("absent", recipe())
+    lab.until("good", lambda status: status.phase is Phase.RENDERING, "it does not render")
+    lab.patch("good", suspend=True)
+    lab.until("good", lambda status: status.phase is Phase.SUSPENDED, "it was not suspended")
+    lab.patch("good", suspend=False)
+    lab.finished("good")
+    lab.finished("bad")
+    lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", "good", "--timeout=60s")
+
+
+def test_kstatus_judges_every_state_of_a_sweep_right(cluster: Cluster, lab: Lab) -> None:
+    path = f"/apis/synth-operator.io/v1alpha1/namespaces/{lab.namespace}/synthsweeps"
+    lab.recipe("spheres-sem", recipe())
+    with watching(cluster, path) as watch:
+        live_through_all_phases(lab)
+        until(lambda: is_gone(watch, "good"), "the watch has not seen the end")
+    bodies = [seen.body for seen in watch.seen if seen.type != "DELETED"]
+
+    assert by_phase([body for body in bodies if is_settled(body)]) == VERDICTS
+    others = [body for body in bodies if not is_settled(body)]
+    assert set(verdicts(others)) <= {"InProgress", "Terminating"}
+
+
+def is_gone(watch: Watch, name: str) -> bool:
+    return any((seen.type, seen.body["metadata"]["name"]) == ("DELETED", name) for seen in watch.seen)
+
+
+def test_what_only_an_edit_helps_is_failed_and_a_recipe_is_judged_too(cluster: Cluster, lab: Lab) -> None:
+    broken = recipe()
+    broken["blueprints"]["particles"]["Bead"]["number"] = -1
+    lab.recipe("broken", broken)
+    lab.recipe("spheres-sem", recipe())
+    lab.sweep("stalled", "broken")
+    lab.until("stalled", lambda status: ready_reason(status) is Reason.RECIPE_INVALID, "the recipe was taken")
+
+    expected = {("synthrecipe", "broken"): "Failed", ("synthrecipe", "spheres-sem"): "Current"}
+    expected["synthsweep", "stalled"] = "Failed"
+    objects = [cluster.get(kind, name, lab.namespace) for kind, name in expected]
+    assert verdicts(objects) == list(expected.values())
+
+
+def apply_as_argo(lab: Lab, documents: list[dict[str, Any]]) -> None:
+    """Server-side and without force: a field that another manager has meanwhile made its own is an error."""
+    text = "\n---\n".join(map(json.dumps, documents))
+    options = ("--server-side", "--field-manager=argocd-controller", "--filename=-")
+    lab.cluster.kubectl("-n", lab.namespace, "apply", *options, stdin=text)
+
+
+def content(lab: Lab, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The objects as they are, but for the list of who manages what, and the version that grows with it."""
+    objects = [lab.cluster.get(each["kind"], each["metadata"]["name"], lab.namespace) for each in documents]
+    hidden = ("managedFields", "resourceVersion")
+    return [
+        {**each, "metadata": {key: value for key, value in each["metadata"].items() if key not in hidden}}
+        for each in objects
+    ]
+
+
+def test_another_manager_may_apply_the_manifests_again_and_changes_nothing(cluster: Cluster, lab: Lab) -> None:
+    kinds = {"apiVersion": "synth-operator.io/v1alpha1", "metadata": {"name": "steady"}}
+    spec = {**lab.thrifty, "recipeRef": {"name": "steady"}, "overrides": POSSIBLE, "deletionPolicy": "Delete"}
+    documents = [
+        {**kinds, "kind": "SynthRecipe", "spec": {"recipe": recipe()}},
+        {**kinds, "kind": "SynthSweep", "spec": spec},
+    ]
+    lab.apply(*documents)
+    lab.until("steady", lambda status: status.phase is Phase.RENDERING, "it does not render")
+    apply_as_argo(lab, documents)
+    lab.finished("steady")
+    before, calls = content(lab, documents), len(list(Operators(cluster).calls()))
+
+    apply_as_argo(lab, documents)
+    lab.sweep("later", "steady", overrides=POSSIBLE)
+    assert lab.finished("later").runs.cached == 1
+
+    assert content(lab, documents) == before
+    assert [each["metadata"]["generation"] for each in before] == [1, 1]
+    since = list(Operators(cluster).calls())[calls:]
+    assert not [
+        call for call in since if call.verb in WRITES and (call.namespace, call.name) == (lab.namespace, "steady")
+    ]
