@@ -99,12 +99,13 @@ def bring_up(cluster: Cluster, images: Sequence[str] = ()) -> None:
 
 def until(condition: Callable[[], object], otherwise: str | Callable[[], str], seconds: float = 60.0) -> None:
     """Wait for a condition. Fails with `otherwise`, which may look round first."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.1
     while not condition():
         if time.monotonic() > end:
             words = otherwise if isinstance(otherwise, str) else otherwise()
             raise AssertionError(f"after {seconds:.0f} s: {words}")
-        time.sleep(0.2)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.8)  # most conditions ask kubectl, which takes a tenth of a second of a processor
 
 
 def _answers(cluster: Cluster) -> bool:
