@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from synth_api.prototypes import MATERIALS, SHAPES
+from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
 from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.model import parse
 from synth_api.recipe.source import read_recipe
@@ -35,51 +37,92 @@ SEEDS, COLUMNS, SIDE = 24, 6, 256
 PICTURE = 160
 """Pixels of a picture in a strip."""
 HEADING = 18
+TECHNIQUE = INSTRUMENTS["scanning_electron_microscope"].features
+QUIET = {"resolution_x": PICTURE, "resolution_y": PICTURE, "electrons": 20000.0, "ground_level": 0.2}
 
-INSTRUMENT: dict[str, tuple[float, ...]] = {
-    "edge_strength": (-0.5, 0, 0.5, 1, 2),
-    "edge_exponent": (0.5, 0.8, 1.1, 1.3, 1.6),
-    "detector_asymmetry": (0, 0.1, 0.2, 0.3, 0.45),
-    "height_contrast": (0, 0.1, 0.2, 0.35, 0.6),
-    "shadowing": (0, 0.5, 1, 1.6, 2.2),
-    "crevice_shadowing": (0, 0.5, 1, 2, 4),
-    "ridge_brightening": (0, 0.5, 1, 2, 4),
-    "particle_contrast": (0, 0.1, 0.2, 0.4, 0.6),
-    "particle_variation": (0, 0.05, 0.1, 0.15, 0.3),
-    "halo": (-0.09, -0.04, 0, 0.04, 0.09),
-    "streaks": (0, 0.05, 0.1, 0.15, 0.2),
-    "clipping": (0, 0.01, 0.05, 0.1, 0.15),
-    "beam_blur": (0, 0.4, 0.8, 1.2, 1.8),
-    "defocus": (0, 0.5, 1, 2, 3),
-    "drift": (0, 0.4, 0.8, 1.2, 1.5),
-    "electrons": (20000, 2000, 500, 150, 60),
-    "noise_correlation": (0, 0.2, 0.4, 0.6, 0.8),
-    "line_noise": (0, 0.005, 0.01, 0.015, 0.05),
-    "ground_gradient": (0, 0.05, 0.1, 0.15, 0.3),
-    "ground_texture": (0, 0.01, 0.03, 0.05, 0.08),
-    "ground_pores": (0, 0.05, 0.1, 0.2, 0.4),
-    "ground_scratches": (0, 3, 8, 20, 50),
-    "ground_terraces": (0, 2, 4, 8, 16),
-    "ground_crumbs": (0, 0.02, 0.05, 0.1, 0.2),
-    "info_bar": (0, 0.06, 0.08, 0.1, 0.15),
-    "scale_bar": (0, 0.2, 0.3, 0.4, 0.6),
-    "panel_letter": (0, 0.06, 0.09, 0.12, 0.2),
-}
-SEEN_WITH: dict[str, dict[str, float]] = {
-    "noise_correlation": {"electrons": 100.0},
-    "ground_crumbs": {"ground_crumb_size": 0.04},
-}
-"""What else must be on for a feature to be seen."""
-PARTICLE: dict[str, tuple[float, ...]] = {
-    "roughness_slope": (0, 0.1, 0.2, 0.35, 0.5),
-    "core_size": (0, 0.2, 0.4, 0.6, 0.8),
-    "irregularity": (0, 0.01, 0.03, 0.06, 0.1),
-    "wrinkle_depth": (0, 0.02, 0.04, 0.08, 0.12),
-    "pore_depth": (0, 0.02, 0.04, 0.08, 0.12),
-    "step_depth": (0, 0.01, 0.02, 0.04, 0.06),
-}
-ROUND: dict[str, tuple[float, ...]] = {"edge_rounding": (0, 0.05, 0.12, 0.3, 0.6)}
-FLUTED: dict[str, tuple[float, ...]] = {"flute_depth": (0, 0.03, 0.06, 0.1, 0.15)}
+BEADS = {"geometry": "rough_sphere", "size": 0.22}
+LARGE = {"geometry": "rough_sphere", "size": 0.5}
+CUBES = {"geometry": "cube", "size": 0.4, "edge_rounding": 0.08}
+ROD = {"geometry": "rod", "size": 0.25, "flute_depth": 0.08}
+FOLDED = {**LARGE, "wrinkle_depth": 0.08}
+SMALL = {"geometry": "rough_sphere", "size": 0.1}
+
+STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
+    ("edge_strength", (-0.5, 0, 0.5, 1, 2), BEADS),
+    ("edge_exponent", (0.5, 0.8, 1.1, 1.3, 1.6), {**BEADS, "edge_strength": 1.5}),
+    ("edge_cutoff", (0.08, 0.15, 0.2, 0.27, 0.35), {**BEADS, "edge_strength": 1.5}),
+    ("detector_asymmetry", (0, 0.1, 0.2, 0.3, 0.45), BEADS),
+    ("detector_azimuth", (0, 72, 144, 216, 288), {**BEADS, "detector_asymmetry": 0.45}),
+    ("height_contrast", (0, 0.1, 0.2, 0.35, 0.6), BEADS),
+    ("shadowing", (0, 0.5, 1, 1.6, 2.2), BEADS),
+    ("crevice_shadowing", (0, 0.5, 1, 2, 4), FOLDED),
+    ("ridge_brightening", (0, 0.5, 1, 2, 4), CUBES),
+    ("particle_contrast", (0, 0.1, 0.2, 0.4, 0.6), BEADS),
+    ("particle_variation", (0, 0.05, 0.1, 0.15, 0.3), BEADS),
+    ("halo", (-0.09, -0.04, 0, 0.04, 0.09), BEADS),
+    ("halo_width", (0.1, 0.2, 0.3, 0.45, 0.6), {**BEADS, "halo": 0.09}),
+    ("streaks", (0, 0.05, 0.1, 0.2, 0.4), BEADS),
+    ("clipping", (0, 0.01, 0.05, 0.1, 0.15), BEADS),
+    ("gain", (0.25, 0.5, 1, 1.5, 2), BEADS),
+    ("black_point", (-0.2, -0.1, 0, 0.1, 0.2), BEADS),
+    ("beam_blur", (0, 0.4, 0.8, 1.2, 1.8), BEADS),
+    ("defocus", (0, 0.5, 1, 2, 3), BEADS),
+    ("focus_height", (-1, 0, 0.5, 1, 2), {**BEADS, "defocus": 3}),
+    ("drift", (0, 0.4, 0.8, 1.2, 1.5), BEADS),
+    ("electrons", (20000, 2000, 500, 150, 60), BEADS),
+    ("noise_correlation", (0, 0.2, 0.4, 0.6, 0.8), {**BEADS, "electrons": 100}),
+    ("line_noise", (0, 0.005, 0.01, 0.015, 0.05), BEADS),
+    ("ground_level", (0, 0.1, 0.2, 0.4, 0.6), BEADS),
+    ("ground_gradient", (0, 0.05, 0.1, 0.15, 0.3), BEADS),
+    ("ground_texture", (0, 0.01, 0.03, 0.05, 0.08), BEADS),
+    ("ground_texture_scale", (0.02, 0.05, 0.1, 0.3, 0.6), {**BEADS, "ground_texture": 0.05}),
+    ("ground_pores", (0, 0.05, 0.1, 0.2, 0.4), {**BEADS, "ground_pore_size": 0.04}),
+    ("ground_pore_size", (0.01, 0.02, 0.04, 0.08, 0.15), {**BEADS, "ground_pores": 0.2}),
+    ("ground_scratches", (0, 3, 8, 20, 50), BEADS),
+    ("ground_terraces", (0, 2, 4, 8, 16), BEADS),
+    ("ground_crumbs", (0, 0.02, 0.05, 0.1, 0.2), {**BEADS, "ground_crumb_size": 0.04}),
+    ("ground_crumb_size", (0.01, 0.02, 0.03, 0.04, 0.05), {**BEADS, "ground_crumbs": 0.1}),
+    ("info_bar", (0, 0.06, 0.08, 0.1, 0.15), BEADS),
+    ("scale_bar", (0, 0.2, 0.3, 0.4, 0.6), BEADS),
+    ("panel_letter", (0, 0.06, 0.09, 0.12, 0.2), BEADS),
+    ("overlay_box", (False, True), {**BEADS, "panel_letter": 0.12, "scale_bar": 0.3}),
+    ("roughness_slope", (0, 0.1, 0.2, 0.35, 0.5), LARGE),
+    ("roughness_scale", (0.05, 0.1, 0.2, 0.4, 0.7), {**LARGE, "roughness_slope": 0.35}),
+    ("roughness_falloff", (2, 2.4, 2.8, 3.2, 3.6), {**LARGE, "roughness_slope": 0.35}),
+    ("core_size", (0, 0.2, 0.4, 0.6, 0.8), {**LARGE, "core_brightness": 0.6, "particle_contrast": 0.2}),
+    ("core_brightness", (0, 0.2, 0.4, 0.6, 0.9), {**LARGE, "core_size": 0.5, "particle_contrast": 0.2}),
+    ("irregularity", (0, 0.01, 0.03, 0.06, 0.1), LARGE),
+    ("wrinkle_depth", (0, 0.02, 0.04, 0.08, 0.12), LARGE),
+    ("wrinkle_scale", (0.1, 0.2, 0.3, 0.45, 0.6), FOLDED),
+    ("pore_depth", (0, 0.02, 0.04, 0.08, 0.12), LARGE),
+    ("pore_scale", (0.06, 0.1, 0.15, 0.2, 0.25), {**LARGE, "pore_depth": 0.06}),
+    ("step_depth", (0, 0.01, 0.02, 0.04, 0.06), LARGE),
+    ("step_number", (4, 8, 12, 18, 25), {**LARGE, "step_depth": 0.02}),
+    ("flute_depth", (0, 0.03, 0.06, 0.1, 0.15), ROD),
+    ("flute_number", (5, 8, 12, 18, 24), ROD),
+    ("edge_rounding", (0, 0.05, 0.12, 0.3, 0.6), CUBES),
+    ("geometry", tuple(sorted(SHAPES))[:5], {"size": 0.25}),
+    ("geometry", tuple(sorted(SHAPES))[5:], {"size": 0.25}),
+    ("sides", (3, 4, 5, 6, 8), {**CUBES, "geometry": "prism", "orientation": "flat", "height": 0.4}),
+    ("faces", (9, 12, 15, 18, 21), {**CUBES, "geometry": "polyhedron"}),
+    ("bend", (5, 30, 60, 90, 110), {"geometry": "bent_rod", "size": 0.15, "orientation": "flat"}),
+    ("grains", (12, 25, 60, 100, 145), {**LARGE, "geometry": "raspberry"}),
+    ("grain_overlap", (0, 0.15, 0.3, 0.5, 0.8), {**LARGE, "geometry": "raspberry"}),
+    ("width", (0.45, 0.7, 1, 1.5, 2.2), BEADS),
+    ("height", (0.25, 0.5, 1, 1.5, 2.2), {**BEADS, "height_contrast": 0.3}),
+    ("coverage", (0.03, 0.1, 0.3, 0.7, 1.0), {**SMALL, "layout": "heap"}),
+    ("layout", ("sparse", "clusters", "heap", "lattice"), SMALL),
+    ("new_cluster_share", (0.02, 0.05, 0.1, 0.2, 0.4), {**SMALL, "coverage": 0.25}),
+    ("piles", (0, 1, 2, 3), {**SMALL, "layout": "heap", "pile_width": 0.12}),
+    ("rolling", (0.2, 0.4, 0.6, 0.8, 1), {**SMALL, "layout": "heap", "piles": 1, "pile_width": 0.12}),
+    ("lattice", ("hexagonal", "square"), {**SMALL, "layout": "lattice", "coverage": 1}),
+    ("pitch", (1, 1.05, 1.1, 1.15, 1.2), {**SMALL, "layout": "lattice", "coverage": 1}),
+    ("jitter", (0, 0.02, 0.04, 0.06, 0.08), {**SMALL, "layout": "lattice", "coverage": 1, "pitch": 1.2}),
+    ("vacancies", (0, 0.1, 0.2, 0.3, 0.4), {**SMALL, "layout": "lattice", "coverage": 1}),
+)
+"""What changes along a strip, its values, and what else the scene has for it to be seen."""
+DEPOSIT = ("layout", "coverage", "orientation", "new_cluster_share", "piles", "pile_width", "rolling", "lattice")
+DEPOSIT += ("pitch", "jitter", "vacancies")
 
 
 def picture(recipe: Recipe) -> Grey:
@@ -92,74 +135,65 @@ def picture(recipe: Recipe) -> Grey:
     return TECHNIQUES[scene.technique.prototype].picture(scene, every, every, surface, "cpu").pixels
 
 
-def scene_of(geometry: str, size: float, instrument: dict[str, Any], particle: dict[str, Any]) -> Recipe:
-    """Particles of `size` parts of the frame in clusters under a quiet instrument."""
-    quiet = {"resolution_x": PICTURE, "resolution_y": PICTURE, "electrons": 20000.0, "ground_level": 0.2}
+def scene_of(wanted: dict[str, Any]) -> Recipe:
+    """Particles of `size` parts of the frame, in clusters, under a quiet instrument, unless `wanted` says otherwise."""
+    values = {"layout": "clusters", "coverage": 0.4, "minimum_coverage": 0.0, **wanted}
+    geometry, length = values.pop("geometry"), values.pop("size") * PICTURE / 10
+    deposit = {name: values.pop(name) for name in (*DEPOSIT, "minimum_coverage") if name in values}
+    known = TECHNIQUE | MATERIALS["sem_ground"].features
+    instrument = {name: value for name, value in values.items() if name in known}
+    particle = {name: value for name, value in values.items() if name not in known}
+    blueprints = {
+        "measurement_techniques": {
+            "SEM": {
+                "measurement_technique_prototype_name": "scanning_electron_microscope",
+                "background_material_prototype_name": "sem_ground",
+                "features": {**QUIET, **instrument},
+            }
+        },
+        "particles": {
+            "P": {
+                "geometry_prototype_name": geometry,
+                "material_prototype_name": "sem_particle",
+                "number": 400,
+                "features": {"dimensions": extents(geometry, length), **particle},
+            }
+        },
+    }
+    steps = [
+        {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"},
+        {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllParticleBlueprints"},
+        {"_target_": "$builtins.DepositOnSubstrate", "affected_set_name": "AllParticles", **deposit},
+    ]
     return parse(
         {
             "initial_runtime_state": {"seed": 3},
-            "blueprints": {
-                "measurement_techniques": {
-                    "SEM": {
-                        "measurement_technique_prototype_name": "scanning_electron_microscope",
-                        "background_material_prototype_name": "sem_ground",
-                        "features": {**quiet, **instrument},
-                    }
-                },
-                "particles": {
-                    "P": {
-                        "geometry_prototype_name": geometry,
-                        "material_prototype_name": "sem_particle",
-                        "number": 60,
-                        "features": {"dimensions": [size * PICTURE / 10] * 3, **particle},
-                    }
-                },
-            },
-            "synth_chain": {
-                "feature_generation_steps": [
-                    {
-                        "_target_": "$builtins.InvokeBlueprints",
-                        "affected_set_name": "AllMeasurementTechniqueBlueprints",
-                    },
-                    {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllParticleBlueprints"},
-                    {
-                        "_target_": "$builtins.DepositOnSubstrate",
-                        "affected_set_name": "AllParticles",
-                        "layout": "clusters",
-                        "coverage": 0.4,
-                        "minimum_coverage": 0.0,
-                    },
-                ],
-                "rendering_steps": [],
-            },
+            "blueprints": blueprints,
+            "synth_chain": {"feature_generation_steps": steps, "rendering_steps": []},
         }
     )
 
 
-def strip(name: str, values: tuple[float, ...], recipes: list[Recipe]) -> Grey:
-    """One line of pictures below the feature's name and values."""
-    pictures = np.hstack([picture(recipe) for recipe in recipes])
+def extents(geometry: str, length: float) -> list[float]:
+    """Of the prototype's own proportions, the shortest one `length`."""
+    own = SHAPES[geometry].features["dimensions"].default
+    return [length * extent / min(own) for extent in own]
+
+
+def strip(name: str, values: tuple[Any, ...], scene: dict[str, Any]) -> Grey:
+    """One line of five pictures below the feature's name and values."""
+    pictures = np.full((PICTURE, 5 * PICTURE), 255, dtype=np.uint8)
+    for place, value in enumerate(values):
+        pictures[:, place * PICTURE : (place + 1) * PICTURE] = picture(scene_of({**scene, name: value}))
     heading = np.full((HEADING, pictures.shape[1]), 255, dtype=np.uint8)
-    words = f"{name}: {', '.join(f'{value:g}' for value in values)}"
+    words = f"{name}: {', '.join(str(value) for value in values)}"
     cv2.putText(heading, words, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0,), 1, cv2.LINE_AA)
     return np.vstack([heading, pictures])
 
 
 def strips() -> Grey:
     """All strips, two to a line."""
-    made = [
-        strip(
-            name,
-            values,
-            [scene_of("rough_sphere", 0.22, {**SEEN_WITH.get(name, {}), name: value}, {}) for value in values],
-        )
-        for name, values in INSTRUMENT.items()
-    ]
-    for geometry, size, features in (("rough_sphere", 0.5, PARTICLE), ("cube", 0.4, ROUND), ("rod", 0.25, FLUTED)):
-        made += [
-            strip(name, values, [scene_of(geometry, size, {}, {name: value}) for value in values])
-            for name, values in features.items()
-        ]
+    made = [strip(*row) for row in STRIPS]
     made += [np.full_like(made[0], 255)] * (len(made) % 2)
     gap = np.full((len(made[0]), 12), 255, dtype=np.uint8)
     return np.vstack([np.hstack([left, gap, right]) for left, right in zip(made[::2], made[1::2], strict=True)])
