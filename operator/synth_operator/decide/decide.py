@@ -71,7 +71,7 @@ def _cleaning(view: View, conclusion: Conclusion, *, stopped: bool = False) -> C
 
 
 def _actions(view: View, conclusion: Conclusion) -> tuple[Action, ...]:
-    # What Jobs and pods have said goes with them: then it is written now or never. Those of a suspended sweep are going.
+    # What Jobs and pods have said goes with them, and a suspended sweep's are going: it is written now or never.
     losing = view.spec.suspend or any(isinstance(action, DeleteJob | PatchJob) for action in conclusion.actions)
     status, progress_due = paced(view.before, conditioned(view, conclusion), view.now, at_once=losing)
     after = conclusion.within(progress_due).after
