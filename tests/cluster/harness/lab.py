@@ -194,6 +194,16 @@ class Lab:
         items: list[dict[str, Any]] = self.cluster.get("pods", namespace=self.namespace, selector=selector)["items"]
         return items
 
+    def working(self, name: str) -> list[str]:
+        """Names of the sweep's render pods that run and are not being stopped."""
+        pods = (pod for pod in self.pods(name, "render") if pod["status"]["phase"] == "Running")
+        return [pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+    def let_go(self, name: str) -> None:
+        """The pods that work go on with what the trial engine `held` holds."""
+        for pod in self.working(name):
+            self.cluster.kubectl("-n", self.namespace, "exec", pod, "--", "touch", "/scratch/go")
+
     def report(self, name: str) -> str:
         """Sweep, pods, events and the operator's log, for a failed test."""
         parts = [
