@@ -11,7 +11,7 @@ from harness.lab import SYSTEM
 from operators import NAME, WRITES, Operators
 from servers import ROOT
 
-from synth_api.jobs.names import input_name
+from synth_api.jobs.names import SWEEP_LABEL, input_name
 from synth_api.resources.conditions import ConditionType, Reason
 from synth_api.resources.sweep import Phase, SweepStatus
 
@@ -111,3 +111,14 @@ def test_a_sweep_costs_few_writes(operators: Operators, lab: Lab) -> None:
     recipes = [call for call in calls if call.resource == "synthrecipes/status"]
     assert len(recipes) == 1
     assert 0 < len(calls) - len(recipes) <= 25 < MOST_WRITES
+
+
+def test_pods_and_jobs_of_other_applications_are_never_asked_for(operators: Operators, lab: Lab) -> None:
+    lab.recipe("spheres-sem", RECIPE)
+    lab.sweep("asking", "spheres-sem", overrides=OVERRIDES)
+    lab.finished("asking")
+
+    children = [call for call in operators.calls() if call.resource in ("jobs", "pods")]
+    asked = {(call.resource, call.verb): call.selector for call in children if call.verb in ("list", "watch")}
+    assert {("pods", "watch"), ("jobs", "watch"), ("jobs", "list")} <= asked.keys()
+    assert {selector.split("=")[0] for selector in asked.values()} == {SWEEP_LABEL}
