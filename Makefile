@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster images cluster-demo cluster-down check bench clean
+.PHONY: help setup demo test test-cluster images cluster-demo cluster-down check bench bench-operator clean
 SHELL := /bin/bash
 VENV := .venv
 RUN := $(VENV)/bin
@@ -44,6 +44,9 @@ cluster-down: ## end the cluster of cluster-demo
 
 bench: setup ## speed and memory, as ratios and a table
 	$(RUN)/python bench/bench.py
+
+bench-operator: setup ## writes, status lag and memory of the operator, on a Kubernetes of its own
+	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/operator_load.py
 
 clean: ## remove what was built; the virtual environment stays
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,250 @@
+"""What the operator costs and how late it is: `make bench-operator`.
+
+One sweep of 10,000 runs on real pods, with an engine whose run takes 10 ms; then many sweeps at once on fake nodes,
+whose pods end well after a second and say what real ones would. Writes are counted from the API server's audit log,
+the Lease left out. Status lag: from the moment at which a watch of the API tells what has happened to the moment at
+which another one tells that the sweep's status says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import time
+from collections import Counter
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from harness.cluster import running_cluster, until
+from harness.fake_nodes import fake_nodes
+from harness.images import OPERATOR, RENDERER, make_project_images, make_small_images
+from harness.lab import BUCKET, Lab, Store, install_operator
+from harness.place import NODE
+from harness.watch import watching
+from operators import WRITES, Operators
+from rich.console import Console
+from rich.table import Table
+from spheres import NUMBER, SEED, recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.cluster import Cluster
+    from harness.watch import Watch
+
+ROOT: Final = Path(__file__).parents[1]
+RAW: Final = ROOT / "build" / "bench-operator.json"
+MINUTE: Final = 60.0
+FAKE: Final = tuple(f"fake-{number}" for number in range(5))
+RUNS: Final = 40
+BATCH: Final = 10
+CHANGES: Final = ("accepted", "planned", "rendered", "complete")
+PLANNED: Final = {"kind": "plan", "total": RUNS, "todo": RUNS, "batch_size": BATCH, "batches": RUNS // BATCH}
+RENDERED: Final = {"kind": "batch", "batch": 0, "size": BATCH, "succeeded": BATCH}
+FINALIZED: Final = {"kind": "finalize", "total": RUNS, "succeeded": RUNS, "dataset": "s3://fake/dataset.json"}
+SAID: Final = (
+    '{{ $job := index $root.metadata.labels "synth-operator.io/job" }}'
+    f"{{{{ if eq $job \"plan\" }}}}'{json.dumps(PLANNED)}'"
+    f"{{{{ else if eq $job \"render\" }}}}'{json.dumps(RENDERED)}'"
+    f"{{{{ else }}}}'{json.dumps(FINALIZED)}'{{{{ end }}}}"
+)
+"""What the pods on the fake nodes say at their end."""
+
+Numbers = dict[str, Any]
+Change = tuple[str, str, float]
+"""Sweep, what has changed, when it was told."""
+
+
+def large_sweep(lab: Lab, runs: int) -> Numbers:
+    """One sweep on real pods."""
+    lab.recipe("spheres-sem", recipe())
+    template = lab.trial_engine("null")
+    spec: Numbers = {"overrides": [f"{NUMBER}=2", f"{SEED}=range({runs})"], "podTemplate": template, "parallelism": 4}
+    with measured(lab, 1) as numbers:
+        lab.sweep("large", "spheres-sem", **spec)
+    return {"runs": runs, "where": "real pods", **numbers}
+
+
+def fleet(lab: Lab, sweeps: int) -> Numbers:
+    """Many sweeps at once on fake nodes; the real one takes no pods."""
+    lab.recipe("spheres-sem", recipe())
+    overrides = [f"{NUMBER}=2", f"{SEED}=range({RUNS})"]
+    spec = {"recipeRef": {"name": "spheres-sem"}, "overrides": overrides, "batchSize": BATCH, "parallelism": 4}
+    documents = [sweep(f"many-{number}", {**spec, **lab.thrifty}) for number in range(sweeps)]
+    with fake_nodes(lab.cluster, FAKE, {}, seconds=1, message=SAID), measured(lab, sweeps) as numbers:
+        lab.apply(*documents)
+    return {"runs": RUNS, "where": "fake nodes", **numbers}
+
+
+def sweep(name: str, spec: Numbers) -> Numbers:
+    return {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthSweep", "metadata": {"name": name}, "spec": spec}
+
+
+@contextmanager
+def measured(lab: Lab, sweeps: int) -> Iterator[Numbers]:
+    """What the operator has cost from here to the end of all sweeps."""
+    operators = Operators(lab.cluster)
+    leader, numbers = operators.settled(), Numbers(sweeps=sweeps)
+    before, busy, start = len(list(operators.calls())), seconds_busy(operators, leader), time.monotonic()
+    base = f"namespaces/{lab.namespace}"
+    with (
+        watching(lab.cluster, f"/apis/batch/v1/{base}/jobs") as jobs,
+        watching(lab.cluster, f"/apis/synth-operator.io/v1alpha1/{base}/synthsweeps") as seen,
+    ):
+        yield numbers
+        until(lambda: len(ended(seen)) == sweeps, lambda: f"{len(ended(seen))} of {sweeps} ended", 90 * MINUTE)
+    calls = list(operators.calls())[before:]
+    writes = Counter(
+        f"{call.verb} {call.resource}" for call in calls if call.verb in WRITES and call.resource != "leases"
+    )
+    numbers |= {
+        "seconds": time.monotonic() - start,
+        "ended": Counter(ended(seen).values()),
+        "writes": writes,
+        "writes per sweep": writes.total() / sweeps,
+        "reads": Counter(f"{call.verb} {call.resource}" for call in calls if call.verb not in WRITES),
+        "largest status, bytes": max(len(json.dumps(each.body.get("status", {}))) for each in seen.seen),
+        "lag": lags(jobs, seen),
+        "operator, MiB": peak_memory(operators, leader),
+        "operator, CPU seconds": seconds_busy(operators, leader) - busy,
+    }
+    assert operators.leader == leader, "the operator was restarted"
+
+
+def ended(seen: Watch) -> dict[str, str]:
+    """Name of each sweep that has ended -> its phase."""
+    phases = {each.body["metadata"]["name"]: each.body.get("status", {}).get("phase", "") for each in list(seen.seen)}
+    return {name: phase for name, phase in phases.items() if phase in ("Complete", "Failed")}
+
+
+def lags(jobs: Watch, sweeps: Watch) -> dict[str, list[float]]:
+    """Seconds of each sweep, by what had changed."""
+    knew, told = first((*applied(sweeps), *happened(jobs))), first(said(sweeps))
+    by_change: dict[str, list[float]] = {change: [] for change in CHANGES}
+    for (name, change), at in sorted(knew.items()):
+        by_change[change].append(max(0.0, told[name, change] - at))
+    return by_change
+
+
+def first(changes: Iterable[Change]) -> dict[tuple[str, str], float]:
+    """Sweep and change -> when it was first told of."""
+    moments: dict[tuple[str, str], float] = {}
+    for name, change, at in changes:
+        moments.setdefault((name, change), at)
+    return moments
+
+
+def applied(watch: Watch) -> Iterator[Change]:
+    for each in watch.seen:
+        yield each.body["metadata"]["name"], "accepted", each.at
+
+
+def happened(watch: Watch) -> Iterator[Change]:
+    """What Kubernetes knows."""
+    named = {"plan": "planned", "render": "rendered", "finalize": "complete"}
+    for each in watch.seen:
+        labels, conditions = each.body["metadata"]["labels"], each.body["status"].get("conditions", ())
+        if any(condition["type"] == "Complete" and condition["status"] == "True" for condition in conditions):
+            yield labels["synth-operator.io/sweep"], named[labels["synth-operator.io/job"]], each.at
+
+
+def said(watch: Watch) -> Iterator[Change]:
+    """What the status says."""
+    for each in watch.seen:
+        name, status = each.body["metadata"]["name"], each.body.get("status", {})
+        attempt, runs = status.get("attempt", {}), status.get("runs", {})
+        if status.get("observedGeneration"):
+            yield name, "accepted", each.at
+        if attempt.get("todo") is not None:
+            yield name, "planned", each.at
+        if attempt.get("todo") == runs.get("succeeded"):
+            yield name, "rendered", each.at
+        if status.get("phase") == "Complete":
+            yield name, "complete", each.at
+
+
+def peak_memory(operators: Operators, pod: str) -> float:
+    """MiB that the operator has held at most."""
+    return printed(operators, pod, "/^VmHWM/ { print $2 / 1024 }", "status")
+
+
+def seconds_busy(operators: Operators, pod: str) -> float:
+    """Of the processor, by the operator so far."""
+    return printed(operators, pod, "{ print ($14 + $15) / 100 }", "stat")
+
+
+def printed(operators: Operators, pod: str, program: str, file: str) -> float:
+    return sum(
+        float(operators.cluster.sandbox.run("awk", program, f"/proc/{number}/{file}"))
+        for number in operators.processes(pod)
+    )
+
+
+def share(values: list[float], part: float) -> float:
+    """The smallest value that this part of them does not exceed."""
+    return sorted(values)[ceil(part * len(values)) - 1]
+
+
+def table(results: list[Numbers]) -> Table:
+    shown = Table("what", *(f"{each['sweeps']:,} x {each['runs']:,} runs, {each['where']}" for each in results))
+    rows: dict[str, Any] = {
+        "API writes per sweep": lambda each: f"{each['writes per sweep']:.1f}",
+        "largest status": lambda each: f"{each['largest status, bytes'] / 1000:.1f} kB",
+        "status lag p50 / p99 / most": lambda each: quantiles([lag for lags in each["lag"].values() for lag in lags]),
+        **{f"… {change}": lambda each, change=change: quantiles(each["lag"][change]) for change in CHANGES},
+        "operator, most memory": lambda each: f"{each['operator, MiB']:.0f} MiB",
+        "operator, processor time": lambda each: f"{each['operator, CPU seconds']:.0f} s",
+        "all ended after": lambda each: f"{each['seconds']:.0f} s",
+    }
+    for what, number in rows.items():
+        shown.add_row(what, *(number(each) for each in results))
+    return shown
+
+
+def quantiles(values: list[float]) -> str:
+    return f"{share(values, 0.5):.2f} / {share(values, 0.99):.2f} / {max(values):.2f} s"
+
+
+@contextmanager
+def operated() -> Iterator[tuple[Cluster, Store]]:
+    """A cluster of its own with store and operator."""
+    subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
+    make_small_images()
+    make_project_images()
+    with running_cluster([OPERATOR, RENDERER]) as cluster:
+        store = Store(cluster)
+        store.start()
+        store.client.make_bucket(BUCKET)
+        install_operator(cluster)
+        yield cluster, store
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=10_000, help="of the sweep on real pods; 0: none")
+    parser.add_argument("--sweeps", type=int, nargs="*", default=[200, 1000], help="at once on fake nodes")
+    chosen = parser.parse_args()
+    results = []
+    if chosen.runs:
+        with operated() as (cluster, store):
+            results.append(large_sweep(opened(cluster, store, "large"), chosen.runs))
+    for sweeps in chosen.sweeps:
+        with operated() as (cluster, store):
+            cluster.kubectl("cordon", NODE)
+            results.append(fleet(opened(cluster, store, "fleet"), sweeps))
+    RAW.parent.mkdir(exist_ok=True)
+    RAW.write_text(json.dumps(results, indent=1))
+    Console().print(table(results), f"raw numbers: {RAW.relative_to(ROOT)}")
+
+
+def opened(cluster: Cluster, store: Store, name: str) -> Lab:
+    lab = Lab(cluster, store, name)
+    lab.open()
+    return lab
+
+
+if __name__ == "__main__":
+    main()
