@@ -1,0 +1,142 @@
+"""Sweeps that ask for GPUs: on a node that only says that it has some, and on fake ones that nothing runs on."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from harness.cluster import until
+from harness.fake_nodes import fake_nodes
+from harness.place import NODE
+from harness.watch import watching
+from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
+
+from synth_api.resources.conditions import Reason
+from synth_api.resources.sweep import Phase
+from synth_operator.decide.conclusion import ready_message, ready_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.cluster import Cluster
+    from harness.lab import Lab
+    from harness.watch import Watch
+
+GPU: Final = "nvidia.com/gpu"
+POOL: Final = {"synth-operator.io/pool": "gpu"}
+TAINT: Final = {"key": GPU, "effect": "NoSchedule"}
+OVERRIDES: Final = [SMALL_PICTURE, f"{NUMBER}=2"]
+FAKE: Final = ("gpu-1", "gpu-2", "gpu-3")
+PER_NODE: Final = 8
+PARALLELISM: Final = 12
+
+
+@pytest.fixture
+def node(cluster: Cluster) -> Iterator[Cluster]:
+    """Labelled as a GPU node; what it offers is taken back."""
+    ((key, value),) = POOL.items()
+    cluster.kubectl("label", "node", NODE, f"{key}={value}")
+    yield cluster
+    cluster.kubectl("label", "node", NODE, f"{key}-")
+    for part in ("capacity", "allocatable"):
+        patch_node(cluster, {"op": "add", "path": gpu_path(part), "value": "0"})
+
+
+def gpu_path(part: str) -> str:
+    return f"/status/{part}/{GPU.replace('/', '~1')}"
+
+
+def patch_node(cluster: Cluster, operation: dict[str, str]) -> None:
+    cluster.kubectl(
+        *("patch", "node", NODE, "--subresource=status", "--type=json"), f"--patch={json.dumps([operation])}"
+    )
+
+
+def offer(cluster: Cluster, count: int) -> None:
+    patch_node(cluster, {"op": "add", "path": gpu_path("capacity"), "value": str(count)})
+
+
+def test_a_sweep_waits_for_a_gpu_saying_so_and_then_runs_there(node: Cluster, lab: Lab) -> None:
+    lab.recipe("spheres-sem", recipe())
+    gpu = {"count": 1, "nodeSelector": POOL}
+    lab.sweep("gpu", "spheres-sem", overrides=OVERRIDES, gpu=gpu, device="cpu", ttlSecondsAfterFinished=600)
+
+    status = lab.until("gpu", lambda status: ready_reason(status) is Reason.UNSCHEDULABLE, "it does not wait")
+    assert f"No node can take the render pod: 0/1 nodes are available: 1 Insufficient {GPU}" in ready_message(status)
+    offer(node, 4)
+
+    assert lab.finished("gpu").phase is Phase.COMPLETE
+    (pod,) = lab.pods("gpu", "render")
+    (container,) = pod["spec"]["containers"]
+    assert pod["spec"]["nodeName"] == NODE
+    assert pod["spec"]["nodeSelector"] == POOL
+    assert {"key": GPU, "operator": "Exists", "effect": "NoSchedule"} in pod["spec"]["tolerations"]
+    assert container["resources"]["limits"][GPU] == container["resources"]["requests"][GPU] == "1"
+    assert {"name": "NVIDIA_DRIVER_CAPABILITIES", "value": "compute,utility,graphics"} in container["env"]
+    assert not [each for each in lab.pods("gpu", "plan") if "nodeSelector" in each["spec"]]
+
+
+def test_without_a_driver_the_sweep_says_so_instead_of_rendering_on_the_cpu(node: Cluster, lab: Lab) -> None:
+    offer(node, 4)
+    lab.recipe("spheres-sem", recipe())
+    lab.sweep("driverless", "spheres-sem", overrides=OVERRIDES, gpu={"count": 1})
+
+    status = lab.until("driverless", lambda status: ready_reason(status) is Reason.DEVICE_UNAVAILABLE, "it renders")
+
+    assert ready_message(status) == (
+        "Device gpu is not available here: no driver of OptiX, CUDA, HIP or oneAPI answers, found: cpu; "
+        "install it, or use auto or cpu."
+    )
+    codes = {pod["status"]["containerStatuses"][0]["state"].get("terminated", {}).get("exitCode") for pod in ended(lab)}
+    assert codes == {75}
+    assert status.runs.succeeded == 0
+    lab.patch("driverless", device="cpu")
+    assert lab.finished("driverless").phase is Phase.COMPLETE
+
+
+def ended(lab: Lab) -> list[dict[str, Any]]:
+    return [pod for pod in lab.pods("driverless", "render") if pod["status"]["phase"] == "Failed"]
+
+
+def test_on_many_gpu_nodes_a_sweep_spreads_and_never_exceeds_its_parallelism(cluster: Cluster, lab: Lab) -> None:
+    lab.recipe("spheres-sem", recipe())
+    pods = f"/api/v1/namespaces/{lab.namespace}/pods"
+    seeds = f"{SEED}=range({3 * PARALLELISM})"
+    with (
+        fake_nodes(cluster, FAKE, {GPU: str(PER_NODE)}, seconds=3, taints=[TAINT]),
+        watching(cluster, pods) as watch,
+    ):
+        lab.sweep(
+            *("wide", "spheres-sem"),
+            **{"overrides": [*OVERRIDES, seeds], "parallelism": PARALLELISM, "batchSize": 1, "gpu": {"count": 1}},
+        )
+        until(lambda: len(placed(watch)) >= 2 * PARALLELISM, lambda: f"not rendered:\n{lab.report('wide')}", 120)
+        lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", "wide", "--timeout=60s")
+
+    assert busiest(watch) == PARALLELISM
+    by_node = Counter(list(placed(watch).values())[:PARALLELISM])
+    assert by_node == dict.fromkeys(FAKE, PARALLELISM // len(FAKE))
+
+
+def placed(watch: Watch) -> dict[str, str]:
+    """Names of the render pods, in the order in which they got a node -> its name."""
+    return {
+        seen.body["metadata"]["name"]: seen.body["spec"]["nodeName"]
+        for seen in watch.seen
+        if seen.body["metadata"]["labels"]["synth-operator.io/job"] == "render" and "nodeName" in seen.body["spec"]
+    }
+
+
+def busiest(watch: Watch) -> int:
+    """The most render pods that were not over at one time."""
+    alive: set[str] = set()
+    most = 0
+    for seen in watch.seen:
+        if seen.body["metadata"]["labels"]["synth-operator.io/job"] != "render":
+            continue
+        over = seen.type == "DELETED" or seen.body["status"]["phase"] in ("Succeeded", "Failed")
+        (alive.discard if over else alive.add)(seen.body["metadata"]["name"])
+        most = max(most, len(alive))
+    return most
