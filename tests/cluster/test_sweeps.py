@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
 from servers import ACCESS_KEY, ROOT, SECRET_KEY
 
@@ -109,57 +107,6 @@ def test_a_suspended_sweep_keeps_what_is_finished_and_goes_on_from_there(lab: La
     assert kept <= set(bucket(lab).keys())
 
 
-def test_a_missing_secret_is_said_and_heals(lab: Lab) -> None:
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "secret", "dataset-store")
-    lab.recipe("spheres-sem", tree())
-    lab.sweep("waiting", "spheres-sem", overrides=[SMALL_PICTURE, "blueprints.particles.Bead.number=2"])
-
-    status = lab.until("waiting", lambda status: _reason(status) == "SecretNotFound", "the Secret was not missed", 30)
-    assert not lab.jobs("waiting", "render")
-    assert any("dataset-store" in condition.message for condition in status.conditions)
-    lab.make_secret()
-
-    assert lab.finished("waiting").phase is Phase.COMPLETE
-
-
-@pytest.mark.parametrize(
-    ("change", "reason", "words"),
-    [
-        ({"bucket": "absent"}, "BucketNotFound", "absent"),
-        ({"endpoint": "198.51.100.1:9000"}, "StoreUnreachable", "198.51.100.1:9000"),
-    ],
-)
-def test_a_store_that_cannot_be_used_is_said_within_seconds(
-    lab: Lab, change: dict[str, str], reason: str, words: str
-) -> None:
-    lab.recipe("spheres-sem", tree())
-    lab.sweep("waiting", "spheres-sem", overrides=[SMALL_PICTURE], output={**lab.output, **change})
-
-    status = lab.until("waiting", lambda status: _reason(status) == reason, f"no {reason}", 30)
-
-    assert any(words in condition.message for condition in status.conditions)
-    assert not lab.jobs("waiting", "render")
-
-
-def test_an_invalid_recipe_and_an_unknown_path_are_said_before_any_job(lab: Lab) -> None:
-    broken = tree()
-    broken["blueprints"]["particles"]["Bead"]["number"] = -1
-    lab.recipe("broken", broken)
-    lab.recipe("spheres-sem", tree())
-    lab.sweep("of-broken", "broken")
-    lab.sweep("unknown-path", "spheres-sem", overrides=["blueprints.particles.Bead.nubmer=1,2"])
-
-    lab.until("of-broken", lambda status: _reason(status) == "RecipeInvalid", "the recipe was taken", 15)
-    status = lab.until("unknown-path", lambda status: _reason(status) == "SweepInvalid", "the path was taken", 15)
-
-    assert any("number" in condition.message for condition in status.conditions)
-    assert not lab.jobs("of-broken")
-    assert not lab.jobs("unknown-path")
-    lab.recipe("broken", tree())
-    lab.patch("of-broken", overrides=[SMALL_PICTURE, "blueprints.particles.Bead.number=2"])
-    assert lab.finished("of-broken").phase is Phase.COMPLETE
-
-
 def test_a_deleted_sweep_leaves_or_takes_its_outputs_as_it_says(lab: Lab) -> None:
     lab.recipe("spheres-sem", tree())
     small = [SMALL_PICTURE, "blueprints.particles.Bead.number=2"]
@@ -173,22 +120,3 @@ def test_a_deleted_sweep_leaves_or_takes_its_outputs_as_it_says(lab: Lab) -> Non
     lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", "gone", "--timeout=120s")
 
     assert not list(bucket(lab).files(f"sweeps/{lab.namespace}/gone"))
-
-
-def test_a_gpu_that_no_node_has_is_waited_for_and_named(lab: Lab) -> None:
-    lab.recipe("spheres-sem", tree())
-    small = [SMALL_PICTURE, "blueprints.particles.Bead.number=2"]
-    lab.sweep("gpu", "spheres-sem", overrides=small, gpu={"count": 1}, device="cpu")
-
-    status = lab.until("gpu", lambda status: _reason(status) == "Unschedulable", "nothing was said", 60)
-    assert any("nvidia.com/gpu" in condition.message for condition in status.conditions)
-
-    capacity = [{"op": "add", "path": "/status/capacity/nvidia.com~1gpu", "value": "4"}]
-    lab.cluster.kubectl(
-        "patch", "node", "synth-node", "--subresource=status", "--type=json", "-p", json.dumps(capacity)
-    )
-    assert lab.finished("gpu").phase is Phase.COMPLETE
-
-
-def _reason(status: Any) -> str:
-    return next((str(condition.reason) for condition in status.conditions if condition.type == "Ready"), "")
