@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from harness.cluster import until
 from harness.components import prometheus as prometheus_command
 from harness.lab import SYSTEM
 from prometheus import ALERTS, Prometheus, dashboard_expressions
-from servers import ROOT
+from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
 from synth_api.resources.sweep import Phase
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.lab import Lab
 
-SMALL_PICTURE = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10"
-IMPOSSIBLE = "blueprints.particles.Bead.number=2,9000"
+IMPOSSIBLE = f"{NUMBER}=2,9000"
 """The second one does not fit."""
 RATE = "15s"
 OPERATOR_PODS = "app.kubernetes.io/name=synth-operator,app.kubernetes.io/component=operator"
@@ -72,12 +70,12 @@ def now(server: Prometheus, expression: str) -> dict[str, float]:
 
 
 def render(lab: Lab, name: str, *overrides: str) -> None:
-    lab.recipe("spheres-sem", dict(yaml.safe_load((ROOT / "recipes/spheres_sem.yaml").read_text())))
+    lab.recipe("spheres-sem", recipe())
     lab.sweep(name, "spheres-sem", overrides=[SMALL_PICTURE, *overrides], maxFailedRuns="100%", batchSize=1)
 
 
 def test_the_whole_dashboard_has_data_of_a_real_sweep(lab: Lab, prometheus: Prometheus) -> None:
-    render(lab, "shown", IMPOSSIBLE, "initial_runtime_state.seed=range(6)")
+    render(lab, "shown", IMPOSSIBLE, f"{SEED}=range(6)")
 
     status = lab.finished("shown")
 
@@ -94,7 +92,7 @@ def test_the_whole_dashboard_has_data_of_a_real_sweep(lab: Lab, prometheus: Prom
 
 
 def test_a_restarted_operator_reports_the_same_and_a_deleted_sweep_nothing(lab: Lab, prometheus: Prometheus) -> None:
-    render(lab, "gone", "blueprints.particles.Bead.number=2")
+    render(lab, "gone", f"{NUMBER}=2")
     lab.finished("gone")
     mine = f'{{__name__=~"synth_sweep_.*",namespace="{lab.namespace}"}}'
     until(lambda: "Complete" in str(now(prometheus, mine)), "the sweep's end was not scraped")

@@ -6,15 +6,14 @@ import random
 import threading
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from harness.cluster import until
 from harness.commands import CommandError
 from harness.lab import install_operator
 from operators import Operators
-from servers import ROOT
+from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
 from synth_api.resources.sweep import Phase
 
@@ -24,13 +23,11 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.lab import Lab
 
-RECIPE: dict[str, Any] = yaml.safe_load((ROOT / "recipes" / "spheres_sem.yaml").read_text(encoding="utf-8"))
-SMALL_PICTURE = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10"
 KILLS = 20
 
 
 def overrides(runs: int) -> list[str]:
-    return [SMALL_PICTURE, "blueprints.particles.Bead.number=2", f"initial_runtime_state.seed=range({runs})"]
+    return [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range({runs})"]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +77,7 @@ def test_a_killed_leader_is_followed_within_20_seconds_and_a_stopped_one_within_
 def test_only_the_leader_watches_and_writes(two_replicas: Operators, lab: Lab) -> None:
     leader = two_replicas.settled()
     before = len(list(two_replicas.calls()))
-    lab.recipe("spheres-sem", RECIPE)
+    lab.recipe("spheres-sem", recipe())
     lab.sweep("one", "spheres-sem", overrides=overrides(1))
     lab.finished("one")
 
@@ -91,7 +88,7 @@ def test_only_the_leader_watches_and_writes(two_replicas: Operators, lab: Lab) -
 
 def test_twenty_kills_lose_no_run_and_make_no_job_twice(hasty: Operators, lab: Lab) -> None:
     names = ["a", "b", "c"]
-    lab.recipe("spheres-sem", RECIPE)
+    lab.recipe("spheres-sem", recipe())
     for name in names:
         lab.sweep(name, "spheres-sem", overrides=overrides(6), parallelism=2)
     dice, pause = random.Random(20261124), threading.Event()
@@ -111,7 +108,7 @@ def test_twenty_kills_lose_no_run_and_make_no_job_twice(hasty: Operators, lab: L
 
 
 def test_api_server_and_etcd_die_in_the_middle(cluster: Cluster, operators: Operators, lab: Lab) -> None:
-    lab.recipe("spheres-sem", RECIPE)
+    lab.recipe("spheres-sem", recipe())
     lab.sweep("tough", "spheres-sem", overrides=overrides(6))
     lab.until("tough", lambda status: status.phase is Phase.RENDERING, "the sweep does not render")
     cluster.kill("apiserver")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-import yaml
 from harness.cluster import until
 from harness.lab import SYSTEM
 from operators import NAME, WRITES, Operators
-from servers import ROOT
+from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
 from synth_api.jobs.names import SWEEP_LABEL, input_name
 from synth_api.resources.conditions import ConditionType, Reason
@@ -19,12 +18,7 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.lab import Lab
 
-RECIPE: dict[str, Any] = yaml.safe_load((ROOT / "recipes" / "spheres_sem.yaml").read_text(encoding="utf-8"))
-OVERRIDES: Final = [
-    "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10",
-    "blueprints.particles.Bead.number=2",
-    "initial_runtime_state.seed=range(2)",
-]
+OVERRIDES: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range(2)"]
 MOST_WRITES: Final = 100
 
 
@@ -63,7 +57,7 @@ def put_in_the_way(lab: Lab, kind: str, name: str) -> None:
 
 def lead_a_life(lab: Lab) -> None:
     """A sweep that meets a taken name, is suspended, changed and deleted with its outputs."""
-    lab.recipe("spheres-sem", RECIPE)
+    lab.recipe("spheres-sem", recipe())
     lab.sweep("life", "spheres-sem", overrides=OVERRIDES, suspend=True, deletionPolicy="Delete")
     status = lab.until("life", lambda status: status.attempt is not None, "it is not looked at")
     assert status.attempt is not None
@@ -103,7 +97,7 @@ def test_calls_and_rules_are_the_same(cluster: Cluster, operators: Operators, la
 
 
 def test_a_sweep_costs_few_writes(operators: Operators, lab: Lab) -> None:
-    lab.recipe("spheres-sem", RECIPE)
+    lab.recipe("spheres-sem", recipe())
     lab.sweep("thrifty", "spheres-sem", overrides=OVERRIDES)
     lab.finished("thrifty")
 
@@ -114,7 +108,7 @@ def test_a_sweep_costs_few_writes(operators: Operators, lab: Lab) -> None:
 
 
 def test_pods_and_jobs_of_other_applications_are_never_asked_for(operators: Operators, lab: Lab) -> None:
-    lab.recipe("spheres-sem", RECIPE)
+    lab.recipe("spheres-sem", recipe())
     lab.sweep("asking", "spheres-sem", overrides=OVERRIDES)
     lab.finished("asking")
 
