@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
+LIVES = 5
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +211,28 @@ def test_a_list_that_is_made_again_begins_new_indexes(server: ApiServer) -> None
         items.wait_for("kept")
 
         assert "kept" in {known.name for known in watches.sweeps()}
+
+
+def test_a_snapshot_is_whole_or_there_is_none_while_indexes_begin_anew(server: ApiServer) -> None:
+    metadata = {"name": "recipe-of-whole", "namespace": "default"}
+    recipe = {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthRecipe", "metadata": metadata}
+    server.apply({**recipe, "spec": {"recipe": {}}})
+    server.apply(sweep("whole"))
+    server.apply(job("whole-p", {SWEEP_LABEL: "whole", JOB_LABEL: "plan"}))
+
+    def is_answered(watches: Watches) -> bool:
+        try:
+            snapshot = watches.snapshot("default", "whole")
+        except NotWatchingError:
+            return False
+        assert (snapshot.sweep is None, snapshot.recipe is None, len(snapshot.jobs)) == (False, False, 1)
+        return True
+
+    with watching(connection(server)) as (watches, items):
+        for _ in range(LIVES):
+            items.wait_for("whole")
+            items.seen.clear()
+            watches._listed(Resource.SWEEPS.path(""))
+            while not any(item.name == "whole" for item in items.seen):
+                is_answered(watches)
+        until(lambda: is_answered(watches), "no snapshot came")

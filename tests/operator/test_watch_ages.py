@@ -45,15 +45,6 @@ def test_what_was_heard_counts_on_when_the_indexes_begin_anew(ages: WatchAges, c
     assert "nothing was heard" in ages.problem
 
 
-def test_complete_is_when_all_is_listed(ages: WatchAges) -> None:
-    ages.listed(JOBS)
-    assert not ages.complete
-    ages.listed(PODS)
-    assert ages.complete
-    ages.begin()
-    assert not ages.complete
-
-
 def test_a_second_list_is_noticed_until_the_indexes_begin_anew(ages: WatchAges) -> None:
     assert ages.listed(JOBS)
     assert ages.listed(PODS)
@@ -65,4 +56,3 @@ def test_a_second_list_is_noticed_until_the_indexes_begin_anew(ages: WatchAges) 
 def test_other_paths_do_not_matter(ages: WatchAges) -> None:
     assert not ages.heard("/apis")
     assert ages.listed("/api/v1/secrets")
-    assert not ages.complete

@@ -54,12 +54,6 @@ class WatchAges:
             return self._lists[path] == 1
 
     @property
-    def complete(self) -> bool:
-        """Whether everything was listed once."""
-        with self._lock:
-            return all(self._lists.values())
-
-    @property
     def problem(self) -> str:
         """One sentence when a watch is deaf."""
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -68,6 +69,7 @@ class Watches:
         self._ended = threading.Event()
         self._again = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._indexed = False
         self._indexes: Mapping[str, Any] = {}
         self._ages = WatchAges(())
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
@@ -92,7 +94,7 @@ class Watches:
         """What is known of a sweep now.
 
         Raises:
-            NotWatchingError: not all lists are read.
+            NotWatchingError: the indexes are not filled yet.
         """
         return self._ask(self._snapshot(namespace, name))
 
@@ -102,7 +104,7 @@ class Watches:
         return recipe
 
     def sweeps(self) -> tuple[SweepObject, ...]:
-        """All sweeps as known now, none while not all lists are read."""
+        """All sweeps as known now, none while the indexes are not filled."""
         try:
             return self._ask(self._all())
         except NotWatchingError:
@@ -110,12 +112,12 @@ class Watches:
 
     def _ask(self, question: Coroutine[Any, Any, Answer]) -> Answer:
         loop = self._loop
-        if loop is None or not self._ages.complete:
+        if loop is None or not self._indexed:
             question.close()
             raise NotWatchingError
         try:
             return asyncio.run_coroutine_threadsafe(question, loop).result(_ANSWER_SECONDS)
-        except (RuntimeError, TimeoutError, asyncio.CancelledError) as error:
+        except (RuntimeError, TimeoutError, CancelledError) as error:
             question.close()
             raise NotWatchingError from error
 
@@ -154,11 +156,12 @@ class Watches:
 
     async def _watch(self) -> None:
         self._ages.begin()
+        self._indexed = False
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self._login)
         kopf.on.startup(registry=registry)(self._started)
         index_all(registry)
-        notify_all(registry, self._add)
+        notify_all(registry, self._notified)
         chosen = settings()
         chosen.watching.server_timeout = self._seconds
         chosen.watching.inactivity_timeout = self._seconds * _INACTIVE
@@ -176,6 +179,12 @@ class Watches:
     async def _started(self, **indexes: Any) -> None:
         self._indexes = indexes
         self._loop = asyncio.get_running_loop()
+
+    def _notified(self, item: Item, delay: float) -> None:
+        # kopf holds events back until everything it listed is in the indexes. What was still in the queue from before
+        # would otherwise see a sweep without its recipe or its Jobs, and stop it.
+        self._indexed = True
+        self._add(item, delay)
 
     def _watched(self, path: str) -> None:
         if self._ages.heard(path):
