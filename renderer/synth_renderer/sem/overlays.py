@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     Strokes = NDArray[np.float32]
 
-FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
-FONT_HEIGHT: Final = 21.0
-"""Of a capital at font scale 1, px."""
+FACES: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+FACE_HEIGHT: Final = 21.0
+"""Of a capital of any of them at font scale 1, px."""
+LIGHTEST, BOLDEST = 0.08, 0.24
+"""Width of a stroke over the height of a capital."""
 DESCENT: Final = 0.4
 """How far letters and brackets reach below the line, over the height of a capital."""
 FINE: Final = 4
@@ -30,6 +32,23 @@ WORDS: Final = 0.5
 """Share of an info bar's width that its words may take."""
 UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
 LETTERS: Final = "abcdefgh"
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """A face and the width of its strokes over the height of its capitals."""
+
+    face: int
+    weight: float
+
+    def line(self, height: float) -> int:
+        """Width of a stroke of capitals of a height, both in px."""
+        return max(1, round(height * self.weight))
+
+    def width(self, text: str, height: float) -> float:
+        """Width of a text whose capitals are `height` px."""
+        (width, _), _ = cv2.getTextSize(text, self.face, height / FACE_HEIGHT, self.line(height))
+        return float(width)
 
 
 @dataclass(frozen=True)
@@ -54,18 +73,19 @@ def overlay(
 ) -> Overlay | None:
     """Info bar, scale bar and panel letter of a picture (H, W), None where there is none of them.
 
-    pixel_size in scene units; corners, letter and the words in the bar come from the stream.
+    pixel_size in scene units; corners, letter, lettering and the words in the bar come from the stream.
     """
     info_bar, scale_bar, letter = (_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
-    draws = [stream.uniform() for _ in range(8)]
+    draws = [stream.uniform() for _ in range(11)]
     if not features["overlays"] or not (info_bar or scale_bar or letter):
         return None
-    paper = _Paper(shape, boxed=bool(features["overlay_box"]))
+    lettering = Lettering(FACES[int(draws[8] * len(FACES))], LIGHTEST + draws[9] * (BOLDEST - LIGHTEST))
+    paper = _Paper(shape, lettering, boxed=bool(features["overlay_box"]))
     bar_rows = round(info_bar * shape[0])
     if bar_rows:
         paper.covered[shape[0] - bar_rows :] = True
         words = _conditions(draws)
-        letters = 0.45 * bar_rows * min(1.0, WORDS * shape[1] / _text_width(words, 0.45 * bar_rows))
+        letters = 0.45 * bar_rows * min(1.0, WORDS * shape[1] / lettering.width(words, 0.45 * bar_rows))
         paper.write(words, letters, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
     if scale_bar:
         nanometres = _number(features, "nanometres_per_unit") * pixel_size
@@ -96,9 +116,13 @@ def _number(features: Mapping[str, FeatureValue], name: str) -> float:
 
 def _conditions(draws: list[float]) -> str:
     """What an info bar says of the instrument, drawn: nobody measures by it."""
-    return (
-        f"HV {1 + int(draws[0] * 29)} kV  WD {2 + draws[1] * 10:.1f} mm  {('SE', 'SE2', 'InLens')[int(draws[2] * 3)]}"
+    words = (
+        f"{1 + int(draws[0] * 29)} kV",
+        f"WD {2 + draws[1] * 10:.1f} mm",
+        ("SE", "SE2", "InLens")[int(draws[2] * 3)],
+        f"x{10 ** (2 + 3 * draws[3]):,.0f}",
     )
+    return "  ".join(words[: 2 + int(draws[10] * 3)])
 
 
 @dataclass
@@ -106,6 +130,7 @@ class _Paper:
     """Strokes and covered pixels while they are drawn."""
 
     shape: tuple[int, int]
+    lettering: Lettering
     boxed: bool
 
     def __post_init__(self) -> None:
@@ -116,11 +141,10 @@ class _Paper:
         """Text whose capitals are `height` px, from (column, row) of its lower left corner, cut at the border."""
         if height < 3:
             return
-        scale, width = FINE * height / FONT_HEIGHT, max(1, round(FINE * height / 9))
+        face, scale, line = self.lettering.face, FINE * height / FACE_HEIGHT, self.lettering.line(FINE * height)
         canvas = np.zeros((self.shape[0] * FINE, self.shape[1] * FINE), dtype=np.uint8)
-        cv2.putText(
-            canvas, text, (round(place[0] * FINE), round(place[1] * FINE)), FONT, scale, (255,), width, cv2.LINE_8
-        )
+        corner = round(place[0] * FINE), round(place[1] * FINE)
+        cv2.putText(canvas, text, corner, face, scale, (255,), line, cv2.LINE_8)
         drawn = canvas.reshape(self.shape[0], FINE, self.shape[1], FINE).sum(axis=(1, 3), dtype=np.uint32)
         np.maximum(self.strokes, (drawn / (255.0 * FINE * FINE)).astype(np.float32), out=self.strokes)
 
@@ -128,11 +152,6 @@ class _Paper:
         """An opaque box, where the recipe wants boxes."""
         if self.boxed:
             self.covered[max(round(top), 0) : round(bottom), max(round(left), 0) : round(right)] = True
-
-
-def _text_width(text: str, height: float) -> float:
-    (width, _), _ = cv2.getTextSize(text, FONT, height / FONT_HEIGHT, max(1, round(height / 9)))
-    return float(width)
 
 
 def _draw_scale_bar(
@@ -151,17 +170,17 @@ def _draw_scale_bar(
     if bar_rows:
         letters, bottom = min(letters, 0.35 * bar_rows), height - 0.25 * bar_rows
     margin = 0.4 * letters
-    half = max(pixels, _text_width(text, letters)) / 2 + margin
+    half = max(pixels, paper.lettering.width(text, letters)) / 2 + margin
     middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
     paper.box(middle - half, bottom - thickness - 1.4 * letters - margin, middle + half, bottom + margin)
     left = max(round(middle - pixels / 2), 0)
     paper.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
-    place = middle - _text_width(text, letters) / 2, bottom - thickness - 0.4 * letters
+    place = middle - paper.lettering.width(text, letters) / 2, bottom - thickness - 0.4 * letters
     paper.write(text, letters, place)
 
 
 def _draw_letter(paper: _Paper, text: str, letters: float) -> None:
     """A panel letter in the upper left corner."""
     margin = 0.4 * letters
-    paper.box(0, 0, _text_width(text, letters) + 2 * margin, (1 + DESCENT) * letters + 2 * margin)
+    paper.box(0, 0, paper.lettering.width(text, letters) + 2 * margin, (1 + DESCENT) * letters + 2 * margin)
     paper.write(text, letters, (margin, margin + letters))
