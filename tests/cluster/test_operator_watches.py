@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
 LIVES = 5
+"""How often the watches begin anew: each time is another chance to see half of a sweep."""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,12 @@ def sweep(name: str) -> dict[str, Any]:
     return {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthSweep", "metadata": metadata, "spec": spec}
 
 
+def recipe_of(name: str) -> dict[str, Any]:
+    metadata = {"name": f"recipe-of-{name}", "namespace": "default"}
+    recipe = {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthRecipe", "metadata": metadata}
+    return {**recipe, "spec": {"recipe": {}}}
+
+
 def pod_template(labels: dict[str, str]) -> dict[str, Any]:
     container = {"name": "work", "image": "none"}
     return {"metadata": {"labels": labels}, "spec": {"restartPolicy": "Never", "containers": [container]}}
@@ -121,9 +128,7 @@ def test_a_change_of_a_recipe_is_news_for_the_sweeps_that_name_it(server: ApiSer
     with watching(connection(server)) as (watches, items):
         items.wait_for("reader")
         items.seen.clear()
-        metadata = {"name": "recipe-of-reader", "namespace": "default"}
-        recipe = {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthRecipe", "metadata": metadata}
-        server.apply({**recipe, "spec": {"recipe": {}}})
+        server.apply(recipe_of("reader"))
         items.wait_for("reader")
 
         assert Item(Resource.RECIPES, "default", "recipe-of-reader") in items.seen
@@ -214,9 +219,7 @@ def test_a_list_that_is_made_again_begins_new_indexes(server: ApiServer) -> None
 
 
 def test_a_snapshot_is_whole_or_there_is_none_while_indexes_begin_anew(server: ApiServer) -> None:
-    metadata = {"name": "recipe-of-whole", "namespace": "default"}
-    recipe = {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthRecipe", "metadata": metadata}
-    server.apply({**recipe, "spec": {"recipe": {}}})
+    server.apply(recipe_of("whole"))
     server.apply(sweep("whole"))
     server.apply(job("whole-p", {SWEEP_LABEL: "whole", JOB_LABEL: "plan"}))
 

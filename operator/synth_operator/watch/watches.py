@@ -68,8 +68,7 @@ class Watches:
         self._report = heard
         self._ended = threading.Event()
         self._again = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._indexed = False
+        self._loop: asyncio.AbstractEventLoop | None = None  # kopf's, once its indexes are filled
         self._indexes: Mapping[str, Any] = {}
         self._ages = WatchAges(())
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
@@ -112,7 +111,7 @@ class Watches:
 
     def _ask(self, question: Coroutine[Any, Any, Answer]) -> Answer:
         loop = self._loop
-        if loop is None or not self._indexed:
+        if loop is None:
             question.close()
             raise NotWatchingError
         try:
@@ -156,7 +155,6 @@ class Watches:
 
     async def _watch(self) -> None:
         self._ages.begin()
-        self._indexed = False
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self._login)
         kopf.on.startup(registry=registry)(self._started)
@@ -178,12 +176,11 @@ class Watches:
 
     async def _started(self, **indexes: Any) -> None:
         self._indexes = indexes
-        self._loop = asyncio.get_running_loop()
 
     def _notified(self, item: Item, delay: float) -> None:
         # kopf holds events back until everything it listed is in the indexes. What was still in the queue from before
         # would otherwise see a sweep without its recipe or its Jobs, and stop it.
-        self._indexed = True
+        self._loop = asyncio.get_running_loop()
         self._add(item, delay)
 
     def _watched(self, path: str) -> None:

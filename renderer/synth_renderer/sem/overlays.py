@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 FACES: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 FACE_HEIGHT: Final = 21.0
 """Of a capital of any of them at font scale 1, px."""
-LIGHTEST, BOLDEST = 0.08, 0.24
-"""Width of a stroke over the height of a capital."""
+WEIGHTS: Final = (0.08, 0.24)
+"""Thinnest and boldest stroke over the height of a capital."""
 DESCENT: Final = 0.4
 """How far letters and brackets reach below the line, over the height of a capital."""
 FINE: Final = 4
@@ -79,13 +79,12 @@ def overlay(
     draws = [stream.uniform() for _ in range(11)]
     if not features["overlays"] or not (info_bar or scale_bar or letter):
         return None
-    lettering = Lettering(FACES[int(draws[8] * len(FACES))], LIGHTEST + draws[9] * (BOLDEST - LIGHTEST))
-    paper = _Paper(shape, lettering, boxed=bool(features["overlay_box"]))
+    paper = _Paper(shape, _lettering(draws), boxed=bool(features["overlay_box"]))
     bar_rows = round(info_bar * shape[0])
     if bar_rows:
         paper.covered[shape[0] - bar_rows :] = True
         words = _conditions(draws)
-        letters = 0.45 * bar_rows * min(1.0, WORDS * shape[1] / lettering.width(words, 0.45 * bar_rows))
+        letters = 0.45 * bar_rows * min(1.0, WORDS * shape[1] / paper.lettering.width(words, 0.45 * bar_rows))
         paper.write(words, letters, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
     if scale_bar:
         nanometres = _number(features, "nanometres_per_unit") * pixel_size
@@ -112,6 +111,11 @@ def _number(features: Mapping[str, FeatureValue], name: str) -> float:
     value = features[name]
     assert isinstance(value, int | float)
     return float(value)
+
+
+def _lettering(draws: list[float]) -> Lettering:
+    thinnest, boldest = WEIGHTS
+    return Lettering(FACES[int(draws[8] * len(FACES))], thinnest + draws[9] * (boldest - thinnest))
 
 
 def _conditions(draws: list[float]) -> str:
@@ -170,12 +174,13 @@ def _draw_scale_bar(
     if bar_rows:
         letters, bottom = min(letters, 0.35 * bar_rows), height - 0.25 * bar_rows
     margin = 0.4 * letters
-    half = max(pixels, paper.lettering.width(text, letters)) / 2 + margin
+    text_width = paper.lettering.width(text, letters)
+    half = max(pixels, text_width) / 2 + margin
     middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
     paper.box(middle - half, bottom - thickness - 1.4 * letters - margin, middle + half, bottom + margin)
     left = max(round(middle - pixels / 2), 0)
     paper.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
-    place = middle - paper.lettering.width(text, letters) / 2, bottom - thickness - 0.4 * letters
+    place = middle - text_width / 2, bottom - thickness - 0.4 * letters
     paper.write(text, letters, place)
 
 
