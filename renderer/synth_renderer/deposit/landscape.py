@@ -21,9 +21,14 @@ CELLS: Final = 512
 class Landscape(NamedTuple):
     """Heights (H, W) above the substrate, 0 where there is nothing; the picture is rows and columns `margin` … from
     each side. The middle of the picture is the origin of x and y; cells are `cell` wide, scene units.
+
+    filled (W + 1, H) counts the cells of a row, before each column, where something lies: whether a body has room is
+    asked thousands of times for each that is put, and most rows answer with one difference of two counts. Rows are
+    next to each other in memory because a body asks all of its rows at about the same column.
     """
 
     height: NDArray[np.float64]
+    filled: NDArray[np.int32]
     margin: int
     cell: float
 
@@ -33,7 +38,8 @@ def empty_landscape(view: tuple[float, float], reach: float) -> Landscape:
     cell = max(view) / CELLS
     margin = math.ceil(reach / cell) + 2
     columns, rows = (round(extent / cell) for extent in view)
-    return Landscape(np.zeros((rows + 2 * margin, columns + 2 * margin)), margin, cell)
+    height = np.zeros((rows + 2 * margin, columns + 2 * margin))
+    return Landscape(height, np.zeros((height.shape[1] + 1, height.shape[0]), dtype=np.int32), margin, cell)
 
 
 @kernel
@@ -68,8 +74,13 @@ def conflicts(land: Landscape, profile: Profile, x: float, y: float, spare_rim: 
     """Whether a body at (x, y) covers cells where something lies; `spare_rim` lets its outermost cells do so."""
     first_row, first_column = row_of(land, y) + profile.first_row, column_of(land, x) + profile.first_column
     rows, columns = profile.bottom.shape
+    left, right = max(0, -first_column), min(columns, land.height.shape[1] - first_column)
     for row in range(max(0, -first_row), min(rows, land.height.shape[0] - first_row)):
-        for column in range(max(0, -first_column), min(columns, land.height.shape[1] - first_column)):
+        begin, end = max(left, profile.spans[row, 0]), min(right, profile.spans[row, 1])
+        before = land.filled[first_column + begin, first_row + row]
+        if end <= begin or land.filled[first_column + end, first_row + row] == before:
+            continue
+        for column in range(begin, end):
             if land.height[first_row + row, first_column + column] == 0.0 or not _covers(profile, row, column):
                 continue
             if not spare_rim or (
@@ -106,4 +117,7 @@ def put(land: Landscape, profile: Profile, x: float, y: float, z: float) -> int:
             if land.height[i, j] == 0.0 and inside:
                 covered += 1
             land.height[i, j] = max(land.height[i, j], z + profile.top[row, column])
+    for j in range(max(0, first_column), width):
+        for i in range(max(0, first_row), min(height, first_row + rows)):
+            land.filled[j + 1, i] = land.filled[j, i] + (land.height[i, j] > 0.0)
     return covered

@@ -17,6 +17,7 @@ class Profile(NamedTuple):
     """Cell (r, c) of the arrays (h, w) is `first_row` + r and `first_column` + c cells away from the body's middle.
 
     bottom and top are heights above the middle, scene units, inf and -inf in cells whose centres it does not cover;
+    spans (h, 2) are the first column of a row that it covers and the one after the last, 0 and 0 where there is none;
     lowest is that of its lowest vertex; volume is what the cells hold.
     """
 
@@ -24,6 +25,7 @@ class Profile(NamedTuple):
     first_column: int
     bottom: NDArray[np.float64]
     top: NDArray[np.float64]
+    spans: NDArray[np.int64]
     lowest: float
     volume: float
 
@@ -40,11 +42,14 @@ def profile_of(points: NDArray[np.float64], triangles: NDArray[np.int32], cell: 
     bottom[-low, -left], top[-low, -left] = np.min(points[:, 2]), np.max(points[:, 2])
     for t in range(len(triangles)):
         _enter(points[triangles[t, 0]], points[triangles[t, 1]], points[triangles[t, 2]], cell, low, left, bottom, top)
-    volume = 0.0
+    volume, spans = 0.0, np.zeros((bottom.shape[0], 2), dtype=np.int64)
     for row in range(bottom.shape[0]):
         for column in range(bottom.shape[1]):
             volume += max(top[row, column] - bottom[row, column], 0.0) * cell * cell
-    return Profile(low, left, bottom, top, float(np.min(points[:, 2])), volume)
+            if top[row, column] >= bottom[row, column]:
+                spans[row, 0] = column if spans[row, 1] == 0 else spans[row, 0]
+                spans[row, 1] = column + 1
+    return Profile(low, left, bottom, top, spans, float(np.min(points[:, 2])), volume)
 
 
 @kernel

@@ -113,25 +113,24 @@ def displaced(
     Outwards is along the normals of the ellipsoid of full extents `proportions` through each point: a field without
     edges, so that no edge frays. The slope is that of linear elements on the ideal body's triangles, averaged by area.
     """
-    slope, area = np.zeros_like(points), np.zeros(len(points))
-    edge, other, normal, gradient = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    slope, area, normal = np.zeros_like(points), np.zeros(len(points)), np.empty(3)
     for t in range(len(triangles)):
         a, b, c = triangles[t]
-        for axis in range(3):
-            edge[axis], other[axis] = points[b, axis] - points[a, axis], points[c, axis] - points[a, axis]
-        _cross(edge, other, normal)
-        square = normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2]
+        ux, uy, uz = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+        vx, vy, vz = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        square = nx * nx + ny * ny + nz * nz
         if square == 0.0:
             continue
         rise, climb = height[b] - height[a], height[c] - height[a]
-        for axis in range(3):
-            edge[axis] = rise * other[axis] - climb * edge[axis]
-        _cross(edge, normal, gradient)
+        ux, uy, uz = rise * vx - climb * ux, rise * vy - climb * uy, rise * vz - climb * uz
         size = math.sqrt(square)
+        gx, gy, gz = (uy * nz - uz * ny) / size, (uz * nx - ux * nz) / size, (ux * ny - uy * nx) / size
         for corner in (a, b, c):
             area[corner] += size
-            for axis in range(3):
-                slope[corner, axis] += gradient[axis] / size
+            slope[corner, 0] += gx
+            slope[corner, 1] += gy
+            slope[corner, 2] += gz
     moved, turned = np.empty_like(points), np.empty_like(points)
     for v in range(len(points)):
         across, square = 0.0, 0.0
@@ -148,11 +147,3 @@ def displaced(
             square += turned[v, axis] * turned[v, axis]
         turned[v] /= math.sqrt(square)
     return moved, turned
-
-
-@kernel
-def _cross(a: NDArray[np.float64], b: NDArray[np.float64], result: NDArray[np.float64]) -> None:
-    x = a[1] * b[2] - a[2] * b[1]
-    y = a[2] * b[0] - a[0] * b[2]
-    result[2] = a[0] * b[1] - a[1] * b[0]
-    result[0], result[1] = x, y
