@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from synth_api.prototypes import FeatureValue
     from synth_renderer.geometry.solids import Proportions
 
-QUADS_PER_PIXEL: Final = 0.6
-"""Quads along an edge of the grid, per pixel of the particle's extent: about 1.3 pixels each.
+QUADS_PER_PIXEL: Final = 0.48
+"""Quads along an edge of the grid, per pixel of the particle's extent: at most about 1.6 pixels each.
 
 That is the mean of the two larger extents, by product: all quads of a rod's circumference lie on its thinner side.
 """
