@@ -288,6 +288,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "overlays": Feature(FeatureType.BOOL, True, "whether anything is written over the picture"),
             "info_bar": _float(0.0, "height of the bar at the bottom; 0 is none", "picture height", 0.0, 0.3),
             "scale_bar": _float(0.0, "longest it may be; 0 is none", "picture width", 0.0, 0.9),
+            "scale_bar_text": _float(0.035, "height of the capitals above it", "picture height", 0.01, 0.3),
             "panel_letter": _float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
             "overlay_box": Feature(FeatureType.BOOL, False, "whether letter and scale bar stand on a box"),
             "overlay_shade": _float(1.0, "grey of strokes; boxes and bar have the opposite", "full white", 0.0, 1.0),

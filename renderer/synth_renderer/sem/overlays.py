@@ -32,6 +32,10 @@ WORDS: Final = 0.5
 """Share of an info bar's width that its words may take."""
 UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
 LETTERS: Final = "abcdefgh"
+PANEL: Final = ("({})", "{}", "{})")
+"""How a panel is named."""
+BAR: Final = (0.12, 0.6)
+"""Thinnest and thickest scale bar over the height of the capitals above it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def overlay(
     pixel_size in scene units; corners, letter, lettering and the words in the bar come from the stream.
     """
     info_bar, scale_bar, letter = (_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
-    draws = [stream.uniform() for _ in range(11)]
+    draws = [stream.uniform() for _ in range(13)]
     if not features["overlays"] or not (info_bar or scale_bar or letter):
         return None
     paper = _Paper(shape, _lettering(draws), boxed=bool(features["overlay_box"]))
@@ -88,10 +92,13 @@ def overlay(
         paper.write(words, letters, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
     if scale_bar:
         nanometres = _number(features, "nanometres_per_unit") * pixel_size
-        _draw_scale_bar(paper, scale_bar, nanometres, bar_rows, is_left=draws[5] < 0.5)
+        capitals = max(_number(features, "scale_bar_text") * shape[0], 7.0)
+        bar = _ScaleBar(scale_bar * shape[1], nanometres, capitals, _between(*BAR, draws[11]))
+        bar.draw(paper, bar_rows, is_left=draws[5] < 0.5)
     if letter:
         text = LETTERS[int(draws[6] * len(LETTERS))]
-        _draw_letter(paper, f"({text})" if draws[7] < 0.5 else text, letter * shape[0])
+        text = text.upper() if draws[12] < 0.25 else text
+        _draw_letter(paper, PANEL[int(draws[7] * len(PANEL))].format(text), letter * shape[0])
     return Overlay(paper.strokes, paper.covered, _number(features, "overlay_shade"))
 
 
@@ -114,8 +121,11 @@ def _number(features: Mapping[str, FeatureValue], name: str) -> float:
 
 
 def _lettering(draws: list[float]) -> Lettering:
-    thinnest, boldest = WEIGHTS
-    return Lettering(FACES[int(draws[8] * len(FACES))], thinnest + draws[9] * (boldest - thinnest))
+    return Lettering(FACES[int(draws[8] * len(FACES))], _between(*WEIGHTS, draws[9]))
+
+
+def _between(low: float, high: float, draw: float) -> float:
+    return low + draw * (high - low)
 
 
 def _conditions(draws: list[float]) -> str:
@@ -158,30 +168,39 @@ class _Paper:
             self.covered[max(round(top), 0) : round(bottom), max(round(left), 0) : round(right)] = True
 
 
-def _draw_scale_bar(
-    paper: _Paper, longest: float, nanometres_per_pixel: float, bar_rows: int, *, is_left: bool
-) -> None:
-    """A bar of a round length, at most `longest` parts of the width, its length above it; px without a scale."""
-    height, width = paper.shape
-    if nanometres_per_pixel > 0:
-        length = round_length(longest * width * nanometres_per_pixel)
-        text, pixels = length_text(length), length / nanometres_per_pixel
-    else:
-        pixels = round_length(max(longest * width, 1.0))
-        text = f"{pixels:g} px"
-    letters, thickness = max(0.035 * height, 7.0), max(2, round(0.008 * height))
-    bottom = 0.97 * height
-    if bar_rows:
-        letters, bottom = min(letters, 0.35 * bar_rows), height - 0.25 * bar_rows
-    margin = 0.4 * letters
-    text_width = paper.lettering.width(text, letters)
-    half = max(pixels, text_width) / 2 + margin
-    middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
-    paper.box(middle - half, bottom - thickness - 1.4 * letters - margin, middle + half, bottom + margin)
-    left = max(round(middle - pixels / 2), 0)
-    paper.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
-    place = middle - text_width / 2, bottom - thickness - 0.4 * letters
-    paper.write(text, letters, place)
+@dataclass(frozen=True)
+class _ScaleBar:
+    """A bar of a round length, at most `longest` px, its length above it; in px where the picture has no scale."""
+
+    longest: float
+    nanometres_per_pixel: float
+    capitals: float
+    thickness: float
+    """Over the height of the capitals."""
+
+    def label(self) -> tuple[str, float]:
+        """What stands above the bar, and how many px it is long."""
+        if self.nanometres_per_pixel > 0:
+            length = round_length(self.longest * self.nanometres_per_pixel)
+            return length_text(length), length / self.nanometres_per_pixel
+        pixels = round_length(max(self.longest, 1.0))
+        return f"{pixels:g} px", pixels
+
+    def draw(self, paper: _Paper, bar_rows: int, *, is_left: bool) -> None:
+        """In a lower corner; in the info bar, where there is one."""
+        height, width = paper.shape
+        text, pixels = self.label()
+        capitals, bottom = self.capitals, 0.97 * height
+        if bar_rows:
+            capitals, bottom = min(capitals, 0.35 * bar_rows), height - 0.25 * bar_rows
+        thickness, margin = max(2, round(self.thickness * capitals)), 0.4 * capitals
+        text_width = paper.lettering.width(text, capitals)
+        half = max(pixels, text_width) / 2 + margin
+        middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
+        paper.box(middle - half, bottom - thickness - 1.4 * capitals - margin, middle + half, bottom + margin)
+        left = max(round(middle - pixels / 2), 0)
+        paper.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
+        paper.write(text, capitals, (middle - text_width / 2, bottom - thickness - 0.4 * capitals))
 
 
 def _draw_letter(paper: _Paper, text: str, letters: float) -> None:

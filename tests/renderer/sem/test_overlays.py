@@ -38,6 +38,17 @@ def test_without_a_scale_the_bar_counts_pixels():
 
 
 @pytest.mark.parametrize("seed", range(6))
+def test_the_text_above_the_bar_is_as_high_as_asked(seed):
+    def rows(capitals: float) -> int:
+        strokes = drawn(seed, scale_bar=0.8, scale_bar_text=capitals, nanometres_per_unit=100.0).strokes
+        bar = int(np.flatnonzero((strokes == 1.0).sum(axis=1) == longest_line(strokes))[0])
+        return int(strokes[:bar].any(axis=1).sum())
+
+    assert rows(0.12) == pytest.approx(2 * rows(0.06), abs=3)
+    assert rows(0.12) == pytest.approx(0.12 * 240 * 1.2, rel=0.15), "strokes are as wide as they are bold"
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_thin_strokes_cover_nothing_and_boxes_do(seed):
     thin = drawn(seed, scale_bar=0.3, panel_letter=0.1)
     boxed = drawn(seed, scale_bar=0.3, panel_letter=0.1, overlay_box=True)
