@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import pytest
 from trial_fleet import Fleet
 
+from synth_api.version import ENGINE_VERSION
 from synth_operator.metrics.process import WatchAges
 
 
@@ -36,7 +37,7 @@ def test_each_thing_that_happens_is_counted() -> None:
         'synth_operator_api_requests_total{code="none",resource="jobs",verb="create"} 1.0',
         "synth_operator_leader 1.0",
         "synth_operator_queue_depth 2.0",
-        'synth_operator_build_info{engine="1",version="0.1.0"} 1.0',
+        f'synth_operator_build_info{{engine="{ENGINE_VERSION}",version="0.1.0"}} 1.0',
     ):
         assert line in text.splitlines()
     assert "process_resident_memory_bytes" in text
