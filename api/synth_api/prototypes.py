@@ -276,7 +276,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "streaks": _float(0.0, "charging along the scan line behind particles", "full white", -0.5, 0.5),
             "clipping": _float(0.0, "share of the particles driven to full white, instead of the gain", "", 0.0, 0.5),
             "beam_blur": _float(0.7, "standard deviation of the beam's profile", "px", 0.0, 20.0),
-            "defocus": _float(0.0, "further blur one particle size off the focal plane", "px", 0.0, 20.0),
+            "defocus": _float(0.0, "further blur of what lies farthest off the focal plane", "px", 0.0, 20.0),
             "focus_height": _float(1.0, "focal plane between ground (0) and highest point (1)", "", -1.0, 2.0),
             "drift": _float(0.0, "slow rms displacement of lines", "px", 0.0, 1.5),
             "electrons": _float(2000.0, "electrons per pixel at full white; 0 makes no shot noise", "", 0.0, 1e7),

@@ -9,7 +9,6 @@ import numpy as np
 
 from synth_api.recipe.criteria import AlwaysTrue, IsUltimateParent
 from synth_api.recipe.expression import parse_expression
-from synth_renderer.scene.world import World, blueprint_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from synth_api.prototypes import FeatureValue
     from synth_api.recipe.criteria import Criterion, FeatureCriterion
     from synth_renderer.scene.features import FeatureTable
+    from synth_renderer.scene.world import World
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def members(world: World, set_name: str) -> Members:
     blueprints = world.recipe.blueprints
     tables = [
         _Kind("IsParticle", world.particles.features),
-        _Kind("IsParticleBlueprint", blueprint_table(blueprints.particles)),
-        _Kind("IsMeasurementTechniqueBlueprint", blueprint_table(blueprints.measurement_techniques)),
+        _Kind("IsParticleBlueprint", world.particle_blueprints),
+        _Kind("IsMeasurementTechniqueBlueprint", world.technique_blueprints),
     ]
     if world.technique:
         tables.append(_Kind("IsMeasurementTechnique", world.technique.features))

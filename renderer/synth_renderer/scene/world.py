@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,6 +131,16 @@ class World:
         """The run's seed."""
         return self.recipe.initial_runtime_state.seed
 
+    @cached_property
+    def particle_blueprints(self) -> FeatureTable:
+        """Features that particle blueprints themselves carry, one row each: the custom ones and `blueprint_name`."""
+        return _blueprint_table(self.recipe.blueprints.particles)
+
+    @cached_property
+    def technique_blueprints(self) -> FeatureTable:
+        """The same of measurement techniques' blueprints."""
+        return _blueprint_table(self.recipe.blueprints.measurement_techniques)
+
     def invoked_technique(self) -> InvokedTechnique:
         """The technique; a recipe that needs one before invoking it fails here."""
         if self.technique is None:
@@ -182,8 +193,7 @@ def _declare_custom(
     table.declare("blueprint_name", rows, name, FeatureType.STRING)
 
 
-def blueprint_table(blueprints: Mapping[str, ParticleBlueprint | MeasurementTechniqueBlueprint]) -> FeatureTable:
-    """Features that blueprints themselves carry, one row each: the custom ones and `blueprint_name`."""
+def _blueprint_table(blueprints: Mapping[str, ParticleBlueprint | MeasurementTechniqueBlueprint]) -> FeatureTable:
     table = FeatureTable(len(blueprints))
     for row, (name, blueprint) in enumerate(blueprints.items()):
         _declare_custom(table, np.arange(len(blueprints)) == row, name, blueprint)

@@ -123,7 +123,7 @@ class _Signal:
     def detected(self) -> Plane:
         """Focus, drift, gain, noise and the digitiser's range."""
         focal = self["focus_height"] * float(self.height.max())
-        off_focus = np.abs(self.height - np.float32(focal)) * np.float32(1.0 / self.size)
+        off_focus = np.abs(self.height - np.float32(focal))
         grey = scan.focused(self.grey, off_focus, self["beam_blur"], self["defocus"])
         if self["drift"] > 0:
             grey = scan.drifted(grey, self.key("drift"), self["drift"])

@@ -159,8 +159,12 @@ class _Paper:
         canvas = np.zeros((self.shape[0] * FINE, self.shape[1] * FINE), dtype=np.uint8)
         corner = round(place[0] * FINE), round(place[1] * FINE)
         cv2.putText(canvas, text, corner, face, scale, (255,), line, cv2.LINE_8)
-        drawn = canvas.reshape(self.shape[0], FINE, self.shape[1], FINE).sum(axis=(1, 3), dtype=np.uint32)
-        np.maximum(self.strokes, (drawn / (255.0 * FINE * FINE)).astype(np.float32), out=self.strokes)
+        column, row, width, height = cv2.boundingRect(canvas)  # of few pixels of many
+        left, top, right, bottom = column // FINE, row // FINE, -(-(column + width) // FINE), -(-(row + height) // FINE)
+        inked = canvas[top * FINE : bottom * FINE, left * FINE : right * FINE]
+        drawn = inked.reshape(bottom - top, FINE, right - left, FINE).sum(axis=(1, 3), dtype=np.uint32)
+        under = self.strokes[top:bottom, left:right]
+        np.maximum(under, (drawn / (255.0 * FINE * FINE)).astype(np.float32), out=under)
 
     def box(self, left: float, top: float, right: float, bottom: float) -> None:
         """An opaque box, where the recipe wants boxes."""

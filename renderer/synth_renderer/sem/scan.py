@@ -24,16 +24,16 @@ FOCUS_LEVELS: Final = 4
 
 
 def focused(signal: Plane, off_focus: Plane, beam: float, defocus: float) -> Plane:
-    """Blur by sqrt(beam^2 + (defocus x off_focus)^2) px, off_focus (H, W) >= 0 the distance from the focal plane.
+    """Blur by sqrt(beam^2 + (defocus t / t_max)^2) px, t = off_focus (H, W) >= 0 the distance from the focal plane.
 
     The beam's profile is Gaussian; away from focus it widens in proportion to the distance (L. Reimer, Scanning
     Electron Microscopy, 2nd ed., 1998, section 2.4). Pixels mix the two nearest of four blurs.
     """
-    widest = defocus * float(off_focus.max())
-    if widest < 0.25 * max(beam, 0.5):
+    farthest = float(off_focus.max())
+    if farthest == 0 or defocus < 0.25 * max(beam, 0.5):
         return blurred(signal, beam)
-    levels = [blurred(signal, _joined(beam, widest * n / (FOCUS_LEVELS - 1))) for n in range(FOCUS_LEVELS)]
-    return _mixed(np.stack(levels), off_focus, (FOCUS_LEVELS - 1) * defocus / widest)
+    levels = [blurred(signal, _joined(beam, defocus * n / (FOCUS_LEVELS - 1))) for n in range(FOCUS_LEVELS)]
+    return _mixed(np.stack(levels), off_focus, (FOCUS_LEVELS - 1) / farthest)
 
 
 def _joined(first: float, second: float) -> float:

@@ -101,7 +101,7 @@ def test_focus_blurs_what_lies_off_the_focal_plane():
     off[:, 40:] = 2.0
     seen = scan.focused(noise, off, 0.5, 1.5)
     assert np.abs(seen[:, :38] - blurred(noise, 0.5)[:, :38]).max() < 1e-6
-    assert np.abs(seen[:, 42:] - blurred(noise, np.sqrt(0.25 + 9.0))[:, 42:]).max() < 1e-5
+    assert np.abs(seen[:, 42:] - blurred(noise, np.sqrt(0.25 + 2.25))[:, 42:]).max() < 1e-5
     assert (scan.focused(noise, off, 0.5, 0.0) == blurred(noise, 0.5)).all()
 
 
