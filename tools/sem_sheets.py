@@ -84,6 +84,7 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("ground_crumb_size", (0.01, 0.02, 0.03, 0.04, 0.05), {**BEADS, "ground_crumbs": 0.1}),
     ("info_bar", (0, 0.06, 0.08, 0.1, 0.15), BEADS),
     ("scale_bar", (0, 0.2, 0.3, 0.4, 0.6), BEADS),
+    ("scale_bar_text", (0.025, 0.05, 0.07, 0.1, 0.15), {**BEADS, "scale_bar": 0.3}),
     ("panel_letter", (0, 0.06, 0.09, 0.12, 0.2), BEADS),
     ("overlay_box", (False, True), {**BEADS, "panel_letter": 0.12, "scale_bar": 0.3}),
     ("roughness_slope", (0, 0.1, 0.2, 0.35, 0.5), LARGE),
