@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from harness.cluster import running_cluster
-from harness.existing import existing_cluster
+from harness.existing import ExistingCluster, existing_kubeconfig
 from harness.images import OPERATOR, RENDERER, make_project_images, make_small_images
 from harness.lab import BUCKET, Lab, Store, install_operator
 from servers import ROOT
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def bare_cluster() -> Iterator[Cluster]:
+def bare_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Kubernetes with the project's images on its node."""
-    if existing := existing_cluster():
-        yield cast("Cluster", existing)
+    if kubeconfig := existing_kubeconfig():
+        yield cast("Cluster", ExistingCluster(kubeconfig, tmp_path_factory.mktemp("existing")))
         return
     subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
     make_small_images()
@@ -33,7 +33,7 @@ def bare_cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def store(bare_cluster: Cluster) -> Store:
     store = Store(bare_cluster)
-    if not existing_cluster():
+    if not existing_kubeconfig():
         store.start()
     if not store.client.bucket_exists(BUCKET):
         store.client.make_bucket(BUCKET)

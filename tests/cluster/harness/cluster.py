@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -63,7 +62,7 @@ class Cluster(Client):
 
     def kill(self, name: str) -> None:
         """SIGKILL for one component."""
-        os.kill(self.processes[name], signal.SIGKILL)
+        self.sandbox.kill(self.processes[name])
         while _is_alive(self.processes[name]):
             time.sleep(0.02)
 

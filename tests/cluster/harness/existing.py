@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import pytest
@@ -17,12 +16,18 @@ def _own() -> NoReturn:
     pytest.skip("needs a cluster of its own, which it may hurt and look into")
 
 
+def _named(variable: str) -> str:
+    if variable not in os.environ:
+        pytest.exit(f"{variable} is not set, and a cluster that is there already needs it: docs/testing.md", 2)
+    return os.environ[variable]
+
+
 @dataclass(frozen=True)
 class ExistingCluster(Client):
     """Named by the environment. Tests that hurt a cluster, or look into its node, skip as soon as they try."""
 
     file: Path
-    folder: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
+    folder: Path
 
     @property
     def kubeconfig(self) -> Path:
@@ -31,18 +36,18 @@ class ExistingCluster(Client):
 
     @property
     def scratch(self) -> Path:
-        """Gone with this object."""
-        return Path(self.folder.name)
+        """As given."""
+        return self.folder
 
     @property
     def store(self) -> str:
         """A MinIO that pods and tests reach alike and that knows the keys of `servers.py`."""
-        return os.environ["SYNTH_TEST_STORE"]
+        return _named("SYNTH_TEST_STORE")
 
     @property
     def images(self) -> tuple[str, str]:
         """Both images, where its nodes find them."""
-        return os.environ["SYNTH_TEST_OPERATOR"], os.environ["SYNTH_TEST_RENDERER"]
+        return _named("SYNTH_TEST_OPERATOR"), _named("SYNTH_TEST_RENDERER")
 
     @property
     def sandbox(self) -> NoReturn:
@@ -58,7 +63,7 @@ class ExistingCluster(Client):
         _own()
 
 
-def existing_cluster() -> ExistingCluster | None:
-    """The one that the environment names."""
+def existing_kubeconfig() -> Path | None:
+    """Of the cluster that the environment names, if it names one."""
     file = os.environ.get("SYNTH_TEST_KUBECONFIG")
-    return ExistingCluster(Path(file)) if file else None
+    return Path(file) if file else None

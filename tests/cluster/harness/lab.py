@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import URLError
@@ -59,7 +57,7 @@ class Store:
 
     def kill(self) -> None:
         """SIGKILL; its data stay."""
-        os.kill(self.process, signal.SIGKILL)
+        self.cluster.sandbox.kill(self.process)
         until(lambda: not self._answers(), "MinIO goes on")
 
     def _answers(self) -> bool:

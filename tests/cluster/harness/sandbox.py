@@ -54,6 +54,10 @@ class Sandbox:
         self.entered.append(entered)
         return _only_child(entered.pid)
 
+    def kill(self, process: int) -> None:
+        """SIGKILL for what `start` gave."""
+        os.kill(process, signal.SIGKILL)
+
     def end(self) -> None:
         """All processes are killed; mounts and links go with them. Control groups and files are removed."""
         os.kill(self.init, signal.SIGKILL)
