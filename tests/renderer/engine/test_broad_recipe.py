@@ -78,7 +78,8 @@ def test_an_effect_that_is_switched_off_leaves_the_rest(variability: str, off: s
     changed = differing(world_of(), world_of(f"{VARIABILITIES}.{variability}.{off}"))
     assert changed <= {feature}
     changed_in_some = [
-        differing(world_of(seed=seed), world_of(f"{VARIABILITIES}.{variability}.{off}", seed=seed)) for seed in (2, 4)
+        differing(world_of(seed=seed), world_of(f"{VARIABILITIES}.{variability}.{off}", seed=seed))
+        for seed in (2, 3, 4)
     ]
     assert changed or any(changed_in_some)
 
