@@ -227,17 +227,23 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10_000, help="of the sweep on real pods; 0: none")
     parser.add_argument("--sweeps", type=int, nargs="*", default=[200, 1000], help="at once on fake nodes")
     chosen = parser.parse_args()
+    RAW.parent.mkdir(exist_ok=True)
     results = []
-    if chosen.runs:
+    for numbers in parts(chosen.runs, chosen.sweeps):
+        results.append(numbers)
+        RAW.write_text(json.dumps(results, indent=1))  # stays when a later part is cut off
+    Console().print(table(results), f"raw numbers: {RAW.relative_to(ROOT)}")
+
+
+def parts(runs: int, fleets: Iterable[int]) -> Iterator[Numbers]:
+    """One part after the other, each on a cluster of its own."""
+    if runs:
         with operated() as (cluster, store):
-            results.append(large_sweep(opened(cluster, store, "large"), chosen.runs))
-    for sweeps in chosen.sweeps:
+            yield large_sweep(opened(cluster, store, "large"), runs)
+    for sweeps in fleets:
         with operated() as (cluster, store):
             cluster.kubectl("cordon", NODE)
-            results.append(fleet(opened(cluster, store, "fleet"), sweeps))
-    RAW.parent.mkdir(exist_ok=True)
-    RAW.write_text(json.dumps(results, indent=1))
-    Console().print(table(results), f"raw numbers: {RAW.relative_to(ROOT)}")
+            yield fleet(opened(cluster, store, "fleet"), sweeps)
 
 
 def opened(cluster: Cluster, store: Store, name: str) -> Lab:
