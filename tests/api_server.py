@@ -71,7 +71,8 @@ def api_server(folder: Path) -> Iterator[ApiServer]:
             _process(
                 folder / "etcd.log",
                 [
-                    *("etcd", f"--data-dir={folder}/etcd", "--unsafe-no-fsync", "--log-level=error"),
+                    *(str(program("kube")), "etcd", f"--data-dir={folder}/etcd", "--unsafe-no-fsync"),
+                    "--log-level=error",
                     *(f"--listen-client-urls={etcd}", f"--advertise-client-urls={etcd}"),
                     *(f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"),
                     f"--initial-cluster=default={peer}",

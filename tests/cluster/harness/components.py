@@ -29,7 +29,7 @@ def commands(place: Place) -> dict[str, list[str]]:
 def etcd(place: Place) -> list[str]:
     """Without waiting for the disk: a cluster for tests need not survive a power cut."""
     return [
-        *("etcd", f"--data-dir={place.folder}/etcd", "--unsafe-no-fsync", "--log-level=warn"),
+        *(program("kube"), "etcd", f"--data-dir={place.folder}/etcd", "--unsafe-no-fsync", "--log-level=warn"),
         *(f"--listen-client-urls={ETCD}", f"--advertise-client-urls={ETCD}", f"--listen-peer-urls={PEER}"),
         *(f"--initial-advertise-peer-urls={PEER}", f"--initial-cluster=default={PEER}"),
     ]
@@ -46,7 +46,6 @@ def apiserver(place: Place) -> list[str]:
         f"--service-account-key-file={place.pki('sa.pub')}",
         f"--service-account-signing-key-file={place.pki('sa.key')}",
         *("--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction"),
-        "--feature-gates=WatchList=false",  # Debian's etcd lacks what it needs; kwok would try it again and again
         "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-certificate-authority={place.pki('ca.crt')}",
         f"--kubelet-client-certificate={place.pki('admin.crt')}",

@@ -1,4 +1,4 @@
-// kube is the control plane and the node in one binary: `kube <program> <flags>` runs one of the five.
+// kube is etcd, the control plane and the node in one binary: `kube <program> <flags>` runs one of the six.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
@@ -34,12 +35,22 @@ func program(name string) *cobra.Command {
 }
 
 func main() {
-	if len(os.Args) > 1 {
-		if command := program(os.Args[1]); command != nil {
-			os.Args = os.Args[1:]
-			os.Exit(cli.Run(command))
-		}
+	if len(os.Args) < 2 {
+		usage()
 	}
-	fmt.Fprintln(os.Stderr, "usage: kube kube-apiserver|kube-controller-manager|kube-scheduler|kube-proxy|kubelet <flags>")
+	os.Args = os.Args[1:]
+	if os.Args[0] == "etcd" {
+		etcdmain.Main(os.Args)
+		return
+	}
+	command := program(os.Args[0])
+	if command == nil {
+		usage()
+	}
+	os.Exit(cli.Run(command))
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: kube etcd|kube-apiserver|kube-controller-manager|kube-scheduler|kube-proxy|kubelet <flags>")
 	os.Exit(2)
 }
