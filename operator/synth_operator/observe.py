@@ -12,6 +12,7 @@ from synth_operator.api import Resource
 from synth_operator.apply import StaleError
 from synth_operator.check import check_sweep, finished_check
 from synth_operator.state import JobWarning, Observed
+from synth_operator.warning_events import WarningEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +72,7 @@ class Observer:
         self._output = output
         self._clock = clock
         self._checking = Lock()
+        self._events = WarningEvents(api, clock)
 
     def observe(self, sweep: SweepObject, snapshot: Snapshot, memory: Memory, now: datetime) -> Observed:
         """Everything about a sweep.
@@ -92,7 +94,7 @@ class Observer:
             jobs=snapshot.jobs,
             pods=snapshot.pods,
             warnings=warnings,
-            inputs=self._inputs(sweep, memory, hurry=bool(stuck)),
+            inputs=self._inputs(sweep, memory, waiting=any(one.kind == Resource.PODS.kind for one in stuck)),
             refusals=tuple(memory.refusals.values()),
         )
 
@@ -109,9 +111,11 @@ class Observer:
             known = finished_check(sweep.name, sweep.spec, recipe, self._output, sweep.status)
         return known or check_sweep(sweep.name, sweep.spec, recipe, self._output)
 
-    def _inputs(self, sweep: SweepObject, memory: Memory, *, hurry: bool) -> frozenset[str]:
+    def _inputs(self, sweep: SweepObject, memory: Memory, *, waiting: bool) -> frozenset[str]:
         """Read once, and again where pods wait: perhaps for a ConfigMap that somebody has deleted."""
-        if memory.inputs_at is None or (hurry and self._clock() - memory.inputs_at >= _INPUTS_SECONDS):
+        if memory.inputs_at is None and sweep.status.attempt is None:
+            memory.inputs_at = self._clock()  # nothing is made before the status has its attempt
+        if memory.inputs_at is None or (waiting and self._clock() - memory.inputs_at >= _INPUTS_SECONDS):
             found = self._api.find(Resource.INPUTS, sweep.namespace, labels=f"{SWEEP_LABEL}={sweep.name}")
             memory.inputs = frozenset(body["metadata"]["name"] for body in found)
             memory.inputs_at = self._clock()
@@ -131,11 +135,9 @@ class Observer:
 
     def _latest(self, namespace: str, idle: _Idle) -> Iterator[JobWarning]:
         """The last Warning Event about it."""
-        found = self._api.find(Resource.EVENTS, namespace, fields=f"type=Warning,{idle.fields}")
-        warnings = (replace(JobWarning.of(body), job=idle.job) for body in found)
-        latest = max(warnings, key=lambda warning: warning.at, default=None)
+        latest = self._events.last(namespace, idle.kind, idle.name)
         if latest is not None:
-            yield latest
+            yield replace(latest, job=idle.job)
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,8 @@ class _Idle:
 
     job: str
     since: datetime
-    fields: str
+    kind: str
+    name: str
 
 
 def _idle(sweep: SweepObject, snapshot: Snapshot) -> Iterator[_Idle]:
@@ -153,7 +156,7 @@ def _idle(sweep: SweepObject, snapshot: Snapshot) -> Iterator[_Idle]:
             continue
         pods = [pod for pod in snapshot.pods if pod.job == job.name and not pod.over]
         if not pods:
-            yield _Idle(job.name, job.created, f"involvedObject.uid={job.uid}")
+            yield _Idle(job.name, job.created, Resource.JOBS.kind, job.name)
         pod = next((pod for pod in pods if pod.waiting == _CREATING), None)
         if pod is not None:
-            yield _Idle(job.name, pod.created, f"involvedObject.kind=Pod,involvedObject.name={pod.name}")
+            yield _Idle(job.name, pod.created, Resource.PODS.kind, pod.name)

@@ -86,7 +86,9 @@ def metadata(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-SWEEP = SweepObject.of({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}})
+ATTEMPT = {"attempt": {"hash": "0123456789abcdef", "count": 0}}
+SWEEP = SweepObject.of({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}, "status": ATTEMPT})
+NEW = SweepObject.of({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}})
 
 
 def job(name: str = "s-p", owner: str = "uid-s", **spec: Any) -> JobObject:
@@ -108,10 +110,10 @@ def pod(phase: str = "Pending", waiting: str = "", unschedulable: bool = False) 
     return PodObject.of({"metadata": metadata("s-p-x1", labels=labels), "status": status})
 
 
-def warning(message: str, minute: int) -> Tree:
+def warning(message: str, minute: int, about: str = "s-p") -> Tree:
     return {
         "metadata": metadata("w"),
-        "involvedObject": {"name": "s-p"},
+        "involvedObject": {"name": about},
         "reason": "FailedCreate",
         "message": message,
         "lastTimestamp": f"2026-05-01T11:{minute:02d}:00Z",
@@ -119,11 +121,16 @@ def warning(message: str, minute: int) -> Tree:
 
 
 def look(
-    observer: Observer, clock: Clock, memory: Memory, *things: JobObject | PodObject, recipe: RecipeObject | None = None
+    observer: Observer,
+    clock: Clock,
+    memory: Memory,
+    *things: JobObject | PodObject,
+    recipe: RecipeObject | None = None,
+    sweep: SweepObject = SWEEP,
 ) -> Observed:
     jobs = tuple(thing for thing in things if isinstance(thing, JobObject))
     pods = tuple(thing for thing in things if isinstance(thing, PodObject))
-    return observer.observe(SWEEP, Snapshot(SWEEP, jobs, pods, recipe), memory, clock.now)
+    return observer.observe(sweep, Snapshot(sweep, jobs, pods, recipe), memory, clock.now)
 
 
 def events_asked(lists: Lists) -> list[str]:
@@ -141,13 +148,14 @@ def test_a_job_is_given_a_moment_to_have_a_pod(observer: Observer, lists: Lists,
 def test_a_job_without_a_pod_is_asked_why_and_the_last_word_counts(
     observer: Observer, lists: Lists, clock: Clock
 ) -> None:
-    lists.answers[Resource.EVENTS] = [warning("first", 1), warning("exceeded quota", 5), warning("between", 3)]
+    told = [warning("first", 1), warning("exceeded quota", 5), warning("between", 3), warning("not ours", 6, "t-p")]
+    lists.answers[Resource.EVENTS] = told
     clock.seconds = 3.0
 
     warnings = look(observer, clock, Memory(), job()).warnings
 
     assert [(one.job, one.message) for one in warnings] == [("s-p", "exceeded quota")]
-    assert events_asked(lists) == ["type=Warning,involvedObject.uid=uid-s-p"]
+    assert events_asked(lists) == ["type=Warning,involvedObject.kind=Job"]
 
 
 def test_while_the_same_job_waits_events_are_read_ever_more_rarely(
@@ -166,12 +174,23 @@ def test_while_the_same_job_waits_events_are_read_ever_more_rarely(
 
 
 def test_another_job_is_looked_at_afresh(observer: Observer, lists: Lists, clock: Clock) -> None:
+    lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5), warning("forbidden", 6, "s-r0")]
     memory = Memory()
     clock.seconds = 100.0
     look(observer, clock, memory, job())
-    look(observer, clock, memory, job("s-r0"))
 
-    assert len(events_asked(lists)) == 2
+    assert [one.message for one in look(observer, clock, memory, job("s-r0")).warnings] == ["forbidden"]
+
+
+def test_what_waits_at_the_same_time_shares_one_list(observer: Observer, lists: Lists, clock: Clock) -> None:
+    clock.seconds = 10.0
+    for number in range(200):
+        look(observer, clock, Memory(), job(f"s-{number}"))
+    assert len(events_asked(lists)) == 1
+
+    lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
+    clock.seconds = 12.0
+    assert look(observer, clock, Memory(), job()).warnings
 
 
 def test_once_there_is_a_pod_the_warnings_are_gone(observer: Observer, lists: Lists, clock: Clock) -> None:
@@ -203,13 +222,24 @@ def test_nothing_is_asked_where_the_reason_is_known(
 
 
 def test_a_pod_whose_container_is_not_made_is_asked_why(observer: Observer, lists: Lists, clock: Clock) -> None:
-    lists.answers[Resource.EVENTS] = [warning("secret not found", 5)]
+    lists.answers[Resource.EVENTS] = [warning("secret not found", 5, "s-p-x1")]
     clock.seconds = 10.0
 
     warnings = look(observer, clock, Memory(), job(), pod(waiting="ContainerCreating")).warnings
 
     assert [one.job for one in warnings] == ["s-p"]
-    assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod,involvedObject.name=s-p-x1"]
+    assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod"]
+
+
+def test_a_sweep_without_an_attempt_has_no_config_maps_and_none_are_asked_for(
+    observer: Observer, lists: Lists, clock: Clock
+) -> None:
+    memory = Memory()
+    assert look(observer, clock, memory, sweep=NEW).inputs == frozenset()
+    memory.remember(Applied(SWEEP, inputs={"s-new"}), clock())
+
+    assert look(observer, clock, memory).inputs == {"s-new"}
+    assert lists.asked == []
 
 
 def test_config_maps_are_read_once_and_then_remembered(observer: Observer, lists: Lists, clock: Clock) -> None:
