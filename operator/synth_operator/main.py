@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 _SILENCE: Final = 30.0
 """Seconds without an answer of the API after which a replica is not ready."""
 
+_SWITCH_INTERVAL: Final = 0.0005
+"""Seconds a thread may keep the interpreter from others; by default each answer of the API waits 5 ms for kopf."""
+
 
 class Operator:
     """One replica."""
@@ -106,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return int(ExitCode.BAD_INPUT)
     log_json(configuration.log_level)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
