@@ -160,7 +160,7 @@ def said(watch: Watch) -> Iterator[Change]:
             yield name, "accepted", each.at
         if attempt.get("todo") is not None:
             yield name, "planned", each.at
-        if attempt.get("todo") == runs.get("succeeded"):
+        if attempt.get("todo") is not None and attempt["todo"] == runs.get("succeeded"):
             yield name, "rendered", each.at
         if status.get("phase") == "Complete":
             yield name, "complete", each.at
