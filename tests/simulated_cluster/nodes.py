@@ -34,6 +34,8 @@ class Nodes:
         self.warnings: list[JobWarning] = []
         self.speak = True
         """Whether termination messages arrive."""
+        self.count = True
+        """Whether the Job controller takes note of pods that have ended."""
 
     def step(self) -> None:
         for pod in self._api.all(Resource.PODS):
@@ -111,7 +113,7 @@ class Nodes:
     # Jobs
 
     def _job(self, job: Tree) -> None:
-        if job["status"].get("conditions"):
+        if job["status"].get("conditions") or not self.count:
             return
         pods = [
             pod

@@ -162,6 +162,8 @@ def _reported(view: View, job: JobObject, pods: tuple[PodObject, ...]) -> Proble
     )
     if not ended or job.kind is not JobKind.RENDER:
         return None
+    if any(pod.phase == "Succeeded" for pod in ended):  # its Job will count it in a moment
+        return None
     last = ended[-1]
     if last.exit_code == ExitCode.TRY_AGAIN:
         return failure(last)

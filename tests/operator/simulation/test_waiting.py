@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from simulated_cluster.world import NAME, World
 
+from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.sweep import Phase
 from synth_operator.api import ApiError, Resource, Tree
@@ -290,6 +291,24 @@ def test_pods_that_crash_before_they_say_anything_are_told() -> None:
         world.second()
 
     assert "WorkerFailed: The render pod ended with exit code 127; its log says more." in world.events
+
+
+def test_after_crashes_a_pod_that_has_succeeded_is_no_failure_although_its_job_does_not_count_it_yet() -> None:
+    world = World(runs=100, batchSize=50, retriesPerRun=1)
+    for codes in ((127, 127), (127, ExitCode.OK)):
+        world.until(lambda world: len(rendering(world)) == 2)
+        world.nodes.count = ExitCode.OK not in codes
+        for pod, code in zip(rendering(world), codes, strict=True):
+            world.nodes.end(pod, code)
+        world.second()
+
+    assert not [event for event in world.events if event.startswith("WorkerFailed")]
+
+
+def rendering(world: World) -> list[Tree]:
+    """The render pods that run."""
+    pods = (pod for pod in world.api.all(Resource.PODS) if "-r0-" in pod["metadata"]["name"])
+    return [pod for pod in pods if pod["status"]["phase"] == "Running"]
 
 
 def conditions(world: World) -> dict[str, str]:
