@@ -77,6 +77,9 @@ def test_calls_and_rules_are_the_same(cluster: Cluster, operators: Operators, la
     lab.until("large", lambda status: reason(status) is Reason.UNSCHEDULABLE, "the node is not too small")
     lab.patch("large", suspend=True)
     until(lambda: lab.jobs("large", "render")[0]["spec"]["suspend"], "the Job is not suspended")
+    stopped = operators.settled()
+    cluster.kubectl("-n", SYSTEM, "delete", "pod", stopped, "--wait=false")
+    operators.new_leader(stopped, 60)  # and that one finds a sweep already begun
     # A Job in the way of the one that a suspended sweep of a queue will want again.
     lab.sweep("queued", "spheres-sem", overrides=OVERRIDES, queueName="none")
     lab.until("queued", lambda status: reason(status) is Reason.QUEUED, "the sweep does not wait for its queue")
