@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from api_server import ApiServer, api_server
 from kubernetes import client, config
 from proxies import proxy
 
+from synth_api.jobs.messages import BatchMessage, write_message
 from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
 from synth_operator.api import Resource
 from synth_operator.watch.handlers import Item
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
+JOB_NAME = "batch.kubernetes.io/job-name"
 SECONDS = 60.0
 LIVES = 5
 """How often the watches begin anew: each time is another chance to see half of a sweep."""
@@ -121,6 +124,35 @@ def test_what_is_deleted_is_forgotten(server: ApiServer) -> None:
         items.wait_for("gone")
         server.kubectl("delete", "synthsweep", "gone")
         until(lambda: watches.snapshot("default", "gone").sweep is None, "the sweep is still known")
+
+
+def test_what_a_pod_said_outlives_it_but_not_its_job(server: ApiServer) -> None:
+    labels, key = {SWEEP_LABEL: "talking", JOB_LABEL: "render"}, ("default", "talking")
+    server.apply(sweep("talking"))
+    server.apply(job("talking-r0", labels))
+    with watching(connection(server)) as (watches, items):
+        items.wait_for("talking")
+        pod = {"apiVersion": "v1", "kind": "Pod", **pod_template({**labels, JOB_NAME: "talking-r0"})}
+        pod["metadata"] |= {"name": "talker", "namespace": "default"}
+        server.apply(pod)
+        message = BatchMessage(batch=0, size=12, succeeded=6)
+        end(server, "talker", message)
+        server.kubectl("delete", "pod", "talker", "--force", "--grace-period=0")
+        until(lambda: not watches._indexes[Resource.PODS.plural].get(key), "the pod is not gone")
+
+        until(lambda: [pod.message for pod in watches.snapshot(*key).pods] == [message], "its message is gone as well")
+        server.kubectl("delete", "job", "talking-r0")
+        until(lambda: watches.snapshot(*key).pods == (), "its message outlives its Job")
+
+
+def end(server: ApiServer, pod: str, message: BatchMessage) -> None:
+    """As a kubelet ends a pod that was told to stop."""
+    terminated = {"exitCode": 143, "message": write_message(message).decode()}
+    container = {"name": "work", "image": "none", "imageID": "", "ready": False, "restartCount": 0}
+    status = {"phase": "Failed", "containerStatuses": [{**container, "state": {"terminated": terminated}}]}
+    server.kubectl(
+        "patch", "pod", pod, "--subresource=status", "--type=merge", f"--patch={json.dumps({'status': status})}"
+    )
 
 
 def test_a_change_of_a_recipe_is_news_for_the_sweeps_that_name_it(server: ApiServer) -> None:

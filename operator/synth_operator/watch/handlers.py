@@ -13,6 +13,8 @@ from synth_operator.state import JobObject, PodObject, RecipeObject, SweepObject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from synth_operator.watch.last_words import LastWords
+
 WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
 REFERENCES: Final = "references"
 """Index of the sweeps that name a recipe."""
@@ -86,8 +88,8 @@ def index_all(registry: kopf.OperatorRegistry) -> None:
     _index(registry, Resource.PODS, Resource.PODS.plural, ours)(by_sweep(PodObject.of))
 
 
-def notify_all(registry: kopf.OperatorRegistry, add: Callable[[Item, float], None]) -> None:
-    """Every event says which sweep or recipe is to be looked at."""
+def notify_all(registry: kopf.OperatorRegistry, add: Callable[[Item, float], None], last_words: LastWords) -> None:
+    """Every event says which sweep or recipe is to be looked at; that of a pod's end, what it said."""
 
     async def named(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
         kind = Resource.SWEEPS if resource.plural == Resource.SWEEPS.plural else Resource.RECIPES
@@ -100,11 +102,17 @@ def notify_all(registry: kopf.OperatorRegistry, add: Callable[[Item, float], Non
     async def child(namespace: str, labels: kopf.Labels, **_: Any) -> None:
         add(Item(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _SETTLE)
 
+    async def end(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
+        if event["type"] == "DELETED":
+            last_words.add((namespace, labels[SWEEP_LABEL]), PodObject.of(dict(body)))
+
     _event(registry, Resource.SWEEPS)(named)
     _event(registry, Resource.RECIPES)(named)
     _event(registry, Resource.RECIPES, "referring")(referring)
+    ours = {SWEEP_LABEL: kopf.PRESENT}
+    _event(registry, Resource.PODS, "end", ours)(end)
     for resource in (Resource.JOBS, Resource.PODS):
-        _event(registry, resource, labels={SWEEP_LABEL: kopf.PRESENT})(child)
+        _event(registry, resource, labels=ours)(child)
 
 
 def _index(

@@ -14,6 +14,7 @@ import kopf
 from synth_operator.api import Resource
 from synth_operator.watch.ages import DEAF_SECONDS, WATCH_SECONDS, WatchAges
 from synth_operator.watch.handlers import WATCHED, Item, index_all, notify_all, settings
+from synth_operator.watch.last_words import LastWords
 from synth_operator.watch.session import session
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Snapshot:
     sweep: SweepObject | None
     jobs: tuple[JobObject, ...]
     pods: tuple[PodObject, ...]
+    """Those too that are gone and said something, while their Job is there."""
     recipe: RecipeObject | None
 
 
@@ -71,6 +73,7 @@ class Watches:
         self._loop: asyncio.AbstractEventLoop | None = None  # kopf's, once its indexes are filled
         self._indexes: Mapping[str, Any] = {}
         self._ages = WatchAges(())
+        self._last_words = LastWords()
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
 
     def start(self) -> None:
@@ -125,8 +128,9 @@ class Watches:
         sweep: SweepObject | None = await self._first(Resource.SWEEPS.plural, key)
         reference = sweep.spec.recipe_ref if sweep else None
         recipe = await self._first(Resource.RECIPES.plural, (namespace, reference.name)) if reference else None
-        jobs, pods = self._indexes[Resource.JOBS.plural], self._indexes[Resource.PODS.plural]
-        return Snapshot(sweep, tuple(jobs.get(key, ())), tuple(pods.get(key, ())), recipe)
+        jobs = tuple(self._indexes[Resource.JOBS.plural].get(key, ()))
+        pods = tuple(self._indexes[Resource.PODS.plural].get(key, ()))
+        return Snapshot(sweep, jobs, (*pods, *self._last_words.of(key, jobs)), recipe)
 
     async def _first(self, index: str, key: tuple[str, str]) -> Any:
         return next(iter(self._indexes[index].get(key, ())), None)
@@ -159,7 +163,7 @@ class Watches:
         kopf.on.login(registry=registry)(self._login)
         kopf.on.startup(registry=registry)(self._started)
         index_all(registry)
-        notify_all(registry, self._notified)
+        notify_all(registry, self._notified, self._last_words)
         chosen = settings()
         chosen.watching.server_timeout = self._seconds
         chosen.watching.inactivity_timeout = self._seconds * _INACTIVE
