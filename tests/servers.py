@@ -90,6 +90,8 @@ class S3Server:
         """SIGSTOP makes it deaf, SIGCONT lets it go on."""
         assert self.process is not None
         self.process.send_signal(number)
+        if number is signal.SIGSTOP:
+            os.waitpid(self.process.pid, os.WUNTRACED)  # its threads stop one after another; now all have
 
     def kill(self) -> None:
         """SIGKILL, and wait; its data stay, `start` brings it back."""
