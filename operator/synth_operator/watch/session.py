@@ -33,7 +33,9 @@ def session(
             listed(path)
         return response
 
-    connector = aiohttp.TCPConnector(limit=0, ssl=_tls(connection))
+    # kopf closes watches in the middle; without the clean-up their connections wait for the server's goodbye, for ever
+    # when the event loop ends first.
+    connector = aiohttp.TCPConnector(limit=0, ssl=_tls(connection), enable_cleanup_closed=True)
     headers = {"User-Agent": AGENT}
     chosen = aiohttp.ClientSession(connector=connector, middlewares=(notice,), headers=headers)
     return kopf.AiohttpSession(server=connection.host, aiohttp_session=chosen)
