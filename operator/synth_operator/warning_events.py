@@ -6,7 +6,6 @@ the Jobs of 200 sweeps waited for their pods, a list for each of them took half 
 
 from __future__ import annotations
 
-import time
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -18,14 +17,14 @@ if TYPE_CHECKING:
 
     from synth_operator.api import Api
 
-SHARED_SECONDS: Final = 2.0
+_SHARED_SECONDS: Final = 2.0
 """How old a list may be."""
 
 
 class WarningEvents:
-    """Thread-safe; kept by namespace and kind of the objects concerned."""
+    """Thread-safe; kept by namespace and kind of the objects concerned. `clock` gives seconds."""
 
-    def __init__(self, api: Api, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
         self._clock = clock
         self._lock = Lock()
@@ -40,7 +39,7 @@ class WarningEvents:
         with self._lock:  # whoever else asks meanwhile finds the answer here
             key = namespace, kind
             at, found = self._lists.get(key, (float("-inf"), {}))
-            if self._clock() - at >= SHARED_SECONDS:
+            if self._clock() - at >= _SHARED_SECONDS:
                 at, found = self._clock(), self._read(namespace, kind)
                 self._lists[key] = at, found
             return found.get(name)

@@ -19,6 +19,7 @@ WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.POD
 REFERENCES: Final = "references"
 """Index of the sweeps that name a recipe."""
 
+_OURS: Final = {SWEEP_LABEL: kopf.PRESENT}
 _SETTLE: Final = 0.2
 """Seconds for which events of Jobs and pods are gathered: they come in swarms."""
 
@@ -80,12 +81,11 @@ def index_all(registry: kopf.OperatorRegistry) -> None:
         reference = spec.get("recipeRef") or {}
         return {(namespace, reference.get("name", "")): name}
 
-    ours = {SWEEP_LABEL: kopf.PRESENT}
     _index(registry, Resource.SWEEPS, Resource.SWEEPS.plural)(by_name(SweepObject.of))
     _index(registry, Resource.SWEEPS, REFERENCES)(references)
     _index(registry, Resource.RECIPES, Resource.RECIPES.plural)(by_name(RecipeObject.of))
-    _index(registry, Resource.JOBS, Resource.JOBS.plural, ours)(by_sweep(JobObject.of))
-    _index(registry, Resource.PODS, Resource.PODS.plural, ours)(by_sweep(PodObject.of))
+    _index(registry, Resource.JOBS, Resource.JOBS.plural, _OURS)(by_sweep(JobObject.of))
+    _index(registry, Resource.PODS, Resource.PODS.plural, _OURS)(by_sweep(PodObject.of))
 
 
 def notify_all(registry: kopf.OperatorRegistry, add: Callable[[Item, float], None], last_words: LastWords) -> None:
@@ -109,10 +109,9 @@ def notify_all(registry: kopf.OperatorRegistry, add: Callable[[Item, float], Non
     _event(registry, Resource.SWEEPS)(named)
     _event(registry, Resource.RECIPES)(named)
     _event(registry, Resource.RECIPES, "referring")(referring)
-    ours = {SWEEP_LABEL: kopf.PRESENT}
-    _event(registry, Resource.PODS, "end", ours)(end)
+    _event(registry, Resource.PODS, "end", _OURS)(end)
     for resource in (Resource.JOBS, Resource.PODS):
-        _event(registry, resource, labels=ours)(child)
+        _event(registry, resource, labels=_OURS)(child)
 
 
 def _index(

@@ -1,4 +1,4 @@
-"""What pods said that are gone.
+"""What pods have said that are gone now.
 
 A pod's message dies with it: seen, when a sweep was suspended, gone within the 0.2 s for which events are gathered.
 """
