@@ -17,7 +17,7 @@ from harness.components import prometheus
 from harness.images import OPERATOR, RENDERER, make_project_images, make_small_images
 from harness.lab import BUCKET, SYSTEM, Lab, Store, install_operator
 from harness.place import Place, program
-from harness.sandbox import Sandbox, clear, create
+from harness.sandbox import Sandbox, create
 from servers import ACCESS_KEY, SECRET_KEY
 
 from synth_api.resources.sweep import Phase
@@ -45,7 +45,7 @@ def up() -> int:
     make_project_images()
     cluster = Cluster(create(keep=True))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "place").write_text(str(cluster.sandbox.place.number))
+    (FOLDER / "place").write_text(f"{cluster.sandbox.place.number} {cluster.sandbox.init}")
     began = time.monotonic()
     bring_up(cluster, [OPERATOR, RENDERER])
     (FOLDER / "kubeconfig").write_text(cluster.kubeconfig.read_text())
@@ -120,11 +120,10 @@ def down() -> int:
     if not marker.exists():
         print("no cluster of make cluster-demo is there", file=sys.stderr)
         return 0
-    place = Place(int(marker.read_text()))
-    init = int((place.folder / "init").read_text())
-    if Path(f"/proc/{init}/comm").exists() and Path(f"/proc/{init}/comm").read_text().strip() == "pause":
-        Sandbox(place, init).end()
-    clear(place)
+    number, init = map(int, marker.read_text().split())
+    name = Path(f"/proc/{init}/comm")
+    if name.exists() and name.read_text().strip() == "pause":  # else the machine has started anew
+        Sandbox(Place(number), init).end()
     shutil.rmtree(FOLDER)
     return 0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from harness.cluster import until
 from harness.commands import CommandError
 from harness.place import NODE
-from harness.sandbox import CGROUPS
+from harness.sandbox import cgroups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def lost(cluster: Cluster) -> Iterator[None]:
 
 
 def _kill_everything(cluster: Cluster) -> None:
-    files = CGROUPS.glob(f"**/{cluster.sandbox.place.cgroup}/**/cgroup.procs")
+    files = [cgroup / "cgroup.procs" for cgroup in cgroups(cluster.sandbox.place)]
     for process in {int(number) for file in files for number in file.read_text().split()}:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)

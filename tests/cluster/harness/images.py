@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from servers import ROOT, cache_folder
 
 from harness.commands import CommandError, run
+from harness.lock import locked
 from harness.node_files import PAUSE_IMAGE
 from harness.place import program
 
@@ -62,8 +62,7 @@ def containerd_root(target: Path, images: Sequence[str]) -> None:
     Files of images are never changed in place, so they are linked to the one copy; containerd's databases are copied.
     """
     shutil.rmtree(target, ignore_errors=True)
-    with (cache_folder() / "nodes.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # clusters of other tests may want other images
+    with locked(cache_folder() / "nodes.lock"):  # clusters of other tests may want other images
         run("cp", "--archive", "--link", _template(images), target)
         for database in target.rglob("*.db"):
             copy = database.with_suffix(".copy")

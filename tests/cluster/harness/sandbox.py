@@ -5,6 +5,7 @@ The machine is at the other end of one cable, and may open connections into the 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.commands import CommandError, run
+from harness.lock import locked
 from harness.place import NODE, Place, program
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 PLACES: Final = 16
 NAMESPACES: Final = ("--net", "--mount", "--pid", "--uts", "--ipc")
 CGROUPS: Final = Path("/sys/fs/cgroup")
+LOCK: Final = Path("/run/synth-clusters.lock")
+"""A place can be claimed before all of the cluster that had it is gone, so they come and go one at a time."""
 OWN_FOLDERS: Final = ("/run", "/var/log", "/var/lib/cni")
 """Hidden behind empty ones, so that nothing of a node is left on the machine and two nodes do not meet."""
 
@@ -60,11 +64,12 @@ class Sandbox:
 
     def end(self) -> None:
         """All processes are killed; mounts and links go with them. Control groups and files are removed."""
-        os.kill(self.init, signal.SIGKILL)
-        for each in (*self.entered, *([self.unshare] if self.unshare else [])):
-            each.wait()
-        _wait_until_gone(self.init)
-        clear(self.place)
+        with locked(LOCK):
+            os.kill(self.init, signal.SIGKILL)
+            for each in (*self.entered, *([self.unshare] if self.unshare else [])):
+                each.wait()
+            _wait_until_gone(self.init)
+            _clear(self.place)
 
 
 def create(keep: bool = False) -> Sandbox:
@@ -78,10 +83,10 @@ def create(keep: bool = False) -> Sandbox:
         start_new_session=True,
     )
     init = _only_child(unshare.pid)
-    place = _connect(init)
-    clear(place)
-    place.folder.mkdir(parents=True)
-    (place.folder / "init").write_text(str(init))
+    with locked(LOCK):
+        place = _connect(init)
+        _clear(place)
+        place.folder.mkdir(parents=True)
     sandbox = Sandbox(place, init, unshare)
     try:
         _furnish(sandbox)
@@ -91,11 +96,35 @@ def create(keep: bool = False) -> Sandbox:
     return sandbox
 
 
-def clear(place: Place) -> None:
-    """What a cluster leaves behind that was killed together with its tests."""
-    for cgroup in sorted(CGROUPS.glob(f"**/{place.cgroup}/**/"), reverse=True):
-        cgroup.rmdir()
+def cgroups(place: Place) -> list[Path]:
+    """Control groups of a cluster, outer ones first. Those of others are not looked into: they come and go."""
+    return [Path(folder) for root in _cgroup_roots(place) for folder, _, _ in os.walk(root)]
+
+
+def _cgroup_roots(place: Place) -> list[Path]:
+    if (CGROUPS / "cgroup.controllers").exists():
+        return [CGROUPS / place.cgroup]
+    controllers = [path for path in CGROUPS.iterdir() if path.is_dir() and not path.is_symlink()]
+    return [controller / place.cgroup for controller in controllers]
+
+
+def _clear(place: Place) -> None:
+    """What the last cluster here has left, which may have been killed together with its tests."""
+    for cgroup in reversed(cgroups(place)):
+        _remove(cgroup)
     shutil.rmtree(place.folder, ignore_errors=True)
+
+
+def _remove(cgroup: Path) -> None:
+    """Its processes were killed and may not have ended yet."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return cgroup.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def _only_child(parent: int) -> int:
@@ -154,14 +183,12 @@ def _furnish(sandbox: Sandbox) -> None:
 
 
 def _make_cgroups(place: Place) -> None:
-    if (CGROUPS / "cgroup.controllers").exists():
-        (CGROUPS / place.cgroup).mkdir()
-        return
-    for controller in CGROUPS.iterdir():
-        if controller.is_dir() and not controller.is_symlink():
-            (controller / place.cgroup).mkdir(exist_ok=True)
-    for name in ("cpuset.cpus", "cpuset.mems"):
-        (CGROUPS / "cpuset" / place.cgroup / name).write_text((CGROUPS / "cpuset" / name).read_text())
+    for root in _cgroup_roots(place):
+        root.mkdir()
+    cpuset = CGROUPS / "cpuset"
+    if cpuset.exists():
+        for name in ("cpuset.cpus", "cpuset.mems"):
+            (cpuset / place.cgroup / name).write_text((cpuset / name).read_text())
 
 
 def _wait_until_gone(process: int) -> None:
