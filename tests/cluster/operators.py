@@ -68,8 +68,11 @@ class Operators:
 
     def new_leader(self, former: str, seconds: float) -> str:
         """Waits until another pod than `former` leads; its name."""
-        until(lambda: self.leader not in ("", former), f"nobody followed {former}", seconds)
+        until(lambda: self.leader not in ("", former), lambda: f"nobody followed {former}:\n{self._all()}", seconds)
         return self.leader
+
+    def _all(self) -> str:
+        return self.cluster.kubectl("-n", SYSTEM, "get", "pods,leases", "-o", "wide")
 
     def kill(self, pod: str) -> None:
         """SIGKILL for its process, then away with the pod, so that the next one need not wait for a back-off."""
