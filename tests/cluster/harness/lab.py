@@ -62,7 +62,7 @@ class Store:
 
     def _answers(self) -> bool:
         try:
-            with urlopen(f"http://{self.endpoint}/minio/health/ready", timeout=2) as answer:
+            with urlopen(f"http://{self.endpoint}/minio/health/cluster", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False
