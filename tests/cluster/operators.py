@@ -68,10 +68,12 @@ class Operators:
 
     def new_leader(self, former: str, seconds: float) -> str:
         """Waits until another pod than `former` leads; its name."""
-        until(lambda: self.leader not in ("", former), lambda: f"nobody followed {former}:\n{self._all()}", seconds)
+        until(
+            lambda: self.leader not in ("", former), lambda: f"nobody followed {former}:\n{self._replicas()}", seconds
+        )
         return self.leader
 
-    def _all(self) -> str:
+    def _replicas(self) -> str:
         return self.cluster.kubectl("-n", SYSTEM, "get", "pods,leases", "-o", "wide")
 
     def kill(self, pod: str) -> None:
