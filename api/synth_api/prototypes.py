@@ -166,7 +166,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         "dark ground with small curly grey patches",
         {
             "patch_scale": Feature(FeatureType.FLOAT, 103.5, "noise scale over the substrate's width", "", 0.0, 1e4),
-            "patch_seed": Feature(FeatureType.INT, 2, "shifts the noise", "", 0, 2**53 - 1),
+            "patch_seed": _float(2.0, "which patches there are", "", 1.0 - 2**53, 2.0**53 - 1),
         },
     ),
     "sem_particle": Prototype(
@@ -229,9 +229,9 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
                 "shot noise in proportion to it; at 0.05 beam and dwell time set it",
                 "",
                 0.0,
-                1.0,
+                1000.0,
             ),
-            "defocus": Feature(FeatureType.FLOAT, 0.2, "focus distance = (1 - defocus) x camera height", "", 0.0, 1.0),
+            "defocus": _float(0.2, "focus distance = (1 - defocus) x camera height", "", -10.0, 1.0),
             "edge_factor": Feature(
                 FeatureType.FLOAT, 0.8, "yield at the rim over that of a level facet, - 1", "", -0.9, 10.0
             ),

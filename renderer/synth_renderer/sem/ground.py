@@ -71,8 +71,13 @@ def structured(features: Mapping[str, float], height: int, width: int, key_of: K
 def patchy(features: Mapping[str, float], height: int, width: int) -> Ground:
     """The ground of material `sem_patchy_silicone`: dark, with threads along one level of a wavy field."""
     step = max(height, width) / features["patch_scale"]
-    level = _threads(np.uint64(int(features["patch_seed"])), height, width, step)
+    level = _threads(_stream_key(features["patch_seed"]), height, width, step)
     return Ground(level, np.zeros((height, width), dtype=np.float32))
+
+
+def _stream_key(seed: float) -> np.uint64:
+    """A key of its own for every seed: whole numbers modulo 2^64, of others the bits of the float64."""
+    return np.uint64(int(seed) % 2**64) if seed.is_integer() else np.float64(seed).view(np.uint64)
 
 
 def plain(level: float, height: int, width: int) -> Ground:

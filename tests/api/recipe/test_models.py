@@ -14,6 +14,7 @@ GENERATION = "synth_chain.feature_generation_steps"
 RENDERING = "synth_chain.rendering_steps"
 BOUND = "process_conditions.feature_variabilities"
 CONDITIONS = "process_conditions"
+UNIFORM = "$builtins.UniformDistribution"
 
 
 def test_the_tutorials_recipe_is_valid(spheres) -> None:
@@ -72,7 +73,7 @@ def test_maps_are_in_code_point_order(spheres) -> None:
         ),
         (f"{BOUND}.Defocus.variability._target_", "$builtins.Constnt", "did you mean '$builtins.Constant'?"),
         (f"{BOUND}.Defocus.variability._target_", None, "needs a _target_"),
-        (f"{BOUND}.BackgroundPatchSeed.variability.value", 1.5, "the value must be a whole number, not 1.5"),
+        (f"{BOUND}.BackgroundPatchSeed.variability.value", "a", "the value must be a number, not 'a'"),
         (f"{BOUND}.BackgroundPatchSeed.variability.value", {}, "not a mapping"),
         (f"{BOUND}.ParticleDimension.variability.location", -9, "values must be at least 0, -9 is too small"),
         (f"{CONDITIONS}.sets.S", {"criterion": "$IsParticle and"}, "at position 16 expected"),
@@ -150,6 +151,19 @@ def test_too_many_particles_in_all(spheres_tree, put, refusal) -> None:
     bead = {**spheres_tree["blueprints"]["particles"]["Bead"], "number": 40_000}
     tree = put(spheres_tree, "blueprints.particles", {"A": bead, "B": bead})
     assert "there are 80,000 particles in all, at most 65,535 have an id" in refusal(parse, tree)
+
+
+@pytest.mark.parametrize(
+    ("variability", "drawn"),
+    [
+        ("BackgroundPatchSeed", {"_target_": "$builtins.Constant", "value": -2.5}),
+        ("BackgroundPatchSeed", {"_target_": f"{UNIFORM}NdHomogeneous", "location": 0, "scale": 1000}),
+        ("Defocus", {"_target_": f"{UNIFORM}NdHomogeneous", "location": -0.5, "scale": 1}),
+        ("NoiseThreshold", {"_target_": "$builtins.Constant", "value": 4}),
+    ],
+)
+def test_features_take_what_the_predecessors_recipes_draw(spheres_tree, put, variability: str, drawn: dict) -> None:
+    assert parse(put(spheres_tree, f"{BOUND}.{variability}.variability", drawn))
 
 
 def test_zero_particles_are_valid(spheres_tree, put) -> None:

@@ -6,7 +6,7 @@ import pytest
 from synth_renderer.sem import charging, counting, ground_relief, scan, shadowing
 from synth_renderer.sem.blur import blurred
 from synth_renderer.sem.emission import Emission, emitted
-from synth_renderer.sem.ground import sloping
+from synth_renderer.sem.ground import patchy, sloping
 
 KEY = np.uint64(4711)
 
@@ -170,3 +170,9 @@ def test_scratches_are_as_many_thin_lines():
     ground_relief.add_scratches(level, height, KEY, 5.0, 0.0)
     assert 0.001 < (height < 0).mean() < 0.06
     assert (height <= 0).all()
+
+
+def test_every_patch_seed_has_a_ground_of_its_own():
+    seeds = (0.0, 0.5, 1.0, 1.5, -0.5, -1.0)
+    grounds = [patchy({"patch_scale": 8.0, "patch_seed": seed}, 24, 24).level for seed in seeds]
+    assert len({ground.tobytes() for ground in grounds}) == len(seeds)
