@@ -107,8 +107,8 @@ class _Objects:
 def read_recipe(path: Path) -> RecipeSource:
     """Read a recipe and, transitively, the sibling fragments that its `defaults` name.
 
-    Raises InputError for whatever cannot be a recipe: missing, too large, not YAML, tags, anchors, unknown sections,
-    interpolations other than `${a.b}`, `defaults` that are missing, cyclic or no plain names.
+    Raises InputError for whatever cannot be a recipe: missing, too large, not YAML, tags, aliases that multiply,
+    unknown sections, interpolations other than `${a.b}`, `defaults` that are missing, cyclic or no plain names.
     """
     return _read(path.stem, _Folder(path))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
-from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from synth_api.errors import InputError
 from synth_api.recipe.plain import MAX_DEPTH
@@ -18,7 +19,9 @@ _MAX_FILE_BYTES: Final = 256 * 1024
 
 
 def load_yaml(path: Path) -> Any:
-    """The value in a recipe file. Raises InputError: missing, too large, not YAML, tags, anchors, deep nesting."""
+    """The value in a recipe file. Raises InputError: missing, too large, not YAML, tags, deep nesting, aliases that
+    multiply.
+    """
     try:
         size = path.stat().st_size
         if size > _MAX_FILE_BYTES:
@@ -40,23 +43,64 @@ def load_yaml(path: Path) -> Any:
         raise InputError(str(path), "a number in it has too many digits; write one within ±(2^53 - 1)") from None
 
 
+@dataclass
+class _Node:
+    """A node as it is with its aliases written out: characters and nodes in it, and levels below it."""
+
+    anchor: str | None
+    size: int = 1
+    height: int = 0
+
+    def add(self, child: _Node) -> None:
+        self.size += child.size
+        self.height = max(self.height, child.height + 1)
+
+
 def _check_events(path: Path, text: str) -> None:
-    """Refuse anchors, tags and deep nesting as they come: PyYAML takes minutes for 100,000 brackets."""
-    depth = 0
+    """Refuse tags, deep nesting and aliases that multiply before anything is made of them.
+
+    PyYAML takes minutes for 100,000 brackets, and nine levels of aliases make 10^9 values.
+    """
+    open_nodes, anchors = [_Node(None)], dict[str, _Node]()
     for event in yaml.parse(text, yaml.SafeLoader):
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise InputError(str(path), f"is nested more than {MAX_DEPTH} deep; flatten it")
         line = event.start_mark.line + 1 if event.start_mark else 1
-        if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-            raise InputError(
-                str(path),
-                f"line {line}: the YAML anchor or alias '{event.anchor}' is not allowed; use ${{a.b}} instead",
-            )
         tag = getattr(event, "tag", None)
         if tag:
             written = tag.replace("tag:yaml.org,2002:", "!!", 1)
             raise InputError(str(path), f"line {line}: the YAML tag '{written}' is not allowed; write a plain value")
+        if isinstance(event, CollectionStartEvent):
+            open_nodes.append(_Node(event.anchor))
+        elif isinstance(event, CollectionEndEvent | ScalarEvent | AliasEvent):
+            _close(path, line, event, open_nodes, anchors)
+        if len(open_nodes) - 1 > MAX_DEPTH:
+            raise InputError(str(path), f"is nested more than {MAX_DEPTH} deep; flatten it")
+
+
+def _close(path: Path, line: int, event: yaml.Event, open_nodes: list[_Node], anchors: dict[str, _Node]) -> None:
+    """Count the node that ends with the event as part of the innermost open one."""
+    if isinstance(event, AliasEvent):
+        if any(node.anchor == event.anchor for node in open_nodes):
+            raise InputError(
+                str(path), f"line {line}: the alias '*{event.anchor}' lies within its own anchor; write the value out"
+            )
+        node = anchors.get(event.anchor or "", _Node(None))
+    else:
+        node = _Node(event.anchor, len(event.value)) if isinstance(event, ScalarEvent) else open_nodes.pop()
+        if node.anchor in anchors:
+            raise InputError(str(path), f"line {line}: the anchor '&{node.anchor}' is there twice; rename one of them")
+        if node.anchor:
+            anchors[node.anchor] = node
+    open_nodes[-1].add(node)
+    if open_nodes[-1].size > _MAX_FILE_BYTES:
+        raise InputError(
+            str(path),
+            f"line {line}: with its aliases written out the file has more than {_MAX_FILE_BYTES:,} characters; "
+            "use fewer",
+        )
+    if len(open_nodes) - 1 + node.height > MAX_DEPTH:
+        raise InputError(
+            str(path), f"line {line}: with its aliases it is nested more than {MAX_DEPTH} deep; flatten it"
+        )
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

@@ -25,15 +25,16 @@ _FLOAT = re.compile(
 class RecipeLoader(yaml.SafeLoader):
     """YAML 1.1's safe subset with OmegaConf's changes."""
 
-    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping whose keys differ."""
+    def compose_mapping_node(self, anchor: Any) -> MappingNode:
+        """A mapping whose keys differ, as written: `<<` puts more of them into it later."""
+        node: MappingNode = super().compose_mapping_node(anchor)
         seen = set()
         for key_node, _ in node.value:
             key = (key_node.tag, key_node.value) if isinstance(key_node.value, str) else id(key_node)
             if key in seen:
                 raise ConstructorError(None, None, f"the key '{key_node.value}' appears twice", key_node.start_mark)
             seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+        return node
 
 
 RecipeLoader.yaml_implicit_resolvers = {

@@ -30,7 +30,9 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
             HEAD + "blueprints: !!python/object:os.system {}",
             "line 2: the YAML tag '!!python/object:os.system' is not",
         ),
-        (HEAD + "blueprints: &a {}", "line 2: the YAML anchor or alias 'a' is not allowed"),
+        (HEAD + "blueprints: {a: *b}", "found undefined alias 'b' in line 2"),
+        (HEAD + "blueprints: {a: &a [1, *a]}", "line 2: the alias '*a' lies within its own anchor; write the value"),
+        (HEAD + "blueprints: {a: &x 1, b: &x 2}", "line 2: the anchor '&x' is there twice; rename one of them"),
         (HEAD + "blueprints: {a: 1, a: 2}", "the key 'a' appears twice in line 2, column 20"),
         (
             HEAD + "blueprint: {}",
@@ -62,6 +64,31 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
 )
 def test_what_is_no_recipe_is_refused(written, refusal, text: str, problem: str) -> None:
     assert problem in refusal(read_recipe, written(main=text, scene="{}"))
+
+
+def test_aliases_stand_for_what_is_anchored(written) -> None:
+    anchored = "blueprints: {a: &a {x: 1, y: [2]}, b: *a, c: {<<: *a, x: 3}}"
+    plain = "blueprints: {a: {x: 1, y: [2]}, b: {x: 1, y: [2]}, c: {x: 3, y: [2]}}"
+    assert read_recipe(written(main=HEAD + anchored)).files == read_recipe(written(main=HEAD + plain)).files
+
+
+def aliases(levels: int, width: int, start: str, level: str) -> str:
+    """A mapping whose every level holds the one before it `width` times."""
+    lines = [f"l{n + 1}: &l{n + 1} {level % ', '.join([f'*l{n}'] * width)}\n" for n in range(levels)]
+    return f"l0: &l0 {start}\n" + "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (aliases(9, 10, "[x]", "[%s]"), "with its aliases written out the file has more than 262,144 characters"),
+        (aliases(18, 2, "{x: 1}", "{<<: [%s]}"), "with its aliases written out the file has more than 262,144"),
+        (aliases(1, 2000, "x" * 1000, "[%s]"), "with its aliases written out the file has more than 262,144"),
+        (aliases(60, 1, "[x]", "[%s]"), "line 50: with its aliases it is nested more than 50 deep"),
+    ],
+)
+def test_aliases_that_multiply_are_refused_before_anything_is_made_of_them(written, refusal, text, problem) -> None:
+    assert problem in refusal(read_recipe, written(main=text))
 
 
 def test_a_missing_file_is_named(refusal, tmp_path: Path) -> None:
