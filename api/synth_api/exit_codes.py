@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     NEVER = 64
     BUG = 70
+    OUTPUT_LOST = 74
     TRY_AGAIN = 75
     INTERRUPTED = 130
     STOPPED = 143
@@ -25,6 +26,7 @@ MEANINGS: Final = {
     ExitCode.BAD_INPUT: "the input is wrong; nothing was written",
     ExitCode.NEVER: "this sweep can never work: another engine version made the plan, or it cannot be read",
     ExitCode.BUG: "an error that should not happen; the message says where its traceback is",
+    ExitCode.OUTPUT_LOST: "done as with 0, but stdout or stderr could not be written (full disk, closed descriptor)",
     ExitCode.TRY_AGAIN: "store, device or cluster unavailable; the same call may work later",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C; what was committed stays, the next call goes on from there",
     ExitCode.STOPPED: "told to stop (SIGTERM); what was committed stays, the next call goes on from there",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import tempfile
 import traceback
@@ -15,6 +14,7 @@ from typing_extensions import override
 
 from synth_api.errors import InputError, nearest
 from synth_api.exit_codes import ExitCode
+from synth_cli.output import exit_code_after_output, print_error, protect_standard_streams
 
 COMMANDS: Final = {
     "validate": "Say what a recipe is, or what is wrong with it.",
@@ -62,16 +62,16 @@ def synth() -> None:
 def main() -> None:
     """Entry point of `synth` and `kubectl synth`: turns every error into one sentence and an exit code."""
     program = "kubectl synth" if Path(sys.argv[0]).name == "kubectl-synth" else "synth"
-    sys.exit(run(sys.argv[1:], program))
+    protect_standard_streams()
+    sys.exit(exit_code_after_output(run(sys.argv[1:], program)))
 
 
 def run(arguments: list[str], program: str = "synth") -> int:
     """Carry out a command; returns its exit code (`synth_api.exit_codes`)."""
     try:
-        # Not click's own `main`, which ends with 1 when the reader of stdout goes away: here 1 means failed runs.
+        # Not click's own `main`, which has exit codes of its own.
         with synth.make_context(program, arguments) as context:
             code = synth.invoke(context)
-        sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
     except InputError as error:
@@ -83,10 +83,6 @@ def run(arguments: list[str], program: str = "synth") -> int:
         return _fail(_usage(error), ExitCode.BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; keep the interpreter from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except Exception as error:
         if type(error).__module__.startswith(("synth_dataset.", "synth_cli.cluster.")):
             return _fail(str(error), ExitCode.TRY_AGAIN)
@@ -95,7 +91,7 @@ def run(arguments: list[str], program: str = "synth") -> int:
 
 
 def _fail(sentence: str, code: ExitCode) -> ExitCode:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {sentence}", err=True)
+    print_error(sentence)
     return code
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from synth_cli.terminal import count, duration
+from synth_cli.terminal import can_redraw, count, duration
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,7 +34,7 @@ class Meter(Protocol):
 
 def meter(console: Console, what: str, total: int, thing: str) -> Meter:
     """A bar on a terminal, plain lines elsewhere."""
-    return BarMeter(console, what, total) if console.is_terminal else LineMeter(console, what, total, thing)
+    return BarMeter(console, what, total) if can_redraw(console) else LineMeter(console, what, total, thing)
 
 
 class BarMeter:

@@ -73,8 +73,12 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
             error = str(unavailable)
     is_cut_short = bool(error or stop.count)
     if stop.count <= 1 and (tally.has_news or not is_cut_short):
-        tell(tally, time.monotonic() - start, stdout())
-        error = _commit(store, attempt, tally) or error
+        elapsed = time.monotonic() - start
+        dataset, problem = _commit(store, attempt, tally)
+        error = problem or error
+        tell(tally, elapsed, stdout())
+        if dataset is not None:
+            _tell_where(store, dataset)
     if stop.count:
         return _tell_end("stopped; the same call goes on from here", stop.exit_code)
     if error:
@@ -89,14 +93,12 @@ def default_workers() -> int:
     return max(1, min(processors // 2, by_memory))
 
 
-def _commit(store: FolderStore, attempt: Attempt, tally: Tally) -> str:
-    """Make what exists the sweep's dataset; returns what prevented it."""
+def _commit(store: FolderStore, attempt: Attempt, tally: Tally) -> tuple[DatasetDocument | None, str]:
+    """Make what exists the sweep's dataset; returns it, or what prevented it."""
     try:
-        dataset = commit_dataset(store, attempt, _failed_runs(tally))
+        return commit_dataset(store, attempt, _failed_runs(tally)), ""
     except StoreFullError as full:
-        return f"the dataset's documents could not be written: {full}"
-    _tell_where(store, dataset)
-    return ""
+        return None, f"the dataset's documents could not be written: {full}"
 
 
 def _chosen(attempt: Attempt, chosen: Sequence[range]) -> list[range]:

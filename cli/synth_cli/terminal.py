@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import override
+
+from synth_cli.output import has_colours, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,8 +29,28 @@ def stderr() -> Console:
     return _console(stderr=True)
 
 
+def can_redraw(console: Console) -> bool:
+    """Whether there is a terminal on which a bar can move."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+class _VisibleConsole(Console):
+    """A console that shows control characters of what it is given and obeys none."""
+
+    @override
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(visible(text, keep="\n"), **options)
+
+
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    console = _VisibleConsole(
+        stderr=stderr,
+        highlight=False,
+        soft_wrap=False,
+        emoji=False,
+        markup=False,
+        color_system="auto" if has_colours() else None,
+    )
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
     return console
@@ -53,7 +76,7 @@ def facts(rows: Iterable[tuple[str, str | Text]]) -> Table:
 
 def short(value: object, width: int = 60) -> str:
     """A value as the recipe would write it, cut in the middle of nothing: its head and an ellipsis."""
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = visible(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

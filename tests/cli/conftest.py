@@ -38,6 +38,10 @@ class Command:
     def recipe(self) -> Path:
         return self.folder / "tiny.yaml"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(ENGINES), "TRIAL": str(self.folder / "orders")}
+
     def order(self, seed: int, what: str) -> None:
         (self.folder / "orders" / str(seed)).write_text(what)
 
@@ -48,7 +52,7 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ENGINES), "TRIAL": str(self.folder / "orders")},
+            env=self.environment,
         )
 
     def run(self, *arguments: str) -> tuple[int, str, str]:

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-import click
-
 from synth_api.errors import InputError
 from synth_api.resources.conditions import Reason
 from synth_cli.cluster.connection import connect_for
 from synth_cli.cluster.store_access import opened_store
+from synth_cli.output import print_line
 from synth_cli.progress import meter
 from synth_cli.terminal import stderr
 from synth_dataset.attempt import committed
@@ -52,7 +51,7 @@ def fetch_gallery(
         page = f"{dataset.folder}/{GALLERY}"
         copy(store, linked(store.read(page).decode(), dataset.folder, pictures=pictures), folder)
         copy(store, [page], folder)
-    click.echo(folder / page)
+    print_line(str(folder / page))
 
 
 @contextmanager

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from synth_api.errors import InputError
 from synth_api.jobs.batches import Batches
 from synth_api.recipe.source import recipe_from_objects
 from synth_api.resources.recipe import RecipeSpec
 from synth_api.sweep.sweep import Sweep
 from synth_cli.cluster.connection import connect_for
+from synth_cli.output import print_line
 from synth_cli.plan_table import axes_document, axes_table
 from synth_cli.terminal import count, facts, stdout
 
@@ -33,7 +32,7 @@ def plan_sweep(name: str, arguments: Sequence[str], namespace: str | None, conte
     found = cluster.sweep(name)
     sweep = composed(cluster, found)
     if form == "json":
-        click.echo(json.dumps(document(found, sweep), indent=2))
+        print_line(json.dumps(document(found, sweep), indent=2))
     else:
         show(found, sweep, stdout())
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from synth_api.resources.conditions import ConditionType
 from synth_api.resources.sweep import Phase
+from synth_cli.output import visible
 from synth_cli.terminal import columns, count, duration, facts
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def status_view(sweep: SweepObject, now: datetime, *, bar: bool) -> RenderableTy
     parts: list[RenderableType] = [head]
     message = _message(sweep)
     if message:
-        parts.append(Text(message, style="red" if phase is Phase.FAILED else ""))
+        parts.append(Text(visible(message), style="red" if phase is Phase.FAILED else ""))
     parts.append(Text())
     if bar and sweep.status.runs.total:
         parts += [_bar(sweep), Text()]

@@ -25,11 +25,12 @@ def command(sweep: str, namespace: str | None, context: str | None, form: str) -
     The sweep's status holds the first 20; the dataset holds all of them when the sweep is over.
     """
     from synth_cli.cluster.connection import connect
+    from synth_cli.output import print_line
     from synth_cli.terminal import stdout
 
     found = connect(context, namespace).sweep(sweep)
     if form == "json":
-        click.echo(json.dumps(document(found), indent=2))
+        print_line(json.dumps(document(found), indent=2))
     else:
         show(found, stdout())
 

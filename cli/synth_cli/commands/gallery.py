@@ -48,6 +48,7 @@ def command(
 
 def rewrite(folder: Path, name: str | None) -> None:
     """Write the views of a folder's dataset anew."""
+    from synth_cli.output import print_line
     from synth_dataset.attempt import open_attempt
     from synth_dataset.finalize import commit_dataset, open_dataset
     from synth_dataset.folder_store import FolderStore
@@ -56,4 +57,4 @@ def rewrite(folder: Path, name: str | None) -> None:
     store = FolderStore(folder)
     document = open_dataset(store, name)
     commit_dataset(store, open_attempt(store, document.folder), document.failures)
-    click.echo(store.root / document.folder / GALLERY)
+    print_line(str(store.root / document.folder / GALLERY))

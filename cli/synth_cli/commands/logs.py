@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from synth_api.errors import InputError
 from synth_cli.cluster.options import cluster_options
+from synth_cli.output import is_stdout_lost, print_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 KINDS: Final = ("plan", "render", "finalize", "delete")
 MOST: Final = 20
 """Pods whose logs are shown: the newest."""
+_AHEAD: Final = 1000
+"""Lines that are read before they are printed."""
 
 
 @click.command(name="logs", short_help="Show what the pods of a sweep on a cluster print.")
@@ -36,11 +40,11 @@ def command(sweep: str, job: str | None, tail: int, follow: bool, namespace: str
     if not names:
         stderr().print(f"{sweep} has no pods with a log now; they go with their Jobs when these are counted")
     if follow:
-        with ThreadPoolExecutor(max(1, len(names))) as pool:
-            list(pool.map(lambda name: echo(cluster, sweep, name, tail, follow=True), names))
+        follow_all(cluster, sweep, names, tail)
     else:
         for name in names:
-            echo(cluster, sweep, name, tail)
+            for line in lines(cluster, name, tail):
+                print_line(line, name.removeprefix(f"{sweep}-"))
 
 
 def chosen(pods: list[dict[str, Any]], job: str | None) -> list[dict[str, Any]]:
@@ -51,14 +55,35 @@ def chosen(pods: list[dict[str, Any]], job: str | None) -> list[dict[str, Any]]:
     return [pod for pod in begun if job in (None, pod["metadata"]["labels"].get(JOB_LABEL))][-MOST:]
 
 
-def echo(cluster: Cluster, sweep: str, pod: str, tail: int, *, follow: bool = False) -> None:
-    """Print a pod's log, a line at a time."""
-    short = pod.removeprefix(f"{sweep}-")
-    for line in _lines(cluster, pod, tail, follow):
-        click.echo(f"{click.style(short, fg='cyan')} {line}")
+def follow_all(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> None:
+    """Print the logs of pods as they grow, until all have ended or nobody reads. Raises what reading one raises.
+
+    The threads that read are left behind at the end: a pod that prints nothing would keep them for ever.
+    """
+    queue: Queue[tuple[str, str | Exception | None]] = Queue(_AHEAD)
+
+    def read(pod: str) -> None:
+        try:
+            for line in lines(cluster, pod, tail, follow=True):
+                queue.put((pod, line))
+            queue.put((pod, None))
+        except Exception as error:
+            queue.put((pod, error))
+
+    for pod in pods:
+        Thread(target=read, args=(pod,), daemon=True).start()
+    reading = len(pods)
+    while reading and not is_stdout_lost():
+        pod, line = queue.get()
+        if isinstance(line, Exception):
+            raise line
+        if line is None:
+            reading -= 1
+        else:
+            print_line(line, pod.removeprefix(f"{sweep}-"))
 
 
-def _lines(cluster: Cluster, pod: str, tail: int, follow: bool) -> Iterator[str]:
+def lines(cluster: Cluster, pod: str, tail: int, *, follow: bool = False) -> Iterator[str]:
     """The lines; none of a pod whose log has gone or has not begun."""
     from synth_cli.cluster.problems import AbsentError
 

@@ -64,11 +64,13 @@ def text(call: list[str], document: Document) -> str:
 
 def write(texts: dict[str, str], out: Path | None) -> None:
     """To stdout as one stream, or into a folder, a file each, whose paths are printed."""
+    from synth_cli.output import print_line
+
     if out is None:
-        click.echo("---\n".join(texts.values()), nl=False)
+        print_line("---\n".join(texts.values()).rstrip("\n"))
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, content in texts.items():
         path = out / f"{name}.yaml"
         path.write_text(content, encoding="utf-8")
-        click.echo(path)
+        print_line(str(path))

@@ -50,12 +50,13 @@ def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, form: str) 
     """The sweep of a recipe file against a folder."""
     from synth_api.sweep.sweep import Sweep
     from synth_cli.existing import measure
+    from synth_cli.output import print_line
     from synth_cli.terminal import stderr, stdout
 
     sweep = Sweep.load(recipe, arguments)
     existing = measure(sweep, out, stderr())
     if form == "json":
-        click.echo(json.dumps(document(sweep, existing), indent=2))
+        print_line(json.dumps(document(sweep, existing), indent=2))
     else:
         show(sweep, existing, stdout())
 

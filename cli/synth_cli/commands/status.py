@@ -49,10 +49,11 @@ def command(sweep: str | None, watch: bool, namespace: str | None, context: str 
 def show_all(sweeps: list[SweepObject], namespace: str, form: str) -> None:
     """A line for each sweep."""
     from synth_cli.cluster.status_view import document, sweeps_table
+    from synth_cli.output import print_line
     from synth_cli.terminal import stderr, stdout
 
     if form == "json":
-        click.echo(json.dumps([document(sweep) for sweep in sweeps], indent=2))
+        print_line(json.dumps([document(sweep) for sweep in sweeps], indent=2))
     elif sweeps:
         stdout().print(sweeps_table(sweeps, datetime.now(UTC)))
     else:
@@ -62,13 +63,14 @@ def show_all(sweeps: list[SweepObject], namespace: str, form: str) -> None:
 def show(sweep: SweepObject, form: str) -> None:
     """All about one sweep."""
     from synth_cli.cluster.status_view import document, status_view
-    from synth_cli.terminal import stdout
+    from synth_cli.output import print_line
+    from synth_cli.terminal import can_redraw, stdout
 
     console = stdout()
     if form == "json":
-        click.echo(json.dumps(document(sweep), indent=2))
+        print_line(json.dumps(document(sweep), indent=2))
     else:
-        console.print(status_view(sweep, datetime.now(UTC), bar=console.is_terminal))
+        console.print(status_view(sweep, datetime.now(UTC), bar=can_redraw(console)))
 
 
 def follow(cluster: Cluster, name: str) -> SweepObject:
@@ -76,16 +78,17 @@ def follow(cluster: Cluster, name: str) -> SweepObject:
     from rich.live import Live
 
     from synth_cli.cluster.status_view import status_line, status_view
-    from synth_cli.terminal import stdout
+    from synth_cli.output import print_line
+    from synth_cli.terminal import can_redraw, stdout
 
     console, said = stdout(), ""
     sweep = cluster.sweep(name)
     with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
-            if console.is_terminal:
+            if can_redraw(console):
                 live.update(status_view(sweep, datetime.now(UTC), bar=True), refresh=True)
             elif said != (said := status_line(sweep)):
-                click.echo(said)
+                print_line(said)
             if sweep.is_over:
                 return sweep
             time.sleep(EVERY)
