@@ -38,6 +38,8 @@ class Feature:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     """The strings that it may be; any, if there are none."""
+    no_effect: str = ""
+    """Why it changes no output, as the second half of a sentence; empty of features that do."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Prototype:
 
     meaning: str
     features: Mapping[str, Feature] = field(default_factory=dict)
+    shown_by: tuple[str, ...] = ()
+    """The measurement techniques whose pictures show a material's features; all, if there are none."""
 
 
 _LOCATION: Final[dict[str, Feature]] = {
@@ -62,7 +66,12 @@ _DIMENSIONS: Final[dict[str, Feature]] = {
 _SUBDIVISIONS: Final[dict[str, Feature]] = {
     "subdivisions": Feature(FeatureType.INT, 2, "Catmull-Clark level of the rendered mesh", minimum=0, maximum=6),
     "subdivisions_vp": Feature(
-        FeatureType.INT, 1, "level in Blender's viewport; shapes no label", minimum=0, maximum=6
+        FeatureType.INT,
+        1,
+        "level in Blender's viewport",
+        minimum=0,
+        maximum=6,
+        no_effect="pictures, labels and states have the level of `subdivisions`",
     ),
 }
 
@@ -71,10 +80,10 @@ _ELLIPSOIDS: Final[dict[str, Prototype]] = {
     "sphere": Prototype("sphere of diameter 1", _DIMENSIONS | _LOCATION | _SUBDIVISIONS),
     "ellipsoid": Prototype(
         "ellipsoid of 1 x 1 x 0.5",
-        {"dimensions": replace(_DIMENSIONS["dimensions"], default=(1.0, 1.0, 0.5))}
+        _DIMENSIONS
         | {
-            "width": Feature(FeatureType.FLOAT, 1.0, "factor on the y extent, after dimensions", minimum=0.0),
-            "height": Feature(FeatureType.FLOAT, 1.0, "factor on the z extent, after dimensions", minimum=0.0),
+            "width": Feature(FeatureType.FLOAT, 1.0, "factor on the y extent; dimensions make it 1", minimum=0.0),
+            "height": Feature(FeatureType.FLOAT, 0.5, "factor on the z extent; dimensions make it 1", minimum=0.0),
         }
         | _LOCATION
         | {"subdivisions": _SUBDIVISIONS["subdivisions"]},
@@ -88,8 +97,8 @@ def _float(default: float, meaning: str, unit: str, minimum: float, maximum: flo
 
 _EXTENT: Final[dict[str, Feature]] = {
     "dimensions": replace(_DIMENSIONS["dimensions"], minimum=1e-3),
-    "width": _float(1.0, "factor on the y extent, after dimensions", "", 0.02, 50.0),
-    "height": _float(1.0, "factor on the z extent, after dimensions", "", 0.02, 50.0),
+    "width": _float(1.0, "factor on the y extent; dimensions make it 1", "", 0.02, 50.0),
+    "height": _float(1.0, "factor on the z extent; dimensions make it 1", "", 0.02, 50.0),
 }
 _RELIEF: Final[dict[str, Feature]] = {
     "shape_seed": Feature(FeatureType.INT, 0, "which of the random shapes it is", "", 0, 2**53 - 1),
@@ -114,7 +123,7 @@ SHAPES: Final[dict[str, Prototype]] = {
     "rough_sphere": Prototype("sphere that may be stretched, irregular and deeply structured", _BODY),
     "rough_ellipsoid": Prototype(
         "the same, flat when nothing else is said",
-        _BODY | {"dimensions": replace(_EXTENT["dimensions"], default=(1.0, 1.0, 0.5))},
+        _BODY | {"height": replace(_EXTENT["height"], default=0.5)},
     ),
     "cube": Prototype("box", _BODY | _ROUNDING),
     "octahedron": Prototype("octahedron, its corners on the axes", _BODY | _ROUNDING),
@@ -128,12 +137,12 @@ SHAPES: Final[dict[str, Prototype]] = {
     ),
     "rod": Prototype(
         "upright cylinder",
-        _BODY | {"dimensions": replace(_EXTENT["dimensions"], default=(1.0, 1.0, 4.0))} | _ROUNDING | _FLUTES,
+        _BODY | {"height": replace(_EXTENT["height"], default=4.0)} | _ROUNDING | _FLUTES,
     ),
     "bent_rod": Prototype(
         "the same cylinder, its axis an arc in the plane of x and z",
         _BODY
-        | {"dimensions": replace(_EXTENT["dimensions"], default=(1.0, 1.0, 4.0))}
+        | {"height": replace(_EXTENT["height"], default=4.0)}
         | _ROUNDING
         | _FLUTES
         | {"bend": _float(40.0, "change of direction from end to end", "degree", 0.0, 180.0)},
@@ -152,13 +161,16 @@ product of its extents.
 """
 GEOMETRIES: Final = _ELLIPSOIDS | SHAPES
 _COLOR: Final = Feature(FeatureType.COLOR, (0.8, 0.8, 0.8, 1.0), "base colour", "linear RGBA", 0.0, 1.0)
-
+_TRACED: Final = ("default", "secondary_electron_microscope")
+_MICROSCOPES: Final = ("scanning_electron_microscope", "secondary_electron_microscope")
+_SIGNAL_MODEL: Final = ("scanning_electron_microscope",)
 
 MATERIALS: Final[dict[str, Prototype]] = {
-    "default": Prototype("plain diffuse", {"color": _COLOR}),
+    "default": Prototype("plain diffuse", {"color": _COLOR}, _TRACED),
     "plain": Prototype(
         "plain diffuse with roughness",
         {"color": _COLOR, "roughness": Feature(FeatureType.FLOAT, 0.5, "surface roughness", "", 0.0, 1.0)},
+        _TRACED,
     ),
     "vacuum": Prototype("nothing; the default of volume and background"),
     "sem_polystyrene": Prototype("polystyrene bead under an electron beam"),
@@ -168,6 +180,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "patch_scale": Feature(FeatureType.FLOAT, 103.5, "noise scale over the substrate's width", "", 0.0, 1e4),
             "patch_seed": _float(2.0, "which patches there are", "", 1.0 - 2**53, 2.0**53 - 1),
         },
+        _MICROSCOPES,
     ),
     "sem_particle": Prototype(
         "particle as the scanning electron microscope's signal model sees it",
@@ -179,6 +192,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "core_size": _float(0.0, "size of a core that shines through; 0 is none", "particle size", 0.0, 0.95),
             "core_brightness": _float(1.0, "grey that the core adds, in parts of the shell's", "", -1.0, 5.0),
         },
+        _SIGNAL_MODEL,
     ),
     "sem_ground": Prototype(
         "ground as the scanning electron microscope's signal model sees it; every structure 0 is flat",
@@ -197,6 +211,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "ground_crumbs": _float(0.0, "share of the ground under crumbs; they are not labelled", "", 0.0, 0.3),
             "ground_crumb_size": _float(0.008, "diameter of the largest crumbs", "frame", 0.002, 0.05),
         },
+        _SIGNAL_MODEL,
     ),
 }
 
@@ -205,10 +220,14 @@ _RENDER: Final[dict[str, Feature]] = {
     "resolution_x": Feature(FeatureType.INT, 960, "picture width at 100 %", "px", 4, 16384),
     "resolution_y": Feature(FeatureType.INT, 960, "picture height at 100 %", "px", 4, 16384),
     "resolution_percentage": Feature(FeatureType.INT, 100, "sampling of the same view", "%", 1, 800),
-    "color_mode": Feature(FeatureType.STRING, "BW", "accepted; the technique decides"),
-    "color_depth": Feature(FeatureType.STRING, "8", "accepted; the technique decides"),
-    "compression": Feature(FeatureType.INT, 15, "accepted; files are always lossless", "%", 0, 100),
-    "output_root": Feature(FeatureType.STRING, "", "accepted; the store decides where files lie"),
+    "color_mode": Feature(
+        FeatureType.STRING, "BW", "colours of the picture", no_effect="the technique alone decides whether it is grey"
+    ),
+    "color_depth": Feature(FeatureType.STRING, "8", "bits per channel", no_effect="pictures have 8 bits per channel"),
+    "compression": Feature(FeatureType.INT, 15, "of the PNG files", "%", 0, 100, no_effect="it would change no pixel"),
+    "output_root": Feature(
+        FeatureType.STRING, "", "folder of the pictures", no_effect="a run's files lie in the run's own folder"
+    ),
 }
 
 TECHNIQUES: Final[dict[str, Prototype]] = {

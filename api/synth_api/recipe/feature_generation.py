@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from synth_api.prototypes import Feature, FeatureType
-from synth_api.recipe.node import Bool, ByTarget, Float, Int, Name, Share, Step, legacy_targets
+from synth_api.recipe.node import Bool, ByTarget, Float, Int, Name, NoEffect, Share, Step, legacy_targets
 from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import ParameterNode, VariabilityNode
 
@@ -20,8 +20,16 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _one_body(shape: str) -> str:
+    if shape == "COMPOUND":
+        raise ValueError("COMPOUND joins the bodies of an object's children, and particles have none; take CONVEX_HULL")
+    return shape
+
+
 CollisionShape = Annotated[
-    Literal["BOX", "SPHERE", "CAPSULE", "CYLINDER", "CONE", "CONVEX_HULL", "MESH", "COMPOUND"], BeforeValidator(_upper)
+    Literal["BOX", "SPHERE", "CAPSULE", "CYLINDER", "CONE", "CONVEX_HULL", "MESH", "COMPOUND"],
+    BeforeValidator(_upper),
+    AfterValidator(_one_body),
 ]
 MeshSource = Annotated[Literal["BASE", "DEFORM", "FINAL"], BeforeValidator(_upper)]
 AgglomerationMode = Annotated[Literal["cluster-cluster", "particle-cluster"], BeforeValidator(_lower)]
@@ -54,13 +62,15 @@ class RelaxCollisions(Step):
 
     affected_set_name: str
     collision_shape: CollisionShape = "MESH"
-    mesh_source: MeshSource = "FINAL"
+    mesh_source: Annotated[MeshSource, NoEffect("the particle as it is seen collides, and it has no modifiers")] = (
+        "FINAL"
+    )
     num_frames: Annotated[Int, Field(ge=0, le=100_000)] = 100
     """24 of them are a second, at `time_scale` 1."""
     use_gravity: Bool = False
     gravity: tuple[Float, Float, Float] = (0.0, 0.0, -9.81)
     """Scene units per second squared."""
-    mass: Annotated[Float, Field(gt=0)] = 1.0
+    mass: Annotated[Float, Field(gt=0), NoEffect("all bodies of a step weigh the same, so their mass cancels")] = 1.0
     """Of each body, whatever its volume."""
     friction: NotNegative = 1.0
     restitution: NotNegative = 1.0
@@ -83,6 +93,11 @@ class RelaxCollisions(Step):
         if self.damping is not None and (self.linear_damping is not None or self.angular_damping is not None):
             raise ValueError("damping sets both linear_damping and angular_damping; give it, or give those")
         return self
+
+    def without_effect(self) -> dict[str, str]:
+        """Gravity counts where it is switched on."""
+        switched_off = {} if self.use_gravity else {"gravity": "use_gravity is false"}
+        return super().without_effect() | switched_off
 
 
 class AgglomerateParticles(Step):
@@ -146,6 +161,22 @@ class DepositOnSubstrate(Step):
     vacancies: ParameterNode = 0.0
     cut_by_frame: Bool = True
     """Whether particles may stick out of the picture."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Parameters of other layouts."""
+        return super().without_effect() | {
+            parameter: f"it belongs to the layout {layout}"
+            for layout, parameters in _OF_LAYOUT.items()
+            for parameter in parameters
+            if isinstance(self.layout, str) and self.layout != layout
+        }
+
+
+_OF_LAYOUT: Final = {
+    "clusters": ("new_cluster_share",),
+    "heap": ("piles", "pile_width", "rolling"),
+    "lattice": ("lattice", "pitch", "jitter", "vacancies"),
+}
 
 
 class LoadState(Step):

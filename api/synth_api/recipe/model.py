@@ -11,7 +11,7 @@ from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
 from synth_api.recipe.invocation import check_invocation
-from synth_api.recipe.node import MAX_INTEGER, Float, Int, NamedNodes, Node
+from synth_api.recipe.node import MAX_INTEGER, Float, Int, NamedNodes, Node, NoEffect
 from synth_api.recipe.problems import dotted, input_error
 from synth_api.recipe.references import check_references
 from synth_api.recipe.rendering import RenderingStepNode
@@ -48,8 +48,7 @@ class InitialRuntimeState(Node):
 
     seed: Annotated[Int, Field(ge=0, le=MAX_INTEGER)]
     """Every random stream of the run derives from it."""
-    time: Float = 0.0
-    """Accepted and never used."""
+    time: Annotated[Float, NoEffect("nothing depends on the time")] = 0.0
 
 
 class CustomFeature(Node):
@@ -74,7 +73,10 @@ class MeasurementTechniqueBlueprint(Blueprint):
     """An instrument and its materials."""
 
     measurement_technique_prototype_name: str
-    measurement_volume_material_prototype_name: str = "vacuum"
+    measurement_volume_material_prototype_name: Annotated[
+        str,
+        NoEffect("the measurement volume is not rendered, and no particle's IOR is divided by that of its material"),
+    ] = "vacuum"
     background_material_prototype_name: str = "vacuum"
 
 
@@ -84,8 +86,7 @@ class ParticleBlueprint(Blueprint):
     geometry_prototype_name: str
     material_prototype_name: str = "default"
     number: Annotated[Int, Field(ge=0, le=65535)]
-    parent: str = "MeasurementVolume"
-    """Accepted and never used."""
+    parent: Annotated[str, NoEffect("no particle hangs on another object")] = "MeasurementVolume"
 
 
 class Blueprints(Node):
@@ -123,8 +124,7 @@ class SynthChain(Node):
 
     feature_generation_steps: tuple[FeatureGenerationStepNode, ...]
     rendering_steps: tuple[RenderingStepNode, ...]
-    blender_log_file_name: str = "blender.log"
-    """Accepted and never used."""
+    blender_log_file_name: Annotated[str, NoEffect("Blender's output is not kept in a file")] = "blender.log"
 
 
 class Recipe(Node):

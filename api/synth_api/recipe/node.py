@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_args
 
 from pydantic import (
@@ -51,6 +52,14 @@ NamedNodes = Annotated[dict[Name, V], BeforeValidator(_no_null), AfterValidator(
 """A map of a recipe, null meaning empty, in code-point order of its names: file order cannot count (contracts 1)."""
 
 
+@dataclass(frozen=True)
+class NoEffect:
+    """Annotation of a field that recipes may have and that changes no output."""
+
+    reason: str
+    """Why, as the second half of a sentence."""
+
+
 class Node(BaseModel):
     """A mapping with known keys."""
 
@@ -72,6 +81,15 @@ class Node(BaseModel):
                 known = sorted(cls.keys - {"_target_"})
                 raise PydanticCustomError("unknown_key", "there is no such key", {"key": unknown, "known": known})
         return value
+
+    def without_effect(self) -> dict[str, str]:
+        """Field -> reason, of the fields that change no output whatever their value, given the values of the others."""
+        return {
+            name: mark.reason
+            for name, field in type(self).model_fields.items()
+            for mark in field.metadata
+            if isinstance(mark, NoEffect)
+        }
 
 
 class Builtin(Node):

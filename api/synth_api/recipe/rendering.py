@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from synth_api.errors import InputError, nearest
 from synth_api.modes import MODES
@@ -53,12 +53,12 @@ class RenderParticles(Step):
     """Particles of which less can be seen are background in label pictures; the largest of all steps is the run's."""
     image_file_extension: Annotated[str, AfterValidator(_extension)] = "png"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _meshes_never_overlap(cls, value: Any) -> Any:
-        if isinstance(value, dict) and str(value.get("rendering_mode")).lower() == "stl":
-            return {**value, "set_name_overlapping": "Empty"}
-        return value
+    def without_effect(self) -> dict[str, str]:
+        """Meshes cover nothing; a state shows the overlapping set."""
+        return super().without_effect() | self._never_covered("meshes cover nothing", self.rendering_mode == "stl")
+
+    def _never_covered(self, reason: str, holds: bool) -> dict[str, str]:
+        return {"set_name_overlapping": reason} if holds and not self.do_save_state else {}
 
 
 class RenderParticlesTogether(RenderParticles):
@@ -67,6 +67,10 @@ class RenderParticlesTogether(RenderParticles):
 
 class RenderParticlesIndividually(RenderParticles):
     """One picture per particle of the set of interest, alone."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Nothing covers a lone particle."""
+        return super().without_effect() | self._never_covered("every particle is rendered alone", holds=True)
 
 
 RenderingStep = SaveState | RenderParticlesTogether | RenderParticlesIndividually

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from synth_api.errors import InputError
 from synth_api.key import canonical_json, run_key
 from synth_api.recipe.compose import compose, resolve
+from synth_api.recipe.ineffective import ineffective
 from synth_api.recipe.model import parse
 from synth_api.recipe.overrides import indexed_overrides, indexed_path
 from synth_api.recipe.source import read_recipe
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
     from synth_api.recipe.source import RecipeSource
     from synth_api.resources.sweep import SweepAxis
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class Sweep:
         """A sweep of axes in Hydra's grammar (`overrides`) or structured ones (`axes`); their values are checked.
 
         `exclude` are partial assignments, dotted path -> value: runs that agree with one of them are left out, and the
-        others keep their numbers. Raises InputError for whatever is wrong with any of it.
+        others keep their numbers. Raises InputError for whatever is wrong with any of it; logs a warning for each value
+        that has no effect.
         """
         given = parse_arguments(overrides).with_axes(axes_of(axes))
         base = compose(source, given.fixed)
@@ -67,7 +73,8 @@ class Sweep:
         sweep = cls(source.name, swept, base, boxes_of(exclude, swept, index))
         if not sweep.count:
             raise InputError("exclude", "leaves no run; take something out of it")
-        sweep._check_values()
+        for sentence in dict.fromkeys(found for recipe in sweep._corners() for found in ineffective(recipe)):
+            _log.warning("%s: %s", source.name, sentence)
         return sweep
 
     @cached_property
@@ -166,7 +173,7 @@ class Sweep:
         short = (text if len(text) <= 60 else f"{text[:59]}…" for text in texts)
         return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))
 
-    def _check_values(self) -> None:
+    def _corners(self) -> Iterator[Recipe]:
         """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
 
         Places that are left out are not looked at: they may be left out because their values do not fit together.
@@ -176,16 +183,17 @@ class Sweep:
             for dimension in range(len(self.grid.lengths))
         ]
         first = [0] * len(axes_in)
-        self._check(first)
+        yield from self._included(first)
         for dimension, axes in enumerate(axes_in):
             for digit in sorted({digit for values in axes for digit in _checked(values)} - {0}):
-                self._check([*first[:dimension], digit, *first[dimension + 1 :]])
+                yield from self._included([*first[:dimension], digit, *first[dimension + 1 :]])
         for turn in range(max(map(len, axes_in), default=0)):
-            self._check([_largest(axes[min(turn, len(axes) - 1)]) for axes in axes_in])
+            yield from self._included([_largest(axes[min(turn, len(axes) - 1)]) for axes in axes_in])
 
-    def _check(self, place: Sequence[int]) -> None:
+    def _included(self, place: Sequence[int]) -> Iterator[Recipe]:
+        """The recipe of a place that is not left out."""
         if not self.grid.leaves_out(place):
-            self.recipe_at([place[dimension] for dimension in self.dimensions])
+            yield self.recipe_at([place[dimension] for dimension in self.dimensions])
 
 
 def _checked(values: Sequence[Value]) -> Iterable[int]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COMPONENTS: Final = {"location_x": ("location", 0), "location_y": ("location", 1), "location_z": ("location", 2)}
 """Features that are one component of another."""
+FACTORS: Final = ("width", "height")
+"""Factors on the y and z extents, which new `dimensions` make 1."""
 
 
 class FeatureTable:
@@ -120,12 +122,13 @@ def _column(rows: int, value: FeatureValue, kind: FeatureType | None) -> NDArray
 def declare_prototype(
     table: FeatureTable, rows: NDArray[np.bool_], features: Mapping[str, Feature], constants: Mapping[str, FeatureValue]
 ) -> None:
-    """Declare a prototype's features at their defaults, or at a blueprint's `features:` constants."""
+    """Declare a prototype's features at their defaults, or at a blueprint's `features:` constants, dimensions first."""
     for name, feature in features.items():
         table.declare(name, rows, feature.default, feature.type)
-    for name in features.keys() & constants.keys():
+    values = (dict.fromkeys(FACTORS, 1.0) if "dimensions" in constants else {}) | dict(constants)
+    for name in features.keys() & values.keys():
         for row in np.flatnonzero(rows):
-            table.set(name, int(row), constants[name])
+            table.set(name, int(row), values[name])
 
 
 def concatenate(tables: Iterable[FeatureTable], order: NDArray[np.int64]) -> FeatureTable:

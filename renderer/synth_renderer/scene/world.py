@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES, FeatureType
-from synth_renderer.scene.features import FeatureTable, concatenate, declare_prototype
+from synth_renderer.scene.features import FACTORS, FeatureTable, concatenate, declare_prototype
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Particles:
         """Write one particle's feature. New `dimensions` absorb `width` and `height`, which become 1 again."""
         self.features.set(name, row, value)
         if name == "dimensions":
-            for factor in ("width", "height"):
+            for factor in FACTORS:
                 if self.features.present(factor)[row]:
                     self.features.set(factor, row, 1.0)
 
@@ -78,10 +78,7 @@ class Particles:
     def sizes_of(self, row: int) -> NDArray[np.float64]:
         """Full extents (3,) along one particle's own axes, scene units."""
         features = self.features
-        factors = [
-            float(features.column(name).values[row]) if features.present(name)[row] else 1.0
-            for name in ("width", "height")
-        ]
+        factors = [float(features.column(name).values[row]) if features.present(name)[row] else 1.0 for name in FACTORS]
         return np.asarray(features.column("dimensions").values[row] * np.array([1.0, *factors]))
 
 

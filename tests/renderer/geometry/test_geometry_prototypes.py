@@ -24,11 +24,13 @@ def corners(mesh: Mesh) -> np.ndarray:
     return mesh.vertices[mesh.triangles]
 
 
-def test_every_declared_geometry_has_a_mesh_of_its_default_dimensions() -> None:
+def test_every_declared_geometry_has_a_mesh_of_its_default_size() -> None:
     assert prototypes.GEOMETRIES.keys() == GEOMETRIES.keys()
     for name, declared in GEOMETRIES.items():
-        extent = tuple(np.ptp(prototypes.mesh(name, 1).vertices, axis=0))
-        assert extent == declared.features["dimensions"].default
+        defaults = {feature: known.default for feature, known in declared.features.items()}
+        factors = [1.0, defaults.get("width", 1.0), defaults.get("height", 1.0)]
+        extent = np.ptp(prototypes.mesh(name, 1).vertices, axis=0)
+        np.testing.assert_array_equal(extent, np.multiply(defaults["dimensions"], factors))
 
 
 @pytest.mark.parametrize(("level", "vertices"), [(0, 386), (1, 1538), (2, 6146), (3, 24578)])

@@ -26,7 +26,8 @@ def made(
 ) -> tuple[Mesh, float]:
     """Mesh and size of a shape at its defaults but for some features."""
     values = {feature: declared.default for feature, declared in SHAPES[name].features.items()} | features
-    shape, size = shape_of(name, np.array(extents or values["dimensions"], dtype=float), values, None)
+    default = np.multiply(values["dimensions"], (1.0, values["width"], values["height"]))
+    shape, size = shape_of(name, np.array(default if extents is None else extents, dtype=float), values, None)
     return shape_mesh(replace(shape, segments=segments)), size
 
 

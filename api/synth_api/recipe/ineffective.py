@@ -1,0 +1,126 @@
+"""What a recipe says and what changes no output: legal, because the language has it, and worth a warning."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
+from synth_api.recipe.feature_generation import InvokeBlueprints, TriggerFeatureUpdate
+from synth_api.recipe.model import MeasurementTechniqueBlueprint
+from synth_api.recipe.node import Node
+from synth_api.recipe.problems import dotted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from synth_api.prototypes import Prototype
+    from synth_api.recipe.model import ParticleBlueprint, Recipe
+
+    Location = tuple[str | int, ...]
+    Finding = tuple[Location, Any, str]
+    """Where a value stands, the value, and why it changes nothing."""
+
+_WITHOUT_BACKGROUND: Final = "default"
+"""The measurement technique prototype that has no background."""
+
+
+def ineffective(recipe: Recipe) -> Iterator[str]:
+    """A sentence with path, value and reason for each value of a recipe that changes no output but could be meant to.
+
+    Values that equal their default are not mentioned.
+    """
+    for location, value, reason in chain(_fields(recipe, ()), _weights(recipe), _features(recipe)):
+        written = str(list(value)) if isinstance(value, tuple) else shown(value)
+        yield f"{dotted(location)}: {written} has no effect: {reason}"
+
+
+def _fields(value: Any, location: Location) -> Iterator[Finding]:
+    """What nodes themselves know to be without effect."""
+    if isinstance(value, Node):
+        fields = type(value).model_fields
+        for name, reason in value.without_effect().items():
+            if getattr(value, name) != fields[name].default:
+                yield (*location, name), getattr(value, name), reason
+        for name in fields:
+            yield from _fields(getattr(value, name), (*location, name))
+    elif isinstance(value, dict | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _fields(item, (*location, key))
+
+
+def _weights(recipe: Recipe) -> Iterator[Finding]:
+    steps = recipe.synth_chain.feature_generation_steps
+    if any(isinstance(step, InvokeBlueprints) and step.choose == "one" for step in steps):
+        return
+    for section, name, blueprint in _blueprints(recipe):
+        if blueprint.weight is not None:
+            yield ("blueprints", section, name, "weight"), blueprint.weight, "no step chooses one of several blueprints"
+
+
+def _features(recipe: Recipe) -> Iterator[Finding]:
+    """Features that a blueprint or a triggered variability sets."""
+    techniques = [
+        blueprint.measurement_technique_prototype_name
+        for blueprint in recipe.blueprints.measurement_techniques.values()
+    ]
+    reasons: dict[str, list[str]] = {}
+    for section, name, blueprint in _blueprints(recipe):
+        if isinstance(blueprint, MeasurementTechniqueBlueprint):
+            material = blueprint.background_material_prototype_name
+            if blueprint.measurement_technique_prototype_name == _WITHOUT_BACKGROUND and material != "vacuum":
+                place = ("blueprints", section, name, "background_material_prototype_name")
+                yield place, material, "this technique has no background"
+            own = _of_technique(blueprint)
+        else:
+            own = _of_particles(blueprint, techniques)
+        for feature, reason in own.items():
+            reasons.setdefault(feature, []).append(reason)
+        for feature, value in blueprint.features.items():
+            if own.get(feature):
+                yield ("blueprints", section, name, "features", feature), value, own[feature]
+    for variability in _triggered(recipe):
+        feature = recipe.process_conditions.feature_variabilities[variability].feature_name
+        if all(reasons.get(feature, [""])):
+            place = ("process_conditions", "feature_variabilities", variability, "feature_name")
+            yield place, feature, reasons[feature][0]
+
+
+def _of_technique(blueprint: MeasurementTechniqueBlueprint) -> dict[str, str]:
+    """Feature -> why it changes nothing, empty where it does."""
+    technique = blueprint.measurement_technique_prototype_name
+    volume = MATERIALS[blueprint.measurement_volume_material_prototype_name]
+    background = MATERIALS[blueprint.background_material_prototype_name]
+    if technique == _WITHOUT_BACKGROUND:
+        seen = dict.fromkeys(background.features, "this technique has no background")
+    else:
+        seen = _of_material(background, [technique])
+    return (
+        {name: feature.no_effect for name, feature in TECHNIQUES[technique].features.items()}
+        | dict.fromkeys(volume.features, "the measurement volume is not rendered")
+        | seen
+    )
+
+
+def _of_particles(blueprint: ParticleBlueprint, techniques: list[str]) -> dict[str, str]:
+    geometry = GEOMETRIES[blueprint.geometry_prototype_name]
+    return {name: feature.no_effect for name, feature in geometry.features.items()} | _of_material(
+        MATERIALS[blueprint.material_prototype_name], techniques
+    )
+
+
+def _of_material(material: Prototype, techniques: list[str]) -> dict[str, str]:
+    hidden = material.shown_by and not set(material.shown_by) & set(techniques)
+    return dict.fromkeys(material.features, f"{' and '.join(techniques)} does not show it" if hidden else "")
+
+
+def _triggered(recipe: Recipe) -> Iterator[str]:
+    """Names of the variabilities that steps draw from, each once."""
+    steps = recipe.synth_chain.feature_generation_steps
+    yield from dict.fromkeys(step.feature_variability_name for step in steps if isinstance(step, TriggerFeatureUpdate))
+
+
+def _blueprints(recipe: Recipe) -> Iterator[tuple[str, str, MeasurementTechniqueBlueprint | ParticleBlueprint]]:
+    for section in ("measurement_techniques", "particles"):
+        for name, blueprint in getattr(recipe.blueprints, section).items():
+            yield section, name, blueprint
