@@ -18,9 +18,10 @@ F = TypeVar("F", bound="Callable[..., Any]")
 def kernel(function: F) -> F:
     """`numba.njit(cache=True)` that compiles again when any source of this package or of its own folder has changed.
 
-    Numba alone looks at the function's own file, and would go on using code inlined from a changed neighbour.
+    Numba alone looks at the function's own file, and would go on using code inlined from a changed neighbour. Without
+    the GIL, so that a worker stops also in the middle of a long kernel.
     """
-    compiled: Any = numba.njit(cache=True)(function)
+    compiled: Any = numba.njit(cache=True, nogil=True)(function)
     compiled._cache._cache_file._source_stamp = (
         sources(PACKAGE),
         sources(Path(function.__code__.co_filename).parent),

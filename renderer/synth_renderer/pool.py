@@ -214,5 +214,5 @@ class Pool:
             worker.stop(STOP_GRACE)
         for worker in list(self._workers):
             self._forget(worker)
-            worker.end(STOP_GRACE)
+            worker.end()
         self._selector.close()

@@ -8,7 +8,6 @@ import shutil
 import sys
 import threading
 import time
-import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from synth_api.key import run_key
 from synth_api.recipe.model import parse
 from synth_api.resources.conditions import Reason
+from synth_dataset.stopper import log_traceback
 from synth_dataset.store import StoreError
 from synth_renderer.run_record import run_record
 from synth_renderer.run_task import RunReport
@@ -115,24 +115,20 @@ class Worker:
             self.undisturbed.acquire()
 
     def drop(self) -> RunReport | None:
-        """Remove what the run in flight has written; None when there is none."""
+        """Remove what the run in flight has written, as far as it can be removed; None when there is none."""
         if self._in_flight is None:
             return None
         number, folder, start = self._in_flight
         # Moved away first: the engine goes on writing, and a folder that grows cannot be removed.
-        grave = folder.rename(folder.with_name(f"{folder.name}.dropped"))
+        grave = folder.with_name(f"{folder.name}.dropped")
+        with suppress(OSError):  # somebody may have removed the store
+            folder.rename(grave)
         shutil.rmtree(grave, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)  # the engine may have made it anew for its next file
         return RunReport(number=number, outcome="dropped", seconds=time.perf_counter() - start)
 
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-def log_traceback() -> None:
-    """Print the error that is being handled; a log on a full disk must not take the worker down."""
-    with suppress(OSError):
-        traceback.print_exc()
 
 
 def reason_of(error: Exception) -> str:

@@ -110,10 +110,10 @@ class WorkerHandle:
         self.process.send_signal(signal.SIGTERM)
         self._end_within(grace)
 
-    def end(self, grace: float) -> int:
-        """Wait for it to end after `stop`; killed after `grace` seconds. Returns its exit code."""
+    def end(self) -> int:
+        """Wait for it to end after `stop`; killed when its grace is over. Returns its exit code."""
         try:
-            self.process.wait(grace)
+            self.process.wait(max(0.0, (self.kill_at or 0.0) - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.kill()
         return self.close()

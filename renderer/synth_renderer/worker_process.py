@@ -1,19 +1,19 @@
 """`python -m synth_renderer.worker_process`: one process that renders the runs it is given, one after another.
 
 It speaks with its pool over the socket `--channel`; whatever Blender prints goes to the log that is its stdout. It ends
-when the channel closes, when its parent dies, on SIGTERM (143: the run in flight is dropped, unless it is just being
-committed), or past its memory watermark. It always ends by `os._exit`: bpy 4.5 can hang in a static destructor.
+when the channel closes, past its memory watermark, and on SIGTERM or its parent's death (143: the run in flight is
+dropped, unless it is just being committed; after STOP_SECONDS in any case). It always ends by `os._exit`: bpy 4.5 can
+hang in a static destructor.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import faulthandler
 import os
 import signal
 import socket
-import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -21,9 +21,11 @@ import psutil
 
 from synth_api.exit_codes import ExitCode
 from synth_dataset.folder_store import FolderStore
-from synth_renderer.process import StopSignal, end_process, load_engine, log_line
+from synth_dataset.stopper import Stopper, StopSignal, end_process, log_traceback
+from synth_renderer.parent_death import die_with_parent, stop_after
+from synth_renderer.process import load_engine, log_line
 from synth_renderer.run_task import Ready, RunTask, Unavailable, encode
-from synth_renderer.worker import UnavailableError, Worker, log_traceback
+from synth_renderer.worker import UnavailableError, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 
 WATERMARK: Final = 2 << 30
 """Bytes of resident memory past which a worker is replaced after its run; 600 beads need a quarter of it."""
-
-_PR_SET_PDEATHSIG: Final = 1
+STOP_SECONDS: Final = 8.0
+"""For a worker to drop its run; less than its pool's patience."""
 
 
 class Channel:
@@ -63,21 +65,23 @@ class Channel:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Serve until told to end; never returns."""
     faulthandler.enable()
+    code = ExitCode.BUG
     try:
-        end_process(_run(_parse(arguments)))
-    except Exception:
+        code = _run(_parse(arguments))
+    except BaseException:
         log_traceback()
-        end_process(ExitCode.BUG)
+    finally:
+        end_process(code)
 
 
 def _run(options: argparse.Namespace) -> ExitCode:
-    _die_with(options.parent)
-    stop = StopSignal()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stopper = Stopper(StopSignal(), STOP_SECONDS)
+    stop_after(options.parent)
     channel = Channel(options.channel)
     # Absolute: bpy takes relative paths from $PWD, which may be another folder than the working one.
     worker = Worker(FolderStore(options.store.resolve()), load_engine(options.engine), options.device)
-    threading.Thread(target=_await_stop, args=(stop, worker, channel), daemon=True).start()
+    stopper.tidy_up = partial(_drop, worker, channel)
     channel.say(Ready())
     return _serve(worker, channel, options.watermark)
 
@@ -98,9 +102,9 @@ def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
     return ExitCode.OK
 
 
-def _await_stop(stop: StopSignal, worker: Worker, channel: Channel) -> None:
-    """End the process on SIGTERM, as soon as nothing is half done."""
-    stop.wait()
+def _drop(worker: Worker, channel: Channel) -> None:
+    """Drop the run in flight, as soon as nothing is half done."""
+    die_with_parent()
     worker.undisturbed.acquire()
     dropped = worker.drop()
     if dropped is not None:
@@ -108,14 +112,6 @@ def _await_stop(stop: StopSignal, worker: Worker, channel: Channel) -> None:
         log_line(f"told to stop: run {dropped.number} dropped")
     else:
         log_line("told to stop: no run in flight")
-    end_process(ExitCode.STOPPED)
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel send SIGTERM when the pool dies; the check covers a pool that died before."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        end_process(ExitCode.STOPPED)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

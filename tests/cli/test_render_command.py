@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -115,6 +116,23 @@ def test_workers_do_not_outlive_a_killed_command(synth: Command) -> None:
     assert select.select([worker], [], [], 10)[0]
     os.close(worker)
     assert synth.scratch() == []
+
+
+@pytest.mark.parametrize(
+    "order",
+    ["hang", pytest.param("hang in native code", marks=pytest.mark.slow, id="in native code that holds the GIL")],
+)
+def test_workers_end_though_the_command_is_killed_and_its_dataset_folder_removed(synth: Command, order: str) -> None:
+    synth.order(0, order)
+    process = synth.start(*synth.render_arguments(1))
+    while not (synth.folder / "orders" / "0.rendered").exists():
+        assert process.poll() is None
+    worker = os.pidfd_open(int((synth.folder / "orders" / "0.log").read_text()))
+    shutil.rmtree(synth.store)
+    process.kill()
+    process.communicate()
+    assert select.select([worker], [], [], 60)[0]
+    os.close(worker)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

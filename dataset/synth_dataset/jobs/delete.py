@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from synth_api.jobs.messages import DeleteMessage
 from synth_api.key import EXCLUDED_KEY
 from synth_dataset import layout
 from synth_dataset.attempt import attempt_paths
-from synth_dataset.jobs.process import Job, log, run
+from synth_dataset.jobs.process import Job, log, main
 from synth_dataset.live import attempts_of, contains, keys_of, sweeps
 from synth_dataset.read_ahead import read_ahead
 
@@ -67,4 +66,4 @@ def _remove_documents(store: Store, sweep: str) -> None:
 JOB = Job("delete", delete, lambda problem: DeleteMessage(problem=problem))
 
 if __name__ == "__main__":
-    sys.exit(run(JOB))
+    main(JOB)

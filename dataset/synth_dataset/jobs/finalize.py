@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import FinalizeMessage
@@ -12,7 +11,7 @@ from synth_dataset.attempt import Identity, open_attempt
 from synth_dataset.batch import count_reasons, failure_entry
 from synth_dataset.finalize import commit_dataset
 from synth_dataset.jobs.batches import merge_batches
-from synth_dataset.jobs.process import Job, check_engine, log, never, run
+from synth_dataset.jobs.process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
@@ -49,4 +48,4 @@ def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:
 JOB = Job("finalize", finalize, lambda problem: FinalizeMessage(problem=problem))
 
 if __name__ == "__main__":
-    sys.exit(run(JOB))
+    main(JOB)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from synth_api.jobs.messages import PlanMessage
 from synth_api.resources.conditions import Reason
 from synth_dataset import layout
 from synth_dataset.attempt import Identity, open_attempt, take_survey, write_attempt
-from synth_dataset.jobs.process import Job, check_engine, log, never, run
+from synth_dataset.jobs.process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
@@ -59,4 +58,4 @@ def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> Attempt:
 JOB = Job("plan", plan, lambda problem: PlanMessage(problem=problem))
 
 if __name__ == "__main__":
-    sys.exit(run(JOB))
+    main(JOB)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
@@ -25,6 +25,7 @@ from synth_api.resources.conditions import Reason
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.manifest import DocumentError
 from synth_dataset.s3_store import open_store
+from synth_dataset.stopper import Stopper, StopSignal, end_process
 from synth_dataset.store import StoreError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from synth_dataset.s3_store import S3Store
 
 _MAX_SENTENCE = 1024
+STOP_SECONDS: Final = 5.0
+"""For the log line of a Job that stops."""
 
 
 class NeverError(RuntimeError):
@@ -72,11 +75,16 @@ def check_engine(given: AttemptInput) -> None:
         raise NeverError(Reason.ENGINE_MISMATCH, sentence)
 
 
-def run(job: Job, arguments: Sequence[str] | None = None) -> ExitCode:
-    """Carry out a Job as its pod does; the result is the exit code."""
-    options = _parse(job, arguments)
+def main(job: Job) -> NoReturn:
+    """Carry out a Job as its pod does and end the process, also when requests to the store are still open."""
     # Process 1 of a container ignores what it does not handle.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.STOPPED))
+    Stopper(StopSignal(), STOP_SECONDS, partial(log, "told to stop"))
+    end_process(run(job))
+
+
+def run(job: Job, arguments: Sequence[str] | None = None) -> ExitCode:
+    """Carry out a Job; the result is the exit code."""
+    options = _parse(job, arguments)
     code, message = _ended(job, options.input)
     with suppress(OSError):  # the log says the same
         options.message.write_bytes(write_message(message))
@@ -86,7 +94,8 @@ def run(job: Job, arguments: Sequence[str] | None = None) -> ExitCode:
 def log(event: str, **facts: Any) -> None:
     """One JSON object a line on stderr."""
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    sys.stderr.write(f"{json.dumps(line)}\n")
+    with suppress(OSError, ValueError):  # a log that is full or closed must not fail the Job
+        print(f"{json.dumps(line)}\n", end="", file=sys.stderr, flush=True)
 
 
 def _ended(job: Job, file: Path) -> tuple[ExitCode, Message]:

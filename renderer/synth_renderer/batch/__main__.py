@@ -1,6 +1,6 @@
 """Entry of the process: heeds SIGTERM first, because the imports take a second and process 1 ignores it till then."""
 
-from synth_renderer.process import StopSignal
+from synth_dataset.stopper import StopSignal
 
 _stop = StopSignal()
 

@@ -11,8 +11,8 @@ import faulthandler
 import os
 import signal
 import sys
-import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -27,35 +27,43 @@ from synth_api.resources.conditions import Reason
 from synth_dataset.manifest import DocumentError
 from synth_dataset.s3_client import RENDER_PATIENCE, Patience
 from synth_dataset.s3_store import open_store
+from synth_dataset.stopper import Stopper, end_process, log_traceback
 from synth_dataset.store import StoreError
 from synth_renderer.batch.opening import EngineMismatchError, check_engine, open_batch
 from synth_renderer.batch.work import log
-from synth_renderer.process import end_process, load_engine
-from synth_renderer.worker import UnavailableError, Worker, log_traceback
+from synth_renderer.process import load_engine
+from synth_renderer.worker import UnavailableError, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from synth_dataset.stopper import StopSignal
     from synth_renderer.batch.work import BatchWork
-    from synth_renderer.process import StopSignal
 
 ENGINE: Final = "synth_renderer.engine:render"
 WATERMARK: Final = 0.6
 """Share of the memory limit past which the process starts anew after a run."""
+STOP_SECONDS: Final = 30.0
+"""To drop the run in flight and say so in the store; less than the grace period that a pod has by default."""
 
 
 def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
     """Work off the batch; never returns."""
     faulthandler.enable()
     options = _parse(arguments)
-    stopper = Stopper(stop, options)
+    stopper = Stopper(stop, STOP_SECONDS, partial(log, "told to stop"))
+    code = ExitCode.BUG
     try:
-        end_process(_run(options, stopper))
-    except Exception as error:
+        code = _run(options, stopper)
+    except BaseException as error:
         log_traceback()
         code, problem = _explained(error)
         log("ended", code=int(code), reason=problem.reason, message=problem.message)
         _tell_nothing_done(options, problem)
+    finally:
+        # A pod that stops waits for no store: that the store is gone is then no reason to try again.
+        if code and stopper.is_stopping.is_set():
+            stopper.join()
         end_process(code)
 
 
@@ -66,11 +74,11 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     worker = Worker(store, load_engine(options.engine), options.device)
     work = open_batch(store, given, given.sweep(), options.shard * SHARD_BATCHES + options.index, worker)
     with worker.undisturbed:
-        stopper.watch(worker, work)
-        return _work_off(work, options)
+        stopper.tidy_up = partial(_drop, worker, work, options)
+        return _work_off(work, options, stopper)
 
 
-def _work_off(work: BatchWork, options: argparse.Namespace) -> ExitCode:
+def _work_off(work: BatchWork, options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     try:
         work.give_up_what_kills(options.retries_per_run)
         while work.has_next():
@@ -78,7 +86,7 @@ def _work_off(work: BatchWork, options: argparse.Namespace) -> ExitCode:
             work.tell(options.message)
             if work.has_next() and _is_past_watermark(options.memory_limit):
                 work.save()
-                _start_anew()
+                _start_anew(stopper)
         work.save()
         work.tell(options.message)
     except (UnavailableError, StoreError) as error:
@@ -96,30 +104,16 @@ def _clear_mark(work: BatchWork) -> None:
         work.release()
 
 
-class Stopper:
-    """Ends the process on SIGTERM, as soon as nothing is half done."""
-
-    def __init__(self, stop: StopSignal, options: argparse.Namespace) -> None:
-        self.is_stopping = threading.Event()
-        self._options = options
-        self._work: tuple[Worker, BatchWork] | None = None
-        threading.Thread(target=self._await, args=(stop,), daemon=True).start()
-
-    def watch(self, worker: Worker, work: BatchWork) -> None:
-        """From now on there may be a run to drop."""
-        self._work = worker, work
-
-    def _await(self, stop: StopSignal) -> None:
-        stop.wait()
-        log("told to stop")
-        self.is_stopping.set()
-        if self._work is not None:
-            worker, work = self._work
-            worker.undisturbed.acquire()
-            with suppress(StoreError):
-                work.stop(self._options.gpus)
-            work.tell(self._options.message)
-        end_process(ExitCode.STOPPED)
+def _drop(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
+    """Drop the run in flight, as soon as nothing is half done, and clear its mark."""
+    log("told to stop")
+    worker.undisturbed.acquire()
+    try:
+        work.stop(options.gpus)
+    except StoreError as error:
+        log("the mark stays", reason=error.reason, message=str(error))
+    finally:
+        work.tell(options.message)
 
 
 def _is_past_watermark(limit: int | None) -> bool:
@@ -136,14 +130,19 @@ def _memory_limit() -> int:
     return limit
 
 
-def _start_anew() -> NoReturn:
-    """Replace this process by a fresh one, in the same container: memory that Blender keeps is given back."""
-    log("starts anew: past its memory watermark")
+def _start_anew(stopper: Stopper) -> None:
+    """Replace this process by a fresh one, in the same container: memory that Blender keeps is given back.
+
+    Returns when this process is to stop: a fresh one would not know.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # waits for the fresh one to heed it
+    if stopper.is_stopping.is_set():
+        return
+    log("starts anew: past its memory watermark")
     os.execv(sys.executable, [sys.executable, "-m", "synth_renderer.batch", *sys.argv[1:]])
 
 
-def _explained(error: Exception) -> tuple[ExitCode, Problem]:
+def _explained(error: BaseException) -> tuple[ExitCode, Problem]:
     """How the process ends when there is no batch yet."""
     if isinstance(error, StoreError):
         return ExitCode.TRY_AGAIN, Problem(reason=error.reason, message=str(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +109,6 @@ def usage_of(report: RunReport, gpus: int) -> RunUsage:
 def log(event: str, **facts: Any) -> None:
     """One JSON object a line on stdout."""
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    with suppress(OSError):
-        sys.stdout.write(f"{json.dumps({key: value for key, value in line.items() if value != ''})}\n")
-        sys.stdout.flush()
+    text = json.dumps({key: value for key, value in line.items() if value != ""})
+    with suppress(OSError, ValueError):  # a log that is full or closed must not take the worker down
+        print(f"{text}\n", end="", flush=True)

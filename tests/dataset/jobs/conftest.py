@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr
@@ -77,15 +76,20 @@ class Pod:
     def run(self, job: str) -> Ended:
         """In this process: starting one for each takes a second."""
         module = import_module(f"synth_dataset.jobs.{job}")
-        handler = signal.getsignal(signal.SIGTERM)
         with patch.dict(os.environ, self.environment), redirect_stderr(StringIO()) as log:
             code = process.run(module.JOB, self.arguments())
-        signal.signal(signal.SIGTERM, handler)
         return self.ended(code, log.getvalue())
 
     def start(self, job: str) -> subprocess.Popen[str]:
         """In a process of its own, as in a pod."""
-        command = [sys.executable, "-m", f"synth_dataset.jobs.{job}", *self.arguments()]
+        return self._start("-m", f"synth_dataset.jobs.{job}")
+
+    def start_script(self, text: str) -> subprocess.Popen[str]:
+        """A Job that is only here, in a process of its own."""
+        return self._start("-c", text)
+
+    def _start(self, *program: str) -> subprocess.Popen[str]:
+        command = [sys.executable, *program, *self.arguments()]
         return subprocess.Popen(command, env={**os.environ, **self.environment}, stderr=subprocess.PIPE, text=True)
 
     def arguments(self) -> list[str]:

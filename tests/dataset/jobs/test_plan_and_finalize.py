@@ -245,3 +245,24 @@ def test_a_pod_that_is_told_to_stop_ends_with_143(pod, job):
             process.terminate()
             process.communicate()
     assert process.returncode == 143
+
+
+BUSY_JOB = """
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from synth_dataset.jobs.process import Job, main
+
+def work(given, store):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: (print("busy", file=sys.stderr, flush=True), threading.Event().wait()))
+
+main(Job("plan", work, lambda problem: None))
+"""
+
+
+def test_a_pod_that_is_told_to_stop_waits_for_no_request_to_the_store(pod):
+    with pod.start_script(BUSY_JOB) as process:
+        assert any("busy" in line for line in process.stderr)
+        process.terminate()
+        assert process.wait(timeout=60) == 143

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -85,6 +86,34 @@ def test_told_to_stop_it_drops_the_run_in_flight_and_counts_nothing_against_it(p
     pods.order(0, "")
     assert pods.run() == 0
     assert pods.message.succeeded == 2
+
+
+def test_it_stops_though_its_scratch_folder_is_gone_and_leaves_no_mark(pods: Pods) -> None:
+    pods.order(0, "hang")
+    with pods.start() as process:
+        while not (pods.folder / "0.rendered").exists():
+            assert process.poll() is None
+        (scratch,) = pods.folder.glob(f"{pods.given.sweep().key(0)}-*")
+        shutil.rmtree(scratch)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
+
+    assert pods.document().in_flight is None
+
+
+def test_a_second_signal_ends_it_at_once_while_it_waits_for_a_store_that_is_deaf(pods: Pods) -> None:
+    pods.order(0, "hang")
+    with pods.start() as process:
+        wait_for_try(pods, 0)
+        pods.server.send(signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        assert any("told to stop" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
+        pods.server.send(signal.SIGCONT)
+
+    assert pods.document().in_flight is not None
 
 
 def test_another_engine_version_can_never_render_this_plan(pods: Pods) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,13 @@ class Trial:
         overrides = {"initial_runtime_state.seed": seed}
         return RunTask(number=seed, key=run_key(recipe), overrides=overrides, recipe=canonical_tree(recipe))
 
-    def pool(self, size: int = 1, engine: str = "trial_engine:render", watermark: int = 1 << 40) -> Pool:
+    def pool(
+        self,
+        size: int = 1,
+        engine: str = "trial_engine:render",
+        watermark: int = 1 << 40,
+        log: Path | None = None,
+    ) -> Pool:
         arguments = (
             f"--store={self.store}",
             "--device=cpu",
@@ -76,7 +83,7 @@ class Trial:
         )
         path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
         environment = {"PYTHONPATH": path, "TRIAL": str(self.orders), "TMPDIR": str(self.orders)}
-        return Pool(WorkerCommand(arguments, self.orders / "worker.log", environment), size, self.wish)
+        return Pool(WorkerCommand(arguments, log or self.orders / "worker.log", environment), size, self.wish)
 
     def reports(self, seeds: range, pool: Pool) -> dict[int, RunReport]:
         events = pool.events(self.task(seed) for seed in seeds)
@@ -90,6 +97,13 @@ class Trial:
         """Process ids of the workers that tried this seed, in order."""
         log = self.orders / f"{seed}.log"
         return log.read_text().split() if log.exists() else []
+
+    def wait_for_files(self, seed: int) -> None:
+        """Return once a worker has written the files of this seed and does what was ordered."""
+        end = time.monotonic() + 30
+        while not (self.orders / f"{seed}.rendered").exists():
+            assert time.monotonic() < end, "no worker renders it"
+            time.sleep(0.01)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +71,20 @@ def test_a_stop_drops_what_is_in_flight_and_leaves_no_scratch(trial: Trial) -> N
             trial.wish.raise_()
     assert outcomes(ended) == {0: "succeeded", 1: "succeeded", 2: "dropped"}
     assert trial.scratch() == []
+
+
+def test_a_worker_stops_though_its_store_is_gone_and_its_log_is_full(trial: Trial) -> None:
+    trial.order(0, "hang")
+    ended = {}
+    for event in trial.pool(log=Path("/dev/full")).events(iter([trial.task(0)])):
+        if isinstance(event, RunEnded):
+            ended[event.task.number] = event.report
+        else:
+            trial.wait_for_files(0)
+            shutil.rmtree(trial.store)
+            trial.wish.raise_()
+    assert outcomes(ended) == {0: "dropped"}
+    assert not trial.store.exists()
 
 
 def test_a_worker_that_someone_stops_with_notice_costs_its_run_no_attempt(trial: Trial) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,8 +31,10 @@ def render(recipe: Any, folder: Path, device: str) -> Any:
     (folder / "picture.txt").write_text(str(seed))
     (folder / "annotations.json").write_text('{"width": 4, "height": 4, "particles": []}')
     write_table(folder / "particles.parquet", pa.table({"volume": pa.array([], pa.float64())}))
-    print(f"picture of seed {seed}")
+    with suppress(OSError):  # the log may be full
+        print(f"picture of seed {seed}")
     (Path(tempfile.mkdtemp()) / "left behind").touch()
+    (orders / f"{seed}.rendered").touch()
     carry_out(what, order, folder)
     return SimpleNamespace(
         device=device,
@@ -60,6 +64,10 @@ def carry_out(what: str, order: Path, folder: Path) -> None:
             threading.Event().wait()
         case "hang":
             threading.Event().wait()
+        case "hang in native code":
+            mutex, libc = ctypes.create_string_buffer(64), ctypes.PyDLL(None)  # PyDLL: holds the GIL
+            libc.pthread_mutex_lock(mutex)
+            libc.pthread_mutex_lock(mutex)
         case "hang until released":
             while not (order.parent / "released").exists():
                 threading.Event().wait(0.01)

@@ -1,0 +1,90 @@
+"""SIGTERM ends a process within a bounded time, whatever its threads do or wait for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+from synth_api.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class StopSignal:
+    """SIGTERM as something a thread can wait for, though the main thread is deep in Cycles. Made in the main thread.
+
+    Waiting with `sigwait` would need the signal blocked in every thread, and numpy starts some when it is imported.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Return once the signal has come, or after so many seconds; once for each signal."""
+        self._reader.settimeout(seconds)
+        with suppress(TimeoutError):
+            while self._reader.recv(1) != bytes([signal.SIGTERM]):
+                pass
+
+
+class Stopper:
+    """Ends the process with exit code 143 after SIGTERM.
+
+    `tidy_up` runs first, in a thread of its own. The process ends when it returns or raises, `seconds` after the signal
+    at the latest, and at once after a second signal.
+    """
+
+    def __init__(self, stop: StopSignal, seconds: float, tidy_up: Callable[[], None] = lambda: None) -> None:
+        self.tidy_up = tidy_up
+        self.is_stopping = threading.Event()
+        # Both threads start now: a process at its limit of threads could not start one to stop.
+        self._stopping = threading.Thread(target=self._stop, daemon=True)
+        self._stopping.start()
+        threading.Thread(target=self._await_signal, args=(stop, seconds), daemon=True).start()
+
+    def join(self) -> None:
+        """Wait until the process ends, which is stopping; never returns."""
+        self._stopping.join()
+
+    def _await_signal(self, stop: StopSignal, seconds: float) -> NoReturn:
+        stop.wait()
+        self.is_stopping.set()
+        stop.wait(seconds)
+        os._exit(ExitCode.STOPPED)
+
+    def _stop(self) -> NoReturn:
+        self.is_stopping.wait()
+        try:
+            self.tidy_up()
+        except BaseException:
+            log_traceback()
+        finally:
+            end_process(ExitCode.STOPPED)
+
+
+def end_process(code: int) -> NoReturn:
+    """End at once, whatever other threads do: bpy 4.5 can hang in a static destructor."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # The log may be closed, or lie on a full disk.
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+    finally:
+        os._exit(code)
+
+
+def log_traceback() -> None:
+    """Print the error that is being handled; a log that cannot be written must not take the process down."""
+    with suppress(OSError, ValueError):
+        traceback.print_exc()
