@@ -54,6 +54,10 @@ class WatchedSweep:
         """Hash of the plan."""
         return self.sweep.plan()
 
+    def words(self, run: int) -> str:
+        """The overrides of a run as a sentence quotes them."""
+        return self.sweep.words(run)
+
     def keys(self) -> Iterator[bytes]:
         """Keys in run order; long ones under a progress bar."""
         if self.runs < SHOWN_FROM:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
+from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import attempt_hash
 from synth_api.jobs.batches import Batches
 from synth_api.key import EXCLUDED_KEY
@@ -19,6 +20,8 @@ from synth_dataset.manifest import DocumentError, parse_document
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from synth_dataset.store import Store
 
@@ -61,6 +64,9 @@ class Sweep(Protocol):
     def plan(self) -> str:
         """Hash of the plan, hexadecimal."""
 
+    def words(self, run: int) -> str:
+        """The overrides of a run as a sentence quotes them."""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -99,11 +105,11 @@ class Identity:
 def begin(store: Store, sweep: Sweep, namespace: str = "local", now: datetime | None = None) -> Attempt | None:
     """A laptop's attempt: compare a sweep with a store; None when there is nothing to do and it is committed.
 
-    Raises StoreFullError, and what `sweep.keys` raises.
+    Raises StoreFullError, and InputError as `take_survey`.
     """
     plan = sweep.plan()
     with store.scratch(f"attempt-{plan[:8]}") as scratch:
-        survey = take_survey(store, sweep.keys(), scratch / layout.KEYS)
+        survey = take_survey(store, sweep, scratch / layout.KEYS)
         if not survey.todo and _is_committed(store, namespace, sweep.name, plan):
             return None
         identity = Identity(namespace, sweep.name, plan, _free_hash(store, namespace, sweep.name, plan))
@@ -124,12 +130,16 @@ class Survey:
         return sum(end - first for first, end in self.todo)
 
 
-def take_survey(store: Store, keys: Iterable[bytes], file: Path) -> Survey:
-    """Write the keys to a file and see which runs exist. Memory: about 100 bytes a run."""
+def take_survey(store: Store, sweep: Sweep, file: Path) -> Survey:
+    """Write the sweep's keys to a file and see which runs exist. Memory: about 100 bytes a run.
+
+    Raises InputError where two runs have one key, and what `sweep.keys` raises.
+    """
     with file.open("wb") as stream:
-        stream.writelines(keys)
+        stream.writelines(sweep.keys())
     written = np.fromfile(file, f"S{layout.KEY_BYTES}")
     excluded = written == EXCLUDED_KEY
+    _refuse_same_runs(sweep, written, excluded)
     missing = ~(store.present(written) | excluded)
     left_out = int(excluded.sum())
     return Survey(len(written) - left_out, left_out, ranges(map(int, np.flatnonzero(missing))))
@@ -215,6 +225,19 @@ def ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
         else:
             found.append((number, number + 1))
     return tuple(found)
+
+
+def _refuse_same_runs(sweep: Sweep, keys: NDArray[np.bytes_], excluded: NDArray[np.bool_]) -> None:
+    """Raise InputError where two runs have one key: one picture would be two samples, perhaps one in each split."""
+    runs = np.flatnonzero(~excluded)
+    order = runs[np.argsort(keys[runs], kind="stable")]
+    same = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])
+    if len(same):
+        one, other = (int(order[same[0] + step]) for step in (0, 1))
+        raise InputError(
+            "",
+            f"runs {one} and {other} are the same picture, {sweep.words(one)} and {sweep.words(other)}; take one out",
+        )
 
 
 def _is_committed(store: Store, namespace: str, name: str, plan: str) -> bool:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
     from synth_api.recipe.source import Tree
 
-_LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
+LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
+"""Keys whose values change no pixel."""
 
 
 def canonical_tree(recipe: Recipe) -> Tree:
@@ -38,7 +39,7 @@ def _fields(kind: type[Node]) -> tuple[tuple[str, str, Any], ...]:
     return tuple(
         (name, field.alias or name, field.get_default(call_default_factory=True))
         for name, field in kind.model_fields.items()
-        if name not in _LEFT_OUT
+        if name not in LEFT_OUT
     )
 
 

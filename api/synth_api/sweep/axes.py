@@ -11,6 +11,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Quote,
 
 from synth_api.errors import InputError
 from synth_api.recipe.overrides import read_override
+from synth_api.recipe.problems import shown
 from synth_api.sweep.values import MAX_RUNS, Value, number_range
 
 if TYPE_CHECKING:
@@ -161,6 +162,8 @@ def _plain(path: str, value: Any) -> Value:
         return {str(_plain(path, key)): _plain(path, item) for key, item in value.items()}
     if isinstance(value, Sweep | Glob):
         raise InputError(path, "a `range` or `choice` inside a list of values; give it alone, or write the values")
+    if isinstance(value, int) and abs(value) >= 2**53:
+        raise InputError(path, f"must lie within ±(2^53 - 1), {shown(value)} does not")
     return value
 
 

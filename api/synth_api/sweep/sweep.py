@@ -18,6 +18,7 @@ from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, override_text, parse_arguments
 from synth_api.sweep.grid import Box, Grid
 from synth_api.sweep.keys import keys_of
+from synth_api.sweep.repeats import refuse_repeats, refuse_same_run
 from synth_api.sweep.structured import axes_of, boxes_of, dimensions_of
 from synth_api.sweep.tree import path_of, put
 from synth_api.sweep.values import DecimalRange, Value, finite
@@ -113,6 +114,10 @@ class Sweep:
         """Dotted path -> value of each axis, in the axes' order."""
         return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, self.digits(run), strict=True)}
 
+    def words(self, run: int) -> str:
+        """The overrides of a run as a sentence quotes them, long values shortened. Raises InputError as `digits`."""
+        return self._words(self.digits(run))
+
     def recipe(self, run: int) -> Recipe:
         """The run's recipe. Raises InputError if its values, each of them good, do not fit together."""
         return self.recipe_at(self.digits(run))
@@ -176,19 +181,26 @@ class Sweep:
     def _corners(self) -> Iterator[Recipe]:
         """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
 
-        Places that are left out are not looked at: they may be left out because their values do not fit together.
+        Values that make the same run are refused. Places that are left out are not looked at: they may be left out
+        because their values do not fit together.
         """
         axes_in = [
-            [axis.values for axis, its in zip(self.axes, self.dimensions, strict=True) if its == dimension]
+            [axis for axis, its in zip(self.axes, self.dimensions, strict=True) if its == dimension]
             for dimension in range(len(self.grid.lengths))
         ]
+        for axes in axes_in:
+            refuse_repeats(axes)
         first = [0] * len(axes_in)
         yield from self._included(first)
         for dimension, axes in enumerate(axes_in):
-            for digit in sorted({digit for values in axes for digit in _checked(values)} - {0}):
-                yield from self._included([*first[:dimension], digit, *first[dimension + 1 :]])
+            keys = {}
+            for digit in sorted({0}.union(*(_checked(axis.values) for axis in axes))):
+                for recipe in self._included([*first[:dimension], digit, *first[dimension + 1 :]]):
+                    keys[digit] = run_key(recipe)
+                    yield recipe
+            refuse_same_run(axes, keys)
         for turn in range(max(map(len, axes_in), default=0)):
-            yield from self._included([_largest(axes[min(turn, len(axes) - 1)]) for axes in axes_in])
+            yield from self._included([_largest(axes[min(turn, len(axes) - 1)].values) for axes in axes_in])
 
     def _included(self, place: Sequence[int]) -> Iterator[Recipe]:
         """The recipe of a place that is not left out."""

@@ -66,7 +66,7 @@ def mixed_radix(number: int, lengths: Sequence[int]) -> list[int]:
 def number_range(path: str, start: float, stop: float, step: float) -> Sequence[int] | DecimalRange:
     """The half-open range of Hydra's `range`: integers if all three are, else floats counted in decimal.
 
-    Raises InputError if it is empty, endless or longer than a sweep may be.
+    Raises InputError if it is empty, endless, longer than a sweep may be or has whole numbers beyond ±(2^53 - 1).
     """
     text = f"range({start}, {stop}, {step})"
     if any(isinstance(bound, bool) or not isfinite(bound) for bound in (start, stop, step)) or step == 0:
@@ -78,5 +78,8 @@ def number_range(path: str, start: float, stop: float, step: float) -> Sequence[
     if count > MAX_RUNS:
         raise InputError(path, f"{text} has {count:,} values, a sweep at most {MAX_RUNS:,} runs; split it")
     if all(isinstance(bound, int) for bound in (start, stop, step)):
-        return range(int(start), int(stop), int(step))
+        whole = range(int(start), int(stop), int(step))
+        if max(abs(whole[0]), abs(whole[-1])) >= 2**53:
+            raise InputError(path, f"{text} has values beyond ±(2^53 - 1); a whole number lies within")
+        return whole
     return DecimalRange(first, width, count)

@@ -50,7 +50,7 @@ def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> Attempt:
         return open_attempt(store, identity.path)
     with store.scratch("attempt") as scratch:
         with never(Reason.SWEEP_INVALID):
-            survey = take_survey(store, sweep.keys(), scratch / layout.KEYS)
+            survey = take_survey(store, sweep, scratch / layout.KEYS)
         size = Batches.of(survey.todo_runs, given.parallelism, given.batch_size).size
         return write_attempt(store, scratch, identity, sweep.axes, survey, datetime.now(UTC), size)
 

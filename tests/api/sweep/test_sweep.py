@@ -86,7 +86,7 @@ AXES = [
     "process_conditions.feature_variabilities.Defocus.variability.scale=0.1,0.2",
     "process_conditions.feature_variabilities.Defocus.variability="
     "{_target_:$builtins.UniformDistributionNdHomogeneous,location:0.1},{scale:0}",
-    "process_conditions.feature_variabilities.BackgroundPatchSeed.variability.value=3,${initial_runtime_state.seed}",
+    "process_conditions.feature_variabilities.BackgroundPatchSeed.variability.value=4,${initial_runtime_state.seed}",
     "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10,20",
     f"{GRAVITY}=[0,0,-1],[0,0,-2]",
 ]

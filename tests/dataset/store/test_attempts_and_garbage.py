@@ -35,6 +35,13 @@ def test_an_attempt_says_what_is_cached_and_what_is_to_do(store, put, sweep_of):
     assert list(attempt_keys(store, attempt.path)) == list(sweep.keys())
 
 
+def test_two_runs_with_one_key_are_refused_before_anything_is_written(store, sweep_of):
+    says = "runs 1 and 3 are the same picture, initial_runtime_state.seed=7 and initial_runtime_state.seed=7; take one"
+    with pytest.raises(InputError, match=says):
+        begin(store, sweep_of(9, 7, 8, 7))
+    assert list(store.children("sweeps")) == []
+
+
 def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of):
     sweep = sweep_of(10, 11, 12, 13)
     put(sweep.key(1))

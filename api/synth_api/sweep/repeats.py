@@ -1,0 +1,74 @@
+"""Values that an axis has twice: two runs would be one picture, one of them perhaps in each split of a dataset."""
+
+from __future__ import annotations
+
+from math import ulp
+from typing import TYPE_CHECKING, Final
+
+from synth_api.errors import InputError
+from synth_api.key import canonical_json
+from synth_api.recipe.canonical import LEFT_OUT
+from synth_api.recipe.problems import shown
+from synth_api.sweep.values import DecimalRange, Value, finite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from synth_api.sweep.axes import Axis
+
+_SUFFIXES: Final = {1: "st", 2: "nd", 3: "rd"}
+
+
+def refuse_repeats(axes: Sequence[Axis]) -> None:
+    """Raise InputError if the axes of one dimension, one or several zipped, hold the same values at two positions.
+
+    Values are the same if they are so in a run key: `1`, `1.0` and `1e0`.
+    """
+    if any(_cannot_repeat(axis.values) for axis in axes):
+        return
+    positions: dict[bytes, int] = {}
+    for position, values in enumerate(zip(*(axis.values for axis in axes), strict=True)):
+        earlier = positions.setdefault(canonical_json(finite(list(values))), position)
+        if earlier != position:
+            raise InputError(axes[0].path, _sentence(axes, earlier, position, "are the same"))
+
+
+def refuse_same_run(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
+    """Raise InputError if the axes of one dimension have the same run key at two of these positions, position -> key.
+
+    So it is with two words for one thing, and with an axis of what is not in the key, such as `time`.
+    """
+    positions: dict[str, int] = {}
+    for position, key in keys.items():
+        earlier = positions.setdefault(key, position)
+        if earlier == position:
+            continue
+        path = axes[0].path
+        if path.rpartition(".")[2] in LEFT_OUT:
+            raise InputError(path, "no picture or label depends on it, so every value is the same run; take it out")
+        raise InputError(path, _sentence(axes, earlier, position, "make the same run"))
+
+
+def _sentence(axes: Sequence[Axis], one: int, other: int, problem: str) -> str:
+    written = " and ".join(dict.fromkeys((_words(axes, one), _words(axes, other))))
+    whose = "the axis" if len(axes) == 1 else "the zipped axes"
+    return f"the {_ordinal(one)} and the {_ordinal(other)} value of {whose} {problem}, {written}; take one of them out"
+
+
+def _cannot_repeat(values: Sequence[Value]) -> bool:
+    """Whether arithmetic says so: numbers further apart than floats are there stay different when they are rounded."""
+    if isinstance(values, DecimalRange):
+        return abs(values.step) > ulp(max(abs(values[0]), abs(values[-1])))
+    return isinstance(values, range)
+
+
+def _words(axes: Sequence[Axis], position: int) -> str:
+    if len(axes) == 1:
+        return shown(axes[0].values[position])
+    return ", ".join(f"{axis.path}={shown(axis.values[position])}" for axis in axes)
+
+
+def _ordinal(position: int) -> str:
+    number = position + 1
+    suffix = "th" if number % 100 in (11, 12, 13) else _SUFFIXES.get(number % 10, "th")
+    return f"{number:,}{suffix}"

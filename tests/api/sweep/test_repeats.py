@@ -1,0 +1,103 @@
+"""No two runs of a sweep are one picture: values that an axis has twice, and axes that change nothing, are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synth_api.errors import InputError
+from synth_api.recipe.source import read_recipe
+from synth_api.resources.sweep import SweepAxis
+from synth_api.sweep import Sweep
+from synth_api.sweep.axes import Axis
+from synth_api.sweep.repeats import refuse_repeats
+from synth_api.sweep.values import number_range
+
+NUMBER = "blueprints.particles.Bead.number"
+SEED = "initial_runtime_state.seed"
+SCALE = "process_conditions.feature_variabilities.Defocus.variability.scale"
+STEPS = "synth_chain.feature_generation_steps"
+MODE = "synth_chain.rendering_steps.1.rendering_mode"
+SOURCE = read_recipe(Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml")
+
+
+def of(*axes: dict[str, Any], exclude: tuple[dict[str, Any], ...] = ()) -> Sweep:
+    return Sweep.of(SOURCE, (), [SweepAxis.model_validate(axis) for axis in axes], exclude)
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        (f"{SEED}=1,1,2", f"{SEED}: the 1st and the 2nd value of the axis are the same, 1; take one of them out"),
+        (f"{SEED}=1,2,1.0", f"{SEED}: the 1st and the 3rd value of the axis are the same, 1 and 1.0; take one of"),
+        (f"{SEED}=1000,5,1e3", "the 1st and the 3rd value of the axis are the same, 1000 and 1000.0"),
+        (f"{SCALE}=0.0,0.1,-0.0", "the 1st and the 3rd value of the axis are the same, 0.0 and -0.0"),
+        (f"{MODE}=real,stl,real", "the 1st and the 3rd value of the axis are the same, 'real'"),
+        (f"{MODE}=real,stl,REAL", "the 1st and the 3rd value of the axis make the same run, 'real' and 'REAL'; take"),
+        (f"{STEPS}.5.gravity=[0,0,-1],[0,0,-1.0]", "the 1st and the 2nd value of the axis are the same, a list"),
+        (f"{SEED}={','.join(map(str, range(112)))},111", "the 112th and the 113th value of the axis are the same, 111"),
+        (f"{SCALE}=range(0.1,0.100000000000001,1e-17)", "the 1st and the 2nd value of the axis are the same, 0.1"),
+    ],
+)
+def test_a_value_twice_is_refused_with_its_positions(argument: str, says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Sweep.of(SOURCE, [argument])
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("initial_runtime_state.time", "1,2"),
+        ("initial_runtime_state.time", "range(9)"),
+        ("blueprints.particles.Bead.parent", "MeasurementVolume,Other"),
+        (f"+{STEPS}.5.id", "relax,settle"),
+        ("synth_chain.blender_log_file_name", "a.log,b.log"),
+    ],
+)
+def test_an_axis_that_changes_nothing_is_refused(path: str, values: str) -> None:
+    with pytest.raises(InputError, match="no picture or label depends on it, so every value is the same run; take it"):
+        Sweep.of(SOURCE, [f"{path}={values}"])
+
+
+def test_one_value_of_what_changes_nothing_is_no_repeat() -> None:
+    assert Sweep.of(SOURCE, ["initial_runtime_state.time=choice(7)", f"{SEED}=1,2"]).runs == 2
+
+
+def test_values_that_only_look_alike_are_two() -> None:
+    variability = "process_conditions.feature_variabilities.BackgroundPatchSeed.variability"
+    assert Sweep.of(SOURCE, [f"{variability}.value=42,${{{SEED}}}", f"{SEED}=1,2"]).runs == 4
+    custom = {"path": "blueprints.particles.Bead.custom_features"}
+    values = [[{"name": "batch", "_value": value}] for value in (1, "1", True, "true", None, 1.5)]
+    assert of({**custom, "values": values}).runs == 6
+
+
+def test_structured_axes_and_zips_are_refused_alike() -> None:
+    with pytest.raises(InputError, match=r"number: the 1st and the 2nd value of the axis are the same, 5 and 5\.0"):
+        of({"path": NUMBER, "values": [5, 5.0]})
+    numbers, seeds = {"path": NUMBER, "values": [5, 6, 5]}, {"path": SEED, "values": [1, 1, 1]}
+    says = rf"1st and the 3rd value of the zipped axes are the same, {NUMBER}=5, {SEED}=1; take one of them out"
+    with pytest.raises(InputError, match=says):
+        of({"zip": [numbers, seeds]})
+    assert of({"zip": [numbers, {"path": SEED, "values": [1, 1, 2]}]}).runs == 3
+    assert of({"zip": [numbers, {"path": SEED, "range": {"stop": 3}}]}).runs == 3
+
+
+def test_a_run_that_is_left_out_is_no_repeat() -> None:
+    modes = {"path": MODE, "values": ["real", "REAL"]}
+    assert of(modes, exclude=({MODE: "REAL"},)).count == 1
+
+
+@given(st.integers(-1000, 1000), st.integers(1, 300), st.integers(-20, 3), st.integers(1, 20))
+def test_a_range_is_refused_exactly_where_its_floats_meet(start: int, length: int, exponent: int, digits: int) -> None:
+    step = float(f"{digits}e{exponent}")
+    values = number_range("a", float(start), start + length * step + step / 2, step) if start + step > start else ()
+    repeats = len(set(values)) < len(values)
+    try:
+        refuse_repeats([Axis("", "a", values)])
+    except InputError:
+        assert repeats
+    else:
+        assert not repeats
