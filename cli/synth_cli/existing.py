@@ -50,6 +50,11 @@ class WatchedSweep:
         """Its axes, the last one fastest."""
         return self.sweep.axes
 
+    @property
+    def particle_blueprints(self) -> Sequence[str]:
+        """Names of all that its runs may have."""
+        return self.sweep.particle_blueprints
+
     def plan(self) -> str:
         """Hash of the plan."""
         return self.sweep.plan()

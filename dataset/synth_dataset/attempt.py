@@ -14,7 +14,7 @@ from synth_api.jobs.batches import Batches
 from synth_api.key import EXCLUDED_KEY
 from synth_api.version import ENGINE_VERSION
 from synth_dataset import layout
-from synth_dataset.documents import AttemptDocument, DatasetDocument, SweepAxis
+from synth_dataset.documents import AttemptDocument, DatasetDocument, SweepAxis, categories_of
 from synth_dataset.manifest import DocumentError, parse_document
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class Sweep(Protocol):
     @property
     def axes(self) -> Sequence[Axis]:
         """Its axes, the last one fastest."""
+
+    @property
+    def particle_blueprints(self) -> Sequence[str]:
+        """Names of all that its runs may have, in the order of the categories."""
 
     def keys(self) -> Iterator[bytes]:
         """Keys in run order, 32 bytes each."""
@@ -113,7 +117,7 @@ def begin(store: Store, sweep: Sweep, namespace: str = "local", now: datetime | 
         if not survey.todo and _is_committed(store, namespace, sweep.name, plan):
             return None
         identity = Identity(namespace, sweep.name, plan, _free_hash(store, namespace, sweep.name, plan))
-        return write_attempt(store, scratch, identity, sweep.axes, survey, now or datetime.now(UTC))
+        return write_attempt(store, scratch, identity, sweep, survey, now or datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def write_attempt(
     store: Store,
     scratch: Path,
     identity: Identity,
-    axes: Sequence[Axis],
+    sweep: Sweep,
     survey: Survey,
     now: datetime,
     batch_size: int | None = None,
@@ -166,7 +170,8 @@ def write_attempt(
         cached=survey.total - survey.todo_runs,
         todo=survey.todo,
         batch_size=batch_size,
-        axes=tuple(SweepAxis(path=axis.path, values=tuple(axis.values), zipped=axis.zipped) for axis in axes),
+        axes=tuple(SweepAxis(path=axis.path, values=tuple(axis.values), zipped=axis.zipped) for axis in sweep.axes),
+        categories=categories_of(sweep.particle_blueprints),
         created=now,
     )
     (scratch / layout.PLAN).write_bytes(document.to_json())

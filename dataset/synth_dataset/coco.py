@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from synth_dataset.read_ahead import read_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from synth_dataset.documents import Category
 
 
 @dataclass(frozen=True)
@@ -20,31 +22,31 @@ class CocoRun:
     number: int
     """Run number; the image's id."""
     file_name: str
-    """The picture, relative to the document."""
+    """The picture, relative to the store's root."""
     width: int
     height: int
     annotations: Callable[[], bytes]
     """Reads the run's `annotations.json`."""
 
 
-def coco_chunks(runs: Sequence[CocoRun], description: str, threads: int = 1) -> Iterator[bytes]:
-    """The document as UTF-8 JSON, piece by piece: memory holds the masks of a few runs at a time, one for one thread.
+def coco_chunks(
+    runs: Sequence[CocoRun], info: Mapping[str, Any], categories: Sequence[Category], threads: int = 1
+) -> Iterator[bytes]:
+    """The document as ASCII JSON, piece by piece: memory holds the masks of a few runs at a time, one for one thread.
 
-    Annotation ids count from 1; categories are the particle blueprints in order of their names. Beside COCO's own keys
-    an annotation has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation` and `occluded_by`
-    (particle ids). Raises OSError when a run's annotations cannot be read.
+    Annotation ids count from 1; `categories` has every blueprint that the runs may show. Beside COCO's own keys an
+    annotation has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation` and `occluded_by` (particle
+    ids). Raises OSError when a run's annotations cannot be read.
     """
-    categories = _categories(runs, threads)
-    yield b'{"info":' + _json({"description": description}) + b',"licenses":[]'
-    yield b',"categories":' + _json([{"id": number, "name": name} for name, number in categories.items()])
+    yield b'{"info":' + _json(info) + b',"licenses":[]'
+    yield b',"categories":' + _json([_category(category) for category in categories])
     yield from _array("images", (_image(run) for run in runs))
-    yield from _array("annotations", _annotations(runs, categories, threads))
+    yield from _array("annotations", _annotations(runs, {entry.name: entry.id for entry in categories}, threads))
     yield b"}\n"
 
 
-def _categories(runs: Sequence[CocoRun], threads: int) -> dict[str, int]:
-    names = {note["category"] for notes in read_ahead(_particles, runs, threads) for note in notes}
-    return {name: number for number, name in enumerate(sorted(names), start=1)}
+def _category(category: Category) -> dict[str, Any]:
+    return {"id": category.id, "name": category.name, "supercategory": "particle"}
 
 
 def _image(run: CocoRun) -> dict[str, Any]:
@@ -84,4 +86,4 @@ def _array(name: str, items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime
 
 from synth_dataset.manifest import Document, Hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class SweepAxis(Document):
@@ -27,6 +30,13 @@ class FailedRun(Document):
     message: str = ""
 
 
+class Category(Document):
+    """A class of annotations: a particle blueprint and the id that `coco.json` gives it."""
+
+    id: int
+    name: str
+
+
 class AttemptDocument(Document):
     """plan.json: what was cached and what was to do when the attempt began."""
 
@@ -44,6 +54,8 @@ class AttemptDocument(Document):
     batch_size: int | None = None
     """Runs of a batch, the last one perhaps smaller; a laptop has no batches."""
     axes: tuple[SweepAxis, ...]
+    categories: tuple[Category, ...] = ()
+    """Of the sweep's recipe, whatever its runs show; documents of earlier releases lack them."""
     created: AwareDatetime
 
     @property
@@ -82,9 +94,23 @@ class DatasetDocument(Document):
     """Runs that coco.json and the gallery hold."""
     views_truncated: bool
     """Whether there are more runs than that."""
+    categories: tuple[Category, ...] = ()
+    """Those of coco.json; documents of earlier releases lack them."""
+    visible: int | None = None
+    """Particles that the runs show, all together; documents of earlier releases lack it."""
     created: AwareDatetime
+
+    @property
+    def runs(self) -> int:
+        """Runs that exist."""
+        return self.cached + self.succeeded
 
     @property
     def is_complete(self) -> bool:
         """Whether every run exists."""
-        return self.cached + self.succeeded == self.total
+        return self.runs == self.total
+
+
+def categories_of(blueprints: Iterable[str]) -> tuple[Category, ...]:
+    """The categories of particle blueprints, ids from 1 in the given order."""
+    return tuple(Category(id=number, name=name) for number, name in enumerate(blueprints, start=1))

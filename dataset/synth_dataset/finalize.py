@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from synth_api.errors import InputError, nearest
 from synth_dataset import layout
 from synth_dataset.attempt import attempt_keys, committed
-from synth_dataset.documents import DatasetDocument, FailedRun
+from synth_dataset.documents import DatasetDocument, FailedRun, categories_of
 from synth_dataset.index import write_index
 from synth_dataset.manifest import DocumentError
 from synth_dataset.read_ahead import read_ahead
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from synth_dataset.attempt import Attempt
+    from synth_dataset.documents import AttemptDocument, Category
+    from synth_dataset.index import IndexTotals
     from synth_dataset.manifest import Manifest
     from synth_dataset.store import Store
     from synth_dataset.views import View
@@ -39,9 +41,14 @@ class Sample:
     """Its folder relative to the attempt's, so that a page opens from disk."""
     store: Store
 
+    @property
+    def folder(self) -> str:
+        """Its folder relative to the store's root."""
+        return layout.run_path(self.manifest.key, self.manifest.c8)
+
     def read(self, file: str) -> bytes:
         """A file of the run. Raises FileNotFoundError."""
-        return self.store.read(f"{layout.run_path(self.manifest.key, self.manifest.c8)}/{file}")
+        return self.store.read(f"{self.folder}/{file}")
 
 
 def commit_dataset(
@@ -55,12 +62,12 @@ def commit_dataset(
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
     with store.scratch("index") as scratch, _damage_explained():
         index = scratch / layout.INDEX
-        rows = write_index(index, attempt.document.axes, _runs(store, attempt, samples, absent))
+        totals = write_index(index, attempt.document.axes, _runs(store, attempt, samples, absent))
         store.write(f"{attempt.path}/{layout.INDEX}", index.read_bytes())
-        still = tuple(absent.values())
+        categories = _categories(attempt.document, samples)
+        document = _document(attempt, totals, tuple(absent.values()), categories, (layout.INDEX, *views))
         for name, view in views.items():
-            store.write(f"{attempt.path}/{name}", view(samples, attempt.document, still, rows))
-        document = _document(attempt, rows, still, (layout.INDEX, *views))
+            store.write(f"{attempt.path}/{name}", view(samples, attempt.document, document))
         store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
         store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
     return document
@@ -109,14 +116,28 @@ def _runs(
         absent.pop(number, None)
         overrides = attempt.document.overrides(number)
         if len(samples) < VIEWED:
-            link = "../" * len(attempt.path.split("/")) + layout.run_path(manifest.key, manifest.c8)
+            link = f"{layout.root_link(attempt.path)}/{layout.run_path(manifest.key, manifest.c8)}"
             samples.append(Sample(number, overrides, manifest, link, store))
         yield number, overrides, manifest
 
 
-def _document(attempt: Attempt, rows: int, failures: tuple[FailedRun, ...], files: tuple[str, ...]) -> DatasetDocument:
+def _categories(plan: AttemptDocument, samples: Sequence[Sample]) -> tuple[Category, ...]:
+    """The plan's; that of an earlier release has none, so they are the blueprints of its runs in code-point order."""
+    blueprints = (sample.manifest.recipe.get("blueprints", {}) for sample in samples)
+    return plan.categories or categories_of(
+        sorted({name for kinds in blueprints for name in kinds.get("particles", ())})
+    )
+
+
+def _document(
+    attempt: Attempt,
+    totals: IndexTotals,
+    failures: tuple[FailedRun, ...],
+    categories: tuple[Category, ...],
+    files: tuple[str, ...],
+) -> DatasetDocument:
     plan = attempt.document
-    cached = min(plan.cached, rows)
+    cached = min(plan.cached, totals.runs)
     return DatasetDocument(
         name=plan.name,
         namespace=plan.namespace,
@@ -125,12 +146,14 @@ def _document(attempt: Attempt, rows: int, failures: tuple[FailedRun, ...], file
         folder=attempt.path,
         total=plan.total,
         cached=cached,
-        succeeded=rows - cached,
+        succeeded=totals.runs - cached,
         failed=len(failures),
-        missing=plan.total - rows - len(failures),
+        missing=plan.total - totals.runs - len(failures),
         failures=failures,
         files=files,
-        views=min(rows, VIEWED),
-        views_truncated=rows > VIEWED,
+        views=min(totals.runs, VIEWED),
+        views_truncated=totals.runs > VIEWED,
+        categories=categories,
+        visible=totals.visible,
         created=datetime.now(UTC),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,21 +22,33 @@ if TYPE_CHECKING:
 _ROWS = 4096
 
 
-def write_index(path: Path, axes: Sequence[SweepAxis], runs: Iterable[tuple[int, dict[str, Any], Manifest]]) -> int:
-    """Write (run number, axis values, manifest) as they come, in row groups; gives the number of rows.
+@dataclass(frozen=True)
+class IndexTotals:
+    """What the rows of an index sum up to."""
+
+    runs: int = 0
+    visible: int = 0
+    """Visible particles."""
+
+
+def write_index(
+    path: Path, axes: Sequence[SweepAxis], runs: Iterable[tuple[int, dict[str, Any], Manifest]]
+) -> IndexTotals:
+    """Write (run number, axis values, manifest) as they come, in row groups; returns the totals.
 
     Columns `run key`, one per axis named by its path (integer, float, bool or text; lists as JSON), `seed particles
     visible seconds folder`.
     """
     schema = _schema(axes)
-    rows = 0
+    totals = IndexTotals()
     stream = iter(runs)
     with pq.ParquetWriter(path, schema) as writer:
         while chunk := list(islice(stream, _ROWS)):
             records = [_row(schema, *run) for run in chunk]
             writer.write_table(pa.Table.from_pylist(records, schema=schema))
-            rows += len(chunk)
-    return rows
+            visible = sum(record["visible"] for record in records)
+            totals = IndexTotals(totals.runs + len(chunk), totals.visible + visible)
+    return totals
 
 
 def _schema(axes: Sequence[SweepAxis]) -> pa.Schema:

@@ -55,6 +55,11 @@ def pointer_path(namespace: str, name: str) -> str:
     return f"{sweep_path(namespace, name)}/{DATASET}"
 
 
+def root_link(folder: str) -> str:
+    """The way from a folder of the store to the store's root, `../..`."""
+    return "/".join(".." for _ in folder.split("/"))
+
+
 def content_id(files: Iterable[tuple[str, str]]) -> str:
     """`c8` of (path, sha256) pairs in any order: sha256 over lines `<sha256>  <path>`, sorted by path."""
     lines = (f"{digest}  {path}\n" for path, digest in sorted(files))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from synth_api.outputs import step_outputs
 from synth_api.recipe.model import parse
+from synth_dataset import layout
 from synth_dataset.coco import CocoRun, coco_chunks
 from synth_dataset.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
 from synth_dataset.read_ahead import read_ahead
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_dataset.documents import AttemptDocument, FailedRun
+    from synth_dataset.documents import AttemptDocument, DatasetDocument
     from synth_dataset.finalize import Sample
     from synth_dataset.manifest import Manifest
 
@@ -29,21 +30,31 @@ COCO: Final = "coco.json"
 GALLERY: Final = "index.html"
 
 
-View = Callable[["Sequence[Sample]", "AttemptDocument", "Sequence[FailedRun]", int], "bytes | Iterable[bytes]"]
-"""Makes a file, piece by piece, of the first samples, the attempt, its failures and the number of runs there are."""
+View = Callable[["Sequence[Sample]", "AttemptDocument", "DatasetDocument"], "bytes | Iterable[bytes]"]
+"""Makes a file, piece by piece, of the first samples, the attempt and the dataset."""
 
 
-def coco(samples: Sequence[Sample], attempt: AttemptDocument, _: Sequence[FailedRun], __: int) -> Iterable[bytes]:
-    """`coco.json`, run by run. Raises OSError when a run's annotations cannot be read."""
-    return coco_chunks([_coco_run(sample) for sample in samples], attempt.name, _threads(samples))
+def coco(samples: Sequence[Sample], attempt: AttemptDocument, dataset: DatasetDocument) -> Iterable[bytes]:
+    """`coco.json`, run by run: the same bytes whenever it is written. Raises OSError when a run's annotations cannot be
+    read.
+    """
+    info = {
+        "description": dataset.name,
+        "version": "/".join(dataset.folder.split("/")[-2:]),
+        "date_created": attempt.created.isoformat(timespec="seconds"),
+        "plan": dataset.plan,
+        "runs": dataset.runs,
+        "root": layout.root_link(dataset.folder),
+    }
+    return coco_chunks([_coco_run(sample) for sample in samples], info, dataset.categories, _threads(samples))
 
 
-def gallery(samples: Sequence[Sample], attempt: AttemptDocument, failures: Sequence[FailedRun], runs: int) -> bytes:
+def gallery(samples: Sequence[Sample], attempt: AttemptDocument, dataset: DatasetDocument) -> bytes:
     """`index.html`. Raises OSError when a run's particle table cannot be read."""
     axes = [GalleryAxis(axis.path, axis.values) for axis in attempt.axes]
-    failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in failures]
+    failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in dataset.failures]
     shown = list(read_ahead(_gallery_run, samples, _threads(samples)))
-    return gallery_page(attempt.name, axes, shown, failed, runs).encode()
+    return gallery_page(dataset.name, axes, shown, failed, dataset.runs).encode()
 
 
 VIEWS: Final[dict[str, View]] = {COCO: coco, GALLERY: gallery}
@@ -57,7 +68,7 @@ def _coco_run(sample: Sample) -> CocoRun:
     manifest = sample.manifest
     return CocoRun(
         number=sample.number,
-        file_name=f"{sample.link}/{_coco_picture(_pictures(manifest))}",
+        file_name=f"{sample.folder}/{_coco_picture(_pictures(manifest))}",
         width=manifest.width,
         height=manifest.height,
         annotations=partial(sample.read, "annotations.json"),

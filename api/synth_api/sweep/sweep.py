@@ -16,6 +16,7 @@ from synth_api.recipe.model import parse
 from synth_api.recipe.overrides import indexed_overrides, indexed_path
 from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, override_text, parse_arguments
+from synth_api.sweep.blueprints import particle_blueprints
 from synth_api.sweep.grid import Box, Grid
 from synth_api.sweep.keys import keys_of
 from synth_api.sweep.repeats import refuse_repeats, refuse_same_run
@@ -45,6 +46,8 @@ class Sweep:
     base: dict[str, Any]
     boxes: tuple[Box, ...] = ()
     """Which of the runs are left out."""
+    particle_blueprints: tuple[str, ...] = ()
+    """Names of all that its runs may have; those of the recipe itself come first, equal in all its sweeps."""
 
     @classmethod
     def load(cls, path: Path, arguments: Sequence[str] = ()) -> Sweep:
@@ -71,7 +74,8 @@ class Sweep:
         swept = given.indexed(index).axes
         # Hydra's rules for an override: a key to change must be there, one to add must not.
         indexed_overrides(base, [axis.argument(0) for axis in swept])
-        sweep = cls(source.name, swept, base, boxes_of(exclude, swept, index))
+        blueprints = particle_blueprints(compose(source), base, swept)
+        sweep = cls(source.name, swept, base, boxes_of(exclude, swept, index), blueprints)
         if not sweep.count:
             raise InputError("exclude", "leaves no run; take something out of it")
         for sentence in dict.fromkeys(found for recipe in sweep._corners() for found in ineffective(recipe)):

@@ -52,7 +52,7 @@ def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> Attempt:
         with never(Reason.SWEEP_INVALID):
             survey = take_survey(store, sweep, scratch / layout.KEYS)
         size = Batches.of(survey.todo_runs, given.parallelism, given.batch_size).size
-        return write_attempt(store, scratch, identity, sweep.axes, survey, datetime.now(UTC), size)
+        return write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), size)
 
 
 JOB = Job("plan", plan, lambda problem: PlanMessage(problem=problem))

@@ -50,7 +50,7 @@ def scene_of(tmp_path: Path):
         notes = [annotation(disc, ids, amodal[disc]) for disc in amodal if (ids == disc).any()]
         path = tmp_path / f"{number}.json"
         path.write_text(json.dumps(annotations_document(notes, width, height)))
-        return Scene(CocoRun(number, f"../runs/{number}/real.png", width, height, path.read_bytes), ids, amodal)
+        return Scene(CocoRun(number, f"runs/{number}/real.png", width, height, path.read_bytes), ids, amodal)
 
     return scene
 

@@ -26,6 +26,7 @@ class FakeAxis:
 class FakeSweep:
     axes: tuple[FakeAxis, ...]
     name: str = "beads"
+    particle_blueprints: tuple[str, ...] = ()
 
     def key(self, run: int) -> str:
         return sha256(str(self.axes[0].values[run]).encode()).hexdigest()

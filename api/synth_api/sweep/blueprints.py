@@ -1,0 +1,40 @@
+"""The particle blueprints of a sweep: one list for every run, whatever a run invokes or shows."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from synth_api.sweep.tree import path_of, put
+from synth_api.sweep.values import DecimalRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from synth_api.recipe.source import Tree
+    from synth_api.sweep.axes import Axis
+
+
+def particle_blueprints(written: Tree, base: Tree, axes: Iterable[Axis]) -> tuple[str, ...]:
+    """Names of the particle blueprints that runs may have: the recipe's own, then those that a sweep adds to them.
+
+    `written` is the composed recipe without overrides, `base` the one with them. Both parts are in code-point order,
+    so a recipe's own blueprints have the same positions in every sweep of it, also where an override deletes one.
+    """
+    own = _names(written)
+    added = _names(base).union(*map(_names_of_axis, axes)) - own
+    return (*sorted(own), *sorted(added))
+
+
+def _names(tree: Any) -> set[str]:
+    """Names below `blueprints.particles`. A reference has none: no other place of a recipe can hold a blueprint map."""
+    for section in ("blueprints", "particles"):
+        tree = tree.get(section) if isinstance(tree, dict) else None
+    return set(tree) if isinstance(tree, dict) else set()
+
+
+def _names_of_axis(axis: Axis) -> set[str]:
+    """Names of the blueprints that an axis sets, or sets a key of."""
+    numbers_only = isinstance(axis.values, range | DecimalRange)
+    values = islice(axis.values, 1) if numbers_only else axis.values
+    return set().union(*(_names(put({}, path_of(axis.path), value)) for value in values))

@@ -1,0 +1,77 @@
+"""The particle blueprints of a sweep, in the order of the categories of its dataset."""
+
+from pathlib import Path
+
+import pytest
+
+from synth_api.recipe.source import read_recipe
+from synth_api.resources.sweep import SweepAxis
+from synth_api.sweep import Sweep
+
+PARTICLES = "blueprints.particles"
+FEW = "{geometry_prototype_name:sphere,number:3}"
+MANY = "{geometry_prototype_name:sphere,number:30}"
+SEED = "initial_runtime_state.seed"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """Its particle blueprints are written in reverse order."""
+    path = tmp_path / "two.yaml"
+    path.write_text("""
+defaults: [BaseRecipe, _self_]
+initial_runtime_state: {seed: 0}
+blueprints:
+  measurement_techniques:
+    SEM: {measurement_technique_prototype_name: secondary_electron_microscope}
+  particles:
+    Flake: {geometry_prototype_name: sphere, number: 1}
+    Bead: {geometry_prototype_name: sphere, number: 2}
+synth_chain:
+  feature_generation_steps:
+    - {_target_: $builtins.InvokeBlueprints, affected_set_name: AllMeasurementTechniqueBlueprints}
+    - {_target_: $builtins.InvokeBlueprints, affected_set_name: AllParticleBlueprints}
+  rendering_steps: []
+""")
+    return path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        [f"{SEED}=range(3)"],
+        [f"{PARTICLES}.Bead.number=0"],
+        [f"{PARTICLES}.Bead.number=0,5", f"{PARTICLES}.Flake.number=0"],
+        [f"+{PARTICLES}.Bead.weight=0,1", f"+{PARTICLES}.Flake.weight=1,0"],
+        [f"~{PARTICLES}.Bead"],
+        [f"{PARTICLES}={{Bead:{FEW}}},{{Flake:{FEW}}}"],
+    ],
+)
+def test_they_are_the_same_in_every_sweep_of_a_recipe(recipe: Path, arguments: list[str]) -> None:
+    assert Sweep.load(recipe, arguments).particle_blueprints == ("Bead", "Flake")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "added"),
+    [
+        ([f"+{PARTICLES}.Aggregate={FEW},{MANY}"], ["Aggregate"]),
+        ([f"{PARTICLES}={{Zeolite:{FEW}}},{{Aggregate:{FEW}}}"], ["Aggregate", "Zeolite"]),
+        ([f"blueprints={{particles:{{Zeolite:{FEW}}}}},{{particles:{{Aggregate:{FEW}}}}}"], ["Aggregate", "Zeolite"]),
+        ([f"+{PARTICLES}.Aggregate=${{{PARTICLES}.Bead}}"], ["Aggregate"]),
+        ([f"~{PARTICLES}.Bead", f"+{PARTICLES}.Aggregate={FEW},{MANY}"], ["Aggregate"]),
+    ],
+)
+def test_those_that_a_sweep_adds_come_behind_the_recipes_own(
+    recipe: Path, arguments: list[str], added: list[str]
+) -> None:
+    assert Sweep.load(recipe, arguments).particle_blueprints == ("Bead", "Flake", *added)
+
+
+def test_those_that_only_excluded_runs_have_are_there_too(recipe: Path) -> None:
+    few = {"geometry_prototype_name": "sphere", "number": 3}
+    kinds = SweepAxis(path=PARTICLES, values=({"Zeolite": few}, {"Aggregate": few}))
+    seeds = SweepAxis(path=SEED, values=(1, 2))
+    for excluded in ((), ({PARTICLES: kinds.values[1]},), ({SEED: 1},)):
+        sweep = Sweep.of(read_recipe(recipe), axes=(kinds, seeds), exclude=excluded)
+        assert sweep.particle_blueprints == ("Bead", "Flake", "Aggregate", "Zeolite")
