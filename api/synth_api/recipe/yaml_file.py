@@ -11,6 +11,7 @@ from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Sc
 from synth_api.errors import InputError
 from synth_api.recipe.plain import MAX_DEPTH
 from synth_api.recipe.yaml_loader import RecipeLoader
+from synth_api.recipe.yaml_numbers import refuse_ambiguous_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ _MAX_FILE_BYTES: Final = 256 * 1024
 
 def load_yaml(path: Path) -> Any:
     """The value in a recipe file. Raises InputError: missing, too large, not YAML, tags, deep nesting, aliases that
-    multiply.
+    multiply, numbers that not every reader of YAML reads alike.
     """
     try:
         size = path.stat().st_size
@@ -30,7 +31,7 @@ def load_yaml(path: Path) -> Any:
             )
         text = path.read_text(encoding="utf-8")
         _check_events(path, text)
-        return yaml.load(text, RecipeLoader)
+        return _value(path, text)
     except InputError:
         raise
     except UnicodeDecodeError:
@@ -41,6 +42,18 @@ def load_yaml(path: Path) -> Any:
         raise InputError(str(path), f"this is not YAML: {_yaml_problem(error)}; correct it there") from None
     except ValueError:
         raise InputError(str(path), "a number in it has too many digits; write one within ±(2^53 - 1)") from None
+
+
+def _value(path: Path, text: str) -> Any:
+    loader = RecipeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        refuse_ambiguous_numbers(str(path), root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
 
 
 @dataclass
