@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
-
-import psutil
 
 from synth_api.exit_codes import ExitCode
 from synth_api.key import run_key
@@ -25,6 +22,7 @@ from synth_dataset.finalize import commit_dataset
 from synth_dataset.folder_store import FolderStore, StoreFullError
 from synth_dataset.layout import SCRATCH, pointer_path
 from synth_dataset.views import GALLERY
+from synth_renderer.capacity import default_workers
 from synth_renderer.pool import Pool, PoolUnavailableError, RunStarted
 from synth_renderer.run_task import RunTask
 from synth_renderer.worker_handle import WorkerCommand
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from synth_dataset.attempt import Attempt
     from synth_dataset.documents import DatasetDocument
 
-WORKER_MEMORY: Final = 1 << 30
-"""Bytes that a worker may need; no more workers by default than fit."""
 LOG: Final = "worker.log"
 """In the store: what Blender and Python print while they render."""
 
@@ -84,13 +80,6 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
     if error:
         return _tell_end(f"error: {error}", ExitCode.RUNS_FAILED if tally.failures else ExitCode.TRY_AGAIN)
     return ExitCode.RUNS_FAILED if tally.failures else ExitCode.OK
-
-
-def default_workers() -> int:
-    """Half the processors this process may use, at most what memory allows, at least one."""
-    processors = len(os.sched_getaffinity(0))
-    by_memory = int(psutil.virtual_memory().available // WORKER_MEMORY)
-    return max(1, min(processors // 2, by_memory))
 
 
 def _commit(store: FolderStore, attempt: Attempt, tally: Tally) -> tuple[DatasetDocument | None, str]:

@@ -21,7 +21,6 @@ def stop_after(parent: int) -> None:
 
     Called in the main thread. Ends the process when the parent is dead already.
     """
-    parent_process = os.pidfd_open(parent)
     # A Python handler never runs while native code holds the GIL. The handler of the kernel's signal is therefore
     # libc's alarm(), which takes the number of the signal, 10, for seconds; SIGALRM then ends the process by default.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -30,7 +29,7 @@ def stop_after(parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGUSR1))
     if os.getppid() != parent:
         end_process(ExitCode.STOPPED)
-    threading.Thread(target=_terminate_after, args=(parent_process,), daemon=True).start()
+    threading.Thread(target=_terminate_after, args=(os.pidfd_open(parent),), daemon=True).start()
 
 
 def die_with_parent() -> None:

@@ -31,6 +31,7 @@ from synth_dataset.stopper import Stopper, end_process, log_traceback
 from synth_dataset.store import StoreError
 from synth_renderer.batch.opening import EngineMismatchError, check_engine, open_batch
 from synth_renderer.batch.work import log
+from synth_renderer.capacity import memory_limit
 from synth_renderer.process import load_engine
 from synth_renderer.worker import UnavailableError, Worker
 
@@ -118,16 +119,7 @@ def _drop(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
 
 def _is_past_watermark(limit: int | None) -> bool:
     resident: int = psutil.Process().memory_info().rss
-    return resident > WATERMARK * (limit or _memory_limit())
-
-
-def _memory_limit() -> int:
-    """Bytes that this container may use, of cgroup v2 or v1, at most the machine's."""
-    limit: int = psutil.virtual_memory().total
-    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):
-            limit = min(limit, int(Path(file).read_text()))
-    return limit
+    return resident > WATERMARK * (limit or memory_limit())
 
 
 def _start_anew(stopper: Stopper) -> None:
