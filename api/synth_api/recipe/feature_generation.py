@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from synth_api.prototypes import Feature, FeatureType
-from synth_api.recipe.node import Bool, ByTarget, Float, Int, Name, NoEffect, Share, Step, legacy_targets
+from synth_api.recipe.node import Bool, ByTarget, FileName, Float, Int, NoEffect, Share, Step, legacy_targets
 from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import ParameterNode, VariabilityNode
 
@@ -182,7 +182,7 @@ _OF_LAYOUT: Final = {
 class LoadState(Step):
     """Return to the scene that an earlier SaveState of these steps kept."""
 
-    name: Name
+    name: FileName
 
 
 FeatureGenerationStep = (

@@ -11,7 +11,7 @@ from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
 from synth_api.recipe.invocation import check_invocation
-from synth_api.recipe.node import MAX_INTEGER, Float, Int, NamedNodes, Node, NoEffect
+from synth_api.recipe.node import MAX_INTEGER, Float, Int, Name, NamedNodes, Node, NoEffect
 from synth_api.recipe.problems import dotted, input_error
 from synth_api.recipe.references import check_references
 from synth_api.recipe.rendering import RenderingStepNode
@@ -63,7 +63,7 @@ class Blueprint(Node):
     """What both kinds of blueprints have in common."""
 
     custom_features: Annotated[tuple[CustomFeature, ...], BeforeValidator(_list)] = ()
-    features: Annotated[dict[str, Any], BeforeValidator(_constants)] = Field(default_factory=dict)
+    features: Annotated[dict[Name, Any], BeforeValidator(_constants)] = Field(default_factory=dict)
     """Feature name -> value, set when the blueprint is invoked."""
     weight: Annotated[Float, Field(ge=0)] | None = None
     """How likely the blueprint is where a step chooses one of several."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_args
 
@@ -17,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from synth_api.errors import InputError
+from synth_api.recipe.problems import shown
 from synth_api.recipe.values import plain_value
 
 if TYPE_CHECKING:
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact."""
+_WORD: Final = re.compile("(?!(?i:null|true|false|inf|nan)$)[A-Za-z_][A-Za-z0-9_-]{0,99}")
+"""A word of a dotted path in Hydra's override grammar that is a text in its mappings, too."""
+_NO_NAME: Final = (
+    "is no name that an override can address; use up to 100 of A-Z, a-z, 0-9, '_' and '-', a letter first, "
+    "and no word of YAML such as null or true"
+)
 
 V = TypeVar("V")
 
@@ -40,11 +49,18 @@ def _no_null(value: Any) -> Any:
     return {} if value is None else value
 
 
+def _addressable(name: str) -> str:
+    if not _WORD.fullmatch(name):
+        raise InputError("", f"{shown(name)} {_NO_NAME}")
+    return name
+
+
 Float = Annotated[float, Strict()]
 Int = Annotated[int, BeforeValidator(_integral), Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Bool = Annotated[bool, Strict()]
-Name = Annotated[str, Field(pattern=r"^\w[\w -]{0,99}$")]
-"""A name that may also be part of a file's name."""
+Name = Annotated[str, AfterValidator(_addressable)]
+"""A key of a recipe's maps: a word that stands in the path of an override, an axis and an interpolation."""
+FileName = Annotated[str, Field(pattern=r"^\w[\w -]{0,99}$")]
 FileNamePart = Annotated[str, Field(pattern=r"^([\w][\w .-]{0,99})?$")]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Share = Annotated[Float, Field(ge=0, le=1)]

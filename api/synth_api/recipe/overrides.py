@@ -80,6 +80,9 @@ def read_override(text: str, parser: OverridesParser) -> Override:
 def _unreadable(text: str, grammar_says: str) -> str:
     if "=" not in text:
         return f"'{text}' is not an override such as a.b=1: it gives no value; write {text}=…"
+    for word in re.split("[./@]", text.partition("=")[0].lstrip("+~")):
+        if re.search("[^A-Za-z0-9_$-]", word):
+            return f"'{word}' cannot stand in a path; write its words with A-Z, a-z, 0-9, '_' and '-'"
     function = re.search("while evaluating '(.*?)': Unknown function", grammar_says)
     if function:
         return f"there is no function in '{function[1]}' but `range` and `choice`; quote it twice if it is a text"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from synth_api.errors import InputError, nearest
 from synth_api.modes import MODES
-from synth_api.recipe.node import Bool, ByTarget, FileNamePart, Name, Share, Step, legacy_targets
+from synth_api.recipe.node import Bool, ByTarget, FileName, FileNamePart, Share, Step, legacy_targets
 
 
 def _mode(value: Any) -> Any:
@@ -34,7 +34,7 @@ def _state(value: Any) -> Any:
 class SaveState(Step):
     """Keep the scene under a name; as a rendering step, write it as `<name>.blend`."""
 
-    name: Annotated[Name, BeforeValidator(_state)] = "state"
+    name: Annotated[FileName, BeforeValidator(_state)] = "state"
     """Unique in the recipe."""
 
 

@@ -45,6 +45,13 @@ class Axis:
     values: Sequence[Value]
     zipped: bool = False
 
+    @property
+    def probe(self) -> str:
+        """An override of this key for Hydra's rules about keys, whatever keys a mapping among the values has."""
+        value = self.values[0]
+        empty = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else None
+        return f"{self.sign}{self.path}={empty or override_text(value)}"
+
     def argument(self, index: int) -> str:
         """The plain override that sets value `index`, in Hydra's grammar."""
         return f"{self.sign}{self.path}={override_text(self.values[index])}"

@@ -73,7 +73,7 @@ class Sweep:
         index = partial(indexed_path, base)
         swept = given.indexed(index).axes
         # Hydra's rules for an override: a key to change must be there, one to add must not.
-        indexed_overrides(base, [axis.argument(0) for axis in swept])
+        indexed_overrides(base, [axis.probe for axis in swept])
         blueprints = particle_blueprints(compose(source), base, swept)
         sweep = cls(source.name, swept, base, boxes_of(exclude, swept, index), blueprints)
         if not sweep.count:

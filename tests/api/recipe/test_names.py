@@ -1,0 +1,93 @@
+"""One rule for names: what a recipe may declare, overrides, axes, exclusions, interpolations and sets can address."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synth_api.recipe.model import parse
+from synth_api.recipe.source import RecipeSource, Tree, read_recipe, recipe_from_objects
+from synth_api.resources.sweep import SweepAxis
+from synth_api.sweep import Sweep
+
+SPHERES = read_recipe(Path(__file__).parents[3] / "recipes/spheres_sem.yaml")
+ILLEGAL = [
+    *("Kügelchen", "Bead one", "2nd", "1e3", "42", "-x", "a.b", "a/b", "a:b", "a=b", "$x", "[0]", ""),
+    *("\N{LATIN SMALL LETTER E WITH ACUTE}", "e\N{COMBINING ACUTE ACCENT}", "Bead\N{NON-BREAKING HYPHEN}2"),
+    *("null", "True", "false", "inf", "NaN", "x" * 101),
+]
+MAPS = [
+    ("blueprints.measurement_techniques", {"measurement_technique_prototype_name": "default"}),
+    ("blueprints.particles", {"geometry_prototype_name": "sphere", "number": 1}),
+    (
+        "process_conditions.feature_criteria",
+        {"_target_": "$builtins.ContainsString", "feature_name": "blueprint_name"}
+        | {"search_string": "B", "default_return_value": False},
+    ),
+    ("process_conditions.sets", {"criterion": "True"}),
+    (
+        "process_conditions.feature_variabilities",
+        {"feature_name": "blueprint_name", "variability": {"_target_": "$builtins.Constant", "value": "x"}},
+    ),
+    ("blueprints.particles.Bead.features", 1),
+]
+
+
+def renamed(name: str) -> RecipeSource:
+    """The tutorial's recipe with one name for everything that has a name, and a seed that refers to it."""
+    tree: Any = deepcopy(SPHERES.files["spheres_sem"])
+    particles, conditions = tree["blueprints"]["particles"], tree["process_conditions"]
+    particles[name] = particles.pop("Bead")
+    tree["blueprints"]["measurement_techniques"] = {name: tree["blueprints"]["measurement_techniques"]["SEM"]}
+    conditions["feature_variabilities"][name] = conditions["feature_variabilities"].pop("Defocus")
+    for step in tree["synth_chain"]["feature_generation_steps"]:
+        if step.get("feature_variability_name") == "Defocus":
+            step["feature_variability_name"] = name
+    criterion = name.replace("-", "_")
+    conditions["feature_criteria"] = {criterion: MAPS[2][1] | {"search_string": name}}
+    conditions["sets"] = {name: {"criterion": f"$IsParticle and ${criterion}"}}
+    tree["synth_chain"]["rendering_steps"][1]["set_name_of_interest"] = name
+    tree["initial_runtime_state"]["seed"] = f"${{blueprints.particles.{name}.number}}"
+    return recipe_from_objects("recipe", tree)
+
+
+@pytest.mark.parametrize("name", ["Bead-2", "_b", "on", "e3", "_target_", "x" * 100])
+def test_a_legal_name_can_be_addressed_in_every_way(name: str) -> None:
+    source, number = renamed(name), f"blueprints.particles.{name}.number"
+    keys = [bytes.fromhex(Sweep.of(source, [f"{number}={value}"]).key(0)) for value in (3, 4)]
+    axis = SweepAxis(path=number, values=(3, 4))
+    assert list(Sweep.of(source, [f"{number}=3,4"]).keys()) == list(Sweep.of(source, (), [axis]).keys()) == keys
+    assert list(Sweep.of(source, (), [axis], [{number: 3}]).keys())[1] == keys[1]
+    assert Sweep.of(source, [f"{number}=3"]).recipe(0).initial_runtime_state.seed == 3
+    mapping = SweepAxis(path="blueprints.particles", values=({name: {"number": 3}}, {name: {"number": 4}}))
+    assert list(Sweep.of(source, (), [mapping]).keys()) == keys
+    assert [Sweep.of(source, [f"blueprints.particles={{{name}:{{number:3}}}}"]).key(0)] == [keys[0].hex()]
+    variability = f"process_conditions.feature_variabilities.{name}.variability.scale=0.1,0.2"
+    features = f"+blueprints.measurement_techniques.{name}.features.resolution_percentage=10,20"
+    criteria = f"process_conditions.feature_criteria.{name.replace('-', '_')}.search_string=a,b"
+    sets = f"process_conditions.sets.{name}.criterion=$IsParticle,$AlwaysTrue"
+    assert Sweep.of(source, [variability, features, criteria, sets]).runs == 16
+
+
+@pytest.mark.parametrize("name", ILLEGAL)
+def test_any_other_name_is_refused_where_it_is_declared(
+    name: str, spheres_tree: Tree, put: Callable[..., Tree], refusal: Callable[..., str]
+) -> None:
+    for path, node in MAPS:
+        tree = put(spheres_tree, path, {name: node})
+        problem = refusal(parse, tree)
+        assert " is no name that an override can address; use up to 100 of A-Z, a-z, 0-9, '_' and '-', a let" in problem
+
+
+@pytest.mark.parametrize("name", ["Kügelchen", "Bead one", "a\N{NON-BREAKING HYPHEN}b"])
+def test_a_path_with_another_word_is_refused_with_that_word(name: str, refusal: Callable[..., str]) -> None:
+    says = f"'{name}' cannot stand in a path; write its words with A-Z, a-z, 0-9, '_' and '-'"
+    for argument in (f"blueprints.particles.{name}.number=3", f"+{name}=1,2", f"a.{name}=range(3)"):
+        assert says in refusal(Sweep.of, SPHERES, [argument])
+
+
+def test_a_mapping_among_values_is_refused_by_its_name(refusal: Callable[..., str]) -> None:
+    axis = SweepAxis(path="blueprints.particles", values=({"Kügelchen": {"number": 1}},))
+    assert "blueprints.particles.Kügelchen: 'Kügelchen' is no name" in refusal(Sweep.of, SPHERES, (), [axis])
