@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api.exit_codes import ExitCode
 from synth_api.key import run_key
 from synth_api.recipe.canonical import canonical_tree
+from synth_cli.dataset_notes import print_notes
 from synth_cli.existing import WatchedSweep
 from synth_cli.interrupts import Interrupts
 from synth_cli.progress import meter
@@ -164,6 +165,7 @@ def _tell_where(store: FolderStore, dataset: DatasetDocument) -> None:
     console = stdout()
     console.print()
     console.print(facts(rows))
+    print_notes(dataset)
 
 
 def _tell_end(sentence: str, code: ExitCode) -> ExitCode:

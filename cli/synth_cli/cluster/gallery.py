@@ -15,6 +15,7 @@ from synth_api.errors import InputError
 from synth_api.resources.conditions import Reason
 from synth_cli.cluster.connection import connect_for
 from synth_cli.cluster.store_access import opened_store
+from synth_cli.dataset_notes import print_notes
 from synth_cli.output import print_line
 from synth_cli.progress import meter
 from synth_cli.terminal import stderr
@@ -52,6 +53,7 @@ def fetch_gallery(
         copy(store, linked(store.read(page).decode(), dataset.folder, pictures=pictures), folder)
         copy(store, [page], folder)
     print_line(str(folder / page))
+    print_notes(dataset)
 
 
 @contextmanager

@@ -48,6 +48,7 @@ def command(
 
 def rewrite(folder: Path, name: str | None) -> None:
     """Write the views of a folder's dataset anew."""
+    from synth_cli.dataset_notes import print_notes
     from synth_cli.output import print_line
     from synth_dataset.attempt import open_attempt
     from synth_dataset.finalize import commit_dataset, open_dataset
@@ -56,5 +57,6 @@ def rewrite(folder: Path, name: str | None) -> None:
 
     store = FolderStore(folder)
     document = open_dataset(store, name)
-    commit_dataset(store, open_attempt(store, document.folder), document.failures)
+    dataset = commit_dataset(store, open_attempt(store, document.folder), document.failures)
     print_line(str(store.root / document.folder / GALLERY))
+    print_notes(dataset)

@@ -29,6 +29,7 @@ def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:
     merged = merge_batches(store, attempt)
     log("the batches are merged", batches=attempt.batches.count, failed=len(merged.failures))
     dataset = commit_dataset(store, attempt, merged.failures)
+    log("the dataset is committed", runs=dataset.runs, views=dataset.views, visible=dataset.visible)
     return FinalizeMessage(
         total=dataset.total,
         cached=dataset.cached,
