@@ -41,9 +41,10 @@ def write_index(
     """
     schema = _schema(axes)
     totals = IndexTotals()
-    stream = iter(runs)
-    with pq.ParquetWriter(path, schema) as writer:
-        while chunk := list(islice(stream, _ROWS)):
+    remaining = iter(runs)
+    # An open file: pyarrow takes a path with a colon for an address.
+    with path.open("wb") as stream, pq.ParquetWriter(stream, schema) as writer:
+        while chunk := list(islice(remaining, _ROWS)):
             records = [_row(schema, *run) for run in chunk]
             writer.write_table(pa.Table.from_pylist(records, schema=schema))
             visible = sum(record["visible"] for record in records)

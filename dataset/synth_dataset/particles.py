@@ -72,12 +72,14 @@ def feature_table(names: list[str], features: Mapping[str, Column]) -> pa.Table:
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write Parquet. Raises OSError when the disk takes no more."""
-    pq.write_table(table, path, compression="zstd")
+    with path.open("wb") as stream:  # pyarrow takes a path with a colon for an address
+        pq.write_table(table, stream, compression="zstd")
 
 
 def read_table(path: Path) -> pa.Table:
     """Read Parquet as it was written."""
-    return pq.read_table(path)
+    with path.open("rb") as stream:
+        return pq.read_table(stream)
 
 
 def _feature_columns(

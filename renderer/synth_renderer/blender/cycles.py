@@ -73,8 +73,8 @@ def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
     """Through an EXR file: bpy offers no pixels of a render without a window. Raises OSError when it is not written."""
     image = scene.render.image_settings
     image.file_format, image.color_mode, image.color_depth, image.exr_codec = "OPEN_EXR", "RGB", "32", "NONE"
-    with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder:
-        path = Path(folder) / "radiance.exr"
+    with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder, _plain_path(folder) as plain:
+        path = plain / "radiance.exr"
         scene.render.filepath = str(path)
         with quiet():
             bpy.ops.render.render(write_still=True)
@@ -83,6 +83,19 @@ def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
         if pixels is None:
             raise _unwritten(path, scene.render.resolution_x * scene.render.resolution_y * _PIXEL_BYTES)
     return np.ascontiguousarray(pixels[:, :, ::-1], dtype=np.float32)
+
+
+@contextmanager
+def _plain_path(folder: str) -> Iterator[Path]:
+    """The same folder by a path of ASCII letters and digits.
+
+    Blender takes `{x}` in an output path for a template, and OpenCV crashes on a path that is not UTF-8.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 def _unwritten(path: Path, size: int) -> OSError:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from synth_dataset.index import write_index
 from synth_dataset.particles import COLUMNS, feature_table, particle_table, read_table, write_table
 
 CONTRACT = """id name blueprint x y z qw qx qy qz size_x size_y size_z column row box_left box_top box_right box_bottom
@@ -81,6 +82,16 @@ def test_features_of_different_types_become_text() -> None:
 def test_the_feature_file_names_objects_and_features() -> None:
     table = feature_table(["Bead.000", "Bead.001"], {"dimensions": all_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])})
     assert table.to_pylist()[1] == {"name": "Bead.001", "dimensions.x": 4.0, "dimensions.y": 5.0, "dimensions.z": 6.0}
+
+
+@pytest.mark.parametrize("name", ["a:b", "s3:", "x#1 ?%20{y}", "$z~"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name, "particles.parquet")
+    path.parent.mkdir()
+    write_table(path, particle_table(columns(1), {}))
+    assert read_table(path).num_rows == 1
+    assert write_index(path, (), ()).runs == 0
 
 
 def test_a_full_disk_is_an_error(full_disk: Path) -> None:

@@ -1,6 +1,7 @@
 """Staged scene -> Blender scene -> state file."""
 
 import errno
+import os
 import subprocess
 import tempfile
 
@@ -132,6 +133,15 @@ def test_an_empty_scene_is_a_picture_too(photograph):
 def test_seeds_of_any_size_are_taken(photograph):
     stage(photograph([RED]))
     assert trace(1, 0, 2**53 - 1, "cpu").radiance.shape == (108, 192, 3)
+
+
+@pytest.mark.parametrize("name", ["{x}", "a:b #1 %", os.fsdecode(b"\xff")])
+def test_a_temporary_folder_may_have_any_name(photograph, tmp_path, monkeypatch, name):
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
+    stage(photograph([RED]))
+    assert trace(1, 0, 1, "cpu").radiance.max() > 0
+    assert list((tmp_path / name).iterdir()) == []
 
 
 def test_auto_takes_the_best_there_is_and_cpu_is_always_there():
