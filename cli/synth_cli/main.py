@@ -95,7 +95,15 @@ def _fail(sentence: str, code: ExitCode) -> ExitCode:
     return code
 
 
+_MULTIRUN: Final = (
+    "{option}: a sweep needs no such option: an override with commas or a range is an axis, "
+    "path=1,2,3 or path=range(15), and synth render renders every run of their product"
+)
+
+
 def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption) and error.option_name in ("--multirun", "-m"):
+        return _MULTIRUN.format(option=error.option_name)
     message = error.format_message().rstrip(".")
     return message[:1].lower() + message[1:]
 

@@ -6,7 +6,7 @@ import re
 
 from synth_api.errors import InputError
 
-_PART = re.compile(r"(\d+)(?:-(\d+))?")
+_PART = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 
 
 def parse_run_numbers(text: str, total: int) -> tuple[range, ...]:
@@ -23,7 +23,7 @@ def parse_run_numbers(text: str, total: int) -> tuple[range, ...]:
 def _parse_part(part: str, total: int) -> range:
     match = _PART.fullmatch(part)
     if match is None:
-        raise InputError("--only", f"'{part}' is neither a run number nor a range; write for example 0-9,17")
+        raise InputError("--only", f"'{part[:40]}' is neither a run number nor a range; write for example 0-9,17")
     first = int(match[1])
     last = int(match[2] or first)
     if last < first:

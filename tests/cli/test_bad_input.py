@@ -52,11 +52,21 @@ FILES = {
         "defaults[1]: '../x' is not allowed; name Base",
     ),
     "no YAML": ("a: [b\nc: }", "r.yaml: this is not YAML: expected ',' or ']', but got ':' in line 2, column 2"),
+    "half a character in a key": (
+        written("Bead:", r'"Be\ud800ad":'),
+        r"'Be\ud800ad' has an escape that is no character",
+    ),
+    "half a character": (
+        written("name: sphere", r'name: "sp\udc80"'),
+        r"'sp\udc80' has an escape that is no character",
+    ),
     "empty": ("# nothing\n", "r.yaml: the file is empty; a recipe is a YAML mapping with `defaults:"),
     "50 MB": ("a: b\n" * 10_485_760, "r.yaml: the file has 52,428,800 bytes, a recipe at most 262,144; shorten it"),
     "tag": (written("seed: 42", "seed: !!python/name:os.system ''"), "the YAML tag '!!python/name:os.system' is not"),
 }
 ARGUMENTS = {
+    "short override path": (["seed=3"], "seed: there is no key 'seed'; did you mean 'initial_runtime_state.seed'?"),
+    "short axis path": (["gravity.2=0,1"], "did you mean 'synth_chain.feature_generation_steps.5.gravity.2'?"),
     "override path": ([f"{BEAD}.numbr=3"], f"in {BEAD} (to add it, write +{BEAD}.numbr=…); did you mean 'number'?"),
     "override of no entry": (["synth_chain.rendering_steps.17.rendering_mode=real"], "no entry 17, the list has 7"),
     "added twice": ([f"+{BEAD}.number=3"], "there is a value already, 600; write the override without its +"),

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from synth_api.errors import InputError
+from synth_cli.commands.gc import parse_age
+
 if TYPE_CHECKING:
     from conftest import Command
 
@@ -50,3 +53,9 @@ def test_beside_a_document_that_cannot_be_read_nothing_goes(synth: Command) -> N
 )
 def test_a_wrong_call_is_one_sentence(synth: Command, arguments: list[str], sentence: str) -> None:
     assert synth.run("gc", *arguments) == (2, "", f"error: {sentence}\n")
+
+
+@pytest.mark.parametrize("age", ["99999999999d", "2000000d", "9" * 5000 + "s"])
+def test_an_age_beyond_the_calendar_is_refused(age: str) -> None:
+    with pytest.raises(InputError, match="reaches back before year 1; write for example 365d"):
+        parse_age(age)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from synth_cli.output import DescriptorOutput
+from synth_cli.output import DescriptorOutput, visible
 
 if TYPE_CHECKING:
     from conftest import Command
@@ -133,3 +133,76 @@ def test_a_pipe_that_does_not_block_is_waited_for() -> None:
     os.close(reader)
     assert copy.communicate()[0].strip() == b"1048576"
     assert output.failure is None
+
+
+def on_terminal(synth: Command, *arguments: str, **environment: str) -> str:
+    """What a call prints on a terminal."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*MAIN, *arguments],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        cwd=synth.folder,
+        env={**synth.environment, "TERM": "xterm", **environment},
+    )
+    os.close(terminal)
+    said = b""
+    while part := _read(controller):
+        said += part
+    process.wait()
+    os.close(controller)
+    return said.decode()
+
+
+def _read(controller: int) -> bytes:
+    """The next bytes; none when nobody has the terminal open, which Linux reports as an error."""
+    try:
+        return os.read(controller, 4096)
+    except OSError:
+        return b""
+
+
+def test_errors_are_coloured_on_a_terminal(synth: Command) -> None:
+    assert on_terminal(synth, "validate", "nope.yaml").startswith("\x1b[1;31merror:\x1b[0m nope.yaml: ")
+
+
+@pytest.mark.parametrize("variable", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("recipe", ["nope.yaml", "tiny.yaml"])
+def test_nothing_is_coloured_where_the_environment_says_so(
+    synth: Command, recipe: str, variable: dict[str, str]
+) -> None:
+    assert "\x1b" not in on_terminal(synth, "validate", recipe, **variable)
+
+
+def test_a_dumb_terminal_gets_lines_instead_of_a_bar(synth: Command) -> None:
+    said = on_terminal(synth, *synth.render_arguments(1), TERM="dumb")
+    assert "rendering 1 of 1 run" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
+def test_characters_that_the_encoding_lacks_are_spelt_in_others(
+    synth: Command, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synth.recipe.write_text(synth.recipe.read_text().replace("SEM:", "粒子:"))
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    code, out, error = call(synth, "", "validate", "tiny.yaml")
+    assert (code, error) == (0, "")
+    assert "technique   \\u7c92\\u5b50: secondary_electron_microscope" in out
+    code, out, error = call(synth, "", "plan", "tiny.yaml", "initial_runtime_state.seed=range(200)")
+    assert (code, error) == (0, "")
+    assert "0, 1, 2, ..., 199" in out
+
+
+def test_control_characters_of_a_recipe_are_shown_and_not_obeyed(synth: Command) -> None:
+    synth.recipe.write_text(synth.recipe.read_text().replace("SEM:", r'"S\e[31mM":'))
+    assert r"S\x1b[31mM" in on_terminal(synth, "validate", "tiny.yaml", NO_COLOR="1")
+    code, _, error = call(synth, "", "plan", "tiny.yaml", "initial_runtime_state.seed='\x1b[2J'")
+    assert code == 2
+    assert r"\x1b[2J" in error
+
+
+def test_what_has_no_picture_is_shown_as_its_escape() -> None:
+    assert visible("Bead 1 µm 粒子…") == "Bead 1 µm 粒子…"
+    assert visible("a\x1b[0m\n\u202eb\ud800\udcff", keep="\n") == "a\\x1b[0m\n\\u202eb\\ud800\\xff"

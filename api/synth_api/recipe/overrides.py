@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hydra.core.override_parser.types import Override
 
+_MOST_MEANT: Final = 3
 _LISTS_ARE_FIXED: Final = (
     "a list can be neither lengthened nor shortened by an override; write the whole list in a recipe or fragment"
 )
@@ -44,7 +45,10 @@ def check_path(tree: dict[str, Any], path: str) -> None:
         if isinstance(node, list) and word.isdigit() and int(word) >= len(node):
             raise InputError(path, f"there is no entry {word}, the list has {len(node)}, from 0; {_LISTS_ARE_FIXED}")
         if not _has(node, word):
-            raise InputError(path, _unknown(node, words, depth))
+            whole = _paths_ending_in(tree, words) if depth == 0 else []
+            raise InputError(
+                path, f"there is no key '{word}'; {_meant(whole)}" if whole else _unknown(node, words, depth)
+            )
         node = _child(node, word)
 
 
@@ -130,6 +134,29 @@ def _check_strings(path: str, value: Any) -> None:
         check_interpolation(path, text)
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _check_strings(path, item)
+
+
+def _paths_ending_in(tree: dict[str, Any], words: Sequence[str]) -> list[str]:
+    """The dotted paths below the first level at which `tree` has what the short path `words` names."""
+    found: list[str] = []
+
+    def search(node: Any, place: tuple[str, ...]) -> None:
+        children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for word, child in children:
+            here = (*place, str(word))
+            if here[-len(words) :] == tuple(words):
+                found.append(".".join(here))
+            search(child, here)
+
+    search(tree, ())
+    return found
+
+
+def _meant(paths: Sequence[str]) -> str:
+    """`did you mean 'a.b'?`, of several the first three."""
+    shown_paths = " or ".join(f"'{path}'" for path in paths[:_MOST_MEANT])
+    more = f" (or {len(paths) - _MOST_MEANT} more)" if len(paths) > _MOST_MEANT else ""
+    return f"did you mean {shown_paths}{more}?"
 
 
 def _unknown(node: Any, words: Sequence[str], depth: int) -> str:

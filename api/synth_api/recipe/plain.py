@@ -24,6 +24,7 @@ def check_plain(root: str, value: Any, location: tuple[str | int, ...] = ()) -> 
                 raise InputError(
                     where, f"the key {shown(key)} must be a string of at most {_MAX_KEY} characters; quote it"
                 )
+            _check_unicode(where, key)
             check_plain(root, item, (*location, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
@@ -33,4 +34,16 @@ def check_plain(root: str, value: Any, location: tuple[str | int, ...] = ()) -> 
     elif isinstance(value, int) and abs(value) >= 2**53:
         raise InputError(where, f"must lie within ±(2^53 - 1), {shown(value)} does not")
     elif isinstance(value, str):
+        _check_unicode(where, value)
         check_interpolation(where, value)
+
+
+def _check_unicode(where: str, text: str) -> None:
+    """Refuse half a surrogate pair, which an escape can make and no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        written = text.encode("ascii", "backslashreplace").decode()
+        raise InputError(
+            where, f"{shown(written)} has an escape that is no character; write the character itself"
+        ) from None

@@ -14,6 +14,7 @@ from kubernetes.config import ConfigException
 from synth_api.errors import InputError, nearest
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.resources.base import API_VERSION
+from synth_cli.cluster.names import check_sweep_name
 from synth_cli.cluster.problems import AbsentError
 from synth_cli.cluster.requests import Requests
 from synth_cli.cluster.sweep_object import SweepObject
@@ -45,6 +46,7 @@ class Cluster:
 
     def sweep(self, name: str) -> SweepObject:
         """The sweep of this name. Raises InputError with the nearest."""
+        check_sweep_name(name)
         try:
             return SweepObject.of(self.requests.get(self._custom("synthsweeps", name)))
         except AbsentError:

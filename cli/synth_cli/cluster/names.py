@@ -6,7 +6,16 @@ import re
 from pathlib import Path
 from typing import Final
 
+from synth_api.errors import InputError
+
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def check_sweep_name(name: str) -> None:
+    """Raise InputError for what no sweep can be called, and what would be another address of the API server."""
+    if not _LABEL.fullmatch(name):
+        problem = "cannot be the name of a sweep: use lower-case letters, digits and '-' inside; synth status lists all"
+        raise InputError(name, problem)
 
 
 def is_sweep_name(word: str, namespace: str | None, context: str | None) -> bool:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from synth_cli.parameters import NAMESPACE, TEXT
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`-n`, `--context`: which cluster and namespace."""
     for option in (
-        click.option("--context", help="Context of the kubeconfig.  [default: the current one]"),
-        click.option("--namespace", "-n", help="Namespace of the sweep.  [default: the context's]"),
+        click.option("--context", type=TEXT, help="Context of the kubeconfig.  [default: the current one]"),
+        click.option("--namespace", "-n", type=NAMESPACE, help="Namespace of the sweep.  [default: the context's]"),
     ):
         function = option(function)
     return function

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synth_cli.cluster.options import cluster_options, form_option
+from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="failures", short_help="List the failed runs of a sweep on a cluster.")
-@click.argument("sweep")
+@click.argument("sweep", type=TEXT)
 @cluster_options
 @form_option
 def command(sweep: str, namespace: str | None, context: str | None, form: str) -> None:

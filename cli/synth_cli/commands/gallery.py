@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synth_cli.cluster.options import cluster_options
+from synth_cli.parameters import PATH, TEXT, local_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(name="gallery", short_help="Write a dataset's gallery page anew, or fetch that of a sweep.")
-@click.argument("dataset", metavar="DATASET|SWEEP")
-@click.option("--name", help="Of a folder: which sweep's dataset, when it holds several.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Of a sweep: folder to fetch into.  [default: SWEEP-gallery]"
-)
+@click.argument("dataset", type=TEXT, metavar="DATASET|SWEEP")
+@click.option("--name", type=TEXT, help="Of a folder: which sweep's dataset, when it holds several.")
+@click.option("--out", type=PATH, help="Of a sweep: folder to fetch into.  [default: SWEEP-gallery]")
 @click.option("--pictures", is_flag=True, help="Of a sweep: fetch the full pictures as well.")
-@click.option("--endpoint", metavar="HOST:PORT", help="Of a sweep: how this machine reaches the store.")
+@click.option("--endpoint", type=TEXT, metavar="HOST:PORT", help="Of a sweep: how this machine reaches the store.")
 @cluster_options
 def command(
     dataset: str,
@@ -43,7 +45,7 @@ def command(
 
         fetch_gallery(dataset, namespace, context, endpoint, out, pictures=pictures)
     else:
-        rewrite(Path(dataset), name)
+        rewrite(local_path("DATASET", dataset), name)
 
 
 def rewrite(folder: Path, name: str | None) -> None:

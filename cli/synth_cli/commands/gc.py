@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from synth_api.errors import InputError
+from synth_cli.parameters import PATH, TEXT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from synth_dataset.gc import Garbage
@@ -20,9 +22,11 @@ UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @click.command(name="gc", short_help="Remove what no dataset refers to any more.")
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=PATH)
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@click.option("--older-than", default="1d", show_default=True, metavar="AGE", help="Age such as 90m, 12h, 1d.")
+@click.option(
+    "--older-than", type=TEXT, default="1d", show_default=True, metavar="AGE", help="Age such as 90m, 12h, 1d."
+)
 def command(dataset: Path, dry_run: bool, older_than: str) -> None:
     """Remove from the folder DATASET what is older than AGE and in no live dataset.
 
@@ -44,7 +48,12 @@ def parse_age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d+)([smhd])", text)
     if match is None:
         raise InputError("--older-than", f"'{text}' is no age; write for example 90m, 12h or 1d")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    try:
+        age = timedelta(**{UNITS[match[2]]: int(match[1])})
+        datetime.now(UTC) - age
+    except (OverflowError, ValueError):
+        raise InputError("--older-than", f"'{text[:40]}' reaches back before year 1; write for example 365d") from None
+    return age
 
 
 def show(garbage: Garbage, dry_run: bool, console: Console) -> None:

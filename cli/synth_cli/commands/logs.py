@@ -11,6 +11,7 @@ import click
 from synth_api.errors import InputError
 from synth_cli.cluster.options import cluster_options
 from synth_cli.output import is_stdout_lost, print_line
+from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ _AHEAD: Final = 1000
 
 
 @click.command(name="logs", short_help="Show what the pods of a sweep on a cluster print.")
-@click.argument("sweep")
+@click.argument("sweep", type=TEXT)
 @click.option("--job", type=click.Choice(KINDS), help="Only pods of this kind of Job.")
 @click.option("--tail", type=click.IntRange(0), default=100, show_default=True, help="Last lines of each pod.")
 @click.option("--follow", "-f", is_flag=True, help="Go on while the pods run.")

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from synth_cli.parameters import NAMESPACE, PATH, TEXT
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from synth_cli.manifests import Document
 
 
 @click.command(name="manifest", short_help="Write a recipe and a sweep as Kubernetes resources.")
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.argument("arguments", nargs=-1)
-@click.option("--name", help="Name of the sweep.  [default: the recipe's name and the number of runs]")
-@click.option("--namespace", "-n", help="Namespace to write into them.")
+@click.argument("recipe", type=PATH)
+@click.argument("arguments", nargs=-1, type=TEXT)
+@click.option("--name", type=TEXT, help="Name of the sweep.  [default: the recipe's name and the number of runs]")
+@click.option("--namespace", "-n", type=NAMESPACE, help="Namespace to write into them.")
 @click.option("--parallelism", type=click.IntRange(1, 10_000), help="Render pods at a time.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write a file each into, instead of stdout.")
+@click.option("--out", type=PATH, help="Folder to write a file each into, instead of stdout.")
 def command(
     recipe: Path,
     arguments: tuple[str, ...],
@@ -57,9 +60,10 @@ def command(
 
 def text(call: list[str], document: Document) -> str:
     """A resource and, above it, how it was made."""
+    from synth_cli.output import visible
     from synth_cli.readable_yaml import readable
 
-    return f"# {shlex.join(call)}\n{readable(document)}"
+    return f"# {visible(shlex.join(call))}\n{readable(document)}"
 
 
 def write(texts: dict[str, str], out: Path | None) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from synth_cli.cluster.options import cluster_options, form_option
+from synth_cli.parameters import PATH, TEXT, local_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from synth_api.sweep.sweep import Sweep
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 
 
 @click.command(name="plan", short_help="Say what a sweep amounts to, and how much of it is done.")
-@click.argument("recipe", metavar="RECIPE|SWEEP")
-@click.argument("arguments", nargs=-1)
-@click.option("--out", type=click.Path(path_type=Path), default="dataset", show_default=True, help="Dataset folder.")
+@click.argument("recipe", type=TEXT, metavar="RECIPE|SWEEP")
+@click.argument("arguments", nargs=-1, type=TEXT)
+@click.option("--out", type=PATH, default="dataset", show_default=True, help="Dataset folder.")
 @cluster_options
 @form_option
 def command(
@@ -43,7 +45,7 @@ def command(
 
         plan_sweep(recipe, arguments, namespace, context, form)
     else:
-        plan_recipe(Path(recipe), arguments, out, form)
+        plan_recipe(local_path("RECIPE", recipe), arguments, out, form)
 
 
 def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, form: str) -> None:

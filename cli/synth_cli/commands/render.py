@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from synth_cli.parameters import PATH, TEXT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 
 
 @click.command(name="render", short_help="Render the runs of a sweep that do not exist yet.")
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.argument("arguments", nargs=-1)
-@click.option("--out", type=click.Path(path_type=Path), default="dataset", show_default=True, help="Dataset folder.")
+@click.argument("recipe", type=PATH)
+@click.argument("arguments", nargs=-1, type=TEXT)
+@click.option("--out", type=PATH, default="dataset", show_default=True, help="Dataset folder.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that render.  [default: half the processors]")
-@click.option("--only", metavar="NUMBERS", help="Only these runs, for example 0-9,17.")
+@click.option("--only", type=TEXT, metavar="NUMBERS", help="Only these runs, for example 0-9,17.")
 @click.option(
     "--device",
     type=click.Choice(DEVICES),
@@ -22,7 +27,7 @@ DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
     show_default=True,
     help="auto: best there is. gpu: any but the CPU.",
 )
-@click.option("--engine", default="synth_renderer.engine:render", hidden=True)
+@click.option("--engine", type=TEXT, default="synth_renderer.engine:render", hidden=True)
 def command(
     recipe: Path,
     arguments: tuple[str, ...],

@@ -8,10 +8,11 @@ import click
 
 from synth_api.errors import InputError
 from synth_cli.cluster.options import cluster_options
+from synth_cli.parameters import TEXT
 
 
 @click.command(name="retry", short_help="Try the failed runs of a sweep on a cluster again.")
-@click.argument("sweep")
+@click.argument("sweep", type=TEXT)
 @cluster_options
 def command(sweep: str, namespace: str | None, context: str | None) -> None:
     """Try the failed and missing runs of SWEEP again, by a new `retryToken`. Runs that exist are not rendered again.

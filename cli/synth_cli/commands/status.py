@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from synth_cli.cluster.options import cluster_options, form_option
+from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
     from synth_cli.cluster.connection import Cluster
@@ -20,7 +21,7 @@ EVERY: Final = 2.0
 
 
 @click.command(name="status", short_help="Say how a sweep on a cluster goes.")
-@click.argument("sweep", required=False)
+@click.argument("sweep", type=TEXT, required=False)
 @click.option("--watch", "-w", is_flag=True, help="Go on until the sweep is over; ends with 1 when it failed.")
 @cluster_options
 @form_option

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from synth_cli.parameters import PATH, TEXT
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from synth_api.recipe.model import Recipe
 
 
 @click.command(name="validate", short_help="Say what a recipe is, or what is wrong with it.")
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.argument("overrides", nargs=-1)
+@click.argument("recipe", type=PATH)
+@click.argument("overrides", nargs=-1, type=TEXT)
 def command(recipe: Path, overrides: tuple[str, ...]) -> None:
     """Say what RECIPE is after OVERRIDES, or what is wrong with it.
 

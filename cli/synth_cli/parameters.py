@@ -1,0 +1,91 @@
+"""The kinds of text that options and arguments take, each checked where it is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from typing_extensions import override
+
+from synth_api.errors import InputError
+
+if TYPE_CHECKING:
+    from click import Context, Parameter
+
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_BUCKET: Final = (
+    ". A bucket has the layout of a dataset folder: copy one to the other with an S3 client, "
+    "or render on a cluster (synth manifest)"
+)
+_HINTS: Final = {"--out": _BUCKET, "DATASET": _BUCKET}
+
+
+class TextParameter(click.ParamType[Any]):
+    """Text that is not blank, in UTF-8. Raises InputError that names the option."""
+
+    name = "text"
+
+    @override
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Any:
+        option = _written(param)
+        if not value.strip():
+            instead = " or leave the option out" if option.startswith("-") else ""
+            raise InputError(option, f"the text is empty, as from a variable that is not set; give a value{instead}")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InputError(option, f"'{value}' is not UTF-8; give it in UTF-8, or rename what it names") from None
+        return value
+
+
+class PathParameter(TextParameter):
+    """A path on this machine, with `~` expanded. Raises InputError that names the option."""
+
+    name = "path"
+
+    @override
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Path:
+        return value if isinstance(value, Path) else local_path(_written(param), super().convert(value, param, ctx))
+
+
+class NamespaceParameter(TextParameter):
+    """The name of a Kubernetes namespace. Raises InputError that names the option."""
+
+    @override
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> str:
+        name: str = super().convert(value, param, ctx)
+        if not _NAMESPACE.fullmatch(name):
+            problem = "use lower-case letters, digits and '-' inside, at most 63"
+            raise InputError(_written(param), f"'{name}' cannot be the name of a namespace; {problem}")
+        return name
+
+
+TEXT: Final = TextParameter()
+PATH: Final = PathParameter()
+NAMESPACE: Final = NamespaceParameter()
+
+
+def local_path(option: str, text: str) -> Path:
+    """The path that a text means, `~` and `~user` expanded. Raises InputError for an address and an unknown user."""
+    if _ADDRESS.match(text):
+        raise InputError(option, f"'{text}' is an address; give a path on this machine{_HINTS.get(option, '')}")
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        if path.exists():
+            return path
+        first = path.parts[0]
+        raise InputError(
+            option, f"'{first}' is no user's home folder; write ./{text} if a name begins with ~"
+        ) from None
+
+
+def _written(param: Parameter | None) -> str:
+    """A parameter as the user writes it: `--out`, `RECIPE`."""
+    if isinstance(param, click.Option):
+        return max(param.opts, key=len)
+    return param.human_readable_name if param else ""
