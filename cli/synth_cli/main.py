@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 import tempfile
-import traceback
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from typing_extensions import override
 
 from synth_api.errors import InputError, nearest
 from synth_api.exit_codes import ExitCode
+from synth_api.sentences import describe_traceback, explain
 from synth_cli.output import exit_code_after_output, print_error, protect_standard_streams
 
 COMMANDS: Final = {
@@ -86,7 +86,7 @@ def run(arguments: list[str], program: str = "synth") -> int:
     except Exception as error:
         if type(error).__module__.startswith(("synth_dataset.", "synth_cli.cluster.")):
             return _fail(str(error), ExitCode.TRY_AGAIN)
-        return _fail(f"{type(error).__name__}: {error} (traceback: {_save_traceback()})", ExitCode.BUG)
+        return _fail(f"{explain(error)} (traceback: {_save_traceback(error)})", ExitCode.BUG)
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -108,8 +108,8 @@ def _usage(error: click.ClickException) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _save_traceback() -> Path:
+def _save_traceback(error: BaseException) -> Path:
     descriptor, name = tempfile.mkstemp(prefix="synth-", suffix=".log")
-    with open(descriptor, "w") as file:
-        traceback.print_exc(file=file)
+    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(describe_traceback(error))
     return Path(name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from typing_extensions import override
 
 from synth_api.exit_codes import ExitCode
+from synth_api.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,15 @@ _ENCODING_ERRORS: Final = "synth-readable"
 _SPELLINGS: Final = {"…": "...", "±": "+-"}
 """How a character of our own sentences is written where the encoding lacks it; others as `\\u` escapes."""
 _LAYOUT: Final = "\n\t"
+
+
+class MessageStream(io.TextIOWrapper):
+    """Text without credentials, whoever writes it: a library, a thread, Python."""
+
+    @override
+    def write(self, text: str, /) -> int:
+        super().write(redact(text))
+        return len(text)
 
 
 class DescriptorOutput(io.FileIO):
@@ -60,13 +70,14 @@ def protect_standard_streams() -> None:
     """Replace `sys.stdout` and `sys.stderr` by streams that never raise, whoever prints: a library, a thread, Python.
 
     Characters that their encoding lacks are spelt in others. Descriptors 0 to 2 that are closed are opened without
-    permission to write, so that no file of the store gets their number and what is printed.
+    permission to write, so that no file of the store gets their number and what is printed. Stderr is redacted; stdout
+    has results, which are printed as they are.
     """
     for descriptor in range(3):
         _reserve(descriptor)
     codecs.register_error(_ENCODING_ERRORS, _spell)
-    sys.stdout = _stream(1, sys.stdout)
-    sys.stderr = _stream(2, sys.stderr, line_buffering=True)
+    sys.stdout = _stream(io.TextIOWrapper, 1, sys.stdout)
+    sys.stderr = _stream(MessageStream, 2, sys.stderr, line_buffering=True)
 
 
 def exit_code_after_output(code: int) -> int:
@@ -136,9 +147,11 @@ def _reserve(descriptor: int) -> None:
         os.open(os.devnull, os.O_RDONLY)  # gets the lowest number that is free, this one
 
 
-def _stream(descriptor: int, before: TextIO | None, *, line_buffering: bool = False) -> TextIO:
+def _stream(
+    kind: type[io.TextIOWrapper], descriptor: int, before: TextIO | None, *, line_buffering: bool = False
+) -> TextIO:
     output = DescriptorOutput(descriptor)
-    return io.TextIOWrapper(
+    return kind(
         io.BufferedWriter(output),
         encoding=before.encoding if before else "utf-8",
         errors=_ENCODING_ERRORS,

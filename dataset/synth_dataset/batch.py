@@ -12,7 +12,6 @@ from synth_dataset.documents import FailedRun
 from synth_dataset.manifest import Document
 
 WORKER_DIED = "WorkerDied"
-_MAX_SENTENCE = 512
 
 
 class InFlight(Document):
@@ -126,10 +125,7 @@ class BatchDocument(Document):
 
 def failure_entry(failure: FailedRun) -> Failure:
     """A failed run as a status shows it."""
-    message = failure.message
-    if len(message) > _MAX_SENTENCE:
-        message = f"{message[: _MAX_SENTENCE - 1]}…"
-    return Failure(run=failure.number, overrides=failure.overrides, reason=failure.reason, message=message)
+    return Failure(run=failure.number, overrides=failure.overrides, reason=failure.reason, message=failure.message)
 
 
 def count_reasons(failures: tuple[FailedRun, ...]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime
 
+from synth_api.sentences import Sentence
 from synth_dataset.manifest import Document, Hash
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class FailedRun(Document):
     number: int
     overrides: dict[str, Any]
     reason: str
-    message: str = ""
+    message: Sentence = ""
 
 
 class Category(Document):

@@ -7,11 +7,11 @@ import signal
 import socket
 import sys
 import threading
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from synth_api.exit_codes import ExitCode
+from synth_api.sentences import describe_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,11 @@ def end_process(code: int) -> NoReturn:
 
 
 def log_traceback() -> None:
-    """Print the error that is being handled; a log that cannot be written must not take the process down."""
-    with suppress(OSError, ValueError):
-        traceback.print_exc()
+    """Print the error that is being handled, without credentials.
+
+    A log that cannot be written must not take the process down.
+    """
+    error = sys.exception()
+    if error is not None:
+        with suppress(OSError, ValueError):
+            print(describe_traceback(error), end="", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import urllib3
 from kubernetes import client, config
 
+from synth_api.redaction import protect
 from synth_operator.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def load_connection() -> client.Configuration:
 def authorization(connection: client.Configuration) -> str | None:
     """The Authorization header as of now: tokens of service accounts change on disk."""
     header: str | None = connection.get_api_key_with_prefix(*_CREDENTIAL)
+    if header:
+        protect(header.split()[-1:])
     return header
 
 

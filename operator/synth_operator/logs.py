@@ -1,22 +1,36 @@
-"""Logs: one JSON object per line, with namespace, sweep and plan where it speaks of a sweep."""
+"""Logs: one JSON object per line, with namespace, sweep and plan where it speaks of a sweep, without credentials."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Final
+import threading
+from typing import Any, Final
 
 from pythonjsonlogger.json import JsonFormatter
+from typing_extensions import override
+
+from synth_api.redaction import redact_tree
 
 _QUIET: Final = ("kopf", "hydra", "kubernetes", "urllib3", "aiohttp", "asyncio")
 """Libraries of which only warnings are of interest."""
+
+
+class Formatter(JsonFormatter):
+    """Message, traceback and extra fields pass `redact`: whatever a library has put into them."""
+
+    @override
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """The object before it is written."""
+        redacted: dict[str, Any] = redact_tree(super().process_log_record(log_data))
+        return redacted
 
 
 def log_json(level: str) -> None:
     """Sends all logging of the process to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(
+        Formatter(
             "{levelname}{name}{message}",
             style="{",
             timestamp="time",
@@ -27,3 +41,9 @@ def log_json(level: str) -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns that signals are ours
+    threading.excepthook = _log_error_of_thread
+
+
+def _log_error_of_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value:
+        logging.getLogger(__name__).error("a thread has ended", exc_info=ended.exc_value)

@@ -37,7 +37,7 @@ def recipe_status(recipe: RecipeObject, now: datetime) -> RecipeStatus:
         observed_generation=recipe.generation,
         digest="" if problem else recipe_digest(recipe.spec),
         conditions=(
-            condition(ConditionType.READY, problem is None, reason, message[:1024]),
-            condition(ConditionType.STALLED, problem is not None, reason, message[:1024]),
+            condition(ConditionType.READY, problem is None, reason, message),
+            condition(ConditionType.STALLED, problem is not None, reason, message),
         ),
     )

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from synth_api.sentences import Sentence
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,7 +35,7 @@ class RunReport(_Message):
     number: int
     outcome: Outcome
     reason: str = ""
-    message: str = ""
+    message: Sentence = ""
     seconds: float = 0.0
     stages: dict[str, float] = {}
     bytes: int = 0
@@ -52,7 +54,7 @@ class Unavailable(_Message):
     """Store or device cannot be reached: no run would work. The worker ends; nothing is held against the run."""
 
     kind: Literal["unavailable"] = "unavailable"
-    message: str
+    message: Sentence
 
 
 WorkerMessage = Annotated[Ready | RunReport | Unavailable, Field(discriminator="kind")]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from synth_api.key import run_key
 from synth_api.recipe.model import parse
 from synth_api.resources.conditions import Reason
+from synth_api.sentences import explain, is_ours
 from synth_dataset.stopper import log_traceback
 from synth_dataset.store import StoreError
 from synth_renderer.run_record import run_record
@@ -73,9 +74,9 @@ class Worker:
         except Exception as error:
             unavailable = _reason_unavailable(error)
             if unavailable is not None:
-                raise UnavailableError(unavailable, sentence(error)) from error
+                raise UnavailableError(unavailable, explain(error)) from error
             log_traceback()
-            outcome, reason, message = "failed", reason_of(error), sentence(error)
+            outcome, reason, message = "failed", reason_of(error), explain(error)
         return RunReport(
             number=task.number,
             outcome=outcome,
@@ -137,20 +138,7 @@ def reason_of(error: Exception) -> str:
         return "OutOfMemory"
     if isinstance(error, OSError):
         return "OutOfSpace" if error.errno in _NO_SPACE else "FileError"
-    return f"{type(error).__name__.removesuffix('Error')}Failed" if _is_ours(error) else "EngineFailed"
-
-
-def sentence(error: Exception) -> str:
-    """The failure in one line; our own errors are sentences, others need their class. The traceback is in the log."""
-    text = " ".join(str(error).split())
-    name = type(error).__name__
-    if _is_ours(error) and text:
-        return text
-    return f"{name}: {text}" if text else name
-
-
-def _is_ours(error: Exception) -> bool:
-    return type(error).__module__.startswith("synth_")
+    return f"{type(error).__name__.removesuffix('Error')}Failed" if is_ours(error) else "EngineFailed"
 
 
 def _reason_unavailable(error: Exception) -> Reason | None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from synth_api.redaction import redact
 from synth_renderer.run_task import decode, encode
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class WorkerHandle:
         """The end of what it printed, for a death that nobody explains."""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
-            text = log.read()[-4096:].decode(errors="replace")
+            text = redact(log.read()[-4096:].decode(errors="replace"))
         return "\n".join(text.splitlines()[-lines:])
 
 

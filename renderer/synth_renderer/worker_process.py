@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import psutil
 
 from synth_api.exit_codes import ExitCode
+from synth_api.sentences import explain
 from synth_dataset.folder_store import FolderStore
 from synth_dataset.stopper import Stopper, StopSignal, end_process, log_traceback
 from synth_renderer.parent_death import die_with_parent, stop_after
@@ -93,7 +94,7 @@ def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
             try:
                 report = worker.carry_out(task)
             except UnavailableError as error:
-                channel.say(Unavailable(message=str(error)))
+                channel.say(Unavailable(message=explain(error)))
                 return ExitCode.TRY_AGAIN
             is_last = memory().rss > watermark
             channel.say(report.model_copy(update={"is_last": is_last}))

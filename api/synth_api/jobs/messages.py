@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Problem as Problem
 from synth_api.resources.sweep import Failure
+from synth_api.sentences import shorten
 
 MAX_BYTES: Final = 4096
 MESSAGE_FILE: Final = "/dev/termination-log"
@@ -131,10 +132,14 @@ def read_message(text: str) -> Message | None:
 
 
 def write_message(message: Message) -> bytes:
-    """At most MAX_BYTES: failures are left out from the end until it fits."""
+    """At most MAX_BYTES: failures are left out from the end until it fits, then the end of the problem's sentence."""
     text = _bytes(message)
     while len(text) > MAX_BYTES and isinstance(message, BatchMessage | FinalizeMessage) and message.failures:
         message = message.model_copy(update={"failures": message.failures[:-1]})
+        text = _bytes(message)
+    while len(text) > MAX_BYTES and message.problem:
+        sentence = shorten(message.problem.message, len(message.problem.message) // 2)
+        message = message.model_copy(update={"problem": Problem(reason=message.problem.reason, message=sentence)})
         text = _bytes(message)
     return text
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
-
 from synth_api.resources.base import Part, Time
+from synth_api.sentences import Sentence
 
 
 class ConditionType(StrEnum):
@@ -74,7 +73,7 @@ class Condition(Part):
     """Whether it holds."""
     reason: Reason
     """One word why."""
-    message: str = Field(default="", max_length=1024)
+    message: Sentence = ""
     """One sentence for people."""
     observed_generation: int = 0
     """Generation of the spec it was derived from."""
@@ -87,5 +86,5 @@ class Problem(Part):
 
     reason: Reason
     """One of the closed list."""
-    message: str
+    message: Sentence
     """One sentence, without a credential."""

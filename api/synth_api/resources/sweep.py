@@ -10,6 +10,7 @@ from pydantic import Field, computed_field, model_validator
 from synth_api.resources.base import Part, Time
 from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
+from synth_api.sentences import ShortSentence
 
 KIND = "SynthSweep"
 MAX_NAME = 40
@@ -208,7 +209,7 @@ class Failure(Part):
     """Its overrides, path -> value."""
     reason: str
     """One word."""
-    message: str = Field(default="", max_length=512)
+    message: ShortSentence = ""
     """One sentence."""
 
 

@@ -86,9 +86,10 @@ def follow_all(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> None
 
 def lines(cluster: Cluster, pod: str, tail: int, *, follow: bool = False) -> Iterator[str]:
     """The lines; none of a pod whose log has gone or has not begun."""
+    from synth_api.redaction import redact
     from synth_cli.cluster.problems import AbsentError
 
     try:
-        yield from cluster.log(pod, tail=tail, follow=follow)
+        yield from map(redact, cluster.log(pod, tail=tail, follow=follow))
     except (AbsentError, InputError) as error:
         yield f"(no log: {error})"

@@ -7,12 +7,9 @@ what should not happen; 143 when told to stop. Each step can be repeated, so not
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -22,6 +19,7 @@ from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
 from synth_api.jobs.messages import MESSAGE_FILE, Problem, write_message
 from synth_api.resources.conditions import Reason
+from synth_api.sentences import describe_traceback, explain, log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.manifest import DocumentError
 from synth_dataset.s3_store import open_store
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from synth_api.jobs.messages import Message
     from synth_dataset.s3_store import S3Store
 
-_MAX_SENTENCE = 1024
 STOP_SECONDS: Final = 5.0
 """For the log line of a Job that stops."""
 
@@ -92,10 +89,9 @@ def run(job: Job, arguments: Sequence[str] | None = None) -> ExitCode:
 
 
 def log(event: str, **facts: Any) -> None:
-    """One JSON object a line on stderr."""
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
+    """One JSON object a line on stderr, without credentials."""
     with suppress(OSError, ValueError):  # a log that is full or closed must not fail the Job
-        print(f"{json.dumps(line)}\n", end="", file=sys.stderr, flush=True)
+        print(f"{log_entry(event, facts)}\n", end="", file=sys.stderr, flush=True)
 
 
 def _ended(job: Job, file: Path) -> tuple[ExitCode, Message]:
@@ -109,7 +105,7 @@ def _ended(job: Job, file: Path) -> tuple[ExitCode, Message]:
     except Exception as error:
         code, problem = _explained(error)
         if code is ExitCode.BUG:
-            log("unexpected error", traceback=traceback.format_exc())
+            log("unexpected error", traceback=describe_traceback(error))
         log(f"{job.name} ended", code=int(code), reason=problem.reason, message=problem.message)
         return code, job.failed(problem)
 
@@ -118,15 +114,10 @@ def _explained(error: Exception) -> tuple[ExitCode, Problem]:
     match error:
         case NeverError() | StoreError():
             code = ExitCode.NEVER if isinstance(error, NeverError) else ExitCode.TRY_AGAIN
-            return code, _problem(error.reason, str(error))
+            return code, Problem(reason=error.reason, message=explain(error))
         case DocumentError():
-            return ExitCode.TRY_AGAIN, _problem(Reason.STORE_DAMAGED, str(error))
-    return ExitCode.BUG, _problem(Reason.WORKER_FAILED, f"{type(error).__name__}: {error}")
-
-
-def _problem(reason: Reason, sentence: str) -> Problem:
-    short = sentence if len(sentence) <= _MAX_SENTENCE else f"{sentence[: _MAX_SENTENCE - 1]}…"
-    return Problem(reason=reason, message=short)
+            return ExitCode.TRY_AGAIN, Problem(reason=Reason.STORE_DAMAGED, message=explain(error))
+    return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=explain(error))
 
 
 def _parse(job: Job, arguments: Sequence[str] | None) -> argparse.Namespace:

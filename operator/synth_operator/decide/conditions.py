@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from synth_operator.decide.conclusion import Conclusion
     from synth_operator.decide.view import View
 
-_LONGEST: Final = 1024
 _AT_WORK: Final = (Phase.PENDING, Phase.PLANNING, Phase.RENDERING, Phase.FINALIZING, Phase.DELETING)
 
 Said = tuple[ConditionType, bool, Reason, str]
@@ -33,7 +32,7 @@ def conditioned(view: View, conclusion: Conclusion) -> SweepStatus:
                 type=kind,
                 status="True" if holds else "False",
                 reason=reason,
-                message=message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…",
+                message=message,
                 observed_generation=view.sweep.generation,
                 last_transition_time=since,
             )

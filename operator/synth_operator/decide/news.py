@@ -9,6 +9,7 @@ from synth_api.jobs.batches import Batches
 from synth_api.key import canonical_json
 from synth_api.resources.conditions import Reason
 from synth_api.resources.sweep import Phase, SweepStatus
+from synth_api.sentences import clean
 from synth_operator.actions import EmitEvent
 from synth_operator.decide.conclusion import ready_message, ready_reason
 from synth_operator.decide.limits import runs
@@ -32,7 +33,7 @@ def events(sweep: SweepObject, after: SweepStatus) -> tuple[EmitEvent, ...]:
     """
     before = sweep.status
     return tuple(
-        EmitEvent(_name(sweep, reason), kind, reason, _clipped(message))
+        EmitEvent(_name(sweep, reason), kind, reason, clean(message, _LONGEST))
         for kind, reason, message in _news(sweep, before, after)
     )
 
@@ -40,10 +41,6 @@ def events(sweep: SweepObject, after: SweepStatus) -> tuple[EmitEvent, ...]:
 def _name(sweep: SweepObject, reason: str) -> str:
     told = [sweep.uid, reason, sweep.status.model_dump(mode="json")]
     return f"{sweep.name}.{sha256(canonical_json(told)).hexdigest()[:16]}"
-
-
-def _clipped(message: str) -> str:
-    return message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
 
 
 def _news(sweep: SweepObject, before: SweepStatus, after: SweepStatus) -> Iterator[News]:

@@ -24,6 +24,7 @@ from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
 from synth_api.jobs.batches import SHARD_BATCHES
 from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
 from synth_api.resources.conditions import Reason
+from synth_api.sentences import explain
 from synth_dataset.manifest import DocumentError
 from synth_dataset.s3_client import RENDER_PATIENCE, Patience
 from synth_dataset.s3_store import open_store
@@ -91,7 +92,7 @@ def _work_off(work: BatchWork, options: argparse.Namespace, stopper: Stopper) ->
         work.save()
         work.tell(options.message)
     except (UnavailableError, StoreError) as error:
-        problem = Problem(reason=error.reason, message=str(error))
+        problem = Problem(reason=error.reason, message=explain(error))
         log("ended", code=int(ExitCode.TRY_AGAIN), reason=problem.reason, message=problem.message)
         _clear_mark(work)
         work.tell(options.message, problem)
@@ -112,7 +113,7 @@ def _drop(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
     try:
         work.stop(options.gpus)
     except StoreError as error:
-        log("the mark stays", reason=error.reason, message=str(error))
+        log("the mark stays", reason=error.reason, message=explain(error))
     finally:
         work.tell(options.message)
 
@@ -137,12 +138,12 @@ def _start_anew(stopper: Stopper) -> None:
 def _explained(error: BaseException) -> tuple[ExitCode, Problem]:
     """How the process ends when there is no batch yet."""
     if isinstance(error, StoreError):
-        return ExitCode.TRY_AGAIN, Problem(reason=error.reason, message=str(error))
+        return ExitCode.TRY_AGAIN, Problem(reason=error.reason, message=explain(error))
     if isinstance(error, EngineMismatchError):
-        return ExitCode.NEVER, Problem(reason=Reason.ENGINE_MISMATCH, message=str(error))
+        return ExitCode.NEVER, Problem(reason=Reason.ENGINE_MISMATCH, message=explain(error))
     if isinstance(error, DocumentError | InputError):
-        return ExitCode.NEVER, Problem(reason=Reason.PLAN_UNREADABLE, message=str(error))
-    return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=f"{type(error).__name__}: {error}"[:512])
+        return ExitCode.NEVER, Problem(reason=Reason.PLAN_UNREADABLE, message=explain(error))
+    return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=explain(error))
 
 
 def _tell_nothing_done(options: argparse.Namespace, problem: Problem) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.messages import write_message
 from synth_api.key import run_key
 from synth_api.recipe.canonical import canonical_tree
+from synth_api.sentences import log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.batch import RunUsage
 from synth_dataset.documents import FailedRun
@@ -107,8 +106,7 @@ def usage_of(report: RunReport, gpus: int) -> RunUsage:
 
 
 def log(event: str, **facts: Any) -> None:
-    """One JSON object a line on stdout."""
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    text = json.dumps({key: value for key, value in line.items() if value != ""})
+    """One JSON object a line on stdout, without credentials."""
+    text = log_entry(event, {key: value for key, value in facts.items() if value != ""})
     with suppress(OSError, ValueError):  # a log that is full or closed must not take the worker down
         print(f"{text}\n", end="", flush=True)

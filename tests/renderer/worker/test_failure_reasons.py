@@ -3,7 +3,8 @@ import errno
 import pytest
 
 from synth_api.errors import InputError
-from synth_renderer.worker import reason_of, sentence
+from synth_api.sentences import explain
+from synth_renderer.worker import reason_of
 
 
 @pytest.mark.parametrize(
@@ -17,5 +18,5 @@ from synth_renderer.worker import reason_of, sentence
         (InputError("a.b", "is wrong"), "InputFailed", "a.b: is wrong"),
     ],
 )
-def test_a_failure_is_one_word_and_one_sentence(error: Exception, reason: str, text: str) -> None:
-    assert (reason_of(error), sentence(error)) == (reason, text)
+def test_a_failure_is_one_word_and_one_explain(error: Exception, reason: str, text: str) -> None:
+    assert (reason_of(error), explain(error)) == (reason, text)

@@ -1,0 +1,168 @@
+"""Text without credentials: those that this process uses, and whatever looks like one.
+
+`protect` is called where a credential is read, `redact` where text leaves the process.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MARK: Final = "***"
+"""Takes the place of a credential."""
+
+_SHORTEST: Final = 3
+"""Characters of a credential; a shorter one cannot be told from other text."""
+_WORD: Final = 8
+"""Characters below which a credential is replaced only as a whole word."""
+_SPAN: Final = 16
+"""Characters of a longer credential that are replaced though the rest is missing: libraries shorten what they quote."""
+_MOST: Final = 16
+"""Credentials that are remembered, the last ones: tokens of service accounts change every hour."""
+
+_VALUE: Final = r"""(?:\*{3}|b?"(?:[^"\\]|\\.)*"?|b?'(?:[^'\\]|\\.)*'?|[^\s&;,"'<>)]+)"""
+_LINE: Final = r"""(?:\*{3}|b?"(?:[^"\\]|\\.)*"?|b?'(?:[^'\\]|\\.)*'?|[^\r\n<]+)"""
+_KEY: Final = r"(?:access|secret|api|private)[_-]?(?:access[_-]?)?key(?:[_-]?id)?"
+_NAME: Final = rf"(?:signature|credential|token|password|passwd|secret|{_KEY})"
+_FIELD: Final = rf"(?:x-amz-(?:security-token|signature|credential)|(?:aws_?)?session_?token|password|(?:aws_?)?{_KEY})"
+_ELEMENT: Final = (
+    r"[\w:]*(?:token|accesskeyid|secretaccesskey|signature\w*|authorization|credential\w*|password"
+    r"|stringtosign\w*|canonicalrequest\w*)"
+)
+_PATTERNS: Final = tuple(
+    (sign, re.compile(pattern, re.IGNORECASE | re.DOTALL), replacement)
+    for sign, pattern, replacement in (
+        ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", MARK),
+        # Headers in any notation, whatever their scheme.
+        ("authorization", rf"((?<!\w)(?:proxy-)?authorization(?:\\?[\"']\s*[:,=]|\s*[:=])\s*){_LINE}", rf"\1{MARK}"),
+        ("cookie", rf"((?<!\w)(?:set-)?cookie(?:\\?[\"']\s*[:,]|:)\s*){_LINE}", rf"\1{MARK}"),
+        ("<", rf"(<{_ELEMENT}>)[^<]*", rf"\1{MARK}"),
+        ("bearer", r"((?<!\w)bearer\s+)[^\s\"'<>]+", rf"\1{MARK}"),
+        ("basic", r"((?<!\w)basic\s+)(?=[a-z+/]*[0-9=])[a-z0-9+/]{6,}=*", rf"\1{MARK}"),
+        ("=", rf"((?<![\w.-])[\w.-]{{0,64}}{_NAME}\s*=\s*){_VALUE}", rf"\1{MARK}"),
+        ("%3d", rf"((?<![\w.-])[\w.-]{{0,64}}{_NAME}%3D){_VALUE}", rf"\1{MARK}"),
+        (":", rf"((?<![\w-]){_FIELD}\\?[\"']?\s*:\s*){_VALUE}", rf"\1{MARK}"),
+        ("akia", r"(?<!\w)(?-i:AKIA)[A-Z0-9]{12,}", MARK),
+        ("asia", r"(?<!\w)(?-i:ASIA)[A-Z0-9]{12,}", MARK),
+        ("eyj", r"(?<!\w)(?-i:eyJ)[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?", MARK),
+        # Userinfo of a URL, and of an address without a scheme; a digest of an image is none.
+        ("@", r"(?<=://)\S{0,2048}@(?!sha\d)", f"{MARK}@"),
+        ("@", r"""(?<![^\s'"`(=,])[^\s'"`@/:=,(]+:[^\s'"`@/]+@(?!sha\d)(?=[\w\[])""", f"{MARK}@"),
+    )
+)
+"""What a text in lower case has where the pattern fits, the pattern, and what takes its place."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The credentials in use, in every spelling."""
+
+    values: tuple[str, ...] = ()
+    whole: re.Pattern[str] | None = None
+    """Finds the spellings shorter than _SPAN."""
+    spans: frozenset[str] = frozenset()
+    """Every _SPAN characters in a row of the longer ones."""
+
+    @classmethod
+    def of(cls, values: tuple[str, ...]) -> _Known:
+        spellings = {spelling for value in values for spelling in _spellings(value)}
+        short = sorted((each for each in spellings if len(each) < _SPAN), key=len, reverse=True)
+        whole = re.compile("|".join(map(_pattern, short))) if short else None
+        return cls(values, whole, frozenset(span for each in spellings for span in _spans(each)))
+
+    def replaced(self, text: str) -> str:
+        if self.spans:
+            text = self._without_spans(text)
+        return self.whole.sub(MARK, text) if self.whole else text
+
+    def _without_spans(self, text: str) -> str:
+        kept: list[str] = []
+        end = -1
+        for at in (at for at, span in enumerate(_spans(text)) if span in self.spans):
+            if at > end:
+                kept.extend((text[max(end, 0) : at], MARK))
+            end = at + _SPAN
+        return "".join((*kept, text[max(end, 0) :]))
+
+
+_known = _Known()
+_lock = Lock()
+
+
+def protect(values: Iterable[str | None]) -> None:
+    """Have `redact` replace these credentials in this process; None and those of one or two characters are left out.
+
+    Thread-safe; a call with known values costs nothing.
+    """
+    global _known
+    new = [value for value in values if value and len(value) >= _SHORTEST and value not in _known.values]
+    if new:
+        with _lock:
+            _known = _Known.of((*_known.values, *new)[-_MOST:])
+
+
+def redact(text: str) -> str:
+    """The text with credentials replaced; what is replaced already stays as it is."""
+    text = _known.replaced(text)
+    lower = text.lower()
+    for sign, pattern, replacement in _PATTERNS:
+        if sign in lower:
+            text = pattern.sub(replacement, text)
+    return text
+
+
+def redact_tree(tree: Any) -> Any:
+    """A JSON value whose texts are redacted, names of members too."""
+    if isinstance(tree, str):
+        return redact(tree)
+    if isinstance(tree, Mapping):
+        return {redact(str(key)): redact_tree(value) for key, value in tree.items()}
+    return [redact_tree(value) for value in tree] if isinstance(tree, list | tuple) else tree
+
+
+def _spans(text: str) -> Iterator[str]:
+    return (text[at : at + _SPAN] for at in range(len(text) - _SPAN + 1))
+
+
+def _pattern(spelling: str) -> str:
+    literal = re.escape(spelling)
+    return rf"(?<!\w){literal}(?!\w)" if len(spelling) < _WORD else literal
+
+
+def _spellings(secret: str) -> set[str]:
+    """A credential as it is, and as headers, URLs, JSON, XML, Python and Secrets write it."""
+    plain = {secret, secret.strip(), " ".join(secret.split()), *map(str.strip, secret.splitlines())}
+    once = {spelling for text in plain for spelling in _escaped(text)}
+    twice = {spelling for text in once for spelling in _escaped(text)}
+    encoded = {spelling for text in plain for spelling in _encoded(text)}
+    return {text for text in plain | once | twice | encoded if len(text) >= _SHORTEST}
+
+
+def _escaped(text: str) -> Iterator[str]:
+    data = text.encode(errors="surrogatepass")
+    yield text
+    for percent in (quote(data, safe=""), quote(data, safe="/"), quote_plus(data)):
+        yield from (percent, re.sub("%..", lambda found: found[0].lower(), percent))
+    yield json.dumps(text)[1:-1]
+    for plain in (repr(text)[1:-1], repr(data)[2:-1]):
+        yield from (plain, plain.replace("'", r"\'"), plain.replace('"', r"\""))
+    yield from (html.escape(text), html.escape(text, quote=False))
+    yield data.decode("latin-1")
+
+
+def _encoded(text: str) -> Iterator[str]:
+    """Base64 without its padding, which may be there or not; hexadecimal."""
+    data = text.encode(errors="surrogatepass")
+    for encoded in (base64.b64encode(data), base64.urlsafe_b64encode(data)):
+        yield encoded.decode().rstrip("=")
+    yield from (data.hex(), data.hex().upper())

@@ -1,0 +1,74 @@
+"""What may be said to people and programs: one printable line without a credential, of a bounded length."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from synth_api.redaction import redact, redact_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST: Final = 1024
+"""Characters of a sentence; Kubernetes takes as many in an Event."""
+_READ: Final = 1 << 16
+"""Characters of a foreign text that are looked at."""
+
+
+def clean(text: str, longest: int = LONGEST) -> str:
+    """A text as one printable line without credentials, cut at so many characters. `clean` twice is `clean` once."""
+    text = redact(text[:_READ])
+    line = _one_line(text)
+    return shorten(line if line == text else redact(line), longest)
+
+
+def shorten(text: str, longest: int) -> str:
+    """The text, or its beginning and an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def explain(error: BaseException, longest: int = LONGEST) -> str:
+    """An exception as a sentence: our own say one, others need their class. The traceback is for the log."""
+    name = type(error).__name__
+    try:
+        text = clean(str(error), longest)
+    except Exception:  # whatever a foreign __str__ raises
+        text = ""
+    if not text:
+        return name
+    return text if is_ours(error) else shorten(f"{name}: {text}", longest)
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether this project has written the exception, so that its text is a sentence."""
+    return type(error).__module__.startswith("synth_")
+
+
+def describe_traceback(error: BaseException) -> str:
+    """The traceback of an exception as Python prints it, without credentials; its end where it is very long."""
+    return redact("".join(traceback.format_exception(error))[-_READ:])
+
+
+def log_entry(event: str, facts: Mapping[str, Any]) -> str:
+    """A line of a log: one JSON object with the time, without credentials."""
+    time = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return json.dumps(redact_tree({"time": time, "event": event, **facts}))
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _cleaned(longest: int) -> BeforeValidator:
+    return BeforeValidator(lambda text: clean(text, longest) if isinstance(text, str) else text)
+
+
+Sentence = Annotated[str, _cleaned(LONGEST), Field(max_length=LONGEST)]
+"""A field whose value is cleaned when it is set, whoever sets it."""
+ShortSentence = Annotated[str, _cleaned(512), Field(max_length=512)]
+"""The same, for lists of them."""
