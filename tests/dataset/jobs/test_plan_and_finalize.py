@@ -115,6 +115,18 @@ def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
     assert len(json.loads(store.read(f"{dataset.folder}/coco.json"))["images"]) == 3
 
 
+def test_a_dataset_has_the_categories_of_its_recipe_before_a_run_exists(pod, store):
+    kinds = {name: {"geometry_prototype_name": "sphere", "number": 2} for name in ("Flake", "Bead")}
+    blueprints = {**pod.given.recipe["blueprints"], "particles": kinds}
+    pod = pod.changed(recipe={**pod.given.recipe, "blueprints": blueprints})
+    pod.run("plan")
+    pod.run("finalize")
+    dataset = committed(store, "lab", "seeds")
+    assert [(kind.id, kind.name) for kind in dataset.categories] == [(1, "Bead"), (2, "Flake")]
+    coco = json.loads(store.read(f"{dataset.folder}/coco.json"))
+    assert [(kind["id"], kind["name"]) for kind in coco["categories"]] == [(1, "Bead"), (2, "Flake")]
+
+
 def test_a_run_recorded_as_failed_that_exists_now_has_succeeded(pod, store, render):
     pod.run("plan")
     batch(store, pod, 0, failed=[0, 1])
