@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.errors import InputError
@@ -69,11 +70,17 @@ def _axis(axis: Axis) -> Document:
     values = axis.values
     if not isinstance(values, range | DecimalRange):
         return {"path": axis.sign + axis.path, "values": list(values)}
-    start, stop, step = (
-        _plain(number) for number in (values.start, values.start + len(values) * values.step, values.step)
-    )
-    written = {**({"start": start} if start else {}), "stop": stop, **({"step": step} if step != 1 else {})}
+    start, step = _plain(values.start), _plain(values.step)
+    written = {**({"start": start} if start else {}), "stop": _stop(values), **({"step": step} if step != 1 else {})}
     return {"path": axis.sign + axis.path, "range": written}
+
+
+def _stop(values: range | DecimalRange) -> int | float:
+    """The first number that is no longer a value; where no float is, one between the last value and that."""
+    start, step = Fraction(values.start), Fraction(values.step)
+    stop = start + len(values) * step
+    is_exact = Fraction(str(float(stop))) == stop
+    return _plain(stop if is_exact else stop - step / 2)
 
 
 def _plain(number: Any) -> int | float:

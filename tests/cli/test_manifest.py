@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from synth_api.errors import InputError
 from synth_api.recipe.source import recipe_from_objects
 from synth_api.recipe.yaml_loader import RecipeLoader
 from synth_api.resources.recipe import RecipeSpec
 from synth_api.resources.sweep import SweepSpec
 from synth_api.sweep import Sweep
-from synth_cli import main
+from synth_api.sweep.axes import Arguments, Axis, parse_arguments
+from synth_api.sweep.structured import axes_of
+from synth_cli import main, manifest_check
+from synth_cli.manifest_check import check_sweep
+from synth_cli.manifests import sweep_document
 from synth_cli.readable_yaml import readable
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +90,99 @@ def test_what_no_resource_can_be(arguments: list[str], sentence: str, capsys: py
     printed = capsys.readouterr()
     assert printed.out == ""
     assert sentence in printed.err
+
+
+FEATURES = "blueprints.measurement_techniques.SEM.custom_features"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            [f"initial_runtime_state.seed={','.join(map(str, range(2_000)))}", "blueprints.particles.Bead.number=3"],
+            "seed: there are 8,916 characters, an argument beside fixed overrides has 4,096 at most; write a range, or",
+        ),
+        (
+            [f"{FEATURES}.{number}._value=choice(1)" for number in range(17)],
+            "spec.axes: there are 17 axes, a sweep on a cluster has 16 at most; split the sweep",
+        ),
+        (
+            [f"{FEATURES}.{number}._value=1" for number in range(65)],
+            "spec.overrides: there are 65 arguments, a sweep with fixed overrides has 64 at most; write those into the",
+        ),
+        (
+            ["blueprints.particles.Bead.parent=choice('" + "x" * 4_097 + "')"],
+            "blueprints.particles.Bead.parent: a text has 4,097 characters, an axis at most 4,096; shorten it",
+        ),
+    ],
+)
+def test_what_no_cluster_takes_is_refused(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features = [{"name": f"f{number}", "_value": 0} for number in range(65)]
+    tree = yaml.safe_load(RECIPE.read_text())
+    tree["blueprints"]["measurement_techniques"]["SEM"]["custom_features"] = features
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump(tree))
+    assert main.run(["manifest", str(tmp_path / "r.yaml"), *arguments, f"--out={tmp_path / 'out'}"]) == 2
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert printed.out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_axis_of_ten_thousand_values_is_the_longest() -> None:
+    def check(count: int) -> None:
+        arguments = Arguments((Axis("", "initial_runtime_state.seed", (*range(count - 1), -1)),), (), ())
+        check_sweep(sweep_document("x", None, "x", ["seed"], arguments, None), ["seed"], arguments)
+
+    check(10_000)
+    with pytest.raises(InputError) as caught:
+        check(10_001)
+    says = "seed: there are 10,001 values, an axis on a cluster has 10,000 at most; write a range, or split the sweep"
+    assert str(caught.value) == says
+
+
+def test_a_resource_that_kubectl_cannot_apply_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(manifest_check, "MAX_BYTES", 6_000)
+    arguments = [f"initial_runtime_state.seed={','.join(map(str, range(2_000)))}"]
+    assert main.run(["manifest", str(RECIPE), *arguments]) == 2
+    says = "SynthSweep: 'spheres-sem-2000' has 9,094 bytes as JSON, more than the 6,000 that kubectl apply can carry; w"
+    assert says in capsys.readouterr().err
+
+
+def test_a_fragment_with_the_name_of_the_resource_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = yaml.safe_load(RECIPE.read_text())
+    (tmp_path / "my-beads.yaml").write_text(yaml.safe_dump({"blueprints": tree.pop("blueprints")}))
+    (tmp_path / "My_Beads.yaml").write_text(yaml.safe_dump(tree | {"defaults": ["BaseRecipe", "my-beads", "_self_"]}))
+    assert main.run(["manifest", str(tmp_path / "My_Beads.yaml")]) == 2
+    assert "fragments: 'my-beads' cannot be the name of a fragment here" in capsys.readouterr().err
+
+
+RANGES = st.tuples(st.floats(-1e9, 1e9), st.floats(1e-9, 1e6), st.integers(1, 500))
+
+
+@given(RANGES, st.integers(0, 17))
+def test_a_range_has_the_same_values_in_a_resource(bounds: tuple[float, float, int], digits: int) -> None:
+    start, step, length = round(bounds[0], digits), round(bounds[1], digits) or 1.0, bounds[2]
+    argument = f"a.b=range({start!r},{start + length * step!r},{step!r})"
+    assume(start + length * step > start)
+    (axis,) = parse_arguments([argument]).axes
+    assume(len(set(axis.values)) == len(axis.values))
+    document = sweep_document("x", None, "x", [argument], parse_arguments([argument]), None)
+    spec = SweepSpec.model_validate(yaml.safe_load(readable(document))["spec"])
+    assert list(axes_of(spec.axes)[0].values) == list(axis.values)
+
+
+def test_the_call_above_a_resource_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    argument = "+process_conditions.sets.A={criterion: 'True\n or\tTrue'}"
+    assert main.run(["manifest", str(RECIPE), argument, SEEDS]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^# synth manifest .*seed=range\(15\)'\napiVersion: ", printed, re.MULTILINE)
+    assert list(yaml.safe_load_all(printed))[1]["spec"]["overrides"] == [argument, SEEDS]
 
 
 AWKWARD = [

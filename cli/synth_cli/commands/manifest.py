@@ -41,7 +41,7 @@ def command(
     from synth_api.recipe.source import read_recipe
     from synth_api.sweep.axes import parse_arguments
     from synth_api.sweep.sweep import Sweep
-    from synth_cli import manifests
+    from synth_cli import manifest_check, manifests
 
     source = read_recipe(recipe)
     sweep = Sweep.of(source, arguments)
@@ -49,11 +49,14 @@ def command(
     options = {"--name": name, "--namespace": namespace, "--parallelism": parallelism}
     given = [word for option, value in options.items() if value for word in (option, str(value))]
     call = ["synth", "manifest", str(recipe)]
-    written = [(call, manifests.recipe_document(source, its_name, namespace))]
+    scene = manifests.recipe_document(source, its_name, namespace)
+    manifest_check.check_recipe(scene)
+    written = [(call, scene)]
     if arguments or name:
         called = manifests.sweep_name(name or f"{its_name}-{sweep.runs}")
         parsed = parse_arguments(arguments)
         document = manifests.sweep_document(called, namespace, its_name, arguments, parsed, parallelism)
+        manifest_check.check_sweep(document, arguments, parsed)
         written.append(([*call, *arguments, *given], document))
     write({document["metadata"]["name"]: text(call, document) for call, document in written}, out)
 
