@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from synth_api.outputs import step_outputs
-from synth_api.recipe.model import parse
+from synth_api.recipe.rendering import rendering_steps
 from synth_dataset import layout
 from synth_dataset.coco import CocoRun, coco_chunks
 from synth_dataset.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
@@ -97,7 +97,7 @@ def _gallery_run(sample: Sample) -> GalleryRun:
 def _pictures(manifest: Manifest) -> list[str]:
     """The pictures of all particles together, in the order of their steps, which is that of `thumb.webp`."""
     there = {file.path for file in manifest.files}
-    outputs = step_outputs(parse(manifest.recipe).synth_chain.rendering_steps)
+    outputs = step_outputs(rendering_steps(manifest.recipe))
     files = [output.file() for output in outputs if not output.one_by_one and output.extension not in ("blend", "stl")]
     return [file for file in files if file in there]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from synth_api.errors import InputError, nearest
 from synth_api.modes import MODES
 from synth_api.recipe.node import Bool, ByTarget, FileName, FileNamePart, Share, Step, legacy_targets
+from synth_api.recipe.problems import input_error
+
+if TYPE_CHECKING:
+    from synth_api.recipe.source import Tree
 
 
 def _mode(value: Any) -> Any:
@@ -79,3 +83,15 @@ LEGACY: Final = legacy_targets(
     "synth_chain.rendering_steps", SaveState, RenderParticlesTogether, RenderParticlesIndividually
 )
 RenderingStepNode = Annotated[RenderingStep, ByTarget(LEGACY)]
+_STEPS: Final[TypeAdapter[tuple[RenderingStep, ...]]] = TypeAdapter(tuple[RenderingStepNode, ...])
+
+
+def rendering_steps(recipe: Tree) -> tuple[RenderingStep, ...]:
+    """The rendering steps of a canonical tree. Raises InputError.
+
+    The rest is not read: a run that an earlier release rendered may break a rule that a later one has.
+    """
+    try:
+        return _STEPS.validate_python(recipe["synth_chain"]["rendering_steps"])
+    except ValidationError as error:
+        raise input_error(error) from None
