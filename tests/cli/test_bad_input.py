@@ -44,8 +44,8 @@ FILES = {
     "points nowhere": (written("state.seed}", "state.sed}"), "points nowhere: there is no 'sed' there; did you mean"),
     "circle": (written("number: 600", f"number: ${{{BEAD}.number}}"), "points to itself in a circle; write the value"),
     "resolver": (
-        written("number: 600", "number: ${oc.env:HOME}"),
-        "the resolver '${oc.env:HOME}' is not allowed; writ",
+        written("number: 600", "number: ${oc.env:API_KEY}"),
+        "number: 'API_KEY' is called like a credential",
     ),
     "defaults path": (
         written("- BaseRecipe", "- BaseRecipe\n  - ../x"),
@@ -75,7 +75,7 @@ ARGUMENTS = {
     "no value": ([f"{SEED}=choice()"], f"{SEED}: the axis has no values; write them"),
     "two axes for one key": ([f"{SEED}=1,2", f"{SEED}=3,4"], f"{SEED}: there are two axes for this key; keep one"),
     "too many runs": ([f"{SEED}=range(1001)", f"{BEAD}.number=range(1000)"], "make 1,001,000 runs, a sweep has 1,000"),
-    "resolver": ([f"{BEAD}.number=${{oc.env:HOME}}"], "the resolver '${oc.env:HOME}' is not allowed"),
+    "resolver": ([f"{BEAD}.number=${{oc.env:HOME}}"], "'${oc.env:HOME}' is not allowed here: a cluster"),
     "no override": ([f"{SEED}=1,"], "is not an override such as a.b=1 or a.b=1,2; check its commas, brackets"),
 }
 

@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from synth_api.errors import InputError, nearest
-from synth_api.recipe.interpolation import resolve_interpolations
+from synth_api.recipe.interpolation import masked, resolve_interpolations, unmasked
 from synth_api.recipe.overrides import indexed_overrides
 from synth_api.recipe.skeleton import BaseRecipe, keys_of
 
@@ -34,7 +34,7 @@ _SENTENCES: Final = (
     ("is not Optional", "must be a mapping, not null; leave it out or write its entries"),
     (
         "Invalid type assigned|Cannot assign|Unexpected type|Merge error",
-        "must be a mapping with its kind's keys; new blueprints belong into a recipe or fragment",
+        "must be a mapping with its kind's keys",
     ),
     ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
 )
@@ -80,14 +80,15 @@ def _composed_once(files: str, overrides: tuple[str, ...]) -> Tree:
             raise _problem(error) from None
         finally:
             GlobalHydra.instance().clear()
-    composed: Any = OmegaConf.to_container(config, resolve=False)
+    composed: Any = unmasked(OmegaConf.to_container(config, resolve=False))
     return dict(composed)
 
 
 def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
     """BaseRecipe comes once and first, whatever file names it: merged later it would take back what others set."""
     defaults = [name for name in tree["defaults"] if name != "BaseRecipe"]
-    text = json.dumps({**tree, "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}, ensure_ascii=False)
+    whole = {**masked(tree), "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}
+    text = json.dumps(whole, ensure_ascii=False)
     # JSON is YAML but for a few characters that YAML wants escaped.
     path.write_text(_NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text), encoding="utf-8")
 

@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from synth_api.errors import InputError, nearest
-from synth_api.recipe.interpolation import check_interpolation
+from synth_api.recipe.interpolation import check_interpolation, masked
 from synth_api.recipe.problems import shown
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from hydra.core.override_parser.types import Override
 
+_BLUEPRINT_MAPS: Final = ("blueprints.measurement_techniques", "blueprints.particles")
+_BLUEPRINT_DEPTH: Final = 3
+"""Words in the path of a blueprint."""
 _MOST_MEANT: Final = 3
 _LISTS_ARE_FIXED: Final = (
     "a list can be neither lengthened nor shortened by an override; write the whole list in a recipe or fragment"
@@ -61,10 +65,50 @@ def indexed_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[st
         path = indexed_path(tree, override.key_or_group)
         _check(tree, override, path, added)
         if override.is_add() or override.is_force_add() or isinstance(override.value(), dict):
-            added.append(path)
-        key = override.get_key_element()
-        result.append(key.replace(override.key_or_group, path, 1) + text[len(key) :])
+            added.append(_blueprint_of(path) or path)
+        result.append(_for_hydra(override, path, text))
     return result
+
+
+def _for_hydra(override: Override, path: str, text: str) -> str:
+    """The override as Hydra carries it out: it can add a blueprint to their map alone, and follows interpolations."""
+    key = override.get_key_element()
+    value = _plain(override.value())
+    blueprint = _blueprint_of(path)
+    if blueprint and (override.is_add() or override.is_force_add()):
+        section, name = blueprint.rsplit(".", 1)
+        for word in reversed(path.split(".")[_BLUEPRINT_DEPTH:]):
+            value = {word: value}
+        return f"++{section}={override_text({name: masked(value)})}"
+    written = override_text(masked(value)) if masked(value) != value else text[len(key) + 1 :]
+    return key.replace(override.key_or_group, path, 1) + text[len(key) : len(key) + 1] + written
+
+
+def _blueprint_of(path: str) -> str | None:
+    """The path of the blueprint that a path leads into, None outside of them."""
+    words = path.split(".")
+    is_inside = len(words) >= _BLUEPRINT_DEPTH and ".".join(words[:2]) in _BLUEPRINT_MAPS
+    return ".".join(words[:_BLUEPRINT_DEPTH]) if is_inside else None
+
+
+def _plain(value: Any) -> Any:
+    """The value without the grammar's own types."""
+    if isinstance(value, QuotedString):
+        return value.text
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return {str(_plain(key)): _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def override_text(value: Any) -> str:
+    """A plain value as Hydra's grammar writes it, strings quoted."""
+    if isinstance(value, str):
+        return QuotedString(value, Quote.single).with_quotes()
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{override_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(override_text, value)) + "]"
+    return "null" if value is None else str(value)
 
 
 def read_override(text: str, parser: OverridesParser) -> Override:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import rfc8785
 
 from synth_api.errors import InputError, nearest
+from synth_api.recipe.environment import with_environment
 from synth_api.recipe.plain import check_plain
 from synth_api.recipe.problems import shown
 from synth_api.recipe.yaml_file import load_yaml
@@ -66,13 +67,15 @@ class _Place(Protocol):
 @dataclass(frozen=True)
 class _Folder:
     recipe: Path
+    environment: Mapping[str, str] | None
     others = "a file beside the recipe without its ending"
 
     def label(self, name: str) -> str:
         return str(self._file(name))
 
     def load(self, name: str) -> Any:
-        return load_yaml(self._file(name))
+        tree = load_yaml(self._file(name))
+        return tree if self.environment is None else with_environment(self.label(name), tree, self.environment)
 
     def fragments(self) -> Collection[str]:
         return [other.stem for other in self.recipe.parent.glob("*.yaml") if other != self.recipe]
@@ -104,13 +107,14 @@ class _Objects:
         return f"a key '{name}' of `fragments`"
 
 
-def read_recipe(path: Path) -> RecipeSource:
+def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> RecipeSource:
     """Read a recipe and, transitively, the sibling fragments that its `defaults` name.
 
-    Raises InputError for whatever cannot be a recipe: missing, too large, not YAML, tags, aliases that multiply,
-    unknown sections, interpolations other than `${a.b}`, `defaults` that are missing, cyclic or no plain names.
+    `environment` is what `${oc.env:NAME}` stands for; without it these are refused. Raises InputError for whatever
+    cannot be a recipe: missing, too large, not YAML, tags, aliases that multiply, unknown sections, resolvers,
+    `defaults` that are missing, cyclic or no plain names.
     """
-    return _read(path.stem, _Folder(path))
+    return _read(path.stem, _Folder(path, environment))
 
 
 def recipe_from_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
@@ -165,10 +169,11 @@ def _checked(place: _Place, name: str) -> Tree:
         raise InputError(label, "the file is empty; a recipe is a YAML mapping with `defaults: [BaseRecipe, _self_]`")
     if not isinstance(tree, dict):
         raise InputError(label, f"must be a YAML mapping, not {shown(tree)}")
-    check_plain(label, tree)
     if "hydra" in tree:
         _log.warning("%s: the section 'hydra' is ignored; nothing of it applies here", label)
-    sections = {key: value for key, value in tree.items() if key not in ("hydra", "defaults")}
+        tree = {key: value for key, value in tree.items() if key != "hydra"}
+    check_plain(label, tree)
+    sections = {key: value for key, value in tree.items() if key != "defaults"}
     for key in sections:
         if key not in SECTIONS:
             raise InputError(f"{label}: {key}", f"a recipe has no section '{key}'; {nearest(key, SECTIONS)}")

@@ -7,10 +7,10 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
-from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Quote, QuotedString, RangeSweep, Sweep
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString, RangeSweep, Sweep
 
 from synth_api.errors import InputError
-from synth_api.recipe.overrides import read_override
+from synth_api.recipe.overrides import override_text, read_override
 from synth_api.recipe.problems import shown
 from synth_api.sweep.values import MAX_RUNS, Value, number_range
 
@@ -111,17 +111,6 @@ def refuse_too_many(axes: Sequence[Axis]) -> None:
         product = " x ".join(f"{length:,}" for length in lengths)
         problem = f"{product} values make {prod(lengths):,} runs, a sweep has {MAX_RUNS:,} at most; split it"
         raise InputError(axes[-1].path, problem)
-
-
-def override_text(value: Value) -> str:
-    """A plain value as Hydra's grammar writes it, strings quoted."""
-    if isinstance(value, str):
-        return QuotedString(value, Quote.single).with_quotes()
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{override_text(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(override_text, value)) + "]"
-    return "null" if value is None else str(value)
 
 
 def axis_key(path: str) -> tuple[str, str]:

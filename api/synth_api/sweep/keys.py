@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth_api.errors import InputError
 from synth_api.key import EXCLUDED_KEY, canonical_json, key_tree, run_key
+from synth_api.recipe.interpolation import has_computed_keys
 from synth_api.sweep.formatted import Pieces, cut_at_number, number_text
 from synth_api.sweep.tree import Path, differences, get, replace
 from synth_api.sweep.values import DecimalRange
@@ -53,6 +54,11 @@ def keys_of(sweep: Sweep, start: int, stop: int) -> Iterator[bytes]:
     Raises InputError at a run whose values do not fit together.
     """
     grid, dimensions = sweep.grid, sweep.dimensions
+    if has_computed_keys([sweep.base, *(list(axis.values) for axis in sweep.axes if not _is_numeric(axis.values))]):
+        # Which node is meant depends on the run: no axis has nodes of its own.
+        for run in range(start, stop):
+            yield bytes.fromhex(sweep.key(run)) if sweep.included(run) else EXCLUDED_KEY
+        return
     numeric = [_is_numeric(axis.values) for axis in sweep.axes]
     templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(sweep, digits, numeric))
     texts = lru_cache(_MAX_TEXTS)(_Template.texts)

@@ -13,9 +13,9 @@ from synth_api.key import canonical_json, run_key
 from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.ineffective import ineffective
 from synth_api.recipe.model import parse
-from synth_api.recipe.overrides import indexed_overrides, indexed_path
+from synth_api.recipe.overrides import indexed_overrides, indexed_path, override_text
 from synth_api.recipe.source import read_recipe
-from synth_api.sweep.axes import Axis, override_text, parse_arguments
+from synth_api.sweep.axes import Axis, parse_arguments
 from synth_api.sweep.blueprints import particle_blueprints
 from synth_api.sweep.grid import Box, Grid
 from synth_api.sweep.keys import keys_of
@@ -50,9 +50,9 @@ class Sweep:
     """Names of all that its runs may have; those of the recipe itself come first, equal in all its sweeps."""
 
     @classmethod
-    def load(cls, path: Path, arguments: Sequence[str] = ()) -> Sweep:
-        """Read a recipe file and a command line's arguments; raises InputError as `of`."""
-        return cls.of(read_recipe(path), arguments)
+    def load(cls, path: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Sweep:
+        """Read a recipe file and a command line's arguments; raises InputError as `read_recipe` and `of`."""
+        return cls.of(read_recipe(path, environment), arguments)
 
     @classmethod
     def of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,7 +56,7 @@ def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, form: str) 
     from synth_cli.output import print_line
     from synth_cli.terminal import stderr, stdout
 
-    sweep = Sweep.load(recipe, arguments)
+    sweep = Sweep.load(recipe, arguments, os.environ)
     existing = measure(sweep, out, stderr())
     if form == "json":
         print_line(json.dumps(document(sweep, existing), indent=2))

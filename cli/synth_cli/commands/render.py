@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -48,5 +49,5 @@ def command(
     from synth_api.sweep.sweep import Sweep
     from synth_cli.render_sweep import Settings, render_sweep
 
-    sweep = Sweep.load(recipe, arguments)
+    sweep = Sweep.load(recipe, arguments, os.environ)
     return render_sweep(sweep, out, Settings(workers, only, device, engine))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -27,7 +28,7 @@ def command(recipe: Path, overrides: tuple[str, ...]) -> None:
     from synth_api.sweep.sweep import Sweep
     from synth_cli.terminal import count, facts, stdout
 
-    sweep = Sweep.load(recipe, overrides)
+    sweep = Sweep.load(recipe, overrides, os.environ)
     parsed = sweep.recipe(0)
     console = stdout()
     console.print(f"{recipe} is valid", style="green")

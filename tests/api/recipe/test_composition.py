@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
+from synth_api.errors import InputError
 from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.overrides import check_path, indexed_path
 from synth_api.recipe.source import read_recipe
@@ -114,7 +118,7 @@ def test_a_step_id_stands_for_its_index() -> None:
         ("+blueprints.particles.Bead.number=3", "there is a value already, 600; write the override without its +"),
         ("~initial_runtime_state.seed=43", "the value to take out is 42, not 43; write ~initial_runtime_state.seed"),
         ("=3", "'=3' names nothing to change; write the path of a value in front, a.b=1"),
-        ("initial_runtime_state.seed='${oc.env:HOME}'", "the resolver '${oc.env:HOME}' is not allowed"),
+        ("initial_runtime_state.seed='${oc.env:HOME}'", "'${oc.env:HOME}' is not allowed here: a cluster"),
         ("hydra.run.dir=/tmp", "nothing of hydra's own settings applies here"),
         ("hydra/launcher=joblib", "config groups are not available"),
         ("seed=1", "seed: there is no key 'seed'"),
@@ -151,6 +155,79 @@ def test_references_may_pass_through_others_and_give_whole_nodes() -> None:
     }
 
 
+def test_interpolations_stand_in_texts_and_count_from_where_they_are() -> None:
+    assert resolve(
+        {
+            "text": "n${n}_${half}_${flag}",
+            "n": 1.0,
+            "half": 0.5,
+            "flag": True,
+            "below": {"own": "${.n}", "above": "${..n}", "n": 7, "list": ["${.1}", "${..n}"]},
+            "key": "n",
+            "computed": "${below.${key}}",
+            "plain": r"\${n} \\${n} a\b $n",
+        }
+    ) == {
+        "text": "n1_0.5_True",
+        "n": 1.0,
+        "half": 0.5,
+        "flag": True,
+        "below": {"own": 7, "above": 1.0, "n": 7, "list": [7, 7]},
+        "key": "n",
+        "computed": 7,
+        "plain": r"${n} \1 a\b $n",
+    }
+
+
+KEYS = st.sampled_from(["a", "b", "c"])
+REFERENCES = st.builds(
+    lambda dots, keys: f"${{{dots}{'.'.join(keys)}}}",
+    st.sampled_from(["", ".", "..", "..."]),
+    st.lists(KEYS, min_size=1, max_size=3),
+)
+TEXTS = st.lists(REFERENCES | st.sampled_from(["x", " ", "$", "\\", "-"]), min_size=1, max_size=4).map("".join)
+TREES = st.recursive(
+    st.integers(0, 3) | TEXTS, lambda inner: st.dictionaries(KEYS, inner, max_size=3) | st.lists(inner, max_size=2)
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.dictionaries(KEYS, TREES, min_size=1))
+def test_interpolations_mean_what_omegaconf_makes_of_them(tree: dict) -> None:
+    try:
+        resolved = resolve(tree)
+    except InputError:
+        return
+    assert resolved == OmegaConf.to_container(OmegaConf.create(tree), resolve=True)
+
+
+def test_texts_that_multiply_keep_nobody_busy_where_they_are_overridden(written, refusal) -> None:
+    """Hydra follows what an override replaces, and OmegaConf a text as often as it is named."""
+    levels = ", ".join(f"x{n}: {{criterion: '${{..x{n + 1}.criterion}}${{..x{n + 1}.criterion}}'}}" for n in range(30))
+    path = written(
+        main="defaults: [BaseRecipe, scene]\nprocess_conditions: {sets: {x0: {criterion: 'True'}}}",
+        scene=f"process_conditions: {{sets: {{{levels}, x30: {{criterion: a}}}}}}",
+    )
+    tree = composed(path, "process_conditions.sets.x1.criterion='${..x2.criterion}${..x2.criterion}'")
+    assert "becomes longer than 4,096 characters" in refusal(resolve, tree)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["+blueprints.particles.X={geometry_prototype_name: sphere, number: 3}"],
+        ["+blueprints.particles.X.number=3", "blueprints.particles.X.geometry_prototype_name=sphere"],
+        ["+blueprints.particles={X: {geometry_prototype_name: sphere, number: 3}}"],
+        ["++blueprints.particles.X={geometry_prototype_name: sphere}", "blueprints.particles.X.number=3"],
+    ],
+)
+def test_a_blueprint_is_added_by_override(written, overrides: list[str]) -> None:
+    text = SPHERES.read_text().replace(
+        "  particles:\n", "  particles:\n    X: {geometry_prototype_name: sphere, number: 3}\n"
+    )
+    assert composed(SPHERES, *overrides) == composed(written(main=text))
+
+
 @pytest.mark.parametrize(
     ("tree", "problem"),
     [
@@ -158,10 +235,18 @@ def test_references_may_pass_through_others_and_give_whole_nodes() -> None:
             {"a": {"b": "${initial.sed}"}, "initial": {"seed": 1}},
             "a.b: '${initial.sed}' points nowhere: there is no 'sed'",
         ),
-        ({"a": "${b}", "b": "${a}"}, "a: '${b}' points to itself in a circle"),
+        ({"a": "${b}", "b": "${a}"}, "b: '${a}' points to itself in a circle"),
+        ({"a": "${b.x}", "b": "${a.x}"}, "a: '${b.x}' points to itself in a circle"),
+        ({"k": "x${l}", "l": "${k}"}, "l: '${k}' points to itself in a circle"),
         ({"a": {"b": "${a}"}}, "points to itself in a circle"),
-        ({"a": "${oc.env:HOME}"}, "the resolver '${oc.env:HOME}' is not allowed"),
-        ({f"x{i}": [f"${{x{i + 1}}}"] * 10 for i in range(12)} | {"x12": 0}, "more than 50,000 values"),
+        ({"a": "${oc.env:HOME}"}, "'${oc.env:HOME}' is not allowed here"),
+        ({"a": "${..b}"}, "a: '${..b}' leads above the recipe; take dots away"),
+        ({"a": "x ${b}", "b": {}}, "a: 'x ${b}' puts a mapping into a text; refer to a plain value"),
+        ({f"x{i}": [f"${{x{i + 1}}}"] * 10 for i in range(12)} | {"x12": 0}, "more than 262,144 values"),
+        ({f"x{i}": f"${{x{i + 1}}}" * 2 for i in range(40)} | {"x40": "a"}, "x28}' becomes longer than 4,096"),
+        ({f"x{i}": f"${{x{i + 1}}}" for i in range(5000)}, "interpolations lead through more than 100 values"),
+        ({f"x{i}": f"${{x{i + 1}.a}}" for i in range(5000)}, "interpolations lead through more than 100 values"),
+        ({"x": ["${a.b}"] * 30_000, "a": "${e}", "e": {"b": ["1"] * 10_000}}, "x: interpolations make more than"),
     ],
 )
 def test_a_reference_that_cannot_be_followed_is_refused(refusal, tree: dict, problem: str) -> None:

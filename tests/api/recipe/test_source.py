@@ -42,10 +42,18 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
         (HEAD + "blueprints: {a: .nan}", "main.yaml: blueprints.a: must be a finite number, not nan"),
         (HEAD + "blueprints: {a: .inf}", "null, for none"),
         (HEAD + "blueprints: {a: 9007199254740992}", "must lie within"),
-        (HEAD + "blueprints: {a: '${oc.env:HOME}'}", "blueprints.a: the resolver '${oc.env:HOME}' is not allowed"),
-        (HEAD + "blueprints: {a: '${b}${b}'}", "'${b}${b}' must be one whole reference"),
-        (HEAD + "blueprints: {a: '${a${b}}'}", "must be one whole reference"),
-        (HEAD + "blueprints: {a: '${.b}'}", "the relative reference '${.b}' is not allowed"),
+        (
+            HEAD + "blueprints: {a: '${oc.env:HOME}'}",
+            "blueprints.a: '${oc.env:HOME}' is not allowed here: a cluster has not the environment of your machine",
+        ),
+        (HEAD + "blueprints: {a: '${oc.dict.keys:b}'}", "'${oc.dict.keys:b}' calls 'oc.dict.keys', a resolver that is"),
+        (
+            HEAD + "blueprints: {a: '${a${b}}'}",
+            "'${a${b}}' cannot be read; an interpolation is ${a.b}, ${.b} or ${..b}",
+        ),
+        (HEAD + "blueprints: {a: 'x ${b'}", "'x ${b' cannot be read"),
+        (HEAD + "blueprints: {a: '" + "${b}" * 1025 + "'}", "a text with interpolations has at most 4,096 characters"),
+        (HEAD + "blueprints: {a: '" + "${a." * 9 + "b" + "}" * 9 + "'}", "has more than 8 interpolations within each"),
         ("defaults: BaseRecipe", "main.yaml: defaults: must be a list of names, not 'BaseRecipe'"),
         ("defaults: [BaseRecipe, ../secret]", "main.yaml: defaults[1]: '../secret' is not allowed"),
         ("defaults: [BaseRecipe, /etc/passwd]", "defaults[1]: '/etc/passwd' is not allowed"),
@@ -89,6 +97,30 @@ def aliases(levels: int, width: int, start: str, level: str) -> str:
 )
 def test_aliases_that_multiply_are_refused_before_anything_is_made_of_them(written, refusal, text, problem) -> None:
     assert problem in refusal(read_recipe, written(main=text))
+
+
+def test_the_environment_of_a_command_fills_in_its_recipe(written) -> None:
+    text = "blueprints: {a: '${oc.env:LAB}-${b}', b: '${oc.env:NONE,x y}', c: '${oc.decode:${oc.env:COUNT}}'}"
+    source = read_recipe(written(main=HEAD + text), {"LAB": "north", "COUNT": "12"})
+    assert source.files["main"]["blueprints"] == {"a": "north-${b}", "b": "x y", "c": 12}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("${oc.env:NONE}", "main.yaml: blueprints.a: the environment has no 'NONE'; set it, or write ${oc.env:NONE,d"),
+        ("${oc.env:AWS_PROFILE,x}", "'AWS_PROFILE' is called like a credential, which a recipe would publish"),
+        ("${oc.env:my_token}", "'my_token' is called like a credential"),
+        ("${oc.env:ODD}", "the environment's 'ODD' must be at most 1,024 printable characters without '$' and '\\'"),
+        ("${oc.env:LINES}", "the environment's 'LINES' must be at most 1,024 printable characters"),
+        ("${oc.env:NONE,${b}}", "'${oc.env:NONE,${b}}' cannot be read; write ${oc.env:NAME}"),
+    ],
+)
+def test_what_the_environment_may_not_fill_in(written, refusal, text: str, problem: str) -> None:
+    path = written(main=HEAD + f"blueprints: {{a: '{text}'}}")
+    sentence = refusal(read_recipe, path, {"ODD": "${b}", "LINES": "hidden\n", "my_token": "hidden"})
+    assert problem in sentence
+    assert "hidden" not in sentence
 
 
 def test_a_missing_file_is_named(refusal, tmp_path: Path) -> None:
@@ -140,7 +172,11 @@ OBJECT = {"defaults": ["BaseRecipe", "_self_"]}
     [
         ("words", {}, "recipe: must be a YAML mapping, not 'words'"),
         (OBJECT | {"blueprint": {}}, {}, "recipe: blueprint: a recipe has no section 'blueprint'; did you mean"),
-        (OBJECT | {"blueprints": {"a": "${oc.env:HOME}"}}, {}, "recipe: blueprints.a: the resolver"),
+        (
+            OBJECT | {"blueprints": {"a": "${oc.env:HOME}"}},
+            {},
+            "recipe: blueprints.a: '${oc.env:HOME}' is not allowed here",
+        ),
         (OBJECT | {"blueprints": {"a": 2**53}}, {}, "recipe: blueprints.a: must lie within"),
         (
             {"defaults": ["BaseRecipe", "scne"]},

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth_api.errors import InputError
-from synth_api.sweep.axes import override_text, parse_arguments
+from synth_api.recipe.overrides import override_text
+from synth_api.sweep.axes import parse_arguments
 
 
 def values(argument: str) -> list:

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from synth_api.errors import InputError
 from synth_api.key import key_document, run_key
+from synth_api.recipe.compose import compose, resolve
+from synth_api.recipe.model import parse
+from synth_api.recipe.source import RecipeSource, read_recipe
 from synth_api.sweep import Sweep
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"
@@ -59,6 +62,78 @@ def test_every_value_of_an_axis(axis: str) -> None:
     sweep = Sweep.load(RECIPE, [axis, "initial_runtime_state.seed=5,6"] if "state.seed=" not in axis else [axis])
     fast = [key.hex() for key in sweep.keys(0, sweep.runs)]
     assert fast == [sweep.key(run) for run in range(sweep.runs)]
+
+
+INTERPOLATED = """
+defaults: [BaseRecipe, spheres, _self_]
+blueprints:
+  particles:
+    Small: {geometry_prototype_name: sphere, number: "${..Bead.number}"}
+process_conditions:
+  sets: {S1: {criterion: "True"}, S2: {criterion: "${..S1.criterion} or $IsParticle"}}
+  feature_variabilities:
+    Defocus: {variability: {location: "${.scale}"}}
+synth_chain:
+  rendering_steps:
+    - _target_: $builtins.RenderParticlesTogether
+      rendering_mode: categorical
+      output_file_name_prefix: "n${blueprints.particles.Bead.number}_s${initial_runtime_state.seed}_"
+      set_name_of_interest: S1
+      subfolder: Defocus
+    - {_target_: $builtins.SaveState, name: "${..0.set_name_of_interest}-${..0.rendering_mode}"}
+"""
+OF_INTERPOLATED = [
+    "blueprints.particles.Bead.number=1,2,600",
+    "initial_runtime_state.seed=range(40)",
+    f"{VARIABILITIES}.Defocus.variability.scale=range(0,0.4,0.01)",
+    f"{VARIABILITIES}.Defocus.variability={{scale:0.1}},{{scale:0.2,location:0.3}}",
+    "process_conditions.sets.S1.criterion='True','not $IsParticle'",
+    "synth_chain.rendering_steps.0.set_name_of_interest=S1,S2",
+    "synth_chain.rendering_steps.0.output_file_name_prefix='${.rendering_mode}${..1.name}',a",
+    "synth_chain.rendering_steps.0.subfolder=Defocus,BackgroundPatchScale",
+    "+blueprints.particles.X={geometry_prototype_name:sphere,number:3},{geometry_prototype_name:cube,number:4}",
+    "++blueprints.particles.Small={number:'${..Bead.number}'},{number:7,material_prototype_name:plain}",
+]
+FIXED = [
+    "+blueprints.particles.Y={geometry_prototype_name: sphere, number: '${..Bead.number}'}",
+    "process_conditions.sets.S2.criterion='${..S1.criterion} and $IsParticle'",
+    f"{VARIABILITIES}.NoiseThreshold.variability.scale="
+    "'${process_conditions.feature_variabilities.${synth_chain.rendering_steps[0].subfolder}.variability.scale}'",
+]
+
+
+@pytest.fixture(scope="session")
+def interpolated(tmp_path_factory: pytest.TempPathFactory) -> RecipeSource:
+    folder = tmp_path_factory.mktemp("interpolated")
+    (folder / "spheres.yaml").write_text(RECIPE.read_text())
+    (folder / "main.yaml").write_text(INTERPOLATED)
+    return read_recipe(folder / "main.yaml")
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.sampled_from(OF_INTERPOLATED), min_size=1, max_size=3, unique=True),
+    st.lists(st.sampled_from(FIXED), max_size=2, unique=True),
+    st.data(),
+)
+def test_keys_are_those_of_the_whole_composition(
+    interpolated: RecipeSource, axes: list[str], fixed: list[str], data: st.DataObject
+) -> None:
+    try:
+        sweep = Sweep.of(interpolated, [*fixed, *axes])
+    except InputError:
+        assert len(axes) > 1
+        return  # two axes lie within each other
+    run = data.draw(st.integers(0, sweep.runs - 1))
+    overrides = [*fixed, *(axis.argument(digit) for axis, digit in zip(sweep.axes, sweep.digits(run), strict=True))]
+    try:
+        whole = run_key(parse(resolve(compose(interpolated, overrides))))
+    except InputError:
+        with pytest.raises(InputError):
+            list(sweep.keys(run, run + 1))
+        return
+    assert [key.hex() for key in sweep.keys(run, run + 1)] == [whole]
+    assert [key.hex() for key in sweep.keys(max(0, run - 3), run + 1)][-1] == whole
 
 
 def test_a_value_that_is_the_default_inside_a_long_range_has_the_key_of_the_default() -> None:

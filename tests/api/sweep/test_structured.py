@@ -128,7 +128,7 @@ SEEDS = {"path": SEED, "range": {"stop": 4}}
         ([{"path": SEED, "values": [1], "range": {"stop": 1}}], [], "needs either values or range"),
         ([{"path": SEED, "range": {"stop": 0}}], [], f"{SEED}: range(0, 0, 1) has no values"),
         ([{"path": SEED, "values": [2**53]}], [], "axes[0].values: [0]: must lie within ±(2^53 - 1)"),
-        ([{"path": SEED, "values": ["${oc.env:HOME}"]}], [], "the resolver '${oc.env:HOME}' is not allowed"),
+        ([{"path": SEED, "values": ["${oc.env:HOME}"]}], [], "'${oc.env:HOME}' is not allowed here: a cluster has not"),
         ([{"path": SEED, "values": ["x" * 5000]}], [], "a text has 5,000 characters, an axis at most 4,096"),
         ([SEEDS, {"path": SEED, "values": [1]}], [], f"{SEED}: there are two axes for this key; keep one"),
         ([{"path": SEED, "values": [1, -1]}], [], "initial_runtime_state.seed: must be at least 0, not -1"),
