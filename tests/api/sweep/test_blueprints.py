@@ -56,6 +56,7 @@ def test_they_are_the_same_in_every_sweep_of_a_recipe(recipe: Path, arguments: l
     ("arguments", "added"),
     [
         ([f"+{PARTICLES}.Aggregate={FEW},{MANY}"], ["Aggregate"]),
+        ([f"+{PARTICLES}.Aggregate={FEW}"], ["Aggregate"]),
         ([f"{PARTICLES}={{Zeolite:{FEW}}},{{Aggregate:{FEW}}}"], ["Aggregate", "Zeolite"]),
         ([f"blueprints={{particles:{{Zeolite:{FEW}}}}},{{particles:{{Aggregate:{FEW}}}}}"], ["Aggregate", "Zeolite"]),
         ([f"+{PARTICLES}.Aggregate=${{{PARTICLES}.Bead}}"], ["Aggregate"]),
