@@ -14,6 +14,7 @@ from typing_extensions import override
 from synth_api.errors import InputError, nearest
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import describe_traceback, explain
+from synth_api.temporary import TemporaryFolderError
 from synth_cli.output import exit_code_after_output, print_error, protect_standard_streams
 
 COMMANDS: Final = {
@@ -83,6 +84,8 @@ def run(arguments: list[str], program: str = "synth") -> int:
         return _fail(_usage(error), ExitCode.BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
+    except TemporaryFolderError as error:
+        return _fail(str(error), ExitCode.BAD_INPUT)
     except Exception as error:
         if type(error).__module__.startswith(("synth_dataset.", "synth_cli.cluster.")):
             return _fail(str(error), ExitCode.TRY_AGAIN)
@@ -108,8 +111,12 @@ def _usage(error: click.ClickException) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _save_traceback(error: BaseException) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix="synth-", suffix=".log")
-    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(describe_traceback(error))
-    return Path(name)
+def _save_traceback(error: BaseException) -> str:
+    """The file that holds the error's traceback, or why there is none."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="synth-", suffix=".log")
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(describe_traceback(error))
+    except OSError as problem:
+        return f"not saved, {problem.strerror}"
+    return name

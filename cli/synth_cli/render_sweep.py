@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
@@ -24,13 +26,13 @@ from synth_dataset.folder_store import FolderStore, StoreFullError
 from synth_dataset.layout import SCRATCH, pointer_path
 from synth_dataset.views import GALLERY
 from synth_renderer.capacity import default_workers
+from synth_renderer.library_folders import library_folders
 from synth_renderer.pool import Pool, PoolUnavailableError, RunStarted
 from synth_renderer.run_task import RunTask
 from synth_renderer.worker_handle import WorkerCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from synth_api.sweep.sweep import Sweep
     from synth_dataset.attempt import Attempt
@@ -108,7 +110,8 @@ def _render(
         return
     arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
     with _temporary_folder(store) as temporary, meter(stderr(), "rendering", todo, "run") as progress:
-        command = WorkerCommand(arguments, store.root / LOG, {"TMPDIR": temporary})
+        environment = {"TMPDIR": temporary, **library_folders(os.environ, Path(temporary))}
+        command = WorkerCommand(arguments, store.root / LOG, environment)
         pool = Pool(command, min(settings.workers or default_workers(), todo), stop)
         for event in pool.events(_tasks(sweep, numbers)):
             if isinstance(event, RunStarted):

@@ -20,6 +20,7 @@ from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
 from synth_api.jobs.attempt_input import CA_FILE
+from synth_api.temporary import temporary_folder, temporary_place
 from synth_dataset import layout
 from synth_dataset.checksums import entity_tag, hash_files
 from synth_dataset.manifest import Manifest
@@ -119,7 +120,7 @@ class S3Store(Store):
         if isinstance(content, bytes):
             self._put(path, BytesIO(content))
             return
-        with tempfile.TemporaryFile() as file:
+        with tempfile.TemporaryFile(dir=temporary_place()) as file:
             file.writelines(content)
             self._put(path, file)
 
@@ -155,8 +156,8 @@ class S3Store(Store):
     @contextmanager
     def scratch(self, key: str) -> Iterator[Path]:
         """A new folder on the local disk that vanishes on any exit."""
-        with tempfile.TemporaryDirectory(prefix=f"{key}-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        with temporary_folder(f"{key}-") as folder:
+            yield folder
 
     def place(self, folder: Path, path: str) -> None:
         """Put a scratch folder's files below `path`, in the order of their names."""

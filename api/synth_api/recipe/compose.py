@@ -6,8 +6,6 @@ import json
 import re
 from copy import deepcopy
 from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,9 +20,11 @@ from synth_api.errors import InputError, nearest
 from synth_api.recipe.interpolation import masked, resolve_interpolations, unmasked
 from synth_api.recipe.overrides import indexed_overrides
 from synth_api.recipe.skeleton import BaseRecipe, keys_of
+from synth_api.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from synth_api.recipe.source import RecipeSource, Tree
 
@@ -69,12 +69,12 @@ def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
 @lru_cache(maxsize=16)
 def _composed_once(files: str, overrides: tuple[str, ...]) -> Tree:
     """Hydra takes a tenth of a second and an operator meets one recipe in many sweeps; `files` is JSON."""
-    with _HYDRA_IS_PROCESS_WIDE, TemporaryDirectory() as folder:
+    with _HYDRA_IS_PROCESS_WIDE, temporary_folder() as folder:
         for name, tree in json.loads(files).items():
-            _write(Path(folder, f"{name}.yaml"), tree, is_recipe=name == _RECIPE)
+            _write(folder / f"{name}.yaml", tree, is_recipe=name == _RECIPE)
         ConfigStore.instance().store(name="BaseRecipe", node=BaseRecipe)
         try:
-            with hydra.initialize_config_dir(folder, version_base="1.3"):
+            with hydra.initialize_config_dir(str(folder), version_base="1.3"):
                 config = hydra.compose(_RECIPE, list(overrides))
         except (HydraException, OmegaConfBaseException, AssertionError) as error:  # asserts where a key is below null
             raise _problem(error) from None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.names import input_name
+from synth_api.temporary import temporary_folder
 from synth_dataset.s3_client import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN
 from synth_dataset.s3_store import S3Store
 
@@ -30,10 +29,10 @@ def opened_store(cluster: Cluster, sweep: SweepObject, endpoint: str | None) -> 
     own chain. Raises InputError where the store is not known, StoreError where it cannot be used.
     """
     output = output_of(cluster, sweep)
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         authority = None
         if output.ca_secret_ref:
-            authority = Path(folder, "ca.crt")
+            authority = folder / "ca.crt"
             authority.write_bytes(_entry(cluster.secret(output.ca_secret_ref.name), output.ca_secret_ref.key))
         reached = output.model_copy(update={"endpoint": endpoint}) if endpoint else output
         yield S3Store(reached, environment=_credentials(cluster, output), authority=authority)

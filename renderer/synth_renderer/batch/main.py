@@ -25,6 +25,7 @@ from synth_api.jobs.batches import SHARD_BATCHES
 from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
 from synth_api.resources.conditions import Reason
 from synth_api.sentences import explain
+from synth_api.temporary import temporary_place
 from synth_dataset.manifest import DocumentError
 from synth_dataset.s3_client import RENDER_PATIENCE, Patience
 from synth_dataset.s3_store import open_store
@@ -33,6 +34,7 @@ from synth_dataset.store import StoreError
 from synth_renderer.batch.opening import EngineMismatchError, check_engine, open_batch
 from synth_renderer.batch.work import log
 from synth_renderer.capacity import memory_limit
+from synth_renderer.library_folders import library_folders
 from synth_renderer.process import load_engine
 from synth_renderer.worker import UnavailableError, Worker
 
@@ -73,6 +75,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     given = AttemptInput.read(options.input)
     check_engine(given)
     store = open_store(given.output, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
+    os.environ.update(library_folders(os.environ, temporary_place()))
     worker = Worker(store, load_engine(options.engine), options.device)
     work = open_batch(store, given, given.sweep(), options.shard * SHARD_BATCHES + options.index, worker)
     with worker.undisturbed:

@@ -138,5 +138,5 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
     with store.scratch("plan") as scratch:
         survey = take_survey(store, sweep, scratch / layout.KEYS)
         identity = Identity(given.namespace, given.name, given.plan, given.attempt)
-        write_attempt(store, scratch, identity, sweep.axes, survey, datetime.now(UTC), batch_size=2)
+        write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), batch_size=2)
     return Pods(minio, tmp_path, given, store)

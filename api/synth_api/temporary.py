@@ -1,0 +1,38 @@
+"""A folder for temporary files, or one sentence about what to set."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class TemporaryFolderError(OSError):
+    """No folder for temporary files can be written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"no folder for temporary files can be written, or none has space: neither TMPDIR "
+            f"({os.environ.get('TMPDIR') or 'not set'}) nor /tmp, /var/tmp, /usr/tmp or the working folder; "
+            "set TMPDIR to a folder that can be written"
+        )
+
+
+def temporary_place() -> Path:
+    """The folder that holds this machine's temporary files. Raises TemporaryFolderError."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise TemporaryFolderError from error
+
+
+@contextmanager
+def temporary_folder(prefix: str = "synth-") -> Iterator[Path]:
+    """A new folder that vanishes on exit. Raises TemporaryFolderError."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=temporary_place(), ignore_cleanup_errors=True) as folder:
+        yield Path(folder)

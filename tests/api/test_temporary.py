@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from synth_api.temporary import TemporaryFolderError, temporary_folder, temporary_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_temporary_folder_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with temporary_folder("run-") as folder:
+        (folder / "file").touch()
+        assert (folder.parent, folder.name[:4]) == (tmp_path, "run-")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("given", "named"), [("/proc/nothing", "/proc/nothing"), (None, "not set"), ("", "not set")])
+def test_where_no_folder_can_be_written_one_sentence_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, named: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/nothing"])
+    if given is None:
+        monkeypatch.delenv("TMPDIR", raising=False)
+    else:
+        monkeypatch.setenv("TMPDIR", given)
+    with pytest.raises(TemporaryFolderError) as caught:
+        temporary_place()
+    assert str(caught.value) == (
+        f"no folder for temporary files can be written, or none has space: neither TMPDIR ({named}) nor /tmp, "
+        "/var/tmp, /usr/tmp or the working folder; set TMPDIR to a folder that can be written"
+    )
