@@ -25,12 +25,16 @@ class InputError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` for the closest of `known`, else the list of them, of many the most similar eight."""
+    """`did you mean 'x'?` for the closest of `known`, else the list of them, of many the most similar eight.
+
+    Upper and lower case are alike.
+    """
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    folded = {one.casefold(): one for one in names}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"did you mean '{close[0]}'?"
+        return f"did you mean '{folded[close[0]]}'?"
     if len(names) > _MOST:
-        similar = sorted(get_close_matches(name, names, n=_MOST, cutoff=0.0))
+        similar = sorted(folded[one] for one in get_close_matches(name.casefold(), folded, n=_MOST, cutoff=0.0))
         return f"some of the {len(names)} known are {', '.join(similar)}"
     return f"known are {', '.join(names)}" if names else "there are none"

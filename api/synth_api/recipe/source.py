@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -25,6 +26,8 @@ SECTIONS: Final = ("initial_runtime_state", "blueprints", "process_conditions", 
 MAX_BYTES: Final = 128 * 1024
 """Of recipe and fragments together, as canonical JSON."""
 
+_ENDINGS: Final = (".yaml", ".yml")
+"""Of a fragment's file."""
 _RESERVED: Final = ("BaseRecipe", "_self_")
 
 _NO_FRAGMENT_NAME: Final = (
@@ -63,6 +66,9 @@ class _Place(Protocol):
     def fragment(self, name: str) -> str:
         """What a fragment of this name would be."""
 
+    def hint(self, name: str) -> str:
+        """What there is instead of a fragment of this name."""
+
 
 @dataclass(frozen=True)
 class _Folder:
@@ -78,13 +84,30 @@ class _Folder:
         return tree if self.environment is None else with_environment(self.label(name), tree, self.environment)
 
     def fragments(self) -> Collection[str]:
-        return [other.stem for other in self.recipe.parent.glob("*.yaml") if other != self.recipe]
+        return [other.stem for other in self.recipe.parent.glob("*.y*ml") if self._is_fragment(other)]
 
     def fragment(self, name: str) -> str:
         return f"a file {name}.yaml beside the recipe"
 
+    def hint(self, name: str) -> str:
+        wanted = _folded(name)
+        for other in sorted(self.recipe.parent.glob("*")):
+            can_be_named = self._is_fragment(other) and _is_plain(other.stem)
+            if _folded(other.name).startswith(f"{wanted}.") and other != self.recipe and not can_be_named:
+                return f"there is a file '{other.name}': call it {name}.yaml"
+        return nearest(name, self.fragments())
+
+    def _is_fragment(self, file: Path) -> bool:
+        return file.suffix in _ENDINGS and file != self.recipe
+
     def _file(self, name: str) -> Path:
-        return self.recipe if name == self.recipe.stem else self.recipe.with_name(f"{name}.yaml")
+        if name == self.recipe.stem:
+            return self.recipe
+        files = [self.recipe.parent / f"{name}{ending}" for ending in _ENDINGS]
+        there = [file for file in files if file.exists()]
+        if len(there) > 1:
+            raise InputError(str(there[0]), f"is the fragment '{name}', and so is {there[1].name}; remove one of them")
+        return there[0] if there else files[0]
 
 
 @dataclass(frozen=True)
@@ -105,6 +128,9 @@ class _Objects:
 
     def fragment(self, name: str) -> str:
         return f"a key '{name}' of `fragments`"
+
+    def hint(self, name: str) -> str:
+        return nearest(name, self.fragments())
 
 
 def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> RecipeSource:
@@ -158,7 +184,7 @@ def _collect(place: _Place, name: str, files: dict[str, Tree], chain: tuple[str,
             if entry not in (name, *chain, *place.fragments()):
                 raise InputError(
                     f"{place.label(name)}: defaults",
-                    f"there is no fragment '{entry}', {place.fragment(entry)}; {nearest(entry, place.fragments())}",
+                    f"there is no fragment '{entry}', {place.fragment(entry)}; {place.hint(entry)}",
                 )
             _collect(place, entry, files, (*chain, name))
 
@@ -196,6 +222,11 @@ def _defaults(place: _Place, label: str, entries: Any) -> list[str]:
             )
     names = list(dict.fromkeys(entry for entry in entries if isinstance(entry, str)))
     return names if "_self_" in names else [*names, "_self_"]
+
+
+def _folded(name: str) -> str:
+    """What people take for the same name: without upper case, letters composed."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _is_plain(name: str) -> bool:

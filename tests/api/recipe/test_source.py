@@ -1,5 +1,6 @@
 """Recipe files: what is read, and what is refused with one sentence."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,40 @@ def test_what_the_environment_may_not_fill_in(written, refusal, text: str, probl
     sentence = refusal(read_recipe, path, {"ODD": "${b}", "LINES": "hidden\n", "my_token": "hidden"})
     assert problem in sentence
     assert "hidden" not in sentence
+
+
+def test_a_fragment_may_end_in_yml(written, tmp_path: Path) -> None:
+    path = written(main="defaults: [BaseRecipe, scene]", scene="blueprints: {a: 1}")
+    as_yaml = read_recipe(path).files
+    (tmp_path / "scene.yaml").rename(tmp_path / "scene.yml")
+    assert read_recipe(path).files == as_yaml
+    assert read_recipe(path.rename(tmp_path / "main.yml")).files == as_yaml
+
+
+def test_a_fragment_of_two_files_is_refused(written, refusal, tmp_path: Path) -> None:
+    path = written(main="defaults: [BaseRecipe, scene]", scene="blueprints: {a: 1}")
+    (tmp_path / "scene.yml").write_text("blueprints: {a: 2}")
+    says = f"{tmp_path / 'scene.yaml'}: is the fragment 'scene', and so is scene.yml; remove one of them"
+    assert refusal(read_recipe, path) == says
+
+
+@pytest.mark.parametrize(
+    ("file", "entry", "says"),
+    [
+        ("Scene.yaml", "scene", "; did you mean 'Scene'?"),
+        ("SCENE.yml", "scene", "; did you mean 'SCENE'?"),
+        ("scene.YAML", "scene", "; there is a file 'scene.YAML': call it scene.yaml"),
+        ("scene.yaml.txt", "scene", "; there is a file 'scene.yaml.txt': call it scene.yaml"),
+        ("scene.json", "scene", "; there is a file 'scene.json': call it scene.yaml"),
+        ("bühne.yaml", "b\N{LATIN SMALL LETTER U WITH DIAERESIS}hne", "hne.yaml': call it bühne.yaml"),
+        ("other.txt", "scene", "; there are none"),
+    ],
+)
+def test_a_file_that_is_nearly_the_fragment_is_named(written, refusal, file, entry, says, tmp_path: Path) -> None:
+    (tmp_path / unicodedata.normalize("NFD", file)).write_text("blueprints: {}")
+    problem = refusal(read_recipe, written(main=f"defaults: [BaseRecipe, {entry}]"))
+    assert problem.endswith(unicodedata.normalize("NFC", says))
+    assert f"there is no fragment '{entry}', a file {entry}.yaml beside the recipe" in problem
 
 
 def test_a_missing_file_is_named(refusal, tmp_path: Path) -> None:
