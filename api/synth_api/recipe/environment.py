@@ -9,7 +9,7 @@ import yaml
 
 from synth_api.errors import InputError
 from synth_api.recipe.problems import dotted, shown
-from synth_api.recipe.yaml_loader import RecipeLoader
+from synth_api.recipe.yaml_file import load_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,9 @@ def _variable(where: str, name: str, default: str | None, environment: Mapping[s
 
 def _decoded(where: str, name: str, value: str) -> Any:
     try:
-        decoded = yaml.load(value, RecipeLoader)
+        decoded = load_text(where, value)
+    except InputError:
+        raise
     except (yaml.YAMLError, ValueError):
         decoded = value
     if isinstance(decoded, dict | list):

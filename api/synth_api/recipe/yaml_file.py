@@ -31,7 +31,7 @@ def load_yaml(path: Path) -> Any:
             )
         text = path.read_text(encoding="utf-8")
         _check_events(path, text)
-        return _value(path, text)
+        return load_text(str(path), text)
     except InputError:
         raise
     except UnicodeDecodeError:
@@ -44,13 +44,16 @@ def load_yaml(path: Path) -> Any:
         raise InputError(str(path), "a number in it has too many digits; write one within ±(2^53 - 1)") from None
 
 
-def _value(path: Path, text: str) -> Any:
+def load_text(where: str, text: str) -> Any:
+    """The value of YAML text that stands at `where`. Raises InputError for numbers that not every reader reads alike,
+    yaml.YAMLError and ValueError.
+    """
     loader = RecipeLoader(text)
     try:
         root = loader.get_single_node()
         if root is None:
             return None
-        refuse_ambiguous_numbers(str(path), root)
+        refuse_ambiguous_numbers(where, root)
         return loader.construct_document(root)
     finally:
         loader.dispose()

@@ -54,6 +54,13 @@ def test_a_fragment_is_read_like_a_recipe(written: Callable[..., Path], refusal:
     assert "dense.yaml: blueprints.particles.Bead.number: line 1: 0600 is not the same" in refusal(read_recipe, path)
 
 
+def test_a_variable_of_the_environment_is_read_like_a_file(
+    written: Callable[..., Path], refusal: Callable[..., str]
+) -> None:
+    path = written(beads=SPHERES.replace("seed: 42", "seed: ${oc.decode:${oc.env:SEED}}", 1))
+    assert ": initial_runtime_state.seed: line 1: 0042 is not the same" in refusal(read_recipe, path, {"SEED": "0042"})
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("0", 0), ("-0", 0), ("42", 42), ("+5", 5), ("1_000", 1000), ("1e3", 1000.0), ("0.50", 0.5), (".5", 0.5)]
