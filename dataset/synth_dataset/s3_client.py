@@ -1,42 +1,34 @@
-"""A client for an S3 store: time limits, trust, credentials."""
+"""A client for an S3 store: time limits, trust, the way to it."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import certifi
 from minio import Minio
-from minio.credentials.providers import (
-    AWSConfigProvider,
-    ChainedProvider,
-    IamAwsProvider,
-    Provider,
-    StaticProvider,
-)
-from urllib3 import PoolManager
-from urllib3.exceptions import HTTPError
+from urllib3 import PoolManager, ProxyManager
 from urllib3.util import Timeout
 
 from synth_api.resources.conditions import Reason
+from synth_api.sentences import explain
+from synth_dataset.s3_credentials import find_credentials
+from synth_dataset.s3_proxy import find_proxy
 from synth_dataset.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from minio.credentials.credentials import Credentials
-
     from synth_api.resources.output import Output
+    from synth_dataset.s3_proxy import Proxy
 
 CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 30.0
 """Between two signs of life of a server that is connected."""
-ACCESS_KEY: Final = "AWS_ACCESS_KEY_ID"
-SECRET_KEY: Final = "AWS_SECRET_ACCESS_KEY"
-SESSION_TOKEN: Final = "AWS_SESSION_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -55,58 +47,58 @@ RENDER_PATIENCE: Final = 300.0
 """Seconds for which a render worker waits for a store that has gone."""
 
 
-def client(output: Output, environment: Mapping[str, str], authority: Path | None, threads: int) -> Minio:
-    """A client for so many threads that tries each request once. Raises StoreError for half of a pair of keys."""
-    pool = PoolManager(
-        timeout=Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS),
-        retries=False,
-        maxsize=threads,
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=None if output.insecure else _authorities(environment, authority),
-    )
-    return Minio(
-        output.endpoint,
-        secure=not output.insecure,
-        region=output.region,
-        credentials=_credentials(output, environment),
-        http_client=pool,
-    )
+@dataclass(frozen=True)
+class Connection:
+    """A client of a store, and the way to it."""
+
+    client: Minio
+    proxy: Proxy | None
+
+
+def connect(output: Output, environment: Mapping[str, str], authority: Path | None, threads: int) -> Connection:
+    """A client for so many threads that tries each request once; nothing is asked yet.
+
+    Raises StoreError for credentials, a proxy or an authority that cannot be right.
+    """
+    credentials = find_credentials(output, environment)
+    proxy = find_proxy(output, environment)
+    options: dict[str, Any] = {
+        "timeout": Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS),
+        "retries": False,
+        "maxsize": threads,
+        "cert_reqs": "CERT_REQUIRED",
+        "ca_certs": None if output.insecure else _authorities(environment, authority),
+    }
+    try:
+        client = Minio(
+            output.endpoint,
+            secure=not output.insecure,
+            region=output.region,
+            credentials=credentials,
+            http_client=ProxyManager(proxy.url, proxy_headers=proxy.headers, **options)
+            if proxy
+            else PoolManager(**options),
+        )
+    except ValueError as error:  # a rule of Amazon's own names
+        sentence = f"the store at {output.endpoint} cannot be used ({explain(error)}); correct output.endpoint"
+        raise StoreError(Reason.STORE_UNREACHABLE, sentence) from None
+    return Connection(client, proxy)
 
 
 def _authorities(environment: Mapping[str, str], authority: Path | None) -> str:
-    known = str(authority) if authority else environment.get("SSL_CERT_FILE") or certifi.where()
+    named = str(authority) if authority else environment.get("SSL_CERT_FILE")
+    known = named or certifi.where()
     if not os.path.exists(known):
         problem = f"the certificate authority {known} is not there; check output.caSecretRef"
         raise StoreError(Reason.CERTIFICATE_INVALID, problem)
+    if named:
+        _check_authority(named)
     return known
 
 
-def _credentials(output: Output, environment: Mapping[str, str]) -> Provider:
-    access, secret = environment.get(ACCESS_KEY, ""), environment.get(SECRET_KEY, "")
-    if access and secret:
-        return StaticProvider(access, secret, environment.get(SESSION_TOKEN) or None)
-    if access or secret:
-        missing, given = (SECRET_KEY, ACCESS_KEY) if access else (ACCESS_KEY, SECRET_KEY)
-        problem = f"the credentials for bucket '{output.bucket}' have {given} but no {missing}; add it to the Secret"
-        raise StoreError(Reason.ACCESS_DENIED, problem)
-    return _Surroundings(output)
-
-
-class _Surroundings(Provider):
-    """The client's own chain: a credentials file, then the identity that the platform gives a pod."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        quick = PoolManager(timeout=Timeout(connect=CONNECT_SECONDS, read=CONNECT_SECONDS), retries=False)
-        self._chain = ChainedProvider([AWSConfigProvider(), IamAwsProvider(http_client=quick)])
-
-    def retrieve(self) -> Credentials:
-        """Raises StoreError when there are none."""
-        try:
-            return self._chain.retrieve()
-        except (ValueError, OSError, HTTPError) as error:
-            problem = (
-                f"there are no credentials for bucket '{self._output.bucket}'; name a Secret with {ACCESS_KEY} and "
-                f"{SECRET_KEY} in output.secretRef, or a service account with a workload identity"
-            )
-            raise StoreError(Reason.ACCESS_DENIED, problem) from error
+def _check_authority(file: str) -> None:
+    try:
+        SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except OSError:  # SSLError is one
+        problem = f"the certificate authority {file} holds no certificate in PEM form; check output.caSecretRef"
+        raise StoreError(Reason.CERTIFICATE_INVALID, problem) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from minio.error import InvalidResponseError, S3Error, ServerError
@@ -11,6 +12,7 @@ from urllib3.exceptions import (
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
+    ProxyError,
     ReadTimeoutError,
     SSLError,
 )
@@ -20,6 +22,7 @@ from synth_dataset.store import StoreError
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
+    from synth_dataset.s3_proxy import Proxy
 
 _DENIED: Final = {
     "SignatureDoesNotMatch": "the secret key does not fit the access key; correct AWS_SECRET_ACCESS_KEY",
@@ -37,22 +40,26 @@ _DENIED: Final = {
 _FULL: Final = frozenset(
     {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded", "InsufficientStorage"}
 )
+_CODE: Final = re.compile(r"[A-Za-z0-9.]{1,64}")
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 _CERTIFICATE: Final = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "doesn't match")
 
 
-def explained(error: Exception, output: Output) -> StoreError:
-    """The problem behind an error of the client or of the connection."""
+def explained(error: Exception, output: Output, proxy: Proxy | None = None) -> StoreError:
+    """The problem behind an error of the client or of the connection. What a server says is not repeated."""
     if isinstance(error, S3Error):
         return refused(error.code or "", output)
     if isinstance(error, ServerError):
-        return _answered(error.status_code, output)
+        return _answered(error.status_code, output, proxy)
     if isinstance(error, InvalidResponseError):
-        return _answered(error._code, output)
+        return _answered(error._code, output, proxy)
     if isinstance(error, MaxRetryError) and error.reason is not None:
-        return explained(error.reason, output)
+        return explained(error.reason, output, proxy)
+    if isinstance(error, ProxyError) and proxy:
+        return _no_passage(error.original_error, proxy, output)
     if isinstance(error, SSLError):
         return _no_trust(str(error), output)
-    return _unreachable(_silence(error), output)
+    return _unreachable(_silence(error), output, proxy)
 
 
 def no_space(output: Output) -> StoreError:
@@ -79,19 +86,22 @@ def refused(code: str, output: Output) -> StoreError:
         return StoreError(Reason.ACCESS_DENIED, sentence)
     if code in _FULL:
         return no_space(output)
-    return _unreachable(f"it answers {code or 'an error without a name'}", output)
+    name = code if _CODE.fullmatch(code) else "an error without a name"
+    return _unreachable(f"it answers {name}", output)
 
 
-def _answered(status: int, output: Output) -> StoreError:
+def _answered(status: int, output: Output, proxy: Proxy | None) -> StoreError:
     """An answer that S3 does not give: from a proxy before it, or from something else."""
+    if status == 407 and proxy:
+        return _proxy_denies(proxy, output)
     if status == 403:
         return refused("AccessDenied", output)
     if status == 507:
         return no_space(output)
     if status >= 500 or status in (408, 429):
-        return _unreachable(f"it answers with HTTP status {status}", output)
+        return _unreachable(f"it answers with HTTP status {status}", output, proxy)
     hint = "; it may speak HTTPS: leave output.insecure out" if output.insecure else ""
-    return _unreachable(f"what answers with HTTP status {status} is no S3 store{hint}", output)
+    return _unreachable(f"what answers with HTTP status {status} is no S3 store{hint}", output, proxy)
 
 
 def _no_trust(words: str, output: Output) -> StoreError:
@@ -105,6 +115,27 @@ def _no_trust(words: str, output: Output) -> StoreError:
     return _unreachable("it does not speak HTTPS; set output.insecure if it speaks plain HTTP", output)
 
 
+def _no_passage(error: Exception | None, proxy: Proxy, output: Output) -> StoreError:
+    """The proxy itself is away, or does not let requests through."""
+    status = _TUNNEL.search(str(error))
+    if status and status[1] == "407":
+        return _proxy_denies(proxy, output)
+    why = f"it answers with HTTP status {status[1]}" if status else _silence(error or ProxyError("", OSError()))
+    sentence = (
+        f"the store at {output.endpoint} cannot be reached through {proxy} ({why}); "
+        f"correct {proxy.variable}, or list the store's host in NO_PROXY"
+    )
+    return StoreError(Reason.STORE_UNREACHABLE, sentence)
+
+
+def _proxy_denies(proxy: Proxy, output: Output) -> StoreError:
+    sentence = (
+        f"the store at {output.endpoint} cannot be reached: {proxy} asks for other credentials; "
+        f"write http://USER:PASSWORD@HOST:PORT into {proxy.variable}"
+    )
+    return StoreError(Reason.STORE_UNREACHABLE, sentence)
+
+
 def _silence(error: Exception) -> str:
     if isinstance(error, NameResolutionError):
         return "no such host"
@@ -114,11 +145,14 @@ def _silence(error: Exception) -> str:
         return "it does not answer"
     if isinstance(error, ReadTimeoutError):
         return "it has stopped answering"
-    return "the connection broke" if isinstance(error, HTTPError | OSError) else type(error).__name__
+    if isinstance(error, HTTPError | OSError):
+        return "the connection broke"
+    return f"its answer is not what an S3 store says: {type(error).__name__}"
 
 
-def _unreachable(why: str, output: Output) -> StoreError:
+def _unreachable(why: str, output: Output, proxy: Proxy | None = None) -> StoreError:
+    way = f" through {proxy}" if proxy else ""
     sentence = (
-        f"the store at {output.endpoint} cannot be used ({why}); check output.endpoint and whether the store runs"
+        f"the store at {output.endpoint} cannot be used{way} ({why}); check output.endpoint and whether the store runs"
     )
     return StoreError(Reason.STORE_UNREACHABLE, sentence)

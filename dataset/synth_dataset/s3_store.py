@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, TypeVar
 
 import numpy as np
 from minio.deleteobjects import DeleteObject
-from minio.error import MinioException, S3Error
-from urllib3.exceptions import HTTPError
+from minio.error import S3Error
 
 from synth_api.jobs.attempt_input import CA_FILE
 from synth_api.temporary import temporary_folder, temporary_place
@@ -25,7 +24,7 @@ from synth_dataset import layout
 from synth_dataset.checksums import entity_tag, hash_files
 from synth_dataset.manifest import Manifest
 from synth_dataset.read_ahead import read_ahead
-from synth_dataset.s3_client import Patience, client
+from synth_dataset.s3_client import Patience, connect
 from synth_dataset.s3_problems import damaged, explained, refused
 from synth_dataset.store import Child, Store, StoreError, Usage
 
@@ -68,7 +67,8 @@ class S3Store(Store):
     ) -> None:
         self._output = output
         self._patience = patience or Patience()
-        self._client = client(output, environment, authority, self.requests_at_once)
+        connection = connect(output, environment, authority, self.requests_at_once)
+        self._client, self._proxy = connection.client, connection.proxy
 
     def check(self) -> None:
         """List, write, read and remove, as a run will. Raises StoreError."""
@@ -223,13 +223,14 @@ class S3Store(Store):
                 return call()
             except StoreError as error:
                 problem = error
-            except (MinioException, HTTPError) as error:
-                problem = explained(error, self._output)
-                problem.__cause__ = error
+            except OSError:  # of this machine: urllib3 has errors of its own
+                raise
+            except Exception as error:  # of the client, which says what the server sent
+                problem = explained(error, self._output, self._proxy)
             now = time.monotonic()
             end = now + self._patience.seconds if end is None else end
             if not problem.is_passing or now + delay > end or self._patience.stop.wait(delay):
-                raise problem
+                raise problem from None
             delay = min(2 * delay, self._patience.longest)
 
     def _blocks(self, name: str, start: int = 0, length: int = 0) -> Iterator[bytes]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from api_server import ApiServer, api_server
+from output_values import RIGHT, WRONG
 
 from synth_api.resources.conditions import Condition, ConditionType, Reason
 from synth_api.resources.sweep import Attempt, Failure, Phase, RunCounts, SweepSpec, SweepStatus
@@ -83,7 +85,10 @@ def axes(*given: dict[str, Any]) -> dict[str, Any]:
         (sweep(RECIPE | {"parallelism": 0}), "spec.parallelism in body should be greater than or equal to 1"),
         (sweep(RECIPE | {"device": "cdua"}), 'spec.device: Unsupported value: "cdua": supported values: "auto", "gpu"'),
         (sweep(RECIPE | {"deletionPolicy": "Keep"}), 'supported values: "Retain", "Delete"'),
-        (sweep(RECIPE | {"output": OUTPUT | {"endpoint": "http://x"}}), "spec.output.endpoint in body should match"),
+        (
+            sweep(RECIPE | {"output": OUTPUT | {"endpoint": "http://x"}}),
+            "spec.output.endpoint: Invalid value: must be the host of a store without a scheme",
+        ),
         (
             sweep(RECIPE | {"output": OUTPUT | {"secretRef": {"name": "a"}, "serviceAccountName": "b"}}),
             "spec.output: Invalid value: the store is opened by either secretRef or serviceAccountName",
@@ -131,6 +136,18 @@ def test_a_full_spec_is_accepted_as_the_models_write_it(server: ApiServer) -> No
     )
     document = sweep(json.loads(spec.model_dump_json(exclude_none=True, exclude_defaults=True)))
     assert SweepSpec.model_validate(stored(server, document)["spec"]) == spec
+
+
+def test_an_output_is_read_as_the_models_read_it(server: ApiServer) -> None:
+    """Sweeps of one list, each with one value: kubectl says of each what the server makes of it."""
+    for field, values in RIGHT.items():
+        given = [sweep(RECIPE | {"output": OUTPUT | {field: value}}, f"right-{at}") for at, value in enumerate(values)]
+        server.kubectl("create", "--filename=-", "--dry-run=server", stdin="\n---\n".join(map(json.dumps, given)))
+    for field, values in WRONG.items():
+        given = [sweep(RECIPE | {"output": OUTPUT | {field: value}}, f"wrong-{at}") for at, value in enumerate(values)]
+        answer = server.call("create", "--filename=-", "--dry-run=server", stdin="\n---\n".join(map(json.dumps, given)))
+        for at, value in enumerate(values):
+            assert re.search(rf'"wrong-{at}" is invalid: \[?spec\.output\.{field}', answer.stderr), (field, value)
 
 
 @pytest.mark.parametrize("later", [{}, {"output": OUTPUT | {"bucket": "other"}}, {"output": OUTPUT | {"region": "b"}}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from synth_api.resources.forms import BUCKET, ENDPOINT, PREFIX, REGION, Form
 from synth_api.resources.sweep import MAX_NAME
 
 
@@ -23,6 +24,12 @@ class Rule:
             "message": self.message,
             **({"fieldPath": self.field} if self.field else {}),
         }
+
+
+def _form_rule(field: str, form: Form, *more: str) -> Rule:
+    there = f"self.{field}"
+    holds = " && ".join((form.expression(there), *more))
+    return Rule(f"!has({there}) || ({holds})", form.words, f".{field}")
 
 
 NAME: Final = (
@@ -69,6 +76,14 @@ RULES: Final = {
     ),
     "Range": (Rule("self.step != 0.0", "step must not be 0", ".step"),),
     "Output": (
+        _form_rule(
+            "endpoint",
+            ENDPOINT,
+            "(!self.endpoint.startsWith('[') || isIP(self.endpoint.substring(1, self.endpoint.indexOf(']'))))",
+        ),
+        _form_rule("bucket", BUCKET),
+        _form_rule("prefix", PREFIX),
+        _form_rule("region", REGION),
         Rule(
             "!has(self.secretRef) || !has(self.serviceAccountName)",
             "the store is opened by either secretRef or serviceAccountName; take one of them out",

@@ -107,13 +107,18 @@ class _Converter:
                 return {"x-kubernetes-preserve-unknown-fields": True}
             return {"additionalProperties": self.node(values)}
         required = [name for name in schema.get("required", ()) if not schema["properties"][name].get("readOnly")]
-        rules = [rule.document() for rule in self._rules.get(schema["title"], ())]
+        rules = self._rules.get(schema["title"], ())
+        # A rule says in words what a pattern can only be quoted for.
+        in_words = {rule.field.removeprefix(".") for rule in rules}
+        nodes = {name: self.node(node) for name, node in schema["properties"].items()}
+        for name in in_words & nodes.keys():
+            nodes[name].pop("pattern", None)
         one_of = [{"required": [name]} for name in self._one_of.get(schema["title"], ())]
         return {
-            "properties": {name: self.node(node) for name, node in schema["properties"].items()},
+            "properties": nodes,
             **({"required": required} if required else {}),
             **({"oneOf": one_of} if one_of else {}),
-            **({"x-kubernetes-validations": rules} if rules else {}),
+            **({"x-kubernetes-validations": [rule.document() for rule in rules]} if rules else {}),
         }
 
 

@@ -9,10 +9,12 @@ from pydantic import Field, ValidationError
 
 from synth_api.errors import InputError
 from synth_api.key import canonical_json
+from synth_api.recipe.problems import input_error
 from synth_api.recipe.source import recipe_from_objects
 from synth_api.resources.base import Part
 from synth_api.resources.output import Output
 from synth_api.resources.sweep import SweepAxis
+from synth_api.sentences import explain
 from synth_api.sweep.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -59,11 +61,11 @@ class AttemptInput(Part):
 
     @classmethod
     def read(cls, path: Path) -> AttemptInput:
-        """The input in a file. Raises InputError when it is missing or another release wrote it."""
+        """The input in a file. Raises InputError when it is missing, or has a value that this release does not take."""
         try:
             return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
-            problem = " ".join(str(error).split())
+            problem = input_error(error) if isinstance(error, ValidationError) else explain(error)
             raise InputError(str(path), f"is no attempt of this release: {problem}") from error
 
     def sweep(self) -> Sweep:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from synth_api.resources.base import Part
+from synth_api.resources.forms import BUCKET, ENDPOINT, PREFIX, REGION, check_endpoint
 
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Endpoint = Annotated[str, AfterValidator(check_endpoint), Field(json_schema_extra=ENDPOINT.schema())]
+BucketName = Annotated[str, AfterValidator(BUCKET.check), Field(json_schema_extra=BUCKET.schema())]
+Prefix = Annotated[str, AfterValidator(PREFIX.check), Field(json_schema_extra=PREFIX.schema())]
+Region = Annotated[str, AfterValidator(REGION.check), Field(json_schema_extra=REGION.schema())]
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
 
 
@@ -31,13 +35,13 @@ class SecretRef(Part):
 class Output(Part):
     """A prefix in a bucket of an S3 store."""
 
-    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9.\[\]:_-]{1,259}$")]
+    endpoint: Endpoint
     """Host and port of the store, without a scheme: `minio.store.svc:9000`."""
     bucket: BucketName
     """The bucket; it must exist."""
-    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*)?$", max_length=512)] = ""
+    prefix: Prefix = ""
     """Folder in the bucket, without slashes at its ends."""
-    region: Annotated[str, Field(max_length=64)] = "us-east-1"
+    region: Region = "us-east-1"
     """Region of the bucket."""
     insecure: bool = False
     """Whether to speak plain HTTP."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.names import input_name
+from synth_api.resources.forms import check_endpoint
 from synth_api.temporary import temporary_folder
-from synth_dataset.s3_client import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN
+from synth_dataset.s3_credentials import ACCESS_KEY, NAMES
 from synth_dataset.s3_store import S3Store
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ def opened_store(cluster: Cluster, sweep: SweepObject, endpoint: str | None) -> 
     own chain. Raises InputError where the store is not known, StoreError where it cannot be used.
     """
     output = output_of(cluster, sweep)
+    reached = _reached(output, endpoint)
     with temporary_folder() as folder:
         authority = None
         if output.ca_secret_ref:
             authority = folder / "ca.crt"
             authority.write_bytes(_entry(cluster.secret(output.ca_secret_ref.name), output.ca_secret_ref.key))
-        reached = output.model_copy(update={"endpoint": endpoint}) if endpoint else output
         yield S3Store(reached, environment=_credentials(cluster, output), authority=authority)
 
 
@@ -56,7 +57,17 @@ def _credentials(cluster: Cluster, output: Output) -> Mapping[str, str]:
     if output.secret_ref is None or os.environ.get(ACCESS_KEY):
         return os.environ
     held = cluster.secret(output.secret_ref.name)
-    return {name: held[name].decode() for name in (ACCESS_KEY, SECRET_KEY, SESSION_TOKEN) if name in held}
+    others = {name: value for name, value in os.environ.items() if name not in NAMES}  # proxies, authorities
+    return others | {name: os.fsdecode(held[name]) for name in NAMES if name in held}
+
+
+def _reached(output: Output, endpoint: str | None) -> Output:
+    if endpoint is None:
+        return output
+    try:
+        return output.model_copy(update={"endpoint": check_endpoint(endpoint)})
+    except InputError as error:
+        raise InputError("--endpoint", error.problem) from None
 
 
 def _entry(held: Mapping[str, bytes], key: str) -> bytes:
