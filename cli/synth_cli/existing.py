@@ -1,4 +1,4 @@
-"""Which runs of a sweep a store already has, found key by key in constant memory."""
+"""Which runs of a sweep a store already has, and which others the dataset of its name; 32 bytes of memory a run."""
 
 from __future__ import annotations
 
@@ -83,6 +83,8 @@ class Existing:
     todo: int
     estimate: Estimate | None
     """How long a run takes of those to do; None when the store has measured none like them."""
+    other_runs: int = 0
+    """Runs that the dataset of the sweep's name has and the sweep does not."""
 
 
 @dataclass
@@ -111,13 +113,20 @@ def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
     if not (folder / "manifests").is_dir():
         return Existing(0, sweep.runs, None)
 
+    import numpy as np
+
+    from synth_dataset.begin import count_other_runs
     from synth_dataset.folder_store import FolderStore
+    from synth_dataset.layout import KEY_BYTES
 
     store = FolderStore(folder)
     done, todo = Sample(), Sample()
+    keys = bytearray()
     for number, key in enumerate(WatchedSweep(sweep, console).keys()):
         (done if store.has(key.hex()) else todo).add(number)
-    return Existing(done.seen, todo.seen, _estimate(sweep, store, done, todo) if todo.seen else None)
+        keys += key
+    others = count_other_runs(store, "local", sweep, np.frombuffer(keys, f"S{KEY_BYTES}"))
+    return Existing(done.seen, todo.seen, _estimate(sweep, store, done, todo) if todo.seen else None, others)
 
 
 def _estimate(sweep: Sweep, store: FolderStore, done: Sample, todo: Sample) -> Estimate | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.key import run_key
 from synth_api.recipe.canonical import canonical_tree
@@ -19,7 +20,8 @@ from synth_cli.progress import meter
 from synth_cli.run_numbers import parse_run_numbers
 from synth_cli.tally import Tally, tell
 from synth_cli.terminal import count, duration, facts, stderr, stdout
-from synth_dataset.attempt import begin, committed
+from synth_dataset.attempt import committed
+from synth_dataset.begin import OtherRuns, begin, check_other_runs
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset
 from synth_dataset.folder_store import FolderStore, StoreFullError
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from synth_api.sweep.sweep import Sweep
-    from synth_dataset.attempt import Attempt
+    from synth_dataset.begin import Call
     from synth_dataset.documents import DatasetDocument
 
 LOG: Final = "worker.log"
@@ -52,6 +54,8 @@ class Settings:
     device: str
     engine: str
     """Import path `module:function`."""
+    others: OtherRuns
+    """What to do with runs that the committed dataset has beside the sweep's."""
 
 
 def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
@@ -59,21 +63,21 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
     chosen = parse_run_numbers(settings.only, sweep.runs) if settings.only else (range(sweep.runs),)
     store = FolderStore(out)
     store.check_writable()
-    attempt = begin(store, WatchedSweep(sweep, stderr()))
-    if attempt is None:
+    call = begin(store, WatchedSweep(sweep, stderr()), others=settings.others)
+    if call is None:
         return _tell_nothing_to_do(store, sweep)
-    tally = Tally(cached=attempt.document.cached)
+    tally = Tally(cached=call.survey.cached)
     start = time.monotonic()
     error = ""
     with Interrupts() as stop:
         try:
-            _render(sweep, _chosen(attempt, chosen), store, settings, tally, stop)
+            _render(sweep, _chosen(call, chosen), store, settings, tally, stop)
         except PoolUnavailableError as unavailable:
             error = str(unavailable)
     is_cut_short = bool(error or stop.count)
     if stop.count <= 1 and (tally.has_news or not is_cut_short):
         elapsed = time.monotonic() - start
-        dataset, problem = _commit(store, attempt, tally)
+        dataset, problem = _commit(store, call, tally, settings.others)
         error = problem or error
         tell(tally, elapsed, stdout())
         if dataset is not None:
@@ -85,19 +89,21 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
     return ExitCode.RUNS_FAILED if tally.failures else ExitCode.OK
 
 
-def _commit(store: FolderStore, attempt: Attempt, tally: Tally) -> tuple[DatasetDocument | None, str]:
+def _commit(store: FolderStore, call: Call, tally: Tally, others: OtherRuns) -> tuple[DatasetDocument | None, str]:
     """Make what exists the sweep's dataset; returns it, or what prevented it."""
     try:
-        return commit_dataset(store, attempt, _failed_runs(tally)), ""
+        if others is not OtherRuns.REPLACE:
+            check_other_runs(store, call)
+        return commit_dataset(store, call.attempt, _failed_runs(call, tally)), ""
+    except InputError as refusal:
+        return None, str(refusal)
     except StoreFullError as full:
         return None, f"the dataset's documents could not be written: {full}"
 
 
-def _chosen(attempt: Attempt, chosen: Sequence[range]) -> list[range]:
+def _chosen(call: Call, chosen: Sequence[range]) -> list[range]:
     """What is to do of the chosen runs."""
-    parts = [
-        range(max(part.start, first), min(part.stop, end)) for first, end in attempt.document.todo for part in chosen
-    ]
+    parts = [range(max(part.start, first), min(part.stop, end)) for first, end in call.survey.todo for part in chosen]
     return [part for part in parts if part]
 
 
@@ -138,16 +144,18 @@ def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
             )
 
 
-def _failed_runs(tally: Tally) -> list[FailedRun]:
-    return [
+def _failed_runs(call: Call, tally: Tally) -> list[FailedRun]:
+    """The dataset's failed runs, by their numbers in it."""
+    failed = [
         FailedRun(
-            number=failure.number,
+            number=int(call.runs.numbers[failure.number]),
             overrides=dict(failure.overrides),
             reason=failure.reason,
             message=failure.message,
         )
         for failure in tally.failures
     ]
+    return [*call.earlier_failures, *failed]
 
 
 def _tell_nothing_to_do(store: FolderStore, sweep: Sweep) -> ExitCode:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from synth_api.errors import InputError
-from synth_api.jobs.attempt_input import attempt_hash
 from synth_api.jobs.batches import Batches
 from synth_api.key import EXCLUDED_KEY
 from synth_api.version import ENGINE_VERSION
 from synth_dataset import layout
-from synth_dataset.documents import AttemptDocument, DatasetDocument, SweepAxis, categories_of
+from synth_dataset.documents import AttemptDocument, DatasetDocument, SweepAxis, SweepPart, categories_of
 from synth_dataset.manifest import DocumentError, parse_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from synth_dataset.store import Store
 
-UID: Final = "local"
-"""Uid of every sweep on a laptop."""
 _KEYS_AT_ONCE: Final = 32_768
 """A request each, of 1 MiB."""
 
@@ -47,20 +44,24 @@ class Axis(Protocol):
         """Whether it moves together with the axis before it."""
 
 
-class Sweep(Protocol):
+class Runs(Protocol):
+    """What a plan says of runs."""
+
+    @property
+    def axes(self) -> Sequence[Axis]:
+        """Their axes, the last one fastest."""
+
+    @property
+    def particle_blueprints(self) -> Sequence[str]:
+        """Names of all that they may have, in the order of the categories."""
+
+
+class Sweep(Runs, Protocol):
     """What an attempt needs of a sweep."""
 
     @property
     def name(self) -> str:
-        """Stem of the recipe's file."""
-
-    @property
-    def axes(self) -> Sequence[Axis]:
-        """Its axes, the last one fastest."""
-
-    @property
-    def particle_blueprints(self) -> Sequence[str]:
-        """Names of all that its runs may have, in the order of the categories."""
+        """Name of its dataset."""
 
     def keys(self) -> Iterator[bytes]:
         """Keys in run order, 32 bytes each."""
@@ -106,20 +107,6 @@ class Identity:
         return layout.attempt_path(self.namespace, self.name, self.plan, self.attempt)
 
 
-def begin(store: Store, sweep: Sweep, namespace: str = "local", now: datetime | None = None) -> Attempt | None:
-    """A laptop's attempt: compare a sweep with a store; None when there is nothing to do and it is committed.
-
-    Raises StoreFullError, and InputError as `take_survey`.
-    """
-    plan = sweep.plan()
-    with store.scratch(f"attempt-{plan[:8]}") as scratch:
-        survey = take_survey(store, sweep, scratch / layout.KEYS)
-        if not survey.todo and _is_committed(store, namespace, sweep.name, plan):
-            return None
-        identity = Identity(namespace, sweep.name, plan, _free_hash(store, namespace, sweep.name, plan))
-        return write_attempt(store, scratch, identity, sweep, survey, now or datetime.now(UTC))
-
-
 @dataclass(frozen=True)
 class Survey:
     """What a store has of a sweep: numbers of runs, and ranges of what is to do."""
@@ -133,30 +120,49 @@ class Survey:
         """How many runs are to do."""
         return sum(end - first for first, end in self.todo)
 
+    @property
+    def cached(self) -> int:
+        """How many runs exist."""
+        return self.total - self.todo_runs
+
 
 def take_survey(store: Store, sweep: Sweep, file: Path) -> Survey:
     """Write the sweep's keys to a file and see which runs exist. Memory: about 100 bytes a run.
+
+    Raises InputError as `write_keys`.
+    """
+    return survey_keys(store, write_keys(sweep, file))
+
+
+def write_keys(sweep: Sweep, file: Path) -> NDArray[np.bytes_]:
+    """Write the sweep's keys to a file; returns them, of type S32.
 
     Raises InputError where two runs have one key, and what `sweep.keys` raises.
     """
     with file.open("wb") as stream:
         stream.writelines(sweep.keys())
-    written = np.fromfile(file, f"S{layout.KEY_BYTES}")
-    excluded = written == EXCLUDED_KEY
-    _refuse_same_runs(sweep, written, excluded)
-    missing = ~(store.present(written) | excluded)
+    keys = np.fromfile(file, f"S{layout.KEY_BYTES}")
+    _refuse_same_runs(sweep, keys)
+    return keys
+
+
+def survey_keys(store: Store, keys: NDArray[np.bytes_]) -> Survey:
+    """See which runs exist; `keys` are of type S32."""
+    excluded = keys == EXCLUDED_KEY
+    missing = ~(store.present(keys) | excluded)
     left_out = int(excluded.sum())
-    return Survey(len(written) - left_out, left_out, ranges(map(int, np.flatnonzero(missing))))
+    return Survey(len(keys) - left_out, left_out, ranges(map(int, np.flatnonzero(missing))))
 
 
 def write_attempt(
     store: Store,
     scratch: Path,
     identity: Identity,
-    sweep: Sweep,
+    runs: Runs,
     survey: Survey,
     now: datetime,
     batch_size: int | None = None,
+    parts: tuple[SweepPart, ...] = (),
 ) -> Attempt:
     """Write the plan beside the keys in `scratch` and make both the attempt."""
     document = AttemptDocument(
@@ -167,16 +173,22 @@ def write_attempt(
         engine_version=ENGINE_VERSION,
         total=survey.total,
         excluded=survey.excluded,
-        cached=survey.total - survey.todo_runs,
+        cached=survey.cached,
         todo=survey.todo,
         batch_size=batch_size,
-        axes=tuple(SweepAxis(path=axis.path, values=tuple(axis.values), zipped=axis.zipped) for axis in sweep.axes),
-        categories=categories_of(sweep.particle_blueprints),
+        axes=written_axes(runs.axes),
+        parts=parts,
+        categories=categories_of(runs.particle_blueprints),
         created=now,
     )
     (scratch / layout.PLAN).write_bytes(document.to_json())
     store.place(scratch, identity.path)
     return Attempt(document, identity.path)
+
+
+def written_axes(axes: Iterable[Axis]) -> tuple[SweepAxis, ...]:
+    """Axes as a document holds them."""
+    return tuple(SweepAxis(path=axis.path, values=tuple(axis.values), zipped=axis.zipped) for axis in axes)
 
 
 def open_attempt(store: Store, path: str) -> Attempt:
@@ -232,9 +244,9 @@ def ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def _refuse_same_runs(sweep: Sweep, keys: NDArray[np.bytes_], excluded: NDArray[np.bool_]) -> None:
+def _refuse_same_runs(sweep: Sweep, keys: NDArray[np.bytes_]) -> None:
     """Raise InputError where two runs have one key: one picture would be two samples, perhaps one in each split."""
-    runs = np.flatnonzero(~excluded)
+    runs = np.flatnonzero(keys != EXCLUDED_KEY)
     order = runs[np.argsort(keys[runs], kind="stable")]
     same = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])
     if len(same):
@@ -243,18 +255,3 @@ def _refuse_same_runs(sweep: Sweep, keys: NDArray[np.bytes_], excluded: NDArray[
             "",
             f"runs {one} and {other} are the same picture, {sweep.words(one)} and {sweep.words(other)}; take one out",
         )
-
-
-def _is_committed(store: Store, namespace: str, name: str, plan: str) -> bool:
-    dataset = committed(store, namespace, name)
-    return dataset is not None and dataset.plan == plan and dataset.is_complete
-
-
-def _free_hash(store: Store, namespace: str, name: str, plan: str) -> str:
-    """The hash of the next attempt. Its count begins at the attempts there are and skips names still taken."""
-    count = len(attempt_paths(store, namespace, name))
-    while True:
-        attempt = attempt_hash(UID, plan, "", count)
-        if not store.exists(f"{layout.attempt_path(namespace, name, plan, attempt)}/{layout.PLAN}"):
-            return attempt
-        count += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from synth_api.sentences import Sentence
 from synth_dataset.manifest import Document, Hash
@@ -20,6 +20,23 @@ class SweepAxis(Document):
     values: tuple[Any, ...]
     zipped: bool = False
     """Moves together with the axis before it."""
+
+
+class SweepPart(Document):
+    """One of the sweeps whose runs a dataset joins."""
+
+    plan: Hash
+    runs: int
+    """Length of its part of keys.bin: the full product of its axes."""
+    axes: tuple[SweepAxis, ...]
+
+    def overrides(self, run: int) -> dict[str, Any]:
+        """The value of each axis in a run, by mixed-radix arithmetic, the last axis fastest."""
+        values: dict[str, Any] = {}
+        for axis in reversed(self.axes):
+            values[axis.path] = axis.values[run % len(axis.values)]
+            run = run if axis.zipped else run // len(axis.values)
+        return {axis.path: values[axis.path] for axis in self.axes}
 
 
 class FailedRun(Document):
@@ -55,6 +72,9 @@ class AttemptDocument(Document):
     batch_size: int | None = None
     """Runs of a batch, the last one perhaps smaller; a laptop has no batches."""
     axes: tuple[SweepAxis, ...]
+    """Of several sweeps all axes, each with the values of all of them."""
+    parts: tuple[SweepPart, ...] = Field(default=(), exclude_if=lambda parts: not parts)
+    """The sweeps that the dataset joins, in the order of their runs; empty when it has one."""
     categories: tuple[Category, ...] = ()
     """Of the sweep's recipe, whatever its runs show; documents of earlier releases lack them."""
     created: AwareDatetime
@@ -64,13 +84,18 @@ class AttemptDocument(Document):
         """Length of keys.bin: the full product of the axes."""
         return self.total + self.excluded
 
+    @property
+    def sweeps(self) -> tuple[SweepPart, ...]:
+        """The sweeps whose runs these are, in the order of the runs."""
+        return self.parts or (SweepPart(plan=self.plan, runs=self.runs, axes=self.axes),)
+
     def overrides(self, run: int) -> dict[str, Any]:
-        """The value of each axis in a run, by mixed-radix arithmetic, the last axis fastest."""
-        values: dict[str, Any] = {}
-        for axis in reversed(self.axes):
-            values[axis.path] = axis.values[run % len(axis.values)]
-            run = run if axis.zipped else run // len(axis.values)
-        return {axis.path: values[axis.path] for axis in self.axes}
+        """The value in a run of each axis of its sweep."""
+        for sweep in self.sweeps:
+            if run < sweep.runs:
+                return sweep.overrides(run)
+            run -= sweep.runs
+        raise IndexError(f"there are {self.runs} runs")
 
 
 class DatasetDocument(Document):

@@ -13,7 +13,7 @@ from synth_dataset.live import attempts_of, contains, keys_of, sweeps
 from synth_dataset.manifest import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -24,48 +24,85 @@ DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Garbage:
-    """What was (or would be) removed: paths relative to the store, by kind, and the bytes they hold."""
+class Item:
+    """A file or folder that is garbage; `path` is relative to the store."""
 
-    runs: tuple[str, ...]
-    """Manifests of runs in no live attempt."""
-    folders: tuple[str, ...]
-    """Run folders that no manifest names."""
-    attempts: tuple[str, ...]
-    scratch: tuple[str, ...]
+    path: str
     bytes: int
+    sweep: str = ""
+    """Namespace and name of the sweep that had it, `local/spheres_sem`; empty for one of no sweep."""
 
 
-def collect(store: Store, older_than: timedelta = DAY, dry_run: bool = False, now: datetime | None = None) -> Garbage:
-    """Remove what is older than `older_than` and not needed.
+@dataclass(frozen=True)
+class Garbage:
+    """What is not needed, by kind."""
+
+    runs: tuple[Item, ...] = ()
+    """Manifests of runs in no live attempt."""
+    folders: tuple[Item, ...] = ()
+    """Run folders that no manifest names, those of `runs` among them."""
+    attempts: tuple[Item, ...] = ()
+    scratch: tuple[Item, ...] = ()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Of all kinds."""
+        return (*self.runs, *self.folders, *self.attempts, *self.scratch)
+
+    @property
+    def bytes(self) -> int:
+        """What they hold together."""
+        return sum(item.bytes for item in self.items)
+
+    def still_in(self, other: Garbage) -> Garbage:
+        """What is in both: the garbage that a person has seen and that is garbage now."""
+        paths = frozenset(item.path for item in other.items)
+        kinds = (self.runs, self.folders, self.attempts, self.scratch)
+        return Garbage(*(tuple(item for item in kind if item.path in paths) for kind in kinds))
+
+
+def find_garbage(store: Store, older_than: timedelta = DAY, now: datetime | None = None) -> Garbage:
+    """Find what is older than `older_than` and not needed.
 
     Needed are the committed and the newest attempt of each sweep, the runs in their keys.bin, and the folder that the
-    manifest of a needed run names. Raises DocumentError, with nothing removed, at an attempt or manifest that it cannot
-    read.
+    manifest of a needed run names. Raises DocumentError at an attempt or manifest that it cannot read.
     """
     limit = ((now or datetime.now(UTC)) - older_than).timestamp()
-    attempts = [attempts_of(store, *sweep) for sweep in sweeps(store)]
-    wanted = keys_of(store, (path for sweep in attempts for path in sweep.live))
-    freed = 0
+    attempts = {f"{namespace}/{name}": attempts_of(store, namespace, name) for namespace, name in sweeps(store)}
+    wanted = keys_of(store, (path for its in attempts.values() for path in its.live))
+    keys = {sweep: keys_of(store, (*its.live, *its.dead)) for sweep, its in attempts.items()}
 
-    def old(paths: Iterable[str]) -> Iterator[str]:
-        nonlocal freed
-        for path in paths:
-            usage = store.usage(path)
-            if usage.newest < limit:
-                freed += usage.bytes
-                yield path
+    def owned(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        return ((path, _owner(keys, layout.key_of(path))) for path in paths)
 
-    dead = tuple(old(path for sweep in attempts for path in sweep.dead))
-    runs = tuple(old(_unwanted_runs(store, wanted)))
-    folders = tuple(old(_unnamed_folders(store, frozenset(runs))))
-    scratch = tuple(old(f"{layout.SCRATCH}/{child.name}" for child in store.children(layout.SCRATCH)))
-    if not dry_run:
-        store.remove_files(runs)  # manifests first: a run never looks finished when its files are going
-        for path in (*folders, *dead, *scratch):
-            store.remove_folder(path)
-        store.remove_files(scratch)
-    return Garbage(runs, folders, dead, scratch, freed)
+    runs = _old(store, limit, owned(_unwanted_runs(store, wanted)))
+    unwanted = frozenset(item.path for item in runs)
+    dead = ((path, sweep) for sweep, its in attempts.items() for path in its.dead)
+    scratch = ((f"{layout.SCRATCH}/{child.name}", "") for child in store.children(layout.SCRATCH))
+    folders = _old(store, limit, owned(_unnamed_folders(store, unwanted)))
+    return Garbage(runs, folders, _old(store, limit, dead), _old(store, limit, scratch))
+
+
+def remove_garbage(store: Store, garbage: Garbage) -> None:
+    """Remove it. Manifests go first: a run never looks finished when its files are going."""
+    store.remove_files(item.path for item in garbage.runs)
+    for item in (*garbage.folders, *garbage.attempts, *garbage.scratch):
+        store.remove_folder(item.path)
+    store.remove_files(item.path for item in garbage.scratch)
+
+
+def _old(store: Store, limit: float, paths: Iterable[tuple[str, str]]) -> tuple[Item, ...]:
+    """Of paths with their sweeps those that nobody has touched since `limit`, seconds since the epoch."""
+    usages = ((path, store.usage(path), sweep) for path, sweep in paths)
+    return tuple(Item(path, usage.bytes, sweep) for path, usage, sweep in usages if usage.newest < limit)
+
+
+def _owner(keys: Mapping[str, NDArray[np.bytes_]], key: str) -> str:
+    """The first sweep one of whose attempts has the run; empty for a run of none."""
+    if not layout.is_key(key):
+        return ""
+    one = np.array([bytes.fromhex(key)], f"S{layout.KEY_BYTES}")
+    return next((sweep for sweep, its in keys.items() if contains(its, one)[0]), "")
 
 
 def _unwanted_runs(store: Store, wanted: NDArray[np.bytes_]) -> Iterator[str]:

@@ -35,6 +35,11 @@ def files_path(key: str) -> str:
     return f"{RUNS}/{key[:2]}/{key}"
 
 
+def key_of(path: str) -> str:
+    """The run key in the path of a manifest or of a run's folder."""
+    return path.split("/")[2].removesuffix(".json")
+
+
 def sweep_path(namespace: str, name: str) -> str:
     """Everything of a sweep."""
     return f"{SWEEPS}/{namespace}/{name}"

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
+import subprocess
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,23 +19,47 @@ if TYPE_CHECKING:
     from conftest import Command
 
 
-def test_what_no_dataset_refers_to_goes_and_the_dataset_stays(synth: Command) -> None:
+def runs_of(synth: Command) -> int:
+    return len(list(synth.store.glob("manifests/*/*.json")))
+
+
+def test_what_can_go_is_listed_by_sweep_and_goes_when_the_user_says_so(synth: Command) -> None:
     assert synth.render(2)[0] == 0
-    assert synth.render(1)[0] == 0
-    assert len(list(synth.store.glob("manifests/*/*.json"))) == 2
+    assert synth.render(1, "--replace")[0] == 0
     assert synth.run("gc", "dataset") == (0, "nothing to remove\n", "")
+    code, out, error = synth.run("gc", "dataset", "--older-than=0s")
+    assert (code, error) == (0, "nothing is removed; --yes removes it without a question\n")
+    assert re.search(r"^local/tiny +1 +1 +1 +\d", out, re.MULTILINE)
     code, out, _ = synth.run("gc", "dataset", "--older-than=0s", "--dry-run")
     assert code == 0
-    assert out.startswith("would free ")
-    gone = [line for line in out.splitlines() if line.startswith("manifests/")]
-    assert len(gone) == 1
-    assert (synth.store / gone[0]).exists()
-    code, out, _ = synth.run("gc", "dataset", "--older-than=0s")
+    (path,) = (line for line in out.splitlines() if line.startswith("manifests/"))
+    assert runs_of(synth) == 2
+    code, out, _ = synth.run("gc", "dataset", "--older-than=0s", "--yes")
     assert code == 0
-    assert out.startswith("freed ")
-    assert not (synth.store / gone[0]).exists()
-    assert len(list(synth.store.glob("manifests/*/*.json"))) == len(list(synth.store.glob("runs/*/*/*"))) == 1
+    assert re.search(r"^freed \d", out, re.MULTILINE)
+    assert not (synth.store / path).exists()
+    assert runs_of(synth) == len(list(synth.store.glob("runs/*/*/*"))) == 1
     assert synth.render(1)[1].startswith("nothing to render: 1 run there already")
+
+
+@pytest.mark.parametrize(("answer", "is_there"), [("n", True), ("y", False)])
+def test_on_a_terminal_a_question_is_asked(synth: Command, answer: str, is_there: bool) -> None:
+    garbage = synth.store / "scratch" / "left-behind"
+    garbage.mkdir(parents=True)
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-c", "from synth_cli.main import main; main()", "gc", "dataset", "--older-than=0s"]
+    process = subprocess.Popen(command, cwd=synth.folder, stdin=end, stdout=end, stderr=end)
+    os.close(end)
+    said = b""
+    while b"remove it? [y/N]" not in said:
+        said += os.read(terminal, 1024)
+    os.write(terminal, f"{answer}\n".encode())
+    with suppress(OSError):  # EIO: the command has ended
+        while os.read(terminal, 1024):
+            pass
+    assert process.wait() == 0
+    assert garbage.exists() == is_there
+    os.close(terminal)
 
 
 def test_beside_a_document_that_cannot_be_read_nothing_goes(synth: Command) -> None:
@@ -37,7 +67,7 @@ def test_beside_a_document_that_cannot_be_read_nothing_goes(synth: Command) -> N
     plan = next(synth.store.glob("sweeps/local/tiny/*/*/plan.json"))
     plan.write_text("{")
     before = sorted(synth.store.rglob("*"))
-    code, out, error = synth.run("gc", "dataset", "--older-than=0s")
+    code, out, error = synth.run("gc", "dataset", "--older-than=0s", "--yes")
     assert (code, out, error.count("\n")) == (75, "", 1)
     assert str(plan.relative_to(synth.folder)) in error
     assert sorted(synth.store.rglob("*")) == before
@@ -48,6 +78,7 @@ def test_beside_a_document_that_cannot_be_read_nothing_goes(synth: Command) -> N
     [
         (["nothere"], "nothere: is no folder; give the dataset folder that synth render wrote"),
         (["tiny.yaml"], "tiny.yaml: is no folder; give the dataset folder that synth render wrote"),
+        ([".", "--yes", "--dry-run"], "--yes and --dry-run exclude each other"),
         ([".", "--older-than=soon"], "--older-than: 'soon' is no age; write for example 90m, 12h or 1d"),
     ],
 )

@@ -43,6 +43,46 @@ def test_a_second_call_renders_nothing_and_one_more_seed_only_the_new_run(synth:
     assert [synth.rendered(seed) for seed in range(4)] == [1, 1, 1, 1]
 
 
+def test_a_call_with_other_runs_is_refused_planned_joined_or_named(synth: Command) -> None:
+    assert synth.render(2)[0] == 0
+    others = ("tiny.yaml", "initial_runtime_state.seed=5,6", "--out=dataset")
+    engine = "--engine=trial_engine:render"
+    code, out, error = synth.run("render", *others, engine)
+    assert (code, out) == (2, "")
+    assert error == (
+        "error: tiny: the dataset of this name has 2 runs that this call does not have; --add joins them with this "
+        "call's, --replace leaves them out, --name NAME makes another dataset\n"
+    )
+    assert synth.rendered(5) == 0
+    assert "dataset   has 2 runs that this sweep does not have;" in synth.run("plan", *others)[1]
+    assert synth.run("render", *others, engine, "--name=other")[0] == 0
+    assert (synth.store / "sweeps/local/other/dataset.json").exists()
+    assert synth.run("render", *others, engine, "--add")[1].startswith("nothing to render: 2 runs there already")
+    assert (synth.dataset()["total"], synth.dataset()["missing"]) == (4, 0)
+    assert synth.run("gallery", "dataset", "--name=tiny")[0] == 0
+
+
+def test_a_failed_run_of_a_joined_sweep_is_recorded_by_its_number_in_the_dataset(synth: Command) -> None:
+    assert synth.render(2)[0] == 0
+    synth.order(6, "raise")
+    added = ("render", "tiny.yaml", "initial_runtime_state.seed=5,6", "--out=dataset", "--engine=trial_engine:render")
+    assert synth.run(*added, "--add")[0] == 1
+    assert [(run["number"], run["overrides"]) for run in synth.dataset()["failures"]] == [
+        (3, {"initial_runtime_state.seed": 6})
+    ]
+
+
+@pytest.mark.parametrize("file", ["..yaml", "a:b.yaml"])
+def test_a_file_whose_stem_is_no_name_needs_one(synth: Command, file: str) -> None:
+    synth.recipe.rename(synth.folder / file)
+    before = sorted(synth.folder.rglob("*"))
+    code, _, error = synth.run("render", file, "--out=dataset")
+    assert (code, error.count("\n")) == (2, 1)
+    assert error.endswith("; give one with --name\n")
+    assert sorted(synth.folder.rglob("*")) == before
+    assert synth.run("render", file, "--out=dataset", "--engine=trial_engine:render", "--name=tiny")[0] == 0
+
+
 def test_what_workers_leave_behind_goes_with_them(synth: Command) -> None:
     assert synth.render(1)[0] == 0
     assert list(synth.store.glob("scratch/*")) == []
@@ -55,7 +95,7 @@ def test_what_a_killed_command_leaves_behind_is_garbage_of_the_store(synth: Comm
     process.kill()
     process.communicate()
     assert list(synth.store.glob("scratch/workers-*"))
-    code, out, _ = synth.run("gc", "dataset", "--older-than=0s")
+    code, out, _ = synth.run("gc", "dataset", "--older-than=0s", "--yes")
     assert code == 0
     assert "scratch" in out
     assert list(synth.store.glob("scratch/*")) == []

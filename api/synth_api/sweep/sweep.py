@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from synth_api.sweep.axes import Axis, parse_arguments
 from synth_api.sweep.blueprints import particle_blueprints
 from synth_api.sweep.grid import Box, Grid
 from synth_api.sweep.keys import keys_of
+from synth_api.sweep.name import check_dataset_name
 from synth_api.sweep.repeats import refuse_repeats, refuse_same_run
 from synth_api.sweep.structured import axes_of, boxes_of, dimensions_of
 from synth_api.sweep.tree import path_of, put
@@ -81,6 +82,15 @@ class Sweep:
         for sentence in dict.fromkeys(found for recipe in sweep._corners() for found in ineffective(recipe)):
             _log.warning("%s: %s", source.name, sentence)
         return sweep
+
+    def named(self, name: str | None) -> Sweep:
+        """The sweep under a name for its dataset; None keeps the stem of the recipe's file.
+
+        Raises InputError for what no dataset can be called.
+        """
+        given = self.name if name is None else name
+        check_dataset_name(given)
+        return replace(self, name=given)
 
     @cached_property
     def dimensions(self) -> tuple[int, ...]:

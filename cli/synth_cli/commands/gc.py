@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,29 +19,55 @@ if TYPE_CHECKING:
 
     from synth_dataset.gc import Garbage
 
+NUMBERS: Final = ("runs", "run folders", "attempts", "scratch", "size")
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @click.command(name="gc", short_help="Remove what no dataset refers to any more.")
 @click.argument("dataset", type=PATH)
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--yes", is_flag=True, help="Remove without a question.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go, with the path of each.")
 @click.option(
     "--older-than", type=TEXT, default="1d", show_default=True, metavar="AGE", help="Age such as 90m, 12h, 1d."
 )
-def command(dataset: Path, dry_run: bool, older_than: str) -> None:
+def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
     """Remove from the folder DATASET what is older than AGE and in no live dataset.
 
     Live are the committed and the newest attempt of every sweep. What goes: other attempts, runs in no live attempt,
-    files of runs that were never finished.
+    files of runs that were never finished. It is listed first, by sweep and size. On a terminal a question follows;
+    elsewhere nothing is removed without --yes.
     """
-    from synth_cli.terminal import stdout
+    from synth_cli.terminal import size, stderr, stdout
     from synth_dataset.folder_store import FolderStore
-    from synth_dataset.gc import collect
+    from synth_dataset.gc import find_garbage, remove_garbage
 
+    if yes and dry_run:
+        raise click.UsageError("--yes and --dry-run exclude each other")
     age = parse_age(older_than)
     if not dataset.is_dir():
         raise InputError(str(dataset), "is no folder; give the dataset folder that synth render wrote")
-    show(collect(FolderStore(dataset), age, dry_run), dry_run, stdout())
+    store = FolderStore(dataset)
+    garbage = find_garbage(store, age)
+    if not garbage.items:
+        stdout().print("nothing to remove")
+        return
+    show(garbage, stdout())
+    if dry_run:
+        show_paths(garbage, stdout())
+        return
+    if not yes:
+        if not is_answered_yes():
+            stderr().print("nothing is removed; --yes removes it without a question")
+            return
+        garbage = garbage.still_in(find_garbage(store, age))
+    remove_garbage(store, garbage)
+    stdout().print(f"freed {size(garbage.bytes)}", style="bold")
+
+
+def is_answered_yes() -> bool:
+    """Ask on a terminal; where there is none nobody answers."""
+    is_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    return is_terminal and click.confirm("remove it?", err=True)
 
 
 def parse_age(text: str) -> timedelta:
@@ -56,26 +83,23 @@ def parse_age(text: str) -> timedelta:
     return age
 
 
-def show(garbage: Garbage, dry_run: bool, console: Console) -> None:
-    """What went, by kind, and each of its paths when it was only tried."""
-    from synth_cli.terminal import facts, size
+def show(garbage: Garbage, console: Console) -> None:
+    """What can go: how many runs and attempts of each sweep, then what belongs to none, and the size."""
+    from synth_cli.terminal import columns, size
 
-    kinds = {
-        "runs": garbage.runs,
-        "run folders": garbage.folders,
-        "attempts": garbage.attempts,
-        "scratch": garbage.scratch,
-    }
-    total = sum(map(len, kinds.values()))
-    if not total:
-        console.print("nothing to remove")
-        return
-    verb = "would free" if dry_run else "freed"
-    console.print(f"{verb} {size(garbage.bytes)}", style="bold")
+    table = columns("of", "runs", "run folders", "attempts", "scratch", "size", right=NUMBERS)
+    for sweep in sorted({item.sweep for item in garbage.items}, key=lambda sweep: (not sweep, sweep)):
+        kinds = (garbage.runs, garbage.folders, garbage.attempts, garbage.scratch)
+        found = [[item for item in kind if item.sweep == sweep] for kind in kinds]
+        total = sum(item.bytes for items in found for item in items)
+        table.add_row(sweep or "no sweep", *(f"{len(items):,}" if items else "" for items in found), size(total))
+    console.print(f"{size(garbage.bytes)} can go", style="bold")
     console.print()
-    console.print(facts((kind, f"{len(paths):,}") for kind, paths in kinds.items() if paths))
-    if dry_run:
-        console.print()
-        for paths in kinds.values():
-            for path in paths:
-                console.print(path, soft_wrap=True)
+    console.print(table)
+
+
+def show_paths(garbage: Garbage, console: Console) -> None:
+    """The path of each thing that can go."""
+    console.print()
+    for item in garbage.items:
+        console.print(item.path, soft_wrap=True)

@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 @click.argument("recipe", type=TEXT, metavar="RECIPE|SWEEP")
 @click.argument("arguments", nargs=-1, type=TEXT)
 @click.option("--out", type=PATH, default="dataset", show_default=True, help="Dataset folder.")
+@click.option("--name", type=TEXT, help="Of a recipe: name of the dataset.  [default: that of the recipe's file]")
 @cluster_options
 @form_option
 def command(
-    recipe: str, arguments: tuple[str, ...], out: Path, namespace: str | None, context: str | None, form: str
+    recipe: str,
+    arguments: tuple[str, ...],
+    out: Path,
+    name: str | None,
+    namespace: str | None,
+    context: str | None,
+    form: str,
 ) -> None:
     """Say what RECIPE with ARGUMENTS amounts to, or SWEEP on a cluster. Nothing is written or rendered.
 
@@ -46,17 +53,17 @@ def command(
 
         plan_sweep(recipe, arguments, namespace, context, form)
     else:
-        plan_recipe(local_path("RECIPE", recipe), arguments, out, form)
+        plan_recipe(local_path("RECIPE", recipe), arguments, out, name, form)
 
 
-def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, form: str) -> None:
+def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str | None, form: str) -> None:
     """The sweep of a recipe file against a folder."""
     from synth_api.sweep.sweep import Sweep
     from synth_cli.existing import measure
     from synth_cli.output import print_line
     from synth_cli.terminal import stderr, stdout
 
-    sweep = Sweep.load(recipe, arguments, os.environ)
+    sweep = Sweep.load(recipe, arguments, os.environ).named(name)
     existing = measure(sweep, out, stderr())
     if form == "json":
         print_line(json.dumps(document(sweep, existing), indent=2))
@@ -75,7 +82,11 @@ def show(sweep: Sweep, existing: Existing, console: Console) -> None:
         console.print(axes_table(sweep))
         console.print()
     rows = [("done", f"{existing.done:,}"), ("to do", f"{existing.todo:,}")]
-    console.print(facts([*rows, ("time", time_words(existing))] if existing.todo else rows))
+    if existing.todo:
+        rows.append(("time", time_words(existing)))
+    if existing.other_runs:
+        rows.append(("dataset", other_runs_words(existing.other_runs)))
+    console.print(facts(rows))
 
 
 def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
@@ -88,9 +99,17 @@ def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
         "runs": sweep.runs,
         "done": existing.done,
         "todo": existing.todo,
+        "other_runs": existing.other_runs,
         "seconds_per_run": existing.estimate and existing.estimate.seconds_per_run,
         "axes": axes_document(sweep),
     }
+
+
+def other_runs_words(number: int) -> str:
+    """What to decide before rendering, when the dataset of this name has other runs."""
+    from synth_cli.terminal import count
+
+    return f"has {count(number, 'run')} that this sweep does not have; synth render needs --add, --replace or --name"
 
 
 def time_words(existing: Existing) -> str:

@@ -19,6 +19,9 @@ DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 @click.argument("recipe", type=PATH)
 @click.argument("arguments", nargs=-1, type=TEXT)
 @click.option("--out", type=PATH, default="dataset", show_default=True, help="Dataset folder.")
+@click.option("--name", type=TEXT, help="Name of the dataset.  [default: that of the recipe's file]")
+@click.option("--add", is_flag=True, help="Join the runs with those that the dataset has.")
+@click.option("--replace", is_flag=True, help="Leave other runs that the dataset has out of it.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that render.  [default: half the processors]")
 @click.option("--only", type=TEXT, metavar="NUMBERS", help="Only these runs, for example 0-9,17.")
 @click.option(
@@ -33,6 +36,9 @@ def command(
     recipe: Path,
     arguments: tuple[str, ...],
     out: Path,
+    name: str | None,
+    add: bool,
+    replace: bool,
     workers: int | None,
     only: str | None,
     device: str,
@@ -41,13 +47,18 @@ def command(
     """Render RECIPE with ARGUMENTS (as in `synth plan`) into a dataset folder.
 
     Runs that exist are not rendered again: the same call goes on after an interruption, and a call with one more seed
-    renders only what is new. Ctrl-C drops the runs in flight and commits the others.
+    renders only what is new. Ctrl-C drops the runs in flight and commits the others. A call that does not have all runs
+    of the dataset of its name is refused without --add or --replace.
 
     \b
     synth render recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' --out ./dataset
     """
     from synth_api.sweep.sweep import Sweep
     from synth_cli.render_sweep import Settings, render_sweep
+    from synth_dataset.begin import OtherRuns
 
-    sweep = Sweep.load(recipe, arguments, os.environ)
-    return render_sweep(sweep, out, Settings(workers, only, device, engine))
+    if add and replace:
+        raise click.UsageError("--add and --replace exclude each other")
+    others = OtherRuns.ADD if add else OtherRuns.REPLACE if replace else OtherRuns.REFUSE
+    sweep = Sweep.load(recipe, arguments, os.environ).named(name)
+    return render_sweep(sweep, out, Settings(workers, only, device, engine, others))

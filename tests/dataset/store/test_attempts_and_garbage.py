@@ -7,10 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.attempt import attempt_keys, begin, committed, open_attempt
+from synth_dataset.attempt import attempt_keys, committed, open_attempt
+from synth_dataset.begin import begin
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset, open_dataset
-from synth_dataset.gc import collect
+from synth_dataset.gc import find_garbage, remove_garbage
 from synth_dataset.layout import run_path
 from synth_dataset.manifest import DocumentError
 
@@ -22,6 +23,10 @@ def store(each_store):
     return each_store
 
 
+def collect(store):
+    remove_garbage(store, find_garbage(store, now=LATER))
+
+
 def files(store, manifest):
     return list(store.files(run_path(manifest.key, manifest.c8)))
 
@@ -29,7 +34,7 @@ def files(store, manifest):
 def test_an_attempt_says_what_is_cached_and_what_is_to_do(store, put, sweep_of):
     sweep = sweep_of(0, 1, 2, 3, 4)
     put(sweep.key(2))
-    attempt = begin(store, sweep)
+    attempt = begin(store, sweep).attempt
     assert attempt.document.todo == ((0, 2), (3, 5))
     assert (attempt.document.total, attempt.document.cached) == (5, 1)
     assert list(attempt_keys(store, attempt.path)) == list(sweep.keys())
@@ -45,7 +50,7 @@ def test_two_runs_with_one_key_are_refused_before_anything_is_written(store, swe
 def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of):
     sweep = sweep_of(10, 11, 12, 13)
     put(sweep.key(1))
-    attempt = begin(store, sweep)
+    attempt = begin(store, sweep).attempt
     put(sweep.key(0))
     failure = FailedRun(number=2, overrides={"seed": 12}, reason="GateFailed", message="flat")
     dataset = commit_dataset(store, attempt, [failure], {"coco.json": lambda samples, *_: b"%d" % len(samples)})
@@ -64,7 +69,7 @@ def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of)
 def test_a_file_that_is_gone_is_one_sentence_and_the_dataset_before_stays(store, put, sweep_of):
     sweep = sweep_of(0)
     manifest = put(sweep.key(0))
-    attempt = begin(store, sweep)
+    attempt = begin(store, sweep).attempt
     before = commit_dataset(store, attempt, [], {})
     lost = f"{run_path(manifest.key, manifest.c8)}/real.png"
     store.remove_files([lost])
@@ -77,25 +82,25 @@ def test_a_complete_dataset_needs_no_attempt(store, put, sweep_of):
     sweep = sweep_of(0, 1)
     put(sweep.key(0))
     put(sweep.key(1))
-    first = begin(store, sweep)
+    first = begin(store, sweep).attempt
     commit_dataset(store, first, [], {})
     assert begin(store, sweep) is None
-    assert begin(store, sweep_of(1)) is not None
+    assert begin(store, sweep_of(0, 1, 2)) is not None
 
 
 def test_garbage_is_what_no_live_attempt_needs(store, put, sweep_of):
     kept, dropped = sweep_of(0), "ee" * 32
     manifest, unnamed = put(kept.key(0), b"new"), put(dropped)
     old = put(kept.key(0), b"older device")
-    dead, attempt = begin(store, kept), None
+    dead, attempt = begin(store, kept).attempt, None
     for _ in range(2):
-        attempt = begin(store, kept)
+        attempt = begin(store, kept).attempt
     commit_dataset(store, attempt, [], {})
-    assert collect(store).runs == ()
-    report = collect(store, now=LATER, dry_run=True)
-    assert report.attempts.count(dead.path) == 1
+    assert find_garbage(store).runs == ()
+    found = find_garbage(store, now=LATER)
+    assert [item.sweep for item in found.attempts if item.path == dead.path] == ["local/beads"]
     assert store.has(dropped)
-    collect(store, now=LATER)
+    collect(store)
     assert not store.has(dropped)
     assert not files(store, unnamed)
     assert not files(store, manifest)
@@ -112,16 +117,16 @@ def test_a_key_may_end_in_zero_bytes(store, put, sweep_of, kept, monkeypatch):
     for key in (kept, *dropped):
         put(key)
     begin(store, sweep)
-    collect(store, now=LATER)
+    collect(store)
     assert list(store.keys()) == [kept]
 
 
 def test_nothing_is_deleted_beside_an_attempt_that_cannot_be_read(store, put, sweep_of):
     put("ee" * 32)
-    attempt = begin(store, sweep_of(0))
+    attempt = begin(store, sweep_of(0)).attempt
     store.write(f"{attempt.path}/keys.bin", b"short")
     with pytest.raises(DocumentError, match=r"keys\.bin"):
-        collect(store, now=LATER)
+        collect(store)
     assert store.has("ee" * 32)
 
 
@@ -129,7 +134,7 @@ def test_an_attempt_that_is_being_written_keeps_its_runs(store, put, sweep_of):
     put("ee" * 32)
     begun = "sweeps/other/beads/12345678/12345678"
     store.write(f"{begun}/keys.bin", bytes.fromhex("ee" * 32))
-    collect(store, now=LATER)
+    collect(store)
     assert store.has("ee" * 32)
     assert store.exists(f"{begun}/keys.bin")
 
@@ -139,7 +144,7 @@ def test_an_excluded_run_is_neither_there_nor_to_do(store, put, sweep_of, monkey
     keys = list(sweep.keys())
     monkeypatch.setattr(type(sweep), "keys", lambda self: iter([keys[0], bytes(32), keys[2], bytes(32)]))
     put(sweep.key(2))
-    attempt = begin(store, sweep)
+    attempt = begin(store, sweep).attempt
     plan = attempt.document
     assert (plan.total, plan.excluded, plan.runs, plan.cached, plan.todo) == (2, 2, 4, 1, ((0, 1),))
     put(sweep.key(0))
@@ -147,5 +152,5 @@ def test_an_excluded_run_is_neither_there_nor_to_do(store, put, sweep_of, monkey
     assert (dataset.total, dataset.cached, dataset.succeeded, dataset.missing) == (2, 1, 1, 0)
     assert dataset.is_complete
     assert open_attempt(store, attempt.path) == attempt
-    collect(store, now=LATER)
+    collect(store)
     assert sorted(store.keys()) == sorted([sweep.key(0), sweep.key(2)])

@@ -11,7 +11,7 @@ import pytest
 from synth_api.errors import InputError
 from synth_dataset.checksums import hash_files
 from synth_dataset.folder_store import FolderStore, StoreFullError
-from synth_dataset.gc import collect
+from synth_dataset.gc import find_garbage, remove_garbage
 from synth_dataset.manifest import Manifest
 
 KEY = "ab" * 32
@@ -110,6 +110,6 @@ def test_what_is_younger_than_a_day_stays(store, put):
     manifest = put(key)
     path = store.root / "manifests" / "ee" / f"{key}.json"
     os.utime(path, (0, 0))
-    collect(store)
+    remove_garbage(store, find_garbage(store))
     assert not store.has(key)
     assert store.run_folder(manifest).exists()

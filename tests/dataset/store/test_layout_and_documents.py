@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from synth_dataset import layout
 from synth_dataset.attempt import ranges
-from synth_dataset.documents import AttemptDocument, SweepAxis
+from synth_dataset.documents import SweepAxis, SweepPart
 from synth_dataset.manifest import Manifest, parse_document
 
 
@@ -49,5 +49,5 @@ def test_a_manifest_survives_json(put):
 
 def test_last_axis_is_fastest():
     axes = (SweepAxis(path="a", values=(1, 2)), SweepAxis(path="b", values=("x", "y", "z")))
-    plan = AttemptDocument.model_construct(axes=axes)
-    assert [plan.overrides(run) for run in (0, 2, 3)] == [{"a": 1, "b": "x"}, {"a": 1, "b": "z"}, {"a": 2, "b": "x"}]
+    sweep = SweepPart(plan="0" * 64, runs=6, axes=axes)
+    assert [sweep.overrides(run) for run in (0, 2, 3)] == [{"a": 1, "b": "x"}, {"a": 1, "b": "z"}, {"a": 2, "b": "x"}]

@@ -1,0 +1,30 @@
+"""What the dataset of a sweep may be called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from synth_api.errors import InputError
+
+MAX_BYTES: Final = 200
+"""Of a name in UTF-8; file systems allow 255 for a folder."""
+_REFUSED: Final = frozenset('/\\:*?"<>|')
+"""Not allowed in the name of a folder on some file system."""
+
+
+def check_dataset_name(name: str) -> None:
+    """Raises InputError for what cannot be the name of a folder on every file system and in every bucket."""
+    problem = _problem(name)
+    if problem:
+        raise InputError("", f"{name!a} cannot be the name of a dataset: {problem}; give one with --name")
+
+
+def _problem(name: str) -> str:
+    if not name:
+        return "it is empty"
+    if name[0] in ". " or name[-1] in ". ":
+        return "it begins or ends with a point or a blank"
+    refused = next((letter for letter in name if letter in _REFUSED or not letter.isprintable()), None)
+    if refused is not None:
+        return f"it contains {refused!a}"
+    return f"it has more than {MAX_BYTES} bytes" if len(name.encode()) > MAX_BYTES else ""
