@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.errors import InputError
+from synth_api.recipe.groups import path_of
 from synth_api.resources import recipe as recipe_resource
 from synth_api.resources import sweep as sweep_resource
 from synth_api.resources.base import API_VERSION
@@ -43,7 +44,7 @@ def sweep_name(name: str) -> str:
 
 def recipe_document(source: RecipeSource, name: str, namespace: str | None) -> Document:
     """The SynthRecipe of a recipe's files."""
-    fragments = {stem: tree for stem, tree in source.files.items() if stem != source.name}
+    fragments = {path_of(key): tree for key, tree in source.files.items() if key != source.name}
     spec = {"recipe": source.files[source.name], **({"fragments": fragments} if fragments else {})}
     return _document(recipe_resource.KIND, name, namespace, spec)
 

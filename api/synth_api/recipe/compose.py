@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from synth_api.errors import InputError, nearest
+from synth_api.recipe.groups import nested
 from synth_api.recipe.interpolation import masked, resolve_interpolations, unmasked
 from synth_api.recipe.overrides import indexed_overrides
 from synth_api.recipe.skeleton import BaseRecipe, keys_of
@@ -59,7 +60,14 @@ def resolve(tree: Tree) -> Tree:
 
 
 def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
-    files = {_RECIPE if name == source.name else name: tree for name, tree in source.files.items()}
+    names = {key: _RECIPE if key == source.name else f"fragment.{n}" for n, key in enumerate(source.files)}
+    files = {
+        names[key]: {
+            **nested(key, tree),
+            "defaults": [names.get(entry.lstrip("/"), entry) for entry in tree["defaults"]],
+        }
+        for key, tree in source.files.items()
+    }
     try:
         return deepcopy(_composed_once(json.dumps(files), overrides))
     except InputError as error:

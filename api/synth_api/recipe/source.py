@@ -11,6 +11,7 @@ import rfc8785
 
 from synth_api.errors import InputError, nearest
 from synth_api.recipe.environment import with_environment
+from synth_api.recipe.groups import group_of, header_package, keys_of_entry, nested, path_of
 from synth_api.recipe.plain import check_plain
 from synth_api.recipe.problems import shown
 from synth_api.recipe.yaml_file import load_yaml
@@ -41,7 +42,8 @@ _log = logging.getLogger(__name__)
 class RecipeSource:
     """A recipe as it is written: `files` holds it and its fragments, file stem -> tree; `name` is the recipe's stem.
 
-    Every tree has `defaults`, a list of plain names that are stems in `files`, `BaseRecipe` or `_self_`.
+    Every tree has `defaults`, a list of keys of `files` (in a group with a slash before them, `groups`), `BaseRecipe`
+    or `_self_`.
     """
 
     name: str
@@ -60,8 +62,11 @@ class _Place(Protocol):
     def load(self, name: str) -> Any:
         """What stands there."""
 
-    def fragments(self) -> Collection[str]:
-        """Names of the fragments that there are."""
+    def fragments(self, group: str) -> Collection[str]:
+        """Paths of the fragments that there are in a group."""
+
+    def package(self, path: str) -> str | None:
+        """The package that a fragment names itself."""
 
     def fragment(self, name: str) -> str:
         """What a fragment of this name would be."""
@@ -83,19 +88,29 @@ class _Folder:
         tree = load_yaml(self._file(name))
         return tree if self.environment is None else with_environment(self.label(name), tree, self.environment)
 
-    def fragments(self) -> Collection[str]:
-        return [other.stem for other in self.recipe.parent.glob("*.y*ml") if self._is_fragment(other)]
+    def fragments(self, group: str) -> Collection[str]:
+        parent = self.recipe.parent
+        inside = (parent / group).resolve().is_relative_to(parent.resolve())
+        files = [other for other in (parent / group).glob("*.y*ml") if inside and self._is_fragment(other)]
+        return [f"{group}/{other.stem}" if group else other.stem for other in files]
+
+    def package(self, path: str) -> str | None:
+        try:
+            with self._file(path).open(encoding="utf-8", errors="replace") as file:
+                return header_package(file.readline(1000))
+        except OSError:
+            return None
 
     def fragment(self, name: str) -> str:
         return f"a file {name}.yaml beside the recipe"
 
     def hint(self, name: str) -> str:
-        wanted = _folded(name)
-        for other in sorted(self.recipe.parent.glob("*")):
+        group, wanted = group_of(name), _folded(name.rpartition("/")[2])
+        for other in sorted((self.recipe.parent / group).glob("*")):
             can_be_named = self._is_fragment(other) and _is_plain(other.stem)
             if _folded(other.name).startswith(f"{wanted}.") and other != self.recipe and not can_be_named:
                 return f"there is a file '{other.name}': call it {name}.yaml"
-        return nearest(name, self.fragments())
+        return nearest(name, self.fragments(group))
 
     def _is_fragment(self, file: Path) -> bool:
         return file.suffix in _ENDINGS and file != self.recipe
@@ -123,14 +138,17 @@ class _Objects:
     def load(self, name: str) -> Any:
         return self.recipe if name == self.name else self.trees[name]
 
-    def fragments(self) -> Collection[str]:
-        return self.trees.keys()
+    def fragments(self, group: str) -> Collection[str]:
+        return [path for path in self.trees if group_of(path) == group]
+
+    def package(self, path: str) -> str | None:  # noqa: ARG002 — an object has no comments
+        return None
 
     def fragment(self, name: str) -> str:
         return f"a key '{name}' of `fragments`"
 
     def hint(self, name: str) -> str:
-        return nearest(name, self.fragments())
+        return nearest(name, self.fragments(group_of(name)))
 
 
 def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> RecipeSource:
@@ -140,23 +158,25 @@ def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> Rec
     cannot be a recipe: missing, too large, not YAML, tags, aliases that multiply, unknown sections, resolvers,
     `defaults` that are missing, cyclic or no plain names.
     """
+    if "@" in path.stem:
+        raise InputError(str(path), "a recipe's name cannot have '@', which stands before a package; rename the file")
     return _read(path.stem, _Folder(path, environment))
 
 
 def recipe_from_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
-    """The recipe of a custom resource: `spec.recipe` and `spec.fragments`, file stem -> tree.
+    """The recipe of a custom resource: `spec.recipe` and `spec.fragments`, path without ending -> tree.
 
     Raises InputError as `read_recipe`, with the paths `recipe: …` and `fragments.<stem>: …`; fragments that nothing
     names are checked as well.
     """
     trees = dict(fragments or {})
     for stem in trees:
-        if stem in (*_RESERVED, name) or not _is_plain(stem):
+        if stem in (*_RESERVED, name) or not all(map(_is_plain, stem.split("/"))):
             raise InputError("fragments", f"'{stem}' {_NO_FRAGMENT_NAME}")
     place = _Objects(name, recipe, trees)
-    checked = {stem: _checked(place, stem) for stem in trees}
     source = _read(name, place)
-    _check_size("recipe", {**checked, **source.files})
+    used = {path_of(key) for key in source.files}
+    _check_size("recipe", {**{stem: _checked(place, stem) for stem in trees if stem not in used}, **source.files})
     return source
 
 
@@ -175,22 +195,29 @@ def _read(name: str, place: _Place) -> RecipeSource:
 def _collect(place: _Place, name: str, files: dict[str, Tree], chain: tuple[str, ...]) -> None:
     if name in chain:
         circle = " -> ".join((*chain[chain.index(name) :], name))
-        raise InputError(place.label(name), f"its `defaults` lead in a circle, {circle}; take one of them out")
+        raise InputError(place.label(path_of(name)), f"its `defaults` lead in a circle, {circle}; take one of them out")
     if name in files:
         return
     tree = files[name] = _checked(place, name)
     for entry in tree["defaults"]:
-        if entry not in _RESERVED:
-            if entry not in (name, *chain, *place.fragments()):
+        key = entry.lstrip("/")
+        if key not in _RESERVED:
+            path = path_of(key)
+            if path not in (name, *chain, *place.fragments(group_of(key))):
                 raise InputError(
-                    f"{place.label(name)}: defaults",
-                    f"there is no fragment '{entry}', {place.fragment(entry)}; {place.hint(entry)}",
+                    f"{place.label(path_of(name))}: defaults",
+                    f"there is no fragment '{path}', {place.fragment(path)}; {place.hint(path)}",
                 )
-            _collect(place, entry, files, (*chain, name))
+            _collect(place, key, files, (*chain, name))
+
+
+def _folded(name: str) -> str:
+    """What people take for the same name: without upper case, letters composed."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _checked(place: _Place, name: str) -> Tree:
-    label, tree = place.label(name), place.load(name)
+    label, tree = place.label(path_of(name)), place.load(path_of(name))
     if tree is None:
         raise InputError(label, "the file is empty; a recipe is a YAML mapping with `defaults: [BaseRecipe, _self_]`")
     if not isinstance(tree, dict):
@@ -200,33 +227,46 @@ def _checked(place: _Place, name: str) -> Tree:
         tree = {key: value for key, value in tree.items() if key != "hydra"}
     check_plain(label, tree)
     sections = {key: value for key, value in tree.items() if key != "defaults"}
-    for key in sections:
+    for key in nested(name, sections) if sections else ():
         if key not in SECTIONS:
             raise InputError(f"{label}: {key}", f"a recipe has no section '{key}'; {nearest(key, SECTIONS)}")
-    return {"defaults": _defaults(place, label, tree.get("defaults")), **sections}
+    return {"defaults": _defaults(place, name, tree.get("defaults")), **sections}
 
 
-def _defaults(place: _Place, label: str, entries: Any) -> list[str]:
-    """The entries with `_self_`, last unless written elsewhere."""
+def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
+    """The keys of the files that the entries name with `_self_`, last unless written elsewhere.
+
+    In a group they begin with a slash, so that they are read alike wherever they stand.
+    """
+    label, group = place.label(path_of(name)), group_of(name)
     if entries is None:
         entries = []
     if not isinstance(entries, list):
         raise InputError(f"{label}: defaults", f"must be a list of names, not {shown(entries)}")
+    names: list[str] = []
     for index, entry in enumerate(entries):
-        if isinstance(entry, dict) and all(str(key).split()[0] == "override" and "hydra/" in str(key) for key in entry):
+        keys = [entry] if entry in _RESERVED else keys_of_entry(entry, group)
+        if isinstance(entry, dict) and all(
+            str(key).split()[:1] == ["override"] and "hydra/" in str(key) for key in entry
+        ):
             _log.warning("%s: defaults[%d] is ignored; nothing of hydra's own settings applies here", label, index)
-        elif not isinstance(entry, str) or not _is_plain(entry):
-            written = shown(entry) if isinstance(entry, str) else "an entry that is no name"
+        elif keys is None:
+            written = shown(" ".join(map(str, entry)) if isinstance(entry, dict) else entry)
             raise InputError(
-                f"{label}: defaults[{index}]", f"{written} is not allowed; name BaseRecipe, _self_ or {place.others}"
+                f"{label}: defaults[{index}]",
+                f"{written} is not allowed; name BaseRecipe, _self_, {place.others}, or a group, folder: file",
             )
-    names = list(dict.fromkeys(entry for entry in entries if isinstance(entry, str)))
+        else:
+            names += [_with_package(place, key, group) for key in keys]
+    names = list(dict.fromkeys(names))
     return names if "_self_" in names else [*names, "_self_"]
 
 
-def _folded(name: str) -> str:
-    """What people take for the same name: without upper case, letters composed."""
-    return unicodedata.normalize("NFC", name).casefold()
+def _with_package(place: _Place, key: str, group: str) -> str:
+    if key in _RESERVED:
+        return key
+    package = None if "@" in key or path_of(key) not in place.fragments(group_of(key)) else place.package(key)
+    return f"{'/' if group else ''}{key}{f'@{package}' if package else ''}"
 
 
 def _is_plain(name: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from synth_api.recipe.compose import compose
-from synth_api.recipe.source import read_recipe, recipe_from_objects
+from synth_api.recipe.source import RecipeSource, read_recipe, recipe_from_objects
 
 HEAD = "defaults: [BaseRecipe, _self_]\n"
 
@@ -57,9 +57,15 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
         (HEAD + "blueprints: {a: '" + "${a." * 9 + "b" + "}" * 9 + "'}", "has more than 8 interpolations within each"),
         ("defaults: BaseRecipe", "main.yaml: defaults: must be a list of names, not 'BaseRecipe'"),
         ("defaults: [BaseRecipe, ../secret]", "main.yaml: defaults[1]: '../secret' is not allowed"),
-        ("defaults: [BaseRecipe, /etc/passwd]", "defaults[1]: '/etc/passwd' is not allowed"),
-        ("defaults: [BaseRecipe, scene@here]", "'scene@here' is not allowed"),
-        ("defaults: [BaseRecipe, {group: scene}]", "an entry that is no name is not allowed"),
+        ("defaults: [BaseRecipe, /etc/passwd]", "there is no fragment 'etc/passwd', a file etc/passwd.yaml beside"),
+        ("defaults: [BaseRecipe, scene@a..b]", "'scene@a..b' is not allowed"),
+        ("defaults: [BaseRecipe, 3]", "main.yaml: defaults[1]: 3 is not allowed; name BaseRecipe"),
+        ("defaults: [BaseRecipe, {override group: scene}]", "'override group' is not allowed"),
+        ("defaults: [BaseRecipe, {../group: scene}]", "'../group' is not allowed"),
+        (
+            "defaults: [BaseRecipe, {group: scene}]",
+            "there is no fragment 'group/scene', a file group/scene.yaml beside the recipe; there are none",
+        ),
         (
             "defaults: [BaseRecipe, scne]",
             "there is no fragment 'scne', a file scne.yaml beside the recipe; did you mean 'scene'?",
@@ -158,6 +164,51 @@ def test_a_file_that_is_nearly_the_fragment_is_named(written, refusal, file, ent
     assert f"there is no fragment '{entry}', a file {entry}.yaml beside the recipe" in problem
 
 
+GROUPED = {
+    "main": "defaults: [BaseRecipe, {blueprints/particles: [big, more]}, scenes/dark,"
+    " {beads@blueprints.particles: own}]",
+    "blueprints/particles/big": "Big: {geometry_prototype_name: sphere, number: 3}",
+    "blueprints/particles/more": "defaults: [small, /scenes/pale]\nBig: {number: 9}",
+    "blueprints/particles/small": "Small: {number: 1}",
+    "scenes/dark": "# @package _global_\ninitial_runtime_state: {seed: 7}",
+    "scenes/pale": "# @package initial_runtime_state\nseed: 8",
+    "beads/own": "Own: {number: 2}",
+}
+
+
+@pytest.fixture
+def grouped(tmp_path: Path) -> RecipeSource:
+    for name, text in GROUPED.items():
+        (tmp_path / f"{name}.yaml").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.yaml").write_text(text)
+    return read_recipe(tmp_path / "main.yaml")
+
+
+def test_fragments_in_groups_go_where_their_folder_or_package_says(grouped: RecipeSource) -> None:
+    tree = compose(grouped)
+    assert tree["initial_runtime_state"]["seed"] == 7
+    particles = tree["blueprints"]["particles"]
+    assert {name: particle["number"] for name, particle in particles.items()} == {
+        "Big": 9,
+        "Small": 1,
+        "Own": 2,
+    }
+
+
+def test_groups_are_the_same_in_a_resource(grouped: RecipeSource) -> None:
+    fragments = {key.partition("@")[0]: tree for key, tree in grouped.files.items() if key != "main"}
+    assert recipe_from_objects("main", grouped.files["main"], fragments) == grouped
+
+
+def test_a_group_is_a_folder_inside_the_recipes_own(refusal, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret.yaml").write_text("Big: {number: 3}")
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes/group").symlink_to(tmp_path / "outside")
+    (tmp_path / "recipes/main.yaml").write_text("defaults: [BaseRecipe, {group: secret}]")
+    assert "there is no fragment 'group/secret'" in refusal(read_recipe, tmp_path / "recipes/main.yaml")
+
+
 def test_a_missing_file_is_named(refusal, tmp_path: Path) -> None:
     assert "none.yaml: cannot be read: No such file" in refusal(read_recipe, tmp_path / "none.yaml")
 
@@ -221,7 +272,7 @@ OBJECT = {"defaults": ["BaseRecipe", "_self_"]}
         (
             {"defaults": ["BaseRecipe", "a/b"]},
             {},
-            "recipe: defaults[1]: 'a/b' is not allowed; name BaseRecipe, _self_ or a key of `fragments`",
+            "recipe: defaults: there is no fragment 'a/b', a key 'a/b' of `fragments`; there are none",
         ),
         (OBJECT, {"scene": {"blueprint": {}}}, "fragments.scene: blueprint: a recipe has no section"),
         (OBJECT, {"scene": []}, "fragments.scene: must be a YAML mapping, not a list"),
