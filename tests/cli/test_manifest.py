@@ -55,6 +55,33 @@ def test_resources_have_the_runs_of_the_command_line(arguments: list[str], capsy
     assert cluster.recipe_digest == laptop.recipe_digest
 
 
+def test_a_recipe_brings_its_groups(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "blueprints/particles").mkdir(parents=True)
+    (tmp_path / "blueprints/particles/big.yaml").write_text("Big: {geometry_prototype_name: sphere, number: 3}\n")
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds/seven.yaml").write_text("# @package _global_\ninitial_runtime_state: {seed: 7}\n")
+    (tmp_path / "spheres.yaml").write_text(RECIPE.read_text())
+    defaults = "defaults: [BaseRecipe, spheres, {blueprints/particles: big}, {seeds: seven}, _self_]\n"
+    (tmp_path / "beads.yaml").write_text(defaults)
+    (recipe,) = resources(capsys, str(tmp_path / "beads.yaml"))
+    assert recipe["spec"]["fragments"].keys() == {"spheres", "blueprints/particles/big", "seeds/seven"}
+    scene = RecipeSpec.model_validate(recipe["spec"])
+    cluster = Sweep.of(recipe_from_objects("beads", scene.recipe, scene.fragments))
+    assert list(cluster.keys()) == list(Sweep.load(tmp_path / "beads.yaml").keys())
+    assert cluster.recipe(0).initial_runtime_state.seed == 7
+
+
+def test_a_cluster_has_not_the_environment_of_a_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEADS", "3")
+    (tmp_path / "r.yaml").write_text(RECIPE.read_text().replace("number: 600", "number: ${oc.decode:${oc.env:BEADS}}"))
+    assert main.run(["validate", str(tmp_path / "r.yaml")]) == 0
+    assert "Bead: 3 x sphere" in capsys.readouterr().out
+    assert main.run(["manifest", str(tmp_path / "r.yaml")]) == 2
+    assert "a cluster has not the environment of your machine; write the value" in capsys.readouterr().err
+
+
 def test_a_recipe_brings_its_fragments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree = yaml.safe_load(RECIPE.read_text())
     scene = {"blueprints": tree.pop("blueprints")}

@@ -34,7 +34,7 @@ _SENTENCES: Final = (
     ("does not support deletion", "a key of the language cannot be deleted; override its value instead"),
     ("is not Optional", "must be a mapping, not null; leave it out or write its entries"),
     (
-        "Invalid type assigned|Cannot assign|Unexpected type|Merge error",
+        "Invalid type assigned|Cannot assign|Unexpected type|Merge error|Cannot merge",
         "must be a mapping with its kind's keys",
     ),
     ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-_PATH: Final = re.compile(r"/?[\w-]+(?:/[\w-]+)*")
-_PACKAGE: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+_PATH: Final = re.compile(r"/?[\w-]+(?:/[\w-]+){0,8}")
+_PACKAGE: Final = re.compile(r"[\w-]+(?:\.[\w-]+){0,8}")
 _HEADER: Final = re.compile(r"\s*#\s*@package:?\s+(\S+)\s*$", re.MULTILINE)
 
 

@@ -244,8 +244,8 @@ def _read(text: str) -> _Parts:
     return tuple(_Reader(text).parts())
 
 
-def _refusal(resolver: str) -> str:
-    if resolver == "oc.env":
+def _refusal(resolver: str, text: str) -> str:
+    if resolver == "oc.env" or (resolver == "oc.decode" and "oc.env" in text):
         return "is not allowed here: a cluster has not the environment of your machine; write the value itself"
     return f"calls '{resolver}', a resolver that is not allowed; write the value itself, or a node, ${{a.b}}"
 
@@ -280,7 +280,7 @@ class _Reader:
         if depth > _MAX_NESTED:
             raise _UnreadableError(f"has more than {_MAX_NESTED} interpolations within each other; use fewer")
         if resolver := _RESOLVER.match(self._text, self._position):
-            raise _UnreadableError(_refusal(resolver[1]))
+            raise _UnreadableError(_refusal(resolver[1], self._text))
         self._skip(r"\s*")
         up = len(self._skip(r"\.*"))
         keys = [self._key(depth)]

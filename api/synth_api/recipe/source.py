@@ -246,8 +246,10 @@ def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
     names: list[str] = []
     for index, entry in enumerate(entries):
         keys = [entry] if entry in _RESERVED else keys_of_entry(entry, group)
-        if isinstance(entry, dict) and all(
-            str(key).split()[:1] == ["override"] and "hydra/" in str(key) for key in entry
+        if (
+            isinstance(entry, dict)
+            and entry
+            and all(str(key).split()[:1] == ["override"] and "hydra/" in str(key) for key in entry)
         ):
             _log.warning("%s: defaults[%d] is ignored; nothing of hydra's own settings applies here", label, index)
         elif keys is None:

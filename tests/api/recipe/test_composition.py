@@ -121,6 +121,7 @@ def test_a_step_id_stands_for_its_index() -> None:
         ("initial_runtime_state.seed='${oc.env:HOME}'", "'${oc.env:HOME}' is not allowed here: a cluster"),
         ("hydra.run.dir=/tmp", "nothing of hydra's own settings applies here"),
         ("hydra/launcher=joblib", "config groups are not available"),
+        ("+blueprints.particles.X=[1]", "must be a mapping with its kind's keys"),
         ("seed=1", "seed: there is no key 'seed'"),
     ],
 )

@@ -61,6 +61,9 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
         ("defaults: [BaseRecipe, scene@a..b]", "'scene@a..b' is not allowed"),
         ("defaults: [BaseRecipe, 3]", "main.yaml: defaults[1]: 3 is not allowed; name BaseRecipe"),
         ("defaults: [BaseRecipe, {override group: scene}]", "'override group' is not allowed"),
+        ("defaults: [BaseRecipe, {}]", "defaults[1]: '' is not allowed"),
+        ("defaults: [BaseRecipe, scene@" + "a." * 60 + "a]", "is not allowed; name BaseRecipe"),
+        ("defaults: [BaseRecipe, " + "a/" * 60 + "a]", "is not allowed; name BaseRecipe"),
         ("defaults: [BaseRecipe, {../group: scene}]", "'../group' is not allowed"),
         (
             "defaults: [BaseRecipe, {group: scene}]",
