@@ -2,5 +2,5 @@
 
 from typing import Final
 
-ENGINE_VERSION: Final = 2
+ENGINE_VERSION: Final = 3
 """Rises only when labels or pictures change their meaning or bytes; part of every run key. Apart from the release."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from mathutils.bvhtree import BVHTree
 
 from synth_renderer.blender import bpy, session, stage
+from synth_renderer.geometry.hull import directions, hull_of, is_convex, supports, within
 from synth_renderer.geometry.placement import world_vertices
 from synth_renderer.physics.report import PhysicsError, PhysicsReport
 
@@ -19,62 +21,105 @@ if TYPE_CHECKING:
     from synth_renderer.scene.bodies import Bodies
     from synth_renderer.scene.staged import Box
 
+CONVEX: Final = 0.005
+"""Depth below its convex hull, in smallest extents, up to which a mesh counts as convex."""
 REST_WAY = 0.01
 """Way in the last frame, in smallest half extents, below which a body counts as resting."""
+REST_SHARE: Final = 0.02
+"""The same, in ways that gravity adds in a frame: what has only begun to fall does not rest."""
+REST_FRAMES: Final = 12
+"""Resting frames after which the motion under gravity has ended."""
 WALL = 0.5
 """Thickness of the container's walls, as a share of its longest side: fast bodies must not pass through."""
 
 
 def relax_rigid_bodies(
-    bodies: Bodies, forces: Forces, collision_shape: str, mesh_source: str, container: Box | None
+    bodies: Bodies, forces: Forces, collision_shape: str, container: Box | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], PhysicsReport]:
     """Locations (N, 3), quaternions w x y z (N, 4), world frame, and the report.
 
-    collision_shape and mesh_source are Blender's words (`CONVEX_HULL`, `FINAL`). The open Blender file gives way to an
-    empty one. The same bits are promised on one class of processor only. Raises `PhysicsError` when
-    Blender loses a body.
+    collision_shape is Blender's word. `CONVEX_HULL`, and `MESH` where bodies are convex, are hulls of few vertices. The
+    open Blender file gives way to an empty one. The same bits are promised on one class of processor only. Raises
+    `PhysicsError` when Blender loses a body.
     """
     if not len(bodies):
         return bodies.locations.copy(), bodies.quaternions.copy(), PhysicsReport("blender", 0.0, True, 0, 0, 0)
     stage.forget()
     session.reset()
     try:
-        objects = _build(bodies, forces, collision_shape.upper(), mesh_source.upper(), container)
-        before, _ = _simulate(objects, forces)
-        locations, quaternions = _placement(objects)
+        objects = _build(bodies, forces, collision_shape, container)
+        frames, at_rest, (locations, quaternions) = _simulate(objects, forces, float(_half_extents(bodies).min()))
     finally:
         session.reset()
     if not np.isfinite(locations).all():
         raise PhysicsError("Blender's rigid body solver lost a particle: its location is not finite")
-    way = float(np.sqrt(((locations - before) ** 2).sum(axis=1)).max())
     report = PhysicsReport(
         solver="blender",
         largest_overlap=largest_mesh_overlap(bodies, locations, quaternions),
-        came_to_rest=way <= REST_WAY * float(_half_extents(bodies).min()),
-        frames=forces.num_frames,
+        came_to_rest=at_rest,
+        frames=frames,
         substeps=forces.substeps_per_frame,
         iterations=forces.solver_iterations,
     )
     return locations, quaternions, report
 
 
-def _build(bodies: Bodies, forces: Forces, shape: str, source: str, container: Box | None) -> list[bpy.types.Object]:
+@dataclass(frozen=True)
+class _Collider:
+    """What a body collides as: a mesh in its frame at scale 1, Blender's word for the shape, a margin in its unit."""
+
+    data: bpy.types.Mesh
+    shape: str
+    margin: float
+
+
+def _build(bodies: Bodies, forces: Forces, shape: str, container: Box | None) -> list[bpy.types.Object]:
     scene = bpy.context.scene
-    meshes = [_mesh_data(mesh) for mesh in bodies.meshes]
-    objects = [_object(bodies, meshes, index) for index in range(len(bodies))]
+    colliders = _colliders(bodies, shape)
+    objects = [_object(bodies, collider.data, index) for index, collider in enumerate(colliders)]
     walls = _wall_objects(container) if container else []
     _add_world(scene, forces)
     _add_bodies([*objects, *walls])
-    for obj in objects:
-        _set_up(obj.rigid_body, forces, shape, source)
+    for obj, collider in zip(objects, colliders, strict=True):
+        _set_up(obj.rigid_body, forces, collider.shape, forces.collision_margin + collider.margin)
     for obj in walls:
-        _set_up(obj.rigid_body, forces, "BOX", "BASE")
+        _set_up(obj.rigid_body, forces, "BOX", forces.collision_margin)
         obj.rigid_body.type = "PASSIVE"
     return objects
 
 
-def _object(bodies: Bodies, meshes: list[bpy.types.Mesh], index: int) -> bpy.types.Object:
-    obj = bpy.data.objects.new(f"body.{index:06d}", meshes[bodies.mesh_index[index]])
+def _colliders(bodies: Bodies, shape: str) -> list[_Collider]:
+    """One for each body; bodies of equal mesh and proportions share their data."""
+    is_hull = [
+        shape == "CONVEX_HULL" or (shape == "MESH" and is_convex(mesh, CONVEX * float(mesh.extents.min())))
+        for mesh in bodies.meshes
+    ]
+    shared: dict[tuple[int, tuple[float, ...]], _Collider] = {}
+    colliders = []
+    for number, scale in zip(bodies.mesh_index.tolist(), bodies.scales, strict=True):
+        size = float(scale.max())
+        kind = number, tuple((scale / size).tolist()) if is_hull[number] else ()
+        if kind not in shared:
+            mesh = bodies.meshes[number]
+            if is_hull[number]:
+                shared[kind] = _hull_collider(mesh, scale / size)
+            else:
+                shared[kind] = _Collider(_mesh_data(mesh), shape, 0.0)
+        colliders.append(replace(shared[kind], margin=size * shared[kind].margin))
+    return colliders
+
+
+def _hull_collider(mesh: Mesh, proportions: NDArray[np.float64]) -> _Collider:
+    normals = mesh.normals / proportions
+    x, y, z = normals.T
+    hull = hull_of(mesh.vertices * proportions, normals / np.sqrt(x * x + y * y + z * z)[:, None])
+    data = bpy.data.meshes.new("hull")
+    data.from_pydata((hull.points / proportions).tolist(), [], [])
+    return _Collider(data, "CONVEX_HULL", hull.margin)
+
+
+def _object(bodies: Bodies, data: bpy.types.Mesh, index: int) -> bpy.types.Object:
+    obj = bpy.data.objects.new(f"body.{index:06d}", data)
     obj.rotation_mode = "QUATERNION"
     obj.location, obj.rotation_quaternion = bodies.locations[index], bodies.quaternions[index]
     obj.scale = bodies.scales[index]
@@ -133,21 +178,29 @@ def _add_bodies(objects: list[bpy.types.Object]) -> None:
         bpy.ops.rigidbody.objects_add(type="ACTIVE")
 
 
-def _set_up(body: bpy.types.RigidBodyObject, forces: Forces, shape: str, source: str) -> None:
-    body.collision_shape, body.mesh_source = shape, source
-    body.mass, body.friction, body.restitution = forces.mass, forces.friction, forces.restitution
+def _set_up(body: bpy.types.RigidBodyObject, forces: Forces, shape: str, margin: float) -> None:
+    body.collision_shape, body.mesh_source = shape, "FINAL"
+    body.friction, body.restitution = forces.friction, forces.restitution
     body.linear_damping, body.angular_damping = forces.linear_damping, forces.angular_damping
-    body.use_margin, body.collision_margin = forces.collision_margin > 0, forces.collision_margin
+    body.use_margin, body.collision_margin = margin > 0, margin
 
 
-def _simulate(objects: list[bpy.types.Object], forces: Forces) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Step to the last frame; the placement in the frame before it."""
-    before = _placement(objects)
+def _simulate(
+    objects: list[bpy.types.Object], forces: Forces, smallest: float
+) -> tuple[int, bool, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Step until all bodies rest, or to the last frame: frames, whether they rest, and the placement."""
+    x, y, z = forces.acceleration
+    gained = (x * x + y * y + z * z) ** 0.5 * forces.frame_seconds**2
+    rest = min(REST_WAY * smallest, REST_SHARE * gained) if gained else REST_WAY * smallest
+    placement, resting, way = _placement(objects), 0, 0.0
     for frame in range(1, forces.num_frames + 1):
-        if frame == forces.num_frames:
-            before = _placement(objects)
         bpy.context.scene.frame_set(frame)
-    return before
+        before, placement = placement[0], _placement(objects)
+        way = float(np.sqrt(((placement[0] - before) ** 2).sum(axis=1)).max())
+        resting = resting + 1 if way <= rest else 0
+        if gained and frame > 1 and resting >= REST_FRAMES:
+            return frame, True, placement
+    return forces.num_frames, way <= REST_WAY * smallest, placement
 
 
 def _placement(objects: list[bpy.types.Object]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -170,14 +223,20 @@ def largest_mesh_overlap(bodies: Bodies, locations: NDArray[np.float64], quatern
     vertices = [world_vertices(placed, index) for index in range(len(placed))]
     low = np.array([points.min(axis=0) for points in vertices])
     high = np.array([points.max(axis=0) for points in vertices])
+    reaches: dict[int, NDArray[np.float64]] = {}
     trees: dict[int, BVHTree] = {}
     halves, deepest = _half_extents(bodies), 0.0
     for index, points in enumerate(vertices):
         near = np.flatnonzero((low <= high[index]).all(axis=1) & (high >= low[index]).all(axis=1))
         for other in near[near != index]:
+            inside = points[((points > low[other]) & (points < high[other])).all(axis=1)]
+            if other not in reaches:
+                reaches[other] = supports(vertices[other], directions(0))[1]
+            inside = inside[within(inside, directions(0), reaches[other])]
+            if not len(inside):
+                continue
             if other not in trees:
                 trees[other] = BVHTree.FromPolygons(vertices[other].tolist(), _triangles(bodies, other))
-            inside = points[((points > low[other]) & (points < high[other])).all(axis=1)]
             deepest = max(deepest, _depth(trees[other], inside) / float(min(halves[index], halves[other])))
     return deepest
 

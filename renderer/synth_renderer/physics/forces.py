@@ -18,13 +18,12 @@ DEFAULT_DAMPING = 0.9999999
 class Forces:
     """Parameters of `RelaxCollisions` with their defaults filled in; scene units and seconds.
 
-    A damping d multiplies a velocity by (1 - d)^t over a time t. All bodies have the same mass.
+    A damping d multiplies a velocity by (1 - d)^t over a time t. All bodies have the same mass, so it is none of them.
     """
 
     num_frames: int = 100
     use_gravity: bool = False
     gravity: tuple[float, float, float] = (0.0, 0.0, -9.81)
-    mass: float = 1.0
     friction: float = 1.0
     restitution: float = 1.0
     linear_damping: float = DEFAULT_DAMPING
@@ -43,7 +42,6 @@ class Forces:
             num_frames=step.num_frames,
             use_gravity=step.use_gravity,
             gravity=(float(step.gravity[0]), float(step.gravity[1]), float(step.gravity[2])),
-            mass=step.mass,
             friction=step.friction,
             restitution=step.restitution,
             linear_damping=step.linear_damping if step.linear_damping is not None else common,

@@ -97,11 +97,13 @@ def prepare(
     dt: float,
     gain: float,
     slow: float,
+    recovery: float,
 ) -> int:
     """Find the contacts that can close within this substep and what they want; how many they are.
 
     Only new contacts bounce, and not those that approach slower than `slow`; the speed `gain` that gravity has added in
-    this very substep is not thrown back, or bouncing would create energy. Loaded contacts age, moving ones less (the
+    this very substep is not thrown back, or bouncing would create energy. Overlaps part with `recovery`, 1/s, times
+    their depth. Loaded contacts age, moving ones less (the
     ageing law of J. H. Dieterich, Modeling of rock friction, 1979).
     """
     v, walls_body = spheres.velocities, len(radii)
@@ -123,9 +125,9 @@ def prepare(
             contacts.impulses[c, 7] = 0.0
         contacts.closing[closing] = c
         contacts.normals[closing, 0], contacts.normals[closing, 1], contacts.normals[closing, 2] = x, y, z
-        contacts.wanted[closing] = -max(gap, 0.0) / dt
+        contacts.wanted[closing] = -gap / dt if gap > 0 else -gap * recovery
         if contacts.impulses[c, 0] == 0 and speed < -slow and speed * dt < -gap:
-            contacts.wanted[closing] = -surface.restitution * (speed + gain)
+            contacts.wanted[closing] = max(-gap, 0.0) * recovery - surface.restitution * (speed + gain)
         closing += 1
     return closing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,20 +18,24 @@ if TYPE_CHECKING:
     from synth_renderer.scene.staged import Box
 
 
+ROUND: Final = frozenset({"SPHERE", "CAPSULE", "CONVEX_HULL", "MESH"})
+"""The collision shapes that a sphere fills itself."""
+
+
 def relax(
     bodies: Bodies, step: RelaxCollisions, container: Box | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], PhysicsReport]:
     """Locations (N, 3), quaternions (N, 4) and report after the step.
 
-    Our own solver where every body is a sphere, else Blender's rigid bodies. Raises `PhysicsError`.
+    Our own solver where every body is a sphere and collides as one, else Blender's rigid bodies. Raises `PhysicsError`.
     """
     forces = Forces.of(step)
-    if bodies.is_sphere.all():
+    if bodies.is_sphere.all() and step.collision_shape in ROUND:
         locations, report = settle_spheres(bodies.locations, sphere_radii(bodies), forces, container)
         return locations, bodies.quaternions.copy(), report
     from synth_renderer.blender.rigid_bodies import relax_rigid_bodies
 
-    return relax_rigid_bodies(bodies, forces, step.collision_shape, step.mesh_source, container)
+    return relax_rigid_bodies(bodies, forces, step.collision_shape, container)
 
 
 def sphere_radii(bodies: Bodies) -> NDArray[np.float64]:

@@ -58,6 +58,9 @@ STILL = 0.05
 """Iterations of a substep end early when no impulse changes by more than this share of what gravity adds in it."""
 NO_REBOUND = 0.1
 """A rebound that damping would end within this many smallest radii does not happen (a low Stokes number)."""
+RECOVERY = 0.2
+"""Share of an overlap's depth that a substep without gravity takes away by speed, as Bullet's solver does (its error
+reduction parameter, `btContactSolverInfo::m_erp`)."""
 REST_WAY = 0.003
 """Way in one frame, in smallest radii, below which a sphere counts as resting."""
 REST_FRAMES = 12
@@ -70,16 +73,18 @@ def settle_spheres(
     """Let spheres fall, collide and come to rest.
 
     locations (N, 3) and radii (N,), float64, world frame, scene units; returns new locations (N, 3). The container is
-    closed: floor, walls and lid; spheres that stick out of it are brought in first. All spheres start at rest, overlaps
-    are pushed apart first, without speed. Raises `PhysicsError` when the container cannot hold the spheres
-    or when they still overlap by more than MOST_OVERLAP.
+    closed: floor, walls and lid; spheres that stick out of it are brought in first. All spheres start at rest. With
+    gravity overlaps are pushed apart first, without speed; without it they throw the spheres apart. Surfaces keep a
+    collision margin each. Raises `PhysicsError` when the container cannot hold the spheres or when they still overlap
+    by more than MOST_OVERLAP.
     """
     settled = np.array(locations, dtype=np.float64).reshape(-1, 3)
-    sizes = np.array(radii, dtype=np.float64)
+    sizes = np.array(radii, dtype=np.float64) + forces.collision_margin
     if not len(settled):
         return settled, PhysicsReport("spheres", 0.0, True, 0, 0, 0)
     walls = _walls(settled, sizes, container)
-    sweeps = separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
+    is_falling = any(forces.acceleration)
+    sweeps = separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS) if is_falling else 0
     frames, substeps, iterations, at_rest = _move(settled, sizes, walls, forces)
     sweeps += separate(settled, sizes, walls, OVERLAP_GOAL, MOST_SWEEPS)
     overlap = float(largest_overlap(settled, sizes, walls))
@@ -126,12 +131,13 @@ def _move(
     gravity = np.array(forces.acceleration)
     strength = math.sqrt(sum(component * component for component in forces.acceleration))
     seconds = forces.frame_seconds
-    if strength == 0 or seconds == 0 or forces.linear_damping >= 1:
+    if seconds == 0 or forces.linear_damping >= 1 or not (strength or largest_overlap(locations, radii, walls)):
         return 0, 0, 0, True
     spheres = _at_rest(radii)
     smallest = float(radii.min())
     surface = Surface(COULOMB * forces.friction, forces.restitution, 0.0, MEMORY * smallest)
-    rest = min(REST_WAY * smallest, 0.02 * strength * seconds * seconds)
+    rest = min(REST_WAY * smallest, 0.02 * strength * seconds * seconds) if strength else REST_WAY * smallest
+    recovery = 0.0 if strength else RECOVERY * forces.substeps_per_frame / seconds
     contacts = contacts_of(*near_pairs(locations, radii, walls, SKIN * smallest))
     anchor = locations.copy()
     most, iterations, resting, most_recent = 0, 0, 0, 1
@@ -145,7 +151,7 @@ def _move(
         kept = kept_fraction(forces.linear_damping, dt), kept_fraction(forces.angular_damping, dt)
         before, most = locations.copy(), max(most, substeps)
         slow = max(2 * strength * dt, NO_REBOUND * smallest * damping_rate(forces.linear_damping))
-        pace = Pace(dt, substeps, forces.solver_iterations, strength * dt, slow, *kept)
+        pace = Pace(dt, substeps, forces.solver_iterations, strength * dt, slow, recovery, *kept)
         surface = surface._replace(ageing=forces.friction * DRYING * (frame * seconds) ** 3)
         contacts, swept = _frame(locations, radii, walls, spheres, contacts, anchor, gravity, surface, pace)
         iterations = max(iterations, swept)
@@ -166,7 +172,8 @@ def _fastest(spheres: Spheres) -> float:
 
 class Pace(NamedTuple):
     """A frame's time steps: seconds and number of substeps, iterations, speed that gravity adds in a substep, speed of
-    approach without rebound, what damping leaves of velocities and of turning.
+    approach without rebound, speed of separation per depth of an overlap, what damping leaves of velocities and of
+    turning.
     """
 
     dt: float
@@ -174,6 +181,7 @@ class Pace(NamedTuple):
     iterations: int
     gain: float
     slow: float
+    recovery: float
     kept: float
     kept_turning: float
 
@@ -204,7 +212,8 @@ def _frame(
             for axis in range(3):
                 velocities[n, axis] = (velocities[n, axis] + gravity[axis] * dt) * pace.kept
                 spheres.turning[n, axis] *= pace.kept_turning
-        closing = prepare(locations, radii, walls, spheres, contacts, surface, dt, pace.gain, pace.slow)
+        closing = prepare(locations, radii, walls, spheres, contacts, surface, dt, pace.gain, pace.slow,
+                          pace.recovery)  # fmt: skip
         start_warm(spheres, contacts, closing)
         for iteration in range(pace.iterations):
             most = max(most, iteration + 1)
@@ -213,6 +222,7 @@ def _frame(
         for n in range(len(locations)):
             for axis in range(3):
                 locations[n, axis] += velocities[n, axis] * dt
-        near = contacts.closing[:closing]
-        project(locations, radii, walls, contacts.first[near], contacts.second[near], 0.5, 0.0005)
+        if pace.recovery == 0.0:
+            near = contacts.closing[:closing]
+            project(locations, radii, walls, contacts.first[near], contacts.second[near], 0.5, 0.0005)
     return contacts, most

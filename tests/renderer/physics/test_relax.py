@@ -1,4 +1,7 @@
+from typing import Any
+
 import numpy as np
+import pytest
 
 from synth_api.recipe.feature_generation import RelaxCollisions
 from synth_renderer.physics.forces import Forces
@@ -26,3 +29,44 @@ def test_one_damping_counts_for_both():
 def test_a_damping_of_its_own_leaves_the_other_at_its_default():
     forces = Forces.of(RelaxCollisions(affected_set_name="AllParticles", linear_damping=0.5))
     assert (forces.linear_damping, forces.angular_damping) == (0.5, 0.9999999)
+
+
+FALL = {"use_gravity": True, "gravity": (30.0, 0.0, -1000.0), "num_frames": 12, "damping": 0.5}
+CHANGED = {
+    "collision_shape": "BOX",
+    "num_frames": 6,
+    "use_gravity": False,
+    "gravity": (0.0, 0.0, -500.0),
+    "friction": 0.0,
+    "restitution": 0.0,
+    "damping": 0.9,
+    "collision_margin": 0.5,
+    "time_scale": 0.5,
+    "substeps_per_frame": 40,
+    "solver_iterations": 1,
+}
+NOT_OF_THE_MOTION = {"id", "affected_set_name", "dry_run", "linear_damping", "angular_damping"}
+
+
+def step_of(**parameters: Any) -> RelaxCollisions:
+    return RelaxCollisions(affected_set_name="AllParticles", **FALL | parameters)
+
+
+def test_every_parameter_has_an_example_or_is_without_effect():
+    known = set(RelaxCollisions.model_fields) - NOT_OF_THE_MOTION - step_of().without_effect().keys()
+    assert known == CHANGED.keys()
+
+
+@pytest.mark.parametrize("parameter", sorted(CHANGED.keys() - {"collision_shape"}))
+def test_every_parameter_changes_how_beads_move(parameter, start, box, beads_of):
+    beads = beads_of(*start(60, 2))
+    usual, _, _ = relax(beads, step_of(), box)
+    other, _, _ = relax(beads, step_of(**{parameter: CHANGED[parameter]}), box)
+    assert np.abs(usual - other).max() > 1e-3
+
+
+@pytest.mark.parametrize("parameter", ["linear_damping", "angular_damping"])
+def test_each_damping_changes_how_beads_move(parameter, start, box, beads_of):
+    beads = beads_of(*start(60, 2))
+    ways = [relax(beads, step_of(damping=None, **{parameter: damping}), box)[0] for damping in (0.0, 0.9999999)]
+    assert np.abs(ways[0] - ways[1]).max() > 1e-3

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from synth_renderer.physics.forces import Forces
 from synth_renderer.physics.report import PhysicsError
@@ -48,11 +49,70 @@ def test_few_beads_lie_in_one_layer(start, box):
     assert (settled[:, 2] < 1.05 * radii).mean() > 0.9
 
 
-def test_no_gravity_only_pushes_overlaps_apart():
+def radius_of_gyration(locations: NDArray[np.float64]) -> float:
+    return float(np.sqrt(((locations - locations.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def test_without_gravity_an_overlap_throws_two_beads_apart_and_moves_no_other():
     start = np.array([[0.0, 0, 0], [3, 0, 0], [50, 0, 0]])
     settled, report = settle_spheres(start, np.full(3, 2.0), Forces(), None)
-    np.testing.assert_allclose(settled, [[-0.5, 0, 0], [3.5, 0, 0], [50, 0, 0]], atol=0.004)
+    # An overlap of 1 gives a speed of 0.2 x 240 per s, of which damping at 16.1 per s leaves a way of 2.9.
+    np.testing.assert_allclose(settled, [[-1.46, 0, 0], [4.46, 0, 0], [50, 0, 0]], atol=0.1)
     assert report.came_to_rest
+
+
+@pytest.mark.parametrize(
+    ("number", "diameter", "width", "damping", "restitution", "bullet"),
+    [
+        (40, 0.6, 2.0, 0.9999999, 1.0, 1.390),
+        (40, 0.6, 2.0, 0.9999999, 0.0, 1.319),
+        (40, 0.3, 2.0, 0.9999999, 1.0, 1.004),
+        (100, 0.6, 2.0, 0.9999999, 1.0, 2.416),
+        (10, 0.6, 0.2, 0.9999999, 1.0, 15.419),
+        (40, 0.6, 2.0, 0.04, 1.0, 34.03),
+        (40, 0.6, 2.0, 0.04, 0.0, 29.92),
+        (40, 0.3, 2.0, 0.04, 1.0, 2.760),
+    ],
+)
+def test_without_gravity_overlaps_throw_beads_as_far_as_bullet_does(
+    number, diameter, width, damping, restitution, bullet
+):
+    """`bullet`: the growth of the radius of gyration that bpy 4.5's rigid bodies of shape SPHERE gave in 100 frames."""
+    locations = np.random.default_rng(0).uniform(-width / 2, width / 2, (number, 3))
+    forces = Forces(linear_damping=damping, angular_damping=damping, restitution=restitution)
+    settled, report = settle_spheres(locations, np.full(number, diameter / 2), forces, None)
+    assert radius_of_gyration(settled) / radius_of_gyration(locations) == pytest.approx(bullet, rel=0.15)
+    assert report.largest_overlap <= 0.001
+
+
+def test_without_gravity_and_overlaps_nothing_moves():
+    start = np.array([[0.0, 0, 0], [5, 0, 0]])
+    settled, report = settle_spheres(start, np.full(2, 2.0), Forces(), None)
+    np.testing.assert_array_equal(settled, start)
+    assert (report.frames, report.came_to_rest) == (0, True)
+
+
+def test_without_frames_overlaps_are_pushed_apart():
+    start = np.array([[0.0, 0, 0], [3, 0, 0]])
+    settled, _ = settle_spheres(start, np.full(2, 2.0), Forces(num_frames=0), None)
+    np.testing.assert_allclose(settled, [[-0.5, 0, 0], [3.5, 0, 0]], atol=0.004)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.5, 1.0])
+def test_a_collision_margin_is_a_gap_around_every_bead(margin):
+    """Bullet leaves 0.98 between two hulls, and 0.48 to a wall, at a margin of 0.5."""
+    start, radii = np.array([[-10.0, 0, 0], [-3, 0, 0]]), np.array([2.0, 1.5])
+    forces = Forces(num_frames=200, use_gravity=True, gravity=(-100.0, 0.0, 0.0), collision_margin=margin)
+    settled, report = settle_spheres(start, radii, forces, Box((-20, -5, -5), (20, 5, 5)))
+    assert settled[0, 0] - radii[0] == pytest.approx(-20 + margin, abs=0.01)
+    assert settled[1, 0] - settled[0, 0] - radii.sum() == pytest.approx(2 * margin, abs=0.02)
+    assert report.largest_overlap <= 0.001
+
+
+def test_a_collision_margin_counts_without_gravity_too():
+    start = np.array([[0.0, 0, 0], [5, 0, 0]])
+    settled, _ = settle_spheres(start, np.full(2, 2.0), Forces(collision_margin=1.0, num_frames=0), None)
+    assert settled[1, 0] - settled[0, 0] == pytest.approx(6.0, abs=0.01)
 
 
 def test_nothing_to_do(box):
@@ -98,13 +158,6 @@ def test_gravity_may_point_anywhere():
     np.testing.assert_allclose(settled, [[6, 0, 25]], atol=0.003)
 
 
-def test_mass_does_not_matter_when_all_masses_are_equal(start, box):
-    locations, radii = start(50, 1)
-    light, _ = settle_spheres(locations, radii, falling(mass=1.0), box)
-    heavy, _ = settle_spheres(locations, radii, falling(mass=7.0), box)
-    np.testing.assert_array_equal(light, heavy)
-
-
 def test_restitution_throws_back():
     undamped = {"linear_damping": 0.0, "num_frames": 24, "use_gravity": True, "gravity": (0.0, 0.0, -100.0)}
     dead = drop(Forces(restitution=0.0, **undamped), height=30.0)[0]  # type: ignore[arg-type]
@@ -134,7 +187,7 @@ def test_equal_positions_separate_the_same_way_each_time(box):
 
 def test_beads_that_stick_out_are_brought_in(box):
     settled, _ = settle_spheres(np.array([[59.0, 0, 50]]), np.array([3.0]), Forces(), box)
-    np.testing.assert_array_equal(settled, [[57, 0, 48.2]])
+    np.testing.assert_allclose(settled, [[57, 0, 48.2]], atol=1e-5)
 
 
 def test_a_bead_larger_than_the_container_is_refused(box):
