@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from synth_api.errors import InputError, nearest
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import describe_traceback, explain
 from synth_api.temporary import TemporaryFolderError
-from synth_cli.output import exit_code_after_output, print_error, protect_standard_streams
+from synth_cli.output import WarningPrinter, exit_code_after_output, print_error, protect_standard_streams
 
 COMMANDS: Final = {
     "validate": "Say what a recipe is, or what is wrong with it.",
@@ -64,6 +65,7 @@ def main() -> None:
     """Entry point of `synth` and `kubectl synth`: turns every error into one sentence and an exit code."""
     program = "kubectl synth" if Path(sys.argv[0]).name == "kubectl-synth" else "synth"
     protect_standard_streams()
+    logging.getLogger().addHandler(WarningPrinter())
     sys.exit(exit_code_after_output(run(sys.argv[1:], program)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import errno
 import io
+import logging
 import os
 import select
 import sys
@@ -111,6 +112,18 @@ def print_error(sentence: str) -> None:
     """Print one sentence on stderr, behind a word that is red on a terminal."""
     sys.stderr.write(f"{_coloured('error:', '1;31', sys.stderr)} {visible(sentence, keep=_LAYOUT)}\n")
     sys.stderr.flush()
+
+
+class WarningPrinter(logging.Handler):
+    """Prints each warning of any module as one line on stderr."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{_coloured('warning:', '1;33', sys.stderr)} {visible(record.getMessage())}\n")
+        sys.stderr.flush()
 
 
 def has_colours(environment: Mapping[str, str] = os.environ) -> bool:

@@ -65,6 +65,8 @@ FILES = {
     "tag": (written("seed: 42", "seed: !!python/name:os.system ''"), "the YAML tag '!!python/name:os.system' is not"),
 }
 ARGUMENTS = {
+    "a number of 5,000 digits": ([f"{SEED}={'9' * 5000}"], f"{SEED}: a number in it has too many digits; write one"),
+    "an index of 5,000 digits": ([f"a.{'9' * 5000}=1"], "the path has 5,002 characters, at most 512 are allowed"),
     "short override path": (["seed=3"], "seed: there is no key 'seed'; did you mean 'initial_runtime_state.seed'?"),
     "short axis path": (["gravity.2=0,1"], "did you mean 'synth_chain.feature_generation_steps.5.gravity.2'?"),
     "override path": ([f"{BEAD}.numbr=3"], f"in {BEAD} (to add it, write +{BEAD}.numbr=…); did you mean 'number'?"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from copy import deepcopy
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from synth_api.errors import InputError, nearest
+from synth_api.recipe.ascii_words import AsciiWords
 from synth_api.recipe.groups import nested
 from synth_api.recipe.interpolation import masked, resolve_interpolations, unmasked
 from synth_api.recipe.overrides import indexed_overrides
@@ -68,10 +68,14 @@ def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
         }
         for key, tree in source.files.items()
     }
+    text = json.dumps(files, ensure_ascii=False)
+    words = AsciiWords(text, *overrides)
     try:
-        return deepcopy(_composed_once(json.dumps(files), overrides))
+        composed = _composed_once(words.encode(text), tuple(map(words.encode, overrides)))
     except InputError as error:
-        raise InputError(error.path or source.name, error.problem) from None
+        raise InputError(words.decode(error.path) or source.name, words.decode(error.problem)) from None
+    tree: Tree = words.decode_value(composed)
+    return tree
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_args
+from unicodedata import is_normalized
 
 from pydantic import (
     AfterValidator,
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact."""
-_WORD: Final = re.compile("(?!(?i:null|true|false|inf|nan)$)[A-Za-z_][A-Za-z0-9_-]{0,99}")
-"""A word of a dotted path in Hydra's override grammar that is a text in its mappings, too."""
+_WORD: Final = re.compile(r"(?!(?i:null|true|false|inf|nan)$)[^\W\d][\w-]{0,99}")
+"""A word of a dotted path that is a text in the mappings of Hydra's override grammar, too."""
 _NO_NAME: Final = (
-    "is no name that an override can address; use up to 100 of A-Z, a-z, 0-9, '_' and '-', a letter first, "
+    "is no name that an override can address; use up to 100 letters, digits, '_' and '-', a letter first, "
     "and no word of YAML such as null or true"
 )
 
@@ -50,7 +51,7 @@ def _no_null(value: Any) -> Any:
 
 
 def _addressable(name: str) -> str:
-    if not _WORD.fullmatch(name):
+    if not _WORD.fullmatch(name) or not is_normalized("NFC", name):
         raise InputError("", f"{shown(name)} {_NO_NAME}")
     return name
 

@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from synth_api.errors import InputError, nearest
+from synth_api.recipe.ascii_words import AsciiWords
 from synth_api.recipe.interpolation import check_interpolation, masked
 from synth_api.recipe.problems import shown
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _BLUEPRINT_MAPS: Final = ("blueprints.measurement_techniques", "blueprints.particles")
 _BLUEPRINT_DEPTH: Final = 3
 """Words in the path of a blueprint."""
+_MAX_PATH: Final = 512
+"""Characters, as in a custom resource."""
 _MOST_MEANT: Final = 3
 _LISTS_ARE_FIXED: Final = (
     "a list can be neither lengthened nor shortened by an override; write the whole list in a recipe or fragment"
@@ -34,7 +37,7 @@ def indexed_path(tree: dict[str, Any], path: str) -> str:
     """
     words, node = [], tree
     for word in path.split("."):
-        if isinstance(node, list) and not word.isdigit():
+        if isinstance(node, list) and not _is_index(word):
             word = _index(node, word, path)
         words.append(word)
         node = _child(node, word)
@@ -46,7 +49,7 @@ def check_path(tree: dict[str, Any], path: str) -> None:
     node: Any = tree
     words = path.split(".")
     for depth, word in enumerate(words):
-        if isinstance(node, list) and word.isdigit() and int(word) >= len(node):
+        if isinstance(node, list) and _is_index(word) and int(word) >= len(node):
             raise InputError(path, f"there is no entry {word}, the list has {len(node)}, from 0; {_LISTS_ARE_FIXED}")
         if not _has(node, word):
             whole = _paths_ending_in(tree, words) if depth == 0 else []
@@ -114,14 +117,23 @@ def override_text(value: Any) -> str:
 def read_override(text: str, parser: OverridesParser) -> Override:
     """An argument in Hydra's grammar. Raises InputError for what the grammar cannot read, and without a path."""
     name = text.partition("=")[0]
+    if len(name) > _MAX_PATH:
+        raise InputError(f"{name[:60]}…", f"the path has {len(name):,} characters, at most {_MAX_PATH:,} are allowed")
+    words = AsciiWords(text)
     try:
-        override = parser.parse_override(text)
+        override = parser.parse_override(words.encode(text))
+    except InputError:
+        raise
+    except ValueError:
+        raise InputError(name, "a number in it has too many digits; write one within ±(2^53 - 1)") from None
     except HydraException as error:
         if isinstance(error.__cause__, InputError):
-            raise InputError(name, error.__cause__.problem) from None
-        raise InputError(name, _unreadable(text, str(error))) from None
+            raise InputError(name, words.decode(error.__cause__.problem)) from None
+        raise InputError(name, _unreadable(text, words.decode(str(error)))) from None
     if not override.key_or_group:
         raise InputError("", f"'{text}' names nothing to change; write the path of a value in front, a.b=1")
+    override.key_or_group = words.decode(override.key_or_group)
+    override._value = words.decode_value(override._value)
     return override
 
 
@@ -129,8 +141,8 @@ def _unreadable(text: str, grammar_says: str) -> str:
     if "=" not in text:
         return f"'{text}' is not an override such as a.b=1: it gives no value; write {text}=…"
     for word in re.split("[./@]", text.partition("=")[0].lstrip("+~")):
-        if re.search("[^A-Za-z0-9_$-]", word):
-            return f"'{word}' cannot stand in a path; write its words with A-Z, a-z, 0-9, '_' and '-'"
+        if re.search(r"[^\w$-]", word):
+            return f"'{word}' cannot stand in a path; write its words with letters, digits, '_' and '-'"
     function = re.search("while evaluating '(.*?)': Unknown function", grammar_says)
     if function:
         return f"there is no function in '{function[1]}' but `range` and `choice`; quote it twice if it is a text"
@@ -218,9 +230,13 @@ def _index(steps: list[Any], word: str, path: str) -> str:
     return str(ids[word])
 
 
+def _is_index(word: str) -> bool:
+    return word.isascii() and word.isdigit()
+
+
 def _has(node: Any, word: str) -> bool:
     if isinstance(node, list):
-        return word.isdigit() and int(word) < len(node)
+        return _is_index(word) and int(word) < len(node)
     return isinstance(node, dict) and word in node
 
 
