@@ -37,14 +37,15 @@ def test_a_bug_is_one_sentence_that_says_where_its_traceback_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> None:
-        raise RuntimeError("no such luck")
+        raise RuntimeError("no such luck at https://user:word@host")
 
     monkeypatch.setattr(main.LazyCommands, "get_command", lambda *_: click.Command("plan", callback=fail))
     assert main.run(["plan"]) == 70
     error = capsys.readouterr().err
-    assert error.startswith("error: RuntimeError: no such luck (traceback: ")
+    assert error.startswith("error: RuntimeError: no such luck at https://***@host (traceback: ")
     saved = Path(error.rpartition("traceback: ")[2].rstrip(")\n"))
     assert "Traceback" in saved.read_text()
+    assert "no such luck at https://***@host" in saved.read_text()
     saved.unlink()
 
 

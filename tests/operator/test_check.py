@@ -8,7 +8,7 @@ from synth_api.resources.conditions import Problem, Reason
 from synth_api.resources.output import Output
 from synth_api.resources.sweep import SweepSpec
 from synth_operator.check import Checked, check_recipe, check_sweep
-from synth_operator.state import RecipeObject
+from synth_operator.state import RecipeObject, SweepObject
 
 OUTPUT = Output(endpoint="store:9000", bucket="bucket")
 RECIPE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "recipes/spheres_sem.yaml").read_text())
@@ -81,3 +81,14 @@ def test_a_recipe_is_checked_without_a_sweep() -> None:
     assert problem
     assert problem.reason is Reason.RECIPE_INVALID
     assert problem.message.startswith("The recipe 'spheres' is invalid: ")
+
+
+def test_an_output_that_an_earlier_release_took_is_a_sentence_about_the_sweep() -> None:
+    metadata = {"namespace": "lab", "name": "s", "uid": "1", "resourceVersion": "1"}
+    output = {"endpoint": "minio:99999", "bucket": "data"}
+    sweep = SweepObject.of({"metadata": metadata, "spec": {"recipe": {}, "output": output}})
+
+    assert sweep.problem.startswith(
+        "output.endpoint: must be the host of a store without a scheme, with a port from 1 to"
+    )
+    assert sweep.problem.endswith("not 'minio:99999'")

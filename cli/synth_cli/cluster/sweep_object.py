@@ -32,7 +32,7 @@ class SweepObject:
         """Read the API's object. Raises InputError for one that another version has written."""
         metadata = document["metadata"]
         try:
-            spec = SweepSpec.model_validate(document["spec"])
+            spec = _read_spec(document["spec"])
             status = SweepStatus.model_validate(document.get("status") or {})
         except ValidationError as error:
             where = ".".join(map(str, error.errors()[0]["loc"]))
@@ -54,3 +54,13 @@ class SweepObject:
     def condition(self, kind: ConditionType) -> Condition | None:
         """The condition of a type, if it is there."""
         return next((condition for condition in self.status.conditions if condition.type is kind), None)
+
+
+def _read_spec(tree: Mapping[str, Any]) -> SweepSpec:
+    """The spec; without its output where that has a value that an earlier release took, of which the status speaks."""
+    try:
+        return SweepSpec.model_validate(tree)
+    except ValidationError as error:
+        if any(details["loc"][0] != "output" or details["type"] != "value_error" for details in error.errors()):
+            raise
+        return SweepSpec.model_validate({key: value for key, value in tree.items() if key != "output"})

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.client import Configuration
 from rich.console import Console
 
 from synth_api.errors import InputError
+from synth_api.resources.output import Output
 from synth_api.resources.sweep import Phase, RunCounts, SweepSpec, SweepStatus
+from synth_cli.cluster.connection import Cluster
 from synth_cli.cluster.gallery import linked
 from synth_cli.cluster.names import is_sweep_name
 from synth_cli.cluster.problems import AbsentError, ClusterError, refusal
+from synth_cli.cluster.requests import Requests
 from synth_cli.cluster.status_view import status_view
+from synth_cli.cluster.store_access import opened_store
 from synth_cli.cluster.sweep_object import SweepObject
 from synth_cli.commands.logs import MOST, chosen
 
@@ -57,6 +62,25 @@ def test_a_status_of_another_version_is_told_as_such() -> None:
     document = {"metadata": metadata, "spec": {"recipe": {}}, "status": {"newField": 1}}
     with pytest.raises(InputError, match=r"beads: cannot be read \(newField\); this synth and the cluster's CRDs are"):
         SweepObject.of(document)
+
+
+def test_an_output_that_an_earlier_release_took_hides_no_sweep() -> None:
+    metadata = {"namespace": "lab", "name": "beads", "generation": 1, "creationTimestamp": "2026-01-02T03:04:05Z"}
+    output = {"endpoint": "h:99999", "bucket": "a..b"}
+    read = SweepObject.of(
+        {"metadata": metadata, "spec": {"recipe": {}, "output": output}, "status": {"phase": "Waiting"}}
+    )
+    assert (read.spec.output, read.status.phase) == (None, Phase.WAITING)
+
+
+@pytest.mark.parametrize("word", ["h:99999", "http://minio:9000", "user:secret@minio:9000"])
+def test_the_endpoint_of_this_machine_is_checked_at_once(word: str) -> None:
+    output = Output(endpoint="minio.store.svc:9000", bucket="data")
+    spec = SweepSpec(recipe={}, output=output)
+    beads = SweepObject("lab", "beads", 1, NOW, spec, SweepStatus())
+    with pytest.raises(InputError, match=r"^--endpoint: must be the host of a store without a scheme") as caught:
+        opened_store(Cluster("lab", Requests(Configuration())), beads, word).__enter__()
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""What the operator logs is JSON without credentials, whatever a library has put into it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from kubernetes.client import Configuration
+
+from synth_operator.client import authorization
+from synth_operator.logs import Formatter, log_json
+
+
+@pytest.fixture
+def _own_logging() -> Iterator[None]:
+    root, hook = logging.getLogger(), threading.excepthook
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers, threading.excepthook = handlers, hook
+    root.setLevel(level)
+
+
+def test_message_traceback_and_fields_are_redacted() -> None:
+    connection = Configuration()
+    connection.api_key = {"authorization": "Bearer a-token-of-the-service-account"}
+    authorization(connection)
+    try:
+        raise ValueError("sent b'a-token-of-the-service-account'")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "", 0, "failed: %s", ("Signature=0a1b",), sys.exc_info())
+    record.where = "https://user:word@host"
+    entry = json.loads(Formatter("{message}", style="{").format(record))
+    assert entry["message"] == "failed: Signature=***"
+    assert entry["where"] == "https://***@host"
+    assert entry["exc_info"].endswith("ValueError: sent b'***'")
+
+
+@pytest.mark.usefixtures("_own_logging")
+def test_an_error_that_ends_a_thread_is_logged(capsys) -> None:
+    log_json("INFO")
+
+    def fail() -> None:
+        raise ValueError("Authorization: Bearer abc")
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    entry = json.loads(capsys.readouterr().err)
+    assert entry["message"] == "a thread has ended"
+    assert "ValueError: Authorization: ***" in entry["exc_info"]
+    assert "abc" not in entry["exc_info"]
