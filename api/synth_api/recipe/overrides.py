@@ -156,6 +156,8 @@ def _parsed(text: str) -> Override:
     override = read_override(text, OverridesParser.create())
     path = override.key_or_group
     if override.is_sweep_override():
+        raise InputError(path, f"'{text}' is an axis of a sweep; give one value here")
+    if override.package is not None or "/" in path or "@" in path:
         problem = "config groups are not available in overrides; choose in a recipe's `defaults`, or give a dotted path"
         raise InputError(path, problem)
     if path.split(".")[0] == "hydra":
