@@ -18,7 +18,7 @@ class RecipeSpec(Part):
     recipe: dict[str, Any]
     """The recipe: a Hydra configuration with `defaults`, as in its YAML file."""
     fragments: dict[str, dict[str, Any]] = Field(default={}, max_length=64)
-    """The recipe's fragments, file stem -> object."""
+    """The recipe's fragments, path without its ending -> object."""
 
 
 class RecipeStatus(Part):

@@ -117,7 +117,7 @@ class SweepSpec(Part):
     recipe: dict[str, Any] | None = None
     """The recipe itself, as an object; or `recipeRef`."""
     fragments: dict[str, dict[str, Any]] = Field(default={}, max_length=64)
-    """Fragments of the inline recipe, file stem -> object."""
+    """Fragments of the inline recipe, path without its ending -> object."""
     overrides: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(max_length=64)] = ()
     """Overrides and axes as Hydra writes them: `number=100,200`, `seed=range(15)`; or `axes`."""
     axes: Annotated[tuple[SweepAxis, ...], Field(max_length=16)] = ()
