@@ -71,7 +71,8 @@ def connect(output: Output, environment: Mapping[str, str], authority: Path | No
     }
     try:
         client = Minio(
-            output.endpoint,
+            # The client takes the usual port away itself, and the brackets of an IPv6 address with it.
+            output.endpoint.removesuffix(":80" if output.insecure else ":443"),
             secure=not output.insecure,
             region=output.region,
             credentials=credentials,

@@ -41,9 +41,9 @@ def log_json(level: str) -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)  # it warns that signals are ours
-    threading.excepthook = _log_error_of_thread
+    threading.excepthook = lambda ended: _log_end("a thread has ended", ended.exc_value)
+    sys.excepthook = lambda _type, error, _traceback: _log_end("the operator has ended", error)
 
 
-def _log_error_of_thread(ended: threading.ExceptHookArgs) -> None:
-    if ended.exc_value:
-        logging.getLogger(__name__).error("a thread has ended", exc_info=ended.exc_value)
+def _log_end(event: str, error: BaseException | None) -> None:
+    logging.getLogger(__name__).error(event, exc_info=error)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
+from synth_api.sentences import explain
 from synth_operator.client import KubernetesApi, load_connection
 from synth_operator.configuration import Configuration
 from synth_operator.fenced import FencedApi
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         configuration = Configuration.read(chosen.config)
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(explain(error), file=sys.stderr)
         return int(ExitCode.BAD_INPUT)
     log_json(configuration.log_level)
     sys.setswitchinterval(_SWITCH_INTERVAL)

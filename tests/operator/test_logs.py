@@ -17,10 +17,11 @@ from synth_operator.logs import Formatter, log_json
 
 @pytest.fixture
 def _own_logging() -> Iterator[None]:
-    root, hook = logging.getLogger(), threading.excepthook
+    root, hooks = logging.getLogger(), (threading.excepthook, sys.excepthook)
     handlers, level = root.handlers[:], root.level
     yield
-    root.handlers, threading.excepthook = handlers, hook
+    root.handlers = handlers
+    threading.excepthook, sys.excepthook = hooks
     root.setLevel(level)
 
 

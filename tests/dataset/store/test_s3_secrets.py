@@ -200,6 +200,17 @@ def test_a_key_that_cannot_be_right_is_named_when_it_is_read(changes, words) -> 
     )
 
 
+@pytest.mark.parametrize(("port", "insecure"), [("", True), (":80", True), (":443", False)])
+def test_the_usual_port_of_an_ipv6_address(port, insecure, monkeypatch) -> None:
+    monkeypatch.setattr("urllib3.util.connection.create_connection", _refuse)
+    output = Output(endpoint=f"[::1]{port}", bucket="data", insecure=insecure)
+    assert "cannot be used (connection refused)" in str(problem(output, GOOD))
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
 def test_blanks_inside_a_secret_key_are_right() -> None:
     output = Output(endpoint="127.0.0.1:1", bucket="data", insecure=True)
     assert "connection refused" in str(problem(output, GOOD | {SECRET: "a phrase of words"}))
