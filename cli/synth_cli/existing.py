@@ -85,6 +85,8 @@ class Existing:
     """How long a run takes of those to do; None when the store has measured none like them."""
     other_runs: int = 0
     """Runs that the dataset of the sweep's name has and the sweep does not."""
+    lost: int = 0
+    """Of the runs to do those that have lost files."""
 
 
 @dataclass
@@ -121,12 +123,16 @@ def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
 
     store = FolderStore(folder)
     done, todo = Sample(), Sample()
-    keys = bytearray()
+    keys, lost = bytearray(), 0
+    lacks = store.has_lost_files if sweep.runs <= store.compared_at_most else lambda key: not store.has_files(key)
     for number, key in enumerate(WatchedSweep(sweep, console).keys()):
-        (done if store.has(key.hex()) else todo).add(number)
+        there = store.has(key.hex())
+        incomplete = there and lacks(key.hex())
+        (done if there and not incomplete else todo).add(number)
+        lost += incomplete
         keys += key
     others = count_other_runs(store, "local", sweep, np.frombuffer(keys, f"S{KEY_BYTES}"))
-    return Existing(done.seen, todo.seen, _estimate(sweep, store, done, todo) if todo.seen else None, others)
+    return Existing(done.seen, todo.seen, _estimate(sweep, store, done, todo) if todo.seen else None, others, lost)
 
 
 def _estimate(sweep: Sweep, store: FolderStore, done: Sample, todo: Sample) -> Estimate | None:

@@ -66,6 +66,8 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
     call = begin(store, WatchedSweep(sweep, stderr()), others=settings.others)
     if call is None:
         return _tell_nothing_to_do(store, sweep)
+    if call.survey.lost:
+        stderr().print(f"{count(len(call.survey.lost), 'run')} lost files since: to be rendered again")
     tally = Tally(cached=call.survey.cached)
     start = time.monotonic()
     error = ""

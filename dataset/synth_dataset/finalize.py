@@ -79,7 +79,9 @@ def _damage_explained() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        problem = "this file of a run is gone; remove the run's manifest and call again: that renders it anew"
+        problem = (
+            "this file of a run is gone; the same synth render, or synth retry on a cluster, renders the run again"
+        )
         raise DocumentError(f"{error.filename}: {problem}") from error
 
 

@@ -83,6 +83,17 @@ class FolderStore(Store):
             else:
                 yield f"{path}/{child.name}"
 
+    def sizes(self, path: str) -> dict[str, int]:
+        """Bytes of each file below a folder, by its path there."""
+        found = {}
+        for entry in entries(self.root / path):
+            if entry.is_dir():
+                below = self.sizes(f"{path}/{entry.name}")
+                found.update({f"{entry.name}/{name}": size for name, size in below.items()})
+            elif entry.is_file():
+                found[entry.name] = entry.stat().st_size
+        return found
+
     def usage(self, path: str) -> Usage:
         """Of a folder also its own time and those of the folders in it count."""
         found = [_status(entry) for entry in (self.root / path, *(self.root / path).rglob("*"))]

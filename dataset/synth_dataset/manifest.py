@@ -17,6 +17,10 @@ class DocumentError(RuntimeError):
     """A document of a store cannot be read; the sentence names the file."""
 
 
+class TruncatedError(DocumentError):
+    """A document is no JSON: only the beginning of it is there."""
+
+
 class Document(BaseModel):
     """A frozen JSON document."""
 
@@ -97,4 +101,5 @@ def parse_document(model: type[D], text: bytes, path: object) -> D:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "document"
-        raise DocumentError(f"{path}: {where}: {first['msg']}; restore the file or remove it") from error
+        kind = TruncatedError if first["type"] == "json_invalid" else DocumentError
+        raise kind(f"{path}: {where}: {first['msg']}; restore the file or remove it") from error

@@ -57,6 +57,7 @@ class S3Store(Store):
     """
 
     requests_at_once: ClassVar[int] = 16
+    compared_at_most: ClassVar[int] = LISTED_FROM
 
     def __init__(
         self,
@@ -186,18 +187,21 @@ class S3Store(Store):
             )
             found[:] = list(answers)
         else:
-            self._mark(wanted, found)
+            _mark(wanted, found, self.keys())
         return found[places]
 
-    def _mark(self, wanted: NDArray[np.bytes_], found: NDArray[np.bool_]) -> None:
-        """Mark which of the sorted keys are listed."""
-        existing = (bytes.fromhex(key) for key in self.keys() if layout.is_key(key))
-        while page := list(islice(existing, _PAGE)):
-            listed = np.array(page, wanted.dtype)
-            at = np.searchsorted(wanted, listed)
-            inside = at < len(wanted)
-            hits = wanted[at[inside]] == listed[inside]
-            found[at[inside][hits]] = True
+    def sizes(self, path: str) -> dict[str, int]:
+        """Bytes of each object below a folder, by its path there."""
+        start = f"{self._name(path)}/"
+        return {name.removeprefix(start): size for name, size, _ in self._objects(start)}
+
+    def _with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """By listing the folders of all runs, not their objects."""
+        wanted, places = np.unique(keys, return_inverse=True)
+        found = np.zeros(len(wanted), np.bool_)
+        shards = (f"{layout.RUNS}/{shard.name}" for shard in self.children(layout.RUNS))
+        _mark(wanted, found, (run.name for shard in shards for run in self.children(shard)))
+        return found[places]
 
     def _name(self, path: str) -> str:
         return f"{self._output.prefix}/{path}" if self._output.prefix else path
@@ -292,6 +296,17 @@ class S3Store(Store):
         while block := stream.read(1 << 20):
             here.update(block)
         return there.digest() == here.digest()
+
+
+def _mark(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: Iterable[str]) -> None:
+    """Mark which of the sorted keys are among names."""
+    existing = (bytes.fromhex(name) for name in names if layout.is_key(name))
+    while page := list(islice(existing, _PAGE)):
+        listed = np.array(page, wanted.dtype)
+        at = np.searchsorted(wanted, listed)
+        inside = at < len(wanted)
+        hits = wanted[at[inside]] == listed[inside]
+        found[at[inside][hits]] = True
 
 
 def open_store(output: Output, patience: Patience | None = None) -> S3Store:

@@ -10,7 +10,8 @@ import numpy as np
 
 from synth_api.resources.conditions import Reason
 from synth_dataset import layout
-from synth_dataset.manifest import DocumentError, Manifest, parse_document
+from synth_dataset.manifest import DocumentError, Manifest, TruncatedError, parse_document
+from synth_dataset.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,6 +60,8 @@ class Store(ABC):
 
     requests_at_once: ClassVar[int] = 1
     """Threads that reading many files is worth."""
+    compared_at_most: ClassVar[int] = 10_000
+    """Runs whose files are all compared with their manifests; of more it is seen only whether there are files."""
 
     @property
     @abstractmethod
@@ -92,6 +95,10 @@ class Store(ABC):
     @abstractmethod
     def files(self, path: str) -> Iterator[str]:
         """The paths of all files below a folder, in any order, streamed."""
+
+    @abstractmethod
+    def sizes(self, path: str) -> dict[str, int]:
+        """Bytes of each file below a folder, by its path there."""
 
     @abstractmethod
     def usage(self, path: str) -> Usage:
@@ -131,6 +138,36 @@ class Store(ABC):
     def present(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Which of these runs exist; keys are of type S32, the empty one is no run's."""
         return np.fromiter((bool(key) and self.has(layout.key_text(key)) for key in keys), np.bool_, len(keys))
+
+    def lost(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Which of these runs, whose manifests are there, have lost files; keys are of type S32.
+
+        Raises DocumentError as `has_lost_files`.
+        """
+        if len(keys) > self.compared_at_most:
+            return ~self._with_files(keys)
+        answers = read_ahead(self.has_lost_files, map(layout.key_text, keys), self.requests_at_once)
+        return np.fromiter(answers, np.bool_, len(keys))
+
+    def has_lost_files(self, key: str) -> bool:
+        """Whether a file that the run's manifest names is gone or of another size, or the manifest is cut short.
+
+        Raises DocumentError for a manifest of another run or another release.
+        """
+        try:
+            manifest = self.manifest(key)
+        except (KeyError, TruncatedError):
+            return True
+        sizes = self.sizes(layout.run_path(key, manifest.c8))
+        return any(sizes.get(file.path) != file.bytes for file in manifest.files)
+
+    def has_files(self, key: str) -> bool:
+        """Whether the run has a folder with something in it."""
+        return next(iter(self.children(layout.files_path(key))), None) is not None
+
+    def _with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """`has_files` of many runs."""
+        return np.fromiter((self.has_files(layout.key_text(key)) for key in keys), np.bool_, len(keys))
 
     def manifest(self, key: str) -> Manifest:
         """The run's manifest. Raises KeyError without one, DocumentError when it does not parse or is another run's."""

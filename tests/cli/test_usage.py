@@ -17,7 +17,7 @@ from synth_cli import main
     [
         (["rendr"], "synth: there is no command 'rendr'; did you mean 'render'?"),
         (["plan"], "missing argument 'RECIPE|SWEEP'"),
-        (["render", "x.yaml", "--nope"], "no such option '--nope'"),
+        (["render", "x.yaml", "--quick"], "no such option '--quick'"),
         (["render", "x.yaml", "--workers=0"], "invalid value for '--workers': 0 is not in the range 1<=x<=256"),
     ],
 )

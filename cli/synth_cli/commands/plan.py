@@ -82,6 +82,8 @@ def show(sweep: Sweep, existing: Existing, console: Console) -> None:
         console.print(axes_table(sweep))
         console.print()
     rows = [("done", f"{existing.done:,}"), ("to do", f"{existing.todo:,}")]
+    if existing.lost:
+        rows.append(("", f"{count(existing.lost, 'run')} of them lost files since"))
     if existing.todo:
         rows.append(("time", time_words(existing)))
     if existing.other_runs:
@@ -99,6 +101,7 @@ def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
         "runs": sweep.runs,
         "done": existing.done,
         "todo": existing.todo,
+        "lost": existing.lost,
         "other_runs": existing.other_runs,
         "seconds_per_run": existing.estimate and existing.estimate.seconds_per_run,
         "axes": axes_document(sweep),

@@ -10,7 +10,7 @@ from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import PlanMessage
 from synth_api.resources.conditions import Reason
 from synth_dataset import layout
-from synth_dataset.attempt import Identity, open_attempt, take_survey, write_attempt
+from synth_dataset.attempt import Identity, open_attempt, survey_keys, write_attempt, write_keys
 from synth_dataset.jobs.process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> Attempt:
         return open_attempt(store, identity.path)
     with store.scratch("attempt") as scratch:
         with never(Reason.SWEEP_INVALID):
-            survey = take_survey(store, sweep, scratch / layout.KEYS)
+            keys = write_keys(sweep, scratch / layout.KEYS)
+        survey = survey_keys(store, keys)
+        log("the runs are looked for", existing=survey.cached, lost_files=len(survey.lost))
         size = Batches.of(survey.todo_runs, given.parallelism, given.batch_size).size
         return write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), size)
 

@@ -73,7 +73,7 @@ def test_a_file_that_is_gone_is_one_sentence_and_the_dataset_before_stays(store,
     before = commit_dataset(store, attempt, [], {})
     lost = f"{run_path(manifest.key, manifest.c8)}/real.png"
     store.remove_files([lost])
-    with pytest.raises(DocumentError, match=rf"{store.uri(lost)}: this file of a run is gone; remove the run's manif"):
+    with pytest.raises(DocumentError, match=rf"{store.uri(lost)}: this file of a run is gone; the same synth render"):
         commit_dataset(store, attempt, [], {"view": lambda *_: store.read(lost)})
     assert committed(store, "local", "beads") == before
 

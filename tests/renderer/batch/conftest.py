@@ -19,7 +19,7 @@ from synth_api.jobs.messages import BatchMessage, read_message
 from synth_api.resources.output import Output
 from synth_api.version import ENGINE_VERSION
 from synth_dataset import layout
-from synth_dataset.attempt import Identity, take_survey, write_attempt
+from synth_dataset.attempt import Identity, survey_keys, write_attempt, write_keys
 from synth_dataset.batch import BatchDocument
 from synth_dataset.s3_store import S3Store
 
@@ -136,7 +136,7 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
     )
     sweep = given.sweep()
     with store.scratch("plan") as scratch:
-        survey = take_survey(store, sweep, scratch / layout.KEYS)
+        survey = survey_keys(store, write_keys(sweep, scratch / layout.KEYS))
         identity = Identity(given.namespace, given.name, given.plan, given.attempt)
         write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), batch_size=2)
     return Pods(minio, tmp_path, given, store)
