@@ -33,7 +33,9 @@ class EchoHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        said = "".join(f"{name}: {value}\n" for name, value in self.headers.items())
+        access = self.headers.get("Authorization", "").partition("Credential=")[2].partition("/20")[0]
+        said = f"you are {access} with {self.headers.get('X-Amz-Security-Token')}\n"
+        said += "".join(f"{name}: {value}\n" for name, value in self.headers.items())
         kind = next((word for word in ("xml", "code", "broken", "latin", "status") if word in self.path), "text")
         status, media, body = {
             "xml": (
