@@ -40,7 +40,7 @@ def _kernel_folders() -> Iterator[Path]:
 def _user_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     """The folder that the user names for kernels; else the user's cache, which numba takes when the others fail."""
     if given := environment.get("NUMBA_CACHE_DIR"):
-        yield Path(given)
+        yield Path(given).absolute()
     if cache := environment.get("XDG_CACHE_HOME"):
         yield Path(cache)
     elif home := environment.get("HOME"):

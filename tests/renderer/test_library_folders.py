@@ -47,6 +47,13 @@ def test_kernels_of_a_package_that_cannot_be_written_lie_where_the_user_says(
     assert "NUMBA_CACHE_DIR" not in library_folders(environment, temporary)
 
 
+def test_a_folder_for_kernels_may_be_relative(
+    installed: Path, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "NUMBA_CACHE_DIR" not in library_folders({"NUMBA_CACHE_DIR": "kernels"}, temporary)
+
+
 @pytest.mark.parametrize("given", [{}, {"NUMBA_CACHE_DIR": NOWHERE}, {"XDG_CACHE_HOME": ""}], ids=str)
 def test_without_any_they_lie_in_a_folder_of_the_user_alone(
     installed: Path, tmp_path: Path, temporary: Path, given: dict[str, str]
