@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from configparser import Error as FileError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from minio.credentials.providers import (
@@ -59,7 +60,10 @@ class _Surroundings(Provider):
     def __init__(self, output: Output) -> None:
         self._output = output
         quick = PoolManager(timeout=Timeout(connect=_SECONDS, read=_SECONDS), retries=False)
-        self._chain = ChainedProvider([AWSConfigProvider(), IamAwsProvider(http_client=quick)])
+        chain: list[Provider] = [IamAwsProvider(http_client=quick)]
+        with suppress(RuntimeError):  # a user without a home folder has no credentials file
+            chain.insert(0, AWSConfigProvider())
+        self._chain = ChainedProvider(chain)
 
     def retrieve(self) -> Credentials:
         """Raises StoreError when there are none, or none that can be right."""

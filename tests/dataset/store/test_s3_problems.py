@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from synth_api.resources.conditions import Reason
@@ -44,8 +46,12 @@ def test_wrong_credentials(server, output_in, credentials, changes, words):
     assert not any(value and value in str(error) for value in environment.values())
 
 
-def test_no_credentials_at_all(server, output_in, monkeypatch, tmp_path):
+@pytest.mark.parametrize("has_home", [True, False])
+def test_no_credentials_at_all(server, output_in, monkeypatch, tmp_path, has_home):
     monkeypatch.setenv("HOME", str(tmp_path))
+    if not has_home:
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr(os, "getuid", lambda: 2**31)
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
     error = problem(output_in(server), {})
     assert error.reason == Reason.ACCESS_DENIED
