@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 COARSE, FINE = 1, 2
 """Levels of the quad spheres whose vertices are directions, 6 and 3 degrees apart."""
-MISSING: Final = 0.01
+MISSING: Final = 0.012
 """How far a body may stick out of the hull of its vertices, as a share of its smallest half extent."""
+BEYOND: Final = 0.01
+"""How far the margin may make up for that, in the same unit: some of the hull then lies outside the body."""
 ROUNDINGS: Final = (0.1, 0.03)
 """Margins to try, in the same unit: a solver is fastest and most exact while bodies touch with their margins alone."""
 ROUNDING_ERROR: Final = 0.005
@@ -39,13 +41,13 @@ def hull_of(points: NDArray[np.float64], normals: NDArray[np.float64]) -> Hull:
 
     The distance of two convex bodies is the largest difference of their support functions (R. Schneider, Convex Bodies,
     2014, lemma 1.8.14), so the vertex that reaches farthest in the direction of the largest difference is added until
-    none is left. What is still missing becomes part of the margin: bodies that touch keep apart rather than overlap.
+    none is left. What is still missing becomes part of the margin, as far as BEYOND allows.
     """
     outermost = np.unique(supports(points, directions(COARSE))[0])
     inner, margin = _without_margin(points[outermost], normals[outermost])
     farthest, reach = supports(inner, directions(FINE))
     vertices, missing = _chosen(inner, directions(FINE), farthest, reach, MISSING * _radius(points))
-    return Hull(inner[vertices], margin + missing)
+    return Hull(inner[vertices], margin + min(missing, BEYOND * _radius(points)))
 
 
 def is_convex(mesh: Mesh, tolerance: float) -> bool:
