@@ -111,7 +111,11 @@ class Pool:
                 worker.dismiss(END_GRACE)
 
     def _start(self) -> WorkerHandle:
-        worker = WorkerHandle(self.command)
+        try:
+            worker = WorkerHandle(self.command)
+        except OSError as error:  # its log, or a limit of processes, files or memory
+            where = f"{error.filename}: " if error.filename else ""
+            raise PoolUnavailableError(f"no worker can be started: {where}{error.strerror}") from error
         self._workers.append(worker)
         self._selector.register(worker.death, selectors.EVENT_READ, worker)
         self._selector.register(worker.channel, selectors.EVENT_READ, worker)

@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from synth_api.redaction import redact
 from synth_renderer.run_task import decode, encode
@@ -41,21 +41,12 @@ class WorkerHandle:
     """
 
     def __init__(self, command: WorkerCommand) -> None:
-        self.channel, theirs = socket.socketpair()
         self.log_start = command.log.stat().st_size if command.log.exists() else 0
         self.log = command.log
-        with theirs, command.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "synth_renderer.worker_process"),
-                    *(f"--channel={theirs.fileno()}", f"--parent={os.getpid()}", *command.arguments),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **command.environment},
-            )
+        with command.log.open("ab") as log:
+            self.channel, theirs = socket.socketpair()
+            with theirs:
+                self.process = self._start(command, theirs.fileno(), log)
         self.channel.setblocking(False)
         self.death = os.pidfd_open(self.process.pid)
         self.task: RunTask | None = None
@@ -63,6 +54,20 @@ class WorkerHandle:
         self.kill_at: float | None = None
         self._inbox = b""
         self._outbox = b""
+
+    @staticmethod
+    def _start(command: WorkerCommand, channel: int, log: BinaryIO) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "synth_renderer.worker_process"),
+                *(f"--channel={channel}", f"--parent={os.getpid()}", *command.arguments),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[channel],
+            env={**os.environ, **command.environment},
+        )
 
     @property
     def is_idle(self) -> bool:

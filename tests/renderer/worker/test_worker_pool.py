@@ -128,6 +128,14 @@ def test_workers_that_never_get_ready_are_an_installation_that_does_not_work(tri
     assert "No module named 'no_such_engine'" in str(caught.value)
 
 
+def test_a_log_that_cannot_be_written_is_one_sentence(trial: Trial) -> None:
+    log = trial.orders / "folder"
+    log.mkdir()
+    with pytest.raises(PoolUnavailableError) as caught:
+        trial.reports(range(1), trial.pool(log=log))
+    assert str(caught.value) == f"no worker can be started: {log}: Is a directory"
+
+
 def test_no_runs_start_no_worker(trial: Trial) -> None:
     assert trial.reports(range(0), trial.pool()) == {}
     assert not (trial.orders / "worker.log").exists()
