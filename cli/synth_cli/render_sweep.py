@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError
@@ -25,7 +26,7 @@ from synth_dataset.begin import OtherRuns, begin, check_other_runs
 from synth_dataset.documents import FailedRun
 from synth_dataset.finalize import commit_dataset
 from synth_dataset.folder_store import FolderStore, StoreFullError
-from synth_dataset.layout import SCRATCH, pointer_path
+from synth_dataset.layout import pointer_path
 from synth_dataset.views import GALLERY
 from synth_renderer.capacity import default_workers
 from synth_renderer.library_folders import library_folders
@@ -131,10 +132,14 @@ def _render(
             progress.advance(note=f"run {report.number}: {duration(report.seconds)}")
 
 
-def _temporary_folder(store: FolderStore) -> TemporaryDirectory[str]:
+@contextmanager
+def _temporary_folder(store: FolderStore) -> Iterator[str]:
     """For what Blender leaves behind: in scratch, so that a killed command's is garbage that `synth gc` finds."""
-    scratch = (store.root / SCRATCH).resolve()
-    return TemporaryDirectory(prefix="workers-", dir=scratch, ignore_cleanup_errors=True)
+    folder = store.new_scratch("workers").resolve()
+    try:
+        yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:

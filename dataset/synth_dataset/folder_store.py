@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from synth_dataset.manifest import File, RunRecord
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_SYNC: Final = frozenset(
+    {
+        errno.EINVAL,
+        errno.ENOTSUP,
+        errno.EOPNOTSUPP,
+        errno.ENOSYS,
+        errno.EBADF,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EISDIR,
+        errno.ENOTTY,
+    }
+)
+"""How file systems (SMB, FUSE) say that they cannot flush a folder, or a file that is open for reading."""
 
 
 class StoreFullError(OSError):
@@ -38,13 +52,27 @@ class FolderStore(Store):
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def check_writable(self) -> None:
-        """Create the folder and try it. Raises InputError naming folder and remedy."""
+    def check_writable(self, remedy: str = "choose another with --out") -> None:
+        """Create the folder and try what a store needs of its file system.
+
+        Raises InputError that says what fails and ends with `remedy`.
+        """
+        need = "be written"
         try:
-            with tempfile.TemporaryFile(dir=self._scratch()) as file:
-                file.write(b"\0")
+            probe = self.new_scratch("probe")
+            try:
+                (probe / "file").write_bytes(b"old")
+                (probe / "new").write_bytes(b"new")
+                need = "replace a file, which a store needs"
+                os.replace(probe / "new", probe / "file")
+                need = "rename a folder, which a store needs"
+                (probe / "folder").mkdir()
+                (probe / "folder" / "file").write_bytes(b"")
+                (probe / "folder").rename(probe / "renamed")
+            finally:
+                shutil.rmtree(probe, ignore_errors=True)
         except OSError as error:
-            problem = f"the dataset folder cannot be written ({error.strerror}); choose another with --out"
+            problem = f"the dataset folder cannot {need} ({error.strerror}); {remedy}"
             raise InputError(str(self.root), problem) from error
 
     @property
@@ -112,7 +140,7 @@ class FolderStore(Store):
         """Remove a folder: out of sight in one step, so that a kill half-way leaves garbage and no half of it."""
         folder = self.root / path
         if folder.is_dir():
-            grave = Path(tempfile.mkdtemp(prefix="removed-", dir=self._scratch()))
+            grave = self.new_scratch("removed")
             folder.rename(grave / folder.name)
             shutil.rmtree(grave, ignore_errors=True)
 
@@ -127,7 +155,7 @@ class FolderStore(Store):
         Raises StoreFullError when the body runs out of space.
         """
         with full_disk_explained(self.root):
-            folder = Path(tempfile.mkdtemp(prefix=f"{key}-", dir=self._scratch()))
+            folder = self.new_scratch(key)
             try:
                 yield folder
             finally:
@@ -139,7 +167,6 @@ class FolderStore(Store):
             sync_files(folder)
             target = self.root / path
             make_folders(target.parent)
-            folder.chmod(0o755)
             folder.rename(target)
             sync_folder(target.parent)
 
@@ -165,32 +192,39 @@ class FolderStore(Store):
         """
         target = self.root / path
         make_folders(target.parent)
-        handle, temporary = tempfile.mkstemp(dir=self._scratch())
+        temporary = self._new_name("file")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
+                sync_open_file(file.fileno())
             os.replace(temporary, target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         sync_folder(target.parent)
 
-    def _scratch(self) -> Path:
+    def new_scratch(self, prefix: str) -> Path:
+        """A new folder in scratch, for the caller to remove; a killed process leaves it as garbage.
+
+        Its rights are those of the umask, unlike with `tempfile`: other users of a group may collect it.
+        """
+        folder = self._new_name(prefix)
+        folder.mkdir()
+        return folder
+
+    def _new_name(self, prefix: str) -> Path:
         scratch = self.root / layout.SCRATCH
         scratch.mkdir(parents=True, exist_ok=True)
-        return scratch
+        return scratch / f"{prefix}-{token_hex(8)}"
 
     def _move(self, folder: Path, target: Path, files: tuple[File, ...]) -> None:
         make_folders(target.parent)
-        folder.chmod(0o755)
         if target.exists() and hash_files(target) == files:
             os.utime(target)  # young again, so that no garbage collection takes it before its manifest is there
             return
         if target.exists():
-            target.rename(Path(tempfile.mkdtemp(dir=self._scratch())) / "damaged")
+            target.rename(self.new_scratch("damaged") / "damaged")
         try:
             folder.rename(target)
         except OSError as error:
@@ -248,9 +282,23 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries, or a file, to disk."""
-    handle = os.open(folder, os.O_RDONLY)
+    """Flush a folder's entries, or a file, to disk, as far as its file system can."""
     try:
-        os.fsync(handle)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno not in _NO_SYNC or not folder.is_dir():
+            raise
+        return
+    try:
+        sync_open_file(handle)
     finally:
         os.close(handle)
+
+
+def sync_open_file(handle: int) -> None:
+    """Flush an open file or folder to disk; on a file system that cannot, what is written is as durable as it gets."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise

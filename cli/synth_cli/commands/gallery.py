@@ -59,6 +59,7 @@ def rewrite(folder: Path, name: str | None) -> None:
 
     store = FolderStore(folder)
     document = open_dataset(store, name)
+    store.check_writable(f"the page that it has is {store.root / document.folder / GALLERY}")
     dataset = commit_dataset(store, open_attempt(store, document.folder), document.failures)
     print_line(str(store.root / document.folder / GALLERY))
     print_notes(dataset)

@@ -60,6 +60,7 @@ def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
             stderr().print("nothing is removed; --yes removes it without a question")
             return
         garbage = garbage.still_in(find_garbage(store, age))
+    store.check_writable("nothing can be removed from it")
     remove_garbage(store, garbage)
     stdout().print(f"freed {size(garbage.bytes)}", style="bold")
 

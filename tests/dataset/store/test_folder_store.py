@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import subprocess
 import sys
 
@@ -113,3 +114,67 @@ def test_what_is_younger_than_a_day_stays(store, put):
     remove_garbage(store, find_garbage(store))
     assert not store.has(key)
     assert store.run_folder(manifest).exists()
+
+
+def refuse(monkeypatch, name, number, is_refused):
+    """A file system that refuses a call of `os` for some arguments."""
+    original = getattr(os, name)
+
+    def call(*arguments, **options):
+        if is_refused(*arguments):
+            raise OSError(number, os.strerror(number))
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(os, name, call)
+
+
+def is_folder(handle):
+    return stat.S_ISDIR(os.fstat(handle).st_mode)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES])
+def test_a_file_system_that_cannot_flush_folders_holds_a_store(store, put, monkeypatch, number):
+    refuse(monkeypatch, "fsync", number, is_folder)
+    store.check_writable()
+    assert store.manifest(put(KEY).key).files
+    store.write("sweeps/local/beads/dataset.json", b"{}")
+    store.remove_files(["sweeps/local/beads/dataset.json"])
+
+
+def test_a_disk_that_fails_is_not_taken_for_one_that_cannot_flush(store, monkeypatch):
+    refuse(monkeypatch, "fsync", errno.EIO, lambda _: True)
+    with pytest.raises(OSError, match="Input/output error"):
+        store.write("file", b"x")
+
+
+def test_a_file_system_without_rights_holds_a_store(store, put, monkeypatch):
+    refuse(monkeypatch, "chmod", errno.EPERM, lambda *_: True)
+    assert store.manifest(put(KEY).key).files
+    store.write("file", b"x")
+
+
+@pytest.mark.parametrize(
+    ("name", "need"),
+    [("replace", "replace a file, which a store needs"), ("rename", "rename a folder, which a store needs")],
+)
+def test_what_a_file_system_lacks_is_said_before_anything_is_rendered(store, monkeypatch, name, need):
+    refuse(monkeypatch, name, errno.ENOTSUP, lambda *_: True)
+    with pytest.raises(InputError) as refused:
+        store.check_writable()
+    assert str(refused.value) == (
+        f"{store.root}: the dataset folder cannot {need} (Operation not supported); choose another with --out"
+    )
+    assert list(store.files("scratch")) == []
+
+
+def test_files_and_folders_have_the_rights_of_the_umask(store, put):
+    before = os.umask(0o002)
+    try:
+        manifest = put(KEY)
+        store.write("sweeps/local/beads/dataset.json", b"{}")
+        store.new_scratch("workers")
+    finally:
+        os.umask(before)
+    assert store.run_folder(manifest).is_dir()
+    for path in store.root.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o775 if path.is_dir() else 0o664), path
