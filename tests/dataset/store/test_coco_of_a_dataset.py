@@ -9,7 +9,8 @@ import pytest
 from pycocotools.coco import COCO
 
 from synth_dataset import finalize, layout, views
-from synth_dataset.attempt import begin, committed, open_attempt
+from synth_dataset.attempt import committed, open_attempt
+from synth_dataset.begin import begin
 from synth_dataset.documents import DatasetDocument
 from synth_dataset.finalize import commit_dataset
 
@@ -70,7 +71,7 @@ def coco_of(store: FolderStore, attempt: Attempt) -> dict[str, Any]:
 @pytest.mark.parametrize("shown", [["Flake"], ["Bead"], ["Bead", "Flake"], []])
 def test_categories_do_not_depend_on_what_is_visible(store, sweep, render, shown: Sequence[str]) -> None:
     runs = sweep(0)
-    attempt = begin(store, runs)
+    attempt = begin(store, runs).attempt
     render(runs.key(0), *shown)
     dataset = commit_dataset(store, attempt, [], VIEWS)
     document = coco_of(store, attempt)
@@ -82,7 +83,7 @@ def test_categories_do_not_depend_on_what_is_visible(store, sweep, render, shown
 
 
 def test_a_dataset_without_a_run_has_all_categories_and_can_be_read(store, sweep, tmp_path: Path) -> None:
-    attempt = begin(store, sweep(0))
+    attempt = begin(store, sweep(0)).attempt
     commit_dataset(store, attempt, [], VIEWS)
     coco = COCO(str(store.root / attempt.path / views.COCO))
     assert coco.getImgIds() == coco.getAnnIds() == []
@@ -91,7 +92,7 @@ def test_a_dataset_without_a_run_has_all_categories_and_can_be_read(store, sweep
 
 def test_pictures_are_named_from_the_root_of_the_store_and_the_root_from_the_document(store, sweep, render) -> None:
     runs = sweep(0, 1)
-    attempt = begin(store, runs)
+    attempt = begin(store, runs).attempt
     for number in (0, 1):
         render(runs.key(number), "Bead")
     commit_dataset(store, attempt, [], VIEWS)
@@ -104,7 +105,7 @@ def test_pictures_are_named_from_the_root_of_the_store_and_the_root_from_the_doc
 
 def test_the_document_says_what_it_is_of_and_is_the_same_whenever_it_is_written(store, sweep, render) -> None:
     runs = sweep(0)
-    attempt = begin(store, runs)
+    attempt = begin(store, runs).attempt
     render(runs.key(0), "Bead")
     commit_dataset(store, attempt, [], VIEWS)
     once = store.read(f"{attempt.path}/{views.COCO}")
@@ -123,7 +124,7 @@ def test_the_document_says_what_it_is_of_and_is_the_same_whenever_it_is_written(
 def test_a_document_of_the_first_runs_counts_them_all(store, sweep, render, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finalize, "VIEWED", 2)
     runs = sweep(0, 1, 2)
-    attempt = begin(store, runs)
+    attempt = begin(store, runs).attempt
     for number in range(3):
         render(runs.key(number))
     commit_dataset(store, attempt, [], VIEWS)
@@ -134,7 +135,7 @@ def test_a_document_of_the_first_runs_counts_them_all(store, sweep, render, monk
 
 def test_a_dataset_of_an_earlier_release_has_the_blueprints_of_its_runs(store, sweep, render) -> None:
     runs = sweep(0)
-    attempt = begin(store, runs)
+    attempt = begin(store, runs).attempt
     render(runs.key(0), "Flake", blueprints=["Flake", "Bead one"])  # no name that a recipe may have today
     dataset = commit_dataset(store, attempt, [], {})
     for path, left_out in (
