@@ -178,3 +178,9 @@ def test_files_and_folders_have_the_rights_of_the_umask(store, put):
     assert store.run_folder(manifest).is_dir()
     for path in store.root.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o775 if path.is_dir() else 0o664), path
+
+
+def test_a_folder_that_cannot_be_written_is_said_with_the_callers_remedy(store, monkeypatch):
+    refuse(monkeypatch, "mkdir", errno.EROFS, lambda *_: True)
+    with pytest.raises(InputError, match=r"cannot be written \(Read-only file system\); the page that it has is p$"):
+        store.check_writable("the page that it has is p")
