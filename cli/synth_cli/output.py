@@ -110,7 +110,7 @@ def print_line(line: str, label: str = "") -> None:
 
 def print_error(sentence: str) -> None:
     """Print one sentence on stderr, behind a word that is red on a terminal."""
-    sys.stderr.write(f"{_coloured('error:', '1;31', sys.stderr)} {visible(redact(sentence), keep=_LAYOUT)}\n")
+    sys.stderr.write(f"{_coloured('error:', '1;31', sys.stderr)} {visible(redact(sentence))}\n")
     sys.stderr.flush()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ _BUCKET: Final = (
     ". A bucket has the layout of a dataset folder: copy one to the other with an S3 client, "
     "or render on a cluster (synth manifest)"
 )
+_SHOWN: Final = 76
 _HINTS: Final = {"--out": _BUCKET, "DATASET": _BUCKET}
 
 
@@ -69,12 +71,16 @@ NAMESPACE: Final = NamespaceParameter()
 
 
 def local_path(option: str, text: str) -> Path:
-    """The path that a text means, `~` and `~user` expanded. Raises InputError for an address and an unknown user."""
+    """The path that a text means, `~` and `~user` expanded.
+
+    Raises InputError for an address, an unknown user and a name that no file can have.
+    """
     if _ADDRESS.match(text):
         raise InputError(option, f"'{text}' is an address; give a path on this machine{_HINTS.get(option, '')}")
     path = Path(text)
     try:
-        return path.expanduser()
+        path = path.expanduser()
+        path.lstat()
     except RuntimeError:
         if path.exists():
             return path
@@ -82,6 +88,10 @@ def local_path(option: str, text: str) -> Path:
         raise InputError(
             option, f"'{first}' is no user's home folder; write ./{text} if a name begins with ~"
         ) from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(option, f"'{text[:_SHOWN]}…' is longer than a path may be; shorten it") from None
+    return path
 
 
 def _written(param: Parameter | None) -> str:

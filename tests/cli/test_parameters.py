@@ -115,6 +115,43 @@ def test_an_address_is_refused_with_how_a_bucket_is_used(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["validate"], "RECIPE"),
+        (["gallery"], "DATASET"),
+        (["gc"], "DATASET"),
+        (["plan", str(RECIPE), "--out"], "--out"),
+        (["render", str(RECIPE), "--out"], "--out"),
+        (["manifest", str(RECIPE), "--out"], "--out"),
+    ],
+)
+@pytest.mark.parametrize("path", ["n" * 256, "d/" * 2100 + "n"], ids=["name", "path"])
+def test_a_path_that_no_file_can_have_is_refused(
+    arguments: list[str], option: str, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run([*arguments, path]) == 2
+    assert capsys.readouterr().err == f"error: {option}: '{path[:76]}…' is longer than a path may be; shorten it\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"), [("file", "File exists"), ("file/below", "Not a directory"), ("/proc/x", "No such file")]
+)
+def test_resources_go_into_a_folder_that_can_be_written(
+    folder: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main.run(["manifest", str(RECIPE), f"--out={tmp_path / folder}"]) == 2
+    assert f"error: --out: '{tmp_path / folder}' cannot be written ({reason}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("override", ["a\nb=1", "a\tb=1", "blueprints.particles.Bead.number='\r\nerror: x'"])
+def test_an_error_is_one_line_whatever_it_quotes(override: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["validate", str(RECIPE), override]) == 2
+    error = capsys.readouterr().err
+    assert error.rstrip("\n").isprintable()
+
+
 @pytest.mark.parametrize("name", ["BAD ns", "../kube-system", "-lab", "a" * 64])
 @pytest.mark.parametrize("command", [["manifest", str(RECIPE)], ["status"], ["logs", "beads"]])
 def test_what_cannot_be_a_namespace_is_refused(

@@ -37,6 +37,10 @@ _SENTENCES: Final = (
         "Invalid type assigned|Cannot assign|Unexpected type|Merge error|Cannot merge",
         "must be a mapping with its kind's keys",
     ),
+    (
+        "Incompatible key type|is incompatible with",
+        "null, true, false and numbers cannot be names; use letters, digits, '_' and '-', a letter first",
+    ),
     ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
 )
 """What Hydra and OmegaConf say, as patterns, and what it means for a recipe."""

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 _CALL: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*(?:,([^${}]*))?\}")
 _DECODED: Final = re.compile(rf"\$\{{\s*oc\.decode\s*:\s*({_CALL.pattern})\s*\}}")
 _ANY_CALL: Final = re.compile(r"\$\{\s*oc\.env\s*:")
-_CREDENTIAL: Final = re.compile(r"AWS_|SECRET|TOKEN|PASSW|PASSPHRASE|KEY|CREDENTIAL", re.IGNORECASE)
+_CREDENTIAL: Final = re.compile(
+    r"AWS_|SECRET|TOKEN|PASSW|PASSPHRASE|KEY|CREDENTIAL|COOKIE|_PWD|(^|_)(AUTH|AUTHORIZATION|BEARER|CREDS?|PASS|PAT)(_|$)",
+    re.IGNORECASE,
+)
+_PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@]*@")
 _MAX_VALUE: Final = 1024
 
 
@@ -55,6 +59,10 @@ def _variable(where: str, name: str, default: str | None, environment: Mapping[s
             raise InputError(where, f"the environment has no '{name}'; set it, or write ${{oc.env:{name},default}}")
         return default.strip().strip("'\"")
     value = environment[name]
+    if _PASSWORD_IN_ADDRESS.search(value):
+        raise InputError(
+            where, f"'{name}' holds an address with a credential, which a recipe would publish; use another variable"
+        )
     if len(value) > _MAX_VALUE or not value.isprintable() or set("$\\") & set(value):
         raise InputError(
             where,

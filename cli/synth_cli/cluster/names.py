@@ -8,7 +8,8 @@ from typing import Final
 
 from synth_api.errors import InputError
 
-_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,251}[a-z0-9])?")
+"""Up to 253 characters, Kubernetes' limit."""
 
 
 def check_sweep_name(name: str) -> None:

@@ -70,14 +70,21 @@ def text(call: list[str], document: Document) -> str:
 
 
 def write(texts: dict[str, str], out: Path | None) -> None:
-    """To stdout as one stream, or into a folder, a file each, whose paths are printed."""
+    """To stdout as one stream, or into a folder, a file each, whose paths are printed.
+
+    Raises InputError for a folder that cannot be written.
+    """
+    from synth_api.errors import InputError
     from synth_cli.output import print_line
 
     if out is None:
         print_line("---\n".join(texts.values()).rstrip("\n"))
         return
-    out.mkdir(parents=True, exist_ok=True)
-    for name, content in texts.items():
-        path = out / f"{name}.yaml"
-        path.write_text(content, encoding="utf-8")
-        print_line(str(path))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in texts.items():
+            path = out / f"{name}.yaml"
+            path.write_text(content, encoding="utf-8")
+            print_line(str(path))
+    except OSError as error:
+        raise InputError("--out", f"'{out}' cannot be written ({error.strerror}); choose another folder") from None

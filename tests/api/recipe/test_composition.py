@@ -122,6 +122,13 @@ def test_a_step_id_stands_for_its_index() -> None:
         ("hydra.run.dir=/tmp", "nothing of hydra's own settings applies here"),
         ("hydra/launcher=joblib", "config groups are not available"),
         ("+blueprints.particles.X=[1]", "must be a mapping with its kind's keys"),
+        ("+blueprints.particles.null={number: 2}", "null, true, false and numbers cannot be names; use letters"),
+        ("+blueprints.particles={null: {number: 2}}", "null, true, false and numbers cannot be names"),
+        (
+            "+blueprints.particles.1={number: 2}",
+            "blueprints.particles.1: null, true, false and numbers cannot be names",
+        ),
+        ("+blueprints.particles.true={number: 2}", "null, true, false and numbers cannot be names"),
         ("seed=1", "seed: there is no key 'seed'"),
     ],
 )

@@ -115,12 +115,26 @@ def test_the_environment_of_a_command_fills_in_its_recipe(written) -> None:
     assert source.files["main"]["blueprints"] == {"a": "north-${b}", "b": "x y", "c": 12}
 
 
+@pytest.mark.parametrize("name", ["PWD", "AUTHOR", "COMPASS", "PATTERN", "HTTP_PROXY"])
+def test_a_variable_that_only_resembles_a_credential_is_used(written, name: str) -> None:
+    path = written(main=f"{HEAD}blueprints: {{a: '${{oc.env:{name}}}'}}")
+    assert read_recipe(path, {name: "http://lab:3128/a@b"}).files["main"]["blueprints"] == {"a": "http://lab:3128/a@b"}
+
+
+SHELL = {"ODD": "${b}", "LINES": "hidden\n", "PROXY": "http://user:hidden@lab:3128"}
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("${oc.env:NONE}", "main.yaml: blueprints.a: the environment has no 'NONE'; set it, or write ${oc.env:NONE,d"),
         ("${oc.env:AWS_PROFILE,x}", "'AWS_PROFILE' is called like a credential, which a recipe would publish"),
         ("${oc.env:my_token}", "'my_token' is called like a credential"),
+        ("${oc.env:DB_PASS}", "'DB_PASS' is called like a credential"),
+        ("${oc.env:GITHUB_PAT,x}", "'GITHUB_PAT' is called like a credential"),
+        ("${oc.env:PROXY_AUTH}", "'PROXY_AUTH' is called like a credential"),
+        ("${oc.env:MYSQL_PWD}", "'MYSQL_PWD' is called like a credential"),
+        ("${oc.env:PROXY}", "'PROXY' holds an address with a credential, which a recipe would publish"),
         ("${oc.env:ODD}", "the environment's 'ODD' must be at most 1,024 printable characters without '$' and '\\'"),
         ("${oc.env:LINES}", "the environment's 'LINES' must be at most 1,024 printable characters"),
         ("${oc.env:NONE,${b}}", "'${oc.env:NONE,${b}}' cannot be read; write ${oc.env:NAME}"),
@@ -128,7 +142,7 @@ def test_the_environment_of_a_command_fills_in_its_recipe(written) -> None:
 )
 def test_what_the_environment_may_not_fill_in(written, refusal, text: str, problem: str) -> None:
     path = written(main=HEAD + f"blueprints: {{a: '{text}'}}")
-    sentence = refusal(read_recipe, path, {"ODD": "${b}", "LINES": "hidden\n", "my_token": "hidden"})
+    sentence = refusal(read_recipe, path, {**SHELL, "my_token": "hidden"})
     assert problem in sentence
     assert "hidden" not in sentence
 
