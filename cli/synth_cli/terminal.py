@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH: Final = 160
 """Columns where there is no terminal: no line of a log is folded at 80."""
+LEAST_WIDTH: Final = 20
+"""Columns of a terminal that says it has fewer, as `COLUMNS=0` does: names and values still are readable."""
 
 
 def stdout() -> Console:
@@ -53,6 +55,8 @@ def _console(*, stderr: bool) -> Console:
     )
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
+    elif console.width < LEAST_WIDTH:
+        console.width = LEAST_WIDTH
     return console
 
 

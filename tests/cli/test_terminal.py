@@ -1,6 +1,6 @@
 import pytest
 
-from synth_cli.terminal import count, duration, short, size
+from synth_cli.terminal import LEAST_WIDTH, count, duration, short, size, stdout
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,12 @@ def test_sizes_use_decimal_units() -> None:
 def test_long_values_are_cut_to_their_head() -> None:
     assert short([0, 0, -100]) == "[0, 0, -100]"
     assert short("x" * 100, width=10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize("columns", ["0", "1"])
+def test_a_terminal_without_width_still_gets_its_text(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", columns)
+    assert stdout().width == LEAST_WIDTH
+    monkeypatch.setenv("COLUMNS", "33")
+    assert stdout().width == 33
