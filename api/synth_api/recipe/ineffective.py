@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
+from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.feature_generation import InvokeBlueprints, TriggerFeatureUpdate
 from synth_api.recipe.model import MeasurementTechniqueBlueprint
 from synth_api.recipe.node import Node
@@ -18,11 +19,29 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import ParticleBlueprint, Recipe
 
     Location = tuple[str | int, ...]
-    Finding = tuple[Location, Any, str]
-    """Where a value stands, the value, and why it changes nothing."""
 
 _WITHOUT_BACKGROUND: Final = "default"
 """The measurement technique prototype that has no background."""
+_VARIABILITIES: Final = ("process_conditions", "feature_variabilities")
+
+
+class Finding(NamedTuple):
+    """A place of a recipe that no picture or label depends on, whatever value it holds."""
+
+    location: Location
+    value: Any
+    reason: str
+    is_mentioned: bool = True
+    """False for a default, and for what a recipe that others inherit from may hold."""
+
+    def __str__(self) -> str:
+        written = str(list(self.value)) if isinstance(self.value, tuple) else shown(self.value)
+        return f"{dotted(self.location)}: {written} has no effect: {self.reason}"
+
+
+def without_effect(recipe: Recipe) -> Iterator[Finding]:
+    """The places that no picture or label of this recipe depends on, those at their defaults as well."""
+    return chain(_fields(recipe, ()), _weights(recipe), _features(recipe), _unused_variabilities(recipe))
 
 
 def ineffective(recipe: Recipe) -> Iterator[str]:
@@ -30,9 +49,7 @@ def ineffective(recipe: Recipe) -> Iterator[str]:
 
     Values that equal their default are not mentioned.
     """
-    for location, value, reason in chain(_fields(recipe, ()), _weights(recipe), _features(recipe)):
-        written = str(list(value)) if isinstance(value, tuple) else shown(value)
-        yield f"{dotted(location)}: {written} has no effect: {reason}"
+    return (str(finding) for finding in without_effect(recipe) if finding.is_mentioned)
 
 
 def _fields(value: Any, location: Location) -> Iterator[Finding]:
@@ -40,8 +57,8 @@ def _fields(value: Any, location: Location) -> Iterator[Finding]:
     if isinstance(value, Node):
         fields = type(value).model_fields
         for name, reason in value.without_effect().items():
-            if getattr(value, name) != fields[name].default:
-                yield (*location, name), getattr(value, name), reason
+            held = getattr(value, name)
+            yield Finding((*location, name), held, reason, held != fields[name].default)
         for name in fields:
             yield from _fields(getattr(value, name), (*location, name))
     elif isinstance(value, dict | tuple):
@@ -54,8 +71,8 @@ def _weights(recipe: Recipe) -> Iterator[Finding]:
     if any(isinstance(step, InvokeBlueprints) and step.choose == "one" for step in steps):
         return
     for section, name, blueprint in _blueprints(recipe):
-        if blueprint.weight is not None:
-            yield ("blueprints", section, name, "weight"), blueprint.weight, "no step chooses one of several blueprints"
+        reason = "no step chooses one of several blueprints"
+        yield Finding(("blueprints", section, name, "weight"), blueprint.weight, reason, blueprint.weight is not None)
 
 
 def _features(recipe: Recipe) -> Iterator[Finding]:
@@ -64,26 +81,35 @@ def _features(recipe: Recipe) -> Iterator[Finding]:
         blueprint.measurement_technique_prototype_name
         for blueprint in recipe.blueprints.measurement_techniques.values()
     ]
+    # A criterion decides by a feature what a set holds, whether or not pictures show the feature.
+    compared = dict.fromkeys(_compared(recipe), "")
     reasons: dict[str, list[str]] = {}
     for section, name, blueprint in _blueprints(recipe):
         if isinstance(blueprint, MeasurementTechniqueBlueprint):
             material = blueprint.background_material_prototype_name
-            if blueprint.measurement_technique_prototype_name == _WITHOUT_BACKGROUND and material != "vacuum":
+            if blueprint.measurement_technique_prototype_name == _WITHOUT_BACKGROUND:
                 place = ("blueprints", section, name, "background_material_prototype_name")
-                yield place, material, "this technique has no background"
-            own = _of_technique(blueprint)
+                yield Finding(place, material, "this technique has no background", material != "vacuum")
+            own = _of_technique(blueprint) | compared
         else:
-            own = _of_particles(blueprint, techniques)
+            own = _of_particles(blueprint, techniques) | compared
         for feature, reason in own.items():
             reasons.setdefault(feature, []).append(reason)
         for feature, value in blueprint.features.items():
             if own.get(feature):
-                yield ("blueprints", section, name, "features", feature), value, own[feature]
+                yield Finding(("blueprints", section, name, "features", feature), value, own[feature])
     for variability in _triggered(recipe):
         feature = recipe.process_conditions.feature_variabilities[variability].feature_name
         if all(reasons.get(feature, [""])):
-            place = ("process_conditions", "feature_variabilities", variability, "feature_name")
-            yield place, feature, reasons[feature][0]
+            yield Finding((*_VARIABILITIES, variability, "feature_name"), feature, reasons[feature][0])
+            yield Finding((*_VARIABILITIES, variability), None, reasons[feature][0], is_mentioned=False)
+
+
+def _unused_variabilities(recipe: Recipe) -> Iterator[Finding]:
+    used = set(_triggered(recipe))
+    for name in recipe.process_conditions.feature_variabilities:
+        if name not in used:
+            yield Finding((*_VARIABILITIES, name), None, "no step draws from it", is_mentioned=False)
 
 
 def _of_technique(blueprint: MeasurementTechniqueBlueprint) -> dict[str, str]:
@@ -112,6 +138,12 @@ def _of_particles(blueprint: ParticleBlueprint, techniques: list[str]) -> dict[s
 def _of_material(material: Prototype, techniques: list[str]) -> dict[str, str]:
     hidden = material.shown_by and not set(material.shown_by) & set(techniques)
     return dict.fromkeys(material.features, f"{' and '.join(techniques)} does not show it" if hidden else "")
+
+
+def _compared(recipe: Recipe) -> Iterator[str]:
+    """Names of the features that criteria look at."""
+    criteria = recipe.process_conditions.feature_criteria.values()
+    return (criterion.feature_name for criterion in criteria if isinstance(criterion, FeatureCriterion))
 
 
 def _triggered(recipe: Recipe) -> Iterator[str]:

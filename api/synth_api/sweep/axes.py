@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Quoted
 from synth_api.errors import InputError
 from synth_api.recipe.overrides import override_text, read_override
 from synth_api.recipe.problems import shown
-from synth_api.sweep.values import MAX_RUNS, Value, number_range
+from synth_api.sweep.values import MAX_RUNS, DecimalRange, Value, number_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,6 +51,12 @@ class Axis:
         value = self.values[0]
         empty = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else None
         return f"{self.sign}{self.path}={empty or override_text(value)}"
+
+    @property
+    def has_interpolations(self) -> bool:
+        """Whether some value holds an interpolation."""
+        numbers = isinstance(self.values, range | DecimalRange)
+        return not numbers and any("${" in str(value) for value in self.values)
 
     def argument(self, index: int) -> str:
         """The plain override that sets value `index`, in Hydra's grammar."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ulp
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from synth_api.errors import InputError
 from synth_api.key import canonical_json
@@ -47,6 +47,12 @@ def refuse_same_run(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
         if path.rpartition(".")[2] in LEFT_OUT:
             raise InputError(path, "no picture or label depends on it, so every value is the same run; take it out")
         raise InputError(path, _sentence(axes, earlier, position, "make the same run"))
+
+
+def refuse_idle(axes: Sequence[Axis], reason: str) -> NoReturn:
+    """Raise InputError for the axes of one dimension, because all that they change is without effect."""
+    whose, them = ("it", "it") if len(axes) == 1 else ("the zipped axes", "them")
+    raise InputError(axes[0].path, f"no picture or label depends on {whose}: {reason}; take {them} out")
 
 
 def _sentence(axes: Sequence[Axis], one: int, other: int, problem: str) -> str:

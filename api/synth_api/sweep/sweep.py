@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from synth_api.errors import InputError
 from synth_api.key import canonical_json, run_key
 from synth_api.recipe.compose import compose, resolve
-from synth_api.recipe.ineffective import ineffective
+from synth_api.recipe.ineffective import without_effect
 from synth_api.recipe.model import parse
 from synth_api.recipe.overrides import indexed_overrides, indexed_path, override_text
 from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, parse_arguments
 from synth_api.sweep.blueprints import particle_blueprints
 from synth_api.sweep.grid import Box, Grid
+from synth_api.sweep.idle import IdlePlaces
 from synth_api.sweep.keys import keys_of
 from synth_api.sweep.name import check_dataset_name
-from synth_api.sweep.repeats import refuse_repeats, refuse_same_run
+from synth_api.sweep.repeats import refuse_idle, refuse_repeats, refuse_same_run
 from synth_api.sweep.structured import axes_of, boxes_of, dimensions_of
 from synth_api.sweep.tree import path_of, put
 from synth_api.sweep.values import DecimalRange, Value, finite
@@ -79,7 +80,14 @@ class Sweep:
         sweep = cls(source.name, swept, base, boxes_of(exclude, swept, index), blueprints)
         if not sweep.count:
             raise InputError("exclude", "leaves no run; take something out of it")
-        for sentence in dict.fromkeys(found for recipe in sweep._corners() for found in ineffective(recipe)):
+        idle = IdlePlaces()
+        sentences: dict[str, None] = {}
+        for recipe in sweep._corners():
+            findings = list(without_effect(recipe))
+            idle.narrow(findings)
+            sentences |= dict.fromkeys(str(finding) for finding in findings if finding.is_mentioned)
+        sweep._refuse_idle(idle)
+        for sentence in sentences:
             _log.warning("%s: %s", source.name, sentence)
         return sweep
 
@@ -121,8 +129,7 @@ class Sweep:
     def digits(self, run: int) -> list[int]:
         """The index into each axis' values, by mixed-radix arithmetic. Raises InputError for numbers of no run."""
         self._refuse_outside(run)
-        place = self.grid.place(run)
-        return [place[dimension] for dimension in self.dimensions]
+        return self._digits_at(self.grid.place(run))
 
     def overrides(self, run: int) -> dict[str, Value]:
         """Dotted path -> value of each axis, in the axes' order."""
@@ -138,11 +145,8 @@ class Sweep:
 
     def recipe_at(self, digits: Sequence[int]) -> Recipe:
         """The recipe at an index into each axis' values."""
-        tree: Any = self.base
-        for axis, digit in zip(self.axes, digits, strict=True):
-            tree = put(tree, path_of(axis.path), axis.values[digit])
         try:
-            return parse(resolve(tree))
+            return parse(self._resolved(digits))
         except InputError as error:
             if not self.axes:
                 raise
@@ -192,34 +196,63 @@ class Sweep:
         short = (text if len(text) <= 60 else f"{text[:59]}…" for text in texts)
         return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))
 
+    def _resolved(self, digits: Sequence[int]) -> Any:
+        tree: Any = self.base
+        for axis, digit in zip(self.axes, digits, strict=True):
+            tree = put(tree, path_of(axis.path), axis.values[digit])
+        return resolve(tree)
+
+    def _refuse_idle(self, idle: IdlePlaces) -> None:
+        """Raise InputError for the axes of a dimension whose places are idle in all runs that were checked."""
+        for dimension, axes in enumerate(self._axes_in):
+            reason = idle.reason(axes)
+            if reason and not any(axis.has_interpolations for axis in self.axes if axis not in axes):
+                trees = (self._resolved(self._digits_at(place)) for _, place in self._checked_places(dimension))
+                if idle.hold_all_differences(trees):
+                    refuse_idle(axes, reason)
+
+    @cached_property
+    def _axes_in(self) -> list[list[Axis]]:
+        """The axes of each dimension."""
+        return [
+            [axis for axis, its in zip(self.axes, self.dimensions, strict=True) if its == dimension]
+            for dimension in range(len(self.grid.lengths))
+        ]
+
+    def _checked_places(self, dimension: int) -> Iterator[tuple[int, list[int]]]:
+        """Each index to check in a dimension, and its place beside the first of the others, unless it is left out."""
+        first = [0] * len(self._axes_in)
+        for digit in sorted({0}.union(*(_checked(axis.values) for axis in self._axes_in[dimension]))):
+            place = [*first[:dimension], digit, *first[dimension + 1 :]]
+            if not self.grid.leaves_out(place):
+                yield digit, place
+
+    def _digits_at(self, place: Sequence[int]) -> list[int]:
+        return [place[dimension] for dimension in self.dimensions]
+
     def _corners(self) -> Iterator[Recipe]:
         """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
 
         Values that make the same run are refused. Places that are left out are not looked at: they may be left out
         because their values do not fit together.
         """
-        axes_in = [
-            [axis for axis, its in zip(self.axes, self.dimensions, strict=True) if its == dimension]
-            for dimension in range(len(self.grid.lengths))
-        ]
-        for axes in axes_in:
+        for axes in self._axes_in:
             refuse_repeats(axes)
-        first = [0] * len(axes_in)
-        yield from self._included(first)
-        for dimension, axes in enumerate(axes_in):
+        yield from self._included([0] * len(self._axes_in))
+        for dimension, axes in enumerate(self._axes_in):
             keys = {}
-            for digit in sorted({0}.union(*(_checked(axis.values) for axis in axes))):
-                for recipe in self._included([*first[:dimension], digit, *first[dimension + 1 :]]):
-                    keys[digit] = run_key(recipe)
-                    yield recipe
+            for digit, place in self._checked_places(dimension):
+                recipe = self.recipe_at(self._digits_at(place))
+                keys[digit] = run_key(recipe)
+                yield recipe
             refuse_same_run(axes, keys)
-        for turn in range(max(map(len, axes_in), default=0)):
-            yield from self._included([_largest(axes[min(turn, len(axes) - 1)].values) for axes in axes_in])
+        for turn in range(max(map(len, self._axes_in), default=0)):
+            yield from self._included([_largest(axes[min(turn, len(axes) - 1)].values) for axes in self._axes_in])
 
     def _included(self, place: Sequence[int]) -> Iterator[Recipe]:
         """The recipe of a place that is not left out."""
         if not self.grid.leaves_out(place):
-            yield self.recipe_at([place[dimension] for dimension in self.dimensions])
+            yield self.recipe_at(self._digits_at(place))
 
 
 def _checked(values: Sequence[Value]) -> Iterable[int]:

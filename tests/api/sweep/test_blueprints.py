@@ -11,6 +11,7 @@ from synth_api.sweep import Sweep
 PARTICLES = "blueprints.particles"
 FEW = "{geometry_prototype_name:sphere,number:3}"
 MANY = "{geometry_prototype_name:sphere,number:30}"
+CHOOSE = "synth_chain.feature_generation_steps.1.choose"
 SEED = "initial_runtime_state.seed"
 
 
@@ -43,7 +44,7 @@ synth_chain:
         [f"{SEED}=range(3)"],
         [f"{PARTICLES}.Bead.number=0"],
         [f"{PARTICLES}.Bead.number=0,5", f"{PARTICLES}.Flake.number=0"],
-        [f"+{PARTICLES}.Bead.weight=0,1", f"+{PARTICLES}.Flake.weight=1,0"],
+        [f"+{PARTICLES}.Bead.weight=0,1", f"+{PARTICLES}.Flake.weight=1,2", f"+{CHOOSE}=one"],
         [f"~{PARTICLES}.Bead"],
         [f"{PARTICLES}={{Bead:{FEW}}},{{Flake:{FEW}}}"],
     ],

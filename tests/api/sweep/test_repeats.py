@@ -62,6 +62,75 @@ def test_an_axis_that_changes_nothing_is_refused(path: str, values: str) -> None
         Sweep.of(SOURCE, [f"{path}={values}"])
 
 
+GRAVITY = f"{STEPS}.5.gravity"
+USE_GRAVITY = f"{STEPS}.5.use_gravity"
+BEAD_WEIGHT = "blueprints.particles.Bead.weight"
+OUTPUT_ROOT = "blueprints.measurement_techniques.SEM.features.output_root"
+UNUSED = "process_conditions.feature_variabilities.Unused"
+CONSTANT = "{feature_name: subdivisions, variability: {_target_: $builtins.Constant, value: %s}}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "reason"),
+    [
+        ([f"++{BEAD_WEIGHT}=1,2"], BEAD_WEIGHT, "no step chooses one of several blueprints"),
+        ([f"++{BEAD_WEIGHT}=null,2"], BEAD_WEIGHT, "no step chooses one of several blueprints"),
+        ([f"++{BEAD_WEIGHT}=range(1,9)"], BEAD_WEIGHT, "no step chooses one of several blueprints"),
+        ([f"++{OUTPUT_ROOT}=a,b", f"{SEED}=1,2"], OUTPUT_ROOT, "a run's files lie in the run's own folder"),
+        (
+            ["++blueprints.measurement_techniques.SEM.features={output_root:a},{output_root:b}"],
+            "SEM.features",
+            "a run's",
+        ),
+        ([f"++{STEPS}.5.mass=1,2"], f"{STEPS}.5.mass", "all bodies of a step weigh the same, so their mass cancels"),
+        ([f"{USE_GRAVITY}=false", f"{GRAVITY}=[0,0,-1],[0,0,-2]"], GRAVITY, "use_gravity is false"),
+        ([f"{USE_GRAVITY}=false", f"{GRAVITY}.2=-1,-2"], f"{GRAVITY}.2", "use_gravity is false"),
+        ([f"++{UNUSED}={CONSTANT % 1},{CONSTANT % 2}"], UNUSED, "no step draws from it"),
+    ],
+)
+def test_an_axis_that_changes_run_keys_alone_is_refused(arguments: list[str], path: str, reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Sweep.of(SOURCE, arguments)
+    assert str(caught.value).partition(": ")[0].endswith(path)
+    assert f": no picture or label depends on it: {reason}" in str(caught.value)
+    assert str(caught.value).endswith("; take it out")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [f"++{BEAD_WEIGHT}=choice(2)"],
+        [f"++{BEAD_WEIGHT}=1,2", f"++{STEPS}.1.choose=all,one"],
+        [f"{USE_GRAVITY}=false,true", f"{GRAVITY}.2=-1,-2"],
+        [f"++{STEPS}.5.mass=1,2", f"++{STEPS}.5.friction=${{.mass}}"],
+        [f"++{STEPS}.5.mass=1,2", f"++{STEPS}.5.friction=3,${{.mass}}"],
+        ["blueprints.particles.Bead={number:5,weight:1},{number:6,weight:2}"],
+    ],
+)
+def test_an_axis_that_some_run_depends_on_is_legal(arguments: list[str]) -> None:
+    assert Sweep.of(SOURCE, arguments).runs
+
+
+def test_a_zip_is_refused_if_none_of_its_axes_has_an_effect() -> None:
+    def zipped(*paths: str) -> Sweep:
+        axes = [{"path": path, "values": [-1, -2] if path != SEED else [1, 2]} for path in paths]
+        return Sweep.of(SOURCE, [f"{USE_GRAVITY}=false"], [SweepAxis.model_validate({"zip": axes})])
+
+    says = r"gravity\.2: no picture or label depends on the zipped axes: use_gravity is false; take them out"
+    with pytest.raises(InputError, match=says):
+        zipped(f"{GRAVITY}.2", f"{GRAVITY}.0")
+    assert zipped(f"{GRAVITY}.2", SEED).runs == 2
+
+
+def test_a_feature_that_a_criterion_looks_at_has_an_effect() -> None:
+    subdivisions = "++blueprints.particles.Bead.features.subdivisions_vp=3,4"
+    with pytest.raises(InputError, match="no picture or label depends on it"):
+        Sweep.of(SOURCE, [subdivisions])
+    comparison = "feature_name: subdivisions_vp, comparand: 3, default_return_value: true"
+    criterion = f"++process_conditions.feature_criteria.IsFine={{_target_: $builtins.IsEqualTo, {comparison}}}"
+    assert Sweep.of(SOURCE, [criterion, subdivisions]).runs == 2
+
+
 def test_one_value_of_what_changes_nothing_is_no_repeat() -> None:
     assert Sweep.of(SOURCE, ["initial_runtime_state.time=choice(7)", f"{SEED}=1,2"]).runs == 2
 
