@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from synth_api.errors import InputError
 from synth_api.recipe.canonical import canonical_tree
 from synth_cli.progress import meter
 
@@ -110,9 +112,16 @@ class Sample:
 def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
     """Look for a sweep's runs in the store at `folder`, which need not exist.
 
-    Raises InputError when a run's values do not fit together.
+    Raises InputError when a run's values do not fit together, and for a folder that `render` refuses too.
     """
-    if not (folder / "manifests").is_dir():
+    try:
+        is_store = stat.S_ISDIR((folder / "manifests").stat().st_mode)
+    except FileNotFoundError:
+        is_store = False
+    except OSError as error:
+        problem = f"the dataset folder cannot be written ({error.strerror}); choose another with --out"
+        raise InputError(str(folder), problem) from error
+    if not is_store:
         return Existing(0, sweep.runs, None)
 
     import numpy as np

@@ -228,6 +228,13 @@ def test_bad_input_is_one_sentence_with_exit_code_2_and_leaves_no_file(
     assert sorted(synth.folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize("out", ["tiny.yaml", "tiny.yaml/below"])
+def test_plan_refuses_the_folder_that_render_refuses(synth: Command, out: str) -> None:
+    rendered, planned = (synth.run(command, "tiny.yaml", f"--out={out}") for command in ("render", "plan"))
+    assert planned == rendered
+    assert planned[0] == 2
+
+
 @pytest.mark.parametrize("out", ["tiny.yaml/below", "/proc/dataset"])
 def test_a_folder_that_cannot_be_written_is_bad_input(synth: Command, out: str) -> None:
     before = sorted(synth.folder.rglob("*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PureWindowsPath
 from typing import Final
 
 from synth_api.errors import InputError
@@ -24,7 +25,11 @@ def _problem(name: str) -> str:
         return "it is empty"
     if name[0] in ". " or name[-1] in ". ":
         return "it begins or ends with a point or a blank"
+    if name[0] == "~":
+        return "it begins with '~', which is a home folder"
     refused = next((letter for letter in name if letter in _REFUSED or not letter.isprintable()), None)
     if refused is not None:
         return f"it contains {refused!a}"
+    if PureWindowsPath(name).is_reserved():
+        return "Windows keeps it for a device"
     return f"it has more than {MAX_BYTES} bytes" if len(name.encode()) > MAX_BYTES else ""

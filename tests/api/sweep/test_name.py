@@ -8,7 +8,9 @@ from synth_api.errors import InputError
 from synth_api.sweep.name import check_dataset_name
 
 
-@pytest.mark.parametrize("name", ["spheres_sem", "Kugeln 2", "kügelchen", "v1.2", "-", "x" * 200])
+@pytest.mark.parametrize(
+    "name", ["spheres_sem", "Kugeln 2", "kügelchen", "v1.2", "-", "console", "COM10", "a~", "x" * 200]
+)
 def test_names_of_folders_are_names_of_datasets(name):
     check_dataset_name(name)
 
@@ -26,6 +28,11 @@ def test_names_of_folders_are_names_of_datasets(name):
         ("a:b", "it contains ':'"),
         ("a\nb", "it contains '\\n'"),
         ("a\udc80", "it contains '\\udc80'"),
+        ("~", "it begins with '~', which is a home folder"),
+        ("~ann", "it begins with '~', which is a home folder"),
+        ("NUL", "Windows keeps it for a device"),
+        ("con.v1", "Windows keeps it for a device"),
+        ("com1", "Windows keeps it for a device"),
         ("ä" * 101, "it has more than 200 bytes"),
     ],
 )
