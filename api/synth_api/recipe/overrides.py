@@ -13,6 +13,7 @@ from synth_api.errors import InputError, nearest
 from synth_api.recipe.ascii_words import AsciiWords
 from synth_api.recipe.interpolation import check_interpolation, masked
 from synth_api.recipe.problems import shown
+from synth_api.recipe.repeated_keys import repeated_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,6 +133,9 @@ def read_override(text: str, parser: OverridesParser) -> Override:
         raise InputError(name, _unreadable(text, words.decode(str(error)))) from None
     if not override.key_or_group:
         raise InputError("", f"'{text}' names nothing to change; write the path of a value in front, a.b=1")
+    repeated = repeated_key(words.encode(text))
+    if repeated is not None:
+        raise InputError(name, f"the key '{words.decode(repeated)}' appears twice; take one of them out")
     override.key_or_group = words.decode(override.key_or_group)
     override._value = words.decode_value(override._value)
     return override
