@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from synth_api.errors import InputError
 from synth_api.recipe.canonical import canonical_tree
 from synth_cli.progress import meter
 
@@ -114,14 +113,7 @@ def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
 
     Raises InputError when a run's values do not fit together, and for a folder that `render` refuses too.
     """
-    try:
-        is_store = stat.S_ISDIR((folder / "manifests").stat().st_mode)
-    except FileNotFoundError:
-        is_store = False
-    except OSError as error:
-        problem = f"the dataset folder cannot be written ({error.strerror}); choose another with --out"
-        raise InputError(str(folder), problem) from error
-    if not is_store:
+    if not _has_runs(folder):
         return Existing(0, sweep.runs, None)
 
     import numpy as np
@@ -142,6 +134,18 @@ def measure(sweep: Sweep, folder: Path, console: Console) -> Existing:
         keys += key
     others = count_other_runs(store, "local", sweep, np.frombuffer(keys, f"S{KEY_BYTES}"))
     return Existing(done.seen, todo.seen, _estimate(sweep, store, done, todo) if todo.seen else None, others, lost)
+
+
+def _has_runs(folder: Path) -> bool:
+    """Whether a folder is a store with runs. Raises InputError where none can be, below a file for instance."""
+    try:
+        return stat.S_ISDIR((folder / "manifests").stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        from synth_dataset.folder_store import unusable_folder
+
+        raise unusable_folder(folder, error) from error
 
 
 def _estimate(sweep: Sweep, store: FolderStore, done: Sample, todo: Sample) -> Estimate | None:

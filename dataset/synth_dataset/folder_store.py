@@ -39,6 +39,9 @@ _NO_SYNC: Final = frozenset(
 """How file systems (SMB, FUSE) say that they cannot flush a folder, or a file that is open for reading."""
 
 
+ANOTHER_FOLDER: Final = "choose another with --out"
+
+
 class StoreFullError(OSError):
     """No space is left; the run fails, nothing half-written of it stays."""
 
@@ -52,7 +55,7 @@ class FolderStore(Store):
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def check_writable(self, remedy: str = "choose another with --out") -> None:
+    def check_writable(self, remedy: str = ANOTHER_FOLDER) -> None:
         """Create the folder and try what a store needs of its file system.
 
         Raises InputError that says what fails and ends with `remedy`.
@@ -72,8 +75,7 @@ class FolderStore(Store):
             finally:
                 shutil.rmtree(probe, ignore_errors=True)
         except OSError as error:
-            problem = f"the dataset folder cannot {need} ({error.strerror}); {remedy}"
-            raise InputError(str(self.root), problem) from error
+            raise unusable_folder(self.root, error, need, remedy) from error
 
     @property
     def location(self) -> str:
@@ -232,6 +234,11 @@ class FolderStore(Store):
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         sync_folder(target.parent)
+
+
+def unusable_folder(root: Path, error: OSError, need: str = "be written", remedy: str = ANOTHER_FOLDER) -> InputError:
+    """The sentence for a dataset folder that cannot do what a store needs, `need` after "cannot"."""
+    return InputError(str(root), f"the dataset folder cannot {need} ({error.strerror}); {remedy}")
 
 
 @contextmanager
