@@ -93,7 +93,9 @@ def signal() -> list[Row]:
     seconds, peak = whole["seconds"], whole["peak_mb"]
     command = f"python bench/one_run.py {SIGNAL}"
     growth = json.loads(run(sys.executable, "bench/signal_speed.py").splitlines()[-1])
-    importing = "import synth_renderer.engine, synth_renderer.worker_process, sys; sys.exit('bpy' in sys.modules)"
+    importing = (
+        "import synth_renderer.engine, synth_renderer.runtime.worker_process, sys; sys.exit('bpy' in sys.modules)"
+    )
     start_up = min(seconds_of(sys.executable, "-c", importing) for _ in range(3))
     grown = "; ".join(
         f"{axis} {', '.join(f'{key}: {value:.2f} s' for key, value in growth[axis].items())}"

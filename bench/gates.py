@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from synth_dataset.gates import check
+from synth_dataset.gates.quality_gates import check
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/dataset/gates"))
 from trial_pictures import FAULTS, KINDS, Kind, Trial, faulty, trial

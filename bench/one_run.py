@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import Recipe, parse
-from synth_api.recipe.source import read_recipe
 from synth_renderer.engine import render
 
 WARM_UP = [

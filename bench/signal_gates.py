@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from one_run import load
 
-from synth_dataset.gates import GateError, check
-from synth_dataset.pictures import read_png
+from synth_dataset.documents.pictures import read_png
+from synth_dataset.gates.quality_gates import GateError, check
 from synth_renderer.engine import render
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from one_run import load, timed
 
-from synth_dataset.gates import GateError
+from synth_dataset.gates.quality_gates import GateError
 from synth_renderer.engine import render
 
 if TYPE_CHECKING:

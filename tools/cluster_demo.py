@@ -20,7 +20,7 @@ from harness.place import Place, program
 from harness.sandbox import Sandbox, create
 from servers import ACCESS_KEY, SECRET_KEY
 
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 
 ROOT: Final = Path(__file__).parents[1]
 FOLDER: Final = ROOT / "build" / "cluster"

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import read_recipe
 from synth_renderer.engine import render
 
 SEEDS = {"sem_broad": 12}

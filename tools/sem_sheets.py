@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import read_recipe
 from synth_api.prototypes import MATERIALS, SHAPES
 from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
-from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import read_recipe
-from synth_dataset.pictures import write_webp
+from synth_dataset.documents.pictures import write_webp
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible
-from synth_renderer.scene.stage import stage
+from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
-from synth_renderer.steps.generation import generate
+from synth_renderer.steps.feature_generation import generate
 from synth_renderer.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
 

@@ -16,7 +16,7 @@ from synth_api.errors import InputError, nearest
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import describe_traceback, explain
 from synth_api.temporary import TemporaryFolderError
-from synth_cli.output import WarningPrinter, exit_code_after_output, print_error, protect_standard_streams
+from synth_cli.terminal.output import WarningPrinter, exit_code_after_output, print_error, protect_standard_streams
 
 COMMANDS: Final = {
     "validate": "Say what a recipe is, or what is wrong with it.",

@@ -1,1 +1,1 @@
-"""The Kubernetes operator. Holds nothing yet: the layer rules already watch it."""
+"""The Kubernetes operator: watches SynthRecipe and SynthSweep, and makes the Jobs of a sweep. It holds no store."""

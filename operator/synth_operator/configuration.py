@@ -8,10 +8,10 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from synth_api.errors import InputError, nearest
-from synth_api.recipe.problems import input_error
+from synth_api.problems import input_error
 from synth_api.resources.base import Part
 from synth_api.resources.output import ObjectName, Output
-from synth_api.resources.sweep import Quantity, Resources, Toleration
+from synth_api.resources.synth_sweep import Quantity, Resources, Toleration
 
 if TYPE_CHECKING:
     from pathlib import Path

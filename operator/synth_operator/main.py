@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Final
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import explain
-from synth_operator.client import KubernetesApi, load_connection
 from synth_operator.configuration import Configuration
-from synth_operator.fenced import FencedApi
 from synth_operator.health import HealthServer
-from synth_operator.lease import Leadership
+from synth_operator.kube.client import KubernetesApi, load_connection
+from synth_operator.kube.fencing import FencedApi
+from synth_operator.kube.leader_election import Leadership
 from synth_operator.logs import log_json
 from synth_operator.metrics.process import OperatorMetrics
-from synth_operator.term import Term
+from synth_operator.reconcile.controller import Term
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubernetes import client
 
-    from synth_operator.state import SweepObject
+    from synth_operator.kube.objects import SweepObject
 
 log = logging.getLogger(__name__)
 

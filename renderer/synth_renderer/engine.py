@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_dataset.digest import label_digest
-from synth_dataset.gates import check, require
-from synth_dataset.pictures import write_webp
-from synth_dataset.thumbnails import contact_strip
+from synth_dataset.documents.label_digest import label_digest
+from synth_dataset.documents.pictures import write_webp
+from synth_dataset.gates.quality_gates import check, require
+from synth_dataset.views.thumbnails import contact_strip
 from synth_renderer.labels.modes import depth_range
 from synth_renderer.labels.omitted import uncovered
 from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.records import records_of
-from synth_renderer.scene.stage import stage
+from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
-from synth_renderer.steps.generation import generate
+from synth_renderer.steps.feature_generation import generate
+from synth_renderer.steps.records import records_of
 from synth_renderer.steps.rendering import Rendering
 from synth_renderer.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
-    from synth_dataset.gates import GateResult
-    from synth_renderer.deposit.report import DepositReport
+    from synth_dataset.gates.quality_gates import GateResult
     from synth_renderer.labels.fragments import Fragments
-    from synth_renderer.physics.report import PhysicsReport
-    from synth_renderer.records import Records
-    from synth_renderer.scene.staged import StagedScene
+    from synth_renderer.model.deposit_report import DepositReport
+    from synth_renderer.model.relax_report import PhysicsReport
+    from synth_renderer.model.staged_scene import StagedScene
+    from synth_renderer.steps.records import Records
 
 
 @dataclass(frozen=True)

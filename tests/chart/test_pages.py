@@ -12,7 +12,7 @@ from servers import ROOT
 
 from synth_api.resources.conditions import Reason
 from synth_api.resources.output import Output
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
     from conftest import Helm

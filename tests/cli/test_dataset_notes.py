@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from synth_cli.commands.gallery import rewrite
-from synth_cli.dataset_notes import notes
-from synth_dataset import finalize
-from synth_dataset.documents import DatasetDocument
+from synth_cli.local.dataset_notes import notes
+from synth_dataset.attempts import dataset_commit as finalize
+from synth_dataset.documents.dataset import DatasetDocument
 
 if TYPE_CHECKING:
     from conftest import Command

@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth_cli.commands.plan import time_words
-from synth_cli.existing import SAMPLE, Existing, Sample
-from synth_dataset.estimate import Estimate
+from synth_cli.local.existing import SAMPLE, Existing, Sample
+from synth_dataset.attempts.estimate import Estimate
 
 
 @given(st.integers(0, 20 * SAMPLE))

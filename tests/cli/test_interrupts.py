@@ -3,7 +3,7 @@ import select
 import signal
 
 from synth_api.exit_codes import ExitCode
-from synth_cli.interrupts import Interrupts
+from synth_cli.local.interrupts import Interrupts
 
 
 def is_readable(interrupts: Interrupts) -> bool:

@@ -12,18 +12,19 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from synth_api.composition.source import recipe_from_objects
+from synth_api.composition.yaml_loader import RecipeLoader
 from synth_api.errors import InputError
-from synth_api.recipe.source import recipe_from_objects
-from synth_api.recipe.yaml_loader import RecipeLoader
-from synth_api.resources.recipe import RecipeSpec
-from synth_api.resources.sweep import SweepSpec
+from synth_api.resources.synth_recipe import RecipeSpec
+from synth_api.resources.synth_sweep import SweepSpec
 from synth_api.sweep import Sweep
 from synth_api.sweep.axes import Arguments, Axis, parse_arguments
 from synth_api.sweep.structured import axes_of
-from synth_cli import main, manifest_check
-from synth_cli.manifest_check import check_sweep
-from synth_cli.manifests import sweep_document
-from synth_cli.readable_yaml import readable
+from synth_cli import main
+from synth_cli.manifests import manifest_check
+from synth_cli.manifests.custom_resources import sweep_document
+from synth_cli.manifests.manifest_check import check_sweep
+from synth_cli.terminal.readable_yaml import readable
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes/spheres_sem.yaml"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from synth_cli.output import DescriptorOutput, visible
+from synth_cli.terminal.output import DescriptorOutput, visible
 
 if TYPE_CHECKING:
     from conftest import Command

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth_api.errors import InputError
-from synth_cli.run_numbers import parse_run_numbers
+from synth_cli.local.run_numbers import parse_run_numbers
 
 TOTAL = 30
 PART = st.tuples(st.integers(0, TOTAL - 1), st.integers(0, TOTAL - 1)).map(sorted)

@@ -2,8 +2,8 @@ from io import StringIO
 
 from rich.console import Console
 
-from synth_cli.tally import LISTED, Tally, override_words, tell
-from synth_renderer.run_task import RunReport, RunTask
+from synth_cli.local.tally import LISTED, Tally, override_words, tell
+from synth_renderer.runtime.protocol import RunReport, RunTask
 
 OVERRIDES = {"blueprints.particles.Bead.number": 100, "synth_chain.feature_generation_steps.5.gravity.2": -100}
 

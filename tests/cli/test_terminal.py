@@ -1,6 +1,6 @@
 import pytest
 
-from synth_cli.terminal import LEAST_WIDTH, count, duration, short, size, stdout
+from synth_cli.terminal.streams import LEAST_WIDTH, count, duration, short, size, stdout
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import yaml
 from servers import ACCESS_KEY, ROOT, SECRET_KEY
 
 from synth_api.resources.output import Output
-from synth_dataset.s3_store import S3Store
+from synth_dataset.store.s3_store import S3Store
 
 if TYPE_CHECKING:
     from harness.lab import Lab
 
-    from synth_dataset.manifest import Manifest
-    from synth_dataset.store import Store
+    from synth_dataset.documents.manifest import Manifest
+    from synth_dataset.store.base import Store
 
 FILE: Final = ROOT / "recipes" / "spheres_sem.yaml"
 NUMBER: Final = "blueprints.particles.Bead.number"

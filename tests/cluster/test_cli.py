@@ -19,9 +19,9 @@ from minio import Minio
 from servers import S3Server, minio_server
 
 from synth_api.resources.conditions import Condition, ConditionType, Reason
-from synth_api.resources.sweep import Attempt, Failure, FailureCount, Phase, RunCounts, SweepStatus
-from synth_dataset.documents import DatasetDocument
-from synth_dataset.gallery import GalleryRun, gallery_page
+from synth_api.resources.synth_sweep import Attempt, Failure, FailureCount, Phase, RunCounts, SweepStatus
+from synth_dataset.documents.dataset import DatasetDocument
+from synth_dataset.views.gallery import GalleryRun, gallery_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

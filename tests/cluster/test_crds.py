@@ -13,8 +13,8 @@ from api_server import ApiServer, api_server
 from output_values import RIGHT, WRONG
 
 from synth_api.resources.conditions import Condition, ConditionType, Reason
-from synth_api.resources.sweep import Attempt, Failure, Phase, RunCounts, SweepSpec, SweepStatus
-from synth_cli.readable_yaml import readable
+from synth_api.resources.synth_sweep import Attempt, Failure, Phase, RunCounts, SweepSpec, SweepStatus
+from synth_cli.terminal.readable_yaml import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from spheres import NUMBER, SEED, SMALL_PICTURE, bucket, recipe
 
 from synth_api.jobs.names import FORCE_DELETE_ANNOTATION
 from synth_api.resources.conditions import Reason
-from synth_api.resources.sweep import Phase
-from synth_operator.decide.conclusion import ready_message, ready_reason
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.decide.outcome import ready_message, ready_reason
 
 if TYPE_CHECKING:
     from harness.lab import Lab

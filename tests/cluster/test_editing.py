@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cluster import until
 from spheres import NUMBER, SEED, SMALL_PICTURE, bucket, manifests, recipe
 
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
     from harness.lab import Lab

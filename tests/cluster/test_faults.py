@@ -13,10 +13,10 @@ from spheres import FILE, NUMBER, SEED, SMALL_PICTURE, bucket, labels, recipe
 
 from synth_api.exit_codes import ExitCode
 from synth_api.resources.conditions import Reason
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 from synth_cli.main import run
-from synth_dataset.folder_store import FolderStore
-from synth_operator.decide.conclusion import ready_reason
+from synth_dataset.store.folder_store import FolderStore
+from synth_operator.decide.outcome import ready_reason
 
 if TYPE_CHECKING:
     from harness.lab import Lab

@@ -14,8 +14,8 @@ from operators import WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
 from synth_api.resources.conditions import Reason
-from synth_api.resources.sweep import Phase
-from synth_operator.decide.conclusion import ready_reason
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.decide.outcome import ready_reason
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster

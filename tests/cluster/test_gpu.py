@@ -14,8 +14,8 @@ from harness.watch import watching
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
 from synth_api.resources.conditions import Reason
-from synth_api.resources.sweep import Phase
-from synth_operator.decide.conclusion import ready_message, ready_reason
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.decide.outcome import ready_message, ready_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

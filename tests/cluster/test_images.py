@@ -21,9 +21,9 @@ RECIPE = ROOT / "recipes" / "spheres_sem_signal.yaml"
 RENDER = """
 import os, sys
 from pathlib import Path
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import read_recipe
+from synth_api.composition.source import read_recipe
 from synth_renderer.engine import render
 
 kernels = Path(os.environ["NUMBA_CACHE_DIR"])

@@ -12,7 +12,7 @@ from harness.lab import SYSTEM
 from prometheus import ALERTS, Prometheus, dashboard_expressions
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from harness.lab import install_operator
 from operators import Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
 from synth_api.jobs.names import SWEEP_LABEL, input_name
 from synth_api.resources.conditions import ConditionType, Reason
-from synth_api.resources.sweep import Phase, SweepStatus
+from synth_api.resources.synth_sweep import Phase, SweepStatus
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster

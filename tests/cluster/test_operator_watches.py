@@ -17,7 +17,7 @@ from proxies import proxy
 
 from synth_api.jobs.messages import BatchMessage, write_message
 from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
-from synth_operator.api import Resource
+from synth_operator.kube.api import Resource
 from synth_operator.watch.handlers import Item
 from synth_operator.watch.watches import NotWatchingError, Watches
 

@@ -10,17 +10,17 @@ import yaml
 from servers import ROOT
 from spheres import FILE, GRAVITY, NUMBER, PERCENTAGE, SEED, bucket, labels, manifests
 
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 from synth_cli.main import run
-from synth_dataset.attempt import committed
-from synth_dataset.folder_store import FolderStore
+from synth_dataset.attempts.attempt import committed
+from synth_dataset.store.folder_store import FolderStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.lab import Lab
 
-    from synth_api.resources.sweep import SweepStatus
+    from synth_api.resources.synth_sweep import SweepStatus
 
 NAME = "spheres-sem-180"
 SHIPPED = ROOT / "recipes" / "kubernetes"

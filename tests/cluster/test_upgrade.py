@@ -13,7 +13,7 @@ from operators import Operators
 from servers import ROOT
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

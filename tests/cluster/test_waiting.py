@@ -18,9 +18,9 @@ from harness.place import CONTAINERD, NODE
 from spheres import NUMBER, recipe
 
 from synth_api.resources.conditions import Reason
-from synth_api.resources.sweep import MAX_NAME, Phase
-from synth_operator.decide.conclusion import ready_message, ready_reason
-from synth_operator.state import PodObject, moment
+from synth_api.resources.synth_sweep import MAX_NAME, Phase
+from synth_operator.decide.outcome import ready_message, ready_reason
+from synth_operator.kube.objects import PodObject, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.lab import Store
 
-    from synth_api.resources.sweep import SweepStatus
+    from synth_api.resources.synth_sweep import SweepStatus
 
 NAME: Final = "waiting"
 SMALL: Final = f"{NUMBER}=2"

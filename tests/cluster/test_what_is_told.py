@@ -13,8 +13,8 @@ from servers import ACCESS_KEY, SECRET_KEY
 from spheres import NUMBER, SMALL_PICTURE, recipe
 
 from synth_api.resources.conditions import Reason
-from synth_api.resources.sweep import Phase
-from synth_operator.decide.conclusion import ready_reason
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.decide.outcome import ready_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

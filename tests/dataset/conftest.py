@@ -9,8 +9,8 @@ from minio import Minio
 from servers import minio_server, seaweed_server
 
 from synth_api.resources.output import Output
-from synth_dataset.manifest import RunRecord
-from synth_dataset.s3_store import S3Store
+from synth_dataset.documents.manifest import RunRecord
+from synth_dataset.store.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

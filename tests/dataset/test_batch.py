@@ -2,8 +2,8 @@
 
 from synth_api.jobs.messages import MAX_BYTES, Problem, read_message, write_message
 from synth_api.resources.conditions import Reason
-from synth_dataset.batch import BatchDocument, RunUsage
-from synth_dataset.documents import FailedRun
+from synth_dataset.documents.batch import BatchDocument, RunUsage
+from synth_dataset.documents.dataset import FailedRun
 
 FRESH = BatchDocument(batch=3, size=4)
 USAGE = RunUsage(seconds={"physics": 1.5, "real": 2.0}, gpu_seconds=4.0, bytes=100)

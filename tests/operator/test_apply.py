@@ -8,8 +8,8 @@ import pytest
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import HASH_ANNOTATION, JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
 from synth_api.resources.conditions import Problem, Reason
-from synth_api.resources.sweep import Phase, SweepStatus
-from synth_operator.actions import (
+from synth_api.resources.synth_sweep import Phase, SweepStatus
+from synth_operator.decide.actions import (
     Action,
     CreateInput,
     CreateJob,
@@ -21,9 +21,9 @@ from synth_operator.actions import (
     SetFinalizers,
     WriteStatus,
 )
-from synth_operator.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
-from synth_operator.apply import Applied, StaleError, apply
-from synth_operator.state import JobObject, Observed, SweepObject
+from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
+from synth_operator.kube.objects import JobObject, Observed, SweepObject
+from synth_operator.reconcile.apply import Applied, StaleError, apply
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 UNDER_WAY = WriteStatus(SweepStatus(phase=Phase.PLANNING))

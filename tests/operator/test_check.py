@@ -6,9 +6,9 @@ import yaml
 
 from synth_api.resources.conditions import Problem, Reason
 from synth_api.resources.output import Output
-from synth_api.resources.sweep import SweepSpec
-from synth_operator.check import Checked, check_recipe, check_sweep
-from synth_operator.state import RecipeObject, SweepObject
+from synth_api.resources.synth_sweep import SweepSpec
+from synth_operator.kube.objects import RecipeObject, SweepObject
+from synth_operator.validation import Checked, check_recipe, check_sweep
 
 OUTPUT = Output(endpoint="store:9000", bucket="bucket")
 RECIPE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "recipes/spheres_sem.yaml").read_text())

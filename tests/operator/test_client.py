@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from synth_operator.api import ApiError, Resource
-from synth_operator.client import KubernetesApi
+from synth_operator.kube.api import ApiError, Resource
+from synth_operator.kube.client import KubernetesApi
 
 Call = tuple[str, str, int | None]
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_operator.indexes import Indexes
+from synth_operator.kube.completion_indexes import Indexes
 
 
 def test_indexes_are_read_as_kubernetes_writes_them() -> None:

@@ -1,8 +1,8 @@
 from datetime import UTC, datetime
 
 from synth_api.jobs.messages import BatchMessage
-from synth_operator.state import JobObject, PodObject
-from synth_operator.watch.last_words import LastWords
+from synth_operator.kube.objects import JobObject, PodObject
+from synth_operator.watch.deleted_pod_messages import LastWords
 
 SWEEP = ("lab", "s")
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)

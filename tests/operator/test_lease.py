@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from synth_operator.api import CONFLICT, ApiError, Resource, Tree
 from synth_operator.configuration import Lease
-from synth_operator.lease import Leadership, NotLeadingError
+from synth_operator.kube.api import CONFLICT, ApiError, Resource, Tree
+from synth_operator.kube.leader_election import Leadership, NotLeadingError
 
 LEASE = Lease(namespace="synth", duration_seconds=15)
 

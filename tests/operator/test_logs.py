@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from kubernetes.client import Configuration
 
-from synth_operator.client import authorization
+from synth_operator.kube.client import authorization
 from synth_operator.logs import Formatter, log_json
 
 

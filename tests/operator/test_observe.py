@@ -9,11 +9,11 @@ import yaml
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
 from synth_api.resources.output import Output
-from synth_operator.api import Resource, Tree
-from synth_operator.apply import Applied, StaleError
-from synth_operator.check import Checked
-from synth_operator.observe import Memory, Observer
-from synth_operator.state import JobObject, Observed, PodObject, RecipeObject, Refusal, SweepObject
+from synth_operator.kube.api import Resource, Tree
+from synth_operator.kube.objects import JobObject, Observed, PodObject, RecipeObject, Refusal, SweepObject
+from synth_operator.reconcile.apply import Applied, StaleError
+from synth_operator.reconcile.observe import Memory, Observer
+from synth_operator.validation import Checked
 from synth_operator.watch.watches import Snapshot
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import Any
 import yaml
 
 from synth_api.resources.conditions import ConditionType, Reason
-from synth_operator.recipes import recipe_status
-from synth_operator.state import RecipeObject
+from synth_operator.kube.objects import RecipeObject
+from synth_operator.reconcile.recipes import recipe_status
 
 FIRST = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 5, 1, 13, 0, tzinfo=UTC)

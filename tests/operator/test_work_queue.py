@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from synth_operator.work_queue import WorkQueue
+from synth_operator.reconcile.queue import WorkQueue
 
 
 class Clock:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from synth_renderer import capacity
-from synth_renderer.cgroups import Allowance
+from synth_renderer.runtime import capacity
+from synth_renderer.runtime.cgroups import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from synth_renderer.cgroups import Allowance, read_allowance
+from synth_renderer.runtime.cgroups import Allowance, read_allowance
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from synth_renderer import library_folders as module
-from synth_renderer.library_folders import library_folders
+from synth_renderer.runtime import library_folders as module
+from synth_renderer.runtime.library_folders import library_folders
 
 NOWHERE = "/proc/nothing"
 

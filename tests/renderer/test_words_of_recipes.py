@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 import synth_renderer
-from synth_api import outputs
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
-from synth_api.recipe import criteria
+from synth_api.recipe import criteria, outputs
 from synth_api.recipe.feature_generation import AgglomerateParticles
 from synth_api.recipe.model import CustomFeature
 from synth_api.recipe.node import Node, NoEffect

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from synth_operator.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
+from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
 
 Key = tuple[Resource, str]
 NAMESPACE = "lab"

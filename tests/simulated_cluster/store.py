@@ -10,7 +10,7 @@ from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import BatchMessage, DeleteMessage, FinalizeMessage, PlanMessage
 from synth_api.resources.conditions import Problem, Reason
-from synth_api.resources.sweep import Failure
+from synth_api.resources.synth_sweep import Failure
 
 CRASHED = 137
 DOWN = Problem(reason=Reason.STORE_UNREACHABLE, message="the store at store:9000 does not answer")

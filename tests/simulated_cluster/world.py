@@ -17,15 +17,15 @@ from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import ATTEMPT_LABEL, JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
 from synth_api.resources.conditions import Problem, Reason
 from synth_api.resources.output import Output
-from synth_api.resources.recipe import RecipeSpec
-from synth_api.resources.sweep import Phase, SweepSpec, SweepStatus
-from synth_operator.api import ApiError, Resource, Tree
-from synth_operator.apply import StaleError, apply
-from synth_operator.check import Checked
+from synth_api.resources.synth_recipe import RecipeSpec
+from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus
 from synth_operator.configuration import Configuration
 from synth_operator.decide.decide import decide
+from synth_operator.kube.api import ApiError, Resource, Tree
+from synth_operator.kube.objects import JobObject, Observed, PodObject, RecipeObject, Refusal, SweepObject
 from synth_operator.manifests.inputs import attempt_input
-from synth_operator.state import JobObject, Observed, PodObject, RecipeObject, Refusal, SweepObject
+from synth_operator.reconcile.apply import StaleError, apply
+from synth_operator.validation import Checked
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 NAME = "beads"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from synth_api.resources.forms import BUCKET, ENDPOINT, PREFIX, REGION, Form
-from synth_api.resources.sweep import MAX_NAME
+from synth_api.resources.synth_sweep import MAX_NAME
 
 
 @dataclass(frozen=True)

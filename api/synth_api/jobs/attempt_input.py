@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
+from synth_api.composition.source import recipe_from_objects
 from synth_api.errors import InputError
 from synth_api.key import canonical_json
-from synth_api.recipe.problems import input_error
-from synth_api.recipe.source import recipe_from_objects
+from synth_api.problems import input_error
 from synth_api.resources.base import Part
 from synth_api.resources.output import Output
-from synth_api.resources.sweep import SweepAxis
+from synth_api.resources.synth_sweep import SweepAxis
 from synth_api.sentences import explain
 from synth_api.sweep.sweep import Sweep
 

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Problem as Problem
-from synth_api.resources.sweep import Failure
+from synth_api.resources.synth_sweep import Failure
 from synth_api.sentences import shorten
 
 MAX_BYTES: Final = 4096

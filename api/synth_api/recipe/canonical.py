@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from synth_api.recipe.node import Builtin, Node
 
 if TYPE_CHECKING:
+    from synth_api.composition.source import Tree
     from synth_api.recipe.model import Recipe
-    from synth_api.recipe.source import Tree
 
 LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
 """Keys whose values change no pixel."""

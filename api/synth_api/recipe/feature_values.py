@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.errors import InputError, nearest
+from synth_api.problems import shown
 from synth_api.prototypes import Feature, FeatureType
 from synth_api.recipe.node import Builtin
-from synth_api.recipe.problems import shown
 from synth_api.recipe.variabilities import (
     Choice,
     Constant,

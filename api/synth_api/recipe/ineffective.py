@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from synth_api.problems import dotted, shown
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.feature_generation import InvokeBlueprints, TriggerFeatureUpdate
 from synth_api.recipe.model import MeasurementTechniqueBlueprint
 from synth_api.recipe.node import Node
-from synth_api.recipe.problems import dotted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

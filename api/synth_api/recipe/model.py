@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from synth_api.errors import InputError
+from synth_api.problems import dotted, input_error
 from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
 from synth_api.recipe.invocation import check_invocation
 from synth_api.recipe.node import MAX_INTEGER, Float, Int, Name, NamedNodes, Node, NoEffect
-from synth_api.recipe.problems import dotted, input_error
 from synth_api.recipe.references import check_references
 from synth_api.recipe.rendering import RenderingStepNode
 from synth_api.recipe.typed_features import with_typed_features
@@ -20,7 +20,7 @@ from synth_api.recipe.values import plain_value
 from synth_api.recipe.variabilities import VariabilityNode
 
 if TYPE_CHECKING:
-    from synth_api.recipe.source import Tree
+    from synth_api.composition.source import Tree
 
 
 def _list(value: Any) -> Any:

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from synth_api.errors import InputError
-from synth_api.recipe.problems import shown
+from synth_api.problems import shown
 from synth_api.recipe.values import plain_value
 
 if TYPE_CHECKING:

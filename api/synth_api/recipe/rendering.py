@@ -8,11 +8,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from synth_api.errors import InputError, nearest
 from synth_api.modes import MODES
+from synth_api.problems import input_error
 from synth_api.recipe.node import Bool, ByTarget, FileName, FileNamePart, Share, Step, legacy_targets
-from synth_api.recipe.problems import input_error
 
 if TYPE_CHECKING:
-    from synth_api.recipe.source import Tree
+    from synth_api.composition.source import Tree
 
 
 def _mode(value: Any) -> Any:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api import prototypes
 from synth_api.errors import InputError, nearest
+from synth_api.problems import dotted
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import DepositOnSubstrate, TriggerFeatureUpdate
 from synth_api.recipe.feature_values import typed, typed_parameter, typed_variability
 from synth_api.recipe.node import Builtin
-from synth_api.recipe.problems import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

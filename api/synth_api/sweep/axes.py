@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
 from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString, RangeSweep, Sweep
 
+from synth_api.composition.overrides import override_text, read_override
 from synth_api.errors import InputError
-from synth_api.recipe.overrides import override_text, read_override
-from synth_api.recipe.problems import shown
-from synth_api.sweep.values import MAX_RUNS, DecimalRange, Value, number_range
+from synth_api.problems import shown
+from synth_api.sweep.axis_values import MAX_RUNS, DecimalRange, Value, number_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

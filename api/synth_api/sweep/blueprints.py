@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from synth_api.sweep.axis_values import DecimalRange
 from synth_api.sweep.tree import path_of, put
-from synth_api.sweep.values import DecimalRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from synth_api.recipe.source import Tree
+    from synth_api.composition.source import Tree
     from synth_api.sweep.axes import Axis
 
 

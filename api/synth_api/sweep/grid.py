@@ -8,7 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
-from synth_api.sweep.values import mixed_radix
+from synth_api.sweep.axis_values import mixed_radix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

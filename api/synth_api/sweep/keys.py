@@ -17,18 +17,18 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from synth_api.composition.interpolation import has_computed_keys
 from synth_api.errors import InputError
 from synth_api.key import EXCLUDED_KEY, canonical_json, key_tree, run_key
-from synth_api.recipe.interpolation import has_computed_keys
+from synth_api.sweep.axis_values import DecimalRange
 from synth_api.sweep.formatted import Pieces, cut_at_number, number_text
 from synth_api.sweep.tree import Path, differences, get, replace
-from synth_api.sweep.values import DecimalRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from synth_api.sweep.axis_values import Value
     from synth_api.sweep.sweep import Sweep
-    from synth_api.sweep.values import Value
 
 _NODE_DEPTH = 4
 """In {"engine", "recipe"}: recipe, section, map or list, entry."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from synth_api.errors import InputError
 from synth_api.key import canonical_json
+from synth_api.problems import shown
 from synth_api.recipe.canonical import LEFT_OUT
-from synth_api.recipe.problems import shown
-from synth_api.sweep.values import DecimalRange, Value, finite
+from synth_api.sweep.axis_values import DecimalRange, Value, finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

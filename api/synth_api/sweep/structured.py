@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from synth_api.composition.plain import check_plain
 from synth_api.errors import InputError, nearest
 from synth_api.key import canonical_json
-from synth_api.recipe.plain import check_plain
-from synth_api.recipe.problems import shown
+from synth_api.problems import shown
 from synth_api.sweep.axes import Axis, axis_key
-from synth_api.sweep.values import DecimalRange, Value, finite, number_range, position
+from synth_api.sweep.axis_values import DecimalRange, Value, finite, number_range, position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from synth_api.resources.sweep import SingleAxis, SweepAxis
+    from synth_api.resources.synth_sweep import SingleAxis, SweepAxis
     from synth_api.sweep.grid import Box
 
 _MAX_STRING: Final = 4096

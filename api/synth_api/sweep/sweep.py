@@ -8,32 +8,32 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.overrides import indexed_overrides, indexed_path, override_text
+from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
 from synth_api.key import canonical_json, run_key
-from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.ineffective import without_effect
 from synth_api.recipe.model import parse
-from synth_api.recipe.overrides import indexed_overrides, indexed_path, override_text
-from synth_api.recipe.source import read_recipe
 from synth_api.sweep.axes import Axis, parse_arguments
+from synth_api.sweep.axis_values import DecimalRange, Value, finite
 from synth_api.sweep.blueprints import particle_blueprints
 from synth_api.sweep.grid import Box, Grid
-from synth_api.sweep.idle import IdlePlaces
 from synth_api.sweep.keys import keys_of
 from synth_api.sweep.name import check_dataset_name
 from synth_api.sweep.repeats import refuse_idle, refuse_repeats, refuse_same_run
 from synth_api.sweep.structured import axes_of, boxes_of, dimensions_of
 from synth_api.sweep.tree import path_of, put
-from synth_api.sweep.values import DecimalRange, Value, finite
+from synth_api.sweep.unused_axes import IdlePlaces
 from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from synth_api.composition.source import RecipeSource
     from synth_api.recipe.model import Recipe
-    from synth_api.recipe.source import RecipeSource
-    from synth_api.resources.sweep import SweepAxis
+    from synth_api.resources.synth_sweep import SweepAxis
 
 
 _log = logging.getLogger(__name__)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from synth_api.composition.source import recipe_from_objects
 from synth_api.errors import InputError
 from synth_api.jobs.batches import Batches
-from synth_api.recipe.source import recipe_from_objects
-from synth_api.resources.recipe import RecipeSpec
+from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.sweep.sweep import Sweep
 from synth_cli.cluster.connection import connect_for
-from synth_cli.output import print_line
-from synth_cli.plan_table import axes_document, axes_table
-from synth_cli.terminal import count, facts, stdout
+from synth_cli.terminal.output import print_line
+from synth_cli.terminal.plan_table import axes_document, axes_table
+from synth_cli.terminal.streams import count, facts, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from synth_api.resources.conditions import ConditionType
-from synth_api.resources.sweep import Phase
-from synth_cli.output import visible
-from synth_cli.terminal import columns, count, duration, facts
+from synth_api.resources.synth_sweep import Phase
+from synth_cli.terminal.output import visible
+from synth_cli.terminal.streams import columns, count, duration, facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from synth_api.resources.sweep import FailureCount
+    from synth_api.resources.synth_sweep import FailureCount
     from synth_cli.cluster.sweep_object import SweepObject
 
 STYLES: Final = {

@@ -11,8 +11,8 @@ from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.names import input_name
 from synth_api.resources.forms import check_endpoint
 from synth_api.temporary import temporary_folder
-from synth_dataset.s3_credentials import ACCESS_KEY, NAMES
-from synth_dataset.s3_store import S3Store
+from synth_dataset.store.s3_credentials import ACCESS_KEY, NAMES
+from synth_dataset.store.s3_store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from synth_api.errors import InputError
 from synth_api.resources.conditions import Condition, ConditionType
-from synth_api.resources.sweep import Phase, SweepSpec, SweepStatus
+from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

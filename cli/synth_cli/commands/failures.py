@@ -26,8 +26,8 @@ def command(sweep: str, namespace: str | None, context: str | None, form: str) -
     The sweep's status holds the first 20; the dataset holds all of them when the sweep is over.
     """
     from synth_cli.cluster.connection import connect
-    from synth_cli.output import print_line
-    from synth_cli.terminal import stdout
+    from synth_cli.terminal.output import print_line
+    from synth_cli.terminal.streams import stdout
 
     found = connect(context, namespace).sweep(sweep)
     if form == "json":
@@ -50,7 +50,7 @@ def document(sweep: SweepObject) -> dict[str, object]:
 def show(sweep: SweepObject, console: Console) -> None:
     """For a person."""
     from synth_cli.cluster.status_view import reasons
-    from synth_cli.terminal import columns, count, short
+    from synth_cli.terminal.streams import columns, count, short
 
     status = sweep.status
     if not status.runs.failed:

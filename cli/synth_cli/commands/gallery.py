@@ -41,7 +41,7 @@ def command(
     from synth_cli.cluster.names import is_sweep_name
 
     if is_sweep_name(dataset, namespace, context):
-        from synth_cli.cluster.gallery import fetch_gallery
+        from synth_cli.cluster.open_gallery import fetch_gallery
 
         fetch_gallery(dataset, namespace, context, endpoint, out, pictures=pictures)
     else:
@@ -50,12 +50,12 @@ def command(
 
 def rewrite(folder: Path, name: str | None) -> None:
     """Write the views of a folder's dataset anew."""
-    from synth_cli.dataset_notes import print_notes
-    from synth_cli.output import print_line
-    from synth_dataset.attempt import open_attempt
-    from synth_dataset.finalize import commit_dataset, open_dataset
-    from synth_dataset.folder_store import FolderStore
-    from synth_dataset.views import GALLERY
+    from synth_cli.local.dataset_notes import print_notes
+    from synth_cli.terminal.output import print_line
+    from synth_dataset.attempts.attempt import open_attempt
+    from synth_dataset.attempts.dataset_commit import commit_dataset, open_dataset
+    from synth_dataset.store.folder_store import FolderStore
+    from synth_dataset.views.dataset_views import GALLERY
 
     store = FolderStore(folder)
     document = open_dataset(store, name)

@@ -12,7 +12,7 @@ from synth_cli.parameters import NAMESPACE, PATH, TEXT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from synth_cli.manifests import Document
+    from synth_cli.manifests.custom_resources import Document
 
 
 @click.command(name="manifest", short_help="Write a recipe and a sweep as Kubernetes resources.")
@@ -38,10 +38,11 @@ def command(
     \b
     synth manifest recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' | kubectl apply -f -
     """
-    from synth_api.recipe.source import read_recipe
+    from synth_api.composition.source import read_recipe
     from synth_api.sweep.axes import parse_arguments
     from synth_api.sweep.sweep import Sweep
-    from synth_cli import manifest_check, manifests
+    from synth_cli.manifests import custom_resources as manifests
+    from synth_cli.manifests import manifest_check
 
     source = read_recipe(recipe)
     sweep = Sweep.of(source, arguments)
@@ -63,8 +64,8 @@ def command(
 
 def text(call: list[str], document: Document) -> str:
     """A resource and, above it, how it was made."""
-    from synth_cli.output import visible
-    from synth_cli.readable_yaml import readable
+    from synth_cli.terminal.output import visible
+    from synth_cli.terminal.readable_yaml import readable
 
     return f"# {visible(shlex.join(call))}\n{readable(document)}"
 
@@ -75,7 +76,7 @@ def write(texts: dict[str, str], out: Path | None) -> None:
     Raises InputError for a folder that cannot be written.
     """
     from synth_api.errors import InputError
-    from synth_cli.output import print_line
+    from synth_cli.terminal.output import print_line
 
     if out is None:
         print_line("---\n".join(texts.values()).rstrip("\n"))

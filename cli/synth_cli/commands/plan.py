@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from synth_api.sweep.sweep import Sweep
-    from synth_cli.existing import Existing
+    from synth_cli.local.existing import Existing
 
 
 @click.command(name="plan", short_help="Say what a sweep amounts to, and how much of it is done.")
@@ -59,9 +59,9 @@ def command(
 def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str | None, form: str) -> None:
     """The sweep of a recipe file against a folder."""
     from synth_api.sweep.sweep import Sweep
-    from synth_cli.existing import measure
-    from synth_cli.output import print_line
-    from synth_cli.terminal import stderr, stdout
+    from synth_cli.local.existing import measure
+    from synth_cli.terminal.output import print_line
+    from synth_cli.terminal.streams import stderr, stdout
 
     sweep = Sweep.load(recipe, arguments, os.environ).named(name)
     existing = measure(sweep, out, stderr())
@@ -73,8 +73,8 @@ def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str |
 
 def show(sweep: Sweep, existing: Existing, console: Console) -> None:
     """The sweep for a person: its axes, what is done, how long the rest takes."""
-    from synth_cli.plan_table import axes_table
-    from synth_cli.terminal import count, facts
+    from synth_cli.terminal.plan_table import axes_table
+    from synth_cli.terminal.streams import count, facts
 
     console.print(f"{sweep.name}: {count(sweep.runs, 'run')}", style="bold")
     console.print()
@@ -93,7 +93,7 @@ def show(sweep: Sweep, existing: Existing, console: Console) -> None:
 
 def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
     """The same for a program."""
-    from synth_cli.plan_table import axes_document
+    from synth_cli.terminal.plan_table import axes_document
 
     return {
         "name": sweep.name,
@@ -110,14 +110,14 @@ def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
 
 def other_runs_words(number: int) -> str:
     """What to decide before rendering, when the dataset of this name has other runs."""
-    from synth_cli.terminal import count
+    from synth_cli.terminal.streams import count
 
     return f"has {count(number, 'run')} that this sweep does not have; synth render needs --add, --replace or --name"
 
 
 def time_words(existing: Existing) -> str:
     """How long what is left takes, from what the store has measured, and how much that is worth."""
-    from synth_cli.terminal import count, duration
+    from synth_cli.terminal.streams import count, duration
 
     estimate = existing.estimate
     if estimate is None:

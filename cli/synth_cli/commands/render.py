@@ -54,8 +54,8 @@ def command(
     synth render recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' --out ./dataset
     """
     from synth_api.sweep.sweep import Sweep
-    from synth_cli.render_sweep import Settings, render_sweep
-    from synth_dataset.begin import OtherRuns
+    from synth_cli.local.render_sweep import Settings, render_sweep
+    from synth_dataset.attempts.begin import OtherRuns
 
     if add and replace:
         raise click.UsageError("--add and --replace exclude each other")

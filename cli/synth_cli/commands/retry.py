@@ -20,7 +20,7 @@ def command(sweep: str, namespace: str | None, context: str | None) -> None:
     Where the sweep's manifest is in Git, change `retryToken` there instead.
     """
     from synth_cli.cluster.connection import connect
-    from synth_cli.terminal import count, stdout
+    from synth_cli.terminal.streams import count, stdout
 
     cluster = connect(context, namespace)
     found = cluster.sweep(sweep)

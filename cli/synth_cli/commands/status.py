@@ -32,7 +32,7 @@ def command(sweep: str | None, watch: bool, namespace: str | None, context: str 
     synth status spheres-sem-180 --watch
     """
     from synth_api.exit_codes import ExitCode
-    from synth_api.resources.sweep import Phase
+    from synth_api.resources.synth_sweep import Phase
     from synth_cli.cluster.connection import connect
 
     if watch and (sweep is None or form == "json"):
@@ -50,8 +50,8 @@ def command(sweep: str | None, watch: bool, namespace: str | None, context: str 
 def show_all(sweeps: list[SweepObject], namespace: str, form: str) -> None:
     """A line for each sweep."""
     from synth_cli.cluster.status_view import document, sweeps_table
-    from synth_cli.output import print_line
-    from synth_cli.terminal import stderr, stdout
+    from synth_cli.terminal.output import print_line
+    from synth_cli.terminal.streams import stderr, stdout
 
     if form == "json":
         print_line(json.dumps([document(sweep) for sweep in sweeps], indent=2))
@@ -64,8 +64,8 @@ def show_all(sweeps: list[SweepObject], namespace: str, form: str) -> None:
 def show(sweep: SweepObject, form: str) -> None:
     """All about one sweep."""
     from synth_cli.cluster.status_view import document, status_view
-    from synth_cli.output import print_line
-    from synth_cli.terminal import can_redraw, stdout
+    from synth_cli.terminal.output import print_line
+    from synth_cli.terminal.streams import can_redraw, stdout
 
     console = stdout()
     if form == "json":
@@ -79,8 +79,8 @@ def follow(cluster: Cluster, name: str) -> SweepObject:
     from rich.live import Live
 
     from synth_cli.cluster.status_view import status_line, status_view
-    from synth_cli.output import print_line
-    from synth_cli.terminal import can_redraw, stdout
+    from synth_cli.terminal.output import print_line
+    from synth_cli.terminal.streams import can_redraw, stdout
 
     console, said = stdout(), ""
     sweep = cluster.sweep(name)

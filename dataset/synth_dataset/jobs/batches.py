@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from synth_dataset import layout
-from synth_dataset.batch import BatchDocument
-from synth_dataset.manifest import DocumentError, parse_document
-from synth_dataset.read_ahead import read_ahead
+from synth_dataset.documents import layout
+from synth_dataset.documents.batch import BatchDocument
+from synth_dataset.documents.manifest import DocumentError, parse_document
+from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
-    from synth_dataset.attempt import Attempt
-    from synth_dataset.documents import FailedRun
-    from synth_dataset.store import Store
+    from synth_dataset.attempts.attempt import Attempt
+    from synth_dataset.documents.dataset import FailedRun
+    from synth_dataset.store.base import Store
 
 
 @dataclass

@@ -8,17 +8,17 @@ import numpy as np
 
 from synth_api.jobs.messages import DeleteMessage
 from synth_api.key import EXCLUDED_KEY
-from synth_dataset import layout
-from synth_dataset.attempt import attempt_paths
+from synth_dataset.attempts.attempt import attempt_paths
+from synth_dataset.attempts.live import attempts_of, contains, keys_of, sweeps
+from synth_dataset.documents import layout
 from synth_dataset.jobs.process import Job, log, main
-from synth_dataset.live import attempts_of, contains, keys_of, sweeps
-from synth_dataset.read_ahead import read_ahead
+from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.jobs.attempt_input import AttemptInput
-    from synth_dataset.store import Store
+    from synth_dataset.store.base import Store
 
 
 def delete(given: AttemptInput, store: Store) -> DeleteMessage:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import FinalizeMessage
 from synth_api.resources.conditions import Reason
-from synth_dataset import layout
-from synth_dataset.attempt import Identity, open_attempt
-from synth_dataset.batch import count_reasons, failure_entry
-from synth_dataset.finalize import commit_dataset
+from synth_dataset.attempts.attempt import Identity, open_attempt
+from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.documents import layout
+from synth_dataset.documents.batch import count_reasons, failure_entry
 from synth_dataset.jobs.batches import merge_batches
 from synth_dataset.jobs.process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
-    from synth_dataset.store import Store
+    from synth_dataset.store.base import Store
 
 _TOLD: Final = 100
 """Failed runs that a message of 4 kB could hold at most."""

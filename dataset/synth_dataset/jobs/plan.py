@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import PlanMessage
 from synth_api.resources.conditions import Reason
-from synth_dataset import layout
-from synth_dataset.attempt import Identity, open_attempt, survey_keys, write_attempt, write_keys
+from synth_dataset.attempts.attempt import Identity, open_attempt, survey_keys, write_attempt, write_keys
+from synth_dataset.documents import layout
 from synth_dataset.jobs.process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_api.sweep.sweep import Sweep
-    from synth_dataset.attempt import Attempt
-    from synth_dataset.s3_store import S3Store
-    from synth_dataset.store import Store
+    from synth_dataset.attempts.attempt import Attempt
+    from synth_dataset.store.base import Store
+    from synth_dataset.store.s3_store import S3Store
 
 
 def plan(given: AttemptInput, store: S3Store) -> PlanMessage:

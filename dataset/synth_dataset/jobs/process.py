@@ -21,16 +21,16 @@ from synth_api.jobs.messages import MESSAGE_FILE, Problem, write_message
 from synth_api.resources.conditions import Reason
 from synth_api.sentences import describe_traceback, explain, log_entry
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.manifest import DocumentError
-from synth_dataset.s3_store import open_store
+from synth_dataset.documents.manifest import DocumentError
 from synth_dataset.stopper import Stopper, StopSignal, end_process
-from synth_dataset.store import StoreError
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.s3_store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from synth_api.jobs.messages import Message
-    from synth_dataset.s3_store import S3Store
+    from synth_dataset.store.s3_store import S3Store
 
 STOP_SECONDS: Final = 5.0
 """For the log line of a Job that stops."""

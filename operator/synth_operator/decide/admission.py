@@ -12,8 +12,8 @@ from synth_operator.manifests.overlay import image_allowed
 from synth_operator.manifests.render_pod import render_template
 
 if TYPE_CHECKING:
-    from synth_operator.check import Checked
-    from synth_operator.decide.view import View
+    from synth_operator.decide.context import View
+    from synth_operator.validation import Checked
 
 
 def admitted(view: View) -> Checked | Problem:

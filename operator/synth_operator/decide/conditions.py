@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from synth_api.resources.conditions import Condition, ConditionType, Reason
-from synth_api.resources.sweep import Phase, SweepStatus
-from synth_operator.decide.conclusion import NEEDS_EDIT, changed
+from synth_api.resources.synth_sweep import Phase, SweepStatus
+from synth_operator.decide.outcome import NEEDS_EDIT, changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from synth_operator.decide.conclusion import Conclusion
-    from synth_operator.decide.view import View
+    from synth_operator.decide.context import View
+    from synth_operator.decide.outcome import Conclusion
 
 _AT_WORK: Final = (Phase.PENDING, Phase.PLANNING, Phase.RENDERING, Phase.FINALIZING, Phase.DELETING)
 

@@ -6,25 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from synth_api.resources.conditions import Problem
-from synth_api.resources.sweep import SweepStatus
-from synth_operator.actions import Action, DeleteJob, PatchJob, RequeueAfter, SetFinalizers, WriteStatus
+from synth_api.resources.synth_sweep import SweepStatus
+from synth_operator.decide.actions import Action, DeleteJob, PatchJob, RequeueAfter, SetFinalizers, WriteStatus
 from synth_operator.decide.admission import admitted
-from synth_operator.decide.cleaning import cleaned
-from synth_operator.decide.conclusion import Conclusion, changed, waiting
+from synth_operator.decide.cleanup import cleaned
 from synth_operator.decide.conditions import conditioned
+from synth_operator.decide.context import View
 from synth_operator.decide.deletion import deletion, finalizers_wanted
-from synth_operator.decide.news import events
+from synth_operator.decide.finished import at_rest, resting
+from synth_operator.decide.outcome import Conclusion, changed, waiting
 from synth_operator.decide.progress import paced
-from synth_operator.decide.rest import at_rest, resting
 from synth_operator.decide.stages import begun, carry_on
-from synth_operator.decide.view import View
+from synth_operator.decide.sweep_events import events
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from synth_operator.check import Checked
     from synth_operator.configuration import Configuration
-    from synth_operator.state import Observed, SweepObject
+    from synth_operator.kube.objects import Observed, SweepObject
+    from synth_operator.validation import Checked
 
 
 def decide(sweep: SweepObject, observed: Observed, configuration: Configuration, now: datetime) -> tuple[Action, ...]:

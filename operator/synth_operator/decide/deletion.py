@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import FINALIZER, FORCE_DELETE_ANNOTATION
 from synth_api.resources.conditions import Problem, Reason
-from synth_api.resources.sweep import DeletionPolicy, Phase
-from synth_operator.actions import Action, DeleteJob, SetFinalizers
-from synth_operator.decide.conclusion import Conclusion, concluded, waiting
-from synth_operator.decide.small_step import Done, Never, small_step
+from synth_api.resources.synth_sweep import DeletionPolicy, Phase
+from synth_operator.decide.actions import Action, DeleteJob, SetFinalizers
+from synth_operator.decide.outcome import Conclusion, concluded, waiting
+from synth_operator.decide.single_pod_job import Done, Never, small_step
 from synth_operator.manifests.names import Task
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
-    from synth_api.resources.sweep import Attempt
-    from synth_operator.decide.view import View
-    from synth_operator.state import SweepObject
+    from synth_api.resources.synth_sweep import Attempt
+    from synth_operator.decide.context import View
+    from synth_operator.kube.objects import SweepObject
 
 _LOOK_AGAIN = 5.0
 _TRY_AGAIN = 600.0

@@ -6,15 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from synth_api.resources.conditions import Problem, Reason
-from synth_api.resources.sweep import Phase, RunCounts, SweepStatus, Usage
-from synth_operator.decide.conclusion import Conclusion, changed, concluded
+from synth_api.resources.synth_sweep import Phase, RunCounts, SweepStatus, Usage
 from synth_operator.decide.limits import runs, too_many
+from synth_operator.decide.outcome import Conclusion, changed, concluded
 from synth_operator.decide.tally import failure_counts, first_failures, stage_seconds
 
 if TYPE_CHECKING:
     from synth_api.jobs.messages import FinalizeMessage
-    from synth_api.resources.sweep import Attempt
-    from synth_operator.decide.view import View
+    from synth_api.resources.synth_sweep import Attempt
+    from synth_operator.decide.context import View
 
 _BATCH_FAILED: Final = "BatchFailed"
 

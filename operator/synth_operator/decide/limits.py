@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from synth_api.resources.conditions import Problem, Reason
-from synth_api.resources.sweep import Phase
+from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from synth_api.resources.sweep import SweepSpec, SweepStatus
-    from synth_operator.decide.view import View
+    from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
+    from synth_operator.decide.context import View
 
 
 def failure_limit(spec: SweepSpec, total: int) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.resources.sweep import Phase, SweepStatus
-from synth_operator.decide.conclusion import changed
+from synth_api.resources.synth_sweep import Phase, SweepStatus
+from synth_operator.decide.outcome import changed
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,22 +8,22 @@ from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import input_name, job_name
 from synth_api.resources.conditions import Problem, Reason
-from synth_api.resources.sweep import Attempt, Phase, SweepStatus
-from synth_operator.actions import Action, CreateJob, DeleteJob, PatchJob
-from synth_operator.decide.conclusion import Conclusion, changed, concluded, suspended, waiting
+from synth_api.resources.synth_sweep import Attempt, Phase, SweepStatus
+from synth_operator.decide.actions import Action, CreateJob, DeleteJob, PatchJob
+from synth_operator.decide.backoff import PATIENCE, seconds_until
+from synth_operator.decide.context import batches_of
 from synth_operator.decide.limits import runs, too_many
-from synth_operator.decide.obstacles import failure, obstacle, remembered
-from synth_operator.decide.small_step import missing_input, refused, stuck_otherwise
+from synth_operator.decide.outcome import Conclusion, changed, concluded, suspended, waiting
+from synth_operator.decide.pod_problems import failure, obstacle, remembered
+from synth_operator.decide.single_pod_job import missing_input, refused, stuck_otherwise
 from synth_operator.decide.tally import counted, settled
-from synth_operator.decide.view import batches_of
-from synth_operator.decide.waits import PATIENCE, seconds_until
 from synth_operator.manifests.jobs import inputs_hash, parallelism, render_job
 from synth_operator.manifests.names import Task
 
 if TYPE_CHECKING:
-    from synth_operator.check import Checked
-    from synth_operator.decide.view import View
-    from synth_operator.state import JobObject
+    from synth_operator.decide.context import View
+    from synth_operator.kube.objects import JobObject
+    from synth_operator.validation import Checked
 
 _LOOK_AGAIN: Final = 5.0
 _LOOK_RARELY: Final = 60.0

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Final
 from synth_api.jobs.attempt_input import attempt_hash
 from synth_api.jobs.messages import FinalizeMessage, JobKind, PlanMessage
 from synth_api.resources.conditions import Problem, Reason
-from synth_api.resources.sweep import Attempt, Phase, RunCounts, SweepStatus
+from synth_api.resources.synth_sweep import Attempt, Phase, RunCounts, SweepStatus
 from synth_api.version import ENGINE_VERSION
-from synth_operator.decide.conclusion import Conclusion, changed, concluded, suspended, waiting
+from synth_operator.decide.backoff import seconds_until
+from synth_operator.decide.context import batches_of
 from synth_operator.decide.finish import completed, failed
 from synth_operator.decide.limits import deadline, overdue, runs
+from synth_operator.decide.outcome import Conclusion, changed, concluded, suspended, waiting
 from synth_operator.decide.rendering import render_stage
-from synth_operator.decide.small_step import Done, Never, Underway, small_step
-from synth_operator.decide.view import batches_of
-from synth_operator.decide.waits import seconds_until
+from synth_operator.decide.single_pod_job import Done, Never, Underway, small_step
 from synth_operator.manifests.names import Task
 
 if TYPE_CHECKING:
-    from synth_operator.check import Checked
-    from synth_operator.decide.view import View
+    from synth_operator.decide.context import View
+    from synth_operator.validation import Checked
 
 _MOST_STALE: Final = 2
 """Further attempts when runs are missing at the end."""

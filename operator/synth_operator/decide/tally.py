@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import BatchMessage
-from synth_api.resources.sweep import Attempt, Failure, FailureCount, Settled, StageSeconds, SweepStatus, Usage
-from synth_operator.decide.conclusion import changed
+from synth_api.resources.synth_sweep import Attempt, Failure, FailureCount, Settled, StageSeconds, SweepStatus, Usage
+from synth_operator.decide.outcome import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from synth_api.jobs.batches import Batches
-    from synth_operator.state import JobObject, PodObject
+    from synth_operator.kube.objects import JobObject, PodObject
 
 _MOST_FAILURES: Final = 20
 _MOST_FAILURE_BYTES: Final = 32 * 1024

@@ -11,8 +11,8 @@ from synth_operator.manifests.names import labels, metadata
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
-    from synth_operator.check import Checked
-    from synth_operator.state import SweepObject
+    from synth_operator.kube.objects import SweepObject
+    from synth_operator.validation import Checked
 
 
 def attempt_input(sweep: SweepObject, checked: Checked, attempt: str) -> AttemptInput:

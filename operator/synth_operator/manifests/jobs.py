@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from synth_api.jobs.batches import Batches
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
+    from synth_operator.kube.objects import SweepObject
     from synth_operator.manifests.names import Task
-    from synth_operator.state import SweepObject
 
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 _DELETE_JOB_SECONDS: Final = 300

@@ -17,10 +17,10 @@ from synth_api.jobs.names import (
     attempt_label,
 )
 from synth_api.resources.base import API_VERSION
-from synth_api.resources.sweep import KIND
+from synth_api.resources.synth_sweep import KIND
 
 if TYPE_CHECKING:
-    from synth_operator.state import SweepObject
+    from synth_operator.kube.objects import SweepObject
 
 
 @dataclass(frozen=True)

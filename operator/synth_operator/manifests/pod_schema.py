@@ -8,7 +8,7 @@ from typing import Any, Final
 from kubernetes import client
 
 from synth_api.errors import InputError, nearest
-from synth_api.recipe.problems import shown
+from synth_api.problems import shown
 
 _ITEMS: Final = re.compile(r"List\[(\w+)\]")
 _SCALARS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {

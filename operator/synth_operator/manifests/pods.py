@@ -11,8 +11,8 @@ from synth_api.jobs.names import INPUT_ANNOTATION, input_name
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
+    from synth_operator.kube.objects import SweepObject
     from synth_operator.manifests.names import Task
-    from synth_operator.state import SweepObject
 
 _CREDENTIALS: Final = (("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True))
 _CA_FOLDER, _CA_NAME = CA_FILE.rsplit("/", 1)

@@ -11,10 +11,10 @@ from synth_operator.manifests.pods import pod_spec
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
-    from synth_api.resources.sweep import Gpu, Resources, SweepSpec
+    from synth_api.resources.synth_sweep import Gpu, Resources, SweepSpec
     from synth_operator.configuration import Configuration
+    from synth_operator.kube.objects import SweepObject
     from synth_operator.manifests.names import Task
-    from synth_operator.state import SweepObject
 
 _GPU_ENVIRONMENT: Final = {
     "NVIDIA_DRIVER_CAPABILITIES": "compute,utility,graphics",

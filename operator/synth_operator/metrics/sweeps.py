@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from synth_api.resources.sweep import Phase, SweepStatus
+from synth_api.resources.synth_sweep import Phase, SweepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import kopf
 
 from synth_api.jobs.names import SWEEP_LABEL
-from synth_operator.api import Resource
-from synth_operator.state import JobObject, PodObject, RecipeObject, SweepObject
+from synth_operator.kube.api import Resource
+from synth_operator.kube.objects import JobObject, PodObject, RecipeObject, SweepObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from synth_operator.watch.last_words import LastWords
+    from synth_operator.watch.deleted_pod_messages import LastWords
 
 WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
 REFERENCES: Final = "references"

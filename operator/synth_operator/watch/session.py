@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import kopf
 
-from synth_operator.client import AGENT, authorization
+from synth_operator.kube.client import AGENT, authorization
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import kopf
 
-from synth_operator.api import Resource
+from synth_operator.kube.api import Resource
 from synth_operator.watch.ages import DEAF_SECONDS, WATCH_SECONDS, WatchAges
+from synth_operator.watch.deleted_pod_messages import LastWords
 from synth_operator.watch.handlers import WATCHED, Item, index_all, notify_all, settings
-from synth_operator.watch.last_words import LastWords
 from synth_operator.watch.session import session
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kubernetes import client
 
-    from synth_operator.state import JobObject, PodObject, RecipeObject, SweepObject
+    from synth_operator.kube.objects import JobObject, PodObject, RecipeObject, SweepObject
 
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from mathutils.bvhtree import BVHTree
 
-from synth_renderer.blender import bpy, session, stage
+from synth_renderer.blender import bpy, session
+from synth_renderer.blender import objects as stage
 from synth_renderer.geometry.hull import directions, hull_of, is_convex, supports, within
-from synth_renderer.geometry.placement import world_vertices
-from synth_renderer.physics.report import PhysicsError, PhysicsReport
+from synth_renderer.model.relax_report import PhysicsError, PhysicsReport
+from synth_renderer.model.transforms import world_vertices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.geometry.mesh import Mesh
+    from synth_renderer.model.bodies import Bodies
+    from synth_renderer.model.mesh import Mesh
+    from synth_renderer.model.staged_scene import Box
     from synth_renderer.physics.forces import Forces
-    from synth_renderer.scene.bodies import Bodies
-    from synth_renderer.scene.staged import Box
 
 CONVEX: Final = 0.005
 """Depth below its convex hull, in smallest extents, up to which a mesh counts as convex."""

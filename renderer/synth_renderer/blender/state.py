@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_renderer.blender import bpy
-from synth_renderer.blender.stage import visible
+from synth_renderer.blender.objects import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from synth_renderer.scene.staged import StagedScene
+    from synth_renderer.model.staged_scene import StagedScene
 
 
 def save_state(scene: StagedScene, path: Path, shown: NDArray[np.bool_]) -> None:

@@ -19,7 +19,7 @@ from synth_renderer.deposit.places import (
     touching_place,
 )
 from synth_renderer.physics.overlaps import largest_overlap, separate
-from synth_renderer.sem.lattice import uniform, word
+from synth_renderer.randomness.hashing import uniform, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_renderer.deposit.pose import heading
 from synth_renderer.kernel import kernel
-from synth_renderer.sem.lattice import cell, uniform, value, word
+from synth_renderer.randomness.hashing import cell, uniform, value, word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ import numpy as np
 from synth_renderer.deposit.landscape import Landscape, conflicts, resting_height
 from synth_renderer.deposit.pose import heading
 from synth_renderer.kernel import kernel
-from synth_renderer.sem.lattice import uniform, word
+from synth_renderer.randomness.hashing import uniform, word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from synth_renderer.kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.geometry.mesh import Mesh
+    from synth_renderer.model.mesh import Mesh
 
 COARSE, FINE = 1, 2
 """Levels of the quad spheres whose vertices are directions, 6 and 3 degrees apart."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.kernel import kernel
-from synth_renderer.sem.lattice import uniform
+from synth_renderer.randomness.hashing import uniform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from synth_renderer.geometry.ellipsoid import ellipsoid_surface
-from synth_renderer.geometry.mesh import Mesh
 from synth_renderer.geometry.quad_sphere import quad_sphere
+from synth_renderer.model.mesh import Mesh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

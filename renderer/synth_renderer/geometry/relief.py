@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.geometry.noise import field, walls
 from synth_renderer.kernel import kernel
+from synth_renderer.randomness.noise import field, walls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

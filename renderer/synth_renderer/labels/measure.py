@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
-    from synth_renderer.scene.camera import Camera
+    from synth_renderer.model.camera import Camera
 
 
 @dataclass(frozen=True)

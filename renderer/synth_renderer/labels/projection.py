@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_renderer.geometry.placement import rotation_matrix, transformed
 from synth_renderer.kernel import kernel
+from synth_renderer.model.transforms import rotation_matrix, transformed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.scene.camera import Camera
+    from synth_renderer.model.camera import Camera
 
 
 def view_matrix(camera: Camera) -> NDArray[np.float64]:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.geometry.placement import product, rotation_matrix, transformed
 from synth_renderer.labels.coverage import cover, resolve, snapped, window
 from synth_renderer.labels.fragments import Fragments
 from synth_renderer.labels.near_plane import clipped
 from synth_renderer.labels.projection import in_camera_frame, projected, view_matrix
+from synth_renderer.model.transforms import product, rotation_matrix, transformed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.scene.bodies import Bodies
-    from synth_renderer.scene.camera import Camera
+    from synth_renderer.model.bodies import Bodies
+    from synth_renderer.model.camera import Camera
 
     Part = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]
 

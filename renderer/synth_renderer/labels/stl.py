@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
-from synth_renderer.geometry.placement import world_vertices
+from synth_renderer.model.transforms import world_vertices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from synth_renderer.scene.bodies import Bodies
+    from synth_renderer.model.bodies import Bodies
 
 HEADER: Final = b"synth-operator, scene units".ljust(80, b"\0")
 FACET: Final = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from synth_renderer.kernel import kernel
+from synth_renderer.model.relax_report import PhysicsError, PhysicsReport
 from synth_renderer.physics.forces import Forces, damping_rate, kept_fraction
 from synth_renderer.physics.impulses import (
     Contacts,
@@ -25,12 +26,11 @@ from synth_renderer.physics.impulses import (
 )
 from synth_renderer.physics.neighbours import near_pairs
 from synth_renderer.physics.overlaps import largest_overlap, moved, project, separate
-from synth_renderer.physics.report import PhysicsError, PhysicsReport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.scene.staged import Box
+    from synth_renderer.model.staged_scene import Box
 
 COULOMB = 0.03
 """Coulomb's coefficient of fresh contacts between surfaces of friction 1: wet spheres slide easily until they rest."""

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from synth_api.prototypes import FeatureValue
     from synth_api.recipe.model import MeasurementTechniqueBlueprint, ParticleBlueprint, Recipe
-    from synth_renderer.deposit.report import DepositReport
-    from synth_renderer.geometry.mesh import Mesh
     from synth_renderer.geometry.shapes import Shape
-    from synth_renderer.physics.report import PhysicsReport
-    from synth_renderer.scene.camera import Camera
-    from synth_renderer.scene.staged import Box
-    from synth_renderer.techniques.technique import Technique
+    from synth_renderer.model.camera import Camera
+    from synth_renderer.model.deposit_report import DepositReport
+    from synth_renderer.model.mesh import Mesh
+    from synth_renderer.model.relax_report import PhysicsReport
+    from synth_renderer.model.staged_scene import Box
+    from synth_renderer.techniques.base import Technique
 
 
 class RunError(RuntimeError):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_api.outputs import StepOutput, step_outputs
+from synth_api.recipe.outputs import StepOutput, step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
-from synth_dataset.pictures import write_png
+from synth_dataset.documents.pictures import write_png
 from synth_renderer.labels.modes import PICTURES, LabelView, instances
 from synth_renderer.labels.omitted import labelled_only, seen_enough
 from synth_renderer.labels.stl import write_stl
-from synth_renderer.records import write_features
 from synth_renderer.scene.sets import members
+from synth_renderer.steps.records import write_features
 from synth_renderer.techniques.registry import TECHNIQUES
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from synth_api.recipe.rendering import RenderingStep
     from synth_renderer.labels.fragments import Fragments
-    from synth_renderer.scene.staged import StagedScene
+    from synth_renderer.model.staged_scene import StagedScene
     from synth_renderer.scene.world import World
     from synth_renderer.stopwatch import Stopwatch
 

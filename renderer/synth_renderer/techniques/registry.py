@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from synth_renderer.techniques.default import Default
-from synth_renderer.techniques.scanning_electron_microscope import ScanningElectronMicroscope
-from synth_renderer.techniques.secondary_electron_microscope import SecondaryElectronMicroscope
+from synth_renderer.techniques.photograph.photograph import Default
+from synth_renderer.techniques.sem_signal.scanning_electron_microscope import ScanningElectronMicroscope
+from synth_renderer.techniques.sem_traced.secondary_electron_microscope import SecondaryElectronMicroscope
 
 if TYPE_CHECKING:
-    from synth_renderer.techniques.technique import Technique
+    from synth_renderer.techniques.base import Technique
 
 TECHNIQUES: Final[dict[str, Technique]] = {
     "default": Default(),

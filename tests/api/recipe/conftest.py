@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import Tree, read_recipe
 from synth_api.errors import InputError
-from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.model import Recipe, parse
-from synth_api.recipe.source import Tree, read_recipe
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.overrides import check_path, indexed_path
+from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
-from synth_api.recipe.compose import compose, resolve
-from synth_api.recipe.overrides import check_path, indexed_path
-from synth_api.recipe.source import read_recipe
 
 ROOT = Path(__file__).parents[3]
 SPHERES = ROOT / "recipes/spheres_sem.yaml"

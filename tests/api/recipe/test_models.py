@@ -2,11 +2,11 @@
 
 import pytest
 
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import read_recipe
 from synth_api.recipe.feature_generation import LoadState, RelaxCollisions
 from synth_api.recipe.model import parse
 from synth_api.recipe.rendering import SaveState
-from synth_api.recipe.source import read_recipe
 
 BEAD = "blueprints.particles.Bead"
 SEM = "blueprints.measurement_techniques.SEM"

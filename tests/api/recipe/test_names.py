@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from synth_api.recipe.compose import compose
+from synth_api.composition.compose import compose
+from synth_api.composition.source import RecipeSource, Tree, read_recipe, recipe_from_objects
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import RecipeSource, Tree, read_recipe, recipe_from_objects
-from synth_api.resources.sweep import SweepAxis
+from synth_api.resources.synth_sweep import SweepAxis
 from synth_api.sweep import Sweep
 
 SPHERES = read_recipe(Path(__file__).parents[3] / "recipes/spheres_sem.yaml")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from synth_api.composition.repeated_keys import repeated_key
 from synth_api.errors import InputError
-from synth_api.recipe.repeated_keys import repeated_key
 from synth_api.sweep import Sweep
 
 SPHERES = Path(__file__).parents[3] / "recipes/spheres_sem.yaml"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.recipe.compose import compose
-from synth_api.recipe.source import RecipeSource, read_recipe, recipe_from_objects
+from synth_api.composition.compose import compose
+from synth_api.composition.source import RecipeSource, read_recipe, recipe_from_objects
 
 HEAD = "defaults: [BaseRecipe, _self_]\n"
 

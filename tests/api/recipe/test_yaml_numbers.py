@@ -8,9 +8,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth_api.composition.source import read_recipe
+from synth_api.composition.yaml_file import load_yaml
 from synth_api.errors import InputError
-from synth_api.recipe.source import read_recipe
-from synth_api.recipe.yaml_file import load_yaml
 
 SPHERES = (Path(__file__).parents[3] / "recipes/spheres_sem.yaml").read_text()
 OCTAL = ["0042", "0012", "010", "-010", "+07", "0o17", "0_7", "00", "08", "0O17"]

@@ -5,8 +5,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth_api.composition.overrides import override_text
 from synth_api.errors import InputError
-from synth_api.recipe.overrides import override_text
 from synth_api.sweep.axes import parse_arguments
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.recipe.source import read_recipe
-from synth_api.resources.sweep import SweepAxis
+from synth_api.composition.source import read_recipe
+from synth_api.resources.synth_sweep import SweepAxis
 from synth_api.sweep import Sweep
 
 PARTICLES = "blueprints.particles"

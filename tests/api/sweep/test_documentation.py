@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from synth_api.recipe.source import read_recipe
-from synth_api.resources.sweep import SweepSpec
+from synth_api.composition.source import read_recipe
+from synth_api.resources.synth_sweep import SweepSpec
 from synth_api.sweep import Sweep
 
 ROOT = Path(__file__).parents[3]

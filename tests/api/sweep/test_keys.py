@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import RecipeSource, read_recipe
 from synth_api.errors import InputError
 from synth_api.key import key_document, run_key
-from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import RecipeSource, read_recipe
 from synth_api.sweep import Sweep
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
-from synth_api.recipe.source import read_recipe
-from synth_api.resources.sweep import SweepAxis
+from synth_api.resources.synth_sweep import SweepAxis
 from synth_api.sweep import Sweep
 from synth_api.sweep.axes import Axis
+from synth_api.sweep.axis_values import number_range
 from synth_api.sweep.repeats import refuse_repeats
-from synth_api.sweep.values import number_range
 
 NUMBER = "blueprints.particles.Bead.number"
 SEED = "initial_runtime_state.seed"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
 from synth_api.key import EXCLUDED_KEY
-from synth_api.recipe.source import read_recipe
-from synth_api.resources.sweep import SweepAxis
+from synth_api.resources.synth_sweep import SweepAxis
 from synth_api.sweep import Sweep
 
 NUMBER = "blueprints.particles.Bead.number"

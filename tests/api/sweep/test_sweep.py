@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
 from synth_api.recipe.canonical import canonical_tree
-from synth_api.recipe.compose import compose, resolve
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import read_recipe
 from synth_api.sweep import Sweep
 from synth_api.sweep.axes import Axis
 

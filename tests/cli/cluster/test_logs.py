@@ -12,7 +12,7 @@ import pytest
 
 from synth_cli.cluster.problems import AbsentError, ClusterError
 from synth_cli.commands.logs import follow_all
-from synth_cli.output import DescriptorOutput
+from synth_cli.terminal.output import DescriptorOutput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

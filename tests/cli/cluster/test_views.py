@@ -13,10 +13,10 @@ from rich.console import Console
 
 from synth_api.errors import InputError
 from synth_api.resources.output import Output
-from synth_api.resources.sweep import Phase, RunCounts, SweepSpec, SweepStatus
+from synth_api.resources.synth_sweep import Phase, RunCounts, SweepSpec, SweepStatus
 from synth_cli.cluster.connection import Cluster
-from synth_cli.cluster.gallery import linked
 from synth_cli.cluster.names import is_sweep_name
+from synth_cli.cluster.open_gallery import linked
 from synth_cli.cluster.problems import AbsentError, ClusterError, refusal
 from synth_cli.cluster.requests import Requests
 from synth_cli.cluster.status_view import status_view

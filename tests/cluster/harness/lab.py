@@ -14,7 +14,7 @@ from servers import ACCESS_KEY, ROOT, SECRET_KEY
 from harness.cluster import until
 from harness.commands import CommandError
 from harness.place import program
-from synth_api.resources.sweep import SweepStatus
+from synth_api.resources.synth_sweep import SweepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

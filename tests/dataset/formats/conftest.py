@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_dataset.annotations import Annotation, annotations_document
-from synth_dataset.coco import CocoRun
+from synth_dataset.documents.annotations import Annotation, annotations_document
+from synth_dataset.views.coco import CocoRun
 
 
 @dataclass(frozen=True)

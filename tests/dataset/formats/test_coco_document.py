@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from synth_dataset.coco import CocoRun, coco_chunks
-from synth_dataset.documents import categories_of
-from synth_dataset.rle import pixels_of
+from synth_dataset.documents.dataset import categories_of
+from synth_dataset.documents.rle import pixels_of
+from synth_dataset.views.coco import CocoRun, coco_chunks
 
 INFO = {"description": "beads"}
 CATEGORIES = categories_of(["Bead", "Flake"])

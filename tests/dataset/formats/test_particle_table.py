@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from synth_dataset.index import write_index
-from synth_dataset.particles import COLUMNS, feature_table, particle_table, read_table, write_table
+from synth_dataset.documents.particles import COLUMNS, feature_table, particle_table, read_table, write_table
+from synth_dataset.views.index import write_index
 
 CONTRACT = """id name blueprint x y z qw qx qy qz size_x size_y size_z column row box_left box_top box_right box_bottom
 visible_px amodal_px visible_fraction equivalent_diameter feret_min feret_max volume surface touches_border"""

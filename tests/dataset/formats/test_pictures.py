@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from synth_dataset.pictures import read_png, write_png, write_webp
-from synth_dataset.thumbnails import SIDE, contact_strip
+from synth_dataset.documents.pictures import read_png, write_png, write_webp
+from synth_dataset.views.thumbnails import SIDE, contact_strip
 
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 9)) | st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))
 pictures = st.sampled_from([np.uint8, np.uint16]).flatmap(lambda kind: arrays(kind, shapes))

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_dataset.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
-from synth_dataset.pictures import write_png, write_webp
-from synth_dataset.thumbnails import contact_strip
+from synth_dataset.documents.pictures import write_png, write_webp
+from synth_dataset.views.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
+from synth_dataset.views.thumbnails import contact_strip
 
 MODES = ("real", "categorical", "depth_map")
 NUMBER = "blueprints.particles.Bead.number"

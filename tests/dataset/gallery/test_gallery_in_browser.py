@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synth_dataset.gallery import gallery_page
-from synth_dataset.pictures import read_png
+from synth_dataset.documents.pictures import read_png
+from synth_dataset.views.gallery import gallery_page
 
 
 def test_all_runs_are_shown_at_first(page: Path, dom) -> None:

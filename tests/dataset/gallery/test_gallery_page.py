@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from synth_dataset.gallery import GalleryAxis, GalleryFailure, gallery_page, short_names
-from synth_dataset.histogram import BINS, bars, common_edges, counts
+from synth_dataset.views.gallery import GalleryAxis, GalleryFailure, gallery_page, short_names
+from synth_dataset.views.histogram import BINS, bars, common_edges, counts
 
 SCRIPT = "<script>alert(1)</script>"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from trial_pictures import FAULTS, KINDS, Kind, Trial, faulty, trial
 
-from synth_dataset.gates import GateError, GateResult, check, require
+from synth_dataset.gates.quality_gates import GateError, GateResult, check, require
 
 KIND = {kind.name: kind for kind in KINDS}
 PLAIN = KIND["bright discs on dark ground"]

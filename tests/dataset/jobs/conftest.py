@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synth_api.jobs.messages import Message
-    from synth_dataset.store import Store
+    from synth_dataset.store.base import Store
 
 RECIPE = {
     "defaults": ["BaseRecipe", "_self_"],

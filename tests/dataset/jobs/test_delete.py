@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from synth_api.jobs.messages import DeleteMessage
-from synth_dataset import layout
-from synth_dataset.attempt import Identity
+from synth_dataset.attempts.attempt import Identity
+from synth_dataset.documents import layout
 
 SEED = "initial_runtime_state.seed"
 

@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth_api.jobs.messages import FinalizeMessage, PlanMessage
-from synth_api.resources.sweep import Range, SingleAxis, SweepAxis
-from synth_dataset import layout
-from synth_dataset.attempt import Identity, attempt_keys, committed, open_attempt
-from synth_dataset.batch import BatchDocument, RunUsage
-from synth_dataset.documents import FailedRun
+from synth_api.resources.synth_sweep import Range, SingleAxis, SweepAxis
+from synth_dataset.attempts.attempt import Identity, attempt_keys, committed, open_attempt
+from synth_dataset.documents import layout
+from synth_dataset.documents.batch import BatchDocument, RunUsage
+from synth_dataset.documents.dataset import FailedRun
 
 SEED = "initial_runtime_state.seed"
 

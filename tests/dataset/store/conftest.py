@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synth_dataset.folder_store import FolderStore
+from synth_dataset.store.folder_store import FolderStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from synth_dataset.store import Store
+    from synth_dataset.store.base import Store
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.attempt import attempt_keys, committed, open_attempt
-from synth_dataset.begin import begin
-from synth_dataset.documents import FailedRun
-from synth_dataset.finalize import commit_dataset, open_dataset
-from synth_dataset.gc import find_garbage, remove_garbage
-from synth_dataset.layout import run_path
-from synth_dataset.manifest import DocumentError
+from synth_dataset.attempts.attempt import attempt_keys, committed, open_attempt
+from synth_dataset.attempts.begin import begin
+from synth_dataset.attempts.dataset_commit import commit_dataset, open_dataset
+from synth_dataset.attempts.gc import find_garbage, remove_garbage
+from synth_dataset.documents.dataset import FailedRun
+from synth_dataset.documents.layout import run_path
+from synth_dataset.documents.manifest import DocumentError
 
 LATER = datetime.now(UTC) + timedelta(days=3)
 

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pycocotools.coco import COCO
 
-from synth_dataset import finalize, layout, views
-from synth_dataset.attempt import committed, open_attempt
-from synth_dataset.begin import begin
-from synth_dataset.documents import DatasetDocument
-from synth_dataset.finalize import commit_dataset
+from synth_dataset.attempts import dataset_commit as finalize
+from synth_dataset.attempts.attempt import committed, open_attempt
+from synth_dataset.attempts.begin import begin
+from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.documents import layout
+from synth_dataset.documents.dataset import DatasetDocument
+from synth_dataset.views import dataset_views as views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from synth_dataset.attempt import Attempt
-    from synth_dataset.folder_store import FolderStore
+    from synth_dataset.attempts.attempt import Attempt
+    from synth_dataset.store.folder_store import FolderStore
 
 CATEGORIES = [{"id": 1, "name": "Bead"}, {"id": 2, "name": "Flake"}]
 VIEWS = {views.COCO: views.coco}

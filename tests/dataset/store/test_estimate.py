@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synth_dataset.estimate import estimate
+from synth_dataset.attempts.estimate import estimate
 
 
 def recipe(number: int, percentage: int = 100) -> dict:

@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.checksums import hash_files
-from synth_dataset.folder_store import FolderStore, StoreFullError
-from synth_dataset.gc import find_garbage, remove_garbage
-from synth_dataset.manifest import Manifest
+from synth_dataset.attempts.gc import find_garbage, remove_garbage
+from synth_dataset.documents.manifest import Manifest
+from synth_dataset.store.checksums import hash_files
+from synth_dataset.store.folder_store import FolderStore, StoreFullError
 
 KEY = "ab" * 32
 
@@ -21,8 +21,8 @@ KEY = "ab" * 32
 CRASH = """
 import os, signal, sys
 from pathlib import Path
-from synth_dataset.manifest import RunRecord
-from synth_dataset.folder_store import FolderStore
+from synth_dataset.documents.manifest import RunRecord
+from synth_dataset.store.folder_store import FolderStore
 left = int(sys.argv[2])
 def dying(call):
     def wrapped(*args, **kwargs):

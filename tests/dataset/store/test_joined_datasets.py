@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.attempt import committed
-from synth_dataset.begin import OtherRuns, begin, check_other_runs, count_other_runs
-from synth_dataset.documents import FailedRun
-from synth_dataset.finalize import commit_dataset
-from synth_dataset.gc import find_garbage
-from synth_dataset.manifest import DocumentError
+from synth_dataset.attempts.attempt import committed
+from synth_dataset.attempts.begin import OtherRuns, begin, check_other_runs, count_other_runs
+from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.attempts.gc import find_garbage
+from synth_dataset.documents.dataset import FailedRun
+from synth_dataset.documents.manifest import DocumentError
 
 SEED = "initial_runtime_state.seed"
 

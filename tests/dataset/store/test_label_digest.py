@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synth_dataset.digest import digest_of_folder, label_digest
-from synth_dataset.pictures import write_png
+from synth_dataset.documents.label_digest import digest_of_folder, label_digest
+from synth_dataset.documents.pictures import write_png
 
 if TYPE_CHECKING:
     from pathlib import Path

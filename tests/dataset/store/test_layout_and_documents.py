@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_dataset import layout
-from synth_dataset.attempt import ranges
-from synth_dataset.documents import SweepAxis, SweepPart
-from synth_dataset.manifest import Manifest, parse_document
+from synth_dataset.attempts.attempt import ranges
+from synth_dataset.documents import layout
+from synth_dataset.documents.dataset import SweepAxis, SweepPart
+from synth_dataset.documents.manifest import Manifest, parse_document
 
 
 @given(st.sets(st.integers(0, 200)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_dataset.begin import begin
-from synth_dataset.finalize import commit_dataset
-from synth_dataset.layout import manifest_path, run_path
-from synth_dataset.manifest import DocumentError
+from synth_dataset.attempts.begin import begin
+from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.documents.layout import manifest_path, run_path
+from synth_dataset.documents.manifest import DocumentError
 
 
 @pytest.fixture

@@ -17,10 +17,11 @@ from servers import minio_server
 from urllib3 import PoolManager
 
 from synth_api.resources.conditions import Reason
-from synth_dataset import layout, s3_client
-from synth_dataset.s3_client import Patience
-from synth_dataset.s3_store import PART, S3Store
-from synth_dataset.store import StoreError
+from synth_dataset.documents import layout
+from synth_dataset.store import s3_client
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.s3_client import Patience
+from synth_dataset.store.s3_store import PART, S3Store
 
 KEY = "ab" * 32
 PATIENT = Patience(seconds=60, first=0.05, longest=0.2)

@@ -7,9 +7,9 @@ import os
 import pytest
 
 from synth_api.resources.conditions import Reason
-from synth_dataset.s3_problems import refused
-from synth_dataset.s3_store import S3Store
-from synth_dataset.store import StoreError
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.s3_problems import refused
+from synth_dataset.store.s3_store import S3Store
 
 ACCESS, SECRET = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 

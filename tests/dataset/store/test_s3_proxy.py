@@ -8,9 +8,9 @@ from proxies import proxy
 from synth_api.redaction import redact
 from synth_api.resources.conditions import Reason
 from synth_api.resources.output import Output
-from synth_dataset.s3_proxy import Proxy, find_proxy
-from synth_dataset.s3_store import S3Store
-from synth_dataset.store import StoreError
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.s3_proxy import Proxy, find_proxy
+from synth_dataset.store.s3_store import S3Store
 
 KEYS = {"AWS_ACCESS_KEY_ID": "an-access-key", "AWS_SECRET_ACCESS_KEY": "a-secret-key"}
 

@@ -20,8 +20,8 @@ from synth_api.resources.conditions import Reason
 from synth_api.resources.output import Output, SecretRef
 from synth_api.sentences import describe_traceback
 from synth_dataset.jobs.process import Job, run
-from synth_dataset.s3_store import S3Store
-from synth_dataset.store import StoreError
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.s3_store import S3Store
 
 ACCESS, SECRET, TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 GOOD = {ACCESS: "AKIAEXAMPLE0000", SECRET: "a/secret+example="}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_dataset import layout
-from synth_dataset.manifest import DocumentError
-from synth_dataset.s3_store import LISTED_FROM, PART
-from synth_dataset.store import Child, Usage
+from synth_dataset.documents import layout
+from synth_dataset.documents.manifest import DocumentError
+from synth_dataset.store.base import Child, Usage
+from synth_dataset.store.s3_store import LISTED_FROM, PART
 
 KEY = "ab" * 32
 

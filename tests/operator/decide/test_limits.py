@@ -1,6 +1,6 @@
 import pytest
 
-from synth_api.resources.sweep import SweepSpec
+from synth_api.resources.synth_sweep import SweepSpec
 from synth_operator.decide.limits import failure_limit, too_many
 
 

@@ -3,10 +3,10 @@ from typing import Any
 
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import BatchMessage, JobKind
-from synth_api.resources.sweep import Attempt, Failure, RunCounts, Settled, SweepStatus
+from synth_api.resources.synth_sweep import Attempt, Failure, RunCounts, Settled, SweepStatus
 from synth_operator.decide.tally import counted, first_failures, settled
-from synth_operator.indexes import Indexes
-from synth_operator.state import JobObject, PodObject
+from synth_operator.kube.completion_indexes import Indexes
+from synth_operator.kube.objects import JobObject, PodObject
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BATCHES = Batches(todo=25, size=10)

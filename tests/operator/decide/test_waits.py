@@ -1,8 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
 from synth_api.resources.conditions import Condition, ConditionType, Reason
-from synth_api.resources.sweep import Phase, SweepStatus
-from synth_operator.decide.waits import due
+from synth_api.resources.synth_sweep import Phase, SweepStatus
+from synth_operator.decide.backoff import due
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

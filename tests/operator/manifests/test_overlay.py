@@ -7,10 +7,10 @@ from synth_api.errors import InputError
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
+from synth_operator.kube.objects import SweepObject
 from synth_operator.manifests.merge import merged
 from synth_operator.manifests.names import Task
 from synth_operator.manifests.render_pod import render_template
-from synth_operator.state import SweepObject
 
 TASK = Task(JobKind.RENDER, "ab" * 32)
 Make = Callable[..., SweepObject]

@@ -8,9 +8,9 @@ from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
+from synth_operator.kube.objects import JobObject, SweepObject
 from synth_operator.manifests.jobs import inputs_hash, render_job
 from synth_operator.manifests.names import Task
-from synth_operator.state import JobObject, SweepObject
 
 ATTEMPT = "ab" * 32
 TASK = Task(JobKind.RENDER, ATTEMPT, 1)

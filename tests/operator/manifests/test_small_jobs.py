@@ -6,13 +6,13 @@ from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import INPUT_ANNOTATION, input_name
 from synth_api.resources.output import Output
-from synth_api.resources.recipe import RecipeSpec
-from synth_operator.check import Checked
+from synth_api.resources.synth_recipe import RecipeSpec
 from synth_operator.configuration import Configuration
+from synth_operator.kube.objects import SweepObject
 from synth_operator.manifests.inputs import input_map
 from synth_operator.manifests.jobs import small_job
 from synth_operator.manifests.names import Task
-from synth_operator.state import SweepObject
+from synth_operator.validation import Checked
 
 ATTEMPT = "ab" * 32
 Make = Callable[..., SweepObject]

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from trial_fleet import NOON, Fleet, Sweep, rendering
 
-from synth_api.resources.sweep import SweepStatus
+from synth_api.resources.synth_sweep import SweepStatus
 
 BEADS = {"namespace": "lab-a", "sweep": "beads"}
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client import generate_latest
 
 from synth_api.resources.conditions import Condition, ConditionType, Reason
-from synth_api.resources.sweep import FailureCount, Phase, RunCounts, StageSeconds, SweepStatus, Usage
+from synth_api.resources.synth_sweep import FailureCount, Phase, RunCounts, StageSeconds, SweepStatus, Usage
 from synth_operator.metrics.process import OperatorMetrics
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

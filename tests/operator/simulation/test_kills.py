@@ -10,8 +10,8 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from simulated_cluster.world import World
 
-from synth_api.resources.sweep import Phase
-from synth_operator.api import Resource
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.kube.api import Resource
 
 MOST_WRITES = 100
 

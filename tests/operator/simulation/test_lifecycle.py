@@ -4,8 +4,8 @@ import pytest
 from simulated_cluster.world import NAME, World
 
 from synth_api.jobs.messages import JobKind
-from synth_api.resources.sweep import Phase
-from synth_operator.api import Resource
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.kube.api import Resource
 
 
 def everything_rendered_once(world: World) -> None:

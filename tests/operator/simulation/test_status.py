@@ -5,8 +5,8 @@ import json
 import pytest
 from simulated_cluster.world import NAME, World
 
-from synth_api.resources.sweep import Phase
-from synth_operator.api import Resource
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.kube.api import Resource
 
 KILOBYTE = 1024
 

@@ -8,8 +8,8 @@ from simulated_cluster.world import NAME, World
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
-from synth_api.resources.sweep import Phase
-from synth_operator.api import ApiError, Resource, Tree
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.kube.api import ApiError, Resource, Tree
 
 HOUR = 3600
 Change = Callable[[World], None]

@@ -18,10 +18,10 @@ from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import BatchMessage, read_message
 from synth_api.resources.output import Output
 from synth_api.version import ENGINE_VERSION
-from synth_dataset import layout
-from synth_dataset.attempt import Identity, survey_keys, write_attempt, write_keys
-from synth_dataset.batch import BatchDocument
-from synth_dataset.s3_store import S3Store
+from synth_dataset.attempts.attempt import Identity, survey_keys, write_attempt, write_keys
+from synth_dataset.documents import layout
+from synth_dataset.documents.batch import BatchDocument
+from synth_dataset.store.s3_store import S3Store
 
 TRIAL_ENGINE = Path(__file__).parents[1] / "worker"
 BUCKET = "datasets"
@@ -83,7 +83,7 @@ class Pods:
         arguments = [f"--input={file}", f"--message={self.message_file}", "--retries-per-run=1", "--gpus=2"]
         arguments.append(f"--memory-limit={memory_limit}")
         return subprocess.Popen(
-            [sys.executable, "-m", "synth_renderer.batch", *arguments],
+            [sys.executable, "-m", "synth_renderer.runtime.batch", *arguments],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

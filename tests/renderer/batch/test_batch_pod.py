@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from synth_api.jobs.messages import MAX_BYTES
-from synth_dataset import layout
+from synth_dataset.documents import layout
 
 if TYPE_CHECKING:
     from tests.renderer.batch.conftest import Pods

@@ -7,8 +7,8 @@ import pytest
 
 from synth_api.prototypes import TECHNIQUES
 from synth_renderer.geometry.prototypes import mesh
-from synth_renderer.scene.bodies import Bodies
-from synth_renderer.scene.staged import FeatureColumn, StagedScene, StagedTechnique
+from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.staged_scene import FeatureColumn, StagedScene, StagedTechnique
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 
 

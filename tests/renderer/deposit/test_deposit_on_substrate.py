@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from synth_renderer.deposit.report import DepositReport
-from synth_renderer.geometry.placement import world_vertices
-from synth_renderer.scene.stage import bodies_of
+from synth_renderer.model.deposit_report import DepositReport
+from synth_renderer.model.transforms import world_vertices
+from synth_renderer.scene.staging import bodies_of
 from synth_renderer.scene.world import RunError, World
 
 TO_A_CELL = 20 / 512

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from synth_renderer.deposit.pose import any_rotation, lying, resting_face
-from synth_renderer.geometry.placement import rotation_matrix
 from synth_renderer.geometry.planes import box_planes, polyhedron_planes, stretched
+from synth_renderer.model.transforms import rotation_matrix
 
 EAST = np.array([1.0, 0.0])
 

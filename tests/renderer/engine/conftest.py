@@ -7,9 +7,9 @@ from typing import Protocol
 
 import pytest
 
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import Recipe, parse
-from synth_api.recipe.source import read_recipe
 from synth_renderer.engine import RenderedRun, render
 
 SPHERES = Path("recipes/spheres_sem.yaml")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from synth_api.sweep import Sweep
-from synth_renderer.deposit.report import DepositReport
+from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.scene.world import World
-from synth_renderer.steps.generation import generate
+from synth_renderer.steps.feature_generation import generate
 from synth_renderer.stopwatch import Stopwatch
 
 BROAD = Path(__file__).parents[3] / "recipes" / "sem_broad.yaml"
@@ -22,9 +22,9 @@ import hashlib, sys
 from pathlib import Path
 from synth_api.sweep import Sweep
 from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.scene.stage import stage
+from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
-from synth_renderer.steps.generation import generate
+from synth_renderer.steps.feature_generation import generate
 from synth_renderer.stopwatch import Stopwatch
 digest = hashlib.sha256()
 for seed in sys.argv[2:]:

@@ -17,9 +17,9 @@ LABELS_ONLY = [
 SCRIPT = """
 import sys, tempfile
 from pathlib import Path
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import read_recipe
+from synth_api.composition.source import read_recipe
 from synth_renderer.engine import render
 with tempfile.TemporaryDirectory() as folder:
     print(render(parse(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu").label_digest)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from synth_dataset.pictures import read_png
+from synth_dataset.documents.pictures import read_png
 
 TWENTY = "blueprints.particles.Bead.number=20"
 SMALL = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10"

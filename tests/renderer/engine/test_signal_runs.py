@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from synth_dataset.pictures import read_png
+from synth_dataset.documents.pictures import read_png
 
 SIGNAL = Path("recipes/spheres_sem_signal.yaml")
 SMALL = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=20"
@@ -21,10 +21,10 @@ HUNDRED = "blueprints.particles.Bead.number=100"
 RUN = """
 import hashlib, sys, tempfile
 from pathlib import Path
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import read_recipe
-from synth_dataset.pictures import read_png
+from synth_api.composition.source import read_recipe
+from synth_dataset.documents.pictures import read_png
 from synth_renderer.engine import render
 with tempfile.TemporaryDirectory() as folder:
     run = render(parse(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu")

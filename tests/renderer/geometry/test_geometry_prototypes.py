@@ -14,7 +14,7 @@ from scipy.special import elliprg
 from synth_api.prototypes import GEOMETRIES as DECLARED
 from synth_api.prototypes import SHAPES
 from synth_renderer.geometry import prototypes
-from synth_renderer.geometry.mesh import Mesh
+from synth_renderer.model.mesh import Mesh
 
 GEOMETRIES = {name: declared for name, declared in DECLARED.items() if name not in SHAPES}
 SIZES = st.tuples(*[st.floats(1e-3, 1e3)] * 3)

@@ -8,8 +8,8 @@ from scipy.spatial import ConvexHull
 from synth_api.prototypes import SHAPES
 from synth_renderer.geometry import prototypes
 from synth_renderer.geometry.hull import hull_of, is_convex
-from synth_renderer.geometry.mesh import Mesh
 from synth_renderer.geometry.shapes import shape_mesh, shape_of
+from synth_renderer.model.mesh import Mesh
 
 
 def mesh_of(name: str, **features: float) -> Mesh:

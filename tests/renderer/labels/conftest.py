@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from synth_renderer.geometry import prototypes
-from synth_renderer.geometry.mesh import Mesh
-from synth_renderer.scene.bodies import Bodies
-from synth_renderer.scene.camera import Camera
+from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.camera import Camera
+from synth_renderer.model.mesh import Mesh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_renderer.geometry.mesh import Mesh
     from synth_renderer.labels.fragments import VisibleSurface
-    from synth_renderer.scene.bodies import Bodies
-    from synth_renderer.scene.camera import Camera
+    from synth_renderer.model.bodies import Bodies
+    from synth_renderer.model.camera import Camera
+    from synth_renderer.model.mesh import Mesh
 
 
 @dataclass(frozen=True)

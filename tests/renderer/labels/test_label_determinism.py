@@ -21,8 +21,8 @@ from synth_renderer.labels.measure import measure
 from synth_renderer.labels.modes import PICTURES, LabelView
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.stl import write_stl
-from synth_renderer.scene.bodies import Bodies
-from synth_renderer.scene.camera import Camera
+from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.camera import Camera
 
 number = 40
 words = np.random.Philox(key=7).random_raw(number * 10).reshape(number, 10)

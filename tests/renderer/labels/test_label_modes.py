@@ -14,7 +14,7 @@ from synth_renderer.labels.rasterise import rasterise
 
 if TYPE_CHECKING:
     from synth_renderer.labels.fragments import Fragments
-    from synth_renderer.scene.camera import Camera
+    from synth_renderer.model.camera import Camera
 
 ALL = np.array([True, True, True])
 FIRST = np.array([True, False, False])

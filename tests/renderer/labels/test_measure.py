@@ -19,7 +19,7 @@ from synth_renderer.labels.measure import measure, projected_centres
 from synth_renderer.labels.occlusion import occluded_by
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible
-from synth_renderer.scene.camera import Camera
+from synth_renderer.model.camera import Camera
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,10 +13,10 @@ from synth_renderer.labels.coverage import cover
 from synth_renderer.labels.masks import amodal_pixels, visible_pixels
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible
-from synth_renderer.scene.camera import Camera
+from synth_renderer.model.camera import Camera
 
 if TYPE_CHECKING:
-    from synth_renderer.scene.bodies import Bodies
+    from synth_renderer.model.bodies import Bodies
 
 CORNER = st.tuples(st.integers(0, 24), st.integers(0, 24))
 """Half pixels, so that edges and corners often run through pixel centres."""

@@ -14,8 +14,8 @@ from synth_renderer.labels.visible import visible
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.scene.bodies import Bodies
-    from synth_renderer.scene.camera import Camera
+    from synth_renderer.model.bodies import Bodies
+    from synth_renderer.model.camera import Camera
 
 FINE = 3
 """24,578 vertices."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_renderer.scene.bodies import Bodies
+    from synth_renderer.model.bodies import Bodies
 
 
 def written(bodies: Bodies, chosen: Sequence[int]) -> bytes:

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from synth_renderer.geometry.prototypes import mesh
-from synth_renderer.scene.bodies import Bodies
-from synth_renderer.scene.staged import Box
+from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.staged_scene import Box
 
 Start = tuple[NDArray[np.float64], NDArray[np.float64]]
 

@@ -5,8 +5,8 @@ import pytest
 
 from synth_api.recipe.feature_generation import RelaxCollisions
 from synth_renderer.physics.forces import Forces
-from synth_renderer.physics.relax import relax
 from synth_renderer.physics.spheres import settle_spheres
+from synth_renderer.steps.relax import relax
 
 
 def test_a_recipe_s_step_settles_beads_by_our_own_solver(start, box, beads_of):

@@ -9,12 +9,12 @@ import hashlib, numpy as np
 from dataclasses import replace
 from synth_api.recipe.feature_generation import RelaxCollisions
 from synth_renderer.blender import bpy
-from synth_renderer.physics.relax import relax
+from synth_renderer.steps.relax import relax
 from synth_renderer.blender.rigid_bodies import relax_rigid_bodies
 from synth_renderer.geometry import prototypes
 from synth_renderer.physics.forces import Forces
-from synth_renderer.scene.bodies import Bodies
-from synth_renderer.scene.staged import Box
+from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.staged_scene import Box
 mesh, n, rng = prototypes.mesh("ellipsoid", 0), 30, np.random.default_rng(0)
 quaternions = rng.normal(size=(n, 4))
 quaternions /= np.sqrt((quaternions * quaternions).sum(axis=1))[:, None]

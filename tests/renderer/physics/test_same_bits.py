@@ -8,7 +8,7 @@ SETTLE = """
 import hashlib, numpy as np
 from synth_renderer.physics.forces import Forces
 from synth_renderer.physics.spheres import settle_spheres
-from synth_renderer.scene.staged import Box
+from synth_renderer.model.staged_scene import Box
 rng = np.random.default_rng(3)
 locations, radii = rng.uniform(-20, 20, (80, 3)), rng.uniform(2.5, 3.5, 80)
 forces = Forces(num_frames=60, use_gravity=True, gravity=(0, 0, -1000))

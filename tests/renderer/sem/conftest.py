@@ -12,8 +12,8 @@ from synth_api.prototypes import MATERIALS, TECHNIQUES, Feature, FeatureValue
 from synth_renderer.geometry.prototypes import mesh
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible
-from synth_renderer.scene.bodies import Bodies
-from synth_renderer.scene.staged import FeatureColumn, StagedScene, StagedTechnique
+from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.staged_scene import FeatureColumn, StagedScene, StagedTechnique
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 
 SEM = "scanning_electron_microscope"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synth_renderer.sem.blur import blurred
+from synth_renderer.techniques.sem_signal.blur import blurred
 
 
 def spot() -> np.ndarray:

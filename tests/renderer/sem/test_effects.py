@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from synth_renderer.sem import charging, counting, ground_relief, scan, shadowing
-from synth_renderer.sem.blur import blurred
-from synth_renderer.sem.emission import Emission, emitted
-from synth_renderer.sem.ground import patchy, sloping
+from synth_renderer.techniques.sem_signal import charging, counting, ground_relief, scan, shadowing
+from synth_renderer.techniques.sem_signal.blur import blurred
+from synth_renderer.techniques.sem_signal.emission import Emission, emitted
+from synth_renderer.techniques.sem_signal.ground import patchy, sloping
 
 KEY = np.uint64(4711)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synth_renderer.sem.lattice import SLOPE_RMS, VALUE_RMS, fractal, normals, slope, value, word
+from synth_renderer.randomness.hashing import SLOPE_RMS, VALUE_RMS, fractal, normals, slope, value, word
 
 KEY = np.uint64(0x0123456789ABCDEF)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from synth_api.prototypes import TECHNIQUES
-from synth_renderer.sem.overlays import length_text, overlay, round_length
-from synth_renderer.streams import Stream
+from synth_renderer.randomness.streams import Stream
+from synth_renderer.techniques.sem_signal.overlays import length_text, overlay, round_length
 
 DEFAULTS = {name: feature.default for name, feature in TECHNIQUES["scanning_electron_microscope"].features.items()}
 

@@ -9,9 +9,9 @@ import pytest
 DRAW = """
 from hashlib import sha256
 from synth_api.recipe.variabilities import LogNormal3dHomogeneous, RandomHsvColorAsRgb
-from synth_renderer.scene.staged import Box
-from synth_renderer.streams import Stream
-from synth_renderer.variabilities import Scale, draw
+from synth_renderer.model.staged_scene import Box
+from synth_renderer.randomness.streams import Stream
+from synth_renderer.randomness.variabilities import Scale, draw
 
 box = Box((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 kinds = (LogNormal3dHomogeneous(geometric_mean=7.3, geometric_standard_deviation=1.7), RandomHsvColorAsRgb())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from synth_renderer.streams import Stream, philox, step_names
+from synth_renderer.randomness.streams import Stream, philox, step_names
 
 STEP = "$builtins.TriggerFeatureUpdate:ParticleDimension:AllParticles:1"
 BEAD_7 = (42, STEP, "sphereBead.7", "dimensions")

@@ -11,8 +11,8 @@ from synth_renderer.geometry.prototypes import mesh
 from synth_renderer.labels.fragments import VisibleSurface
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible
-from synth_renderer.scene.bodies import Bodies
-from synth_renderer.scene.staged import StagedScene, StagedTechnique
+from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 
 Beads = NDArray[np.float64]

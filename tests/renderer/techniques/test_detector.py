@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_renderer.techniques.detector import Acceptance, Electronics, TiltYield, beam_electrons, detect
+from synth_renderer.techniques.sem_traced.detector import Acceptance, Electronics, TiltYield, beam_electrons, detect
 
 QUIET = Electronics(illumination=2.0, electrons=math.inf, read_noise=0.0, line_noise=0.0, noise_correlation=0.0)
 NOISY = replace(QUIET, electrons=200.0)

@@ -9,9 +9,9 @@ import pytest
 from scipy import ndimage
 from scipy.stats import skew
 
-from synth_api.recipe.compose import compose, resolve
+from synth_api.composition.compose import compose, resolve
+from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import parse
-from synth_api.recipe.source import read_recipe
 from synth_renderer.engine import render
 
 REFERENCE = {"mean": 51.5, "deviation": 36.7, "skewness": 0.82, "noise": 7.5, "slope": -3.22, "rim over centre": 0.75}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synth_renderer.techniques.smoothing import smooth, smooth_within
+from synth_renderer.techniques.sem_traced.smoothing import smooth, smooth_within
 
 IDS = np.repeat(np.array([0, 1], dtype=np.uint16), 20)[None].repeat(40, axis=0)
 

@@ -12,9 +12,9 @@ import pytest
 from synth_api.key import run_key
 from synth_api.recipe.canonical import canonical_tree
 from synth_api.recipe.model import parse
-from synth_renderer.pool import Pool, RunEnded
-from synth_renderer.run_task import RunReport, RunTask
-from synth_renderer.worker_handle import WorkerCommand
+from synth_renderer.runtime.pool import Pool, RunEnded
+from synth_renderer.runtime.protocol import RunReport, RunTask
+from synth_renderer.runtime.worker_handle import WorkerCommand
 
 HERE = Path(__file__).parent
 RECIPE = {

@@ -4,7 +4,7 @@ import pytest
 
 from synth_api.errors import InputError
 from synth_api.sentences import explain
-from synth_renderer.worker import reason_of
+from synth_renderer.runtime.worker import reason_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from synth_renderer.pool import PoolUnavailableError, RunEnded, RunStarted
+from synth_renderer.runtime.pool import PoolUnavailableError, RunEnded, RunStarted
 
 if TYPE_CHECKING:
     from conftest import Trial

@@ -1,0 +1,123 @@
+"""Composition by Hydra: defaults lists and overrides, in a folder that holds nothing but the recipe's own files."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from synth_api.composition.ascii_words import AsciiWords
+from synth_api.composition.groups import nested
+from synth_api.composition.interpolation import masked, resolve_interpolations, unmasked
+from synth_api.composition.overrides import indexed_overrides
+from synth_api.composition.skeleton import BaseRecipe, keys_of
+from synth_api.errors import InputError, nearest
+from synth_api.temporary import temporary_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from synth_api.composition.source import RecipeSource, Tree
+
+_HYDRA_IS_PROCESS_WIDE: Final = Lock()
+_SENTENCES: Final = (
+    ("does not support deletion", "a key of the language cannot be deleted; override its value instead"),
+    ("is not Optional", "must be a mapping, not null; leave it out or write its entries"),
+    (
+        "Invalid type assigned|Cannot assign|Unexpected type|Merge error|Cannot merge",
+        "must be a mapping with its kind's keys",
+    ),
+    (
+        "Incompatible key type|is incompatible with",
+        "null, true, false and numbers cannot be names; use letters, digits, '_' and '-', a letter first",
+    ),
+    ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
+)
+"""What Hydra and OmegaConf say, as patterns, and what it means for a recipe."""
+_RECIPE: Final = "..recipe"
+"""Stem of the recipe's own file while it is composed, whatever its name; no fragment can have it."""
+_NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def compose(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
+    """The recipe with its fragments and overrides merged; `${a.b}` stays as it is, missing values are `???`.
+
+    `overrides` follow Hydra's grammar without sweeps; step ids may stand for indices. Raises InputError.
+    """
+    tree = _composed(source, ())
+    return _composed(source, tuple(indexed_overrides(tree, overrides))) if overrides else tree
+
+
+def resolve(tree: Tree) -> Tree:
+    """The tree with its interpolations replaced by what they point to. Raises InputError where they cannot be."""
+    return resolve_interpolations(tree)
+
+
+def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
+    names = {key: _RECIPE if key == source.name else f"fragment.{n}" for n, key in enumerate(source.files)}
+    files = {
+        names[key]: {
+            **nested(key, tree),
+            "defaults": [names.get(entry.lstrip("/"), entry) for entry in tree["defaults"]],
+        }
+        for key, tree in source.files.items()
+    }
+    text = json.dumps(files, ensure_ascii=False)
+    words = AsciiWords(text, *overrides)
+    try:
+        composed = _composed_once(words.encode(text), tuple(map(words.encode, overrides)))
+    except InputError as error:
+        raise InputError(words.decode(error.path) or source.name, words.decode(error.problem)) from None
+    tree: Tree = words.decode_value(composed)
+    return tree
+
+
+@lru_cache(maxsize=16)
+def _composed_once(files: str, overrides: tuple[str, ...]) -> Tree:
+    """Hydra takes a tenth of a second and an operator meets one recipe in many sweeps; `files` is JSON."""
+    with _HYDRA_IS_PROCESS_WIDE, temporary_folder() as folder:
+        for name, tree in json.loads(files).items():
+            _write(folder / f"{name}.yaml", tree, is_recipe=name == _RECIPE)
+        ConfigStore.instance().store(name="BaseRecipe", node=BaseRecipe)
+        try:
+            with hydra.initialize_config_dir(str(folder), version_base="1.3"):
+                config = hydra.compose(_RECIPE, list(overrides))
+        except (HydraException, OmegaConfBaseException, AssertionError) as error:  # asserts where a key is below null
+            raise _problem(error) from None
+        finally:
+            GlobalHydra.instance().clear()
+    composed: Any = unmasked(OmegaConf.to_container(config, resolve=False))
+    return dict(composed)
+
+
+def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
+    """BaseRecipe comes once and first, whatever file names it: merged later it would take back what others set."""
+    defaults = [name for name in tree["defaults"] if name != "BaseRecipe"]
+    whole = {**masked(tree), "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}
+    text = json.dumps(whole, ensure_ascii=False)
+    # JSON is YAML but for a few characters that YAML wants escaped.
+    path.write_text(_NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text), encoding="utf-8")
+
+
+def _problem(error: Exception) -> InputError:
+    text = f"{error}\n{error.__cause__ or ''}"
+    key = re.search(r"full_key: (\S+)", text)
+    unknown = re.search(r"Key '(.*?)' not in '(\w+)'", text)
+    if unknown and key:
+        return InputError(key[1], f"there is no key '{unknown[1]}' here; {nearest(unknown[1], keys_of(unknown[2]))}")
+    words = " ".join(str(error.__cause__ or error).partition("\n")[0].split())
+    for pattern, sentence in _SENTENCES:
+        if re.search(pattern, text):
+            words = sentence
+            break
+    return InputError(key[1] if key else "", words)

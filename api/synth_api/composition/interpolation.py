@@ -1,0 +1,309 @@
+"""Interpolations: values and parts of texts that are other nodes of the recipe, as OmegaConf writes them.
+
+`${a.b[0]}` counts from the root, `${.b}` from the mapping or list that holds the value, `${..b}` from the one above it.
+A key may itself be an interpolation, `${a[${b}]}`. `\\${` is no interpolation but these two characters.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.errors import InputError, nearest
+from synth_api.problems import dotted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Location = tuple[str | int, ...]
+"""Keys of mappings and indices of lists, from the root."""
+
+_WHOLE: Final = re.compile(r"\$\{\s*\.*[\w-]+(?:\.[\w-]+|\[[\w-]+\])*\s*\}")
+_MASK: Final = "\ue000\ue001"
+"""Stands for `${` in what Hydra composes; of the Private Use Area."""
+_OPEN: Final = re.compile(r"(\\*)\$\{")
+_RESOLVER: Final = re.compile(r"\s*([\w.]*)\s*:")
+_KEY: Final = re.compile(r"[^\s.:{}()\[\]'\"\\$]+")
+_MAX_TEXT: Final = 4096
+"""Characters of a text with interpolations, as it is written and as it becomes."""
+_MAX_SIZE: Final = 256 * 1024
+"""Values and characters of a recipe whose interpolations are written out."""
+_MAX_OPEN: Final = 100
+"""Values within each other or referring to each other."""
+_MAX_NESTED: Final = 8
+"""Interpolations within each other."""
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """`${a.b}`: the way to a node, from the root or from `up` levels above the value."""
+
+    up: int
+    keys: tuple[str | _Reference, ...]
+
+
+_Parts = tuple[str | _Reference, ...]
+
+
+class _UnreadableError(Exception):
+    """The text is no interpolation; the message says why."""
+
+
+def check_interpolation(path: str, text: str) -> None:
+    """Raise InputError for a string whose interpolations cannot be read, or that is too long for one that has any."""
+    if "${" in text:
+        _parts(path, text)
+
+
+def masked(value: Any) -> Any:
+    """The value with every interpolation hidden from Hydra that is more than one reference with fixed keys.
+
+    Hydra follows references to what is overridden, and texts without a bound: 18 levels of `${a}${a}` for 101 s.
+    """
+    if isinstance(value, dict):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value.replace("${", _MASK) if isinstance(value, str) and not _WHOLE.fullmatch(value) else value
+
+
+def unmasked(value: Any) -> Any:
+    """What `masked` has been made from."""
+    if isinstance(value, dict):
+        return {key: unmasked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unmasked(item) for item in value]
+    return value.replace(_MASK, "${") if isinstance(value, str) else value
+
+
+def has_computed_keys(value: Any) -> bool:
+    """Whether anything in a tree refers to a node whose name depends on another value, `${a[${b}]}`."""
+    if isinstance(value, dict):
+        return any(map(has_computed_keys, value.values()))
+    if isinstance(value, list):
+        return any(map(has_computed_keys, value))
+    if not isinstance(value, str) or "${" not in value:
+        return False
+    references = [part for part in _parts("", value) if isinstance(part, _Reference)]
+    return any(isinstance(key, _Reference) for reference in references for key in reference.keys)
+
+
+def resolve_interpolations(tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree with every interpolation replaced by what it points to; nothing that the argument holds changes.
+
+    Raises InputError for references that point nowhere or in a circle, and where they multiply: a text has at most
+    4,096 characters, the tree 262,144 values and characters, and 100 values lead to each other at most.
+    """
+    resolved = _Resolver(tree).at((), tree).value
+    assert isinstance(resolved, dict)
+    return resolved
+
+
+@dataclass(frozen=True)
+class _Resolved:
+    """A value without interpolations, and how many values and characters it has."""
+
+    value: Any
+    size: int
+
+
+class _Resolver:
+    """Resolves each value once, however many refer to it."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self._root = root
+        self._known: dict[Location, _Resolved] = {}
+        self._open: set[Location] = set()
+
+    def at(self, location: Location, written: Any) -> _Resolved:
+        """What is `written` at a location of the tree."""
+        known = self._known.get(location)
+        if known is None:
+            if len(self._open) >= _MAX_OPEN:
+                raise _too_far(location)
+            self._open.add(location)
+            known = self._known[location] = self._resolved(location, written)
+            self._open.remove(location)
+        return known
+
+    def _resolved(self, location: Location, written: Any) -> _Resolved:
+        if isinstance(written, dict):
+            items = {key: self.at((*location, key), item) for key, item in written.items()}
+            value: Any = {key: item.value for key, item in items.items()}
+            return _Resolved(value, _size(location, items.values()))
+        if isinstance(written, list):
+            entries = [self.at((*location, index), item) for index, item in enumerate(written)]
+            return _Resolved([entry.value for entry in entries], _size(location, entries))
+        if isinstance(written, str):
+            return self._text(location, written) if "${" in written else _Resolved(written, 1 + len(written))
+        return _Resolved(written, 1)
+
+    def _text(self, location: Location, text: str) -> _Resolved:
+        parts = _parts(dotted(location), text)
+        if len(parts) == 1 and isinstance(parts[0], _Reference):
+            return self._referred(location, text, parts[0])
+        words: list[str] = []
+        for part in parts:
+            words.append(part if isinstance(part, str) else self._word(location, text, part))
+            if sum(map(len, words)) > _MAX_TEXT:
+                raise InputError(
+                    dotted(location), f"{shown(text)} becomes longer than {_MAX_TEXT:,} characters; shorten it"
+                )
+        whole = "".join(words)
+        return _Resolved(whole, 1 + len(whole))
+
+    def _word(self, location: Location, text: str, reference: _Reference) -> str:
+        """What a text holds of a value: 1.0 is 1, because not every reader of a recipe keeps them apart."""
+        value = self._referred(location, text, reference).value
+        if isinstance(value, dict | list):
+            raise InputError(dotted(location), f"{shown(text)} puts {shown(value)} into a text; refer to a plain value")
+        return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+    def _referred(self, location: Location, text: str, reference: _Reference) -> _Resolved:
+        """What a reference in the text at a location points to."""
+        target, node = self._target(location, text, reference, (location,))
+        if target in self._open:
+            raise _circle(location, text)
+        return self.at(target, node)
+
+    def _target(
+        self, location: Location, text: str, reference: _Reference, chain: tuple[Location, ...]
+    ) -> tuple[Location, Any]:
+        """Where the reference leads, through others that stand on its way, and what is written there."""
+        if reference.up > len(location):
+            raise InputError(dotted(location), f"{shown(text)} leads above the recipe; take dots away")
+        target: Location = location[: -reference.up] if reference.up else ()
+        node: Any = self._root
+        for word in target:
+            node = node[word]
+        for part in reference.keys:
+            if isinstance(node, str) and "${" in node:
+                target, node = self._followed(target, node, chain)
+            key = part if isinstance(part, str) else self._word(location, text, part)
+            word = _word_of(node, key, location, text)
+            target, node = (*target, word), node[word]
+        return target, node
+
+    def _followed(self, location: Location, written: Any, chain: tuple[Location, ...]) -> tuple[Location, Any]:
+        """The end of a chain of whole references."""
+        while isinstance(written, str) and "${" in written:
+            if location in chain:
+                raise _circle(location, written)
+            if len(chain) > _MAX_OPEN:
+                raise _too_far(location)
+            parts = _parts(dotted(location), written)
+            if len(parts) > 1 or not isinstance(parts[0], _Reference):
+                break
+            chain = (*chain, location)
+            location, written = self._target(location, written, parts[0], chain)
+        return location, written
+
+
+def _circle(location: Location, text: str) -> InputError:
+    return InputError(dotted(location), f"{shown(text)} points to itself in a circle; write the value instead")
+
+
+def _too_far(location: Location) -> InputError:
+    return InputError(dotted(location), f"interpolations lead through more than {_MAX_OPEN} values; use fewer")
+
+
+def _word_of(node: Any, key: str, location: Location, text: str) -> str | int:
+    """The key as the node has it. Raises InputError if it has none such."""
+    if isinstance(node, dict) and key in node:
+        return key
+    if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+        return int(key)
+    known = node if isinstance(node, dict) else map(str, range(len(node))) if isinstance(node, list) else ()
+    raise InputError(
+        dotted(location), f"{shown(text)} points nowhere: there is no '{key}' there; {nearest(key, known)}"
+    )
+
+
+def _size(location: Location, parts: Iterable[_Resolved]) -> int:
+    size = 1 + sum(part.size for part in parts)
+    if size > _MAX_SIZE:
+        raise InputError(
+            dotted(location), f"interpolations make more than {_MAX_SIZE:,} values and characters of it; use fewer"
+        )
+    return size
+
+
+def _parts(path: str, text: str) -> _Parts:
+    if len(text) > _MAX_TEXT:
+        raise InputError(path, f"a text with interpolations has at most {_MAX_TEXT:,} characters; shorten it")
+    try:
+        return _read(text)
+    except _UnreadableError as error:
+        raise InputError(path, f"{shown(text)} {error}") from None
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> _Parts:
+    return tuple(_Reader(text).parts())
+
+
+def _refusal(resolver: str, text: str) -> str:
+    if resolver == "oc.env" or (resolver == "oc.decode" and "oc.env" in text):
+        return "is not allowed here: a cluster has not the environment of your machine; write the value itself"
+    return f"calls '{resolver}', a resolver that is not allowed; write the value itself, or a node, ${{a.b}}"
+
+
+class _Reader:
+    """Reads a text from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+
+    def parts(self) -> Iterator[str | _Reference]:
+        """The text's literal parts and references."""
+        literal = ""
+        while found := _OPEN.search(self._text, self._position):
+            slashes = len(found[1])
+            literal += self._text[self._position : found.start()] + "\\" * (slashes // 2)
+            self._position = found.end()
+            if slashes % 2:
+                literal += "${"
+                continue
+            if literal:
+                yield literal
+            literal = ""
+            yield self._reference(1)
+        literal += self._text[self._position :]
+        if literal:
+            yield literal
+
+    def _reference(self, depth: int) -> _Reference:
+        """What stands behind `${`, up to its `}`."""
+        if depth > _MAX_NESTED:
+            raise _UnreadableError(f"has more than {_MAX_NESTED} interpolations within each other; use fewer")
+        if resolver := _RESOLVER.match(self._text, self._position):
+            raise _UnreadableError(_refusal(resolver[1], self._text))
+        self._skip(r"\s*")
+        up = len(self._skip(r"\.*"))
+        keys = [self._key(depth)]
+        while not self._skip(r"\s*\}"):
+            if not self._skip(r"\.") and not self._at("["):
+                raise _UnreadableError("cannot be read; an interpolation is ${a.b}, ${.b} or ${..b}")
+            keys.append(self._key(depth))
+        return _Reference(up, tuple(keys))
+
+    def _key(self, depth: int) -> str | _Reference:
+        bracket = self._skip(r"\[")
+        key = self._reference(depth + 1) if self._skip(r"\$\{") else self._skip(_KEY.pattern)
+        if not key or (bracket and not self._skip(r"\]")):
+            raise _UnreadableError("cannot be read; an interpolation is ${a.b}, ${.b} or ${..b}")
+        return key
+
+    def _at(self, word: str) -> bool:
+        return self._text.startswith(word, self._position)
+
+    def _skip(self, pattern: str) -> str:
+        """The text that matches here, which is then behind us."""
+        found = re.compile(pattern).match(self._text, self._position)
+        if found is None:
+            return ""
+        self._position = found.end()
+        return found[0]

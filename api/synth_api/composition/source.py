@@ -1,0 +1,283 @@
+"""A recipe and its fragments as plain trees, from files or from a custom resource; nothing else is ever read."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import rfc8785
+
+from synth_api.composition.environment import with_environment
+from synth_api.composition.groups import group_of, header_package, keys_of_entry, nested, path_of
+from synth_api.composition.plain import check_plain
+from synth_api.composition.yaml_file import load_yaml
+from synth_api.errors import InputError, nearest
+from synth_api.problems import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+Tree = dict[str, Any]
+"""A plain YAML mapping: string keys; strings, finite numbers, bools, None, lists and mappings."""
+
+SECTIONS: Final = ("initial_runtime_state", "blueprints", "process_conditions", "synth_chain")
+MAX_BYTES: Final = 128 * 1024
+"""Of recipe and fragments together, as canonical JSON."""
+
+_ENDINGS: Final = (".yaml", ".yml")
+"""Of a fragment's file."""
+_RESERVED: Final = ("BaseRecipe", "_self_")
+
+_NO_FRAGMENT_NAME: Final = (
+    "cannot be the name of a fragment here; use letters, digits, '_' and '-', and not the recipe's own name"
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RecipeSource:
+    """A recipe as it is written: `files` holds it and its fragments, file stem -> tree; `name` is the recipe's stem.
+
+    Every tree has `defaults`, a list of keys of `files` (in a group with a slash before them, `groups`), `BaseRecipe`
+    or `_self_`.
+    """
+
+    name: str
+    files: Mapping[str, Tree]
+
+
+class _Place(Protocol):
+    """Where trees come from, and how a sentence speaks of it."""
+
+    others: str
+    """What `defaults` may name beside BaseRecipe and _self_."""
+
+    def label(self, name: str) -> str:
+        """The file or field in which the tree of a name stands."""
+
+    def load(self, name: str) -> Any:
+        """What stands there."""
+
+    def fragments(self, group: str) -> Collection[str]:
+        """Paths of the fragments that there are in a group."""
+
+    def package(self, path: str) -> str | None:
+        """The package that a fragment names itself."""
+
+    def fragment(self, name: str) -> str:
+        """What a fragment of this name would be."""
+
+    def hint(self, name: str) -> str:
+        """What there is instead of a fragment of this name."""
+
+
+@dataclass(frozen=True)
+class _Folder:
+    recipe: Path
+    environment: Mapping[str, str] | None
+    others = "a file beside the recipe without its ending"
+
+    def label(self, name: str) -> str:
+        return str(self._file(name))
+
+    def load(self, name: str) -> Any:
+        tree = load_yaml(self._file(name))
+        return tree if self.environment is None else with_environment(self.label(name), tree, self.environment)
+
+    def fragments(self, group: str) -> Collection[str]:
+        parent = self.recipe.parent
+        inside = (parent / group).resolve().is_relative_to(parent.resolve())
+        files = [other for other in (parent / group).glob("*.y*ml") if inside and self._is_fragment(other)]
+        return [f"{group}/{other.stem}" if group else other.stem for other in files]
+
+    def package(self, path: str) -> str | None:
+        try:
+            with self._file(path).open(encoding="utf-8", errors="replace") as file:
+                return header_package(file.readline(1000))
+        except OSError:
+            return None
+
+    def fragment(self, name: str) -> str:
+        return f"a file {name}.yaml beside the recipe"
+
+    def hint(self, name: str) -> str:
+        group, wanted = group_of(name), _folded(name.rpartition("/")[2])
+        for other in sorted((self.recipe.parent / group).glob("*")):
+            can_be_named = self._is_fragment(other) and _is_plain(other.stem)
+            if _folded(other.name).startswith(f"{wanted}.") and other != self.recipe and not can_be_named:
+                return f"there is a file '{other.name}': call it {name}.yaml"
+        return nearest(name, self.fragments(group))
+
+    def _is_fragment(self, file: Path) -> bool:
+        return file.suffix in _ENDINGS and file != self.recipe
+
+    def _file(self, name: str) -> Path:
+        if name == self.recipe.stem:
+            return self.recipe
+        files = [self.recipe.parent / f"{name}{ending}" for ending in _ENDINGS]
+        there = [file for file in files if file.exists()]
+        if len(there) > 1:
+            raise InputError(str(there[0]), f"is the fragment '{name}', and so is {there[1].name}; remove one of them")
+        return there[0] if there else files[0]
+
+
+@dataclass(frozen=True)
+class _Objects:
+    name: str
+    recipe: Any
+    trees: Mapping[str, Any]
+    others = "a key of `fragments`"
+
+    def label(self, name: str) -> str:
+        return "recipe" if name == self.name else f"fragments.{name}"
+
+    def load(self, name: str) -> Any:
+        return self.recipe if name == self.name else self.trees[name]
+
+    def fragments(self, group: str) -> Collection[str]:
+        return [path for path in self.trees if group_of(path) == group]
+
+    def package(self, path: str) -> str | None:  # noqa: ARG002 — an object has no comments
+        return None
+
+    def fragment(self, name: str) -> str:
+        return f"a key '{name}' of `fragments`"
+
+    def hint(self, name: str) -> str:
+        return nearest(name, self.fragments(group_of(name)))
+
+
+def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> RecipeSource:
+    """Read a recipe and, transitively, the sibling fragments that its `defaults` name.
+
+    `environment` is what `${oc.env:NAME}` stands for; without it these are refused. Raises InputError for whatever
+    cannot be a recipe: missing, too large, not YAML, tags, aliases that multiply, unknown sections, resolvers,
+    `defaults` that are missing, cyclic or no plain names.
+    """
+    if "@" in path.stem:
+        raise InputError(str(path), "a recipe's name cannot have '@', which stands before a package; rename the file")
+    return _read(path.stem, _Folder(path, environment))
+
+
+def recipe_from_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
+    """The recipe of a custom resource: `spec.recipe` and `spec.fragments`, path without ending -> tree.
+
+    Raises InputError as `read_recipe`, with the paths `recipe: …` and `fragments.<stem>: …`; fragments that nothing
+    names are checked as well.
+    """
+    trees = dict(fragments or {})
+    for stem in trees:
+        if stem in (*_RESERVED, name) or not all(map(_is_plain, stem.split("/"))):
+            raise InputError("fragments", f"'{stem}' {_NO_FRAGMENT_NAME}")
+    place = _Objects(name, recipe, trees)
+    source = _read(name, place)
+    used = {path_of(key) for key in source.files}
+    _check_size("recipe", {**{stem: _checked(place, stem) for stem in trees if stem not in used}, **source.files})
+    return source
+
+
+def _read(name: str, place: _Place) -> RecipeSource:
+    files: dict[str, Tree] = {}
+    _collect(place, name, files, ())
+    _check_size(place.label(name), files)
+    if not any("BaseRecipe" in tree["defaults"] for tree in files.values()):
+        raise InputError(
+            place.label(name),
+            "this is a fragment: nothing in its `defaults` leads to BaseRecipe; name it in a recipe's `defaults`",
+        )
+    return RecipeSource(name, files)
+
+
+def _collect(place: _Place, name: str, files: dict[str, Tree], chain: tuple[str, ...]) -> None:
+    if name in chain:
+        circle = " -> ".join((*chain[chain.index(name) :], name))
+        raise InputError(place.label(path_of(name)), f"its `defaults` lead in a circle, {circle}; take one of them out")
+    if name in files:
+        return
+    tree = files[name] = _checked(place, name)
+    for entry in tree["defaults"]:
+        key = entry.lstrip("/")
+        if key not in _RESERVED:
+            path = path_of(key)
+            if path not in (name, *chain, *place.fragments(group_of(key))):
+                raise InputError(
+                    f"{place.label(path_of(name))}: defaults",
+                    f"there is no fragment '{path}', {place.fragment(path)}; {place.hint(path)}",
+                )
+            _collect(place, key, files, (*chain, name))
+
+
+def _folded(name: str) -> str:
+    """What people take for the same name: without upper case, letters composed."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _checked(place: _Place, name: str) -> Tree:
+    label, tree = place.label(path_of(name)), place.load(path_of(name))
+    if tree is None:
+        raise InputError(label, "the file is empty; a recipe is a YAML mapping with `defaults: [BaseRecipe, _self_]`")
+    if not isinstance(tree, dict):
+        raise InputError(label, f"must be a YAML mapping, not {shown(tree)}")
+    if "hydra" in tree:
+        _log.warning("%s: the section 'hydra' is ignored; nothing of it applies here", label)
+        tree = {key: value for key, value in tree.items() if key != "hydra"}
+    check_plain(label, tree)
+    sections = {key: value for key, value in tree.items() if key != "defaults"}
+    for key in nested(name, sections) if sections else ():
+        if key not in SECTIONS:
+            raise InputError(f"{label}: {key}", f"a recipe has no section '{key}'; {nearest(key, SECTIONS)}")
+    return {"defaults": _defaults(place, name, tree.get("defaults")), **sections}
+
+
+def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
+    """The keys of the files that the entries name with `_self_`, last unless written elsewhere.
+
+    In a group they begin with a slash, so that they are read alike wherever they stand.
+    """
+    label, group = place.label(path_of(name)), group_of(name)
+    if entries is None:
+        entries = []
+    if not isinstance(entries, list):
+        raise InputError(f"{label}: defaults", f"must be a list of names, not {shown(entries)}")
+    names: list[str] = []
+    for index, entry in enumerate(entries):
+        keys = [entry] if entry in _RESERVED else keys_of_entry(entry, group)
+        if (
+            isinstance(entry, dict)
+            and entry
+            and all(str(key).split()[:1] == ["override"] and "hydra/" in str(key) for key in entry)
+        ):
+            _log.warning("%s: defaults[%d] is ignored; nothing of hydra's own settings applies here", label, index)
+        elif keys is None:
+            written = shown(" ".join(map(str, entry)) if isinstance(entry, dict) else entry)
+            raise InputError(
+                f"{label}: defaults[{index}]",
+                f"{written} is not allowed; name BaseRecipe, _self_, {place.others}, or a group, folder: file",
+            )
+        else:
+            names += [_with_package(place, key, group) for key in keys]
+    names = list(dict.fromkeys(names))
+    return names if "_self_" in names else [*names, "_self_"]
+
+
+def _with_package(place: _Place, key: str, group: str) -> str:
+    if key in _RESERVED:
+        return key
+    package = None if "@" in key or path_of(key) not in place.fragments(group_of(key)) else place.package(key)
+    return f"{'/' if group else ''}{key}{f'@{package}' if package else ''}"
+
+
+def _is_plain(name: str) -> bool:
+    return bool(name) and all(letter.isalnum() or letter in "_-" for letter in name)
+
+
+def _check_size(label: str, files: Mapping[str, Tree]) -> None:
+    size = len(rfc8785.dumps(dict(files)))
+    if size > MAX_BYTES:
+        raise InputError(
+            label, f"recipe and fragments have {size:,} bytes as JSON, at most {MAX_BYTES:,} are allowed; shorten them"
+        )

@@ -1,0 +1,125 @@
+"""A YAML file as a plain value, or one sentence why it is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+from synth_api.composition.plain import MAX_DEPTH
+from synth_api.composition.yaml_loader import RecipeLoader
+from synth_api.composition.yaml_numbers import refuse_ambiguous_numbers
+from synth_api.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAX_FILE_BYTES: Final = 256 * 1024
+
+
+def load_yaml(path: Path) -> Any:
+    """The value in a recipe file. Raises InputError: missing, too large, not YAML, tags, deep nesting, aliases that
+    multiply, numbers that not every reader of YAML reads alike.
+    """
+    try:
+        size = path.stat().st_size
+        if size > _MAX_FILE_BYTES:
+            raise InputError(
+                str(path), f"the file has {size:,} bytes, a recipe at most {_MAX_FILE_BYTES:,}; shorten it"
+            )
+        text = path.read_text(encoding="utf-8")
+        _check_events(path, text)
+        return load_text(str(path), text)
+    except InputError:
+        raise
+    except UnicodeDecodeError:
+        raise InputError(str(path), "this is not YAML: it is no text in UTF-8; give a recipe file") from None
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}; give the path of a recipe file") from None
+    except yaml.YAMLError as error:
+        raise InputError(str(path), f"this is not YAML: {_yaml_problem(error)}; correct it there") from None
+    except ValueError:
+        raise InputError(str(path), "a number in it has too many digits; write one within ±(2^53 - 1)") from None
+
+
+def load_text(where: str, text: str) -> Any:
+    """The value of YAML text that stands at `where`. Raises InputError for numbers that not every reader reads alike,
+    yaml.YAMLError and ValueError.
+    """
+    loader = RecipeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        refuse_ambiguous_numbers(where, root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+@dataclass
+class _Node:
+    """A node as it is with its aliases written out: characters and nodes in it, and levels below it."""
+
+    anchor: str | None
+    size: int = 1
+    height: int = 0
+
+    def add(self, child: _Node) -> None:
+        self.size += child.size
+        self.height = max(self.height, child.height + 1)
+
+
+def _check_events(path: Path, text: str) -> None:
+    """Refuse tags, deep nesting and aliases that multiply before anything is made of them.
+
+    PyYAML takes minutes for 100,000 brackets, and nine levels of aliases make 10^9 values.
+    """
+    open_nodes, anchors = [_Node(None)], dict[str, _Node]()
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        tag = getattr(event, "tag", None)
+        if tag:
+            written = tag.replace("tag:yaml.org,2002:", "!!", 1)
+            raise InputError(str(path), f"line {line}: the YAML tag '{written}' is not allowed; write a plain value")
+        if isinstance(event, CollectionStartEvent):
+            open_nodes.append(_Node(event.anchor))
+        elif isinstance(event, CollectionEndEvent | ScalarEvent | AliasEvent):
+            _close(path, line, event, open_nodes, anchors)
+        if len(open_nodes) - 1 > MAX_DEPTH:
+            raise InputError(str(path), f"is nested more than {MAX_DEPTH} deep; flatten it")
+
+
+def _close(path: Path, line: int, event: yaml.Event, open_nodes: list[_Node], anchors: dict[str, _Node]) -> None:
+    """Count the node that ends with the event as part of the innermost open one."""
+    if isinstance(event, AliasEvent):
+        if any(node.anchor == event.anchor for node in open_nodes):
+            raise InputError(
+                str(path), f"line {line}: the alias '*{event.anchor}' lies within its own anchor; write the value out"
+            )
+        node = anchors.get(event.anchor or "", _Node(None))
+    else:
+        node = _Node(event.anchor, len(event.value)) if isinstance(event, ScalarEvent) else open_nodes.pop()
+        if node.anchor in anchors:
+            raise InputError(str(path), f"line {line}: the anchor '&{node.anchor}' is there twice; rename one of them")
+        if node.anchor:
+            anchors[node.anchor] = node
+    open_nodes[-1].add(node)
+    if open_nodes[-1].size > _MAX_FILE_BYTES:
+        raise InputError(
+            str(path),
+            f"line {line}: with its aliases written out the file has more than {_MAX_FILE_BYTES:,} characters; "
+            "use fewer",
+        )
+    if len(open_nodes) - 1 + node.height > MAX_DEPTH:
+        raise InputError(
+            str(path), f"line {line}: with its aliases it is nested more than {MAX_DEPTH} deep; flatten it"
+        )
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"

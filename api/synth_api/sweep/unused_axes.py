@@ -1,0 +1,62 @@
+"""Axes that no picture depends on: their runs have different keys, and would be one picture several times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.sweep.axis_values import DecimalRange
+from synth_api.sweep.tree import Path, differences, get, path_of, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from synth_api.recipe.ineffective import Finding
+    from synth_api.sweep.axes import Axis
+
+_ANY_DEPTH: Final = -1
+
+
+class IdlePlaces:
+    """The places without effect that all recipes seen so far have in common, each with the reason."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[Path, str] | None = None
+
+    def narrow(self, findings: Iterable[Finding]) -> None:
+        """Keep the places that one more recipe has as well."""
+        found = {finding.location: finding.reason for finding in findings}
+        known = found if self._reasons is None else self._reasons
+        self._reasons = {place: reason for place, reason in known.items() if place in found}
+
+    def reason(self, axes: Sequence[Axis]) -> str:
+        """Why all that the axes change is without effect; empty if part of it has an effect or nothing changes."""
+        reasons = [self._reason(path) for axis in axes for path in _changed_paths(axis)]
+        return reasons[0] if reasons and all(reasons) else ""
+
+    def hold_all_differences(self, trees: Iterable[Any]) -> bool:
+        """Whether trees, two or more, differ in idle places only: no interpolation carries a value to another place."""
+        rest = map(self._without_idle, trees)
+        first, second = next(rest, None), next(rest, None)
+        return second is not None and first == second and all(tree == first for tree in rest)
+
+    def _reason(self, path: Path) -> str:
+        places = (path[: depth + 1] for depth in range(len(path)))
+        return next((self._reasons[place] for place in places if place in self._reasons), "") if self._reasons else ""
+
+    def _without_idle(self, tree: Any) -> Any:
+        for place in self._reasons or ():
+            try:
+                get(tree, place)
+            except LookupError:
+                continue
+            tree = replace(tree, place, None)
+        return tree
+
+
+def _changed_paths(axis: Axis) -> set[Path]:
+    """Where the values of an axis differ, entries of mappings and lists each by itself."""
+    path = path_of(axis.path)
+    if isinstance(axis.values, range | DecimalRange):
+        return {path} if len(axis.values) > 1 else set()
+    first, *others = axis.values
+    return {(*path, *below) for other in others for below in differences(first, other, _ANY_DEPTH)}

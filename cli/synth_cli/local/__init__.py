@@ -1,0 +1,1 @@
+"""Commands that render or read a dataset on this machine."""

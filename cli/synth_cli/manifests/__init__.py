@@ -1,0 +1,1 @@
+"""Custom resources written by `synth manifest`, and their check."""

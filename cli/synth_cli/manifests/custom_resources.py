@@ -1,0 +1,88 @@
+"""A recipe and a sweep as the custom resources that a cluster takes."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.composition.groups import path_of
+from synth_api.errors import InputError
+from synth_api.resources import synth_recipe as recipe_resource
+from synth_api.resources import synth_sweep as sweep_resource
+from synth_api.resources.base import API_VERSION
+from synth_api.resources.synth_sweep import MAX_NAME
+from synth_api.sweep.axis_values import DecimalRange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_api.composition.source import RecipeSource
+    from synth_api.sweep.axes import Arguments, Axis
+
+Document = dict[str, Any]
+_MAX_RECIPE_NAME: Final = 63
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def recipe_name(stem: str) -> str:
+    """`Spheres_SEM` -> `spheres-sem`: the name of the resource of a recipe file. Raises InputError."""
+    name = stem.lower().replace("_", "-")
+    if not _NAME.fullmatch(name) or len(name) > _MAX_RECIPE_NAME:
+        problem = f"must be lower-case letters, digits and '-', at most {_MAX_RECIPE_NAME}; rename the recipe's file"
+        raise InputError("recipe", f"'{name}' cannot be the name of a SynthRecipe: it {problem}")
+    return name
+
+
+def sweep_name(name: str) -> str:
+    """The name itself, if a sweep may have it. Raises InputError."""
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        problem = f"must be lower-case letters, digits and '-', at most {MAX_NAME}; give another one"
+        raise InputError("--name", f"'{name}' cannot be the name of a sweep: it {problem}")
+    return name
+
+
+def recipe_document(source: RecipeSource, name: str, namespace: str | None) -> Document:
+    """The SynthRecipe of a recipe's files."""
+    fragments = {path_of(key): tree for key, tree in source.files.items() if key != source.name}
+    spec = {"recipe": source.files[source.name], **({"fragments": fragments} if fragments else {})}
+    return _document(recipe_resource.KIND, name, namespace, spec)
+
+
+def sweep_document(
+    name: str, namespace: str | None, recipe: str, written: Sequence[str], arguments: Arguments, parallelism: int | None
+) -> Document:
+    """The SynthSweep of a command line: structured axes where all of it are axes, else the arguments as written."""
+    axes = [_axis(axis) for axis in arguments.axes]
+    spec = {
+        "recipeRef": {"name": recipe},
+        **({"overrides": list(written)} if arguments.fixed else {"axes": axes} if axes else {}),
+        **({"parallelism": parallelism} if parallelism else {}),
+    }
+    return _document(sweep_resource.KIND, name, namespace, spec)
+
+
+def _document(kind: str, name: str, namespace: str | None, spec: Document) -> Document:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _axis(axis: Axis) -> Document:
+    values = axis.values
+    if not isinstance(values, range | DecimalRange):
+        return {"path": axis.sign + axis.path, "values": list(values)}
+    start, step = _plain(values.start), _plain(values.step)
+    written = {**({"start": start} if start else {}), "stop": _stop(values), **({"step": step} if step != 1 else {})}
+    return {"path": axis.sign + axis.path, "range": written}
+
+
+def _stop(values: range | DecimalRange) -> int | float:
+    """The first number that is no longer a value; where no float is, one between the last value and that."""
+    start, step = Fraction(values.start), Fraction(values.step)
+    stop = start + len(values) * step
+    is_exact = Fraction(str(float(stop))) == stop
+    return _plain(stop if is_exact else stop - step / 2)
+
+
+def _plain(number: Any) -> int | float:
+    return int(number) if number == int(number) else float(number)

@@ -1,0 +1,94 @@
+"""Whether a cluster takes a resource: the models that its schema is made from, and what kubectl can carry."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from synth_api.composition.source import recipe_from_objects
+from synth_api.errors import InputError
+from synth_api.problems import dotted
+from synth_api.resources.synth_recipe import RecipeSpec
+from synth_api.resources.synth_sweep import SweepSpec
+from synth_api.sweep.structured import axes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_api.sweep.axes import Arguments
+    from synth_cli.manifests.custom_resources import Document
+
+MAX_BYTES: Final = 255 * 1024
+"""Of a resource as JSON. `kubectl apply` keeps a copy in an annotation, and annotations have 256 KiB in all."""
+
+_TOO_MANY: Final = {
+    ("axes",): ("axes", "a sweep on a cluster", "split the sweep"),
+    ("axes", "values"): ("values", "an axis on a cluster", "write a range, or split the sweep"),
+    ("axes", "path"): ("characters", "the path of an axis", "shorten names in the recipe"),
+    ("overrides",): ("arguments", "a sweep with fixed overrides", "write those into the recipe"),
+    ("overrides", "item"): (
+        "characters",
+        "an argument beside fixed overrides",
+        "write a range, or the others as axes of one value, path=choice(1)",
+    ),
+    ("fragments",): ("fragments", "a recipe on a cluster", "join some"),
+}
+"""Place in a spec -> of what there is too much, what has a bound, and what to do."""
+
+
+def check_recipe(document: Document) -> None:
+    """Raise InputError for a SynthRecipe that the cluster would refuse."""
+    try:
+        spec = RecipeSpec.model_validate(document["spec"])
+    except ValidationError as error:
+        raise _refusal(error, ()) from None
+    recipe_from_objects(document["metadata"]["name"], spec.recipe, spec.fragments)
+    _check_size(document, "shorten the recipe")
+
+
+def check_sweep(document: Document, written: Sequence[str], arguments: Arguments) -> None:
+    """Raise InputError for a SynthSweep that the cluster would refuse; `arguments` are its own, `written` as text."""
+    try:
+        spec = SweepSpec.model_validate(document["spec"])
+    except ValidationError as error:
+        raise _refusal(error, [argument.partition("=")[0] for argument in written]) from None
+    for axis, structured in zip(arguments.axes, spec.axes, strict=False):
+        try:
+            axes_of([structured])
+        except InputError as error:
+            raise InputError(axis.path, error.problem) from None
+    _check_size(document, "write ranges, or split the sweep")
+
+
+def _refusal(error: ValidationError, paths: Sequence[str]) -> InputError:
+    """The first problem of a spec as one sentence about what the user wrote."""
+    details = error.errors(include_url=False)[0]
+    location, limits = details["loc"], details.get("ctx", {})
+    numbers = [word for word in location if isinstance(word, int)]
+    place = tuple(str(word) for word in location if not isinstance(word, int))
+    if place == ("overrides",) and numbers:
+        place = ("overrides", "item")
+    where = paths[numbers[0]] if numbers else f"spec.{dotted(location)}"
+    if place not in _TOO_MANY:
+        return InputError(where, f"the cluster would refuse it: {details['msg'][:1].lower()}{details['msg'][1:]}")
+    what, whose, remedy = _TOO_MANY[place]
+    there, most = len(details["input"]), limits["max_length"]
+    return InputError(where, f"there are {there:,} {what}, {whose} has {most:,} at most; {remedy}")
+
+
+def _check_size(document: Document, remedy: str) -> None:
+    size = len(_as_kubectl(document).encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        name = document["metadata"]["name"]
+        problem = f"'{name}' has {size:,} bytes as JSON, more than the {MAX_BYTES:,} that kubectl apply can carry"
+        raise InputError(document["kind"], f"{problem}; {remedy}")
+
+
+def _as_kubectl(document: Any) -> str:
+    """JSON as Go writes it: three letters of HTML escaped."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text

@@ -1,0 +1,1 @@
+"""Attempts and the datasets that they commit: planning, liveness, garbage collection."""

@@ -1,0 +1,80 @@
+"""The runs that a dataset is to have: a sweep's, or those of several sweeps, one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_api.key import EXCLUDED_KEY, canonical_json
+from synth_dataset.attempts.attempt import written_axes
+from synth_dataset.attempts.live import contains
+from synth_dataset.documents.dataset import SweepAxis, SweepPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from synth_dataset.attempts.attempt import Sweep
+    from synth_dataset.documents.dataset import AttemptDocument
+
+
+@dataclass(frozen=True)
+class DatasetRuns:
+    """Runs by their number in the dataset, and where those of the call's sweep are among them."""
+
+    plan: str
+    axes: tuple[SweepAxis, ...]
+    particle_blueprints: tuple[str, ...]
+    """In the order of the categories; empty as well where the dataset before is of a release without categories."""
+    parts: tuple[SweepPart, ...]
+    """Empty when the dataset has one sweep."""
+    keys: NDArray[np.bytes_]
+    """Type S32, shape (runs,)."""
+    numbers: NDArray[np.int64]
+    """Number in the dataset of each run of the sweep."""
+
+
+def alone(sweep: Sweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
+    """The runs of one sweep, whose keys these are."""
+    return DatasetRuns(
+        sweep.plan(), written_axes(sweep.axes), tuple(sweep.particle_blueprints), (), keys, np.arange(len(keys))
+    )
+
+
+def joined(
+    before: AttemptDocument, before_keys: NDArray[np.bytes_], sweep: Sweep, keys: NDArray[np.bytes_]
+) -> DatasetRuns:
+    """The runs of a dataset and behind them those of a sweep.
+
+    All keep their order. A run of the sweep that the dataset has keeps its number there; in the sweep's own part it is
+    left out, as by `exclude`. A sweep all of whose runs the dataset has adds no part. Categories keep their ids.
+    """
+    order = np.argsort(before_keys, kind="stable")
+    ordered = before_keys[order]
+    is_known = contains(ordered, keys)
+    numbers = np.arange(len(keys)) + len(before_keys)
+    numbers[is_known] = order[np.searchsorted(ordered, keys[is_known])]
+    blueprints = tuple(category.name for category in before.categories)
+    if is_known.all():
+        return DatasetRuns(before.plan, before.axes, blueprints, before.parts, before_keys, numbers)
+    parts = (*before.sweeps, SweepPart(plan=sweep.plan(), runs=len(keys), axes=written_axes(sweep.axes)))
+    plan = sha256("".join(part.plan for part in parts).encode()).hexdigest()
+    new = np.where(is_known, EXCLUDED_KEY, keys)
+    if blueprints:
+        blueprints = (*blueprints, *sorted(set(sweep.particle_blueprints) - set(blueprints)))
+    return DatasetRuns(plan, _axes(parts), blueprints, parts, np.concatenate([before_keys, new]), numbers)
+
+
+def _axes(sweeps: Iterable[SweepPart]) -> tuple[SweepAxis, ...]:
+    """The axes of all sweeps in the order in which they appear, each with the values of all sweeps, each value once."""
+    values: dict[str, dict[bytes, Any]] = {}
+    for sweep in sweeps:
+        for axis in sweep.axes:
+            known = values.setdefault(axis.path, {})
+            for value in axis.values:
+                known.setdefault(canonical_json(value), value)
+    return tuple(SweepAxis(path=path, values=tuple(known.values())) for path, known in values.items())

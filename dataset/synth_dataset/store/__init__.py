@@ -1,0 +1,1 @@
+"""Stores: one layout in a local folder or in an S3 bucket."""

@@ -1,0 +1,158 @@
+"""What goes wrong with an S3 store, as one of few reasons and one sentence without a credential."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from minio.error import InvalidResponseError, S3Error, ServerError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from synth_api.resources.conditions import Reason
+from synth_dataset.store.base import StoreError
+
+if TYPE_CHECKING:
+    from synth_api.resources.output import Output
+    from synth_dataset.store.s3_proxy import Proxy
+
+_DENIED: Final = {
+    "SignatureDoesNotMatch": "the secret key does not fit the access key; correct AWS_SECRET_ACCESS_KEY",
+    "InvalidAccessKeyId": "it knows no such access key; correct AWS_ACCESS_KEY_ID",
+    "ExpiredToken": "the session token has expired; renew AWS_SESSION_TOKEN",
+    "ExpiredTokenException": "the session token has expired; renew AWS_SESSION_TOKEN",
+    "InvalidTokenId": "the session token is not valid; correct AWS_SESSION_TOKEN",
+    "InvalidToken": "the session token is not valid; correct AWS_SESSION_TOKEN",
+    "AuthorizationHeaderMalformed": "the bucket is in another region; correct output.region",
+    "RequestTimeTooSkewed": "the clocks of store and node differ; set them",
+    "AccessDenied": "the key needs the right to list the bucket and to read, write and delete below the prefix",
+    "AllAccessDisabled": "the store has disabled it; ask its administrator",
+    "InvalidSecurity": "the credentials are not valid; correct them",
+}
+_FULL: Final = frozenset(
+    {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded", "InsufficientStorage"}
+)
+_CODE: Final = re.compile(r"[A-Za-z0-9.]{1,64}")
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
+_CERTIFICATE: Final = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "doesn't match")
+
+
+def explained(error: Exception, output: Output, proxy: Proxy | None = None) -> StoreError:
+    """The problem behind an error of the client or of the connection. What a server says is not repeated."""
+    if isinstance(error, S3Error):
+        return refused(error.code or "", output)
+    if isinstance(error, ServerError):
+        return _answered(error.status_code, output, proxy)
+    if isinstance(error, InvalidResponseError):
+        return _answered(error._code, output, proxy)
+    if isinstance(error, MaxRetryError) and error.reason is not None:
+        return explained(error.reason, output, proxy)
+    if isinstance(error, ProxyError) and proxy:
+        return _no_passage(error.original_error, proxy, output)
+    if isinstance(error, SSLError):
+        return _no_trust(str(error), output)
+    return _unreachable(_silence(error), output, proxy)
+
+
+def no_space(output: Output) -> StoreError:
+    """The store takes no more."""
+    sentence = (
+        f"the store at {output.endpoint} has no space left in bucket '{output.bucket}'; free some or raise its quota"
+    )
+    return StoreError(Reason.STORE_FULL, sentence)
+
+
+def damaged(uri: str) -> StoreError:
+    """What the store holds is not what was sent."""
+    sentence = f"{uri}: the store holds something else than was sent; check the store and the way to it"
+    return StoreError(Reason.STORE_DAMAGED, sentence)
+
+
+def refused(code: str, output: Output) -> StoreError:
+    """What an error code of S3 means."""
+    if code == "NoSuchBucket":
+        sentence = f"the store at {output.endpoint} has no bucket '{output.bucket}'; create it or correct output.bucket"
+        return StoreError(Reason.BUCKET_NOT_FOUND, sentence)
+    if code in _DENIED:
+        sentence = f"the store at {output.endpoint} denies access to bucket '{output.bucket}' ({code}): {_DENIED[code]}"
+        return StoreError(Reason.ACCESS_DENIED, sentence)
+    if code in _FULL:
+        return no_space(output)
+    name = code if _CODE.fullmatch(code) else "an error without a name"
+    return _unreachable(f"it answers {name}", output)
+
+
+def _answered(status: int, output: Output, proxy: Proxy | None) -> StoreError:
+    """An answer that S3 does not give: from a proxy before it, or from something else."""
+    if status == 407 and proxy:
+        return _proxy_denies(proxy, output)
+    if status == 403:
+        return refused("AccessDenied", output)
+    if status == 507:
+        return no_space(output)
+    if status >= 500 or status in (408, 429):
+        return _unreachable(f"it answers with HTTP status {status}", output, proxy)
+    hint = "; it may speak HTTPS: leave output.insecure out" if output.insecure else ""
+    return _unreachable(f"what answers with HTTP status {status} is no S3 store{hint}", output, proxy)
+
+
+def _no_trust(words: str, output: Output) -> StoreError:
+    if any(sign in words for sign in _CERTIFICATE):
+        why = words.rpartition("certificate verify failed: ")[2].partition(" (_ssl")[0].strip("'\")( ")
+        sentence = (
+            f"the certificate of the store at {output.endpoint} is not trusted ({why}); "
+            "name its authority in output.caSecretRef, and the host name that it is made out to in output.endpoint"
+        )
+        return StoreError(Reason.CERTIFICATE_INVALID, sentence)
+    return _unreachable("it does not speak HTTPS; set output.insecure if it speaks plain HTTP", output)
+
+
+def _no_passage(error: Exception | None, proxy: Proxy, output: Output) -> StoreError:
+    """The proxy itself is away, or does not let requests through."""
+    status = _TUNNEL.search(str(error))
+    if status and status[1] == "407":
+        return _proxy_denies(proxy, output)
+    why = f"it answers with HTTP status {status[1]}" if status else _silence(error or ProxyError("", OSError()))
+    sentence = (
+        f"the store at {output.endpoint} cannot be reached through {proxy} ({why}); "
+        f"correct {proxy.variable}, or list the store's host in NO_PROXY"
+    )
+    return StoreError(Reason.STORE_UNREACHABLE, sentence)
+
+
+def _proxy_denies(proxy: Proxy, output: Output) -> StoreError:
+    sentence = (
+        f"the store at {output.endpoint} cannot be reached: {proxy} asks for other credentials; "
+        f"write http://USER:PASSWORD@HOST:PORT into {proxy.variable}"
+    )
+    return StoreError(Reason.STORE_UNREACHABLE, sentence)
+
+
+def _silence(error: Exception) -> str:
+    if isinstance(error, NameResolutionError):
+        return "no such host"
+    if isinstance(error, NewConnectionError):
+        return "connection refused" if "refused" in str(error) else "no way to the host"
+    if isinstance(error, ConnectTimeoutError):
+        return "it does not answer"
+    if isinstance(error, ReadTimeoutError):
+        return "it has stopped answering"
+    if isinstance(error, HTTPError | OSError):
+        return "the connection broke"
+    return f"its answer is not what an S3 store says: {type(error).__name__}"
+
+
+def _unreachable(why: str, output: Output, proxy: Proxy | None = None) -> StoreError:
+    way = f" through {proxy}" if proxy else ""
+    sentence = (
+        f"the store at {output.endpoint} cannot be used{way} ({why}); check output.endpoint and whether the store runs"
+    )
+    return StoreError(Reason.STORE_UNREACHABLE, sentence)

@@ -1,0 +1,1 @@
+"""Files of a dataset that show its runs together: index, COCO, gallery."""

@@ -1,0 +1,95 @@
+"""index.parquet: one row per run that exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synth_api.key import canonical_json
+from synth_dataset.documents import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from synth_dataset.documents.dataset import SweepAxis
+    from synth_dataset.documents.manifest import Manifest
+
+_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class IndexTotals:
+    """What the rows of an index sum up to."""
+
+    runs: int = 0
+    visible: int = 0
+    """Visible particles."""
+
+
+def write_index(
+    path: Path, axes: Sequence[SweepAxis], runs: Iterable[tuple[int, dict[str, Any], Manifest]]
+) -> IndexTotals:
+    """Write (run number, axis values, manifest) as they come, in row groups; returns the totals.
+
+    Columns `run key`, one per axis named by its path (integer, float, bool or text; lists as JSON), `seed particles
+    visible seconds folder`.
+    """
+    schema = _schema(axes)
+    totals = IndexTotals()
+    remaining = iter(runs)
+    # An open file: pyarrow takes a path with a colon for an address.
+    with path.open("wb") as stream, pq.ParquetWriter(stream, schema) as writer:
+        while chunk := list(islice(remaining, _ROWS)):
+            records = [_row(schema, *run) for run in chunk]
+            writer.write_table(pa.Table.from_pylist(records, schema=schema))
+            visible = sum(record["visible"] for record in records)
+            totals = IndexTotals(totals.runs + len(chunk), totals.visible + visible)
+    return totals
+
+
+def _schema(axes: Sequence[SweepAxis]) -> pa.Schema:
+    return pa.schema(
+        [
+            ("run", pa.int64()),
+            ("key", pa.string()),
+            *((axis.path, _type(axis.values)) for axis in axes),
+            ("seed", pa.int64()),
+            ("particles", pa.int64()),
+            ("visible", pa.int64()),
+            ("seconds", pa.float64()),
+            ("folder", pa.string()),
+        ]
+    )
+
+
+def _type(values: Sequence[Any]) -> pa.DataType:
+    types = {type(value) for value in values}
+    if types == {bool}:
+        return pa.bool_()
+    if types == {int}:
+        return pa.int64()
+    return pa.float64() if types <= {int, float} else pa.string()
+
+
+def _row(schema: pa.Schema, number: int, values: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+    return {
+        "run": number,
+        "key": manifest.key,
+        **{path: _cell(value, schema.field(path).type) for path, value in values.items()},
+        "seed": manifest.seed,
+        "particles": manifest.particles,
+        "visible": manifest.visible,
+        "seconds": manifest.total_seconds,
+        "folder": layout.run_path(manifest.key, manifest.c8),
+    }
+
+
+def _cell(value: Any, column: pa.DataType) -> Any:
+    if pa.types.is_string(column) and not isinstance(value, str):
+        return canonical_json(value).decode()
+    return float(value) if pa.types.is_floating(column) else value

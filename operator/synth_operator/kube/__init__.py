@@ -1,0 +1,1 @@
+"""The Kubernetes API: client, fencing, leader election, objects and Events."""

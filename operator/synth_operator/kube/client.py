@@ -1,0 +1,151 @@
+"""The real Kubernetes API: one JSON request per call, without retries of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import urllib3
+from kubernetes import client, config
+
+from synth_api.redaction import protect
+from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubernetes.client.rest import RESTResponse
+
+_TIMEOUT: Final = (3, 5)
+"""Seconds to connect and to wait for an answer; with the time to renew, less than the shortest lease that matters."""
+AGENT: Final = "synth-operator"
+_CREDENTIAL: Final = ("authorization", "BearerToken")
+
+
+def load_connection() -> client.Configuration:
+    """How to reach the API: the pod's service account, else the kubeconfig.
+
+    Raises:
+        kubernetes.config.ConfigException: there is neither.
+    """
+    connection = client.Configuration()
+    try:
+        config.load_incluster_config(connection)
+    except config.ConfigException:
+        config.load_kube_config(client_configuration=connection)
+    connection.retries = False
+    return connection
+
+
+def authorization(connection: client.Configuration) -> str | None:
+    """The Authorization header as of now: tokens of service accounts change on disk."""
+    header: str | None = connection.get_api_key_with_prefix(*_CREDENTIAL)
+    if header:
+        protect(header.split()[-1:])
+    return header
+
+
+class KubernetesApi:
+    """`Api` over the official client; `recorder` hears of each request: verb, resource as in a Role, status."""
+
+    def __init__(
+        self,
+        connection: client.Configuration,
+        recorder: Callable[[str, str, int | None], None] = lambda _verb, _resource, _code: None,
+        connections: int = 4,
+    ) -> None:
+        connection.connection_pool_maxsize = connections
+        self._connection = connection
+        self._client = client.ApiClient(connection)
+        self._client.user_agent = AGENT
+        self._recorder = recorder
+
+    def close(self) -> None:
+        """Lets its connections go."""
+        self._client.close()
+
+    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+        """See `Api`."""
+        return self._send("create", resource, resource.path(namespace), body)
+
+    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+        """See `Api`."""
+        try:
+            return self._send("get", resource, resource.path(namespace, name))
+        except ApiError as error:
+            if error.code == NOT_FOUND:
+                return None
+            raise
+
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+        """See `Api`."""
+        query = {"labelSelector": labels, "fieldSelector": fields}
+        answer = self._send("list", resource, resource.path(namespace), query=query)
+        items: list[Tree] = answer["items"]
+        return items
+
+    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        """See `Api`."""
+        return self._send("patch", resource, resource.path(namespace, name), body)
+
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+        """See `Api`."""
+        whole = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+        return self._send("update", resource, resource.path(namespace, name, "status"), whole)
+
+    def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
+        """See `Api`."""
+        options: Tree = {"propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        try:
+            self._send("delete", resource, resource.path(namespace, name), options)
+        except ApiError as error:
+            if error.code not in (NOT_FOUND, CONFLICT):
+                raise
+
+    def _send(
+        self, verb: str, resource: Resource, path: str, body: Tree | None = None, query: Mapping[str, str] | None = None
+    ) -> Tree:
+        what = f"{resource.plural}/status" if path.endswith("/status") else resource.plural
+        try:
+            response = self._request(verb, path, body, query or {})
+            data = response.read()
+        except (urllib3.exceptions.HTTPError, client.ApiException) as error:
+            self._recorder(verb, what, None)
+            raise ApiError(None, type(error).__name__, f"the Kubernetes API does not answer: {error}") from error
+        self._recorder(verb, what, response.status)
+        answer = _parsed(data)
+        if response.status >= 300:
+            raise ApiError(response.status, answer.get("reason", ""), answer.get("message", response.reason or ""))
+        return answer
+
+    def _request(self, verb: str, path: str, body: Tree | None, query: Mapping[str, str]) -> RESTResponse:
+        method, media = _METHODS[verb]
+        headers = {"Accept": "application/json", "Content-Type": media}
+        credential = authorization(self._connection)
+        if credential:
+            headers["Authorization"] = credential
+        method, url, headers, _, _ = self._client.param_serialize(
+            method, path, query_params=[(key, value) for key, value in query.items() if value], header_params=headers
+        )
+        return self._client.call_api(method, url, headers, body, _request_timeout=_TIMEOUT)
+
+
+_METHODS: Final = {
+    "create": ("POST", "application/json"),
+    "get": ("GET", "application/json"),
+    "list": ("GET", "application/json"),
+    "update": ("PUT", "application/json"),
+    "patch": ("PATCH", "application/merge-patch+json"),
+    "delete": ("DELETE", "application/json"),
+}
+
+
+def _parsed(data: bytes) -> Tree:
+    """The answer's JSON; what stands between us and the API may answer something else."""
+    try:
+        tree = json.loads(data)
+    except ValueError:
+        return {}
+    return tree if isinstance(tree, dict) else {}

@@ -1,0 +1,1 @@
+"""The reconciler: observe, decide, apply, one sweep at a time."""

@@ -1,1 +1,0 @@
-"""`python -m synth_renderer.batch`: a pod of a render Job works off its batch."""

@@ -1,0 +1,134 @@
+"""A staged scene as a Blender scene: shared meshes and materials, objects made through data."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_renderer.blender import bpy, session
+from synth_renderer.blender.materials import material
+from synth_renderer.techniques.environments import ENVIRONMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_renderer.model.bodies import Bodies
+    from synth_renderer.model.camera import Camera
+    from synth_renderer.model.mesh import Mesh
+    from synth_renderer.model.staged_scene import FeatureColumn, StagedScene
+
+_staged: list[StagedScene] = []
+"""The scene that the open Blender file shows, at most one; kept so that its identity stays its own."""
+
+
+def stage(scene: StagedScene) -> bpy.types.Scene:
+    """The open Blender scene, built anew unless it shows this very scene already. Object i + 1 has pass index i + 1."""
+    if not (_staged and _staged[0] is scene):
+        _staged.clear()
+        session.reset()
+        _build(scene)
+        _staged.append(scene)
+    return bpy.context.scene
+
+
+def forget() -> None:
+    """Build anew at the next `stage`; for whoever opened another Blender file."""
+    _staged.clear()
+
+
+@contextmanager
+def visible(scene: StagedScene, present: NDArray[np.bool_], in_camera: NDArray[np.bool_]) -> Iterator[None]:
+    """Stage the scene and, inside, show only the bodies `present` (N,); those not `in_camera` only shadow."""
+    stage(scene)
+    objects = bpy.data.collections["Particles"].objects
+    try:
+        for obj in objects:
+            obj.hide_render = not present[obj.pass_index - 1]
+            obj.visible_camera = bool(in_camera[obj.pass_index - 1])
+        yield
+    finally:
+        for obj in objects:
+            obj.hide_render, obj.visible_camera = False, True
+
+
+def _build(scene: StagedScene) -> None:
+    blender_scene = bpy.context.scene
+    _add_camera(blender_scene, scene.technique.camera)
+    _add_particles(blender_scene, scene)
+    ENVIRONMENTS[scene.technique.prototype](blender_scene, scene.technique)
+
+
+def _add_camera(blender_scene: bpy.types.Scene, camera: Camera) -> None:
+    data = bpy.data.cameras.new("Camera")
+    data.clip_start, data.clip_end = 0.1, 10000.0
+    data.sensor_fit = "AUTO"
+    if camera.ortho_scale is None:
+        data.lens, data.sensor_width = camera.focal_length, camera.sensor_width
+    else:
+        data.type, data.ortho_scale = "ORTHO", camera.ortho_scale
+    obj = bpy.data.objects.new("Camera", data)
+    obj.rotation_mode = "QUATERNION"
+    obj.location, obj.rotation_quaternion = camera.location, camera.quaternion
+    blender_scene.collection.objects.link(obj)
+    blender_scene.camera = obj
+    render = blender_scene.render
+    render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
+
+
+def _add_particles(blender_scene: bpy.types.Scene, scene: StagedScene) -> None:
+    collection = bpy.data.collections.new("Particles")
+    blender_scene.collection.children.link(collection)
+    shared: dict[tuple[int, str], bpy.types.Mesh] = {}
+    for index, name in enumerate(scene.names):
+        kind = int(scene.bodies.mesh_index[index]), scene.materials[index]
+        if kind not in shared:
+            shared[kind] = _mesh_data(scene.geometries[index], scene.bodies.meshes[kind[0]], material(kind[1]))
+        obj = bpy.data.objects.new(name, shared[kind])
+        obj.pass_index = index + 1
+        _place(obj, scene.bodies, index)
+        _dress(obj, scene.features, index)
+        collection.objects.link(obj)
+
+
+def _mesh_data(name: str, mesh: Mesh, shared_material: bpy.types.Material) -> bpy.types.Mesh:
+    data = bpy.data.meshes.new(name)
+    corners = len(mesh.triangles) * 3
+    data.vertices.add(len(mesh.vertices))
+    data.vertices.foreach_set("co", _flat(mesh.vertices))
+    data.loops.add(corners)
+    data.loops.foreach_set("vertex_index", mesh.triangles.ravel())
+    data.polygons.add(len(mesh.triangles))
+    data.polygons.foreach_set("loop_start", np.arange(0, corners, 3, dtype=np.int32))
+    data.update(calc_edges=True)
+    data.normals_split_custom_set_from_vertices(mesh.normals)
+    data.materials.append(shared_material)
+    return data
+
+
+def _flat(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(vectors, dtype=np.float32).ravel()
+
+
+def _place(obj: bpy.types.Object, bodies: Bodies, index: int) -> None:
+    obj.rotation_mode = "QUATERNION"
+    obj.location = bodies.locations[index]
+    obj.rotation_quaternion = bodies.quaternions[index]
+    obj.scale = bodies.scales[index]
+
+
+def _dress(obj: bpy.types.Object, features: Mapping[str, FeatureColumn], index: int) -> None:
+    color = _feature(features, "color", index)
+    if color is not None:
+        obj.color = color
+    roughness = _feature(features, "roughness", index)
+    if roughness is not None:
+        obj["roughness"] = float(roughness)
+
+
+def _feature(features: Mapping[str, FeatureColumn], name: str, index: int) -> Any:
+    column = features.get(name)
+    return column.values[index] if column is not None and column.present[index] else None

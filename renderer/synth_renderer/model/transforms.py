@@ -1,0 +1,54 @@
+"""Where a body's mesh lies in the world. Compiled without fastmath, never through BLAS: the same bits everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth_renderer.kernel import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth_renderer.model.bodies import Bodies
+
+
+@kernel
+def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Matrix (3, 3) of a unit quaternion w x y z."""
+    w, x, y, z = quaternion
+    matrix = np.empty((3, 3))
+    matrix[0] = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
+    matrix[1] = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
+    matrix[2] = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
+    return matrix
+
+
+@kernel
+def product(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Matrix product of two (3, 3)."""
+    result = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            result[i, j] = first[i, 0] * second[0, j] + first[i, 1] * second[1, j] + first[i, 2] * second[2, j]
+    return result
+
+
+@kernel
+def transformed(
+    points: NDArray[np.float64], matrix: NDArray[np.float64], offset: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Matrix (3, 3) x each of `points` (V, 3) + offset (3,)."""
+    result = np.empty_like(points)
+    for n in range(len(points)):
+        x, y, z = points[n, 0], points[n, 1], points[n, 2]
+        for i in range(3):
+            result[n, i] = matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] * z + offset[i]
+    return result
+
+
+def world_vertices(bodies: Bodies, body: int) -> NDArray[np.float64]:
+    """Vertices (V, 3) of one placed body, world frame, scene units."""
+    matrix = rotation_matrix(bodies.quaternions[body]) * bodies.scales[body]
+    return transformed(bodies.meshes[bodies.mesh_index[body]].vertices, matrix, bodies.locations[body])

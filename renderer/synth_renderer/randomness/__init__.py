@@ -1,0 +1,1 @@
+"""Random numbers: named streams, hashing, noise, and the variabilities drawn from them."""

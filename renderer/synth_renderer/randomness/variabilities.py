@@ -1,0 +1,263 @@
+"""What a variability draws from its stream. Every number is rounded to float32 before use.
+
+The rounding absorbs last-bit differences of log, exp and cos between processors, so that labels do not depend on them.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import math
+import struct
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.recipe.node import Builtin
+from synth_api.recipe.variabilities import (
+    Choice,
+    Constant,
+    ConstantHsvColorAsRgb,
+    LogNormal,
+    LogNormal3dHomogeneous,
+    LogUniform,
+    Normal,
+    RandomHsvColorAsRgb,
+    Sized,
+    Sometimes,
+    UniformDistribution3dHomogeneous,
+    UniformDistributionInt,
+    UniformDistributionNdHomogeneous,
+    UniformlyRandomLocationInMeasurementVolume,
+    Varied,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from synth_api.prototypes import FeatureValue
+    from synth_api.recipe.variabilities import Variability
+    from synth_renderer.model.staged_scene import Box
+    from synth_renderer.randomness.streams import Stream
+
+MAX_DRAWS: Final = 100_000
+"""Even bounds that hold one draw in ten thousand are missed so often only once in 20,000 values."""
+
+_LARGEST_EXPONENT: Final = 88.0
+"""exp of more is beyond float32."""
+
+
+class DrawError(RuntimeError):
+    """A value that cannot be drawn, with the reason as one sentence."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What lengths refer to: the measurement volume, world frame, scene units, and the width of a pixel.
+
+    `pixel` is None under a technique without one.
+    """
+
+    volume: Box
+    pixel: float | None = None
+
+
+def draw(variability: Variability, stream: Stream, scale: Scale) -> FeatureValue:
+    """One value of the variability.
+
+    Vectors are tuples of 3, colours scene-linear RGBA tuples of 4. Integers, strings and bools stay as they are.
+    Raises DrawError if bounds are never met, a number is beyond float32 or a length in pixels has no meaning.
+    """
+    return _rounded(_draw(variability, stream, scale))
+
+
+def settled(variability: Variability, stream_of: Callable[[str], Stream], scale: Scale) -> Variability:
+    """The variability with those of its parameters drawn that are drawn once in a run, each from its own stream.
+
+    `stream_of` gives the stream of a parameter by its name.
+    """
+    if isinstance(variability, Sometimes):
+        return variability.model_copy(update={"variability": settled(variability.variability, stream_of, scale)})
+    if not isinstance(variability, Varied):
+        return variability
+    nodes = {name: getattr(variability, name) for name in variability.parameters}
+    drawn = {
+        name: draw(node, stream_of(name), scale)  # type: ignore[arg-type]
+        for name, node in nodes.items()
+        if isinstance(node, Builtin)
+    }
+    return variability.model_copy(update=drawn) if drawn else variability
+
+
+def to_float32(value: float) -> float:
+    """The nearest float32, as a float. Raises DrawError beyond its range."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        raise DrawError(f"the drawn value {value} is beyond float32; choose smaller parameters") from None
+
+
+def _rounded(value: FeatureValue) -> FeatureValue:
+    if isinstance(value, float):
+        return to_float32(value)
+    if isinstance(value, tuple):
+        return tuple(to_float32(component) for component in value)
+    return value
+
+
+@singledispatch
+def _draw(variability: object, _stream: Stream, _scale: Scale) -> FeatureValue:
+    raise NotImplementedError(f"no sampler for {type(variability).__name__}")
+
+
+@_draw.register(Constant)
+def _constant(variability: Constant, _stream: Stream, _scale: Scale) -> FeatureValue:
+    value: FeatureValue = variability.value
+    return value
+
+
+@_draw.register(UniformDistribution3dHomogeneous)
+def _uniform_3d(variability: UniformDistribution3dHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
+    """One draw, three equal numbers in [location, location + scale]."""
+    return (variability.location + stream.uniform() * variability.scale,) * 3
+
+
+@_draw.register(UniformDistributionNdHomogeneous)
+def _uniform_nd(variability: UniformDistributionNdHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
+    """One draw; a number, or `num_dimensions` equal ones."""
+    value = variability.location + stream.uniform() * variability.scale
+    return value if variability.num_dimensions == 1 else (value,) * variability.num_dimensions
+
+
+@_draw.register(LogNormal3dHomogeneous)
+def _log_normal_3d(variability: LogNormal3dHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
+    """exp(ln gm + z ln gsd) with z standard normal, drawn anew until its float32 lies strictly between the bounds."""
+    name = (
+        f"a log-normal of geometric mean {variability.geometric_mean} and geometric standard deviation "
+        f"{variability.geometric_standard_deviation}"
+    )
+    mean, deviation = math.log(variability.geometric_mean), math.log(variability.geometric_standard_deviation)
+    value = _between(lambda: _exp(mean + stream.normal() * deviation), variability.min, variability.max, name)
+    return (value,) * 3
+
+
+def _exp(exponent: float) -> float:
+    """exp, and infinity for what is beyond float32."""
+    return math.exp(exponent) if exponent < _LARGEST_EXPONENT else math.inf
+
+
+def _between(candidate: Callable[[], float], lower: float | None, upper: float | None, name: str) -> float:
+    """The first candidate whose float32 lies strictly between the bounds; DrawError names what never met them."""
+    low = -math.inf if lower is None else lower
+    high = math.inf if upper is None else upper
+    for _ in range(MAX_DRAWS):
+        value = candidate()
+        if value < math.inf and low < (value := to_float32(value)) < high:
+            return value
+    raise DrawError(f"{name} met none of {MAX_DRAWS} draws between {low} and {high}; widen the bounds")
+
+
+@_draw.register(UniformlyRandomLocationInMeasurementVolume)
+def _location(_variability: UniformlyRandomLocationInMeasurementVolume, stream: Stream, scale: Scale) -> FeatureValue:
+    """Three draws, in the order x, y, z."""
+    return tuple(
+        lower + stream.uniform() * (upper - lower)
+        for lower, upper in zip(scale.volume.lower, scale.volume.upper, strict=True)
+    )
+
+
+@_draw.register(ConstantHsvColorAsRgb)
+def _constant_hsv(variability: ConstantHsvColorAsRgb, _stream: Stream, _scale: Scale) -> FeatureValue:
+    """HSV to RGB, taken as scene-linear without gamma."""
+    return (
+        *colorsys.hsv_to_rgb(variability.hue, variability.saturation, variability.value),
+        variability.alpha,
+    )
+
+
+@_draw.register(RandomHsvColorAsRgb)
+def _random_hsv(variability: RandomHsvColorAsRgb, stream: Stream, _scale: Scale) -> FeatureValue:
+    """Three draws, in the order h, s, v, each uniform between its bounds."""
+    bounds = (
+        (variability.h_min, variability.h_max),
+        (variability.s_min, variability.s_max),
+        (variability.v_min, variability.v_max),
+    )
+    h, s, v = (low + stream.uniform() * (high - low) for low, high in bounds)
+    return (*colorsys.hsv_to_rgb(h, s, v), variability.alpha)
+
+
+@_draw.register(UniformDistributionInt)
+def _uniform_int(variability: UniformDistributionInt, stream: Stream, _scale: Scale) -> FeatureValue:
+    """An integer in location … location + scale - 1."""
+    return variability.location + stream.below(variability.scale)
+
+
+@_draw.register(LogUniform)
+def _log_uniform(variability: LogUniform, stream: Stream, scale: Scale) -> FeatureValue:
+    """exp(ln min + u (ln max - ln min))."""
+    low, high = math.log(variability.min), math.log(variability.max)
+    return _sized(variability, math.exp(low + stream.uniform() * (high - low)), scale)
+
+
+@_draw.register(Normal)
+def _normal(variability: Normal, stream: Stream, scale: Scale) -> FeatureValue:
+    """mean + z standard_deviation with z standard normal."""
+    mean, deviation = _number(variability.mean), _number(variability.standard_deviation)
+    name = f"a normal distribution of mean {mean} and standard deviation {deviation}"
+    value = _between(lambda: mean + stream.normal() * deviation, variability.min, variability.max, name)
+    return _sized(variability, value, scale)
+
+
+@_draw.register(LogNormal)
+def _log_normal(variability: LogNormal, stream: Stream, scale: Scale) -> FeatureValue:
+    """exp(ln median + z ln gsd) with z standard normal."""
+    median, deviation = _number(variability.median), _number(variability.geometric_standard_deviation)
+    name = f"a log-normal of median {median} and geometric standard deviation {deviation}"
+    if median <= 0 or deviation <= 0:
+        raise DrawError(f"{name} does not exist; both must be positive")
+    log_median, width = math.log(median), math.log(deviation)
+    value = _between(lambda: _exp(log_median + stream.normal() * width), variability.min, variability.max, name)
+    return _sized(variability, value, scale)
+
+
+def _number(parameter: Any) -> float:
+    """A parameter that `settled` has drawn, or that was a plain number all along."""
+    return float(parameter)
+
+
+def _sized(variability: Sized, value: float, scale: Scale) -> FeatureValue:
+    """The value in the feature's unit, repeated for every component."""
+    if variability.unit == "px":
+        if scale.pixel is None:
+            raise DrawError("a length in pixels has no meaning here: the view is in perspective; give scene units")
+        value = to_float32(value) * scale.pixel
+    return value if variability.num_dimensions == 1 else (value,) * variability.num_dimensions
+
+
+@_draw.register(Choice)
+def _choice(variability: Choice, stream: Stream, _scale: Scale) -> FeatureValue:
+    """The first value at which the weights' running sum exceeds u times their sum."""
+    weights = variability.weights or (1.0,) * len(variability.values)
+    value: FeatureValue = variability.values[weighted(weights, stream.uniform())]
+    return value
+
+
+def weighted(weights: Sequence[float], u: float) -> int:
+    """The first index at which the running sum exceeds u times the whole; 0 <= u < 1, not all weights are 0."""
+    goal, running, last = u * sum(weights), 0.0, 0
+    for index, weight in enumerate(weights):
+        running += weight
+        if weight:
+            last = index
+        if running > goal:
+            break
+    return last
+
+
+@_draw.register(Sometimes)
+def _sometimes(variability: Sometimes, stream: Stream, scale: Scale) -> FeatureValue:
+    """The constant where u is at least the share; else a draw from the rest of the stream."""
+    if stream.uniform() >= variability.share:
+        value: FeatureValue = variability.otherwise
+        return value
+    return _draw(variability.variability, stream, scale)

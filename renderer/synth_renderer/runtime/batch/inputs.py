@@ -1,0 +1,60 @@
+"""What a render pod reads before its first run: its input, the attempt's plan, its batch's document."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from synth_api.version import ENGINE_VERSION
+from synth_dataset.attempts.attempt import open_attempt
+from synth_dataset.documents import layout
+from synth_dataset.documents.batch import BatchDocument
+from synth_dataset.documents.manifest import DocumentError, parse_document
+from synth_renderer.runtime.batch.progress import BatchWork
+
+if TYPE_CHECKING:
+    from synth_api.jobs.attempt_input import AttemptInput
+    from synth_api.sweep.sweep import Sweep
+    from synth_dataset.attempts.attempt import Attempt
+    from synth_dataset.store.base import Store
+    from synth_renderer.runtime.worker import Worker
+
+
+class EngineMismatchError(RuntimeError):
+    """Another engine version made the plan: this worker would render other pictures under its keys."""
+
+    def __init__(self, planned: int) -> None:
+        super().__init__(
+            f"the plan is of engine version {planned}, this renderer image has {ENGINE_VERSION}; "
+            "use the image of the operator's release"
+        )
+
+
+def check_engine(attempt: AttemptInput) -> None:
+    """Raises EngineMismatchError."""
+    if attempt.engine_version != ENGINE_VERSION:
+        raise EngineMismatchError(attempt.engine_version)
+
+
+def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, worker: Worker) -> BatchWork:
+    """The batch `number` of an attempt. Raises DocumentError for a plan that cannot be read, StoreError."""
+    attempt = open_attempt(store, layout.attempt_path(given.namespace, given.name, given.plan, given.attempt))
+    runs = batch_runs(attempt, number)
+    path = layout.batch_path(attempt.path, number)
+    return BatchWork(store, path, _document(store, path, number, len(runs)), runs, sweep, worker)
+
+
+def batch_runs(attempt: Attempt, number: int) -> list[int]:
+    """The numbers of a batch's runs."""
+    positions = attempt.batches.runs(number)
+    runs = list(islice(attempt.todo(), positions.start, positions.stop))
+    if not runs:
+        raise DocumentError(f"{attempt.path}: has {attempt.batches.count} batches, there is none with number {number}")
+    return runs
+
+
+def _document(store: Store, path: str, number: int, size: int) -> BatchDocument:
+    try:
+        return parse_document(BatchDocument, store.read(path), store.uri(path))
+    except FileNotFoundError:
+        return BatchDocument(batch=number, size=size)

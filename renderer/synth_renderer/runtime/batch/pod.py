@@ -1,0 +1,170 @@
+"""The process of a render pod.
+
+Ends with 0 when every run of its batch is rendered or recorded as failed; 64 when the sweep can never work; 75 when
+store or device are unavailable; 143 when told to stop, with the run in flight dropped and its mark cleared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import os
+import signal
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import psutil
+
+from synth_api.errors import InputError
+from synth_api.exit_codes import ExitCode
+from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
+from synth_api.jobs.batches import SHARD_BATCHES
+from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
+from synth_api.resources.conditions import Reason
+from synth_api.sentences import explain
+from synth_api.temporary import temporary_place
+from synth_dataset.documents.manifest import DocumentError
+from synth_dataset.stopper import Stopper, end_process, log_traceback
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.s3_client import RENDER_PATIENCE, Patience
+from synth_dataset.store.s3_store import open_store
+from synth_renderer.runtime.batch.inputs import EngineMismatchError, check_engine, open_batch
+from synth_renderer.runtime.batch.progress import log
+from synth_renderer.runtime.capacity import memory_limit
+from synth_renderer.runtime.library_folders import library_folders
+from synth_renderer.runtime.process import load_engine
+from synth_renderer.runtime.worker import UnavailableError, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_dataset.stopper import StopSignal
+    from synth_renderer.runtime.batch.progress import BatchWork
+
+ENGINE: Final = "synth_renderer.engine:render"
+WATERMARK: Final = 0.6
+"""Share of the memory limit past which the process starts anew after a run."""
+STOP_SECONDS: Final = 30.0
+"""To drop the run in flight and say so in the store; less than the grace period that a pod has by default."""
+
+
+def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Work off the batch; never returns."""
+    faulthandler.enable()
+    options = _parse(arguments)
+    stopper = Stopper(stop, STOP_SECONDS, partial(log, "told to stop"))
+    code = ExitCode.BUG
+    try:
+        code = _run(options, stopper)
+    except BaseException as error:
+        log_traceback()
+        code, problem = _explained(error)
+        log("ended", code=int(code), reason=problem.reason, message=problem.message)
+        _tell_nothing_done(options, problem)
+    finally:
+        # A pod that stops waits for no store: that the store is gone is then no reason to try again.
+        if code and stopper.is_stopping.is_set():
+            stopper.join()
+        end_process(code)
+
+
+def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
+    given = AttemptInput.read(options.input)
+    check_engine(given)
+    store = open_store(given.output, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
+    os.environ.update(library_folders(os.environ, temporary_place()))
+    worker = Worker(store, load_engine(options.engine), options.device)
+    work = open_batch(store, given, given.sweep(), options.shard * SHARD_BATCHES + options.index, worker)
+    with worker.undisturbed:
+        stopper.tidy_up = partial(_drop, worker, work, options)
+        return _work_off(work, options, stopper)
+
+
+def _work_off(work: BatchWork, options: argparse.Namespace, stopper: Stopper) -> ExitCode:
+    try:
+        work.give_up_what_kills(options.retries_per_run)
+        while work.has_next():
+            work.next_run(options.gpus)
+            work.tell(options.message)
+            if work.has_next() and _is_past_watermark(options.memory_limit):
+                work.save()
+                _start_anew(stopper)
+        work.save()
+        work.tell(options.message)
+    except (UnavailableError, StoreError) as error:
+        problem = Problem(reason=error.reason, message=explain(error))
+        log("ended", code=int(ExitCode.TRY_AGAIN), reason=problem.reason, message=problem.message)
+        _clear_mark(work)
+        work.tell(options.message, problem)
+        return ExitCode.TRY_AGAIN
+    return ExitCode.OK
+
+
+def _clear_mark(work: BatchWork) -> None:
+    """Nothing is held against a run whose device or store was gone; a store that still is keeps the mark."""
+    with suppress(StoreError):
+        work.release()
+
+
+def _drop(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
+    """Drop the run in flight, as soon as nothing is half done, and clear its mark."""
+    log("told to stop")
+    worker.undisturbed.acquire()
+    try:
+        work.stop(options.gpus)
+    except StoreError as error:
+        log("the mark stays", reason=error.reason, message=explain(error))
+    finally:
+        work.tell(options.message)
+
+
+def _is_past_watermark(limit: int | None) -> bool:
+    resident: int = psutil.Process().memory_info().rss
+    return resident > WATERMARK * (limit or memory_limit())
+
+
+def _start_anew(stopper: Stopper) -> None:
+    """Replace this process by a fresh one, in the same container: memory that Blender keeps is given back.
+
+    Returns when this process is to stop: a fresh one would not know.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # waits for the fresh one to heed it
+    if stopper.is_stopping.is_set():
+        return
+    log("starts anew: past its memory watermark")
+    os.execv(sys.executable, [sys.executable, "-m", "synth_renderer.runtime.batch", *sys.argv[1:]])
+
+
+def _explained(error: BaseException) -> tuple[ExitCode, Problem]:
+    """How the process ends when there is no batch yet."""
+    if isinstance(error, StoreError):
+        return ExitCode.TRY_AGAIN, Problem(reason=error.reason, message=explain(error))
+    if isinstance(error, EngineMismatchError):
+        return ExitCode.NEVER, Problem(reason=Reason.ENGINE_MISMATCH, message=explain(error))
+    if isinstance(error, DocumentError | InputError):
+        return ExitCode.NEVER, Problem(reason=Reason.PLAN_UNREADABLE, message=explain(error))
+    return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=explain(error))
+
+
+def _tell_nothing_done(options: argparse.Namespace, problem: Problem) -> None:
+    message = BatchMessage(batch=options.shard * SHARD_BATCHES + options.index, size=0, problem=problem)
+    with suppress(OSError):
+        options.message.write_bytes(write_message(message))
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="synth_renderer.runtime.batch")
+    index = os.environ.get("JOB_COMPLETION_INDEX")
+    parser.add_argument("--input", type=Path, default=Path(INPUT_FOLDER) / INPUT_FILE)
+    parser.add_argument("--message", type=Path, default=Path(MESSAGE_FILE), help="termination message")
+    parser.add_argument("--shard", type=int, default=0)
+    parser.add_argument("--index", type=int, default=index, required=index is None, help="batch of the shard")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs of the pod")
+    parser.add_argument("--retries-per-run", type=int, default=2)
+    parser.add_argument("--memory-limit", type=int, help="bytes; left out: the container's")
+    parser.add_argument("--engine", default=os.environ.get("SYNTH_ENGINE", ENGINE), help="module:function")
+    return parser.parse_args(arguments)

@@ -1,0 +1,112 @@
+"""A batch in progress: its runs one after another, its document, and what the operator is told."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_api.jobs.messages import write_message
+from synth_api.key import run_key
+from synth_api.recipe.canonical import canonical_tree
+from synth_api.sentences import log_entry
+from synth_api.version import ENGINE_VERSION
+from synth_dataset.documents.batch import RunUsage
+from synth_dataset.documents.dataset import FailedRun
+from synth_renderer.runtime.protocol import RunTask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_api.jobs.messages import Problem
+    from synth_api.sweep.sweep import Sweep
+    from synth_dataset.documents.batch import BatchDocument
+    from synth_dataset.store.base import Store
+    from synth_renderer.runtime.protocol import RunReport
+    from synth_renderer.runtime.worker import Worker
+
+SILENT_STAGES: Final = 0.0005
+"""Seconds below which a stage is not worth a place in a termination message."""
+
+
+class BatchWork:
+    """The runs of a batch in order, on one worker; the caller holds `worker.undisturbed`."""
+
+    def __init__(
+        self, store: Store, path: str, document: BatchDocument, runs: Sequence[int], sweep: Sweep, worker: Worker
+    ) -> None:
+        self.document = document
+        self._store = store
+        self._path = path
+        self._runs = runs
+        self._sweep = sweep
+        self._worker = worker
+
+    def give_up_what_kills(self, retries: int) -> None:
+        """Record the run as failed that has killed its worker too often."""
+        mark = self.document.in_flight
+        if mark is not None:
+            self.document = self.document.opened(retries, self._sweep.overrides(mark.run))
+            log("found in flight", run=mark.run, attempt=mark.attempts, given_up=self.document.in_flight is None)
+
+    def has_next(self) -> bool:
+        """Whether a run has not ended yet."""
+        return self.document.ended < len(self._runs)
+
+    def next_run(self, gpus: int) -> None:
+        """Carry out one run. Raises UnavailableError and StoreError."""
+        number = self._runs[self.document.ended]
+        self.document = self.document.started(number)
+        self.save()
+        report = self._worker.carry_out(self._task(number))
+        usage = usage_of(report, gpus)
+        if report.outcome == "failed":
+            self.document = self.document.failed(self._failed_run(report), usage)
+        else:
+            self.document = self.document.exists(usage)
+        log(report.outcome, run=number, reason=report.reason, message=report.message, seconds=round(report.seconds, 3))
+
+    def stop(self, gpus: int) -> None:
+        """Drop the run in flight; nothing is held against it."""
+        dropped = self._worker.drop()
+        if dropped is not None:
+            log("dropped: told to stop", run=dropped.number)
+        self.document = self.document.stopped(usage_of(dropped, gpus) if dropped else RunUsage())
+        self.save()
+
+    def release(self) -> None:
+        """Clear the mark: device or store were gone, which nobody holds against the run."""
+        self.document = self.document.stopped(RunUsage())
+        self.save()
+
+    def save(self) -> None:
+        """Write the batch document."""
+        self._store.write(self._path, self.document.to_json())
+
+    def tell(self, file: Path, problem: Problem | None = None) -> None:
+        """Write the termination message."""
+        with suppress(OSError):  # the document in the store says the same
+            file.write_bytes(write_message(self.document.message(ENGINE_VERSION, problem)))
+
+    def _task(self, number: int) -> RunTask:
+        recipe = self._sweep.recipe(number)
+        return RunTask(
+            number=number, key=run_key(recipe), overrides=self._sweep.overrides(number), recipe=canonical_tree(recipe)
+        )
+
+    def _failed_run(self, report: RunReport) -> FailedRun:
+        overrides = self._sweep.overrides(report.number)
+        return FailedRun(number=report.number, overrides=overrides, reason=report.reason, message=report.message)
+
+
+def usage_of(report: RunReport, gpus: int) -> RunUsage:
+    """What a run has used: a GPU pod holds its GPUs for the whole of a run."""
+    stages = {stage: seconds for stage, seconds in report.stages.items() if seconds >= SILENT_STAGES}
+    return RunUsage(seconds=stages, gpu_seconds=gpus * report.seconds, bytes=report.bytes)
+
+
+def log(event: str, **facts: Any) -> None:
+    """One JSON object a line on stdout, without credentials."""
+    text = log_entry(event, {key: value for key, value in facts.items() if value != ""})
+    with suppress(OSError, ValueError):  # a log that is full or closed must not take the worker down
+        print(f"{text}\n", end="", flush=True)

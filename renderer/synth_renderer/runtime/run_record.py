@@ -1,0 +1,62 @@
+"""What a manifest says of a run that the engine has rendered."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synth_api.recipe.canonical import canonical_tree
+from synth_api.version import ENGINE_VERSION
+from synth_dataset.documents.manifest import Gate, RunRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from synth_api.recipe.model import Recipe
+    from synth_renderer.engine import RenderedRun
+
+PACKAGES = ("synth-operator", "bpy", "numpy", "numba", "opencv-python-headless", "pyarrow")
+
+
+def run_record(
+    key: str, recipe: Recipe, overrides: Mapping[str, Any], rendered: RenderedRun, started: datetime, finished: datetime
+) -> RunRecord:
+    """The manifest of a rendered run, before its files are known."""
+    return RunRecord(
+        key=key,
+        engine_version=ENGINE_VERSION,
+        recipe=canonical_tree(recipe),
+        overrides=dict(overrides),
+        seed=recipe.initial_runtime_state.seed,
+        versions={"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
+        processor=processor(),
+        device=rendered.device,
+        seconds=dict(rendered.seconds),
+        width=rendered.width,
+        height=rendered.height,
+        pixel_size=rendered.pixel_size,
+        depth_range=rendered.depth_range,
+        particles=rendered.particles,
+        visible=rendered.visible,
+        physics=tuple(asdict(report) for report in rendered.physics),
+        gates=tuple(
+            Gate(name=gate.name, passed=gate.passed, value=gate.value, threshold=gate.threshold, words=gate.reason)
+            for gate in rendered.gates
+        ),
+        label_digest=rendered.label_digest,
+        started=started,
+        finished=finished,
+    )
+
+
+def processor() -> str:
+    """The processor class: model name as Linux tells it, else the architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,0 +1,150 @@
+"""One run after another in this process: skip what exists, render into a scratch folder, commit, report."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+from synth_api.key import run_key
+from synth_api.recipe.model import parse
+from synth_api.resources.conditions import Reason
+from synth_api.sentences import explain, is_ours
+from synth_dataset.stopper import log_traceback
+from synth_dataset.store.base import StoreError
+from synth_renderer.runtime.protocol import RunReport
+from synth_renderer.runtime.run_record import run_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synth_api.recipe.model import Recipe
+    from synth_dataset.store.base import Store
+    from synth_renderer.engine import RenderedRun
+    from synth_renderer.runtime.protocol import Outcome, RunTask
+
+
+class UnavailableError(RuntimeError):
+    """Device or store cannot be used now: no run of this worker would work. Nothing is held against the run."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Engine(Protocol):
+    """Renders one run into an empty folder."""
+
+    def __call__(self, recipe: Recipe, folder: Path, device: str) -> RenderedRun:
+        """Raises what it likes: that fails the run, and only the run."""
+
+
+class Worker:
+    """Renders runs one at a time; `drop` may be called from another thread that holds `undisturbed`.
+
+    `undisturbed` is held around `carry_out`, which lets go of it only while the engine works: so whoever gets it finds
+    either no run, or one of which nothing is committed.
+    """
+
+    def __init__(self, store: Store, engine: Engine, device: str) -> None:
+        self.undisturbed = threading.Lock()
+        self._store = store
+        self._engine = engine
+        self._device = device
+        self._in_flight: tuple[int, Path, float] | None = None
+
+    def carry_out(self, task: RunTask) -> RunReport:
+        """Render and commit one run. Raises UnavailableError; any other error becomes a failed run."""
+        start = time.perf_counter()
+        stages: dict[str, float] = {}
+        written = 0
+        outcome: Outcome
+        outcome, reason, message = "succeeded", "", ""
+        try:
+            if self._store.has(task.key):
+                outcome = "present"
+            else:
+                stages, written = self._render(task)
+        except Exception as error:
+            unavailable = _reason_unavailable(error)
+            if unavailable is not None:
+                raise UnavailableError(unavailable, explain(error)) from error
+            log_traceback()
+            outcome, reason, message = "failed", reason_of(error), explain(error)
+        return RunReport(
+            number=task.number,
+            outcome=outcome,
+            reason=reason,
+            message=message,
+            seconds=time.perf_counter() - start,
+            stages=stages,
+            bytes=written,
+        )
+
+    def _render(self, task: RunTask) -> tuple[dict[str, float], int]:
+        """Seconds by stage and bytes written."""
+        recipe = parse(task.recipe)
+        if run_key(recipe) != task.key:
+            raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
+        with self._store.scratch(task.key) as folder:
+            self._in_flight = (task.number, folder, time.perf_counter())
+            started = datetime.now(UTC)
+            try:
+                rendered = self._call_engine(recipe, folder)
+                record = run_record(task.key, recipe, task.overrides, rendered, started, datetime.now(UTC))
+                manifest = self._store.commit(folder, record)
+            finally:
+                self._in_flight = None
+        return dict(rendered.seconds), sum(file.bytes for file in manifest.files)
+
+    def _call_engine(self, recipe: Recipe, folder: Path) -> RenderedRun:
+        self.undisturbed.release()
+        try:
+            return self._engine(recipe, folder, self._device)
+        except RuntimeError as error:
+            # bpy has one class for whatever an operator reports.
+            if os.strerror(errno.ENOSPC) not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        finally:
+            self.undisturbed.acquire()
+
+    def drop(self) -> RunReport | None:
+        """Remove what the run in flight has written, as far as it can be removed; None when there is none."""
+        if self._in_flight is None:
+            return None
+        number, folder, start = self._in_flight
+        # Moved away first: the engine goes on writing, and a folder that grows cannot be removed.
+        grave = folder.with_name(f"{folder.name}.dropped")
+        with suppress(OSError):  # somebody may have removed the store
+            folder.rename(grave)
+        shutil.rmtree(grave, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # the engine may have made it anew for its next file
+        return RunReport(number=number, outcome="dropped", seconds=time.perf_counter() - start)
+
+
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def reason_of(error: Exception) -> str:
+    """The class of a failure, one word for lists and counts: `GateFailed`, `OutOfSpace`, `EngineFailed`."""
+    if isinstance(error, MemoryError):
+        return "OutOfMemory"
+    if isinstance(error, OSError):
+        return "OutOfSpace" if error.errno in _NO_SPACE else "FileError"
+    return f"{type(error).__name__.removesuffix('Error')}Failed" if is_ours(error) else "EngineFailed"
+
+
+def _reason_unavailable(error: Exception) -> Reason | None:
+    if isinstance(error, StoreError):
+        return error.reason
+    # Imported only now: the worker itself knows nothing of Blender, and an engine that raises this has loaded it.
+    devices = sys.modules.get("synth_renderer.blender.devices")
+    is_device = devices is not None and isinstance(error, devices.DeviceUnavailableError)
+    return Reason.DEVICE_UNAVAILABLE if is_device else None

@@ -1,0 +1,130 @@
+"""`python -m synth_renderer.runtime.worker_process`: one process that renders the runs it is given, one after another.
+
+It speaks with its pool over the socket `--channel`; whatever Blender prints goes to the log that is its stdout. It ends
+when the channel closes, past its memory watermark, and on SIGTERM or its parent's death (143: the run in flight is
+dropped, unless it is just being committed; after STOP_SECONDS in any case). It always ends by `os._exit`: bpy 4.5 can
+hang in a static destructor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import os
+import signal
+import socket
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import psutil
+
+from synth_api.exit_codes import ExitCode
+from synth_api.sentences import explain
+from synth_dataset.stopper import Stopper, StopSignal, end_process, log_traceback
+from synth_dataset.store.folder_store import FolderStore
+from synth_renderer.runtime.parent_death import die_with_parent, stop_after
+from synth_renderer.runtime.process import load_engine, log_line
+from synth_renderer.runtime.protocol import Ready, RunTask, Unavailable, encode
+from synth_renderer.runtime.worker import UnavailableError, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_renderer.runtime.protocol import RunReport
+
+WATERMARK: Final = 2 << 30
+"""Bytes of resident memory past which a worker is replaced after its run; 600 beads need a quarter of it."""
+STOP_SECONDS: Final = 8.0
+"""For a worker to drop its run; less than its pool's patience."""
+
+
+class Channel:
+    """The worker's end of the socket; `say` may be called from any thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._socket = socket.socket(fileno=descriptor)
+        self._lines = self._socket.makefile("rb")
+
+    def say(self, message: Ready | RunReport | Unavailable) -> None:
+        """Send one message; a pool that is gone does not matter, the closed channel ends the worker soon enough."""
+        try:
+            self._socket.sendall(encode(message))
+        except OSError:
+            log_line("the pool is gone")
+
+    def next_task(self) -> RunTask | None:
+        """Wait for the next run; None when there will be none."""
+        try:
+            line = self._lines.readline()
+        except OSError:
+            return None
+        return RunTask.model_validate_json(line) if line else None
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Serve until told to end; never returns."""
+    faulthandler.enable()
+    code = ExitCode.BUG
+    try:
+        code = _run(_parse(arguments))
+    except BaseException:
+        log_traceback()
+    finally:
+        end_process(code)
+
+
+def _run(options: argparse.Namespace) -> ExitCode:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stopper = Stopper(StopSignal(), STOP_SECONDS)
+    stop_after(options.parent)
+    channel = Channel(options.channel)
+    # Absolute: bpy takes relative paths from $PWD, which may be another folder than the working one.
+    worker = Worker(FolderStore(options.store.resolve()), load_engine(options.engine), options.device)
+    stopper.tidy_up = partial(_drop, worker, channel)
+    channel.say(Ready())
+    return _serve(worker, channel, options.watermark)
+
+
+def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
+    memory = psutil.Process().memory_info
+    while (task := channel.next_task()) is not None:
+        with worker.undisturbed:
+            try:
+                report = worker.carry_out(task)
+            except UnavailableError as error:
+                channel.say(Unavailable(message=explain(error)))
+                return ExitCode.TRY_AGAIN
+            is_last = memory().rss > watermark
+            channel.say(report.model_copy(update={"is_last": is_last}))
+        if is_last:
+            break
+    return ExitCode.OK
+
+
+def _drop(worker: Worker, channel: Channel) -> None:
+    """Drop the run in flight, as soon as nothing is half done."""
+    die_with_parent()
+    worker.undisturbed.acquire()
+    dropped = worker.drop()
+    if dropped is not None:
+        channel.say(dropped)
+        log_line(f"told to stop: run {dropped.number} dropped")
+    else:
+        log_line("told to stop: no run in flight")
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="synth_renderer.runtime.worker_process")
+    parser.add_argument("--channel", type=int, required=True, help="file descriptor of the socket to the pool")
+    parser.add_argument("--parent", type=int, required=True, help="process id of the pool")
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--engine", required=True, help="module:function")
+    parser.add_argument("--watermark", type=int, default=WATERMARK, help="bytes")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

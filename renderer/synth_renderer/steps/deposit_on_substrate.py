@@ -1,0 +1,224 @@
+"""The step that puts particles on the substrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from synth_api.recipe.node import Builtin
+from synth_renderer.deposit.deposit import TOLERANCE, Deposit, Layout, Posed, deposit_all
+from synth_renderer.deposit.lattice_sites import lattice_heading
+from synth_renderer.deposit.pose import any_rotation, heading, lying, resting_face
+from synth_renderer.deposit.profile import profile_of
+from synth_renderer.geometry.solids import SOLIDS
+from synth_renderer.model.deposit_report import DepositReport
+from synth_renderer.model.transforms import rotation_matrix, transformed
+from synth_renderer.randomness.hashing import uniform, word
+from synth_renderer.randomness.streams import Stream
+from synth_renderer.randomness.variabilities import Scale, draw, settled
+from synth_renderer.scene.sets import members
+from synth_renderer.scene.staging import Look, look_of
+from synth_renderer.scene.world import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from synth_api.recipe.feature_generation import DepositOnSubstrate
+    from synth_renderer.scene.world import World
+
+
+HEADROOM: Final = 0.9
+"""Share of the way up to the camera that a heap may fill: what stands above the camera would be in no label."""
+FACET: Final = 3.0
+"""Pixels for one of the finished mesh."""
+
+
+def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> None:
+    """Carry out the step. Raises RunError when the picture is covered less than the step's minimum."""
+    rows = np.flatnonzero(members(world, step.affected_set_name).particles)
+    if not len(rows):
+        return
+    parameters = _drawn(world, step, name)
+    view = _view(world)
+    key, pixel = _key(world, name, "", "layout"), _facet(world)
+    layout, orientation = _layout(parameters, step, view, key), parameters["orientation"]
+    reach, diameter = _reach_and_diameter(world, rows, layout.lattice, orientation)
+    deposit = Deposit.begun(layout, view, _ceiling(world), reach, diameter, key)
+    quaternions: list[NDArray[np.float64]] = []
+    turn = lattice_heading(key) if layout.kind == "lattice" else None
+
+    def bodies() -> Iterator[tuple[Posed, np.uint64]]:
+        for row in rows:
+            particle = world.particles.names[row]
+            look = look_of(world.particles, int(row), pixel, world.meshes)
+            quaternions.append(_pose(look, orientation, _key(world, name, particle, "orientation"), turn))
+            yield _posed(look, quaternions[-1], deposit.land.cell), _key(world, name, particle, "place")
+
+    taken = deposit_all(deposit, bodies())
+    _require(step, parameters, deposit, len(rows), len(taken), len(quaternions))
+    _settle(world, rows, np.array(taken, dtype=np.int64), deposit, quaternions)
+    world.physics.append(
+        DepositReport(
+            layout=layout.kind,
+            coverage=deposit.coverage,
+            target=layout.coverage,
+            offered=len(rows),
+            placed=len(taken),
+            sphere_overlap=deposit.sphere_overlap(),
+            largest_overlap=deposit.largest_overlap(),
+        )
+    )
+
+
+def _facet(world: World) -> float | None:
+    """What stands for a pixel in meshes that only show where a body has room: facets need not be finer than cells."""
+    pixel = world.pixel()
+    return None if pixel is None else FACET * pixel
+
+
+def _drawn(world: World, step: DepositOnSubstrate, name: str) -> dict[str, Any]:
+    """Every parameter's value; those that are drawn each from a stream of their own."""
+    technique = world.invoked_technique()
+    scale = Scale(technique.volume(), world.pixel())
+    values = {}
+    for parameter in step.parameters:
+        value = getattr(step, parameter)
+        if isinstance(value, Builtin):
+            inner = settled(
+                value,  # type: ignore[arg-type]
+                lambda part, of=parameter: Stream(world.seed, name, "", f"{of}.{part}"),  # type: ignore[misc]
+                scale,
+            )
+            value = draw(inner, Stream(world.seed, name, "", parameter), scale)
+        values[parameter] = value
+    return values
+
+
+def _view(world: World) -> tuple[float, float]:
+    """Width and height of the picture, scene units; of the volume where the view is in perspective."""
+    camera, volume = world.invoked_technique().camera(), world.invoked_technique().volume()
+    if camera.pixel_size is not None:
+        return camera.width * camera.pixel_size, camera.height * camera.pixel_size
+    return volume.upper[0] - volume.lower[0], volume.upper[1] - volume.lower[1]
+
+
+def _ceiling(world: World) -> float:
+    """Height above the substrate that no particle may reach; the volume's where the view is in perspective."""
+    camera, volume = world.invoked_technique().camera(), world.invoked_technique().volume()
+    top = volume.upper[2] if camera.pixel_size is None else camera.location[2]
+    return HEADROOM * (top - volume.lower[2])
+
+
+def _reach_and_diameter(world: World, rows: NDArray[np.int64], lattice: str, orientation: str) -> tuple[float, float]:
+    """The largest reach of a particle, roughly, and the diameter by which a lattice counts, the median particle's.
+
+    It is the wider side of a square cell, the circle around the particle in a hexagonal one, as it lies.
+    """
+    diagonals = np.array([np.sqrt((world.particles.sizes_of(int(row)) ** 2).sum()) for row in rows])
+    middle = int(rows[np.argsort(diagonals, kind="stable")[len(rows) // 2]])
+    look = look_of(world.particles, middle, _facet(world), world.meshes)
+    body = _posed(look, _pose(look, orientation, np.uint64(middle), np.array([1.0, 0.0])), 1e9)
+    left, right, low, high = body.extent
+    diameter = max(right - left, high - low) if lattice == "square" else 2 * body.reach
+    return float(diagonals.max()), diameter if body.radius is None else 2 * body.radius
+
+
+def _layout(parameters: dict[str, Any], step: DepositOnSubstrate, view: tuple[float, float], key: np.uint64) -> Layout:
+    piles = [
+        [(uniform(key, np.uint64(64 + 2 * pile + axis)) - 0.5) * view[axis] for axis in range(2)]
+        for pile in range(parameters["piles"])
+    ]
+    return Layout(
+        kind=parameters["layout"],
+        coverage=parameters["coverage"],
+        new_cluster_share=parameters["new_cluster_share"],
+        piles=np.array(piles).reshape(-1, 2),
+        pile_width=parameters["pile_width"] * max(view),
+        rolling=parameters["rolling"],
+        lattice=parameters["lattice"],
+        pitch=parameters["pitch"],
+        jitter=parameters["jitter"],
+        vacancies=parameters["vacancies"],
+        cut_by_frame=step.cut_by_frame,
+    )
+
+
+def _key(world: World, name: str, particle: str, what: str) -> np.uint64:
+    return np.uint64(Stream(world.seed, name, particle, what).word())
+
+
+def _pose(look: Look, orientation: str, key: np.uint64, turn: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """A quaternion: any; or lying on a face, or the thinnest way, turned about z at random or like the lattice."""
+    free = any_rotation(key)
+    if orientation == "free":
+        return free
+    axes = rotation_matrix(free)
+    down = -axes[2]
+    if look.shape is not None:
+        faces = SOLIDS[look.shape.prototype].faces(look.shape.proportions, dict(look.shape.features))
+        down = resting_face(faces, down) if len(faces) else np.eye(3)[int(np.argmin(look.thickness))]
+    return lying(down, heading(np.uint64(word(key, np.uint64(2**32)))) if turn is None else turn)
+
+
+def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> Posed:
+    points = transformed(look.mesh.vertices, rotation_matrix(quaternion) * look.scale, np.zeros(3))
+    profile = profile_of(points, look.mesh.triangles, cell)
+    x, y = points[:, 0], points[:, 1]
+    radius = float(look.thickness[0]) / 2 if look.is_sphere else None
+    return Posed(
+        profile=profile if radius is None else profile._replace(lowest=-radius),
+        extent=(float(x.min()), float(x.max()), float(y.min()), float(y.max())),
+        reach=float(np.sqrt((x * x + y * y).max())),
+        radius=radius,
+    )
+
+
+def _lowest(world: World, row: int, pixel: float | None) -> float:
+    """Lowest vertex of a particle's finished mesh below its middle: what it rests on in the picture."""
+    look = look_of(world.particles, row, pixel, world.meshes)
+    turned = rotation_matrix(world.particles.quaternions[row]) * look.scale
+    return float(transformed(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
+
+
+def _require(
+    step: DepositOnSubstrate, parameters: dict[str, Any], deposit: Deposit, offered: int, placed: int, tried: int
+) -> None:
+    asked, least, reached = parameters["coverage"], parameters["minimum_coverage"], deposit.coverage
+    if reached >= (asked if least is None else min(least, asked)) - TOLERANCE:
+        return
+    layout, name = deposit.layout.kind, step.affected_set_name
+    if tried == offered and placed > 0.9 * offered:
+        raise RunError(
+            f"all {placed} particles of '{name}' that there is room for cover {reached:.1%} of the picture, and"
+            f" {asked:.1%} are asked for; give more or larger ones"
+        )
+    raise RunError(
+        f"layout '{layout}' finds no place for another particle of '{name}' at a coverage of {reached:.1%} and"
+        f" {asked:.1%} are asked for; ask for less, or take the layout 'heap'"
+    )
+
+
+def _settle(
+    world: World,
+    rows: NDArray[np.int64],
+    taken: NDArray[np.int64],
+    deposit: Deposit,
+    quaternions: list[NDArray[np.float64]],
+) -> None:
+    """Write where the particles lie; those that were not needed go."""
+    particles = world.particles
+    places, floor, pixel = deposit.separated(), world.invoked_technique().volume().lower[2], world.pixel()
+    for position, body, (x, y, z) in zip(taken, deposit.bodies, places, strict=True):
+        row = int(rows[position])
+        particles.quaternions[row] = quaternions[position]
+        if body.radius is None:
+            z += body.profile.lowest - _lowest(world, row, pixel)
+        location = np.array([x, y, z + floor], dtype=np.float32)
+        particles.set_feature(row, "location", tuple(location.tolist()))
+    gone = np.zeros(len(particles), dtype=bool)
+    gone[rows] = True
+    gone[rows[taken]] = False
+    world.particles = particles.without(gone)

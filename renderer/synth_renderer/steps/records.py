@@ -1,0 +1,168 @@
+"""What a run writes beside its pictures: particle table, annotations, feature files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_dataset.documents.annotations import Annotation, annotations_document
+from synth_dataset.documents.particles import feature_table, particle_table, write_table
+from synth_renderer.geometry import prototypes
+from synth_renderer.labels.layers import layers
+from synth_renderer.labels.masks import amodal_pixels, visible_pixels
+from synth_renderer.labels.measure import measure
+from synth_renderer.labels.occlusion import occluded_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from synth_dataset.documents.particles import Column
+    from synth_renderer.labels.fragments import Fragments, VisibleSurface
+    from synth_renderer.labels.measure import Measurements
+    from synth_renderer.model.mesh import Mesh
+    from synth_renderer.model.staged_scene import StagedScene
+
+
+@dataclass(frozen=True)
+class Records:
+    """The truth about a scene, apart from its pictures."""
+
+    table: pa.Table
+    annotations: dict[str, Any]
+    visible_px: NDArray[np.int64]
+    """Pixels that show each particle, (N,)."""
+
+    def write(self, folder: Path) -> None:
+        """Write `particles.parquet` and `annotations.json`."""
+        write_table(folder / "particles.parquet", self.table)
+        (folder / "annotations.json").write_text(json.dumps(self.annotations, separators=(",", ":")))
+
+
+def records_of(
+    scene: StagedScene, fragments: Fragments, surface: VisibleSurface, labelled: NDArray[np.bool_] | None = None
+) -> Records:
+    """Measure every particle and annotate the visible ones; `surface` shows all of them.
+
+    Of `labelled` (N,) the table has a column, and only those are annotated; None is a run without such a choice.
+    """
+    measured = measure(fragments, surface, scene.technique.camera, scene.bodies.locations)
+    features = {name: (column.values, column.present) for name, column in scene.features.items()}
+    columns = _columns(scene, measured)
+    if labelled is not None:
+        columns["labelled"] = labelled, np.ones(len(scene), dtype=bool)
+    annotated = measured.visible_px > 0 if labelled is None else labelled
+    return Records(
+        table=particle_table(columns, features),
+        annotations=annotations_document(_annotations(scene, fragments, surface, measured, annotated), *_size(scene)),
+        visible_px=measured.visible_px,
+    )
+
+
+def write_features(scene: StagedScene, folder: Path) -> None:
+    """The files that `do_save_features` asks for."""
+    features = {name: (column.values, column.present) for name, column in scene.features.items()}
+    write_table(folder / "particle_features.parquet", feature_table(list(scene.names), features))
+    text = json.dumps(dict(scene.technique.features), indent=2, sort_keys=True)
+    (folder / "measurement_technique_features.json").write_text(text)
+
+
+def _size(scene: StagedScene) -> tuple[int, int]:
+    return scene.technique.camera.width, scene.technique.camera.height
+
+
+def _columns(scene: StagedScene, measured: Measurements) -> dict[str, Column]:
+    sizes = _sizes(scene)
+    values: dict[str, NDArray[Any]] = {
+        "id": np.arange(1, len(scene) + 1),
+        "name": np.array(scene.names, dtype=object),
+        "blueprint": np.array(scene.blueprints, dtype=object),
+        **dict(zip("xyz", scene.bodies.locations.T, strict=True)),
+        **dict(zip(("qw", "qx", "qy", "qz"), scene.bodies.quaternions.T, strict=True)),
+        **dict(zip(("size_x", "size_y", "size_z"), sizes.T, strict=True)),
+        "column": measured.column,
+        "row": measured.row,
+        **dict(zip(("box_left", "box_top", "box_right", "box_bottom"), measured.box.T, strict=True)),
+        "visible_px": measured.visible_px,
+        "amodal_px": measured.amodal_px,
+        "visible_fraction": measured.visible_fraction,
+        "equivalent_diameter": measured.equivalent_diameter,
+        "feret_min": measured.feret_min,
+        "feret_max": measured.feret_max,
+        "volume": _volumes(scene, sizes),
+        "surface": _surfaces(scene, sizes),
+        "touches_border": measured.touches_border,
+    }
+    return {name: (column, _known(name, column, measured)) for name, column in values.items()}
+
+
+def _known(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[np.bool_]:
+    """Where a column is not null, (N,)."""
+    if name.startswith("box_"):
+        return measured.has_box
+    if name == "touches_border":
+        return measured.has_silhouette
+    return ~np.isnan(values) if values.dtype == np.float64 else np.ones(len(values), dtype=bool)
+
+
+def _sizes(scene: StagedScene) -> NDArray[np.float64]:
+    """Full extents along each body's own axes, (N, 3)."""
+    bodies = scene.bodies
+    extents = np.array([mesh.extents for mesh in bodies.meshes]).reshape(-1, 3)
+    sizes: NDArray[np.float64] = bodies.scales * extents[bodies.mesh_index]
+    return sizes
+
+
+def _volumes(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """True volumes (N,), rounded to float32."""
+    return _contents(scene, sizes, prototypes.volume, lambda mesh, scale: mesh.volume * scale * scale * scale)
+
+
+def _surfaces(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """True surfaces (N,), rounded to float32."""
+    return _contents(scene, sizes, prototypes.surface, lambda mesh, scale: mesh.surface * scale * scale)
+
+
+def _contents(
+    scene: StagedScene,
+    sizes: NDArray[np.float64],
+    stretched: Callable[[str, NDArray[np.float64]], float],
+    scaled: Callable[[Mesh, float], float],
+) -> NDArray[np.float64]:
+    """By the prototype's formula from its sizes, or of a shape, which is only scaled, from what its mesh knows."""
+    bodies, contents = scene.bodies, np.empty(len(scene))
+    for body, (kind, size) in enumerate(zip(scene.geometries, sizes, strict=True)):
+        if kind in prototypes.GEOMETRIES:
+            contents[body] = stretched(kind, size)
+        else:
+            mesh = bodies.meshes[bodies.mesh_index[body]]
+            contents[body] = np.float32(scaled(mesh, float(bodies.scales[body, 0])))
+    return contents
+
+
+def _annotations(
+    scene: StagedScene,
+    fragments: Fragments,
+    surface: VisibleSurface,
+    measured: Measurements,
+    annotated: NDArray[np.bool_],
+) -> list[Annotation]:
+    hidden_by = occluded_by(fragments, layers(fragments))
+    return [
+        Annotation(
+            id=int(body) + 1,
+            blueprint=scene.blueprints[body],
+            visible=visible_pixels(fragments, surface, body),
+            amodal=amodal_pixels(fragments, body),
+            box=(int(box[0]), int(box[1]), int(box[2]), int(box[3])),
+            occluded_by=tuple(hidden_by[body].tolist()),
+        )
+        for body, box in enumerate(measured.box)
+        if annotated[body]
+    ]

@@ -1,0 +1,45 @@
+"""Which solver brings bodies to rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from synth_renderer.physics.forces import Forces
+from synth_renderer.physics.spheres import settle_spheres
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth_api.recipe.feature_generation import RelaxCollisions
+    from synth_renderer.model.bodies import Bodies
+    from synth_renderer.model.relax_report import PhysicsReport
+    from synth_renderer.model.staged_scene import Box
+
+
+ROUND: Final = frozenset({"SPHERE", "CAPSULE", "CONVEX_HULL", "MESH"})
+"""The collision shapes that a sphere fills itself."""
+
+
+def relax(
+    bodies: Bodies, step: RelaxCollisions, container: Box | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], PhysicsReport]:
+    """Locations (N, 3), quaternions (N, 4) and report after the step.
+
+    Our own solver where every body is a sphere and collides as one, else Blender's rigid bodies. Raises `PhysicsError`.
+    """
+    forces = Forces.of(step)
+    if bodies.is_sphere.all() and step.collision_shape in ROUND:
+        locations, report = settle_spheres(bodies.locations, sphere_radii(bodies), forces, container)
+        return locations, bodies.quaternions.copy(), report
+    from synth_renderer.blender.rigid_bodies import relax_rigid_bodies
+
+    return relax_rigid_bodies(bodies, forces, step.collision_shape, container)
+
+
+def sphere_radii(bodies: Bodies) -> NDArray[np.float64]:
+    """Radii (N,) of round bodies: half their extent along x."""
+    extents = np.array([np.ptp(mesh.vertices[:, 0]) for mesh in bodies.meshes])
+    radii: NDArray[np.float64] = 0.5 * bodies.scales[:, 0] * extents[bodies.mesh_index]
+    return radii

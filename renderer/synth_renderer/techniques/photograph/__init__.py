@@ -1,0 +1,1 @@
+"""A photograph, traced by Cycles."""

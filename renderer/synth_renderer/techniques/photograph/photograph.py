@@ -1,0 +1,77 @@
+"""A photograph: perspective camera and a point lamp over a 2 x 2 x 2 volume, traced by Cycles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from synth_renderer.model.camera import Camera
+from synth_renderer.model.staged_scene import Box
+from synth_renderer.techniques.base import Picture
+from synth_renderer.techniques.feature_values import resolution, samples
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_api.prototypes import FeatureValue
+    from synth_renderer.labels.fragments import VisibleSurface
+    from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
+
+LOCATION: Final = (7.3589, -6.9258, 4.9583)
+"""Where Blender's start-up file has its camera, scene units."""
+
+QUATERNION: Final = (0.7805, 0.4835, 0.2087, 0.3369)
+"""Its direction, w x y z: towards the origin."""
+
+SAMPLES: Final = 16
+BOUNCES: Final = 2
+
+
+class Default:
+    """50 mm lens on a 36 mm sensor; nothing holds the particles."""
+
+    def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
+        """From one side and above."""
+        width, height = resolution(features)
+        return Camera(width, height, LOCATION, _unit(QUATERNION))
+
+    def volume(self, features: Mapping[str, FeatureValue]) -> Box:  # noqa: ARG002
+        """Centred on the origin, whatever the features."""
+        return Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
+
+    def has_walls(self) -> bool:
+        """Particles fall out of the volume."""
+        return False
+
+    def covered(self, technique: StagedTechnique, seed: int) -> None:
+        """Nothing is written over the picture."""
+
+    def picture(
+        self,
+        scene: StagedScene,
+        present: NDArray[np.bool_],
+        in_camera: NDArray[np.bool_],
+        surface: VisibleSurface,  # noqa: ARG002
+        device: str,
+    ) -> Picture:
+        """RGB (H, W, 3), sRGB."""
+        from synth_renderer.blender.cycles import trace
+        from synth_renderer.blender.objects import visible
+
+        with visible(scene, present, in_camera):
+            traced = trace(samples(scene.technique.features, SAMPLES), BOUNCES, scene.seed, device)
+        return Picture(np.rint(255.0 * srgb(traced.radiance)).astype(np.uint8), traced.device)
+
+
+def srgb(linear: NDArray[np.float32]) -> NDArray[np.float64]:
+    """IEC 61966-2-1 encoding of scene-linear values, any shape, clipped to 0 … 1."""
+    clipped = np.clip(linear.astype(np.float64), 0.0, 1.0)
+    return np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
+
+
+def _unit(quaternion: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    w, x, y, z = (np.array(quaternion) / np.linalg.norm(quaternion)).tolist()
+    return w, x, y, z

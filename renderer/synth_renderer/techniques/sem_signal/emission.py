@@ -1,0 +1,127 @@
+"""What a surface emits towards the detector, from its tilt alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from synth_renderer.kernel import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth_renderer.techniques.sem_signal.samples import Samples
+
+_ENTRIES: Final = 4096
+"""Of the yield's table between its cutoff and 1, a finer step than float32 of a grey."""
+
+
+@dataclass(frozen=True)
+class Emission:
+    """How grey depends on the unit normal n, z towards the column: (1 + s e) (1 + a (n . d)).
+
+    e = (max(n_z, c)^-p - 1) / (c^-p - 1) is the tilt yield, 0 for a facet that faces the beam and 1 at the rim: the
+    yield grows like 1 / cos of the tilt (L. Reimer, Scanning Electron Microscopy, 2nd ed., 1998, section 4.2.1), c
+    limits the rim. d is the horizontal unit vector towards the detector (chapter 6).
+    """
+
+    strength: float
+    """s; 0 is off."""
+    cutoff: float
+    """c, a cosine in (0, 1)."""
+    exponent: float
+    """p > 0."""
+    azimuth: float
+    """Of d, degrees from +x towards +y."""
+    asymmetry: float
+    """a; 0 is off."""
+
+    @property
+    def table(self) -> NDArray[np.float64]:
+        """1 + s e at equal steps of n_z from 0 to 1, one entry more than steps; rounded to float32."""
+        cosines = np.maximum(np.arange(_ENTRIES + 1) / _ENTRIES, self.cutoff)
+        limit = self.cutoff**-self.exponent
+        rise = np.array([(cosine**-self.exponent - 1.0) / (limit - 1.0) for cosine in cosines.tolist()])
+        return np.asarray(1.0 + self.strength * rise.astype(np.float32).astype(np.float64))
+
+    @property
+    def side(self) -> tuple[float, float]:
+        """a d, rounded to float32."""
+        angle = math.radians(self.azimuth)
+        return (
+            self.asymmetry * float(np.float32(math.cos(angle))),
+            self.asymmetry * float(np.float32(math.sin(angle))),
+        )
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Samples gathered by pixel, (H, W) float32.
+
+    signal: sum of the particles' grey over samples, as a share of all samples; coverage: share of samples on
+    particles; height: mean height of all samples, scene units, 0 on the ground's plane.
+    """
+
+    signal: NDArray[np.float32]
+    coverage: NDArray[np.float32]
+    height: NDArray[np.float32]
+
+
+def gathered(samples: Samples, levels: NDArray[np.float64], emission: Emission, per_side: int) -> Pixels:
+    """Mean over each pixel's samples of levels (N,)[body] times the emission of its normal."""
+    return Pixels(*_gathered(samples.ids, samples.height, samples.normal, levels, emission.table, emission.side,
+                             per_side))  # fmt: skip
+
+
+def emitted(normal: NDArray[np.float32], emission: Emission) -> NDArray[np.float32]:
+    """(H, W) emission of unit normals (H, W, 3)."""
+    return _emitted(normal, emission.table, emission.side)
+
+
+@kernel
+def _gathered(
+    ids: NDArray[np.uint16],
+    height: NDArray[np.float32],
+    normal: NDArray[np.float32],
+    levels: NDArray[np.float64],
+    table: NDArray[np.float64],
+    side: tuple[float, float],
+    per_side: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    rows, columns = ids.shape[0] // per_side, ids.shape[1] // per_side
+    signal, coverage = np.empty((rows, columns), dtype=np.float32), np.empty((rows, columns), dtype=np.float32)
+    mean_height = np.empty((rows, columns), dtype=np.float32)
+    share = 1.0 / (per_side * per_side)
+    for row in range(rows):
+        for column in range(columns):
+            total, rise, covered = 0.0, 0.0, 0
+            for y in range(row * per_side, (row + 1) * per_side):
+                for x in range(column * per_side, (column + 1) * per_side):
+                    if ids[y, x] > 0:
+                        covered += 1
+                        rise += height[y, x]
+                        total += levels[ids[y, x] - 1] * _yield(normal[y, x], table, side)
+            signal[row, column], coverage[row, column] = total * share, covered * share
+            mean_height[row, column] = rise * share
+    return signal, coverage, mean_height
+
+
+@kernel
+def _yield(normal: NDArray[np.float32], table: NDArray[np.float64], side: tuple[float, float]) -> float:
+    place = min(max(float(normal[2]), 0.0), 1.0) * (len(table) - 1)
+    entry = min(int(place), len(table) - 2)
+    tilt = table[entry] + (place - entry) * (table[entry + 1] - table[entry])
+    return float(tilt * (1.0 + (normal[0] * side[0] + normal[1] * side[1])))
+
+
+@kernel
+def _emitted(normal: NDArray[np.float32], table: NDArray[np.float64], side: tuple[float, float]) -> NDArray[np.float32]:
+    rows, columns = normal.shape[:2]
+    result = np.empty((rows, columns), dtype=np.float32)
+    for row in range(rows):
+        for column in range(columns):
+            result[row, column] = _yield(normal[row, column], table, side)
+    return result

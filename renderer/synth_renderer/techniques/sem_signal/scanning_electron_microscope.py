@@ -1,0 +1,85 @@
+"""Scanning electron microscope seen from above: the signal of secondary electrons from height and normals alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from synth_renderer.model.camera import Camera
+from synth_renderer.model.staged_scene import Box
+from synth_renderer.randomness.streams import Stream
+from synth_renderer.techniques.base import Picture
+from synth_renderer.techniques.feature_values import number, resolution
+from synth_renderer.techniques.sem_signal.overlays import overlay
+from synth_renderer.techniques.sem_traced.secondary_electron_microscope import (
+    COLUMN_HEIGHT,
+    PIXELS_PER_UNIT,
+    VOLUME_OVER_VIEW,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_api.prototypes import FeatureValue
+    from synth_renderer.labels.fragments import VisibleSurface
+    from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
+    from synth_renderer.techniques.sem_signal.overlays import Overlay
+
+CLEARANCE: Final = 2.0
+"""Height of the camera over the longer side of its view: bodies as large as the view have room below it."""
+
+
+class ScanningElectronMicroscope:
+    """Orthographic view of 10 pixels per scene unit; the measurement volume is the traced instrument's."""
+
+    def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
+        """Straight down; the percentage changes the sampling, not the view."""
+        width, height = resolution(features)
+        view = max(_view(features))
+        return Camera(width, height, (0.0, 0.0, max(COLUMN_HEIGHT, CLEARANCE * view)), ortho_scale=view)
+
+    def volume(self, features: Mapping[str, FeatureValue]) -> Box:
+        """Centred on the axis, on the substrate."""
+        x, y = (extent * VOLUME_OVER_VIEW / 2 for extent in _view(features))
+        return Box((-x, -y, 0.0), (x, y, COLUMN_HEIGHT))
+
+    def has_walls(self) -> bool:
+        """The volume is the container that the particles settle in."""
+        return True
+
+    def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
+        """What info bar and boxes hide."""
+        written = _overlay(technique, seed)
+        return None if written is None else written.covered
+
+    def picture(
+        self,
+        scene: StagedScene,
+        present: NDArray[np.bool_],
+        in_camera: NDArray[np.bool_],
+        surface: VisibleSurface,  # noqa: ARG002
+        device: str,  # noqa: ARG002
+    ) -> Picture:
+        """Grey (H, W); always on the processor, the same bits on each."""
+        from synth_renderer.techniques.sem_signal.instrument import recorded
+
+        grey = recorded(scene, present, in_camera)
+        written = _overlay(scene.technique, scene.seed)
+        if written is not None:
+            written.write_over(grey)
+        return Picture(np.floor(255.0 * grey + np.float32(0.5)).astype(np.uint8), "cpu")
+
+
+def _overlay(technique: StagedTechnique, seed: int) -> Overlay | None:
+    camera = technique.camera
+    assert camera.pixel_size is not None
+    stream = Stream(seed, technique.prototype, technique.name, "overlays")
+    return overlay(technique.features, (camera.height, camera.width), camera.pixel_size, stream)
+
+
+def _view(features: Mapping[str, FeatureValue]) -> tuple[float, float]:
+    x, y = (number(features, f"resolution_{axis}") / PIXELS_PER_UNIT for axis in "xy")
+    return x, y

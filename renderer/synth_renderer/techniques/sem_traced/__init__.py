@@ -1,0 +1,1 @@
+"""Secondary electron microscope, traced by Cycles."""
