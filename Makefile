@@ -27,7 +27,7 @@ check: setup ## format, lint, types, layers
 	$(RUN)/lint-imports
 
 test: check ## every test; CLUSTER=no leaves out those on Kubernetes, KUBECONFIG=… runs them there (docs/testing.md)
-	$(if $(filter no,$(CLUSTER)),,tools/cluster-means)
+	$(if $(filter no,$(CLUSTER)),,tools/cluster-dependencies)
 	$(RUN)/pytest -n auto --dist loadfile --ignore tests/cluster
 	$(if $(filter no,$(CLUSTER)),,$(CLUSTER_TESTS))
 

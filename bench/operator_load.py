@@ -211,7 +211,7 @@ def quantiles(values: list[float]) -> str:
 @contextmanager
 def operated() -> Iterator[tuple[Cluster, Store]]:
     """A cluster of its own with store and operator."""
-    subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
+    subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
     make_small_images()
     make_project_images()
     with running_cluster([OPERATOR, RENDERER]) as cluster:

@@ -1,6 +1,6 @@
 """Real S3 servers as plain processes on free local ports, for tests of whatever speaks S3.
 
-The programs come from `tools/cluster-means` (MinIO's own server, SeaweedFS) and are made when they are not there yet.
+The programs come from `tools/cluster-dependencies` (MinIO's own server, SeaweedFS) and are made when they are not there yet.
 A server dies with the test process, however that ends.
 """
 
@@ -35,14 +35,14 @@ _ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
 
 
 def cache_folder() -> Path:
-    """Where `tools/cluster-means` keeps what it makes."""
+    """Where `tools/cluster-dependencies` keeps what it makes."""
     user_cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("SYNTH_CACHE") or Path(user_cache) / "synth-operator")
 
 
 def program(name: str, part: str | None = None) -> Path:
-    """A program of `tools/cluster-means`, made now when it is missing or older than its inputs."""
-    subprocess.run([ROOT / "tools" / "cluster-means", part or name], check=True)
+    """A program of `tools/cluster-dependencies`, made now when it is missing or older than its inputs."""
+    subprocess.run([ROOT / "tools" / "cluster-dependencies", part or name], check=True)
     return cache_folder() / "bin" / name
 
 

@@ -40,7 +40,7 @@ def up() -> int:
     if (FOLDER / "place").exists():
         print("a cluster is there already: make cluster-down ends it", file=sys.stderr)
         return 1
-    subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
+    subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
     make_small_images()
     make_project_images()
     cluster = Cluster(create(keep=True))

@@ -23,7 +23,7 @@ def bare_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if kubeconfig := existing_kubeconfig():
         yield cast("Cluster", ExistingCluster(kubeconfig, tmp_path_factory.mktemp("existing")))
         return
-    subprocess.run([ROOT / "tools" / "cluster-means"], check=True)
+    subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
     make_small_images()
     make_project_images()
     with running_cluster([OPERATOR, RENDERER]) as cluster:

@@ -65,5 +65,5 @@ class Place:
 
 
 def program(name: str) -> str:
-    """Path of a program that `tools/cluster-means` made."""
+    """Path of a program that `tools/cluster-dependencies` made."""
     return str(cache_folder() / "bin" / name)
