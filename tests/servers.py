@@ -1,6 +1,6 @@
 """Real S3 servers as plain processes on free local ports, for tests of whatever speaks S3.
 
-The programs come from `tools/cluster-dependencies` (MinIO's own server, SeaweedFS) and are made when they are not there yet.
+The programs (MinIO, SeaweedFS) come from `tools/cluster-dependencies`, which builds them when they are missing.
 A server dies with the test process, however that ends.
 """
 
@@ -35,13 +35,13 @@ _ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
 
 
 def cache_folder() -> Path:
-    """Where `tools/cluster-dependencies` keeps what it makes."""
+    """Return the cache folder of `tools/cluster-dependencies`."""
     user_cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("SYNTH_CACHE") or Path(user_cache) / "synth-operator")
 
 
 def program(name: str, part: str | None = None) -> Path:
-    """A program of `tools/cluster-dependencies`, made now when it is missing or older than its inputs."""
+    """Return the path of a program, built first when it is missing or its inputs have changed."""
     subprocess.run([ROOT / "tools" / "cluster-dependencies", part or name], check=True)
     return cache_folder() / "bin" / name
 
