@@ -10,7 +10,7 @@ from synth_api.composition.source import recipe_from_objects
 from synth_api.errors import InputError
 from synth_api.jobs.messages import Problem
 from synth_api.key import canonical_json
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.sweep.sweep import Sweep
 from synth_api.version import ENGINE_VERSION

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_api import redaction
+from synth_api.reasons import Reason
 from synth_api.redaction import protect, redact
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.resources.conditions import Problem
 from synth_api.sentences import clean, describe_traceback, explain, log_entry
 
 CREDENTIALS = st.text(st.characters(min_codepoint=1, max_codepoint=0x2FF), min_size=8, max_size=80).filter(

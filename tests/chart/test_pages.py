@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from servers import ROOT
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import Phase
 

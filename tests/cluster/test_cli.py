@@ -18,7 +18,8 @@ from api_server import ApiServer, api_server
 from minio import Minio
 from servers import S3Server, minio_server
 
-from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import Attempt, Failure, FailureCount, Phase, RunCounts, SweepStatus
 from synth_dataset.documents.dataset import DatasetDocument
 from synth_dataset.views.gallery import GalleryRun, gallery_page

@@ -12,7 +12,8 @@ import pytest
 from api_server import ApiServer, api_server
 from output_values import RIGHT, WRONG
 
-from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import Attempt, Failure, Phase, RunCounts, SweepSpec, SweepStatus
 from synth_cli.terminal.readable_yaml import readable
 

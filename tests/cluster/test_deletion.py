@@ -9,7 +9,7 @@ from harness.faults import stopped
 from spheres import NUMBER, SEED, SMALL_PICTURE, bucket, recipe
 
 from synth_api.jobs.names import FORCE_DELETE_ANNOTATION
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.outcome import ready_message, ready_reason
 

@@ -12,7 +12,7 @@ from harness.faults import drained, kill_processes, lost, stopped
 from spheres import FILE, NUMBER, SEED, SMALL_PICTURE, bucket, labels, recipe
 
 from synth_api.exit_codes import ExitCode
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
 from synth_cli.main import run
 from synth_dataset.store.folder_store import FolderStore

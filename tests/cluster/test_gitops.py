@@ -13,7 +13,7 @@ from harness.watch import watching
 from operators import WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.outcome import ready_reason
 

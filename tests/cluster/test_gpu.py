@@ -13,7 +13,7 @@ from harness.place import NODE
 from harness.watch import watching
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.outcome import ready_message, ready_reason
 

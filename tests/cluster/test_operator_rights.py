@@ -11,7 +11,8 @@ from operators import NAME, WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
 
 from synth_api.jobs.names import SWEEP_LABEL, input_name
-from synth_api.resources.conditions import ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 
 if TYPE_CHECKING:

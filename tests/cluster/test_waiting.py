@@ -17,7 +17,7 @@ from harness.lab import BUCKET, Lab, install_operator
 from harness.place import CONTAINERD, NODE
 from spheres import NUMBER, recipe
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import MAX_NAME, Phase
 from synth_operator.decide.outcome import ready_message, ready_reason
 from synth_operator.kube.objects import PodObject, moment

@@ -12,7 +12,7 @@ from harness.lab import BUCKET, SYSTEM, Lab
 from servers import ACCESS_KEY, SECRET_KEY
 from spheres import NUMBER, SMALL_PICTURE, recipe
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.outcome import ready_reason
 

@@ -1,7 +1,7 @@
 """A batch's document: the in-flight mark, and what counts against a run."""
 
 from synth_api.jobs.messages import MAX_BYTES, Problem, read_message, write_message
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_dataset.documents.batch import BatchDocument, RunUsage
 from synth_dataset.documents.dataset import FailedRun
 

@@ -7,7 +7,8 @@ import pytest
 
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import HASH_ANNOTATION, JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 from synth_operator.decide.actions import (
     Action,

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 import yaml
 
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import SweepSpec
 from synth_operator.kube.objects import RecipeObject, SweepObject

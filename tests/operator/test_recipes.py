@@ -4,7 +4,8 @@ from typing import Any
 
 import yaml
 
-from synth_api.resources.conditions import ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import ConditionType
 from synth_operator.kube.objects import RecipeObject
 from synth_operator.reconcile.recipes import recipe_status
 

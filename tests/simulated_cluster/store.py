@@ -9,7 +9,8 @@ from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import BatchMessage, DeleteMessage, FinalizeMessage, PlanMessage
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Failure
 
 CRASHED = 137

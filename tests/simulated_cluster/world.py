@@ -15,7 +15,8 @@ from simulated_cluster.nodes import Nodes
 from simulated_cluster.store import Store, keys_of
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import ATTEMPT_LABEL, JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.output import Output
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus

@@ -1,10 +1,11 @@
-"""Conditions in the sense of Kubernetes, and the closed list of their reasons."""
+"""Conditions in the sense of Kubernetes, and why something cannot go on."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Literal
 
+from synth_api.reasons import Reason
 from synth_api.resources.base import Part, Time
 from synth_api.sentences import Sentence
 
@@ -20,48 +21,6 @@ class ConditionType(StrEnum):
     SUSPENDED = "Suspended"
     COMPLETE = "Complete"
     FAILED = "Failed"
-
-
-class Reason(StrEnum):
-    """Every reason a condition can have; docs/kubernetes.md says what to do about each."""
-
-    ACCEPTED = "Accepted"
-    PLANNING = "Planning"
-    PLANNED = "Planned"
-    RENDERING = "Rendering"
-    FINALIZING = "Finalizing"
-    DELETING = "Deleting"
-    SUSPENDED = "Suspended"
-    RESUMED = "Resumed"
-    COMPLETE = "Complete"
-    TOO_MANY_FAILED_RUNS = "TooManyFailedRuns"
-    DEADLINE_EXCEEDED = "DeadlineExceeded"
-    PLAN_STALE = "PlanStale"
-    RECIPE_DRIFTED = "RecipeDrifted"
-    SUPERSEDED = "Superseded"
-    RECIPE_NOT_FOUND = "RecipeNotFound"
-    RECIPE_INVALID = "RecipeInvalid"
-    SWEEP_INVALID = "SweepInvalid"
-    POD_TEMPLATE_INVALID = "PodTemplateInvalid"
-    NOT_ALLOWED = "NotAllowed"
-    OUTPUT_MISSING = "OutputMissing"
-    SECRET_NOT_FOUND = "SecretNotFound"
-    STORE_UNREACHABLE = "StoreUnreachable"
-    ACCESS_DENIED = "AccessDenied"
-    BUCKET_NOT_FOUND = "BucketNotFound"
-    CERTIFICATE_INVALID = "CertificateInvalid"
-    STORE_FULL = "StoreFull"
-    STORE_DAMAGED = "StoreDamaged"
-    DEVICE_UNAVAILABLE = "DeviceUnavailable"
-    IMAGE_UNAVAILABLE = "ImageUnavailable"
-    UNSCHEDULABLE = "Unschedulable"
-    QUOTA_EXCEEDED = "QuotaExceeded"
-    POD_REFUSED = "PodRefused"
-    NAME_TAKEN = "NameTaken"
-    QUEUED = "Queued"
-    ENGINE_MISMATCH = "EngineMismatch"
-    PLAN_UNREADABLE = "PlanUnreadable"
-    WORKER_FAILED = "WorkerFailed"
 
 
 class Condition(Part):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from synth_api.errors import InputError
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_cli.cluster.connection import connect_for
 from synth_cli.cluster.store_access import opened_store
 from synth_cli.local.dataset_notes import print_notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import FinalizeMessage
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_dataset.attempts.attempt import Identity, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.documents import layout

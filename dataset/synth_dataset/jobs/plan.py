@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import PlanMessage
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_dataset.attempts.attempt import Identity, open_attempt, survey_keys, write_attempt, write_keys
 from synth_dataset.documents import layout
 from synth_dataset.jobs.process import Job, check_engine, log, main, never

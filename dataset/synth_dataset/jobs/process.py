@@ -18,7 +18,7 @@ from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
 from synth_api.jobs.messages import MESSAGE_FILE, Problem, write_message
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.sentences import describe_traceback, explain, log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.manifest import DocumentError

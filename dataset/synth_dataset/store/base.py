@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_dataset.documents import layout
 from synth_dataset.documents.manifest import DocumentError, Manifest, TruncatedError, parse_document
 from synth_dataset.store.read_ahead import read_ahead

@@ -13,7 +13,7 @@ from minio import Minio
 from urllib3 import PoolManager, ProxyManager
 from urllib3.util import Timeout
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.sentences import explain
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_credentials import find_credentials

@@ -16,8 +16,8 @@ from minio.credentials.providers import (
 from urllib3 import PoolManager
 from urllib3.util import Timeout
 
+from synth_api.reasons import Reason
 from synth_api.redaction import protect
-from synth_api.resources.conditions import Reason
 from synth_dataset.store.base import StoreError
 
 if TYPE_CHECKING:

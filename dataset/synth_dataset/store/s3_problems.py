@@ -17,7 +17,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_dataset.store.base import StoreError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from synth_api.reasons import Reason
 from synth_api.redaction import protect
-from synth_api.resources.conditions import Reason
 from synth_dataset.store.base import StoreError
 
 if TYPE_CHECKING:

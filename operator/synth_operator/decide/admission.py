@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
 from synth_api.jobs.messages import JobKind
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_operator.manifests.names import Task
 from synth_operator.manifests.overlay import image_allowed
 from synth_operator.manifests.render_pod import render_template

@@ -10,7 +10,7 @@ from synth_operator.decide.outcome import is_waiting_for
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from synth_api.resources.conditions import Reason
+    from synth_api.reasons import Reason
     from synth_api.resources.synth_sweep import SweepStatus
 
 _FIRST: Final = timedelta(seconds=5)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 from synth_operator.decide.outcome import NEEDS_EDIT, changed
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import FINALIZER, FORCE_DELETE_ANNOTATION
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import DeletionPolicy, Phase
 from synth_operator.decide.actions import Action, DeleteJob, SetFinalizers
 from synth_operator.decide.outcome import Conclusion, concluded, waiting

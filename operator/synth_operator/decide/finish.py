@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase, RunCounts, SweepStatus, Usage
 from synth_operator.decide.limits import runs, too_many
 from synth_operator.decide.outcome import Conclusion, changed, concluded

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.finish import complete_text
 from synth_operator.decide.outcome import Conclusion, ready_message, ready_reason

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind, Message
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_operator.decide.outcome import ready_message, ready_reason
 from synth_operator.validation import sentence
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import input_name, job_name
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Attempt, Phase, SweepStatus
 from synth_operator.decide.actions import Action, CreateJob, DeleteJob, PatchJob
 from synth_operator.decide.backoff import PATIENCE, seconds_until

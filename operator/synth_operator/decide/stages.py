@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.attempt_input import attempt_hash
 from synth_api.jobs.messages import FinalizeMessage, JobKind, PlanMessage
-from synth_api.resources.conditions import Problem, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Attempt, Phase, RunCounts, SweepStatus
 from synth_api.version import ENGINE_VERSION
 from synth_operator.decide.backoff import seconds_until

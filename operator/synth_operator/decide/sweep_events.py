@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from synth_api.jobs.batches import Batches
 from synth_api.key import canonical_json
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 from synth_api.sentences import clean
 from synth_operator.decide.actions import EmitEvent

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_recipe import RecipeStatus
 from synth_operator.validation import check_recipe, recipe_digest
 

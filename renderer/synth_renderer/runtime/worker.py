@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from synth_api.key import run_key
+from synth_api.reasons import Reason
 from synth_api.recipe.model import parse
-from synth_api.resources.conditions import Reason
 from synth_api.sentences import explain, is_ours
 from synth_dataset.stopper import log_traceback
 from synth_dataset.store.base import StoreError

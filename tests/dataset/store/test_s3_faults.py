@@ -16,7 +16,7 @@ from proxies import Once, proxy
 from servers import minio_server
 from urllib3 import PoolManager
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_dataset.documents import layout
 from synth_dataset.store import s3_client
 from synth_dataset.store.base import StoreError

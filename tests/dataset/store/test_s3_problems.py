@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_problems import refused
 from synth_dataset.store.s3_store import S3Store

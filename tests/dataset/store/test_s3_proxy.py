@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from proxies import proxy
 
+from synth_api.reasons import Reason
 from synth_api.redaction import redact
-from synth_api.resources.conditions import Reason
 from synth_api.resources.output import Output
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_proxy import Proxy, find_proxy

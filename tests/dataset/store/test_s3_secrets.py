@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from synth_api import redaction
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import PlanMessage, read_message
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.resources.output import Output, SecretRef
 from synth_api.sentences import describe_traceback
 from synth_dataset.jobs.process import Job, run

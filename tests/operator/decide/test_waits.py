@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
-from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 from synth_operator.decide.backoff import due
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client import generate_latest
 
-from synth_api.resources.conditions import Condition, ConditionType, Reason
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import FailureCount, Phase, RunCounts, StageSeconds, SweepStatus, Usage
 from synth_operator.metrics.process import OperatorMetrics
 

@@ -23,7 +23,7 @@ from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
 from synth_api.jobs.batches import SHARD_BATCHES
 from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
-from synth_api.resources.conditions import Reason
+from synth_api.reasons import Reason
 from synth_api.sentences import explain
 from synth_api.temporary import temporary_place
 from synth_dataset.documents.manifest import DocumentError
