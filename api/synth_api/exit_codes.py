@@ -7,7 +7,7 @@ from typing import Final
 
 
 class ExitCode(IntEnum):
-    """The exit codes; contracts for Jobs (64, 75, 143) follow sysexits.h and the shell's 128 + signal."""
+    """Exit codes (docs/contracts.md, section 6); 64, 75 and 143 follow sysexits.h and the shell's 128 + signal."""
 
     OK = 0
     RUNS_FAILED = 1

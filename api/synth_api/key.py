@@ -1,4 +1,4 @@
-"""What names a run: the hash of its canonical recipe (contracts: run key)."""
+"""What names a run: the hash of its canonical recipe (docs/contracts.md, section 2)."""
 
 from __future__ import annotations
 

@@ -75,5 +75,5 @@ class AttemptInput(Part):
 
 
 def attempt_hash(uid: str, plan: str, retry_token: str, count: int) -> str:
-    """The name of an attempt, 64 hexadecimal digits (contracts: plan, Jobs, names)."""
+    """The name of an attempt, 64 hexadecimal digits (docs/contracts.md, section 5)."""
     return sha256(canonical_json([uid, plan, retry_token, count])).hexdigest()

@@ -1,4 +1,4 @@
-"""What of a recipe counts: the tree that its run key is the hash of (contracts 2)."""
+"""What of a recipe counts: the tree that its run key is the hash of (docs/contracts.md, section 2)."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ FileNamePart = Annotated[str, Field(pattern=r"^([\w][\w .-]{0,99})?$")]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Share = Annotated[Float, Field(ge=0, le=1)]
 NamedNodes = Annotated[dict[Name, V], BeforeValidator(_no_null), AfterValidator(_ordered)]
-"""A map of a recipe, null meaning empty, in code-point order of its names: file order cannot count (contracts 1)."""
+"""A map of a recipe, null meaning empty, by name in code-point order (docs/contracts.md, section 1)."""
 
 
 @dataclass(frozen=True)

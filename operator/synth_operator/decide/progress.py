@@ -1,4 +1,4 @@
-"""Progress: what is shown of it, and how often it is worth a write (contracts: counting and status)."""
+"""Progress in a status, and how often it is written (docs/contracts.md, section 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting the runs of an attempt from Jobs and messages (contracts: counting and status)."""
+"""Count the runs of an attempt from Jobs and termination messages (docs/contracts.md, section 7)."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _job(sweep: SweepObject, task: Task, fixed: dict[str, Any], movable: dict[st
 
 
 def _failure_policy(task: Task) -> dict[str, Any]:
-    """Contracts: worker. What is told to stop or disrupted never counts; what can never work is not tried again."""
+    """A stopped or disrupted pod never counts; exit code 64 ends the Job (docs/contracts.md, section 6)."""
     name = task.kind.value
     return {
         "rules": [

@@ -62,7 +62,7 @@ def _container(task: Task, output: Output, own: dict[str, Any], rules: Configura
 
 
 def _credentials(output: Output) -> list[dict[str, Any]]:
-    """By reference: a missing Secret shows in the pod's status and heals by itself (contracts: waiting and healing)."""
+    """By reference: a missing Secret shows in the pod's status and heals by itself (docs/contracts.md, section 8)."""
     if output.secret_ref is None:
         return []
     return [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RETRIES: Final = 2
-"""A run that took its worker down is tried so many times more (contracts 6, `retriesPerRun`)."""
+"""Further tries of a run whose worker died; the default of `retriesPerRun` (docs/contracts.md, section 6)."""
 FAILED_STARTS: Final = 3
 """So many workers in a row that end before they are ready: the installation is broken, not a run."""
 STOP_GRACE: Final = 20.0
