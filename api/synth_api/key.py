@@ -32,7 +32,7 @@ def key_tree(recipe: Recipe) -> dict[str, Any]:
 
 
 def key_document(recipe: Recipe) -> bytes:
-    """The bytes that a run key is the sha256 of; they are stored with the run's manifest."""
+    """Canonical JSON that a run key is the sha256 of; a manifest holds both of its entries."""
     return canonical_json(key_tree(recipe))
 
 

@@ -84,7 +84,7 @@ class RelaxCollisions(Step):
     substeps_per_frame: Annotated[Int, Field(ge=1, le=1000)] = 10
     """A minimum: the engine may take more."""
     solver_iterations: Annotated[Int, Field(ge=1, le=1000)] = 10
-    """A minimum: the engine may take more."""
+    """A maximum per substep: the sphere solver ends earlier once its impulses change no more."""
     dry_run: Bool = False
     """Stop the run after this step, before any rendering step."""
 
