@@ -23,7 +23,7 @@ from synth_renderer.labels.visible import visible
 from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
-from synth_renderer.stopwatch import Stopwatch
+from synth_renderer.steps.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
 
 if TYPE_CHECKING:

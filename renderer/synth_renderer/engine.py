@@ -19,7 +19,7 @@ from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
 from synth_renderer.steps.records import records_of
 from synth_renderer.steps.rendering import Rendering
-from synth_renderer.stopwatch import Stopwatch
+from synth_renderer.steps.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
 
 if TYPE_CHECKING:

@@ -9,28 +9,30 @@ import numpy as np
 
 from synth_renderer.blender import bpy, session
 from synth_renderer.blender.materials import material
-from synth_renderer.techniques.environments import ENVIRONMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from synth_renderer.model.bodies import Bodies
     from synth_renderer.model.camera import Camera
     from synth_renderer.model.mesh import Mesh
-    from synth_renderer.model.staged_scene import FeatureColumn, StagedScene
+    from synth_renderer.model.staged_scene import FeatureColumn, StagedScene, StagedTechnique
+
+    EnvironmentBuilder = Callable[[bpy.types.Scene, StagedTechnique], None]
+    """Adds light, substrate and measurement volume to a Blender scene that has camera and particles."""
 
 _staged: list[StagedScene] = []
 """The scene that the open Blender file shows, at most one; kept so that its identity stays its own."""
 
 
-def stage(scene: StagedScene) -> bpy.types.Scene:
+def stage(scene: StagedScene, build_environment: EnvironmentBuilder) -> bpy.types.Scene:
     """The open Blender scene, built anew unless it shows this very scene already. Object i + 1 has pass index i + 1."""
     if not (_staged and _staged[0] is scene):
         _staged.clear()
         session.reset()
-        _build(scene)
+        _build(scene, build_environment)
         _staged.append(scene)
     return bpy.context.scene
 
@@ -41,9 +43,14 @@ def forget() -> None:
 
 
 @contextmanager
-def visible(scene: StagedScene, present: NDArray[np.bool_], in_camera: NDArray[np.bool_]) -> Iterator[None]:
+def visible(
+    scene: StagedScene,
+    build_environment: EnvironmentBuilder,
+    present: NDArray[np.bool_],
+    in_camera: NDArray[np.bool_],
+) -> Iterator[None]:
     """Stage the scene and, inside, show only the bodies `present` (N,); those not `in_camera` only shadow."""
-    stage(scene)
+    stage(scene, build_environment)
     objects = bpy.data.collections["Particles"].objects
     try:
         for obj in objects:
@@ -55,11 +62,11 @@ def visible(scene: StagedScene, present: NDArray[np.bool_], in_camera: NDArray[n
             obj.hide_render, obj.visible_camera = False, True
 
 
-def _build(scene: StagedScene) -> None:
+def _build(scene: StagedScene, build_environment: EnvironmentBuilder) -> None:
     blender_scene = bpy.context.scene
     _add_camera(blender_scene, scene.technique.camera)
     _add_particles(blender_scene, scene)
-    ENVIRONMENTS[scene.technique.prototype](blender_scene, scene.technique)
+    build_environment(blender_scene, scene.technique)
 
 
 def _add_camera(blender_scene: bpy.types.Scene, camera: Camera) -> None:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from synth_renderer.blender.objects import EnvironmentBuilder
     from synth_renderer.model.staged_scene import StagedScene
 
 
-def save_state(scene: StagedScene, path: Path, shown: NDArray[np.bool_]) -> None:
+def save_state(scene: StagedScene, build_environment: EnvironmentBuilder, path: Path, shown: NDArray[np.bool_]) -> None:
     """Write the staged scene as a compressed .blend in which the bodies `shown` (N,) are rendered, the others hidden.
 
     Raises RuntimeError when the file cannot be written.
     """
-    with visible(scene, shown, shown):
+    with visible(scene, build_environment, shown, shown):
         bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False, compress=True, copy=True)

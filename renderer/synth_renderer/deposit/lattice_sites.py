@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.deposit.pose import heading
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import cell, uniform, value, word
 
 if TYPE_CHECKING:

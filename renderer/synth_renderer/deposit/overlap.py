@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_renderer.deposit.landscape import Landscape, column_of, row_of
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_renderer.deposit.landscape import Landscape, conflicts, resting_height
 from synth_renderer.deposit.pose import heading
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import uniform, word
 
 if TYPE_CHECKING:

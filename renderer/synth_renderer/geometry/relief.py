@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.noise import field, walls
 
 if TYPE_CHECKING:

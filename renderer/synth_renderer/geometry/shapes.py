@@ -15,8 +15,8 @@ from synth_renderer.geometry.bending import bend, curvature_of
 from synth_renderer.geometry.casting import cast_ellipsoid
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.geometry.sphere_grid import fineness, sphere_grid
-from synth_renderer.kernel import kernel
 from synth_renderer.model.mesh import Mesh
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import word
 
 if TYPE_CHECKING:

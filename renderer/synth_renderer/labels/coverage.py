@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numba
 import numpy as np
 
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_renderer.kernel import kernel
 from synth_renderer.labels.feret import feret_diameters
 from synth_renderer.labels.projection import in_camera_frame, projected
+from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

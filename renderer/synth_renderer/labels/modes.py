@@ -10,7 +10,7 @@ import numpy as np
 from synth_renderer.labels import shading
 from synth_renderer.labels.layers import layers
 from synth_renderer.labels.visible import visible
-from synth_renderer.model.palette import palette as palette
+from synth_renderer.model.palette import palette
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

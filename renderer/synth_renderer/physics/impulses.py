@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.physics.overlaps import contact
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final
 import numba
 import numpy as np
 
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import uniform
 
 _COLUMN: Final = np.uint64(0xD1342543DE82EF95)

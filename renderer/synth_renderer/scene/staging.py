@@ -11,8 +11,8 @@ from synth_api.prototypes import GEOMETRIES, FeatureType
 from synth_renderer.geometry import prototypes
 from synth_renderer.geometry.shapes import SHAPING, Shape, is_round, shape_mesh, shape_of
 from synth_renderer.geometry.solids import SOLIDS
-from synth_renderer.labels.modes import palette
 from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.palette import palette
 from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
 
 if TYPE_CHECKING:

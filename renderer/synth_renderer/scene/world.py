@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from synth_renderer.model.mesh import Mesh
     from synth_renderer.model.relax_report import PhysicsReport
     from synth_renderer.model.staged_scene import Box
-    from synth_renderer.techniques.base import Technique
+    from synth_renderer.techniques.base.technique import Technique
 
 
 class RunError(RuntimeError):

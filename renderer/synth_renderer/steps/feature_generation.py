@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from synth_api.recipe.model import Blueprint
     from synth_renderer.scene.world import World
-    from synth_renderer.stopwatch import Stopwatch
+    from synth_renderer.steps.stopwatch import Stopwatch
 
 
 def generate(world: World, watch: Stopwatch) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from synth_renderer.labels.fragments import Fragments
     from synth_renderer.model.staged_scene import StagedScene
     from synth_renderer.scene.world import World
-    from synth_renderer.stopwatch import Stopwatch
+    from synth_renderer.steps.stopwatch import Stopwatch
+    from synth_renderer.techniques.base.technique import Technique
 
     Pixels = NDArray[np.uint8] | NDArray[np.uint16]
     Selection = NDArray[np.bool_]
@@ -56,6 +57,10 @@ class Rendering:
     def all(self) -> LabelView:
         """The label pass over all bodies."""
         return LabelView.of(self.fragments)
+
+    @property
+    def _technique(self) -> Technique:
+        return TECHNIQUES[self.scene.technique.prototype]
 
     @property
     def least_visible(self) -> float:
@@ -88,7 +93,7 @@ class Rendering:
         from synth_renderer.blender.state import save_state
 
         with self.watch.stage("state"):
-            save_state(self.scene, self._path(path), shown)
+            save_state(self.scene, self._technique.build_environment, self._path(path), shown)
 
     def _render(self, step: RenderStep, output: StepOutput) -> None:
         interest = members(self.world, step.set_name_of_interest).particles
@@ -116,8 +121,7 @@ class Rendering:
     def _real(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
         with self.watch.stage("real"):
             surface = self._view(in_camera, np.zeros_like(in_camera)).surface
-            technique = TECHNIQUES[self.scene.technique.prototype]
-            picture = technique.picture(self.scene, present, in_camera, surface, self.device)
+            picture = self._technique.picture(self.scene, present, in_camera, surface, self.device)
             self.device_used = picture.device
             self.real.append((surface.ids, picture.pixels))
             write_png(self._path(path), picture.pixels)

@@ -9,7 +9,7 @@ from synth_renderer.techniques.sem_signal.scanning_electron_microscope import Sc
 from synth_renderer.techniques.sem_traced.secondary_electron_microscope import SecondaryElectronMicroscope
 
 if TYPE_CHECKING:
-    from synth_renderer.techniques.base import Technique
+    from synth_renderer.techniques.base.technique import Technique
 
 TECHNIQUES: Final[dict[str, Technique]] = {
     "default": Default(),

@@ -18,6 +18,7 @@ from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible as visible_of
 from synth_renderer.techniques.registry import TECHNIQUES
 
+BUILD_ENVIRONMENT = TECHNIQUES["default"].build_environment
 RED, GREEN, BLUE = (0.8, 0.02, 0.02, 1.0), (0.02, 0.8, 0.02, 1.0), (0.02, 0.02, 0.8, 1.0)
 
 
@@ -34,7 +35,7 @@ def picture(scene, in_camera=None):
 
 def test_particles_share_mesh_and_material_and_carry_their_ids(photograph):
     scene = photograph([RED, GREEN, BLUE])
-    stage(scene)
+    stage(scene, BUILD_ENVIRONMENT)
     objects = particles()
     assert [objects[name].pass_index for name in scene.names] == [1, 2, 3]
     assert len({obj.data for obj in objects.values()}) == 1
@@ -43,7 +44,7 @@ def test_particles_share_mesh_and_material_and_carry_their_ids(photograph):
 
 def test_normals_are_those_of_the_mesh(photograph):
     scene = photograph([RED])
-    stage(scene)
+    stage(scene, BUILD_ENVIRONMENT)
     data = particles()[scene.names[0]].data
     normals = np.empty(len(data.loops) * 3, dtype=np.float32)
     data.corner_normals.foreach_get("vector", normals)
@@ -53,14 +54,14 @@ def test_normals_are_those_of_the_mesh(photograph):
 
 def test_a_scene_is_staged_once(photograph):
     scene = photograph([RED])
-    stage(scene)
+    stage(scene, BUILD_ENVIRONMENT)
     bpy.context.scene["mark"] = 1
-    assert "mark" in stage(scene)
-    assert "mark" not in stage(photograph([RED]))
+    assert "mark" in stage(scene, BUILD_ENVIRONMENT)
+    assert "mark" not in stage(photograph([RED]), BUILD_ENVIRONMENT)
 
 
 def test_a_thousand_particles_are_no_matter(photograph):
-    stage(photograph([RED] * 1000))
+    stage(photograph([RED] * 1000), BUILD_ENVIRONMENT)
     assert len(particles()) == 1000
     assert len(bpy.data.meshes) == 2  # theirs and the measurement volume's
 
@@ -107,7 +108,7 @@ def test_equal_scenes_give_equal_pixels(photograph):
 
 def test_the_state_file_is_small_opens_and_renders(photograph, tmp_path):
     scene = photograph([RED] * 600)
-    save_state(scene, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
+    save_state(scene, BUILD_ENVIRONMENT, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
     assert (tmp_path / "state.blend").stat().st_size < 400_000
     try:
         bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "state.blend"))
@@ -120,18 +121,18 @@ def test_the_state_file_is_small_opens_and_renders(photograph, tmp_path):
 def test_saving_does_not_change_the_picture(photograph, tmp_path):
     scene = photograph([RED, BLUE])
     before = picture(scene)[0]
-    save_state(scene, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
+    save_state(scene, BUILD_ENVIRONMENT, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
     assert (picture(scene)[0] == before).all()
 
 
 def test_an_empty_scene_is_a_picture_too(photograph):
     scene = photograph([])
-    with visible(scene, np.zeros(0, bool), np.zeros(0, bool)):
+    with visible(scene, BUILD_ENVIRONMENT, np.zeros(0, bool), np.zeros(0, bool)):
         assert trace(1, 0, 0, "cpu").radiance.shape == (108, 192, 3)
 
 
 def test_seeds_of_any_size_are_taken(photograph):
-    stage(photograph([RED]))
+    stage(photograph([RED]), BUILD_ENVIRONMENT)
     assert trace(1, 0, 2**53 - 1, "cpu").radiance.shape == (108, 192, 3)
 
 
@@ -139,7 +140,7 @@ def test_seeds_of_any_size_are_taken(photograph):
 def test_a_temporary_folder_may_have_any_name(photograph, tmp_path, monkeypatch, name):
     (tmp_path / name).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
-    stage(photograph([RED]))
+    stage(photograph([RED]), BUILD_ENVIRONMENT)
     assert trace(1, 0, 1, "cpu").radiance.max() > 0
     assert list((tmp_path / name).iterdir()) == []
 
@@ -172,7 +173,7 @@ def test_a_picture_that_a_full_disk_cut_short_says_so(photograph, tmp_path, monk
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", tmp_path], check=False).returncode:
         pytest.skip("needs the right to mount a small file system")
     try:
-        stage(photograph([RED]))
+        stage(photograph([RED]), BUILD_ENVIRONMENT)
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         with pytest.raises(OSError, match="has not written the traced picture: No space left on device") as full:
             trace(1, 0, 1, "cpu")

@@ -10,7 +10,7 @@ import pytest
 from synth_api.recipe.model import parse
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
-from synth_renderer.stopwatch import Stopwatch
+from synth_renderer.steps.stopwatch import Stopwatch
 
 B = "$builtins."
 

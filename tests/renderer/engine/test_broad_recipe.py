@@ -13,7 +13,7 @@ from synth_api.sweep import Sweep
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
-from synth_renderer.stopwatch import Stopwatch
+from synth_renderer.steps.stopwatch import Stopwatch
 
 BROAD = Path(__file__).parents[3] / "recipes" / "sem_broad.yaml"
 VARIABILITIES = "process_conditions.feature_variabilities"
@@ -25,7 +25,7 @@ from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
-from synth_renderer.stopwatch import Stopwatch
+from synth_renderer.steps.stopwatch import Stopwatch
 digest = hashlib.sha256()
 for seed in sys.argv[2:]:
     world = World(Sweep.load(Path(sys.argv[1]), [f"initial_runtime_state.seed={seed}"]).recipe(0))

@@ -5,13 +5,13 @@ from pathlib import Path
 CALL = "import sys; sys.path.insert(0, sys.argv[1]); from stale.outer import outer; print(outer(1.0))"
 OUTER = """
 from stale.inner import inner
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 @kernel
 def outer(x):
     return inner(x)
 """
 INNER = """
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 @kernel
 def inner(x):
     return x + {added}

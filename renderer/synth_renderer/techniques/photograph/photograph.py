@@ -8,8 +8,8 @@ import numpy as np
 
 from synth_renderer.model.camera import Camera
 from synth_renderer.model.staged_scene import Box
-from synth_renderer.techniques.base import Picture
-from synth_renderer.techniques.feature_values import resolution, samples
+from synth_renderer.techniques.base.feature_values import resolution, samples
+from synth_renderer.techniques.base.technique import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.prototypes import FeatureValue
+    from synth_renderer.blender import bpy
     from synth_renderer.labels.fragments import VisibleSurface
     from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
 
@@ -49,6 +50,12 @@ class Default:
     def covered(self, technique: StagedTechnique, seed: int) -> None:
         """Nothing is written over the picture."""
 
+    def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
+        """A point lamp and grey light from everywhere."""
+        from synth_renderer.techniques.photograph.lamp_environment import build_environment
+
+        build_environment(scene, technique)
+
     def picture(
         self,
         scene: StagedScene,
@@ -61,7 +68,7 @@ class Default:
         from synth_renderer.blender.cycles import trace
         from synth_renderer.blender.objects import visible
 
-        with visible(scene, present, in_camera):
+        with visible(scene, self.build_environment, present, in_camera):
             traced = trace(samples(scene.technique.features, SAMPLES), BOUNCES, scene.seed, device)
         return Picture(np.rint(255.0 * srgb(traced.radiance)).astype(np.uint8), traced.device)
 

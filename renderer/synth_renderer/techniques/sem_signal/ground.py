@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.kernel import kernel
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import fractal, value
 from synth_renderer.techniques.sem_signal import ground_relief
 from synth_renderer.techniques.sem_signal.emission import emitted

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_renderer.randomness.hashing import normals
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.techniques.feature_values import number
+from synth_renderer.techniques.base.feature_values import number
 from synth_renderer.techniques.sem_signal import charging, counting, ground, scan, shadowing
 from synth_renderer.techniques.sem_signal.cores import SOFTNESS, core_light
 from synth_renderer.techniques.sem_signal.emission import Emission, gathered

@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.model.camera import Camera
-from synth_renderer.model.staged_scene import Box
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.techniques.base import Picture
-from synth_renderer.techniques.feature_values import number, resolution
+from synth_renderer.techniques.base.feature_values import resolution
+from synth_renderer.techniques.base.microscope_view import COLUMN_HEIGHT, compute_view, compute_volume
+from synth_renderer.techniques.base.technique import Picture
 from synth_renderer.techniques.sem_signal.overlays import overlay
-from synth_renderer.techniques.sem_traced.secondary_electron_microscope import (
-    COLUMN_HEIGHT,
-    PIXELS_PER_UNIT,
-    VOLUME_OVER_VIEW,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.prototypes import FeatureValue
+    from synth_renderer.blender import bpy
     from synth_renderer.labels.fragments import VisibleSurface
-    from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
+    from synth_renderer.model.staged_scene import Box, StagedScene, StagedTechnique
     from synth_renderer.techniques.sem_signal.overlays import Overlay
 
 CLEARANCE: Final = 2.0
@@ -38,13 +34,12 @@ class ScanningElectronMicroscope:
     def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Straight down; the percentage changes the sampling, not the view."""
         width, height = resolution(features)
-        view = max(_view(features))
+        view = max(compute_view(features))
         return Camera(width, height, (0.0, 0.0, max(COLUMN_HEIGHT, CLEARANCE * view)), ortho_scale=view)
 
     def volume(self, features: Mapping[str, FeatureValue]) -> Box:
         """Centred on the axis, on the substrate."""
-        x, y = (extent * VOLUME_OVER_VIEW / 2 for extent in _view(features))
-        return Box((-x, -y, 0.0), (x, y, COLUMN_HEIGHT))
+        return compute_volume(features)
 
     def has_walls(self) -> bool:
         """The volume is the container that the particles settle in."""
@@ -54,6 +49,12 @@ class ScanningElectronMicroscope:
         """What info bar and boxes hide."""
         written = _overlay(technique, seed)
         return None if written is None else written.covered
+
+    def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
+        """Even white light, for state files alone."""
+        from synth_renderer.techniques.sem_signal.white_environment import build_environment
+
+        build_environment(scene, technique)
 
     def picture(
         self,
@@ -78,8 +79,3 @@ def _overlay(technique: StagedTechnique, seed: int) -> Overlay | None:
     assert camera.pixel_size is not None
     stream = Stream(seed, technique.prototype, technique.name, "overlays")
     return overlay(technique.features, (camera.height, camera.width), camera.pixel_size, stream)
-
-
-def _view(features: Mapping[str, FeatureValue]) -> tuple[float, float]:
-    x, y = (number(features, f"resolution_{axis}") / PIXELS_PER_UNIT for axis in "xy")
-    return x, y

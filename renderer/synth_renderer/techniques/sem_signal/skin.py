@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.kernel import kernel
 from synth_renderer.model.transforms import rotation_matrix
+from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import SLOPE_RMS, slope
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from synth_renderer.model.camera import Camera
-from synth_renderer.model.staged_scene import Box
-from synth_renderer.techniques.base import Picture
-from synth_renderer.techniques.feature_values import number, resolution, samples
-from synth_renderer.techniques.sem_traced.detector import Acceptance, Electronics, TiltYield, beam_electrons, detect
+from synth_renderer.techniques.base.feature_values import number, resolution, samples
+from synth_renderer.techniques.base.microscope_view import COLUMN_HEIGHT, compute_view, compute_volume
+from synth_renderer.techniques.base.technique import Picture
+from synth_renderer.techniques.sem_traced.detector import detect
+from synth_renderer.techniques.sem_traced.instrument_features import read_electronics
 from synth_renderer.techniques.sem_traced.smoothing import smooth
 
 if TYPE_CHECKING:
@@ -18,26 +19,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.prototypes import FeatureValue
+    from synth_renderer.blender import bpy
     from synth_renderer.labels.fragments import VisibleSurface
-    from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
-
-COLUMN_HEIGHT: Final = 51.2
-"""Camera height and height of the measurement volume, scene units."""
-
-PIXELS_PER_UNIT: Final = 10.0
-"""At 100 %."""
-
-VOLUME_OVER_VIEW: Final = 1.25
-"""Extent of the measurement volume over that of the view, in x and y."""
+    from synth_renderer.model.staged_scene import Box, StagedScene, StagedTechnique
 
 SAMPLES: Final = 8
 """Paths per pixel; what noise they leave is blue and smoothed away."""
 
 SMOOTHING: Final = 1.8
 """Standard deviation of that smoothing, pixels at 100 %."""
-
-COLLECTION: Final = 0.92
-"""Electrons collected per beam electron from a lone convex body that faces the beam, on average."""
 
 
 class SecondaryElectronMicroscope:
@@ -46,12 +36,11 @@ class SecondaryElectronMicroscope:
     def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Straight down from the middle of the volume's lid; the percentage changes the sampling, not the view."""
         width, height = resolution(features)
-        return Camera(width, height, (0.0, 0.0, COLUMN_HEIGHT), ortho_scale=max(_view(features)))
+        return Camera(width, height, (0.0, 0.0, COLUMN_HEIGHT), ortho_scale=max(compute_view(features)))
 
     def volume(self, features: Mapping[str, FeatureValue]) -> Box:
         """Centred on the axis, from the substrate to the camera."""
-        x, y = (extent * VOLUME_OVER_VIEW / 2 for extent in _view(features))
-        return Box((-x, -y, 0.0), (x, y, COLUMN_HEIGHT))
+        return compute_volume(features)
 
     def has_walls(self) -> bool:
         """The volume is the container that the particles settle in."""
@@ -59,6 +48,12 @@ class SecondaryElectronMicroscope:
 
     def covered(self, technique: StagedTechnique, seed: int) -> None:
         """Nothing is written over the picture."""
+
+    def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
+        """Substrate, detector as light, and focus."""
+        from synth_renderer.techniques.sem_traced.detector_environment import build_environment
+
+        build_environment(scene, technique)
 
     def picture(
         self,
@@ -73,44 +68,8 @@ class SecondaryElectronMicroscope:
         from synth_renderer.blender.objects import visible
 
         features = scene.technique.features
-        with visible(scene, present, in_camera):
+        with visible(scene, self.build_environment, present, in_camera):
             traced = trace(samples(features, SAMPLES), bounces=0, seed=scene.seed, device=device)
         sigma = SMOOTHING * number(features, "resolution_percentage") / 100
         collected = smooth(traced.radiance[:, :, 0], surface.ids, sigma)
-        return Picture(detect(collected, electronics(features), scene.seed), traced.device)
-
-
-def tilt_yield(features: Mapping[str, FeatureValue]) -> TiltYield:
-    """The edge effect that the features describe."""
-    return TiltYield(
-        factor=number(features, "edge_factor"),
-        cutoff=number(features, "edge_cutoff"),
-        exponent=number(features, "edge_exponent"),
-    )
-
-
-def acceptance(features: Mapping[str, FeatureValue]) -> Acceptance:
-    """The detector that the features describe."""
-    return Acceptance(
-        azimuth=number(features, "detector_azimuth"),
-        elevation=number(features, "collection_angle"),
-        asymmetry=number(features, "detector_asymmetry"),
-    )
-
-
-def electronics(features: Mapping[str, FeatureValue]) -> Electronics:
-    """Beam and amplifier that the features describe."""
-    return Electronics(
-        illumination=number(features, "illumination_strength"),
-        electrons=beam_electrons(
-            number(features, "beam_current"), number(features, "dwell_time"), number(features, "noise_threshold")
-        ),
-        read_noise=number(features, "read_noise"),
-        line_noise=number(features, "line_noise"),
-        noise_correlation=number(features, "noise_correlation"),
-    )
-
-
-def _view(features: Mapping[str, FeatureValue]) -> tuple[float, float]:
-    x, y = (number(features, f"resolution_{axis}") / PIXELS_PER_UNIT for axis in "xy")
-    return x, y
+        return Picture(detect(collected, read_electronics(features), scene.seed), traced.device)

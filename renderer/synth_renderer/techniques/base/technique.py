@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.prototypes import FeatureValue
+    from synth_renderer.blender import bpy
     from synth_renderer.labels.fragments import VisibleSurface
     from synth_renderer.model.camera import Camera
     from synth_renderer.model.staged_scene import Box, StagedScene, StagedTechnique
@@ -39,6 +40,9 @@ class Technique(Protocol):
 
     def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
         """Pixels (H, W) under what is written over the real image: background in every label. None: nothing is."""
+
+    def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
+        """Add light, substrate and measurement volume to the open Blender scene, which has camera and particles."""
 
     def picture(
         self,

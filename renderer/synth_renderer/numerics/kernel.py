@@ -11,7 +11,7 @@ import numba
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PACKAGE: Final = Path(__file__).parent
+PACKAGE: Final = Path(__file__).parents[1]
 F = TypeVar("F", bound="Callable[..., Any]")
 
 

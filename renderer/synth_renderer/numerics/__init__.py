@@ -1,0 +1,1 @@
+"""The decorator of the compiled functions; every other folder builds on it."""
