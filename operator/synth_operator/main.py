@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from kubernetes import client
 
-    from synth_operator.kube.objects import SweepObject
+    from synth_operator.kube.sweep_object import SweepObject
 
 log = logging.getLogger(__name__)
 

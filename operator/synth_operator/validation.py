@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synth_api.composition.source import RecipeSource
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
-    from synth_operator.kube.objects import RecipeObject
+    from synth_operator.kube.recipe_object import RecipeObject
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from proxies import proxy
 from synth_api.jobs.messages import BatchMessage, write_message
 from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
 from synth_operator.kube.api import Resource
-from synth_operator.watch.handlers import Item
+from synth_operator.watch.handlers import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class Items:
     """What the watches put into the queue."""
 
     def __init__(self) -> None:
-        self.seen: list[Item] = []
+        self.seen: list[ObjectKey] = []
         self._changed = threading.Condition()
 
-    def add(self, item: Item, _delay: float) -> None:
+    def add(self, item: ObjectKey, _delay: float) -> None:
         with self._changed:
             self.seen.append(item)
             self._changed.notify_all()
@@ -163,7 +163,7 @@ def test_a_change_of_a_recipe_is_news_for_the_sweeps_that_name_it(server: ApiSer
         server.apply(recipe_of("reader"))
         items.wait_for("reader")
 
-        assert Item(Resource.RECIPES, "default", "recipe-of-reader") in items.seen
+        assert ObjectKey(Resource.RECIPES, "default", "recipe-of-reader") in items.seen
         assert watches.snapshot("default", "reader").recipe is not None
 
 

@@ -20,7 +20,8 @@ from spheres import NUMBER, recipe
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import MAX_NAME, Phase
 from synth_operator.decide.outcome import ready_message, ready_reason
-from synth_operator.kube.objects import PodObject, moment
+from synth_operator.kube.pod_object import PodObject
+from synth_operator.kube.timestamps import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

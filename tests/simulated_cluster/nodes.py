@@ -14,7 +14,7 @@ from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.messages import JobKind, write_message
 from synth_api.jobs.names import INPUT_ANNOTATION, JOB_LABEL
 from synth_operator.kube.api import Resource, Tree
-from synth_operator.kube.objects import JobWarning
+from synth_operator.kube.events import JobWarning
 
 _JOB_NAME = "batch.kubernetes.io/job-name"
 _INDEX = "batch.kubernetes.io/job-completion-index"

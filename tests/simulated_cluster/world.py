@@ -22,8 +22,12 @@ from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus
 from synth_operator.configuration import Configuration
 from synth_operator.decide.decide import decide
+from synth_operator.decide.observed_state import Observed, Refusal
 from synth_operator.kube.api import ApiError, Resource, Tree
-from synth_operator.kube.objects import JobObject, Observed, PodObject, RecipeObject, Refusal, SweepObject
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.pod_object import PodObject
+from synth_operator.kube.recipe_object import RecipeObject
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.inputs import attempt_input
 from synth_operator.reconcile.apply import StaleError, apply
 from synth_operator.validation import Checked

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from synth_api.resources.synth_sweep import SweepStatus
     from synth_operator.decide.context import View
-    from synth_operator.kube.objects import JobObject
+    from synth_operator.kube.job_object import JobObject
 
 _FAILED_KEPT: Final = timedelta(hours=1)
 """That Jobs of a failed sweep are kept for their logs."""

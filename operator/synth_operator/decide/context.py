@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from synth_api.resources.synth_sweep import Attempt, SweepSpec, SweepStatus
     from synth_operator.configuration import Configuration
-    from synth_operator.kube.objects import JobObject, Observed, PodObject, SweepObject
+    from synth_operator.decide.observed_state import Observed
+    from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.pod_object import PodObject
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import Task
 
 _LINGER: Final = timedelta(minutes=2)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from synth_operator.configuration import Configuration
-    from synth_operator.kube.objects import Observed, SweepObject
+    from synth_operator.decide.observed_state import Observed
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.validation import Checked
 
 

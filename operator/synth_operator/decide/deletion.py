@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import Attempt
     from synth_operator.decide.context import View
-    from synth_operator.kube.objects import SweepObject
+    from synth_operator.kube.sweep_object import SweepObject
 
 _LOOK_AGAIN = 5.0
 _TRY_AGAIN = 600.0

@@ -16,7 +16,9 @@ from synth_operator.validation import sentence
 if TYPE_CHECKING:
     from synth_api.resources.synth_sweep import SweepStatus
     from synth_operator.decide.context import View
-    from synth_operator.kube.objects import JobObject, PodObject, Refusal
+    from synth_operator.decide.observed_state import Refusal
+    from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.pod_object import PodObject
 
 _REPORTED: Final = frozenset(
     {

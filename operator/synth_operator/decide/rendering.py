@@ -23,7 +23,7 @@ from synth_operator.manifests.names import Task
 
 if TYPE_CHECKING:
     from synth_operator.decide.context import View
-    from synth_operator.kube.objects import JobObject
+    from synth_operator.kube.job_object import JobObject
     from synth_operator.validation import Checked
 
 _LOOK_AGAIN: Final = 5.0

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import SweepStatus
     from synth_operator.decide.context import View
-    from synth_operator.kube.objects import JobObject, PodObject
+    from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.pod_object import PodObject
     from synth_operator.manifests.names import Task
     from synth_operator.validation import Checked
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from synth_api.jobs.batches import Batches
-    from synth_operator.kube.objects import JobObject, PodObject
+    from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.pod_object import PodObject
 
 _MOST_FAILURES: Final = 20
 _MOST_FAILURE_BYTES: Final = 32 * 1024

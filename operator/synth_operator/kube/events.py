@@ -6,19 +6,47 @@ the Jobs of 200 sweeps waited for their pods, a list for each of them took half 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from synth_operator.kube.api import Resource
-from synth_operator.kube.objects import JobWarning
+from synth_operator.kube.timestamps import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from synth_operator.kube.api import Api
 
 _SHARED_SECONDS: Final = 2.0
 """How old a list may be."""
+
+
+@dataclass(frozen=True)
+class JobWarning:
+    """A Warning Event on one of our Jobs: its pods cannot be made."""
+
+    job: str
+    reason: str
+    message: str
+    at: datetime
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """From an Event's JSON."""
+        at = (
+            (body.get("series") or {}).get("lastObservedTime")
+            or body.get("lastTimestamp")
+            or body.get("eventTime")
+            or body["metadata"]["creationTimestamp"]
+        )
+        return cls(
+            job=body["involvedObject"]["name"],
+            reason=body.get("reason", ""),
+            message=body.get("message", ""),
+            at=moment(at),
+        )
 
 
 class WarningEvents:

@@ -11,7 +11,7 @@ from synth_operator.manifests.names import labels, metadata
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
-    from synth_operator.kube.objects import SweepObject
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.validation import Checked
 
 

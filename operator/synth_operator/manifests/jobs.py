@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from synth_api.jobs.batches import Batches
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
-    from synth_operator.kube.objects import SweepObject
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import Task
 
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"

@@ -20,7 +20,7 @@ from synth_api.resources.base import API_VERSION
 from synth_api.resources.synth_sweep import KIND
 
 if TYPE_CHECKING:
-    from synth_operator.kube.objects import SweepObject
+    from synth_operator.kube.sweep_object import SweepObject
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from synth_api.jobs.names import INPUT_ANNOTATION, input_name
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
-    from synth_operator.kube.objects import SweepObject
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import Task
 
 _CREDENTIALS: Final = (("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True))

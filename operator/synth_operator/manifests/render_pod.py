@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import Gpu, Resources, SweepSpec
     from synth_operator.configuration import Configuration
-    from synth_operator.kube.objects import SweepObject
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import Task
 
 _GPU_ENVIRONMENT: Final = {

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _RECONCILE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class WatchAges(Collector):
+class WatchAgeCollector(Collector):
     """Seconds since each watch was last heard, by the clock of the scrape."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -89,7 +89,7 @@ class OperatorMetrics:
         self._leader = Gauge(
             "synth_operator_leader", "1 in the replica that holds the lease, else 0.", registry=self.registry
         )
-        self._ages = WatchAges()
+        self._ages = WatchAgeCollector()
         depth = Gauge("synth_operator_queue_depth", "Sweeps that wait to be looked at.", registry=self.registry)
         depth.set_function(queue_depth)
         build = Gauge(

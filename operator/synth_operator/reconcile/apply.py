@@ -20,14 +20,15 @@ from synth_operator.decide.actions import (
     SetFinalizers,
     WriteStatus,
 )
+from synth_operator.decide.observed_state import Refusal
 from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, Resource, Tree
-from synth_operator.kube.objects import Refusal, SweepObject
+from synth_operator.kube.sweep_object import SweepObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from synth_operator.kube.objects import Observed
+    from synth_operator.decide.observed_state import Observed
 
 _REFUSED: Final = (403, CONFLICT, 422)
 

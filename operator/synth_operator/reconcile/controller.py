@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from synth_operator.configuration import Configuration
     from synth_operator.kube.api import Api
-    from synth_operator.kube.objects import SweepObject
-    from synth_operator.watch.handlers import Item
+    from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.watch.handlers import ObjectKey
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Term:
         self, api: Api, connection: client.Configuration, configuration: Configuration, recorder: Recorder
     ) -> None:
         self._recorder = recorder
-        self._queue: WorkQueue[Item] = WorkQueue()
+        self._queue: WorkQueue[ObjectKey] = WorkQueue()
         self._watches = Watches(connection, configuration.namespaces, self._queue.add, recorder.heard)
         self._reconciler = Reconciler(api, self._watches, configuration)
         self._workers = [
@@ -89,7 +89,7 @@ class Term:
             ok = self._look(item)
             self._recorder.reconciled(time.monotonic() - started, ok=ok)
 
-    def _look(self, item: Item) -> bool:
+    def _look(self, item: ObjectKey) -> bool:
         try:
             again = self._reconciler.look(item)
         except (StaleError, NotWatchingError):

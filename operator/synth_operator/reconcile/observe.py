@@ -8,9 +8,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.names import SWEEP_LABEL
+from synth_operator.decide.observed_state import Observed
 from synth_operator.kube.api import Resource
-from synth_operator.kube.events import WarningEvents
-from synth_operator.kube.objects import JobWarning, Observed
+from synth_operator.kube.events import JobWarning, WarningEvents
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.validation import check_sweep, finished_check
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from synth_api.jobs.messages import Problem
     from synth_api.resources.output import Output
+    from synth_operator.decide.observed_state import Refusal
     from synth_operator.kube.api import Api
-    from synth_operator.kube.objects import RecipeObject, Refusal, SweepObject
+    from synth_operator.kube.recipe_object import RecipeObject
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.reconcile.apply import Applied
     from synth_operator.validation import Checked
     from synth_operator.watch.watches import Snapshot

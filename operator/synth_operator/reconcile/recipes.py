@@ -12,7 +12,7 @@ from synth_operator.validation import check_recipe, recipe_digest
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from synth_operator.kube.objects import RecipeObject
+    from synth_operator.kube.recipe_object import RecipeObject
 
 
 def recipe_status(recipe: RecipeObject, now: datetime) -> RecipeStatus:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from synth_operator.configuration import Configuration
-    from synth_operator.kube.objects import SweepObject
-    from synth_operator.watch.handlers import Item
+    from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.watch.handlers import ObjectKey
     from synth_operator.watch.watches import Watches
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,10 @@ class Reconciler:
         self._configuration = configuration
         self._now = now
         self._observer = Observer(api, configuration.output)
-        self._memories: dict[Item, Memory] = {}
-        self._written: dict[Item, SweepObject] = {}
+        self._memories: dict[ObjectKey, Memory] = {}
+        self._written: dict[ObjectKey, SweepObject] = {}
 
-    def look(self, item: Item) -> float | None:
+    def look(self, item: ObjectKey) -> float | None:
         """One pass; the seconds after which another one is due even when nothing happens.
 
         Raises:
@@ -59,7 +59,7 @@ class Reconciler:
         self._recipe(item)
         return None
 
-    def _sweep(self, item: Item) -> float | None:
+    def _sweep(self, item: ObjectKey) -> float | None:
         snapshot = self._watches.snapshot(item.namespace, item.name)
         if snapshot.sweep is None:
             self._memories.pop(item, None)
@@ -77,14 +77,14 @@ class Reconciler:
         again = _REFUSED_AGAIN if applied.refusal else None
         return min((delay for delay in (applied.requeue, memory.look_again, again) if delay is not None), default=None)
 
-    def context(self, item: Item) -> dict[str, str]:
+    def context(self, item: ObjectKey) -> dict[str, str]:
         """What each line of the log says about a sweep or recipe."""
         if item.resource is Resource.RECIPES:
             return {"namespace": item.namespace, "recipe": item.name}
         known = self._written.get(item)
         return {"namespace": item.namespace, "sweep": item.name, "plan": known.status.plan[:8] if known else ""}
 
-    def _log(self, item: Item, actions: tuple[Action, ...]) -> None:
+    def _log(self, item: ObjectKey, actions: tuple[Action, ...]) -> None:
         """What is told in Events is told in the log, where it stays: Events are gone after an hour."""
         for action in actions:
             if isinstance(action, EmitEvent):
@@ -93,13 +93,13 @@ class Reconciler:
             else:
                 log.debug("%s", type(action).__name__, extra=self.context(item))
 
-    def _latest(self, item: Item, seen: SweepObject) -> SweepObject:
+    def _latest(self, item: ObjectKey, seen: SweepObject) -> SweepObject:
         """What we wrote ourselves may be newer than what the watch has brought."""
         written = self._written.get(item)
         newer = written and written.uid == seen.uid and int(written.resource_version) > int(seen.resource_version)
         return written if written and newer else seen
 
-    def _recipe(self, item: Item) -> None:
+    def _recipe(self, item: ObjectKey) -> None:
         recipe = self._watches.recipe(item.namespace, item.name)
         if recipe is None:
             return

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from synth_operator.kube.objects import JobObject, PodObject
+    from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.pod_object import PodObject
 
 
 class LastWords:

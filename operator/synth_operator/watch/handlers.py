@@ -8,7 +8,10 @@ import kopf
 
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_operator.kube.api import Resource
-from synth_operator.kube.objects import JobObject, PodObject, RecipeObject, SweepObject
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.pod_object import PodObject
+from synth_operator.kube.recipe_object import RecipeObject
+from synth_operator.kube.sweep_object import SweepObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +27,7 @@ _SETTLE: Final = 0.2
 """Seconds for which events of Jobs and pods are gathered: they come in swarms."""
 
 
-class Item(NamedTuple):
+class ObjectKey(NamedTuple):
     """What a worker looks after: a sweep or a recipe."""
 
     resource: Resource
@@ -88,19 +91,19 @@ def index_all(registry: kopf.OperatorRegistry) -> None:
     _index(registry, Resource.PODS, Resource.PODS.plural, _OURS)(by_sweep(PodObject.of))
 
 
-def notify_all(registry: kopf.OperatorRegistry, add: Callable[[Item, float], None], last_words: LastWords) -> None:
+def notify_all(registry: kopf.OperatorRegistry, add: Callable[[ObjectKey, float], None], last_words: LastWords) -> None:
     """Every event says which sweep or recipe is to be looked at; that of a pod's end, what it said."""
 
     async def named(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
         kind = Resource.SWEEPS if resource.plural == Resource.SWEEPS.plural else Resource.RECIPES
-        add(Item(kind, namespace, name), 0.0)
+        add(ObjectKey(kind, namespace, name), 0.0)
 
     async def referring(namespace: str, name: str, references: kopf.Index[Any, str], **_: Any) -> None:
         for sweep in tuple(references.get((namespace, name), ())):
-            add(Item(Resource.SWEEPS, namespace, sweep), 0.0)
+            add(ObjectKey(Resource.SWEEPS, namespace, sweep), 0.0)
 
     async def child(namespace: str, labels: kopf.Labels, **_: Any) -> None:
-        add(Item(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _SETTLE)
+        add(ObjectKey(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _SETTLE)
 
     async def end(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
         if event["type"] == "DELETED":

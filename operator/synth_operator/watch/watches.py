@@ -14,7 +14,7 @@ import kopf
 from synth_operator.kube.api import Resource
 from synth_operator.watch.ages import DEAF_SECONDS, WATCH_SECONDS, WatchAges
 from synth_operator.watch.deleted_pod_messages import LastWords
-from synth_operator.watch.handlers import WATCHED, Item, index_all, notify_all, settings
+from synth_operator.watch.handlers import WATCHED, ObjectKey, index_all, notify_all, settings
 from synth_operator.watch.session import session
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from kubernetes import client
 
-    from synth_operator.kube.objects import JobObject, PodObject, RecipeObject, SweepObject
+    from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.pod_object import PodObject
+    from synth_operator.kube.recipe_object import RecipeObject
+    from synth_operator.kube.sweep_object import SweepObject
 
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
@@ -59,7 +62,7 @@ class Watches:
         self,
         connection: client.Configuration,
         namespaces: tuple[str, ...],
-        add: Callable[[Item, float], None],
+        add: Callable[[ObjectKey, float], None],
         heard: Callable[[str], None],
         seconds: int = WATCH_SECONDS,
     ) -> None:
@@ -181,7 +184,7 @@ class Watches:
     async def _started(self, **indexes: Any) -> None:
         self._indexes = indexes
 
-    def _notified(self, item: Item, delay: float) -> None:
+    def _notified(self, item: ObjectKey, delay: float) -> None:
         # kopf holds events back until everything it listed is in the indexes. What was still in the queue from before
         # would otherwise see a sweep without its recipe or its Jobs, and stop it.
         self._loop = asyncio.get_running_loop()

@@ -6,7 +6,8 @@ from synth_api.jobs.messages import BatchMessage, JobKind
 from synth_api.resources.synth_sweep import Attempt, Failure, RunCounts, Settled, SweepStatus
 from synth_operator.decide.tally import counted, first_failures, settled
 from synth_operator.kube.completion_indexes import Indexes
-from synth_operator.kube.objects import JobObject, PodObject
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.pod_object import PodObject
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BATCHES = Batches(todo=25, size=10)

@@ -5,7 +5,7 @@ import pytest
 
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
-from synth_operator.kube.objects import SweepObject
+from synth_operator.kube.sweep_object import SweepObject
 
 LEAST: dict[str, Any] = {
     "operatorImage": "lab/synth-operator:1",

@@ -7,7 +7,7 @@ from synth_api.errors import InputError
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
-from synth_operator.kube.objects import SweepObject
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.merge import merged
 from synth_operator.manifests.names import Task
 from synth_operator.manifests.render_pod import render_template

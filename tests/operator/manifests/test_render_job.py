@@ -8,7 +8,8 @@ from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
-from synth_operator.kube.objects import JobObject, SweepObject
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.jobs import inputs_hash, render_job
 from synth_operator.manifests.names import Task
 

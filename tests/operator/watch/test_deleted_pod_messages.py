@@ -1,7 +1,8 @@
 from datetime import UTC, datetime
 
 from synth_api.jobs.messages import BatchMessage
-from synth_operator.kube.objects import JobObject, PodObject
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.pod_object import PodObject
 from synth_operator.watch.deleted_pod_messages import LastWords
 
 SWEEP = ("lab", "s")

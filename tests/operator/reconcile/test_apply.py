@@ -22,8 +22,10 @@ from synth_operator.decide.actions import (
     SetFinalizers,
     WriteStatus,
 )
+from synth_operator.decide.observed_state import Observed
 from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
-from synth_operator.kube.objects import JobObject, Observed, SweepObject
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import Applied, StaleError, apply
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)

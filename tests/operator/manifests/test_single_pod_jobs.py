@@ -8,7 +8,7 @@ from synth_api.jobs.names import INPUT_ANNOTATION, input_name
 from synth_api.resources.output import Output
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_operator.configuration import Configuration
-from synth_operator.kube.objects import SweepObject
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.inputs import input_map
 from synth_operator.manifests.jobs import small_job
 from synth_operator.manifests.names import Task

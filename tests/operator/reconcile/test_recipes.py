@@ -6,7 +6,7 @@ import yaml
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import ConditionType
-from synth_operator.kube.objects import RecipeObject
+from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.reconcile.recipes import recipe_status
 
 FIRST = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)

@@ -8,7 +8,8 @@ from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import SweepSpec
-from synth_operator.kube.objects import RecipeObject, SweepObject
+from synth_operator.kube.recipe_object import RecipeObject
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.validation import Checked, check_recipe, check_sweep
 
 OUTPUT = Output(endpoint="store:9000", bucket="bucket")

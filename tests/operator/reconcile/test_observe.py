@@ -9,8 +9,12 @@ import yaml
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
 from synth_api.resources.output import Output
+from synth_operator.decide.observed_state import Observed, Refusal
 from synth_operator.kube.api import Resource, Tree
-from synth_operator.kube.objects import JobObject, Observed, PodObject, RecipeObject, Refusal, SweepObject
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.pod_object import PodObject
+from synth_operator.kube.recipe_object import RecipeObject
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import Applied, StaleError
 from synth_operator.reconcile.observe import Memory, Observer
 from synth_operator.validation import Checked

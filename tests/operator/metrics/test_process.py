@@ -11,7 +11,7 @@ import pytest
 from trial_fleet import Fleet
 
 from synth_api.version import ENGINE_VERSION
-from synth_operator.metrics.process import WatchAges
+from synth_operator.metrics.process import WatchAgeCollector
 
 
 def free_port() -> int:
@@ -51,7 +51,7 @@ def test_a_replica_that_waits_says_it_does_not_lead_before_anything_happens() ->
 
 def test_a_watch_ages_until_it_is_heard_again() -> None:
     now = [100.0]
-    ages = WatchAges(clock=lambda: now[0])
+    ages = WatchAgeCollector(clock=lambda: now[0])
     ages.heard("jobs")
     now[0] = 130.0
     ages.heard("pods")

@@ -1,0 +1,52 @@
+"""A SynthRecipe as read from the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+
+from synth_api.problems import input_error
+from synth_api.resources.synth_recipe import RecipeSpec, RecipeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class RecipeObject:
+    """A SynthRecipe; `problem` says in one sentence why its spec cannot be read."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    spec: RecipeSpec
+    status: RecipeStatus
+    problem: str = ""
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """From its JSON."""
+        metadata = body["metadata"]
+        spec, problem = RecipeSpec(recipe={}), ""
+        try:
+            spec = RecipeSpec.model_validate(body.get("spec", {}))
+        except ValidationError as error:
+            problem = str(input_error(error))
+        try:
+            status = RecipeStatus.model_validate(body.get("status") or {})
+        except ValidationError:
+            status = RecipeStatus()
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata.get("generation", 1),
+            resource_version=metadata["resourceVersion"],
+            spec=spec,
+            status=status,
+            problem=problem,
+        )

@@ -1,0 +1,58 @@
+"""A SynthSweep as read from the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+
+from synth_api.problems import input_error
+from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class SweepObject:
+    """A SynthSweep; `problem` says in one sentence why its spec cannot be read, which the CRD should prevent."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    spec: SweepSpec
+    status: SweepStatus
+    problem: str = ""
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """From its JSON. A status that this version cannot read counts as none: what exists is found again."""
+        metadata = body["metadata"]
+        spec, problem = SweepSpec(), ""
+        try:
+            spec = SweepSpec.model_validate(body.get("spec", {}))
+        except ValidationError as error:
+            problem = str(input_error(error))
+        try:
+            status = SweepStatus.model_validate(body.get("status") or {})
+        except ValidationError:
+            status = SweepStatus()
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata.get("generation", 1),
+            resource_version=metadata["resourceVersion"],
+            spec=spec,
+            status=status,
+            problem=problem,
+            deleting="deletionTimestamp" in metadata,
+            finalizers=tuple(metadata.get("finalizers", ())),
+            annotations=dict(metadata.get("annotations", {})),
+        )
