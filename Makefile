@@ -11,13 +11,13 @@ CLUSTER_TESTS = $(if $(filter command,$(origin KUBECONFIG)),SYNTH_TEST_KUBECONFI
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | column -t -s $$'\t'
 
-$(VENV)/.ready: tools/setup pyproject.toml constraints.txt
-	tools/setup $(VENV)
-	@touch $@
+# The steps of tools/setup; `tests` covers `demo` and marks both.
+$(VENV)/.%: tools/setup pyproject.toml constraints.txt
+	tools/setup $* $(VENV)
 
-setup: $(VENV)/.ready ## virtual environment in .venv, Debian libraries
+setup: $(VENV)/.tests ## install what tests need: virtual environment in .venv, Debian packages
 
-demo: setup ## render a small sweep of spheres_sem into build/demo
+demo: $(VENV)/.demo ## render a small sweep of spheres_sem into build/demo
 	$(RUN)/python tools/demo.py build/demo
 
 check: setup ## format, lint, types, layers

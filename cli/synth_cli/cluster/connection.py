@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kubernetes import client, config
-from kubernetes.config import ConfigException
-
 from synth_api.errors import InputError, nearest
+
+try:
+    from kubernetes import client, config
+    from kubernetes.config import ConfigException
+except ModuleNotFoundError:
+    raise InputError("kubernetes", "a cluster needs the Kubernetes client: install synth-operator[cli]") from None
+
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.resources.base import API_VERSION
 from synth_cli.cluster.names import check_sweep_name
