@@ -82,7 +82,7 @@ def test_comments_cite_documents_of_the_repository(package: str) -> None:
 def test_index_lists_every_page() -> None:
     index = ROOT / "docs" / "README.md"
     listed = {(index.parent / target.partition("#")[0]).resolve() for target in _LINK.findall(index.read_text())}
-    pages = {(ROOT / page).resolve() for page in PAGES if page.parts[0] == "docs"}
+    pages = {(ROOT / page).resolve() for page in PAGES if page.parent == Path("docs")}
     assert pages - listed == {index}
 
 
