@@ -65,7 +65,7 @@ class Reason(_Code):
         "Create the SynthRecipe that `recipeRef` names, in the namespace of the sweep.",
         True,
     )
-    RECIPE_INVALID = "RecipeInvalid", "Run `kubectl describe sr NAME` and repair what the message names.", False
+    RECIPE_INVALID = "RecipeInvalid", "Run `kubectl describe sr RECIPE` and repair what the message names.", False
     SWEEP_INVALID = "SweepInvalid", "Repair the override, axis or exclusion that the message names.", False
     POD_TEMPLATE_INVALID = "PodTemplateInvalid", "Repair `podTemplate` as the message says.", False
     NOT_ALLOWED = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from servers import ROOT
 
-from synth_api.reasons import Reason
+from synth_api.reasons import FailureReason, Reason
 from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import Phase
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from conftest import Helm
 
 sys.path.insert(0, str(ROOT / "tests/operator/metrics"))
+sys.path.insert(0, str(ROOT / "tools"))
 
 from prometheus import ALERTS
+from reason_tables import with_tables
 from trial_fleet import Fleet
 
 
@@ -35,9 +37,11 @@ def first_cells(table: str) -> str:
     return "\n".join(line.split("|")[1] for line in table.splitlines() if line.startswith("|"))
 
 
-def test_every_reason_has_a_line_that_says_what_to_do() -> None:
-    named = re.findall(r"`(\w+)`", first_cells(section(page("kubernetes.md"), "Reasons")))
-    assert sorted(named) == sorted(reason.value for reason in Reason)
+def test_the_tables_of_reasons_are_current() -> None:
+    text = page("kubernetes.md")
+    assert with_tables(text) == text
+    for reason in (*Reason, *FailureReason):
+        assert f"\n| `{reason}` | {reason.remedy} |" in text
 
 
 def commands(text: str) -> list[list[str]]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from synth_api.resources.conditions import ConditionType
 from synth_api.resources.synth_sweep import Phase
+from synth_cli.cluster.remedies import find_remedy
 from synth_cli.terminal.output import visible
 from synth_cli.terminal.streams import columns, count, duration, facts
 
@@ -122,6 +123,8 @@ def _rows(sweep: SweepObject, now: datetime) -> Iterator[tuple[str, str | Text]]
         yield "ends", f"about {_clock(status.eta, now)}, in {_span(now, status.eta)}"
     if status.waiting_since:
         yield "waits", f"since {_clock(status.waiting_since, now)}, for {_span(status.waiting_since, now)}"
+    if remedy := find_remedy(sweep):
+        yield "remedy", remedy
     if status.completion_time and status.start_time:
         yield "took", _span(status.start_time, status.completion_time)
     yield "recipe", spec.recipe_ref.name if spec.recipe_ref else "inline"

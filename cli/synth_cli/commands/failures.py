@@ -49,8 +49,9 @@ def document(sweep: SweepObject) -> dict[str, object]:
 
 def show(sweep: SweepObject, console: Console) -> None:
     """For a person."""
+    from synth_cli.cluster.remedies import list_failure_remedies
     from synth_cli.cluster.status_view import reasons
-    from synth_cli.terminal.streams import columns, count, short
+    from synth_cli.terminal.streams import columns, count, facts, short
 
     status = sweep.status
     if not status.runs.failed:
@@ -64,6 +65,8 @@ def show(sweep: SweepObject, console: Console) -> None:
         overrides = "\n".join(f"{path} = {short(value, 24)}" for path, value in failure.overrides.items())
         table.add_row(f"{failure.run:,}", failure.reason, overrides, failure.message)
     console.print(table)
+    console.print()
+    console.print(facts(list_failure_remedies(sweep)))
     more = status.runs.failed - len(status.failures)
     if more > 0:
         console.print()

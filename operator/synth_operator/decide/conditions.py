@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
-from synth_operator.decide.outcome import NEEDS_EDIT, changed
+from synth_operator.decide.outcome import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def _said(conclusion: Conclusion) -> Iterator[Said]:
     status, reason, message = conclusion.status, conclusion.reason, conclusion.message
     phase = status.phase
     yield ConditionType.READY, phase is Phase.COMPLETE, reason, message
-    stalled = phase is Phase.FAILED or (phase is Phase.WAITING and reason in NEEDS_EDIT)
+    stalled = phase is Phase.FAILED or (phase is Phase.WAITING and reason.retry_helps is False)
     if stalled:
         yield ConditionType.STALLED, True, reason, message
     elif phase in (*_AT_WORK, Phase.WAITING):

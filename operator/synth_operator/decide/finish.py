@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from synth_api.reasons import Reason
+from synth_api.reasons import FailureReason, Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase, RunCounts, SweepStatus, Usage
 from synth_operator.decide.limits import runs, too_many
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from synth_api.resources.synth_sweep import Attempt
     from synth_operator.decide.context import View
 
-_BATCH_FAILED: Final = "BatchFailed"
-
 
 def completed(view: View, status: SweepStatus, attempt: Attempt, message: FinalizeMessage) -> Conclusion:
     """The dataset is committed: Complete, or Failed when the attempt was stopped or too many runs failed.
@@ -26,7 +24,7 @@ def completed(view: View, status: SweepStatus, attempt: Attempt, message: Finali
     Runs that are missing though nothing stopped the attempt belong to batches that Kubernetes gave up on.
     """
     lost = message.missing if attempt.verdict is None else 0
-    reasons = Counter(message.reasons) + Counter({_BATCH_FAILED: lost})
+    reasons = Counter(message.reasons) + Counter({FailureReason.BATCH_FAILED: lost})
     counts = RunCounts(
         total=message.total,
         cached=message.cached,

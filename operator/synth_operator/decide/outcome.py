@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
@@ -13,17 +13,6 @@ if TYPE_CHECKING:
     from synth_api.resources.synth_sweep import SweepStatus
     from synth_operator.decide.actions import Action
     from synth_operator.decide.context import View
-
-NEEDS_EDIT: Final = frozenset(
-    {
-        Reason.RECIPE_INVALID,
-        Reason.SWEEP_INVALID,
-        Reason.POD_TEMPLATE_INVALID,
-        Reason.NOT_ALLOWED,
-        Reason.OUTPUT_MISSING,
-    }
-)
-"""Reasons that only somebody's edit removes: the sweep is stalled, not waiting."""
 
 
 @dataclass(frozen=True)

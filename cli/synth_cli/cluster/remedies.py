@@ -1,0 +1,34 @@
+"""What to do about the reasons of a sweep, as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from synth_api.reasons import find_failure_reason
+from synth_api.resources.conditions import ConditionType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from synth_api.reasons import FailureReason, Reason
+    from synth_cli.cluster.sweep_object import SweepObject
+
+
+def find_remedy(sweep: SweepObject) -> str:
+    """Return the remedy of what the sweep waits for or failed with; empty if no action is needed."""
+    ready = sweep.condition(ConditionType.READY)
+    if not sweep.is_current or ready is None or ready.reason.retry_helps is None:
+        return ""
+    return _format_remedy(ready.reason, sweep.name)
+
+
+def list_failure_remedies(sweep: SweepObject) -> Iterator[tuple[str, str]]:
+    """Yield each reason of the failed runs with its remedy; reasons of another release are left out."""
+    for entry in sweep.status.failure_reasons:
+        reason = find_failure_reason(entry.reason)
+        if reason:
+            yield reason.value, _format_remedy(reason, sweep.name)
+
+
+def _format_remedy(reason: Reason | FailureReason, sweep: str) -> str:
+    return reason.remedy.replace("NAME", sweep).replace("`", "")
