@@ -1,12 +1,15 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster images cluster-demo cluster-down check bench bench-operator clean
+.PHONY: help setup demo test test-local test-cluster soak images cluster-demo cluster-down check bench bench-operator clean
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 VENV := .venv
 RUN := $(VENV)/bin
-# Three clusters at a time: their tests mostly wait. Only a KUBECONFIG said to make is meant for tests; that one cluster
-# takes them one after another, for they install the chart on it.
+# Three clusters at a time: their tests mostly wait. Only a KUBECONFIG given to make is meant for tests; that one cluster
+# runs them one after another, because they install the chart on it.
 CLUSTER_TESTS = $(if $(filter command,$(origin KUBECONFIG)),SYNTH_TEST_KUBECONFIG=$(KUBECONFIG) $(RUN)/pytest, \
-	$(RUN)/pytest -n 3 --dist loadfile) tests/cluster
+	$(RUN)/pytest -n 3 --dist loadfile --no-loadscope-reorder) tests/cluster
+# Two groups of tests run at the same time; each line of output carries the name of its group.
+LABEL_OUTPUT = 2>&1 | sed --unbuffered 's/^/$@: /'
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | column -t -s $$'\t'
@@ -28,11 +31,18 @@ check: setup ## format, lint, types, layers
 
 test: check ## every test; CLUSTER=no leaves out those on Kubernetes, KUBECONFIG=… runs them there (docs/testing.md)
 	$(if $(filter no,$(CLUSTER)),,tools/cluster-dependencies)
-	$(RUN)/pytest -n auto --dist loadfile --ignore tests/cluster
-	$(if $(filter no,$(CLUSTER)),,$(CLUSTER_TESTS))
+	+$(MAKE) --no-print-directory -j2 test-local $(if $(filter no,$(CLUSTER)),,test-cluster)
+
+test-local: setup ## the tests without a cluster alone; they leave the processors to the cluster tests, which have timeouts
+	nice $(RUN)/pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/cluster $(LABEL_OUTPUT)
 
 test-cluster: setup ## the tests on Kubernetes alone
-	$(CLUSTER_TESTS)
+	$(CLUSTER_TESTS) $(LABEL_OUTPUT)
+
+soak: setup ## long tests: many seeds, examples, kills and runs; before a release (docs/testing.md)
+	$(if $(filter no,$(CLUSTER)),,tools/cluster-dependencies)
+	$(RUN)/pytest -n auto --dist loadfile -m "soak or hypothesis" --hypothesis-profile=soak \
+	  $(if $(filter no,$(CLUSTER)),--ignore tests/cluster)
 
 images: ## both images, with docker, podman or buildah
 	tools/images
