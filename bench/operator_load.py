@@ -18,16 +18,18 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.cluster import running_cluster, until
+from harness.cluster import running_cluster, wait_until
 from harness.fake_nodes import fake_nodes
-from harness.images import OPERATOR, RENDERER, make_project_images, make_small_images
-from harness.lab import BUCKET, Lab, Store, install_operator
-from harness.place import NODE
-from harness.watch import watching
+from harness.images import OPERATOR, RENDERER, build_base_images, build_project_images
+from harness.node_store import BUCKET, NodeStore
+from harness.operator_chart import install_operator
+from harness.slot import NODE
+from harness.sweep_namespace import SweepNamespace
+from harness.watch import watch_list
 from operators import WRITES, Operators
 from rich.console import Console
 from rich.table import Table
-from spheres import NUMBER, SEED, recipe
+from spheres import NUMBER, SEED, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,24 +60,24 @@ Change = tuple[str, str, float]
 """Sweep, what has changed, when it was told."""
 
 
-def large_sweep(lab: Lab, runs: int) -> Numbers:
+def large_sweep(namespace: SweepNamespace, runs: int) -> Numbers:
     """One sweep on real pods."""
-    lab.recipe("spheres-sem", recipe())
-    template = lab.trial_engine("null")
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    template = namespace.apply_trial_engine("render_nothing")
     spec: Numbers = {"overrides": [f"{NUMBER}=2", f"{SEED}=range({runs})"], "podTemplate": template, "parallelism": 4}
-    with measured(lab, 1) as numbers:
-        lab.sweep("large", "spheres-sem", **spec)
+    with measured(namespace, 1) as numbers:
+        namespace.apply_sweep("large", "spheres-sem", **spec)
     return {"runs": runs, "where": "real pods", **numbers}
 
 
-def fleet(lab: Lab, sweeps: int) -> Numbers:
+def fleet(namespace: SweepNamespace, sweeps: int) -> Numbers:
     """Many sweeps at once on fake nodes; the real one takes no pods."""
-    lab.recipe("spheres-sem", recipe())
+    namespace.apply_recipe("spheres-sem", load_recipe())
     overrides = [f"{NUMBER}=2", f"{SEED}=range({RUNS})"]
     spec = {"recipeRef": {"name": "spheres-sem"}, "overrides": overrides, "batchSize": BATCH, "parallelism": 4}
-    documents = [sweep(f"many-{number}", {**spec, **lab.thrifty}) for number in range(sweeps)]
-    with fake_nodes(lab.cluster, FAKE, {}, seconds=1, message=SAID), measured(lab, sweeps) as numbers:
-        lab.apply(*documents)
+    documents = [sweep(f"many-{number}", {**spec, **namespace.small_spec}) for number in range(sweeps)]
+    with fake_nodes(namespace.cluster, FAKE, {}, seconds=1, message=SAID), measured(namespace, sweeps) as numbers:
+        namespace.apply(*documents)
     return {"runs": RUNS, "where": "fake nodes", **numbers}
 
 
@@ -84,19 +86,19 @@ def sweep(name: str, spec: Numbers) -> Numbers:
 
 
 @contextmanager
-def measured(lab: Lab, sweeps: int) -> Iterator[Numbers]:
+def measured(namespace: SweepNamespace, sweeps: int) -> Iterator[Numbers]:
     """What the operator has cost from here to the end of all sweeps."""
-    operators = Operators(lab.cluster)
-    leader, numbers = operators.settled(), Numbers(sweeps=sweeps)
-    before, busy, start = len(list(operators.calls())), seconds_busy(operators, leader), time.monotonic()
-    base = f"namespaces/{lab.namespace}"
+    operators = Operators(namespace.cluster)
+    leader, numbers = operators.wait_for_leader(), Numbers(sweeps=sweeps)
+    before, busy, start = len(list(operators.read_calls())), seconds_busy(operators, leader), time.monotonic()
+    base = f"namespaces/{namespace.name}"
     with (
-        watching(lab.cluster, f"/apis/batch/v1/{base}/jobs") as jobs,
-        watching(lab.cluster, f"/apis/synth-operator.io/v1alpha1/{base}/synthsweeps") as seen,
+        watch_list(namespace.cluster, f"/apis/batch/v1/{base}/jobs") as jobs,
+        watch_list(namespace.cluster, f"/apis/synth-operator.io/v1alpha1/{base}/synthsweeps") as seen,
     ):
         yield numbers
-        until(lambda: len(ended(seen)) == sweeps, lambda: f"{len(ended(seen))} of {sweeps} ended", 90 * MINUTE)
-    calls = list(operators.calls())[before:]
+        wait_until(lambda: len(ended(seen)) == sweeps, lambda: f"{len(ended(seen))} of {sweeps} ended", 90 * MINUTE)
+    calls = list(operators.read_calls())[before:]
     writes = Counter(
         f"{call.verb} {call.resource}" for call in calls if call.verb in WRITES and call.resource != "leases"
     )
@@ -106,7 +108,7 @@ def measured(lab: Lab, sweeps: int) -> Iterator[Numbers]:
         "writes": writes,
         "writes per sweep": writes.total() / sweeps,
         "reads": Counter(f"{call.verb} {call.resource}" for call in calls if call.verb not in WRITES),
-        "largest status, bytes": max(len(json.dumps(each.body.get("status", {}))) for each in seen.seen),
+        "largest status, bytes": max(len(json.dumps(each.body.get("status", {}))) for each in seen.events),
         "lag": lags(jobs, seen),
         "operator, MiB": peak_memory(operators, leader),
         "operator, CPU seconds": seconds_busy(operators, leader) - busy,
@@ -116,7 +118,7 @@ def measured(lab: Lab, sweeps: int) -> Iterator[Numbers]:
 
 def ended(seen: Watch) -> dict[str, str]:
     """Name of each sweep that has ended -> its phase."""
-    phases = {each.body["metadata"]["name"]: each.body.get("status", {}).get("phase", "") for each in list(seen.seen)}
+    phases = {each.body["metadata"]["name"]: each.body.get("status", {}).get("phase", "") for each in list(seen.events)}
     return {name: phase for name, phase in phases.items() if phase in ("Complete", "Failed")}
 
 
@@ -138,14 +140,14 @@ def first(changes: Iterable[Change]) -> dict[tuple[str, str], float]:
 
 
 def applied(watch: Watch) -> Iterator[Change]:
-    for each in watch.seen:
+    for each in watch.events:
         yield each.body["metadata"]["name"], "accepted", each.at
 
 
 def happened(watch: Watch) -> Iterator[Change]:
     """What Kubernetes knows."""
     named = {"plan": "planned", "render": "rendered", "finalize": "complete"}
-    for each in watch.seen:
+    for each in watch.events:
         labels, conditions = each.body["metadata"]["labels"], each.body["status"].get("conditions", ())
         if any(condition["type"] == "Complete" and condition["status"] == "True" for condition in conditions):
             yield labels["synth-operator.io/sweep"], named[labels["synth-operator.io/job"]], each.at
@@ -153,7 +155,7 @@ def happened(watch: Watch) -> Iterator[Change]:
 
 def said(watch: Watch) -> Iterator[Change]:
     """What the status says."""
-    for each in watch.seen:
+    for each in watch.events:
         name, status = each.body["metadata"]["name"], each.body.get("status", {})
         attempt, runs = status.get("attempt", {}), status.get("runs", {})
         if status.get("observedGeneration"):
@@ -179,7 +181,7 @@ def seconds_busy(operators: Operators, pod: str) -> float:
 def printed(operators: Operators, pod: str, program: str, file: str) -> float:
     return sum(
         float(operators.cluster.sandbox.run("awk", program, f"/proc/{number}/{file}"))
-        for number in operators.processes(pod)
+        for number in operators.list_processes(pod)
     )
 
 
@@ -209,13 +211,13 @@ def quantiles(values: list[float]) -> str:
 
 
 @contextmanager
-def operated() -> Iterator[tuple[Cluster, Store]]:
+def operated() -> Iterator[tuple[Cluster, NodeStore]]:
     """A cluster of its own with store and operator."""
     subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
-    make_small_images()
-    make_project_images()
+    build_base_images()
+    build_project_images()
     with running_cluster([OPERATOR, RENDERER]) as cluster:
-        store = Store(cluster)
+        store = NodeStore(cluster)
         store.start()
         store.client.make_bucket(BUCKET)
         install_operator(cluster)
@@ -246,10 +248,10 @@ def parts(runs: int, fleets: Iterable[int]) -> Iterator[Numbers]:
             yield fleet(opened(cluster, store, "fleet"), sweeps)
 
 
-def opened(cluster: Cluster, store: Store, name: str) -> Lab:
-    lab = Lab(cluster, store, name)
-    lab.open()
-    return lab
+def opened(cluster: Cluster, store: NodeStore, name: str) -> SweepNamespace:
+    namespace = SweepNamespace(cluster, store, name)
+    namespace.create()
+    return namespace
 
 
 if __name__ == "__main__":

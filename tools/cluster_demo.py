@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from harness.cluster import Cluster, bring_up
-from harness.components import prometheus
-from harness.images import OPERATOR, RENDERER, make_project_images, make_small_images
-from harness.lab import BUCKET, SYSTEM, Lab, Store, install_operator
-from harness.place import Place, program
-from harness.sandbox import Sandbox, create
+from harness.cluster import Cluster, start_components
+from harness.components import prometheus_command
+from harness.images import OPERATOR, RENDERER, build_base_images, build_project_images
+from harness.node_store import BUCKET, NodeStore
+from harness.operator_chart import OPERATOR_NAMESPACE, install_operator
+from harness.sandbox import Sandbox, create_sandbox
+from harness.slot import ClusterSlot, find_program
+from harness.sweep_namespace import SweepNamespace
 from servers import ACCESS_KEY, SECRET_KEY
 
 from synth_api.resources.synth_sweep import Phase
@@ -41,67 +43,68 @@ def up() -> int:
         print("a cluster is there already: make cluster-down ends it", file=sys.stderr)
         return 1
     subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
-    make_small_images()
-    make_project_images()
-    cluster = Cluster(create(keep=True))
+    build_base_images()
+    build_project_images()
+    cluster = Cluster(create_sandbox(keep=True))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "place").write_text(f"{cluster.sandbox.place.number} {cluster.sandbox.init}")
+    (FOLDER / "place").write_text(f"{cluster.sandbox.slot.number} {cluster.sandbox.init}")
     began = time.monotonic()
-    bring_up(cluster, [OPERATOR, RENDERER])
+    start_components(cluster, [OPERATOR, RENDERER])
     (FOLDER / "kubeconfig").write_text(cluster.kubeconfig.read_text())
     print(f"Kubernetes is up after {time.monotonic() - began:.0f} s; now store, Prometheus and operator", flush=True)
-    store = Store(cluster)
+    store = NodeStore(cluster)
     store.start()
     store.client.make_bucket(BUCKET)
     start_prometheus(cluster)
     install_operator(cluster, *SMALL_PODS)
-    complete = run_sweep(Lab(cluster, store, NAMESPACE))
+    complete = run_sweep(SweepNamespace(cluster, store, NAMESPACE))
     look_round(store)
     return 0 if complete else 1
 
 
 def start_prometheus(cluster: Cluster) -> None:
     """It finds the operator's pods by the name of their port."""
-    place = cluster.sandbox.place
-    pods = {"role": "pod", "kubeconfig_file": str(place.kubeconfig), "namespaces": {"names": [SYSTEM]}}
+    slot = cluster.sandbox.slot
+    pods = {"role": "pod", "kubeconfig_file": str(slot.kubeconfig), "namespaces": {"names": [OPERATOR_NAMESPACE]}}
     named = {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "metrics", "action": "keep"}
     job = {"job_name": "synth-operator", "honor_labels": True}
     scrape: dict[str, Any] = {**job, "kubernetes_sd_configs": [pods], "relabel_configs": [named]}
     configuration = {"global": {"scrape_interval": "5s"}, "scrape_configs": [scrape]}
-    (place.folder / "prometheus.json").write_text(json.dumps(configuration))
-    cluster.sandbox.start(prometheus(place), place.log("prometheus"))
+    (slot.folder / "prometheus.json").write_text(json.dumps(configuration))
+    cluster.sandbox.start(prometheus_command(slot), slot.log("prometheus"))
 
 
-def run_sweep(lab: Lab) -> bool:
+def run_sweep(namespace: SweepNamespace) -> bool:
     """Apply what `synth manifest` writes, and show what `kubectl get -w` shows; True when the sweep is complete."""
-    lab.open()
+    namespace.create()
     manifest = ["manifest", "recipes/spheres_sem.yaml", *ARGUMENTS, f"--name={SWEEP}", "--parallelism=2"]
     recipe, sweep = yaml.safe_load_all(synth(*manifest))
-    sweep["spec"]["output"] = lab.output
-    lab.apply(recipe, sweep)
+    sweep["spec"]["output"] = namespace.output
+    namespace.apply(recipe, sweep)
     watch = ["get", "synthsweep", SWEEP, "--watch", f"--namespace={NAMESPACE}"]
-    shown = subprocess.Popen([program("kubectl"), f"--kubeconfig={lab.cluster.kubeconfig}", *watch])
+    shown = subprocess.Popen([find_program("kubectl"), f"--kubeconfig={namespace.cluster.kubeconfig}", *watch])
     try:
-        return lab.finished(SWEEP, 60 * MINUTES).phase is Phase.COMPLETE
+        return namespace.wait_for_end(SWEEP, 60 * MINUTES).phase is Phase.COMPLETE
     finally:
         shown.terminate()
         shown.wait()
 
 
-def look_round(store: Store) -> None:
+def look_round(store: NodeStore) -> None:
     """The dataset, its gallery, and the words with which to go on."""
     page = synth("gallery", SWEEP, "-n", NAMESPACE, "--out", str(FOLDER / "gallery"), "--pictures")
     print(
         f"""
 gallery     {page.strip()}
 dataset     {BUCKET}/{NAMESPACE} on http://{store.endpoint}  (keys {ACCESS_KEY}, {SECRET_KEY})
-Prometheus  http://{store.cluster.address}:9090/graph?g0.expr=synth_sweep_runs
+Prometheus  http://{store.cluster.node_address}:9090/graph?g0.expr=synth_sweep_runs
 
-export KUBECONFIG={FOLDER / "kubeconfig"} PATH={Path(program("kubectl")).parent}:{Path(sys.executable).parent}:$PATH
+export KUBECONFIG={FOLDER / "kubeconfig"}
+export PATH={Path(find_program("kubectl")).parent}:{Path(sys.executable).parent}:$PATH
 kubectl -n {NAMESPACE} get synthsweeps
 kubectl -n {NAMESPACE} describe synthsweep {SWEEP}
 synth status {SWEEP} -n {NAMESPACE}
-kubectl -n {SYSTEM} logs deployment/synth-operator
+kubectl -n {OPERATOR_NAMESPACE} logs deployment/synth-operator
 make cluster-down"""
     )
 
@@ -123,7 +126,7 @@ def down() -> int:
     number, init = map(int, marker.read_text().split())
     name = Path(f"/proc/{init}/comm")
     if name.exists() and name.read_text().strip() == "pause":  # else the machine has started anew
-        Sandbox(Place(number), init).end()
+        Sandbox(ClusterSlot(number), init).destroy()
     shutil.rmtree(FOLDER)
     return 0
 

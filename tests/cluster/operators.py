@@ -1,4 +1,4 @@
-"""The operator's pods: who leads, killing them, and what the API server noted of their calls."""
+"""The operator's pods: the leader, killing them, and their calls in the API server's audit log."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from harness.cluster import until
-from harness.faults import kill_processes, processes
-from harness.lab import SYSTEM
+from harness.cluster import wait_until
+from harness.faults import kill_processes, list_processes
+from harness.operator_chart import OPERATOR_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,94 +17,100 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
 
 NAME: Final = "synth-operator"
-USER: Final = f"system:serviceaccount:{SYSTEM}:{NAME}"
+USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{NAME}"
 WRITES: Final = frozenset({"create", "update", "patch", "delete"})
 _POD: Final = "authentication.kubernetes.io/pod-name"
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request of the operator, as the API server's audit log has it."""
+    """A request of the operator in the API server's audit log."""
 
     pod: str
     verb: str
     group: str
     resource: str
-    """With its subresource: `synthsweeps/status`."""
+    """Resource and subresource: `synthsweeps/status`."""
     namespace: str
     name: str
     code: int
     selector: str
-    """Of a list or watch: the labels asked for."""
+    """Label selector of a list or watch."""
 
     @property
     def rule(self) -> tuple[str, str, str]:
-        """What a rule of a Role would have to allow."""
+        """API group, resource and verb that a rule of a Role must allow."""
         return self.group, self.resource, self.verb
 
 
 @dataclass(frozen=True)
 class Operators:
-    """All replicas."""
+    """All replicas of the operator."""
 
     cluster: Cluster
 
     @property
     def leader(self) -> str:
-        """Name of the pod that holds the lease; empty when nobody does."""
-        holder: str = self.cluster.get("lease", NAME, SYSTEM)["spec"].get("holderIdentity", "")
+        """Name of the pod that holds the lease; empty when no pod does."""
+        holder: str = self.cluster.get_object("lease", NAME, OPERATOR_NAMESPACE)["spec"].get("holderIdentity", "")
         return holder
 
     @property
     def pods(self) -> set[str]:
         """Names of the pods that are not being deleted."""
-        items = self.cluster.get("pods", namespace=SYSTEM)["items"]
+        items = self.cluster.get_object("pods", namespace=OPERATOR_NAMESPACE)["items"]
         return {pod["metadata"]["name"] for pod in items if "deletionTimestamp" not in pod["metadata"]}
 
-    def settled(self) -> str:
-        """Waits until one of the pods that stay leads; its name."""
-        until(lambda: self.leader in self.pods, "no pod leads")
+    def wait_for_leader(self) -> str:
+        """Wait until a pod that is not being deleted leads; return its name."""
+        wait_until(lambda: self.leader in self.pods, "no pod leads")
         return self.leader
 
-    def new_leader(self, former: str, seconds: float) -> str:
-        """Waits until another pod than `former` leads; its name."""
-        until(
-            lambda: self.leader not in ("", former), lambda: f"nobody followed {former}:\n{self._replicas()}", seconds
+    def wait_for_new_leader(self, former: str, seconds: float) -> str:
+        """Wait until another pod than `former` leads; return its name."""
+        wait_until(
+            lambda: self.leader not in ("", former),
+            lambda: f"no pod took over from {former}:\n{self._describe_replicas()}",
+            seconds,
         )
         return self.leader
 
-    def _replicas(self) -> str:
-        return self.cluster.kubectl("-n", SYSTEM, "get", "pods,leases", "-o", "wide")
+    def _describe_replicas(self) -> str:
+        return self.cluster.kubectl("-n", OPERATOR_NAMESPACE, "get", "pods,leases", "-o", "wide")
 
-    def kill(self, pod: str) -> None:
-        """SIGKILL for its process, then away with the pod, so that the next one need not wait for a back-off."""
+    def kill_pod(self, pod: str) -> None:
+        """Send SIGKILL to its process and delete the pod, so that the next one starts without a back-off."""
         kill_processes(self.cluster, pod)
-        self.cluster.kubectl("-n", SYSTEM, "delete", "pod", pod, "--force", "--grace-period=0", "--wait=false")
+        self.cluster.kubectl(
+            "-n", OPERATOR_NAMESPACE, "delete", "pod", pod, "--force", "--grace-period=0", "--wait=false"
+        )
 
-    def calls(self) -> Iterator[Call]:
-        """All requests so far, in the order in which they were answered."""
-        with self.cluster.sandbox.place.log("audit").open(encoding="utf-8") as lines:
+    def read_calls(self) -> Iterator[Call]:
+        """Yield all requests so far, in the order of their answers."""
+        with self.cluster.sandbox.slot.log("audit").open(encoding="utf-8") as lines:
             events = (json.loads(line) for line in lines)
-            yield from (_call(event) for event in events if event["user"].get("username") == USER and _ended(event))
+            yield from (
+                _parse_call(event) for event in events if event["user"].get("username") == USER and _is_answered(event)
+            )
 
-    def processes(self, pod: str) -> list[str]:
-        """Numbers, inside the sandbox, of the processes of a pod's container."""
-        return processes(self.cluster, pod)
+    def list_processes(self, pod: str) -> list[str]:
+        """Return the process ids, inside the sandbox, of a pod's container."""
+        return list_processes(self.cluster, pod)
 
 
-def _ended(event: dict[str, Any]) -> bool:
+def _is_answered(event: dict[str, Any]) -> bool:
     return "objectRef" in event and "responseStatus" in event
 
 
-def _call(event: dict[str, Any]) -> Call:
-    about = event["objectRef"]
+def _parse_call(event: dict[str, Any]) -> Call:
+    reference = event["objectRef"]
     return Call(
         pod=next(iter(event["user"].get("extra", {}).get(_POD, ())), ""),
         verb=event["verb"],
-        group=about.get("apiGroup", ""),
-        resource="/".join(filter(None, (about["resource"], about.get("subresource", "")))),
-        namespace=about.get("namespace", ""),
-        name=about.get("name", ""),
+        group=reference.get("apiGroup", ""),
+        resource="/".join(filter(None, (reference["resource"], reference.get("subresource", "")))),
+        namespace=reference.get("namespace", ""),
+        name=reference.get("name", ""),
         code=event["responseStatus"].get("code", 0),
         selector="".join(parse_qs(urlsplit(event["requestURI"]).query).get("labelSelector", ())),
     )

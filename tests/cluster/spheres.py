@@ -1,4 +1,4 @@
-"""The tutorial's recipe in small pictures, and what its datasets hold."""
+"""The tutorial's recipe with small pictures, and the runs of its datasets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synth_api.resources.output import Output
 from synth_dataset.store.s3_store import S3Store
 
 if TYPE_CHECKING:
-    from harness.lab import Lab
+    from harness.sweep_namespace import SweepNamespace
 
     from synth_dataset.documents.manifest import Manifest
     from synth_dataset.store.base import Store
@@ -25,22 +25,22 @@ SMALL_PICTURE: Final = f"{PERCENTAGE}=10"
 """96x96 pixels."""
 
 
-def recipe() -> dict[str, Any]:
-    """The recipe as an object."""
+def load_recipe() -> dict[str, Any]:
+    """Return the tree of the recipe."""
     return dict(yaml.safe_load(FILE.read_text(encoding="utf-8")))
 
 
-def bucket(lab: Lab) -> S3Store:
-    """Where the lab's sweeps go."""
+def open_bucket(namespace: SweepNamespace) -> S3Store:
+    """Open the output of a namespace's sweeps as a store."""
     keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-    return S3Store(Output.model_validate(lab.output), environment=keys)
+    return S3Store(Output.model_validate(namespace.output), environment=keys)
 
 
-def manifests(store: Store) -> dict[str, Manifest]:
-    """Run key -> manifest of every run that exists."""
+def read_manifests(store: Store) -> dict[str, Manifest]:
+    """Return run key -> manifest of all runs."""
     return {key: store.manifest(key) for key in tuple(store.keys())}
 
 
-def labels(store: Store) -> dict[str, str]:
-    """Run key -> label digest of every run that exists."""
-    return {key: manifest.label_digest for key, manifest in manifests(store).items()}
+def read_label_digests(store: Store) -> dict[str, str]:
+    """Return run key -> label digest of all runs."""
+    return {key: manifest.label_digest for key, manifest in read_manifests(store).items()}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.cluster import until
-from harness.faults import stopped
-from spheres import NUMBER, SEED, SMALL_PICTURE, bucket, recipe
+from harness.cluster import wait_until
+from harness.faults import stop_store
+from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket
 
 from synth_api.jobs.names import FORCE_DELETE_ANNOTATION
 from synth_api.reasons import Reason
@@ -14,7 +14,7 @@ from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.outcome import ready_message, ready_reason
 
 if TYPE_CHECKING:
-    from harness.lab import Lab
+    from harness.sweep_namespace import SweepNamespace
 
 SMALL: Final = (SMALL_PICTURE, f"{NUMBER}=2")
 
@@ -23,84 +23,90 @@ def seeds(number: int) -> list[str]:
     return [*SMALL, f"{SEED}=range({number})"]
 
 
-def complete(lab: Lab, name: str, **spec: Any) -> None:
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep(name, "spheres-sem", **spec)
-    assert lab.finished(name).phase is Phase.COMPLETE
+def complete(namespace: SweepNamespace, name: str, **spec: Any) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep(name, "spheres-sem", **spec)
+    assert namespace.wait_for_end(name).phase is Phase.COMPLETE
 
 
-def delete(lab: Lab, name: str, *options: str) -> None:
+def delete(namespace: SweepNamespace, name: str, *options: str) -> None:
     """As a user does it, who waits a minute for it."""
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", name, *(options or ("--timeout=60s",)))
+    namespace.kubectl("delete", "synthsweep", name, *(options or ("--timeout=60s",)))
 
 
-def children(lab: Lab, name: str) -> list[str]:
+def children(namespace: SweepNamespace, name: str) -> list[str]:
     """Jobs, pods and ConfigMaps."""
     selector = f"--selector=synth-operator.io/sweep={name}"
-    return lab.cluster.kubectl("-n", lab.namespace, "get", "jobs,pods,configmaps", selector, "--output=name").split()
+    return namespace.kubectl("get", "jobs,pods,configmaps", selector, "--output=name").split()
 
 
-def until_childless(lab: Lab, name: str) -> None:
-    until(lambda: not children(lab, name), lambda: f"left behind: {children(lab, name)}", 90)
+def until_childless(namespace: SweepNamespace, name: str) -> None:
+    wait_until(lambda: not children(namespace, name), lambda: f"left behind: {children(namespace, name)}", 90)
 
 
-def outputs(lab: Lab, name: str) -> list[str]:
-    return list(bucket(lab).files(f"sweeps/{lab.namespace}/{name}"))
+def outputs(namespace: SweepNamespace, name: str) -> list[str]:
+    return list(open_bucket(namespace).files(f"sweeps/{namespace.name}/{name}"))
 
 
-def runs(lab: Lab) -> set[str]:
-    return set(bucket(lab).keys())
+def runs(namespace: SweepNamespace) -> set[str]:
+    return set(open_bucket(namespace).keys())
 
 
-def test_outputs_stay_with_retain_and_go_with_delete_but_for_what_others_use(lab: Lab) -> None:
-    complete(lab, "kept", overrides=seeds(1))
-    delete(lab, "kept")
-    until_childless(lab, "kept")
-    kept = runs(lab)
+def test_outputs_stay_with_retain_and_go_with_delete_but_for_what_others_use(namespace: SweepNamespace) -> None:
+    complete(namespace, "kept", overrides=seeds(1))
+    delete(namespace, "kept")
+    until_childless(namespace, "kept")
+    kept = runs(namespace)
     assert len(kept) == 1
-    assert outputs(lab, "kept")
+    assert outputs(namespace, "kept")
 
-    complete(lab, "gone", overrides=seeds(3), deletionPolicy="Delete")
-    assert len(runs(lab)) == 3
-    delete(lab, "gone")
+    complete(namespace, "gone", overrides=seeds(3), deletionPolicy="Delete")
+    assert len(runs(namespace)) == 3
+    delete(namespace, "gone")
 
-    assert runs(lab) == kept
-    assert not outputs(lab, "gone")
-    assert {path.split("/")[2] for path in bucket(lab).files("runs")} == kept
+    assert runs(namespace) == kept
+    assert not outputs(namespace, "gone")
+    assert {path.split("/")[2] for path in open_bucket(namespace).files("runs")} == kept
 
 
-def test_a_sweep_is_deleted_while_it_renders(lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
-    template = lab.trial_engine("held", HELD="11,21")
+def test_a_sweep_is_deleted_while_it_renders(namespace: SweepNamespace) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    template = namespace.apply_trial_engine("render_held", HELD="11,21")
     for name, policy, seeds in (("staying", "Retain", "10,11"), ("going", "Delete", "20,21")):
         overrides = [*SMALL, f"{SEED}={seeds}"]
-        lab.sweep(name, "spheres-sem", overrides=overrides, podTemplate=template, deletionPolicy=policy, batchSize=2)
-    until(lambda: len(runs(lab)) == 2, lambda: f"not one run of each; {lab.report('staying')}")
+        namespace.apply_sweep(
+            name, "spheres-sem", overrides=overrides, podTemplate=template, deletionPolicy=policy, batchSize=2
+        )
+    wait_until(lambda: len(runs(namespace)) == 2, lambda: f"not one run of each; {namespace.describe_sweep('staying')}")
 
-    delete(lab, "staying")
-    delete(lab, "going", "--cascade=foreground", "--timeout=60s")
+    delete(namespace, "staying")
+    delete(namespace, "going", "--cascade=foreground", "--timeout=60s")
 
-    until_childless(lab, "staying")
-    until(lambda: not lab.pods("going", "render"), lambda: f"left behind: {children(lab, 'going')}")
-    assert len(runs(lab)) == 1
-    assert outputs(lab, "staying")
-    assert not outputs(lab, "going")
+    until_childless(namespace, "staying")
+    wait_until(
+        lambda: not namespace.list_pods("going", "render"), lambda: f"left behind: {children(namespace, 'going')}"
+    )
+    assert len(runs(namespace)) == 1
+    assert outputs(namespace, "staying")
+    assert not outputs(namespace, "going")
 
 
-def test_outputs_go_when_the_store_is_back_and_nobody_waits_for_ever(lab: Lab) -> None:
-    complete(lab, "patient", overrides=seeds(1), deletionPolicy="Delete")
-    complete(lab, "forced", overrides=seeds(2), deletionPolicy="Delete")
-    with stopped(lab.store):
+def test_outputs_go_when_the_store_is_back_and_nobody_waits_for_ever(namespace: SweepNamespace) -> None:
+    complete(namespace, "patient", overrides=seeds(1), deletionPolicy="Delete")
+    complete(namespace, "forced", overrides=seeds(2), deletionPolicy="Delete")
+    with stop_store(namespace.store):
         for name in ("patient", "forced"):
-            delete(lab, name, "--wait=false")
-        status = lab.until("forced", lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE, "it is not told")
+            delete(namespace, name, "--wait=false")
+        status = namespace.wait_for_status(
+            "forced", lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE, "it is not told"
+        )
         assert status.phase is Phase.DELETING
         way_out = f"{FORCE_DELETE_ANNOTATION}=true"
         assert way_out in ready_message(status)
 
-        lab.cluster.kubectl("-n", lab.namespace, "annotate", "synthsweep", "forced", way_out)
-        lab.cluster.kubectl("-n", lab.namespace, "wait", "--for=delete", "synthsweep/forced", "--timeout=30s")
-    assert outputs(lab, "forced")
+        namespace.kubectl("annotate", "synthsweep", "forced", way_out)
+        namespace.kubectl("wait", "--for=delete", "synthsweep/forced", "--timeout=30s")
+    assert outputs(namespace, "forced")
 
-    lab.cluster.kubectl("-n", lab.namespace, "wait", "--for=delete", "synthsweep/patient", "--timeout=60s")
-    assert not outputs(lab, "patient")
+    namespace.kubectl("wait", "--for=delete", "synthsweep/patient", "--timeout=60s")
+    assert not outputs(namespace, "patient")

@@ -7,11 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import until
+from harness.cluster import wait_until
 from harness.fake_nodes import fake_nodes
-from harness.place import NODE
-from harness.watch import watching
-from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
+from harness.slot import NODE
+from harness.watch import watch_list
+from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cluster import Cluster
-    from harness.lab import Lab
+    from harness.sweep_namespace import SweepNamespace
     from harness.watch import Watch
 
 GPU: Final = "nvidia.com/gpu"
@@ -58,62 +58,76 @@ def offer(cluster: Cluster, count: int) -> None:
     patch_node(cluster, {"op": "add", "path": gpu_path("capacity"), "value": str(count)})
 
 
-def test_a_sweep_waits_for_a_gpu_saying_so_and_then_runs_there(node: Cluster, lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
+def test_a_sweep_waits_for_a_gpu_saying_so_and_then_runs_there(node: Cluster, namespace: SweepNamespace) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
     gpu = {"count": 1, "nodeSelector": POOL}
-    lab.sweep("gpu", "spheres-sem", overrides=OVERRIDES, gpu=gpu, device="cpu", ttlSecondsAfterFinished=600)
+    namespace.apply_sweep("gpu", "spheres-sem", overrides=OVERRIDES, gpu=gpu, device="cpu", ttlSecondsAfterFinished=600)
 
-    status = lab.until("gpu", lambda status: ready_reason(status) is Reason.UNSCHEDULABLE, "it does not wait")
+    status = namespace.wait_for_status(
+        "gpu", lambda status: ready_reason(status) is Reason.UNSCHEDULABLE, "it does not wait"
+    )
     assert f"No node can take the render pod: 0/1 nodes are available: 1 Insufficient {GPU}" in ready_message(status)
     offer(node, 4)
 
-    assert lab.finished("gpu").phase is Phase.COMPLETE
-    (pod,) = lab.pods("gpu", "render")
+    assert namespace.wait_for_end("gpu").phase is Phase.COMPLETE
+    (pod,) = namespace.list_pods("gpu", "render")
     (container,) = pod["spec"]["containers"]
     assert pod["spec"]["nodeName"] == NODE
     assert pod["spec"]["nodeSelector"] == POOL
     assert {"key": GPU, "operator": "Exists", "effect": "NoSchedule"} in pod["spec"]["tolerations"]
     assert container["resources"]["limits"][GPU] == container["resources"]["requests"][GPU] == "1"
     assert {"name": "NVIDIA_DRIVER_CAPABILITIES", "value": "compute,utility,graphics"} in container["env"]
-    assert not [each for each in lab.pods("gpu", "plan") if "nodeSelector" in each["spec"]]
+    assert not [each for each in namespace.list_pods("gpu", "plan") if "nodeSelector" in each["spec"]]
 
 
-def test_without_a_driver_the_sweep_says_so_instead_of_rendering_on_the_cpu(node: Cluster, lab: Lab) -> None:
+def test_without_a_driver_the_sweep_says_so_instead_of_rendering_on_the_cpu(
+    node: Cluster, namespace: SweepNamespace
+) -> None:
     offer(node, 4)
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep("driverless", "spheres-sem", overrides=OVERRIDES, gpu={"count": 1})
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep("driverless", "spheres-sem", overrides=OVERRIDES, gpu={"count": 1})
 
-    status = lab.until("driverless", lambda status: ready_reason(status) is Reason.DEVICE_UNAVAILABLE, "it renders")
+    status = namespace.wait_for_status(
+        "driverless", lambda status: ready_reason(status) is Reason.DEVICE_UNAVAILABLE, "it renders"
+    )
 
     assert ready_message(status) == (
         "Device gpu is not available here: no driver of OptiX, CUDA, HIP or oneAPI answers, found: cpu; "
         "install it, or use auto or cpu."
     )
-    codes = {pod["status"]["containerStatuses"][0]["state"].get("terminated", {}).get("exitCode") for pod in ended(lab)}
+    codes = {
+        pod["status"]["containerStatuses"][0]["state"].get("terminated", {}).get("exitCode") for pod in ended(namespace)
+    }
     assert codes == {75}
     assert status.runs.succeeded == 0
-    lab.patch("driverless", device="cpu")
-    assert lab.finished("driverless").phase is Phase.COMPLETE
+    namespace.patch_sweep("driverless", device="cpu")
+    assert namespace.wait_for_end("driverless").phase is Phase.COMPLETE
 
 
-def ended(lab: Lab) -> list[dict[str, Any]]:
-    return [pod for pod in lab.pods("driverless", "render") if pod["status"]["phase"] == "Failed"]
+def ended(namespace: SweepNamespace) -> list[dict[str, Any]]:
+    return [pod for pod in namespace.list_pods("driverless", "render") if pod["status"]["phase"] == "Failed"]
 
 
-def test_on_many_gpu_nodes_a_sweep_spreads_and_never_exceeds_its_parallelism(cluster: Cluster, lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
-    pods = f"/api/v1/namespaces/{lab.namespace}/pods"
+def test_on_many_gpu_nodes_a_sweep_spreads_and_never_exceeds_its_parallelism(
+    cluster: Cluster, namespace: SweepNamespace
+) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    pods = f"/api/v1/namespaces/{namespace.name}/pods"
     seeds = f"{SEED}=range({3 * PARALLELISM})"
     with (
         fake_nodes(cluster, FAKE, {GPU: str(PER_NODE)}, seconds=3, taints=[TAINT]),
-        watching(cluster, pods) as watch,
+        watch_list(cluster, pods) as watch,
     ):
-        lab.sweep(
+        namespace.apply_sweep(
             *("wide", "spheres-sem"),
             **{"overrides": [*OVERRIDES, seeds], "parallelism": PARALLELISM, "batchSize": 1, "gpu": {"count": 1}},
         )
-        until(lambda: len(placed(watch)) >= 2 * PARALLELISM, lambda: f"not rendered:\n{lab.report('wide')}", 120)
-        lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", "wide", "--timeout=60s")
+        wait_until(
+            lambda: len(placed(watch)) >= 2 * PARALLELISM,
+            lambda: f"not rendered:\n{namespace.describe_sweep('wide')}",
+            120,
+        )
+        namespace.kubectl("delete", "synthsweep", "wide", "--timeout=60s")
 
     assert busiest(watch) == PARALLELISM
     by_node = Counter(list(placed(watch).values())[:PARALLELISM])
@@ -124,7 +138,7 @@ def placed(watch: Watch) -> dict[str, str]:
     """Names of the render pods, in the order in which they got a node -> its name."""
     return {
         seen.body["metadata"]["name"]: seen.body["spec"]["nodeName"]
-        for seen in watch.seen
+        for seen in watch.events
         if seen.body["metadata"]["labels"]["synth-operator.io/job"] == "render" and "nodeName" in seen.body["spec"]
     }
 
@@ -133,7 +147,7 @@ def busiest(watch: Watch) -> int:
     """The most render pods that were not over at one time."""
     alive: set[str] = set()
     most = 0
-    for seen in watch.seen:
+    for seen in watch.events:
         if seen.body["metadata"]["labels"]["synth-operator.io/job"] != "render":
             continue
         over = seen.type == "DELETED" or seen.body["status"]["phase"] in ("Succeeded", "Failed")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from harness.cluster import until
-from harness.images import OPERATOR, RENDERER, buildah
+from harness.cluster import wait_until
+from harness.images import OPERATOR, RENDERER, run_buildah
 from servers import ROOT
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ os._exit(0 if brought and not compiled and done.visible else 1)
 @pytest.fixture(params=[OPERATOR, RENDERER])
 def unpacked(request: pytest.FixtureRequest, bare_cluster: Cluster) -> Iterator[tuple[str, Path]]:
     """An image and the folder that holds its files."""
-    container = buildah("from", request.param).strip()
-    yield request.param, Path(buildah("mount", container).strip())
-    buildah("rm", container)
+    container = run_buildah("from", request.param).strip()
+    yield request.param, Path(run_buildah("mount", container).strip())
+    run_buildah("rm", container)
 
 
 def test_an_image_stays_below_its_bound_and_holds_only_what_it_runs(unpacked: tuple[str, Path]) -> None:
@@ -59,7 +59,7 @@ def test_an_image_stays_below_its_bound_and_holds_only_what_it_runs(unpacked: tu
 def test_an_image_says_who_runs_it_which_release_it_is_and_under_which_licence(unpacked: tuple[str, Path]) -> None:
     image, _ = unpacked
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    settings = json.loads(buildah("inspect", "--type=image", image))["OCIv1"]["config"]
+    settings = json.loads(run_buildah("inspect", "--type=image", image))["OCIv1"]["config"]
     labels = {name.removeprefix("org.opencontainers.image."): value for name, value in settings["Labels"].items()}
 
     assert settings["User"] == "10001:10001"
@@ -76,14 +76,14 @@ def test_a_pod_of_the_renderer_compiles_no_kernel(bare_cluster: Cluster) -> None
         restricted_pod(script),
     )
 
-    until(lambda: phase(bare_cluster) in {"Succeeded", "Failed"}, lambda: phase(bare_cluster), 240)
+    wait_until(lambda: phase(bare_cluster) in {"Succeeded", "Failed"}, lambda: phase(bare_cluster), 240)
 
     assert phase(bare_cluster) == "Succeeded", bare_cluster.kubectl("logs", "kernels")
     bare_cluster.kubectl("delete", "pod/kernels", "configmap/kernels")
 
 
 def phase(cluster: Cluster) -> str:
-    return str(cluster.get("pod", "kernels")["status"]["phase"])
+    return str(cluster.get_object("pod", "kernels")["status"]["phase"])
 
 
 def restricted_pod(script: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from harness.cluster import until
-from harness.components import prometheus as prometheus_command
-from harness.lab import SYSTEM
+from harness.cluster import wait_until
+from harness.components import prometheus_command
+from harness.operator_chart import OPERATOR_NAMESPACE
 from prometheus import ALERTS, Prometheus, dashboard_expressions
-from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
+from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.resources.synth_sweep import Phase
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cluster import Cluster
-    from harness.lab import Lab
+    from harness.sweep_namespace import SweepNamespace
 
 IMPOSSIBLE = f"{NUMBER}=2,9000"
 """The second one does not fit."""
@@ -28,36 +28,36 @@ OPERATOR_PODS = "app.kubernetes.io/name=synth-operator,app.kubernetes.io/compone
 
 def addresses(cluster: Cluster) -> set[str]:
     """Where the operator's living pods answer scrapes."""
-    pods = cluster.get("pods", namespace=SYSTEM, selector=OPERATOR_PODS)["items"]
+    pods = cluster.get_object("pods", namespace=OPERATOR_NAMESPACE, selector=OPERATOR_PODS)["items"]
     return {f"{pod['status']['podIP']}:8080" for pod in pods if "podIP" in pod["status"]}
 
 
 def aim(cluster: Cluster) -> None:
     """Debian's Prometheus cannot look pods up by itself, but it watches a file."""
     targets = [{"targets": sorted(addresses(cluster))}]
-    (cluster.sandbox.place.folder / "targets.json").write_text(json.dumps(targets))
+    (cluster.sandbox.slot.folder / "targets.json").write_text(json.dumps(targets))
 
 
 @pytest.fixture(scope="module")
 def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
-    place = cluster.sandbox.place
+    slot = cluster.sandbox.slot
     aim(cluster)
     job = {
         "job_name": "synth-operator",
         "honor_labels": True,
-        "file_sd_configs": [{"files": [str(place.folder / "targets.json")]}],
+        "file_sd_configs": [{"files": [str(slot.folder / "targets.json")]}],
     }
     configuration = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(ALERTS)],
         "scrape_configs": [job],
     }
-    (place.folder / "prometheus.json").write_text(json.dumps(configuration))
-    cluster.processes["prometheus"] = cluster.sandbox.start(prometheus_command(place), place.log("prometheus"))
-    server = Prometheus(f"http://{cluster.address}:9090")
-    until(lambda: server.ready and leaders(server), lambda: place.log("prometheus").read_text()[-2000:])
+    (slot.folder / "prometheus.json").write_text(json.dumps(configuration))
+    cluster.processes["prometheus"] = cluster.sandbox.start(prometheus_command(slot), slot.log("prometheus"))
+    server = Prometheus(f"http://{cluster.node_address}:9090")
+    wait_until(lambda: server.ready and leaders(server), lambda: slot.log("prometheus").read_text()[-2000:])
     yield server
-    cluster.kill("prometheus")
+    cluster.kill_component("prometheus")
 
 
 def now(server: Prometheus, expression: str) -> dict[str, float]:
@@ -69,20 +69,20 @@ def now(server: Prometheus, expression: str) -> dict[str, float]:
     return found
 
 
-def render(lab: Lab, name: str, *overrides: str) -> None:
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep(name, "spheres-sem", overrides=[SMALL_PICTURE, *overrides], maxFailedRuns="100%", batchSize=1)
+def render(namespace: SweepNamespace, name: str, *overrides: str) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep(name, "spheres-sem", overrides=[SMALL_PICTURE, *overrides], maxFailedRuns="100%", batchSize=1)
 
 
-def test_the_whole_dashboard_has_data_of_a_real_sweep(lab: Lab, prometheus: Prometheus) -> None:
-    render(lab, "shown", IMPOSSIBLE, f"{SEED}=range(6)")
+def test_the_whole_dashboard_has_data_of_a_real_sweep(namespace: SweepNamespace, prometheus: Prometheus) -> None:
+    render(namespace, "shown", IMPOSSIBLE, f"{SEED}=range(6)")
 
-    status = lab.finished("shown")
+    status = namespace.wait_for_end("shown")
 
     assert (status.phase, status.runs.succeeded, status.runs.failed) == (Phase.COMPLETE, 6, 6)
-    expressions = dashboard_expressions(RATE, namespace=lab.namespace, sweep="shown")
-    until(lambda: not prometheus.silent(expressions), lambda: f"no data: {prometheus.silent(expressions)}")
-    runs = now(prometheus, f'sum by (result) (synth_sweep_runs{{namespace="{lab.namespace}"}})')
+    expressions = dashboard_expressions(RATE, namespace=namespace.name, sweep="shown")
+    wait_until(lambda: not prometheus.silent(expressions), lambda: f"no data: {prometheus.silent(expressions)}")
+    runs = now(prometheus, f'sum by (result) (synth_sweep_runs{{namespace="{namespace.name}"}})')
     assert runs == {
         '{"result": "cached"}': 0,
         '{"result": "succeeded"}': 6,
@@ -91,21 +91,25 @@ def test_the_whole_dashboard_has_data_of_a_real_sweep(lab: Lab, prometheus: Prom
     }
 
 
-def test_a_restarted_operator_reports_the_same_and_a_deleted_sweep_nothing(lab: Lab, prometheus: Prometheus) -> None:
-    render(lab, "gone", f"{NUMBER}=2")
-    lab.finished("gone")
-    mine = f'{{__name__=~"synth_sweep_.*",namespace="{lab.namespace}"}}'
-    until(lambda: "Complete" in str(now(prometheus, mine)), "the sweep's end was not scraped")
+def test_a_restarted_operator_reports_the_same_and_a_deleted_sweep_nothing(
+    namespace: SweepNamespace, prometheus: Prometheus
+) -> None:
+    render(namespace, "gone", f"{NUMBER}=2")
+    namespace.wait_for_end("gone")
+    mine = f'{{__name__=~"synth_sweep_.*",namespace="{namespace.name}"}}'
+    wait_until(lambda: "Complete" in str(now(prometheus, mine)), "the sweep's end was not scraped")
     before = now(prometheus, mine)
-    old = addresses(lab.cluster)
+    old = addresses(namespace.cluster)
 
-    lab.cluster.kubectl("-n", SYSTEM, "delete", "pod", f"--selector={OPERATOR_PODS}", "--wait=true")
-    until(lambda: addresses(lab.cluster) - old, "no new pod of the operator")
-    aim(lab.cluster)
+    namespace.cluster.kubectl("-n", OPERATOR_NAMESPACE, "delete", "pod", f"--selector={OPERATOR_PODS}", "--wait=true")
+    wait_until(lambda: addresses(namespace.cluster) - old, "no new pod of the operator")
+    aim(namespace.cluster)
 
-    until(lambda: leaders(prometheus) - old and now(prometheus, mine) == before, lambda: f"{now(prometheus, mine)}")
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", "gone", "--timeout=60s")
-    until(lambda: now(prometheus, mine) == {}, lambda: f"left behind: {now(prometheus, mine)}")
+    wait_until(
+        lambda: leaders(prometheus) - old and now(prometheus, mine) == before, lambda: f"{now(prometheus, mine)}"
+    )
+    namespace.kubectl("delete", "synthsweep", "gone", "--timeout=60s")
+    wait_until(lambda: now(prometheus, mine) == {}, lambda: f"left behind: {now(prometheus, mine)}")
 
 
 def leaders(server: Prometheus) -> set[str]:

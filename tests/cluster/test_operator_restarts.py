@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from harness.cluster import until
+from harness.cluster import wait_until
 from harness.commands import CommandError
-from harness.lab import install_operator
+from harness.operator_chart import install_operator
 from operators import Operators
-from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
+from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.resources.synth_sweep import Phase
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cluster import Cluster
-    from harness.lab import Lab
+    from harness.sweep_namespace import SweepNamespace
 
 KILLS = 20
 LEASE_SECONDS = 15
@@ -42,7 +42,7 @@ def operators(cluster: Cluster) -> Operators:
 @pytest.fixture(scope="module")
 def two_replicas(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
     install_operator(cluster, "replicas=2")
-    operators.settled()
+    operators.wait_for_leader()
     yield operators
     install_operator(cluster)
 
@@ -51,15 +51,15 @@ def two_replicas(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
 def hasty(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
     """Two replicas whose lease ends soon, so that many deaths fit into one sweep."""
     install_operator(cluster, "replicas=2", "lease.durationSeconds=3")
-    operators.settled()
+    operators.wait_for_leader()
     yield operators
     install_operator(cluster)
 
 
-def jobs_made(operators: Operators, lab: Lab) -> Counter[str]:
+def jobs_made(operators: Operators, namespace: SweepNamespace) -> Counter[str]:
     """How often each Job was made."""
-    made = ("jobs", "create", 201, lab.namespace)
-    calls = operators.calls()
+    made = ("jobs", "create", 201, namespace.name)
+    calls = operators.read_calls()
     return Counter(call.name for call in calls if (call.resource, call.verb, call.code, call.namespace) == made)
 
 
@@ -70,64 +70,66 @@ def _answers(cluster: Cluster) -> bool:
 
 
 def test_a_killed_leader_is_followed_within_20_seconds(two_replicas: Operators) -> None:
-    killed = two_replicas.settled()
-    two_replicas.kill(killed)
-    two_replicas.new_leader(killed, 20)
+    killed = two_replicas.wait_for_leader()
+    two_replicas.kill_pod(killed)
+    two_replicas.wait_for_new_leader(killed, 20)
 
 
 def test_a_stopped_leader_is_followed_before_its_lease_ends(two_replicas: Operators) -> None:
-    stopped = two_replicas.settled()
+    stopped = two_replicas.wait_for_leader()
     two_replicas.cluster.kubectl("-n", "synth", "rollout", "status", "deployment/synth-operator")
     two_replicas.cluster.kubectl("-n", "synth", "delete", "pod", stopped, "--wait=false")
-    two_replicas.new_leader(stopped, LEASE_SECONDS - RENEWED_SECONDS)
+    two_replicas.wait_for_new_leader(stopped, LEASE_SECONDS - RENEWED_SECONDS)
 
 
-def test_only_the_leader_watches_and_writes(two_replicas: Operators, lab: Lab) -> None:
-    leader = two_replicas.settled()
-    before = len(list(two_replicas.calls()))
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep("one", "spheres-sem", overrides=overrides(1))
-    lab.finished("one")
+def test_only_the_leader_watches_and_writes(two_replicas: Operators, namespace: SweepNamespace) -> None:
+    leader = two_replicas.wait_for_leader()
+    before = len(list(two_replicas.read_calls()))
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep("one", "spheres-sem", overrides=overrides(1))
+    namespace.wait_for_end("one")
 
-    calls = [call for call in list(two_replicas.calls())[before:] if call.resource != "leases"]
+    calls = [call for call in list(two_replicas.read_calls())[before:] if call.resource != "leases"]
     assert two_replicas.leader == leader
     assert {call.pod for call in calls} == {leader}
 
 
-def test_twenty_kills_lose_no_run_and_make_no_job_twice(hasty: Operators, lab: Lab) -> None:
+def test_twenty_kills_lose_no_run_and_make_no_job_twice(hasty: Operators, namespace: SweepNamespace) -> None:
     names = ["a", "b", "c"]
-    lab.recipe("spheres-sem", recipe())
+    namespace.apply_recipe("spheres-sem", load_recipe())
     for name in names:
-        lab.sweep(name, "spheres-sem", overrides=overrides(6), parallelism=2)
+        namespace.apply_sweep(name, "spheres-sem", overrides=overrides(6), parallelism=2)
     dice, pause = random.Random(20261124), threading.Event()
     for kill in range(KILLS):
         leader = hasty.leader
         pause.wait(dice.uniform(0, 2))
-        hasty.kill(leader)
-        hasty.new_leader(leader, 60)
+        hasty.kill_pod(leader)
+        hasty.wait_for_new_leader(leader, 60)
         if kill % 5 == 4:
-            lab.patch(names[kill % 3], retryToken=f"after-{kill}")
+            namespace.patch_sweep(names[kill % 3], retryToken=f"after-{kill}")
 
     for name in names:
-        status = lab.finished(name)
-        assert status.phase is Phase.COMPLETE, lab.report(name)
+        status = namespace.wait_for_end(name)
+        assert status.phase is Phase.COMPLETE, namespace.describe_sweep(name)
         assert (status.runs.total, status.runs.done, status.runs.failed) == (6, 6, 0)
-    assert set(jobs_made(hasty, lab).values()) == {1}
+    assert set(jobs_made(hasty, namespace).values()) == {1}
 
 
-def test_api_server_and_etcd_die_in_the_middle(cluster: Cluster, operators: Operators, lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep("tough", "spheres-sem", overrides=overrides(6))
-    lab.until("tough", lambda status: status.phase is Phase.RENDERING, "the sweep does not render")
-    cluster.kill("apiserver")
-    cluster.kill("etcd")
+def test_api_server_and_etcd_die_in_the_middle(
+    cluster: Cluster, operators: Operators, namespace: SweepNamespace
+) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep("tough", "spheres-sem", overrides=overrides(6))
+    namespace.wait_for_status("tough", lambda status: status.phase is Phase.RENDERING, "the sweep does not render")
+    cluster.kill_component("apiserver")
+    cluster.kill_component("etcd")
     for name in ("etcd", "apiserver"):
-        cluster.start(name)
-    until(lambda: _answers(cluster), "the API server did not come back")
+        cluster.start_component(name)
+    wait_until(lambda: _answers(cluster), "the API server did not come back")
 
-    status = lab.finished("tough")
+    status = namespace.wait_for_end("tough")
 
     assert status.phase is Phase.COMPLETE
     assert (status.runs.total, status.runs.succeeded, status.runs.failed) == (6, 6, 0)
-    made = jobs_made(operators, lab)
+    made = jobs_made(operators, namespace)
     assert {name.rsplit("-", 1)[1]: times for name, times in made.items()} == {"p": 1, "r0": 1, "f": 1}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import until
-from harness.lab import SYSTEM
+from harness.cluster import wait_until
+from harness.operator_chart import OPERATOR_NAMESPACE
 from operators import NAME, WRITES, Operators
-from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
+from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.jobs.names import SWEEP_LABEL, input_name
 from synth_api.reasons import Reason
@@ -17,7 +17,7 @@ from synth_api.resources.synth_sweep import Phase, SweepStatus
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
-    from harness.lab import Lab
+    from harness.sweep_namespace import SweepNamespace
 
 OVERRIDES: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range(2)"]
 MOST_WRITES: Final = 100
@@ -34,8 +34,8 @@ def reason(status: SweepStatus) -> Reason | None:
 
 def allowed(cluster: Cluster) -> set[tuple[str, str, str]]:
     """Group, resource and verb of every rule that the chart gives the operator."""
-    lease = cluster.get("role", f"{NAME}-lease", SYSTEM)["rules"]
-    rules = cluster.get("clusterrole", NAME)["rules"] + lease
+    lease = cluster.get_object("role", f"{NAME}-lease", OPERATOR_NAMESPACE)["rules"]
+    rules = cluster.get_object("clusterrole", NAME)["rules"] + lease
     return {
         (group, resource, verb)
         for rule in rules
@@ -45,7 +45,7 @@ def allowed(cluster: Cluster) -> set[tuple[str, str, str]]:
     }
 
 
-def put_in_the_way(lab: Lab, kind: str, name: str) -> None:
+def put_in_the_way(namespace: SweepNamespace, kind: str, name: str) -> None:
     """Something of somebody else with a name that the operator wants."""
     container = {"name": "work", "image": "none"}
     template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
@@ -53,45 +53,51 @@ def put_in_the_way(lab: Lab, kind: str, name: str) -> None:
         "ConfigMap": {"apiVersion": "v1"},
         "Job": {"apiVersion": "batch/v1", "spec": {"suspend": True, "template": template}},
     }
-    lab.apply({**bodies[kind], "kind": kind, "metadata": {"name": name}})
+    namespace.apply({**bodies[kind], "kind": kind, "metadata": {"name": name}})
 
 
-def lead_a_life(lab: Lab) -> None:
+def lead_a_life(namespace: SweepNamespace) -> None:
     """A sweep that meets a taken name, is suspended, changed and deleted with its outputs."""
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep("life", "spheres-sem", overrides=OVERRIDES, suspend=True, deletionPolicy="Delete")
-    status = lab.until("life", lambda status: status.attempt is not None, "it is not looked at")
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep("life", "spheres-sem", overrides=OVERRIDES, suspend=True, deletionPolicy="Delete")
+    status = namespace.wait_for_status("life", lambda status: status.attempt is not None, "it is not looked at")
     assert status.attempt is not None
     taken = input_name("life", status.attempt.hash)
-    put_in_the_way(lab, "ConfigMap", taken)
-    lab.patch("life", suspend=False)
-    lab.until("life", lambda status: reason(status) is Reason.NAME_TAKEN, "the taken name is not told")
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "configmap", taken)
-    assert lab.finished("life").phase is Phase.COMPLETE
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", "life", "--timeout=120s")
+    put_in_the_way(namespace, "ConfigMap", taken)
+    namespace.patch_sweep("life", suspend=False)
+    namespace.wait_for_status("life", lambda status: reason(status) is Reason.NAME_TAKEN, "the taken name is not told")
+    namespace.kubectl("delete", "configmap", taken)
+    assert namespace.wait_for_end("life").phase is Phase.COMPLETE
+    namespace.kubectl("delete", "synthsweep", "life", "--timeout=120s")
 
 
-def test_calls_and_rules_are_the_same(cluster: Cluster, operators: Operators, lab: Lab) -> None:
-    before = len(list(operators.calls()))
-    lead_a_life(lab)
-    lab.sweep("large", "spheres-sem", overrides=OVERRIDES, resources={"requests": {"cpu": "1000"}})
-    lab.until("large", lambda status: reason(status) is Reason.UNSCHEDULABLE, "the node is not too small")
-    lab.patch("large", suspend=True)
-    until(lambda: lab.jobs("large", "render")[0]["spec"]["suspend"], "the Job is not suspended")
-    stopped = operators.settled()
-    cluster.kubectl("-n", SYSTEM, "delete", "pod", stopped, "--wait=false")
-    operators.new_leader(stopped, 60)  # and that one finds a sweep already begun
+def test_calls_and_rules_are_the_same(cluster: Cluster, operators: Operators, namespace: SweepNamespace) -> None:
+    before = len(list(operators.read_calls()))
+    lead_a_life(namespace)
+    namespace.apply_sweep("large", "spheres-sem", overrides=OVERRIDES, resources={"requests": {"cpu": "1000"}})
+    namespace.wait_for_status(
+        "large", lambda status: reason(status) is Reason.UNSCHEDULABLE, "the node is not too small"
+    )
+    namespace.patch_sweep("large", suspend=True)
+    wait_until(lambda: namespace.list_jobs("large", "render")[0]["spec"]["suspend"], "the Job is not suspended")
+    stopped = operators.wait_for_leader()
+    cluster.kubectl("-n", OPERATOR_NAMESPACE, "delete", "pod", stopped, "--wait=false")
+    operators.wait_for_new_leader(stopped, 60)  # and that one finds a sweep already begun
     # A Job in the way of the one that a suspended sweep of a queue will want again.
-    lab.sweep("queued", "spheres-sem", overrides=OVERRIDES, queueName="none")
-    lab.until("queued", lambda status: reason(status) is Reason.QUEUED, "the sweep does not wait for its queue")
-    (wanted,) = (job["metadata"]["name"] for job in lab.jobs("queued", "render"))
-    lab.patch("queued", suspend=True)
-    until(lambda: not lab.jobs("queued", "render"), "the Job of the suspended sweep is still there")
-    put_in_the_way(lab, "Job", wanted)
-    lab.patch("queued", suspend=False)
-    lab.until("queued", lambda status: reason(status) is Reason.NAME_TAKEN, "the taken name is not told")
+    namespace.apply_sweep("queued", "spheres-sem", overrides=OVERRIDES, queueName="none")
+    namespace.wait_for_status(
+        "queued", lambda status: reason(status) is Reason.QUEUED, "the sweep does not wait for its queue"
+    )
+    (wanted,) = (job["metadata"]["name"] for job in namespace.list_jobs("queued", "render"))
+    namespace.patch_sweep("queued", suspend=True)
+    wait_until(lambda: not namespace.list_jobs("queued", "render"), "the Job of the suspended sweep is still there")
+    put_in_the_way(namespace, "Job", wanted)
+    namespace.patch_sweep("queued", suspend=False)
+    namespace.wait_for_status(
+        "queued", lambda status: reason(status) is Reason.NAME_TAKEN, "the taken name is not told"
+    )
 
-    calls = list(operators.calls())
+    calls = list(operators.read_calls())
     made = {call.rule for call in calls}
     # An API server that has just come up, as in other tests, does not know the Roles yet.
     assert {call for call in calls[before:] if call.code == 403} == set()
@@ -100,23 +106,25 @@ def test_calls_and_rules_are_the_same(cluster: Cluster, operators: Operators, la
     assert not {resource for _, resource, _ in made if "secret" in resource}
 
 
-def test_a_sweep_costs_few_writes(operators: Operators, lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep("thrifty", "spheres-sem", overrides=OVERRIDES)
-    lab.finished("thrifty")
+def test_a_sweep_costs_few_writes(operators: Operators, namespace: SweepNamespace) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep("thrifty", "spheres-sem", overrides=OVERRIDES)
+    namespace.wait_for_end("thrifty")
 
-    calls = [call for call in operators.calls() if call.namespace == lab.namespace and call.verb in WRITES]
+    calls = [call for call in operators.read_calls() if call.namespace == namespace.name and call.verb in WRITES]
     recipes = [call for call in calls if call.resource == "synthrecipes/status"]
     assert len(recipes) == 1
     assert 0 < len(calls) - len(recipes) <= 25 < MOST_WRITES
 
 
-def test_pods_and_jobs_of_other_applications_are_never_asked_for(operators: Operators, lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
-    lab.sweep("asking", "spheres-sem", overrides=OVERRIDES)
-    lab.finished("asking")
+def test_pods_and_jobs_of_other_applications_are_never_asked_for(
+    operators: Operators, namespace: SweepNamespace
+) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep("asking", "spheres-sem", overrides=OVERRIDES)
+    namespace.wait_for_end("asking")
 
-    children = [call for call in operators.calls() if call.resource in ("jobs", "pods")]
+    children = [call for call in operators.read_calls() if call.resource in ("jobs", "pods")]
     asked = {(call.resource, call.verb): call.selector for call in children if call.verb in ("list", "watch")}
     assert {("pods", "watch"), ("jobs", "watch"), ("jobs", "list")} <= asked.keys()
     assert {selector.split("=")[0] for selector in asked.values()} == {SWEEP_LABEL}

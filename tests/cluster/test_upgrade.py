@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import until
+from harness.cluster import wait_until
 from harness.images import OPERATOR, RENDERER
-from harness.lab import SYSTEM, install_operator
-from harness.place import CONTAINERD
+from harness.operator_chart import OPERATOR_NAMESPACE, install_operator
+from harness.slot import CONTAINERD
 from operators import Operators
 from servers import ROOT
-from spheres import NUMBER, SEED, SMALL_PICTURE, recipe
+from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.resources.synth_sweep import Phase
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.cluster import Cluster
-    from harness.lab import Lab
+    from harness.sweep_namespace import SweepNamespace
 
 RELEASE: Final = "9.9.9"
 FINISHED: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range(2)"]
@@ -40,7 +40,7 @@ def upgrade(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[], None]]:
 
     def bring() -> None:
         cluster.helm(
-            *("upgrade", "synth", str(tmp_path / f"synth-operator-{RELEASE}.tgz"), f"--namespace={SYSTEM}"),
+            *("upgrade", "synth", str(tmp_path / f"synth-operator-{RELEASE}.tgz"), f"--namespace={OPERATOR_NAMESPACE}"),
             *("--reset-then-reuse-values", "--set=image.tag=,renderer.image.tag="),
             *("--set=sweeps.terminationGracePeriodSeconds=61", "--wait", "--timeout=120s"),
         )
@@ -53,32 +53,38 @@ def identities(objects: list[dict[str, Any]]) -> set[tuple[str, str]]:
     return {(each["metadata"]["name"], each["metadata"]["uid"]) for each in objects}
 
 
-def test_an_upgrade_disturbs_no_sweep(lab: Lab, cluster: Cluster, upgrade: Callable[[], None]) -> None:
+def test_an_upgrade_disturbs_no_sweep(namespace: SweepNamespace, cluster: Cluster, upgrade: Callable[[], None]) -> None:
     operators = Operators(cluster)
-    lab.recipe("spheres-sem", recipe())
-    template = lab.trial_engine("held", HELD="2,4")
-    lab.sweep("finished", "spheres-sem", overrides=FINISHED, podTemplate=template)
-    lab.sweep("running", "spheres-sem", overrides=RUNNING, podTemplate=template, parallelism=2, batchSize=2)
-    assert lab.finished("finished").phase is Phase.COMPLETE
-    until(lambda: len(lab.working("running")) == 2, lambda: f"not two pods; {lab.report('running')}")
-    finished = cluster.get("synthsweep", "finished", lab.namespace)
-    jobs, pods = identities(lab.jobs("running", "render")), identities(lab.pods("running", "render"))
-    former = operators.settled()
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    template = namespace.apply_trial_engine("render_held", HELD="2,4")
+    namespace.apply_sweep("finished", "spheres-sem", overrides=FINISHED, podTemplate=template)
+    namespace.apply_sweep("running", "spheres-sem", overrides=RUNNING, podTemplate=template, parallelism=2, batchSize=2)
+    assert namespace.wait_for_end("finished").phase is Phase.COMPLETE
+    wait_until(
+        lambda: len(namespace.list_running_pods("running")) == 2,
+        lambda: f"not two pods; {namespace.describe_sweep('running')}",
+    )
+    finished = cluster.get_object("synthsweep", "finished", namespace.name)
+    jobs, pods = (
+        identities(namespace.list_jobs("running", "render")),
+        identities(namespace.list_pods("running", "render")),
+    )
+    former = operators.wait_for_leader()
 
     upgrade()
-    leader = operators.new_leader(former, 60)
-    pod = cluster.get("pod", leader, SYSTEM)
+    leader = operators.wait_for_new_leader(former, 60)
+    pod = cluster.get_object("pod", leader, OPERATOR_NAMESPACE)
     assert pod["spec"]["containers"][0]["image"].endswith(f":{RELEASE}")
-    lab.sweep("again", "spheres-sem", overrides=FINISHED)
-    again = lab.finished("again")
+    namespace.apply_sweep("again", "spheres-sem", overrides=FINISHED)
+    again = namespace.wait_for_end("again")
 
     assert (again.runs.total, again.runs.cached) == (2, 2)
-    assert cluster.get("synthsweep", "finished", lab.namespace) == finished
-    assert identities(lab.jobs("running", "render")) == jobs
-    assert identities(lab.pods("running", "render")) == pods
-    lab.let_go("running")
-    status = lab.finished("running")
+    assert cluster.get_object("synthsweep", "finished", namespace.name) == finished
+    assert identities(namespace.list_jobs("running", "render")) == jobs
+    assert identities(namespace.list_pods("running", "render")) == pods
+    namespace.release_pods("running")
+    status = namespace.wait_for_end("running")
     assert (status.phase, status.runs.total, status.runs.succeeded) == (Phase.COMPLETE, 4, 4)
-    made = [call.name for call in operators.calls() if call.rule == ("batch", "jobs", "create")]
+    made = [call.name for call in operators.read_calls() if call.rule == ("batch", "jobs", "create")]
     of_running = [name.rsplit("-", 1)[1] for name in made if name.startswith("running-")]
     assert sorted(of_running) == ["f", "p", "r0"]

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from harness.commands import CommandError
-from harness.lab import BUCKET, Lab, install_operator
-from harness.place import CONTAINERD, NODE
-from spheres import NUMBER, recipe
+from harness.node_store import BUCKET
+from harness.operator_chart import install_operator
+from harness.slot import CONTAINERD, NODE
+from harness.sweep_namespace import SweepNamespace
+from spheres import NUMBER, load_recipe
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import MAX_NAME, Phase
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harness.cluster import Cluster
-    from harness.lab import Store
+    from harness.node_store import NodeStore
 
     from synth_api.resources.synth_sweep import SweepStatus
 
@@ -49,9 +51,9 @@ Spec = dict[str, Any]
 class Cause:
     """Something that a sweep waits for."""
 
-    put: Callable[[Lab], Spec]
+    put: Callable[[SweepNamespace], Spec]
     """Puts it in the way; what the sweep says beside the usual."""
-    remove: Callable[[Lab], object]
+    remove: Callable[[SweepNamespace], object]
     reason: Reason
     words: str
     """Of the message; `{host}` is the store's, `{image}` the renderer."""
@@ -59,85 +61,87 @@ class Cause:
     """Only a render pod can meet it."""
 
 
-def invalid_recipe(lab: Lab) -> Spec:
-    broken = recipe()
+def invalid_recipe(namespace: SweepNamespace) -> Spec:
+    broken = load_recipe()
     broken["initial_runtime_state"]["seed"] = -1
-    lab.recipe("spheres-sem", broken)
+    namespace.apply_recipe("spheres-sem", broken)
     return {}
 
 
-def missing_recipe(lab: Lab) -> Spec:
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "synthrecipe", "spheres-sem")
+def missing_recipe(namespace: SweepNamespace) -> Spec:
+    namespace.kubectl("delete", "synthrecipe", "spheres-sem")
     return {}
 
 
-def unknown_path(lab: Lab) -> Spec:
+def unknown_path(namespace: SweepNamespace) -> Spec:
     return {"overrides": [MISSPELT]}
 
 
-def missing_secret(lab: Lab) -> Spec:
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "secret", "dataset-store")
+def missing_secret(namespace: SweepNamespace) -> Spec:
+    namespace.kubectl("delete", "secret", "dataset-store")
     return {}
 
 
-def wrong_credentials(lab: Lab) -> Spec:
-    lab.make_secret("another-secret-key")
+def wrong_credentials(namespace: SweepNamespace) -> Spec:
+    namespace.apply_secret("another-secret-key")
     return {}
 
 
-def missing_bucket(lab: Lab) -> Spec:
-    return {"output": {**lab.output, "bucket": LATER_BUCKET}}
+def missing_bucket(namespace: SweepNamespace) -> Spec:
+    return {"output": {**namespace.output, "bucket": LATER_BUCKET}}
 
 
-def unreachable_endpoint(lab: Lab) -> Spec:
+def unreachable_endpoint(namespace: SweepNamespace) -> Spec:
     """A port behind which the store is, but whose packets are dropped, so that nobody says no."""
-    sandbox, host = lab.cluster.sandbox, lab.cluster.address
+    sandbox, host = namespace.cluster.sandbox, namespace.cluster.node_address
     sandbox.run("iptables", "--insert", *packets())
-    forward = ("socat", f"TCP-LISTEN:{SLOW_PORT},bind={host},fork,reuseaddr", f"TCP:{lab.store.endpoint}")
-    sandbox.start(forward, sandbox.place.log("forward"))
-    return {"output": {**lab.output, "endpoint": f"{host}:{SLOW_PORT}"}}
+    forward = ("socat", f"TCP-LISTEN:{SLOW_PORT},bind={host},fork,reuseaddr", f"TCP:{namespace.store.endpoint}")
+    sandbox.start(forward, sandbox.slot.log("forward"))
+    return {"output": {**namespace.output, "endpoint": f"{host}:{SLOW_PORT}"}}
 
 
 def packets() -> tuple[str, ...]:
     return ("INPUT", "--protocol", "tcp", "--dport", str(SLOW_PORT), "--jump", "DROP")
 
 
-def missing_image(lab: Lab) -> Spec:
-    return {"image": f"{lab.cluster.images[1]}-later"}
+def missing_image(namespace: SweepNamespace) -> Spec:
+    return {"image": f"{namespace.cluster.images[1]}-later"}
 
 
-def push_image(lab: Lab) -> None:
+def push_image(namespace: SweepNamespace) -> None:
     """What a registry would be for, the kubelet finds on its node."""
-    image = lab.cluster.images[1]
-    lab.cluster.sandbox.run("ctr", f"--address={CONTAINERD}", "-n=k8s.io", "images", "tag", image, f"{image}-later")
+    image = namespace.cluster.images[1]
+    namespace.cluster.sandbox.run(
+        "ctr", f"--address={CONTAINERD}", "-n=k8s.io", "images", "tag", image, f"{image}-later"
+    )
 
 
-def misspelt_image(lab: Lab) -> Spec:
-    return {"image": f"{lab.cluster.images[1]}-misspelt"}
+def misspelt_image(namespace: SweepNamespace) -> Spec:
+    return {"image": f"{namespace.cluster.images[1]}-misspelt"}
 
 
-def missing_gpu(lab: Lab) -> Spec:
+def missing_gpu(namespace: SweepNamespace) -> Spec:
     return {"gpu": {"count": 1, "resourceName": RARE_GPU}, "device": "cpu"}
 
 
-def offer_gpu(lab: Lab) -> None:
+def offer_gpu(namespace: SweepNamespace) -> None:
     operation = json.dumps([{"op": "add", "path": CAPACITY, "value": "1"}])
-    lab.cluster.kubectl("patch", "node", NODE, "--subresource=status", "--type=json", "-p", operation)
+    namespace.cluster.kubectl("patch", "node", NODE, "--subresource=status", "--type=json", "-p", operation)
 
 
-def quota(lab: Lab) -> Spec:
-    lab.apply(
+def quota(namespace: SweepNamespace) -> Spec:
+    namespace.apply(
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": {"pods": "0"}}}
     )
     return {}
 
 
-def remove_quota(lab: Lab) -> None:
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "resourcequota", "small")
+def remove_quota(namespace: SweepNamespace) -> None:
+    namespace.kubectl("delete", "resourcequota", "small")
 
 
-def mend_recipe(lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
+def mend_recipe(namespace: SweepNamespace) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
 
 
 CAUSES: Final = {
@@ -155,32 +159,32 @@ CAUSES: Final = {
     ),
     "unknown-path": Cause(
         unknown_path,
-        lambda lab: lab.patch(NAME, overrides=[SMALL]),
+        lambda namespace: namespace.patch_sweep(NAME, overrides=[SMALL]),
         Reason.SWEEP_INVALID,
         "The sweep is invalid: blueprints.particles.Bead.nubmer",
     ),
     "missing-secret": Cause(
         missing_secret,
-        lambda lab: lab.make_secret(),
+        lambda namespace: namespace.apply_secret(),
         Reason.SECRET_NOT_FOUND,
         'The credentials of the store are not there: secret "dataset-store" not found; create the Secret.',
     ),
     "wrong-credentials": Cause(
         wrong_credentials,
-        lambda lab: lab.make_secret(),
+        lambda namespace: namespace.apply_secret(),
         Reason.ACCESS_DENIED,
         "The store at {host}:9000 denies access to bucket 'datasets' (SignatureDoesNotMatch): "
         "the secret key does not fit the access key; correct AWS_SECRET_ACCESS_KEY",
     ),
     "missing-bucket": Cause(
         missing_bucket,
-        lambda lab: lab.store.client.make_bucket(LATER_BUCKET),
+        lambda namespace: namespace.store.client.make_bucket(LATER_BUCKET),
         Reason.BUCKET_NOT_FOUND,
         "The store at {host}:9000 has no bucket 'later'; create it or correct output.bucket",
     ),
     "unreachable-endpoint": Cause(
         unreachable_endpoint,
-        lambda lab: lab.cluster.sandbox.run("iptables", "--delete", *packets()),
+        lambda namespace: namespace.cluster.sandbox.run("iptables", "--delete", *packets()),
         Reason.STORE_UNREACHABLE,
         "The store at {host}:9001 cannot be used (it does not answer); "
         "check output.endpoint and whether the store runs",
@@ -194,7 +198,7 @@ CAUSES: Final = {
     ),
     "misspelt-image": Cause(
         misspelt_image,
-        lambda lab: lab.patch(NAME, image=lab.cluster.images[1]),
+        lambda namespace: namespace.patch_sweep(NAME, image=namespace.cluster.images[1]),
         Reason.IMAGE_UNAVAILABLE,
         'The image of the render pod cannot be pulled: failed to pull and unpack image "{image}-misspelt"',
         renders=True,
@@ -214,89 +218,105 @@ CAUSES: Final = {
     ),
 }
 each_cause = pytest.mark.parametrize("cause", CAUSES)
-Labs = dict[str, Lab]
+Namespaces = dict[str, SweepNamespace]
 
 
 @pytest.fixture(scope="module")
-def labs(cluster: Cluster, store: Store) -> Labs:
+def namespaces(cluster: Cluster, store: NodeStore) -> Namespaces:
     """Sweeps that wait, one for each cause."""
-    made = {name: Lab(cluster, store, f"{name}-{token_hex(3)}") for name in CAUSES}
-    for name, lab in made.items():
-        lab.open()
-        lab.recipe("spheres-sem", recipe())
-        spec = {"overrides": [SMALL], "podTemplate": lab.trial_engine("null"), **CAUSES[name].put(lab)}
-        lab.sweep(NAME, "spheres-sem", **spec)
+    made = {name: SweepNamespace(cluster, store, f"{name}-{token_hex(3)}") for name in CAUSES}
+    for name, namespace in made.items():
+        namespace.create()
+        namespace.apply_recipe("spheres-sem", load_recipe())
+        spec = {
+            "overrides": [SMALL],
+            "podTemplate": namespace.apply_trial_engine("render_nothing"),
+            **CAUSES[name].put(namespace),
+        }
+        namespace.apply_sweep(NAME, "spheres-sem", **spec)
     return made
 
 
 @pytest.fixture(scope="module")
-def freed(labs: Labs) -> Labs:
+def freed(namespaces: Namespaces) -> Namespaces:
     """The same, with all causes removed."""
-    for name, lab in labs.items():
-        CAUSES[name].remove(lab)
-    return labs
+    for name, namespace in namespaces.items():
+        CAUSES[name].remove(namespace)
+    return namespaces
 
 
 @each_cause
-def test_one_clear_message_says_why_a_sweep_waits(labs: Labs, cause: str) -> None:
-    lab, wanted = labs[cause], CAUSES[cause]
-    words = wanted.words.format(host=lab.cluster.address, image=lab.cluster.images[1])
+def test_one_clear_message_says_why_a_sweep_waits(namespaces: Namespaces, cause: str) -> None:
+    namespace, wanted = namespaces[cause], CAUSES[cause]
+    words = wanted.words.format(host=namespace.cluster.node_address, image=namespace.cluster.images[1])
 
-    status = lab.until(NAME, lambda status: ready_reason(status) is wanted.reason, f"no {wanted.reason}")
+    status = namespace.wait_for_status(
+        NAME, lambda status: ready_reason(status) is wanted.reason, f"no {wanted.reason}"
+    )
 
     message = ready_message(status)
     assert words in message
     assert status.phase is Phase.WAITING
-    assert seconds_to_say(lab, status) <= SECONDS
-    assert message in lab.cluster.kubectl("-n", lab.namespace, "get", "synthsweep", NAME, "--output=wide")
-    described = lab.cluster.kubectl("-n", lab.namespace, "describe", "synthsweep", NAME)
+    assert seconds_to_say(namespace, status) <= SECONDS
+    assert message in namespace.kubectl("get", "synthsweep", NAME, "--output=wide")
+    described = namespace.kubectl("describe", "synthsweep", NAME)
     assert described.count(message) == 3, "two conditions and one event"
-    assert bool(lab.jobs(NAME, "render")) == wanted.renders
+    assert bool(namespace.list_jobs(NAME, "render")) == wanted.renders
 
 
 @each_cause
-def test_a_sweep_goes_on_by_itself_when_the_cause_is_gone(freed: Labs, cause: str) -> None:
-    status = freed[cause].finished(NAME)
+def test_a_sweep_goes_on_by_itself_when_the_cause_is_gone(freed: Namespaces, cause: str) -> None:
+    status = freed[cause].wait_for_end(NAME)
 
     assert (status.phase, status.runs.succeeded) == (Phase.COMPLETE, 1)
 
 
-def seconds_to_say(lab: Lab, status: SweepStatus) -> float:
+def seconds_to_say(namespace: SweepNamespace, status: SweepStatus) -> float:
     """From Kubernetes' knowing, or the sweep's being applied where no pod is needed to know."""
     assert status.waiting_since is not None
-    created = moment(lab.cluster.get("synthsweep", NAME, lab.namespace)["metadata"]["creationTimestamp"])
-    return (status.waiting_since - min(known(lab), default=created)).total_seconds()
+    created = moment(namespace.cluster.get_object("synthsweep", NAME, namespace.name)["metadata"]["creationTimestamp"])
+    return (status.waiting_since - min(known(namespace), default=created)).total_seconds()
 
 
-def known(lab: Lab) -> Iterator[datetime]:
+def known(namespace: SweepNamespace) -> Iterator[datetime]:
     """When Kubernetes complained of a Job or pod, and when a pod ended."""
-    for event in lab.cluster.get("events", namespace=lab.namespace)["items"]:
+    for event in namespace.cluster.get_object("events", namespace=namespace.name)["items"]:
         if event["type"] == "Warning" and event["involvedObject"]["kind"] in ("Job", "Pod"):
             yield moment(event["firstTimestamp"] or event["eventTime"])
-    yield from (pod.ended for pod in map(PodObject.of, lab.pods(NAME)) if pod.ended)
+    yield from (pod.ended for pod in map(PodObject.of, namespace.list_pods(NAME)) if pod.ended)
 
 
-def test_an_image_that_the_operator_is_configured_with_anew_is_used(cluster: Cluster, lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
+def test_an_image_that_the_operator_is_configured_with_anew_is_used(
+    cluster: Cluster, namespace: SweepNamespace
+) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
     install_operator(cluster, "renderer.image.tag=absent")
     try:
-        lab.sweep(NAME, "spheres-sem", overrides=[SMALL], podTemplate=lab.trial_engine("null"))
-        lab.until(NAME, lambda status: ready_reason(status) is Reason.IMAGE_UNAVAILABLE, "the image is there")
+        namespace.apply_sweep(
+            NAME, "spheres-sem", overrides=[SMALL], podTemplate=namespace.apply_trial_engine("render_nothing")
+        )
+        namespace.wait_for_status(
+            NAME, lambda status: ready_reason(status) is Reason.IMAGE_UNAVAILABLE, "the image is there"
+        )
     finally:
         install_operator(cluster)
 
-    assert lab.finished(NAME).phase is Phase.COMPLETE
+    assert namespace.wait_for_end(NAME).phase is Phase.COMPLETE
 
 
-def test_a_name_of_40_characters_fits_everywhere_and_one_more_is_refused(lab: Lab) -> None:
-    lab.recipe("spheres-sem", recipe())
-    small: Spec = {"overrides": [SMALL], "podTemplate": lab.trial_engine("null"), "deletionPolicy": "Delete"}
+def test_a_name_of_40_characters_fits_everywhere_and_one_more_is_refused(namespace: SweepNamespace) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    small: Spec = {
+        "overrides": [SMALL],
+        "podTemplate": namespace.apply_trial_engine("render_nothing"),
+        "deletionPolicy": "Delete",
+    }
     longest = "n" * MAX_NAME
 
     with pytest.raises(CommandError, match="the name of a sweep is a DNS label of at most 40 characters"):
-        lab.sweep(f"{longest}n", "spheres-sem", **small)
-    lab.sweep(longest, "spheres-sem", **small)
+        namespace.apply_sweep(f"{longest}n", "spheres-sem", **small)
+    namespace.apply_sweep(longest, "spheres-sem", **small)
 
-    assert lab.finished(longest).phase is Phase.COMPLETE
-    lab.cluster.kubectl("-n", lab.namespace, "delete", "synthsweep", longest, "--timeout=60s")
-    assert not list(lab.store.client.list_objects(BUCKET, f"{lab.namespace}/sweeps/", recursive=True))
+    assert namespace.wait_for_end(longest).phase is Phase.COMPLETE
+    namespace.kubectl("delete", "synthsweep", longest, "--timeout=60s")
+    assert not list(namespace.store.client.list_objects(BUCKET, f"{namespace.name}/sweeps/", recursive=True))

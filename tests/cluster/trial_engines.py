@@ -1,6 +1,6 @@
-"""Engines for sweeps on the cluster: this file is mounted into render pods, whose image stays what it is.
+"""Engines for sweeps on the cluster: a ConfigMap mounts this file into render pods, so the image needs no change.
 
-What an engine does to a run follows from the run's seed and from the environment of its pod.
+The run's seed and the pod's environment decide what an engine does to a run.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 
-def faulty(recipe: Any, folder: Path, device: str) -> Any:
-    """The real engine, but for the seeds in DEADLY, which end the process, and in GREEDY, which want all memory."""
+def render_faulty(recipe: Any, folder: Path, device: str) -> Any:
+    """Render with the real engine; seeds in DEADLY end the process, seeds in GREEDY exceed the memory limit."""
     seed = str(recipe.initial_runtime_state.seed)
     if seed in os.environ.get("DEADLY", "").split(","):
         os._exit(128 + signal.SIGSEGV)  # process 1 of a container ignores the signals that it sends itself
@@ -25,15 +25,15 @@ def faulty(recipe: Any, folder: Path, device: str) -> Any:
     return render(recipe, folder, device)
 
 
-def held(recipe: Any, folder: Path, device: str) -> Any:
-    """Nothing; for the seeds in HELD not before there is a file `go` on the scratch volume."""
+def render_held(recipe: Any, folder: Path, device: str) -> Any:
+    """Render nothing; seeds in HELD first wait for a file `go` on the scratch volume."""
     while str(recipe.initial_runtime_state.seed) in os.environ["HELD"].split(",") and not Path("/scratch/go").exists():
         time.sleep(0.1)
-    return null(recipe, folder, device)
+    return render_nothing(recipe, folder, device)
 
 
-def null(recipe: Any, folder: Path, device: str) -> Any:
-    """Ten milliseconds of nothing, and the least files that make a run."""
+def render_nothing(recipe: Any, folder: Path, device: str) -> Any:
+    """Wait 10 ms and write the smallest files that make a run."""
     import pyarrow as pa
 
     from synth_dataset.documents.particles import write_table

@@ -1,1 +1,1 @@
-"""A real Kubernetes on this machine, and what tests do with it."""
+"""A real Kubernetes on this machine, for tests."""

@@ -1,4 +1,4 @@
-"""A whole Kubernetes of one node, with a store beside it: brought up, asked, hurt and ended."""
+"""A Kubernetes of one node: its start, its components and its end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from harness.certificates import write_certificates
 from harness.client import Client
 from harness.commands import CommandError
-from harness.components import commands
-from harness.images import OPERATOR, RENDERER, containerd_root
+from harness.components import component_commands
+from harness.images import OPERATOR, RENDERER, create_containerd_root
 from harness.node_files import PAUSE_IMAGE, write_node_files
-from harness.sandbox import Sandbox, create
+from harness.sandbox import Sandbox, create_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,95 +25,95 @@ READY_SECONDS: Final = 90.0
 
 @dataclass
 class Cluster(Client):
-    """Its components run inside the sandbox; tests speak to it from outside, through `kubeconfig`."""
+    """A cluster whose components run in a sandbox; tests reach it from outside, through `kubeconfig`."""
 
     sandbox: Sandbox
     processes: dict[str, int] = field(default_factory=dict)
 
     @property
     def kubeconfig(self) -> Path:
-        """Of the administrator."""
-        return self.sandbox.place.kubeconfig
+        """Kubeconfig of the administrator."""
+        return self.sandbox.slot.kubeconfig
 
     @property
-    def scratch(self) -> Path:
-        """Of the cluster."""
-        return self.sandbox.place.folder
+    def scratch_folder(self) -> Path:
+        """Folder of the cluster."""
+        return self.sandbox.slot.folder
 
     @property
-    def address(self) -> str:
-        """The node's, for whatever listens on it."""
-        return self.sandbox.place.address
+    def node_address(self) -> str:
+        """IP address of the node."""
+        return self.sandbox.slot.node_address
 
     @property
-    def store(self) -> str:
-        """On the node's own address."""
-        return f"{self.address}:9000"
+    def store_endpoint(self) -> str:
+        """Port 9000 of the node."""
+        return f"{self.node_address}:9000"
 
     @property
     def images(self) -> tuple[str, str]:
-        """Linked into the node when it was made."""
+        """Images of the project, which the node's containerd has from the start."""
         return OPERATOR, RENDERER
 
-    def start(self, name: str) -> None:
-        """Start one component, again if it was killed."""
-        place = self.sandbox.place
-        self.processes[name] = self.sandbox.start(commands(place)[name], place.log(name))
+    def start_component(self, name: str) -> None:
+        """Start a component of `component_commands`, also after it was killed."""
+        slot = self.sandbox.slot
+        self.processes[name] = self.sandbox.start(component_commands(slot)[name], slot.log(name))
 
-    def kill(self, name: str) -> None:
-        """SIGKILL for one component."""
+    def kill_component(self, name: str) -> None:
+        """Send SIGKILL to a component and wait until it is gone."""
         self.sandbox.kill(self.processes[name])
         while _is_alive(self.processes[name]):
             time.sleep(0.02)
 
-    def end(self) -> None:
-        """Everything of it is gone."""
-        self.sandbox.end()
+    def destroy(self) -> None:
+        """Kill all processes and remove all files."""
+        self.sandbox.destroy()
 
 
 @contextmanager
 def running_cluster(images: Sequence[str] = ()) -> Iterator[Cluster]:
-    """A cluster whose node is ready and has these images; it dies with this process, however that ends."""
-    cluster = Cluster(create())
+    """Run a cluster whose node is ready and has these images; it dies with this process, however that ends."""
+    cluster = Cluster(create_sandbox())
     try:
-        bring_up(cluster, images)
+        start_components(cluster, images)
         yield cluster
     finally:
-        cluster.end()
+        cluster.destroy()
 
 
-def bring_up(cluster: Cluster, images: Sequence[str] = ()) -> None:
-    """Start all components; the others wait for the API server, without which some of them end at once."""
-    place = cluster.sandbox.place
-    write_certificates(place)
-    write_node_files(place)
-    containerd_root(place.folder / "containerd", [PAUSE_IMAGE, *images])
+def start_components(cluster: Cluster, images: Sequence[str] = ()) -> None:
+    """Start all components, the API server first: without it some of the others exit."""
+    slot = cluster.sandbox.slot
+    write_certificates(slot)
+    write_node_files(slot)
+    create_containerd_root(slot.folder / "containerd", [PAUSE_IMAGE, *images])
     for name in ("etcd", "apiserver", "containerd"):
-        cluster.start(name)
-    until(lambda: _answers(cluster), "the API server did not come up", READY_SECONDS)
+        cluster.start_component(name)
+    wait_until(lambda: _is_api_server_ready(cluster), "the API server did not become ready", READY_SECONDS)
     for name in ("controllers", "scheduler", "kubelet", "proxy"):
-        cluster.start(name)
-    until(lambda: _node_is_ready(cluster), "the node did not become ready", READY_SECONDS)
+        cluster.start_component(name)
+    wait_until(lambda: _is_node_ready(cluster), "the node did not become ready", READY_SECONDS)
 
 
-def until(condition: Callable[[], object], otherwise: str | Callable[[], str], seconds: float = 60.0) -> None:
-    """Wait for a condition. Fails with `otherwise`, which may look round first."""
+def wait_until(condition: Callable[[], object], problem: str | Callable[[], str], seconds: float = 60.0) -> None:
+    """Wait for a condition. Raises AssertionError with `problem`, which may be computed, after `seconds`."""
     end, pause = time.monotonic() + seconds, 0.1
     while not condition():
         if time.monotonic() > end:
-            words = otherwise if isinstance(otherwise, str) else otherwise()
-            raise AssertionError(f"after {seconds:.0f} s: {words}")
+            text = problem if isinstance(problem, str) else problem()
+            raise AssertionError(f"after {seconds:.0f} s: {text}")
         time.sleep(pause)
-        pause = min(1.2 * pause, 0.8)  # most conditions ask kubectl, which takes a tenth of a second of a processor
+        pause = min(1.2 * pause, 0.8)  # most conditions run kubectl, which takes 0.1 s of CPU time
 
 
-def _answers(cluster: Cluster) -> bool:
+def _is_api_server_ready(cluster: Cluster) -> bool:
     with suppress(CommandError):
         return cluster.kubectl("get", "--raw", "/readyz") == "ok"
     return False
 
 
-def _node_is_ready(cluster: Cluster) -> bool:
+def _is_node_ready(cluster: Cluster) -> bool:
     with suppress(CommandError):
         cluster.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=1s")
         cluster.kubectl("get", "serviceaccount", "default")  # without it no pod is admitted

@@ -1,4 +1,4 @@
-"""Programs run to their end, with an error that shows what they said."""
+"""Commands that run to their end, with an error that shows their standard error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class CommandError(Exception):
-    """A program ended with another code than 0; `stderr` is what it said."""
+    """A command ended with a nonzero exit code; `stderr` is its standard error."""
 
     def __init__(self, command: tuple[str, ...], code: int, stderr: str) -> None:
         super().__init__(f"{' '.join(command[:12])} ended with {code}: {stderr.strip()[-2000:]}")
@@ -19,15 +19,15 @@ class CommandError(Exception):
         self.stderr = stderr
 
 
-def run(
+def run_command(
     *command: str | Path,
     stdin: str | None = None,
     environment: Mapping[str, str] | None = None,
     timeout: float | None = 600,
 ) -> str:
-    """Standard output of a program. Raises CommandError, and TimeoutExpired after `timeout` seconds."""
-    words = tuple(str(word) for word in command)
-    ended = subprocess.run(words, input=stdin, capture_output=True, text=True, env=environment, timeout=timeout)
-    if ended.returncode:
-        raise CommandError(words, ended.returncode, ended.stderr)
-    return ended.stdout
+    """Return the standard output of a command. Raises CommandError, and TimeoutExpired after `timeout` seconds."""
+    arguments = tuple(str(part) for part in command)
+    done = subprocess.run(arguments, input=stdin, capture_output=True, text=True, env=environment, timeout=timeout)
+    if done.returncode:
+        raise CommandError(arguments, done.returncode, done.stderr)
+    return done.stdout

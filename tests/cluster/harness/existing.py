@@ -1,4 +1,4 @@
-"""A cluster that is there already: `make test KUBECONFIG=…` (docs/testing.md)."""
+"""An existing cluster: `make test KUBECONFIG=…` (docs/testing.md)."""
 
 from __future__ import annotations
 
@@ -12,58 +12,58 @@ import pytest
 from harness.client import Client
 
 
-def _own() -> NoReturn:
-    pytest.skip("needs a cluster of its own, which it may hurt and look into")
+def _skip_test() -> NoReturn:
+    pytest.skip("needs a cluster that it may break and inspect")
 
 
-def _named(variable: str) -> str:
+def _read_variable(variable: str) -> str:
     if variable not in os.environ:
-        pytest.exit(f"{variable} is not set, and a cluster that is there already needs it: docs/testing.md", 2)
+        pytest.exit(f"{variable} is not set, but an existing cluster needs it: docs/testing.md", 2)
     return os.environ[variable]
 
 
 @dataclass(frozen=True)
 class ExistingCluster(Client):
-    """Named by the environment. Tests that hurt a cluster, or look into its node, skip as soon as they try."""
+    """Cluster that the environment names; a test that breaks components or inspects the node skips itself."""
 
-    file: Path
+    kubeconfig_file: Path
     folder: Path
 
     @property
     def kubeconfig(self) -> Path:
-        """As given."""
-        return self.file
+        """Kubeconfig of the environment."""
+        return self.kubeconfig_file
 
     @property
-    def scratch(self) -> Path:
-        """As given."""
+    def scratch_folder(self) -> Path:
+        """Temporary folder of the tests."""
         return self.folder
 
     @property
-    def store(self) -> str:
-        """A MinIO that pods and tests reach alike and that knows the keys of `servers.py`."""
-        return _named("SYNTH_TEST_STORE")
+    def store_endpoint(self) -> str:
+        """SYNTH_TEST_STORE: a MinIO that pods and tests reach, with the keys of `servers.py`."""
+        return _read_variable("SYNTH_TEST_STORE")
 
     @property
     def images(self) -> tuple[str, str]:
-        """Both images, where its nodes find them."""
-        return _named("SYNTH_TEST_OPERATOR"), _named("SYNTH_TEST_RENDERER")
+        """SYNTH_TEST_OPERATOR and SYNTH_TEST_RENDERER: images that the nodes can pull."""
+        return _read_variable("SYNTH_TEST_OPERATOR"), _read_variable("SYNTH_TEST_RENDERER")
 
     @property
     def sandbox(self) -> NoReturn:
-        """None."""
-        _own()
+        """Skip the test: there is no sandbox."""
+        _skip_test()
 
-    def start(self, name: str) -> NoReturn:
-        """Not here."""
-        _own()
+    def start_component(self, name: str) -> NoReturn:
+        """Skip the test."""
+        _skip_test()
 
-    def kill(self, name: str) -> NoReturn:
-        """Not here."""
-        _own()
+    def kill_component(self, name: str) -> NoReturn:
+        """Skip the test."""
+        _skip_test()
 
 
-def existing_kubeconfig() -> Path | None:
-    """Of the cluster that the environment names, if it names one."""
+def find_existing_kubeconfig() -> Path | None:
+    """Return the kubeconfig that SYNTH_TEST_KUBECONFIG names, None when it is not set."""
     file = os.environ.get("SYNTH_TEST_KUBECONFIG")
     return Path(file) if file else None

@@ -1,4 +1,4 @@
-"""Nodes on which nothing runs (kwok): pods are placed on them by the real scheduler and end well after a while."""
+"""Fake nodes (kwok): the real scheduler places pods on them, and the pods succeed after a while without running."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def fake_nodes(
     message: str = '""',
     taints: Sequence[Mapping[str, str]] = (),
 ) -> Iterator[None]:
-    """Nodes of these names, gone afterwards. A pod runs for `seconds`; `message` is a template of what it then says."""
-    stages = cluster.scratch / "stages.yaml"
+    """Add nodes of these names for a while. A pod takes `seconds`; `message` is a template of its message."""
+    stages = cluster.scratch_folder / "stages.yaml"
     stages.write_text("\n---\n".join(json.dumps(stage) for stage in _stages(seconds, message)))
-    place = cluster.sandbox.place
-    cluster.processes["kwok"] = cluster.sandbox.start(components.fake_nodes(place, str(stages)), place.log("kwok"))
+    slot = cluster.sandbox.slot
+    cluster.processes["kwok"] = cluster.sandbox.start(components.kwok_command(slot, str(stages)), slot.log("kwok"))
     nodes = [_node(name, resources, taints) for name in names]
     cluster.kubectl("create", "--filename=-", stdin="\n---\n".join(json.dumps(node) for node in nodes))
     try:
@@ -70,7 +70,7 @@ def fake_nodes(
         yield
     finally:
         cluster.kubectl("delete", *(f"node/{name}" for name in names))
-        cluster.kill("kwok")
+        cluster.kill_component("kwok")
 
 
 def _node(name: str, resources: Mapping[str, str], taints: Sequence[Mapping[str, str]]) -> dict[str, Any]:

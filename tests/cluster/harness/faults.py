@@ -1,4 +1,4 @@
-"""What befalls a cluster, and how it is healed again."""
+"""Faults of a cluster and their repair."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from harness.cluster import until
+from harness.cluster import wait_until
 from harness.commands import CommandError
-from harness.place import NODE
-from harness.sandbox import cgroups
+from harness.sandbox import list_cgroups
+from harness.slot import NODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cluster import Cluster
-    from harness.lab import Store
+    from harness.node_store import NodeStore
 
 _OUT_OF_SERVICE: Final = "node.kubernetes.io/out-of-service"
-_SILENT: Final = {"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}}
+_UNKNOWN_NODE_STATUS: Final = {
+    "status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}
+}
 
 
-def processes(cluster: Cluster, pod: str) -> list[str]:
-    """Numbers, inside the sandbox, of the processes of a pod's containers."""
+def list_processes(cluster: Cluster, pod: str) -> list[str]:
+    """Return the process ids, inside the sandbox, of a pod's containers."""
     script = (
         'for each in /proc/[0-9]*; do tr "\\0" "\\n" < $each/environ 2>/dev/null | grep -qx "HOSTNAME=$1" '
         '&& echo "${each#/proc/}"; done; true'
@@ -33,15 +35,15 @@ def processes(cluster: Cluster, pod: str) -> list[str]:
 
 
 def kill_processes(cluster: Cluster, pod: str) -> None:
-    """SIGKILL for the processes of a pod's containers, from outside, as the kernel would."""
-    for number in processes(cluster, pod):
+    """Send SIGKILL to the processes of a pod's containers from outside, as the kernel's OOM killer does."""
+    for number in list_processes(cluster, pod):
         with suppress(CommandError):  # it has just ended
             cluster.sandbox.run("kill", "-KILL", number)
 
 
 @contextmanager
-def stopped(store: Store) -> Iterator[None]:
-    """The store is away; its data stay."""
+def stop_store(store: NodeStore) -> Iterator[None]:
+    """Stop the store for a while; its data stay."""
     store.kill()
     try:
         yield
@@ -50,8 +52,8 @@ def stopped(store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def drained(cluster: Cluster) -> Iterator[None]:
-    """No pod is left on the node, and none may come."""
+def drain_node(cluster: Cluster) -> Iterator[None]:
+    """Drain the node for a while: all its pods are evicted and no pod is scheduled."""
     try:
         cluster.kubectl("drain", NODE, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s")
         yield
@@ -60,28 +62,28 @@ def drained(cluster: Cluster) -> Iterator[None]:
 
 
 @contextmanager
-def lost(cluster: Cluster) -> Iterator[None]:
-    """The node is dead with all that ran on it, and its pods are given up, as an administrator would."""
-    cluster.kill("kubelet")
+def lose_node(cluster: Cluster) -> Iterator[None]:
+    """Kill the node's kubelet and pods for a while, and taint the node out-of-service, as an administrator does."""
+    cluster.kill_component("kubelet")
     try:
-        _kill_everything(cluster)
-        # The node controller would find that out after 50 s.
-        cluster.kubectl("patch", "node", NODE, "--subresource=status", "--patch", json.dumps(_SILENT))
+        _kill_all_pods(cluster)
+        # The node controller would notice only after 50 s.
+        cluster.kubectl("patch", "node", NODE, "--subresource=status", "--patch", json.dumps(_UNKNOWN_NODE_STATUS))
         cluster.kubectl("taint", "node", NODE, f"{_OUT_OF_SERVICE}=dead:NoExecute")
         yield
     finally:
-        cluster.start("kubelet")
+        cluster.start_component("kubelet")
         cluster.kubectl("taint", "node", NODE, f"{_OUT_OF_SERVICE}-")
-        until(lambda: not _troubles(cluster), lambda: f"the node does not come back: {_troubles(cluster)}")
+        wait_until(lambda: not _list_taints(cluster), lambda: f"the node keeps its taints: {_list_taints(cluster)}")
 
 
-def _kill_everything(cluster: Cluster) -> None:
-    files = [cgroup / "cgroup.procs" for cgroup in cgroups(cluster.sandbox.place)]
+def _kill_all_pods(cluster: Cluster) -> None:
+    files = [cgroup / "cgroup.procs" for cgroup in list_cgroups(cluster.sandbox.slot)]
     for process in {int(number) for file in files for number in file.read_text().split()}:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
 
 
-def _troubles(cluster: Cluster) -> list[str]:
-    """Why pods may not come to the node."""
-    return [taint["key"] for taint in cluster.get("node", NODE)["spec"].get("taints", ())]
+def _list_taints(cluster: Cluster) -> list[str]:
+    """Return the keys of the node's taints."""
+    return [taint["key"] for taint in cluster.get_object("node", NODE)["spec"].get("taints", ())]

@@ -1,4 +1,4 @@
-"""The images of this machine's builder, unpacked once for all clusters that are to run them."""
+"""Images for the clusters: built with buildah and unpacked once for all clusters."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from servers import ROOT, cache_folder
 
-from harness.commands import CommandError, run
-from harness.lock import locked
+from harness.commands import CommandError, run_command
+from harness.lock import hold_lock
 from harness.node_files import PAUSE_IMAGE
-from harness.place import program
+from harness.slot import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +29,8 @@ OPERATOR: Final = f"localhost/synth-operator:{TAG}"
 RENDERER: Final = f"localhost/synth-renderer:{TAG}"
 
 
-def builder_environment() -> dict[str, str]:
-    """Where the builder keeps the images for tests, apart from the machine's own."""
+def build_environment() -> dict[str, str]:
+    """Return the environment of buildah, whose images for tests lie apart from the machine's other images."""
     folder = cache_folder() / "containers"
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "storage.conf"
@@ -38,73 +38,75 @@ def builder_environment() -> dict[str, str]:
     return {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings), "STORAGE_DRIVER": "overlay"}
 
 
-def buildah(*arguments: str | Path) -> str:
-    """What buildah prints."""
-    return run("buildah", *arguments, environment=builder_environment(), timeout=None)
+def run_buildah(*arguments: str | Path) -> str:
+    """Run buildah and return its output. Raises CommandError."""
+    return run_command("buildah", *arguments, environment=build_environment(), timeout=None)
 
 
-def make_small_images() -> None:
-    """The base that Dockerfiles start from, the pod sandbox's own and MinIO, each of one file; kept once made."""
-    _commit(BASE_IMAGE, cache_folder() / "base.tar", "/", "/bin/bash")
-    _commit(PAUSE_IMAGE, Path(program("pause")), "/pause", "/pause")
-    _commit(MINIO_IMAGE, Path(program("minio")), "/minio", "/minio")
+def build_base_images() -> None:
+    """Build the base image of the Dockerfiles, the pod sandbox's image and MinIO's, unless they are up to date."""
+    _build_image(BASE_IMAGE, cache_folder() / "base.tar", "/", "/bin/bash")
+    _build_image(PAUSE_IMAGE, Path(find_program("pause")), "/pause", "/pause")
+    _build_image(MINIO_IMAGE, Path(find_program("minio")), "/minio", "/minio")
 
 
-def make_project_images() -> None:
-    """Both images of the project, as `make images` builds them."""
-    environment = {**builder_environment(), "BUILDER": "buildah", "REPOSITORY": "localhost"}
+def build_project_images() -> None:
+    """Build both images of the project, as `make images` does."""
+    environment = {**build_environment(), "BUILDER": "buildah", "REPOSITORY": "localhost"}
     subprocess.run([ROOT / "tools" / "images", TAG], check=True, env=environment)
 
 
-def containerd_root(target: Path, images: Sequence[str]) -> None:
-    """A folder with the images in it, as containerd keeps them.
+def create_containerd_root(target: Path, images: Sequence[str]) -> None:
+    """Create a root folder of containerd that holds the images.
 
-    Files of images are never changed in place, so they are linked to the one copy; containerd's databases are copied.
+    Nobody changes the files of images in place, so they are hard links to one copy; the databases are copies.
     """
     shutil.rmtree(target, ignore_errors=True)
-    with locked(cache_folder() / "nodes.lock"):  # clusters of other tests may want other images
-        run("cp", "--archive", "--link", _template(images), target)
+    with hold_lock(cache_folder() / "nodes.lock"):  # clusters of other tests may need other images
+        run_command("cp", "--archive", "--link", _update_template(images), target)
         for database in target.rglob("*.db"):
             copy = database.with_suffix(".copy")
             shutil.copy2(database, copy)
             copy.replace(database)
 
 
-def _commit(image: str, content: Path, inside: str, command: str) -> None:
+def _build_image(image: str, content: Path, inside: str, command: str) -> None:
     stamp = f"{content.stat().st_size}-{content.stat().st_mtime_ns}"
     try:
-        if f'"{stamp}"' in buildah("inspect", "--type=image", image):
+        if f'"{stamp}"' in run_buildah("inspect", "--type=image", image):
             return
     except CommandError:
-        pass  # not made yet
-    container = buildah("from", "scratch").strip()
-    buildah("add", "-q", container, content, inside)
-    buildah("config", "--cmd", command, "--label", f"stamp={stamp}", container)
-    buildah("commit", "-q", "--rm", container, image)
+        pass  # it does not exist yet
+    container = run_buildah("from", "scratch").strip()
+    run_buildah("add", "-q", container, content, inside)
+    run_buildah("config", "--cmd", command, "--label", f"stamp={stamp}", container)
+    run_buildah("commit", "-q", "--rm", container, image)
 
 
-def _template(images: Sequence[str]) -> Path:
-    """One for all clusters, with these images among others; an image that has changed is unpacked anew."""
+def _update_template(images: Sequence[str]) -> Path:
+    """Return the root folder that all clusters copy, after unpacking those of the images that have changed."""
     folder = cache_folder() / "node"
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "images.json"
     known: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
-    there = {image: json.loads(buildah("inspect", "--type=image", image))["FromImageID"] for image in images}
+    there = {image: json.loads(run_buildah("inspect", "--type=image", image))["FromImageID"] for image in images}
     changed = [image for image in images if known.get(image) != there[image]]
     root = folder / "containerd"
     if changed:
-        with TemporaryDirectory(dir=folder) as scratch, _containerd(root, Path(scratch)) as socket:
+        with TemporaryDirectory(dir=folder) as scratch, _run_containerd(root, Path(scratch)) as socket:
             for image in changed:
                 archive = Path(scratch) / "image.tar"
-                buildah("push", "-q", image, f"docker-archive:{archive}:{image}")
-                run("ctr", f"--address={socket}", "--namespace=k8s.io", "images", "import", archive, timeout=None)
+                run_buildah("push", "-q", image, f"docker-archive:{archive}:{image}")
+                run_command(
+                    "ctr", f"--address={socket}", "--namespace=k8s.io", "images", "import", archive, timeout=None
+                )
                 archive.unlink()
         record.write_text(json.dumps({**known, **there}))
     return root
 
 
 @contextmanager
-def _containerd(root: Path, scratch: Path) -> Iterator[Path]:
+def _run_containerd(root: Path, scratch: Path) -> Iterator[Path]:
     socket = scratch / "containerd.sock"
     settings = scratch / "containerd.toml"
     settings.write_text(
@@ -121,7 +123,7 @@ def _containerd(root: Path, scratch: Path) -> Iterator[Path]:
         end = time.monotonic() + 30
         while subprocess.run(["ctr", f"--address={socket}", "version"], capture_output=True).returncode:
             if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"containerd did not come up: {(scratch / 'log').read_text()[-1000:]}")
+                raise RuntimeError(f"containerd did not start: {(scratch / 'log').read_text()[-1000:]}")
             time.sleep(0.1)
         yield socket
     finally:

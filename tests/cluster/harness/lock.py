@@ -1,4 +1,4 @@
-"""What only one process of this machine does at a time."""
+"""Locks between the processes of a machine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Wait until no other holds this lock; it is free again when its holder ends, however that is."""
+def hold_lock(file: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file; the kernel releases it when its holder ends."""
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Everything that the API server tells of a kind of object, as it is told."""
+"""Recorded events of a watch of the API server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.place import program
+from harness.slot import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One event of a watch."""
+class WatchEvent:
+    """An event of a watch."""
 
     at: float
-    """`time.monotonic()` at its arrival."""
+    """Arrival, `time.monotonic()`."""
     type: str
     """ADDED, MODIFIED or DELETED."""
     body: dict[str, Any]
@@ -31,26 +31,26 @@ class Seen:
 
 @dataclass
 class Watch:
-    """Grows while the watch goes on."""
+    """Events so far; the list grows while the watch runs."""
 
-    seen: list[Seen] = field(default_factory=list)
+    events: list[WatchEvent] = field(default_factory=list)
 
-    def read(self, process: subprocess.Popen[str]) -> None:
-        """Until the process ends."""
+    def read_events(self, process: subprocess.Popen[str]) -> None:
+        """Record events until the process ends."""
         assert process.stdout is not None
         for line in process.stdout:
             at, event = time.monotonic(), json.loads(line)
-            self.seen.append(Seen(at, event["type"], event["object"]))
+            self.events.append(WatchEvent(at, event["type"], event["object"]))
 
 
 @contextmanager
-def watching(cluster: Client, path: str) -> Iterator[Watch]:
-    """Watches the list at a path of the API, `/api/v1/pods` for instance, from its present state on."""
+def watch_list(cluster: Client, path: str) -> Iterator[Watch]:
+    """Watch the list at a path of the API, such as `/api/v1/pods`, from its present state on."""
     query = f"{path}?watch=1&timeoutSeconds=7200"
-    command = [program("kubectl"), f"--kubeconfig={cluster.kubeconfig}", "get", "--raw", query]
+    command = [find_program("kubectl"), f"--kubeconfig={cluster.kubeconfig}", "get", "--raw", query]
     watch = Watch()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        reader = threading.Thread(target=watch.read, args=(process,), daemon=True)
+        reader = threading.Thread(target=watch.read_events, args=(process,), daemon=True)
         reader.start()
         try:
             yield watch

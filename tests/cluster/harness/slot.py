@@ -1,4 +1,4 @@
-"""Where a cluster keeps its files, and under which addresses it is reached."""
+"""Folder, network addresses and control group of a cluster."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ STORE_SERVICE: Final = "10.96.0.100"
 PODS: Final = "10.97.0.0/16"
 NODE_PODS: Final = "10.97.0.0/24"
 CONTAINERD: Final = Path("/run/containerd/containerd.sock")
-"""Inside the sandbox, whose /run is its own."""
+"""Path inside the sandbox, which has a private /run."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """One of the clusters that may run beside each other on a machine, by its number."""
+class ClusterSlot:
+    """One of the MAX_CLUSTERS clusters that can run on a machine at the same time."""
 
     number: int
 
     @property
     def folder(self) -> Path:
-        """Everything of this cluster; gone with it."""
+        """Folder of all files of the cluster; it is removed with the cluster."""
         return cache_folder() / "clusters" / str(self.number)
 
     @property
-    def link(self) -> str:
-        """The machine's end of the cable to the sandbox."""
+    def host_interface(self) -> str:
+        """Machine's end of the veth pair into the sandbox."""
         return f"synth{self.number}"
 
     @property
     def host_address(self) -> str:
-        """The machine, as seen from the sandbox. 198.18.0.0/15 is set aside for tests of network devices (RFC 2544)."""
+        """Machine's address in the veth network. 198.18.0.0/15 is reserved for tests of network devices (RFC 2544)."""
         return f"198.18.{self.number}.1"
 
     @property
-    def address(self) -> str:
-        """The node: API server, node ports and Prometheus are here."""
+    def node_address(self) -> str:
+        """Node's address: API server, node ports, MinIO and Prometheus."""
         return f"198.18.{self.number}.2"
 
     @property
     def cgroup(self) -> str:
-        """Name of the control group that holds all pods."""
+        """Name of the control group of all pods."""
         return f"synth-{self.number}"
 
     @property
     def kubeconfig(self) -> Path:
-        """Of the administrator, for the machine and the sandbox alike."""
+        """Kubeconfig of the administrator, valid on the machine and in the sandbox."""
         return self.pki("admin.conf")
 
     def pki(self, name: str) -> Path:
-        """A key, certificate or kubeconfig."""
+        """Return the path of a key, certificate or kubeconfig."""
         return self.folder / "pki" / name
 
     def log(self, name: str) -> Path:
-        """Log of a component."""
+        """Return the path of a component's log."""
         return self.folder / "log" / f"{name}.log"
 
 
-def program(name: str) -> str:
-    """Path of a program that `tools/cluster-dependencies` made."""
+def find_program(name: str) -> str:
+    """Return the path of a program that `tools/cluster-dependencies` has built."""
     return str(cache_folder() / "bin" / name)

@@ -1,0 +1,42 @@
+"""The operator, installed by its chart as users install it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from servers import ROOT
+
+from harness.cluster import wait_until
+
+if TYPE_CHECKING:
+    from harness.client import Client
+
+OPERATOR_NAMESPACE: Final = "synth"
+
+
+def install_operator(cluster: Client, *settings: str) -> None:
+    """Install or upgrade the chart with these `--set` values and wait until the operator is ready."""
+    wait_until(lambda: _has_namespace(cluster, "default"), "the API server lists no namespaces")
+    cluster.helm(
+        *(
+            "upgrade",
+            "--install",
+            "synth",
+            str(ROOT / "charts" / "synth-operator"),
+            f"--namespace={OPERATOR_NAMESPACE}",
+        ),
+        *("--create-namespace", "--wait", "--timeout=120s"),
+        *(f"--set={setting}" for setting in (*_image_settings(cluster), *settings)),
+    )
+
+
+def _image_settings(cluster: Client) -> list[str]:
+    """Both images; sweeps may name images that begin like the renderer's."""
+    names = zip(("image", "renderer.image"), cluster.images, strict=True)
+    parts = ((key, *image.rsplit(":", 1)) for key, image in names)
+    settings = [setting for key, name, tag in parts for setting in (f"{key}.repository={name}", f"{key}.tag={tag}")]
+    return [*settings, f"sweeps.allowedImages={{{cluster.images[1]}}}"]
+
+
+def _has_namespace(cluster: Client, name: str) -> bool:
+    return any(item["metadata"]["name"] == name for item in cluster.get_object("namespaces")["items"])
