@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from synth_api.reasons import FailureReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,8 @@ class InputError(ValueError):
 
     `path` is the dotted key (`synth_chain.feature_generation_steps[5].gravity[2]`), a file or an argument.
     """
+
+    reason: ClassVar[FailureReason] = FailureReason.INPUT_FAILED
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}" if path else problem)

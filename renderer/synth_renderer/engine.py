@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from synth_dataset.views.thumbnails import contact_strip
 from synth_renderer.labels.modes import depth_range
 from synth_renderer.labels.omitted import uncovered
 from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.model.rendered_run import RenderedRun
 from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
@@ -23,42 +23,20 @@ from synth_renderer.steps.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
     from synth_dataset.gates.quality_gates import GateResult
     from synth_renderer.labels.fragments import Fragments
-    from synth_renderer.model.deposit_report import DepositReport
-    from synth_renderer.model.relax_report import PhysicsReport
     from synth_renderer.model.staged_scene import StagedScene
     from synth_renderer.steps.records import Records
-
-
-@dataclass(frozen=True)
-class RenderedRun:
-    """What the engine knows of a run beside its files; lengths in scene units, times in seconds."""
-
-    device: str
-    seconds: Mapping[str, float]
-    width: int
-    height: int
-    pixel_size: float | None
-    """Of orthographic views."""
-    depth_range: tuple[float, float] | None
-    """Depths of the values 0 and 65534 of depth pictures; None without a particle in view."""
-    particles: int
-    visible: int
-    physics: tuple[PhysicsReport | DepositReport, ...]
-    gates: tuple[GateResult, ...]
-    label_digest: str
 
 
 def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     """Render a run into an empty folder.
 
-    Raises `RunError` or `PhysicsError` when the recipe cannot be carried out, `GateError` when labels and picture do
-    not fit, and `DeviceUnavailableError` when the device word asks for one that is not there.
+    `device` is one of `auto gpu cpu optix cuda hip oneapi`. Raises RenderError when the recipe cannot be carried out,
+    GateError when labels and picture do not fit, and DeviceUnavailableError when the machine lacks the device.
     """
     watch = Stopwatch()
     world = World(recipe)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from synth_api.reasons import FailureReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +17,8 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 class DocumentError(RuntimeError):
     """A document of a store cannot be read; the sentence names the file."""
+
+    reason: ClassVar[FailureReason] = FailureReason.DOCUMENT_FAILED
 
 
 class TruncatedError(DocumentError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
+from synth_api.reasons import FailureReason
 from synth_dataset.gates.mask_fit import Fit, measure
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class GateResult:
 
 class GateError(RuntimeError):
     """A run failed gates; the message names them with their values."""
+
+    reason: ClassVar[FailureReason] = FailureReason.GATE_FAILED
 
 
 def check(

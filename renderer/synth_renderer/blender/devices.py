@@ -5,23 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from synth_renderer.blender import bpy
+from synth_renderer.model.errors import DeviceUnavailableError
 
 BACKENDS: Final = {"optix": "OPTIX", "cuda": "CUDA", "hip": "HIP", "oneapi": "ONEAPI"}
 """Device word -> Cycles' name, best first."""
-_NAMES: Final = {"optix": "OptiX", "cuda": "CUDA", "hip": "HIP", "oneapi": "oneAPI"}
-
-
-class DeviceUnavailableError(RuntimeError):
-    """The device asked for is not on this machine; `found` names those that are."""
-
-    def __init__(self, device: str, found: list[str]) -> None:
-        wanted = "OptiX, CUDA, HIP or oneAPI" if device == "gpu" else _NAMES[device]
-        super().__init__(
-            f"device {device} is not available here: no driver of {wanted} answers, found: {', '.join(found)}; "
-            "install it, or use auto or cpu"
-        )
-        self.device = device
-        self.found = found
 
 
 def select(device: str) -> str:

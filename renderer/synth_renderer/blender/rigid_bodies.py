@@ -11,7 +11,8 @@ from mathutils.bvhtree import BVHTree
 from synth_renderer.blender import bpy, session
 from synth_renderer.blender import objects as stage
 from synth_renderer.geometry.hull import directions, hull_of, is_convex, supports, within
-from synth_renderer.model.relax_report import PhysicsError, PhysicsReport
+from synth_renderer.model.errors import PhysicsError
+from synth_renderer.model.relax_report import PhysicsReport
 from synth_renderer.model.transforms import world_vertices
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from synth_renderer.model.errors import ShapeError
 from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
 MOST: Final = 0.95
 """Curvature times half the thickness at which cross-sections would meet is 1."""
-
-
-class ShapeError(RuntimeError):
-    """A shape that does not exist, with the reason as one sentence."""
 
 
 def curvature_of(proportions: tuple[float, float, float], degrees: float) -> float:

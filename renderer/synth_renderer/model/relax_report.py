@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-class PhysicsError(RuntimeError):
-    """The bodies cannot be relaxed; the message is one sentence with the reason."""
-
-
 @dataclass(frozen=True)
 class PhysicsReport:
     """Outcome of one relaxation."""

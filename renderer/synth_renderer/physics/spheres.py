@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from synth_renderer.model.relax_report import PhysicsError, PhysicsReport
+from synth_renderer.model.errors import PhysicsError
+from synth_renderer.model.relax_report import PhysicsReport
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.physics.forces import Forces, damping_rate, kept_fraction
 from synth_renderer.physics.impulses import (

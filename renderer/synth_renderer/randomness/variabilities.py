@@ -30,6 +30,7 @@ from synth_api.recipe.variabilities import (
     UniformlyRandomLocationInMeasurementVolume,
     Varied,
 )
+from synth_renderer.model.errors import DrawError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,10 +45,6 @@ MAX_DRAWS: Final = 100_000
 
 _LARGEST_EXPONENT: Final = 88.0
 """exp of more is beyond float32."""
-
-
-class DrawError(RuntimeError):
-    """A value that cannot be drawn, with the reason as one sentence."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from synth_api.exit_codes import ExitCode
+from synth_api.reasons import FailureReason
 from synth_renderer.runtime.protocol import Ready, RunReport, RunTask, Unavailable
 from synth_renderer.runtime.worker_handle import WorkerCommand, WorkerHandle, describe_death
 
@@ -188,7 +189,9 @@ class Pool:
             self._again.append(task)
             return
         message = f"its worker {describe_death(code)}, as in each of {deaths} attempts; see {self.command.log}"
-        yield RunEnded(task, RunReport(number=task.number, outcome="failed", reason="WorkerDied", message=message))
+        yield RunEnded(
+            task, RunReport(number=task.number, outcome="failed", reason=FailureReason.WORKER_DIED, message=message)
+        )
 
     def _count_failed_start(self, worker: WorkerHandle, code: int) -> None:
         self._failed_starts += 1

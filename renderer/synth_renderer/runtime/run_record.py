@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from synth_api.recipe.model import Recipe
-    from synth_renderer.engine import RenderedRun
+    from synth_renderer.model.rendered_run import RenderedRun
 
 PACKAGES = ("synth-operator", "bpy", "numpy", "numba", "opencv-python-headless", "pyarrow")
 

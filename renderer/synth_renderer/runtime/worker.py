@@ -5,19 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sys
 import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from synth_api.key import run_key
 from synth_api.reasons import Reason
 from synth_api.recipe.model import parse
-from synth_api.sentences import explain, is_ours
+from synth_api.sentences import explain
 from synth_dataset.stopper import log_traceback
-from synth_dataset.store.base import StoreError
+from synth_renderer.runtime.failures import find_reason
 from synth_renderer.runtime.protocol import RunReport
 from synth_renderer.runtime.run_record import run_record
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from synth_api.recipe.model import Recipe
     from synth_dataset.store.base import Store
-    from synth_renderer.engine import RenderedRun
+    from synth_renderer.model.rendered_run import RenderedRun
     from synth_renderer.runtime.protocol import Outcome, RunTask
 
 
@@ -65,6 +64,7 @@ class Worker:
         stages: dict[str, float] = {}
         written = 0
         outcome: Outcome
+        reason: str
         outcome, reason, message = "succeeded", "", ""
         try:
             if self._store.has(task.key):
@@ -72,11 +72,11 @@ class Worker:
             else:
                 stages, written = self._render(task)
         except Exception as error:
-            unavailable = _reason_unavailable(error)
-            if unavailable is not None:
-                raise UnavailableError(unavailable, explain(error)) from error
+            reason, message = find_reason(error), explain(error)
+            if isinstance(reason, Reason):
+                raise UnavailableError(reason, message) from error
             log_traceback()
-            outcome, reason, message = "failed", reason_of(error), explain(error)
+            outcome = "failed"
         return RunReport(
             number=task.number,
             outcome=outcome,
@@ -127,24 +127,3 @@ class Worker:
         shutil.rmtree(grave, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)  # the engine may have made it anew for its next file
         return RunReport(number=number, outcome="dropped", seconds=time.perf_counter() - start)
-
-
-_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-def reason_of(error: Exception) -> str:
-    """The class of a failure, one word for lists and counts: `GateFailed`, `OutOfSpace`, `EngineFailed`."""
-    if isinstance(error, MemoryError):
-        return "OutOfMemory"
-    if isinstance(error, OSError):
-        return "OutOfSpace" if error.errno in _NO_SPACE else "FileError"
-    return f"{type(error).__name__.removesuffix('Error')}Failed" if is_ours(error) else "EngineFailed"
-
-
-def _reason_unavailable(error: Exception) -> Reason | None:
-    if isinstance(error, StoreError):
-        return error.reason
-    # Imported only now: the worker itself knows nothing of Blender, and an engine that raises this has loaded it.
-    devices = sys.modules.get("synth_renderer.blender.devices")
-    is_device = devices is not None and isinstance(error, devices.DeviceUnavailableError)
-    return Reason.DEVICE_UNAVAILABLE if is_device else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES, FeatureType
+from synth_renderer.model.errors import RenderError
 from synth_renderer.scene.features import FACTORS, FeatureTable, concatenate, declare_prototype
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from synth_renderer.model.relax_report import PhysicsReport
     from synth_renderer.model.staged_scene import Box
     from synth_renderer.techniques.base.technique import Technique
-
-
-class RunError(RuntimeError):
-    """A run that cannot be made, with the reason as one sentence."""
 
 
 @dataclass
@@ -141,7 +138,7 @@ class World:
     def invoked_technique(self) -> InvokedTechnique:
         """The technique; a recipe that needs one before invoking it fails here."""
         if self.technique is None:
-            raise RunError("no measurement technique has been invoked before this step")
+            raise RenderError("no measurement technique has been invoked before this step")
         return self.technique
 
     def pixel(self) -> float | None:
@@ -159,7 +156,9 @@ class World:
     def invoke_technique(self, name: str, blueprint: MeasurementTechniqueBlueprint) -> None:
         """Make the blueprint the run's measurement technique."""
         if self.technique is not None:
-            raise RunError(f"measurement technique {name}: {self.technique.name} is there already, a run has only one")
+            raise RenderError(
+                f"measurement technique {name}: {self.technique.name} is there already, a run has only one"
+            )
         table, one = FeatureTable(1), np.ones(1, dtype=bool)
         prototype = blueprint.measurement_technique_prototype_name
         _declare_custom(table, one, name, blueprint)
@@ -174,7 +173,7 @@ class World:
     def invoke_particles(self, name: str, blueprint: ParticleBlueprint) -> None:
         """Create the blueprint's particles at the origin."""
         if name in self.particles.blueprints:
-            raise RunError(f"particle blueprint {name} has been invoked before")
+            raise RenderError(f"particle blueprint {name} has been invoked before")
         made = _particles(name, blueprint)
         self.particles = _joined(self.particles, made)
 

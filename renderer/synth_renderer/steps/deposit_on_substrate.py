@@ -13,13 +13,13 @@ from synth_renderer.deposit.pose import any_rotation, heading, lying, resting_fa
 from synth_renderer.deposit.profile import profile_of
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.deposit_report import DepositReport
+from synth_renderer.model.errors import RenderError
 from synth_renderer.model.transforms import rotation_matrix, transformed
 from synth_renderer.randomness.hashing import uniform, word
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw, settled
 from synth_renderer.scene.sets import members
 from synth_renderer.scene.staging import Look, look_of
-from synth_renderer.scene.world import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ FACET: Final = 3.0
 
 
 def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> None:
-    """Carry out the step. Raises RunError when the picture is covered less than the step's minimum."""
+    """Carry out the step. Raises RenderError when the picture is covered less than the step's minimum."""
     rows = np.flatnonzero(members(world, step.affected_set_name).particles)
     if not len(rows):
         return
@@ -191,11 +191,11 @@ def _require(
         return
     layout, name = deposit.layout.kind, step.affected_set_name
     if tried == offered and placed > 0.9 * offered:
-        raise RunError(
+        raise RenderError(
             f"all {placed} particles of '{name}' that there is room for cover {reached:.1%} of the picture, and"
             f" {asked:.1%} are asked for; give more or larger ones"
         )
-    raise RunError(
+    raise RenderError(
         f"layout '{layout}' finds no place for another particle of '{name}' at a coverage of {reached:.1%} and"
         f" {asked:.1%} are asked for; ask for less, or take the layout 'heap'"
     )

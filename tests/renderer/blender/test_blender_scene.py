@@ -10,12 +10,13 @@ import pytest
 
 from synth_renderer.blender import bpy
 from synth_renderer.blender.cycles import trace
-from synth_renderer.blender.devices import DeviceUnavailableError, select
+from synth_renderer.blender.devices import select
 from synth_renderer.blender.objects import forget, stage, visible
 from synth_renderer.blender.session import version
 from synth_renderer.blender.state import save_state
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible as visible_of
+from synth_renderer.model.errors import DeviceUnavailableError
 from synth_renderer.techniques.registry import TECHNIQUES
 
 BUILD_ENVIRONMENT = TECHNIQUES["default"].build_environment

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from synth_renderer.model.deposit_report import DepositReport
+from synth_renderer.model.errors import RenderError
 from synth_renderer.model.transforms import world_vertices
 from synth_renderer.scene.staging import bodies_of
-from synth_renderer.scene.world import RunError, World
+from synth_renderer.scene.world import World
 
 TO_A_CELL = 20 / 512
 
@@ -157,12 +158,16 @@ def test_the_frame_cuts_particles_unless_told_otherwise(deposited, cut: bool) ->
 
 
 def test_a_coverage_that_no_packing_reaches_fails_with_the_one_reached(deposited) -> None:
-    with pytest.raises(RunError, match=r"layout 'sparse' finds no place for another particle of 'AllParticles' at a"):
+    with pytest.raises(
+        RenderError, match=r"layout 'sparse' finds no place for another particle of 'AllParticles' at a"
+    ):
         deposited("sparse", 0.95, number=2000)
 
 
 def test_too_few_particles_fail_with_the_coverage_reached(deposited) -> None:
-    with pytest.raises(RunError, match=r"all 20 particles .* cover [34]\.\d% of the picture, and 50.0% are asked for"):
+    with pytest.raises(
+        RenderError, match=r"all 20 particles .* cover [34]\.\d% of the picture, and 50.0% are asked for"
+    ):
         deposited("sparse", 0.5, number=20)
 
 

@@ -10,7 +10,8 @@ import pytest
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import Recipe, parse
-from synth_renderer.engine import RenderedRun, render
+from synth_renderer.engine import render
+from synth_renderer.model.rendered_run import RenderedRun
 
 SPHERES = Path("recipes/spheres_sem.yaml")
 SMALL = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=10"

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from synth_api.prototypes import SHAPES
-from synth_renderer.geometry.bending import ShapeError
 from synth_renderer.geometry.planes import polyhedron_planes
 from synth_renderer.geometry.shapes import is_round, mesh_content, shape_mesh, shape_of
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.geometry.sphere_grid import FINENESSES, fineness, sphere_grid
+from synth_renderer.model.errors import ShapeError
 from synth_renderer.model.mesh import Mesh
 
 RELIEFS = {"irregularity": 0.03, "wrinkle_depth": 0.04, "pore_depth": 0.04, "step_depth": 0.02, "flute_depth": 0.05}

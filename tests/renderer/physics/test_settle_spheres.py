@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_renderer.model.relax_report import PhysicsError
+from synth_renderer.model.errors import PhysicsError
 from synth_renderer.model.staged_scene import Box
 from synth_renderer.physics.forces import Forces
 from synth_renderer.physics.spheres import settle_spheres

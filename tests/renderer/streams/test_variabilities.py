@@ -24,9 +24,10 @@ from synth_api.recipe.variabilities import (
     UniformlyRandomLocationInMeasurementVolume,
     Variability,
 )
+from synth_renderer.model.errors import DrawError
 from synth_renderer.model.staged_scene import Box
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.randomness.variabilities import DrawError, Scale, draw, settled, weighted
+from synth_renderer.randomness.variabilities import Scale, draw, settled, weighted
 
 VOLUME = Box((-60.0, -60.0, 0.0), (60.0, 60.0, 100.0))
 STEP = "$builtins.TriggerFeatureUpdate:Any:AllParticles:1"

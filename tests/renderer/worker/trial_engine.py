@@ -75,7 +75,7 @@ def carry_out(what: str, order: Path, folder: Path) -> None:
             while not (order.parent / "released").exists():
                 threading.Event().wait(0.01)
         case "no device":
-            from synth_renderer.blender.devices import DeviceUnavailableError
+            from synth_renderer.model.errors import DeviceUnavailableError
 
             raise DeviceUnavailableError("gpu", ["cpu"])
         case "leak":

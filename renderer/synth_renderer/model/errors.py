@@ -1,0 +1,48 @@
+"""Errors that end a run, each with its reason. Importing them loads neither Blender nor compiled functions."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from synth_api.reasons import FailureReason, Reason
+
+_DRIVERS: Final = {"optix": "OptiX", "cuda": "CUDA", "hip": "HIP", "oneapi": "oneAPI"}
+
+
+class RenderError(RuntimeError):
+    """A valid recipe that cannot be carried out; the message is one sentence that says why."""
+
+    reason: ClassVar[FailureReason] = FailureReason.RUN_FAILED
+
+
+class DrawError(RenderError):
+    """A variability yields no value."""
+
+    reason = FailureReason.DRAW_FAILED
+
+
+class ShapeError(RenderError):
+    """No body has the shape that its features describe."""
+
+    reason = FailureReason.SHAPE_FAILED
+
+
+class PhysicsError(RenderError):
+    """The bodies cannot be brought to rest."""
+
+    reason = FailureReason.PHYSICS_FAILED
+
+
+class DeviceUnavailableError(RuntimeError):
+    """The machine lacks the requested device, so no run can be rendered on it; `found` are the devices that it has."""
+
+    reason: ClassVar[Reason] = Reason.DEVICE_UNAVAILABLE
+
+    def __init__(self, device: str, found: list[str]) -> None:
+        drivers = "OptiX, CUDA, HIP or oneAPI" if device == "gpu" else _DRIVERS[device]
+        super().__init__(
+            f"device {device} is not available here: no driver of {drivers} answers, found: {', '.join(found)}; "
+            "install it, or use auto or cpu"
+        )
+        self.device = device
+        self.found = found
