@@ -14,7 +14,7 @@ from statistics import median
 
 import psutil
 
-from synth_api.sweep.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 from synth_renderer.blender.session import quiet
 from synth_renderer.engine import render
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
-from synth_api.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 
 ARGUMENTS = [
     "blueprints.particles.Bead.number=range(100)",

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.recipe.model import Recipe, parse
+from synth_api.recipe.model import Recipe
+from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.engine import render
 
 WARM_UP = [
@@ -28,7 +29,7 @@ def load(recipe: str, overrides: list[str], *, real: bool) -> Recipe:
     chain = tree["synth_chain"]
     if not real:
         chain["rendering_steps"] = [step for step in chain["rendering_steps"] if step.get("rendering_mode") != "real"]
-    return parse(tree)
+    return parse_recipe(tree)
 
 
 def timed(recipe: Recipe) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from synth_api.crd.definitions import KINDS, definition
+from synth_api.crd.resource_definitions import KINDS, definition
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (ROOT / "crds", ROOT / "charts/synth-operator/files/crds")

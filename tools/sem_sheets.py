@@ -16,7 +16,7 @@ from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.prototypes import MATERIALS, SHAPES
 from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_dataset.documents.pictures import write_webp
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.labels.visible import visible
@@ -166,7 +166,7 @@ def scene_of(wanted: dict[str, Any]) -> Recipe:
         {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllParticleBlueprints"},
         {"_target_": "$builtins.DepositOnSubstrate", "affected_set_name": "AllParticles", **deposit},
     ]
-    return parse(
+    return parse_recipe(
         {
             "initial_runtime_state": {"seed": 3},
             "blueprints": blueprints,
@@ -203,7 +203,7 @@ def strips() -> Grey:
 def contact_sheet() -> Grey:
     """24 seeds of sem_broad."""
     source = read_recipe(Path("recipes/sem_broad.yaml"))
-    recipes = (parse(resolve(compose(source, [f"initial_runtime_state.seed={seed}"]))) for seed in range(SEEDS))
+    recipes = (parse_recipe(resolve(compose(source, [f"initial_runtime_state.seed={seed}"]))) for seed in range(SEEDS))
     small = [cv2.resize(picture(recipe), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for recipe in recipes]
     lines = [np.hstack(small[first : first + COLUMNS]) for first in range(0, SEEDS, COLUMNS)]
     return np.vstack(lines).astype(np.uint8)

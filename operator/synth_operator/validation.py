@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from synth_api.canonical_json import canonical_json
 from synth_api.composition.source import recipe_from_objects
 from synth_api.errors import InputError
 from synth_api.jobs.messages import Problem
-from synth_api.key import canonical_json
 from synth_api.reasons import Reason
 from synth_api.resources.synth_recipe import RecipeSpec
-from synth_api.sweep.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def check_sweep(name: str, spec: SweepSpec, recipe: RecipeObject | None, default
     except InputError as error:
         return _invalid(stem, error)
     try:
-        sweep = Sweep.of(source, spec.overrides, spec.axes, spec.exclude)
+        sweep = Sweep.from_source(source, spec.overrides, spec.axes, spec.exclude)
     except InputError as error:
         return _recipe_problem(source) or Problem(
             reason=Reason.SWEEP_INVALID, message=sentence(f"The sweep is invalid: {error}")
@@ -126,7 +126,7 @@ def _unreadable(recipe: RecipeObject) -> Problem:
 
 def _recipe_problem(source: RecipeSource) -> Problem | None:
     try:
-        Sweep.of(source)
+        Sweep.from_source(source)
     except InputError as error:
         return _invalid(source.name, error)
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from synth_api.errors import InputError
 from synth_api.recipe.model import Recipe
 from synth_api.resources.synth_sweep import Device
-from synth_api.sweep.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 from synth_renderer.engine import render
 
 if TYPE_CHECKING:

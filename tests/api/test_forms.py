@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.problems import input_error
-from synth_api.resources.forms import check_endpoint
 from synth_api.resources.output import Output
+from synth_api.resources.text_formats import check_endpoint
 
 LEAST = {"endpoint": "minio:9000", "bucket": "data"}
 

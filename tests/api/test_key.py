@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from synth_api.key import canonical_json, key_document, run_key
-from synth_api.sweep import Sweep
+from synth_api.canonical_json import canonical_json
+from synth_api.recipe.run_key import key_document, run_key
+from synth_api.sweep.definition import Sweep
 from synth_api.version import ENGINE_VERSION
 
 ROOT = Path(__file__).parents[2]

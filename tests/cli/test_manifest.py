@@ -17,9 +17,9 @@ from synth_api.composition.yaml_loader import RecipeLoader
 from synth_api.errors import InputError
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import SweepSpec
-from synth_api.sweep import Sweep
 from synth_api.sweep.axes import Arguments, Axis, parse_arguments
-from synth_api.sweep.structured import axes_of
+from synth_api.sweep.definition import Sweep
+from synth_api.sweep.structured_axes import axes_of
 from synth_cli import main
 from synth_cli.manifests import manifest_check
 from synth_cli.manifests.custom_resources import sweep_document
@@ -51,7 +51,7 @@ def test_resources_have_the_runs_of_the_command_line(arguments: list[str], capsy
     assert sweep["metadata"]["name"] == f"spheres-sem-{laptop.runs}"
     scene, spec = RecipeSpec.model_validate(recipe["spec"]), SweepSpec.model_validate(sweep["spec"])
     source = recipe_from_objects("spheres-sem", scene.recipe, scene.fragments)
-    cluster = Sweep.of(source, spec.overrides, spec.axes)
+    cluster = Sweep.from_source(source, spec.overrides, spec.axes)
     assert list(cluster.keys()) == list(laptop.keys())
     assert cluster.recipe_digest == laptop.recipe_digest
 
@@ -67,7 +67,7 @@ def test_a_recipe_brings_its_groups(tmp_path: Path, capsys: pytest.CaptureFixtur
     (recipe,) = resources(capsys, str(tmp_path / "beads.yaml"))
     assert recipe["spec"]["fragments"].keys() == {"spheres", "blueprints/particles/big", "seeds/seven"}
     scene = RecipeSpec.model_validate(recipe["spec"])
-    cluster = Sweep.of(recipe_from_objects("beads", scene.recipe, scene.fragments))
+    cluster = Sweep.from_source(recipe_from_objects("beads", scene.recipe, scene.fragments))
     assert list(cluster.keys()) == list(Sweep.load(tmp_path / "beads.yaml").keys())
     assert cluster.recipe(0).initial_runtime_state.seed == 7
 
@@ -92,7 +92,7 @@ def test_a_recipe_brings_its_fragments(tmp_path: Path, capsys: pytest.CaptureFix
     assert recipe["metadata"] == {"name": "my-beads", "namespace": "lab"}
     assert list(recipe["spec"]["fragments"]) == ["scene"]
     source = recipe_from_objects("my-beads", recipe["spec"]["recipe"], recipe["spec"]["fragments"])
-    assert Sweep.of(source).key(0) == Sweep.load(RECIPE).key(0)
+    assert Sweep.from_source(source).key(0) == Sweep.load(RECIPE).key(0)
 
 
 def test_the_shipped_resources_are_made_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from servers import S3Server, minio_server
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
-from synth_api.resources.synth_sweep import Attempt, Failure, FailureCount, Phase, RunCounts, SweepStatus
+from synth_api.resources.synth_sweep import AttemptStatus, FailureCount, Phase, RunCounts, RunFailure, SweepStatus
 from synth_dataset.documents.dataset import DatasetDocument
 from synth_dataset.views.gallery import GalleryRun, gallery_page
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SEED = "initial_runtime_state.seed"
 NOW = datetime.now(UTC)
-FAILURE = Failure(run=17, overrides={SEED: 8}, reason="WorkerDied", message="the worker died 3 times")
+FAILURE = RunFailure(run=17, overrides={SEED: 8}, reason="WorkerDied", message="the worker died 3 times")
 
 
 def status(phase: Phase, runs: RunCounts, **more: Any) -> SweepStatus:
@@ -51,7 +51,7 @@ SWEEPS = {
         RunCounts(total=180, cached=60, succeeded=40, active=4),
         eta=NOW + timedelta(hours=1),
         runs_per_minute=2.5,
-        attempt=Attempt(hash="a" * 64, todo=120, batch_size=6),
+        attempt=AttemptStatus(hash="a" * 64, todo=120, batch_size=6),
         plan="b" * 64,
     ),
     "failed": status(

@@ -14,7 +14,7 @@ from output_values import RIGHT, WRONG
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
-from synth_api.resources.synth_sweep import Attempt, Failure, Phase, RunCounts, SweepSpec, SweepStatus
+from synth_api.resources.synth_sweep import AttemptStatus, Phase, RunCounts, RunFailure, SweepSpec, SweepStatus
 from synth_cli.terminal.readable_yaml import readable
 
 if TYPE_CHECKING:
@@ -174,8 +174,8 @@ def test_kubectl_prints_columns_and_selects_by_field(server: ApiServer) -> None:
         runs=RunCounts(total=180, cached=60, succeeded=40, failed=1, active=4),
         eta=now,
         conditions=(ready,),
-        failures=(Failure(run=3, overrides={"a.b": [1, None]}, reason="WorkerDied"),),
-        attempt=Attempt(hash="a" * 64),
+        failures=(RunFailure(run=3, overrides={"a.b": [1, None]}, reason="WorkerDied"),),
+        attempt=AttemptStatus(hash="a" * 64),
     )
     server.apply(sweep(RECIPE, "shown"))
     patch = f'{{"status":{status.model_dump_json(exclude_none=True)}}}'

@@ -22,7 +22,7 @@ RENDER = """
 import os, sys
 from pathlib import Path
 from synth_api.composition.compose import compose, resolve
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_api.composition.source import read_recipe
 from synth_renderer.engine import render
 
@@ -30,7 +30,7 @@ kernels = Path(os.environ["NUMBA_CACHE_DIR"])
 brought = set(kernels.rglob("*.nbc"))
 folder = Path("/scratch/run")
 folder.mkdir()
-done = render(parse(resolve(compose(read_recipe(Path("/input/recipe.yaml")), ()))), folder, "cpu")
+done = render(parse_recipe(resolve(compose(read_recipe(Path("/input/recipe.yaml")), ()))), folder, "cpu")
 compiled = sorted(path.name for path in set(kernels.rglob("*.nbc")) - brought)
 print(len(brought), "kernels brought; compiled:", compiled, "; visible:", done.visible, flush=True)
 os._exit(0 if brought and not compiled and done.visible else 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from synth_api.errors import InputError
-from synth_api.sweep.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 from synth_renderer import render
 
 RECIPE = Path(__file__).parents[2] / "recipes/spheres_sem.yaml"

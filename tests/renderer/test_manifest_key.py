@@ -9,8 +9,8 @@ from pathlib import Path
 
 import rfc8785
 
-from synth_api.key import run_key
-from synth_api.sweep.sweep import Sweep
+from synth_api.recipe.run_key import run_key
+from synth_api.sweep.definition import Sweep
 from synth_renderer.engine import RenderedRun
 from synth_renderer.runtime.run_record import run_record
 

@@ -11,7 +11,7 @@ from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import BatchMessage, DeleteMessage, FinalizeMessage, PlanMessage
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
-from synth_api.resources.synth_sweep import Failure
+from synth_api.resources.synth_sweep import RunFailure
 
 CRASHED = 137
 DOWN = Problem(reason=Reason.STORE_UNREACHABLE, message="the store at store:9000 does not answer")
@@ -56,7 +56,7 @@ class Store:
         if task.attempt not in self.plans:
             keys = keys_of(task)
             todo = [run for run, key in enumerate(keys) if key not in self.runs]
-            size = Batches.of(len(todo), task.parallelism, task.batch_size).size
+            size = Batches.split(len(todo), task.parallelism, task.batch_size).size
             self.plans[task.attempt] = Plan(keys, len(keys) - len(todo), todo, size)
         plan = self.plans[task.attempt]
         return ExitCode.OK, PlanMessage(
@@ -106,9 +106,9 @@ class Store:
             seconds={"render": 1.0 * len(document.done)},
         )
 
-    def _failures(self, document: BatchDocument) -> tuple[Failure, ...]:
+    def _failures(self, document: BatchDocument) -> tuple[RunFailure, ...]:
         return tuple(
-            Failure(run=run, overrides={"seed": run, "words": self.wording}, reason=reason, message=self.complaint)
+            RunFailure(run=run, overrides={"seed": run, "words": self.wording}, reason=reason, message=self.complaint)
             for run, reason in sorted(document.failed.items())
         )
 

@@ -11,7 +11,7 @@ import rfc8785
 
 from synth_api.composition.environment import with_environment
 from synth_api.composition.groups import group_of, header_package, keys_of_entry, nested, path_of
-from synth_api.composition.plain import check_plain
+from synth_api.composition.plain_values import check_plain
 from synth_api.composition.yaml_file import load_yaml
 from synth_api.errors import InputError, nearest
 from synth_api.problems import shown

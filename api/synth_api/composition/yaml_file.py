@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
-from synth_api.composition.plain import MAX_DEPTH
+from synth_api.composition.plain_values import MAX_DEPTH
 from synth_api.composition.yaml_loader import RecipeLoader
 from synth_api.composition.yaml_numbers import refuse_ambiguous_numbers
 from synth_api.errors import InputError

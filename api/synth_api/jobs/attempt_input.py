@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
+from synth_api.canonical_json import canonical_json
 from synth_api.composition.source import recipe_from_objects
 from synth_api.errors import InputError
-from synth_api.key import canonical_json
 from synth_api.problems import input_error
 from synth_api.resources.base import Part
 from synth_api.resources.output import Output
-from synth_api.resources.synth_sweep import SweepAxis
+from synth_api.resources.synth_sweep import AxisSpec
 from synth_api.sentences import explain
-from synth_api.sweep.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ class AttemptInput(Part):
     """Its fragments."""
     overrides: tuple[str, ...] = ()
     """As in the spec."""
-    axes: tuple[SweepAxis, ...] = ()
+    axes: tuple[AxisSpec, ...] = ()
     """As in the spec."""
     exclude: tuple[dict[str, Any], ...] = ()
     """As in the spec."""
@@ -71,7 +71,7 @@ class AttemptInput(Part):
     def sweep(self) -> Sweep:
         """The sweep it describes. Raises InputError."""
         source = recipe_from_objects(self.recipe_name, self.recipe, self.fragments)
-        return Sweep.of(source, self.overrides, self.axes, self.exclude)
+        return Sweep.from_source(source, self.overrides, self.axes, self.exclude)
 
 
 def attempt_hash(uid: str, plan: str, retry_token: str, count: int) -> str:

@@ -20,7 +20,7 @@ class Batches:
     size: int
 
     @classmethod
-    def of(cls, todo: int, parallelism: int, size: int | None = None) -> Batches:
+    def split(cls, todo: int, parallelism: int, size: int | None = None) -> Batches:
         """With a size as written, or ceil(todo / clamp(8 x parallelism, 20, 1000)), at most 100."""
         if size is None:
             parts = min(max(_BATCHES_PER_WORKER * parallelism, _FEWEST_BATCHES), SHARD_BATCHES)

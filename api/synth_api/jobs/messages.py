@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Problem as Problem
-from synth_api.resources.synth_sweep import Failure
+from synth_api.resources.synth_sweep import RunFailure
 from synth_api.sentences import shorten
 
 MAX_BYTES: Final = 4096
@@ -57,7 +57,7 @@ class BatchMessage(Part):
     """Runs that were rendered or found present."""
     failed: int = 0
     """Runs recorded as failed."""
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[RunFailure, ...] = ()
     """As many of these as fit, the first ones."""
     reasons: dict[str, int] = Field(default={})
     """Failed runs by reason."""
@@ -89,7 +89,7 @@ class FinalizeMessage(Part):
     """Runs recorded as failed."""
     missing: int = 0
     """Runs that neither exist nor are recorded as failed."""
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[RunFailure, ...] = ()
     """As many of the failed runs as fit, the first ones."""
     reasons: dict[str, int] = Field(default={})
     """Failed runs by reason."""

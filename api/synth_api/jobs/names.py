@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
+from synth_api.canonical_json import canonical_json
 from synth_api.jobs.messages import JobKind
-from synth_api.key import canonical_json
 from synth_api.resources.base import GROUP
 
 if TYPE_CHECKING:

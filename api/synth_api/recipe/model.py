@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from synth_api.errors import InputError
-from synth_api.problems import dotted, input_error
 from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
-from synth_api.recipe.invocation import check_invocation
 from synth_api.recipe.node import MAX_INTEGER, Float, Int, Name, NamedNodes, Node, NoEffect
-from synth_api.recipe.references import check_references
 from synth_api.recipe.rendering import RenderingStepNode
-from synth_api.recipe.typed_features import with_typed_features
 from synth_api.recipe.values import plain_value
 from synth_api.recipe.variabilities import VariabilityNode
-
-if TYPE_CHECKING:
-    from synth_api.composition.source import Tree
 
 
 def _list(value: Any) -> Any:
@@ -134,27 +127,3 @@ class Recipe(Node):
     blueprints: Blueprints
     process_conditions: ProcessConditions = ProcessConditions()
     synth_chain: SynthChain
-
-
-def parse(tree: Tree) -> Recipe:
-    """The recipe of a composed and resolved tree. Raises InputError for the first thing that is wrong with it."""
-    _refuse_missing(tree, ())
-    try:
-        recipe = Recipe.model_validate(tree)
-    except ValidationError as error:
-        raise input_error(error) from None
-    check_references(recipe)
-    check_invocation(recipe)
-    return with_typed_features(recipe)
-
-
-def _refuse_missing(value: Any, location: tuple[str | int, ...]) -> None:
-    """OmegaConf's mark for a value that must still be given."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_missing(item, (*location, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _refuse_missing(item, (*location, index))
-    elif value == "???":
-        raise InputError(dotted(location), "a value is missing; write it in the recipe or give it as an override")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api import prototypes
 from synth_api.errors import InputError, nearest
 from synth_api.problems import dotted
-from synth_api.recipe import unavailable
+from synth_api.recipe import unavailable_prototypes as unavailable
 from synth_api.recipe.criteria import BUILT_IN_CRITERIA
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import AgglomerateParticles

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from synth_api.resources.base import Part
-from synth_api.resources.forms import BUCKET, ENDPOINT, PREFIX, REGION, check_endpoint
+from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, check_endpoint
 
 Endpoint = Annotated[str, AfterValidator(check_endpoint), Field(json_schema_extra=ENDPOINT.schema())]
 BucketName = Annotated[str, AfterValidator(BUCKET.check), Field(json_schema_extra=BUCKET.schema())]

@@ -50,7 +50,7 @@ class SingleAxis(Part):
     """Its values as a range of numbers."""
 
 
-class SweepAxis(Part):
+class AxisSpec(Part):
     """`path` with `values` or `range`; or `zip`, axes of equal length that move together."""
 
     path: OverridePath | None = None
@@ -120,7 +120,7 @@ class SweepSpec(Part):
     """Fragments of the inline recipe, path without its ending -> object."""
     overrides: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(max_length=64)] = ()
     """Overrides and axes as Hydra writes them: `number=100,200`, `seed=range(15)`; or `axes`."""
-    axes: Annotated[tuple[SweepAxis, ...], Field(max_length=16)] = ()
+    axes: Annotated[tuple[AxisSpec, ...], Field(max_length=16)] = ()
     """Axes whose product is the sweep, the last one fastest; or `overrides`."""
     exclude: Annotated[tuple[dict[str, Any], ...], Field(max_length=64)] = ()
     """Partial assignments, path -> value: runs that agree with one of them are left out."""
@@ -200,7 +200,7 @@ class RunCounts(Part):
         return {key: value for key, value in data.items() if key != "done"} if isinstance(data, dict) else data
 
 
-class Failure(Part):
+class RunFailure(Part):
     """A failed run."""
 
     run: int
@@ -231,7 +231,7 @@ class FailureCount(Part):
     """How many."""
 
 
-class Usage(Part):
+class ResourceUsage(Part):
     """What the current attempt has used, for metrics."""
 
     seconds: Annotated[tuple[StageSeconds, ...], Field(max_length=32)] = ()
@@ -255,11 +255,11 @@ class Settled(Part):
     """Runs recorded as failed."""
     reasons: Annotated[tuple[FailureCount, ...], Field(max_length=32)] = ()
     """Failed runs by reason."""
-    usage: Usage = Usage()
+    usage: ResourceUsage = ResourceUsage()
     """What they used."""
 
 
-class Attempt(Part):
+class AttemptStatus(Part):
     """The carrying-out of the plan that is under way, or the last one."""
 
     hash: str
@@ -315,15 +315,15 @@ class SweepStatus(Part):
     """ENGINE_VERSION of the plan."""
     image: str = ""
     """Renderer image as the nodes resolved it."""
-    attempt: Attempt | None = None
+    attempt: AttemptStatus | None = None
     """The attempt under way."""
     waiting_since: Time | None = None
     """Since when it waits for what `Ready` names; tries follow each other at twice the distance."""
-    failures: Annotated[tuple[Failure, ...], Field(max_length=20)] = ()
+    failures: Annotated[tuple[RunFailure, ...], Field(max_length=20)] = ()
     """The first failed runs."""
     failure_reasons: Annotated[tuple[FailureCount, ...], Field(max_length=32)] = ()
     """All failed runs by reason."""
-    usage: Usage = Usage()
+    usage: ResourceUsage = ResourceUsage()
     """What the attempt has used."""
     dataset: str = ""
     """URI of the committed dataset.json."""

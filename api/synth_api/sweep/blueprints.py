@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from synth_api.sweep.axis_values import DecimalRange
-from synth_api.sweep.tree import path_of, put
+from synth_api.sweep.tree_paths import path_of, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.sweep.axis_values import DecimalRange
-from synth_api.sweep.tree import Path, differences, get, path_of, replace
+from synth_api.sweep.tree_paths import Path, differences, get, path_of, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from synth_api.recipe.ineffective import Finding
+    from synth_api.recipe.ineffective_values import Finding
     from synth_api.sweep.axes import Axis
 
 _ANY_DEPTH: Final = -1

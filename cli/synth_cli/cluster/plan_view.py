@@ -9,7 +9,7 @@ from synth_api.composition.source import recipe_from_objects
 from synth_api.errors import InputError
 from synth_api.jobs.batches import Batches
 from synth_api.resources.synth_recipe import RecipeSpec
-from synth_api.sweep.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 from synth_cli.cluster.connection import connect_for
 from synth_cli.terminal.output import print_line
 from synth_cli.terminal.plan_table import axes_document, axes_table
@@ -44,7 +44,9 @@ def composed(cluster: Cluster, found: SweepObject) -> Sweep:
     if spec.recipe_ref:
         tree, name = cluster.recipe(spec.recipe_ref.name), spec.recipe_ref.name
     recipe = RecipeSpec.model_validate(tree)
-    return Sweep.of(recipe_from_objects(name, recipe.recipe, recipe.fragments), spec.overrides, spec.axes, spec.exclude)
+    return Sweep.from_source(
+        recipe_from_objects(name, recipe.recipe, recipe.fragments), spec.overrides, spec.axes, spec.exclude
+    )
 
 
 def show(found: SweepObject, sweep: Sweep, console: Console) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.names import input_name
-from synth_api.resources.forms import check_endpoint
+from synth_api.resources.text_formats import check_endpoint
 from synth_api.temporary import temporary_folder
 from synth_dataset.store.s3_credentials import ACCESS_KEY, NAMES
 from synth_dataset.store.s3_store import S3Store

@@ -40,12 +40,12 @@ def command(
     """
     from synth_api.composition.source import read_recipe
     from synth_api.sweep.axes import parse_arguments
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_cli.manifests import custom_resources as manifests
     from synth_cli.manifests import manifest_check
 
     source = read_recipe(recipe)
-    sweep = Sweep.of(source, arguments)
+    sweep = Sweep.from_source(source, arguments)
     its_name = manifests.recipe_name(source.name)
     options = {"--name": name, "--namespace": namespace, "--parallelism": parallelism}
     given = [word for option, value in options.items() if value for word in (option, str(value))]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_cli.local.existing import Existing
 
 
@@ -58,7 +58,7 @@ def command(
 
 def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str | None, form: str) -> None:
     """The sweep of a recipe file against a folder."""
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_cli.local.existing import measure
     from synth_cli.terminal.output import print_line
     from synth_cli.terminal.streams import stderr, stdout

@@ -53,7 +53,7 @@ def command(
     \b
     synth render recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' --out ./dataset
     """
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_cli.local.render_sweep import Settings, render_sweep
     from synth_dataset.attempts.begin import OtherRuns
 

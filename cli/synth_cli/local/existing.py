@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from synth_api.recipe.canonical import canonical_tree
+from synth_api.recipe.canonical_tree import canonical_tree
 from synth_cli.terminal.progress import meter
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from synth_api.sweep.axes import Axis
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_dataset.attempts.estimate import Estimate
     from synth_dataset.store.folder_store import FolderStore
 

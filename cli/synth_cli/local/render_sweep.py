@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
-from synth_api.key import run_key
-from synth_api.recipe.canonical import canonical_tree
+from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.run_key import run_key
 from synth_cli.local.dataset_notes import print_notes
 from synth_cli.local.existing import WatchedSweep
 from synth_cli.local.interrupts import Interrupts
@@ -37,7 +37,7 @@ from synth_renderer.runtime.worker_handle import WorkerCommand
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_dataset.attempts.begin import Call
     from synth_dataset.documents.dataset import DatasetDocument
 

@@ -12,7 +12,7 @@ from synth_api.errors import InputError
 from synth_api.problems import dotted
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import SweepSpec
-from synth_api.sweep.structured import axes_of
+from synth_api.sweep.structured_axes import axes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

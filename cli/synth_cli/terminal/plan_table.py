@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from synth_api.recipe.model import Recipe
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
 
 
 def axes_table(sweep: Sweep) -> Table:
@@ -45,7 +45,7 @@ def axes_document(sweep: Sweep) -> list[dict[str, Any]]:
 
 def _example(sweep: Sweep) -> Recipe:
     """The recipe of the first run that is not left out."""
-    return sweep.recipe(next(run for run in range(sweep.runs) if sweep.included(run)))
+    return sweep.recipe(next(run for run in range(sweep.runs) if sweep.is_included(run)))
 
 
 def value_words(values: Sequence[Any], most: int = 8) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_api.errors import InputError
 from synth_api.jobs.batches import Batches
-from synth_api.key import EXCLUDED_KEY
+from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents import layout
 from synth_dataset.documents.dataset import AttemptDocument, DatasetDocument, SweepAxis, SweepPart, categories_of

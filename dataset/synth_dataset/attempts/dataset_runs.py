@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_api.key import EXCLUDED_KEY, canonical_json
+from synth_api.canonical_json import canonical_json
+from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_dataset.attempts.attempt import written_axes
 from synth_dataset.attempts.live import contains
 from synth_dataset.documents.dataset import SweepAxis, SweepPart

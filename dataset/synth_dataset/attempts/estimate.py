@@ -11,7 +11,7 @@ from math import log
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.key import canonical_json
+from synth_api.canonical_json import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from synth_api.jobs.messages import BatchMessage, Problem
-from synth_api.resources.synth_sweep import Failure
+from synth_api.resources.synth_sweep import RunFailure
 from synth_dataset.documents.dataset import FailedRun
 from synth_dataset.documents.manifest import Document
 
@@ -123,9 +123,9 @@ class BatchDocument(Document):
         return self.model_copy(update={"seconds": seconds, "bytes": self.bytes + usage.bytes})
 
 
-def failure_entry(failure: FailedRun) -> Failure:
+def failure_entry(failure: FailedRun) -> RunFailure:
     """A failed run as a status shows it."""
-    return Failure(run=failure.number, overrides=failure.overrides, reason=failure.reason, message=failure.message)
+    return RunFailure(run=failure.number, overrides=failure.overrides, reason=failure.reason, message=failure.message)
 
 
 def count_reasons(failures: tuple[FailedRun, ...]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_api.jobs.messages import DeleteMessage
-from synth_api.key import EXCLUDED_KEY
+from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_dataset.attempts.attempt import attempt_paths
 from synth_dataset.attempts.live import attempts_of, contains, keys_of, sweeps
 from synth_dataset.documents import layout

@@ -15,7 +15,7 @@ from synth_dataset.jobs.process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_dataset.attempts.attempt import Attempt
     from synth_dataset.store.base import Store
     from synth_dataset.store.s3_store import S3Store
@@ -53,7 +53,7 @@ def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> Attempt:
             keys = write_keys(sweep, scratch / layout.KEYS)
         survey = survey_keys(store, keys)
         log("the runs are looked for", existing=survey.cached, lost_files=len(survey.lost))
-        size = Batches.of(survey.todo_runs, given.parallelism, given.batch_size).size
+        size = Batches.split(survey.todo_runs, given.parallelism, given.batch_size).size
         return write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), size)
 
 

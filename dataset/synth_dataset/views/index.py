@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth_api.key import canonical_json
+from synth_api.canonical_json import canonical_json
 from synth_dataset.documents import layout
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from synth_api.jobs.names import attempt_label
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from synth_api.resources.synth_sweep import Attempt, SweepSpec, SweepStatus
+    from synth_api.resources.synth_sweep import AttemptStatus, SweepSpec, SweepStatus
     from synth_operator.configuration import Configuration
     from synth_operator.decide.observed_state import Observed
     from synth_operator.kube.job_object import JobObject
@@ -73,6 +73,6 @@ class View:
         return pod.kind == JobKind.RENDER.value and not pod.over and going
 
 
-def batches_of(attempt: Attempt) -> Batches:
+def batches_of(attempt: AttemptStatus) -> Batches:
     """The batches of a planned attempt."""
     return Batches(attempt.todo or 0, max(1, attempt.batch_size))

@@ -16,7 +16,7 @@ from synth_operator.manifests.names import Task
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
-    from synth_api.resources.synth_sweep import Attempt
+    from synth_api.resources.synth_sweep import AttemptStatus
     from synth_operator.decide.context import View
     from synth_operator.kube.sweep_object import SweepObject
 
@@ -53,7 +53,7 @@ def deletion(view: View) -> Conclusion | SetFinalizers | None:
     return _remove(view, attempt, output)
 
 
-def _remove(view: View, attempt: Attempt, output: Output) -> Conclusion | SetFinalizers:
+def _remove(view: View, attempt: AttemptStatus, output: Output) -> Conclusion | SetFinalizers:
     match small_step(view, view.before, Task(JobKind.DELETE, attempt.hash), output, None):
         case Done():
             return let_go(view.sweep)

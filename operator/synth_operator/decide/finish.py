@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from synth_api.reasons import FailureReason, Reason
 from synth_api.resources.conditions import Problem
-from synth_api.resources.synth_sweep import Phase, RunCounts, SweepStatus, Usage
+from synth_api.resources.synth_sweep import Phase, ResourceUsage, RunCounts, SweepStatus
 from synth_operator.decide.limits import runs, too_many
 from synth_operator.decide.outcome import Conclusion, changed, concluded
 from synth_operator.decide.tally import failure_counts, first_failures, stage_seconds
 
 if TYPE_CHECKING:
     from synth_api.jobs.messages import FinalizeMessage
-    from synth_api.resources.synth_sweep import Attempt
+    from synth_api.resources.synth_sweep import AttemptStatus
     from synth_operator.decide.context import View
 
 
-def completed(view: View, status: SweepStatus, attempt: Attempt, message: FinalizeMessage) -> Conclusion:
+def completed(view: View, status: SweepStatus, attempt: AttemptStatus, message: FinalizeMessage) -> Conclusion:
     """The dataset is committed: Complete, or Failed when the attempt was stopped or too many runs failed.
 
     Runs that are missing though nothing stopped the attempt belong to batches that Kubernetes gave up on.
@@ -31,7 +31,7 @@ def completed(view: View, status: SweepStatus, attempt: Attempt, message: Finali
         succeeded=message.succeeded,
         failed=message.failed + lost,
     )
-    usage = Usage(
+    usage = ResourceUsage(
         seconds=stage_seconds(message.seconds),
         gpu_seconds_used=message.gpu_seconds_used,
         gpu_seconds_lost=message.gpu_seconds_lost,

@@ -9,7 +9,7 @@ from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import input_name, job_name
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
-from synth_api.resources.synth_sweep import Attempt, Phase, SweepStatus
+from synth_api.resources.synth_sweep import AttemptStatus, Phase, SweepStatus
 from synth_operator.decide.actions import Action, CreateJob, DeleteJob, PatchJob
 from synth_operator.decide.backoff import PATIENCE, seconds_until
 from synth_operator.decide.context import batches_of
@@ -30,7 +30,7 @@ _LOOK_AGAIN: Final = 5.0
 _LOOK_RARELY: Final = 60.0
 
 
-def render_stage(view: View, status: SweepStatus, attempt: Attempt, checked: Checked) -> Conclusion | SweepStatus:
+def render_stage(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion | SweepStatus:
     """What to do about the current shard; a status to go on from when it is settled or given up."""
     task = Task(JobKind.RENDER, attempt.hash, attempt.settled.shards)
     jobs = view.jobs_of(task)
@@ -65,7 +65,7 @@ def _without_job(
     return waiting(view, status, problem, actions) if problem else _at_work(view, status, actions)
 
 
-def _finished(view: View, status: SweepStatus, attempt: Attempt, job: JobObject) -> Conclusion | SweepStatus:
+def _finished(view: View, status: SweepStatus, attempt: AttemptStatus, job: JobObject) -> Conclusion | SweepStatus:
     """Counts the shard for good, once the messages of its pods have had time to come."""
     assert job.finish is not None
     told = {pod.index for pod in view.pods_of(job) if pod.message}

@@ -8,7 +8,7 @@ from synth_api.jobs.attempt_input import attempt_hash
 from synth_api.jobs.messages import FinalizeMessage, JobKind, PlanMessage
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
-from synth_api.resources.synth_sweep import Attempt, Phase, RunCounts, SweepStatus
+from synth_api.resources.synth_sweep import AttemptStatus, Phase, RunCounts, SweepStatus
 from synth_api.version import ENGINE_VERSION
 from synth_operator.decide.backoff import seconds_until
 from synth_operator.decide.context import batches_of
@@ -41,7 +41,7 @@ def begun(view: View, checked: Checked, *, stale: int = 0) -> SweepStatus:
         recipe_digest=checked.recipe_digest,
         engine_version=ENGINE_VERSION,
         runs=RunCounts(total=checked.runs),
-        attempt=Attempt(hash=digest, count=count, stale=stale, retry_token=token),
+        attempt=AttemptStatus(hash=digest, count=count, stale=stale, retry_token=token),
         dataset=before.dataset,
     )
 
@@ -66,7 +66,7 @@ def carry_on(view: View, status: SweepStatus, checked: Checked) -> Conclusion:
     return conclusion.within(seconds_until(end, view.now)) if end and verdict is None else conclusion
 
 
-def _plan(view: View, status: SweepStatus, attempt: Attempt, checked: Checked) -> Conclusion:
+def _plan(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion:
     match small_step(view, status, Task(JobKind.PLAN, attempt.hash), checked.output, checked):
         case Done(PlanMessage() as message):
             planned = attempt.model_copy(update={"todo": message.todo, "batch_size": message.batch_size})
@@ -80,12 +80,12 @@ def _plan(view: View, status: SweepStatus, attempt: Attempt, checked: Checked) -
             raise AssertionError(step)
 
 
-def _render(view: View, status: SweepStatus, attempt: Attempt, checked: Checked) -> Conclusion:
+def _render(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion:
     outcome = render_stage(view, status, attempt, checked)
     return outcome if isinstance(outcome, Conclusion) else carry_on(view, outcome, checked)
 
 
-def _finalize(view: View, status: SweepStatus, attempt: Attempt, checked: Checked) -> Conclusion:
+def _finalize(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion:
     if view.at_work():
         # Cleaning up deletes what still renders; its pods may take their grace period.
         text = "Waiting for the render pods to end."
@@ -109,7 +109,7 @@ def _finalize(view: View, status: SweepStatus, attempt: Attempt, checked: Checke
             raise AssertionError(step)
 
 
-def _again(view: View, checked: Checked, attempt: Attempt, missing: int) -> Conclusion:
+def _again(view: View, checked: Checked, attempt: AttemptStatus, missing: int) -> Conclusion:
     text = f"{runs(missing)} of those counted as done are missing from the store; planning anew."
     status = begun(view, checked, stale=attempt.stale + 1)
     return concluded(status, Phase.PLANNING, Reason.PLAN_STALE, text, after=1.0)

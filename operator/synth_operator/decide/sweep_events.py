@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
+from synth_api.canonical_json import canonical_json
 from synth_api.jobs.batches import Batches
-from synth_api.key import canonical_json
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 from synth_api.sentences import clean
@@ -17,7 +17,7 @@ from synth_operator.decide.outcome import ready_message, ready_reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from synth_api.resources.synth_sweep import Failure
+    from synth_api.resources.synth_sweep import RunFailure
     from synth_operator.kube.sweep_object import SweepObject
 
 _LONGEST: Final = 1000
@@ -104,7 +104,7 @@ def _failures(status: SweepStatus) -> str:
     return f"{runs(status.runs.failed)} failed so far: {by_reason or 'reasons unknown'}.{first}"
 
 
-def _told(failure: Failure) -> str:
+def _told(failure: RunFailure) -> str:
     where = ", ".join(f"{path}={value}" for path, value in failure.overrides.items())
     return f"run {failure.run} ({where}): {failure.message}" if where else f"run {failure.run}: {failure.message}"
 

@@ -7,7 +7,15 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import BatchMessage
-from synth_api.resources.synth_sweep import Attempt, Failure, FailureCount, Settled, StageSeconds, SweepStatus, Usage
+from synth_api.resources.synth_sweep import (
+    AttemptStatus,
+    FailureCount,
+    ResourceUsage,
+    RunFailure,
+    Settled,
+    StageSeconds,
+    SweepStatus,
+)
 from synth_operator.decide.outcome import changed
 
 if TYPE_CHECKING:
@@ -25,7 +33,7 @@ _LONGEST_WORD: Final = 64
 
 def counted(
     status: SweepStatus,
-    attempt: Attempt,
+    attempt: AttemptStatus,
     batches: Batches,
     jobs: Iterable[JobObject],
     pods: Iterable[PodObject],
@@ -60,7 +68,7 @@ def counted(
     )
 
 
-def settled(status: SweepStatus, attempt: Attempt) -> SweepStatus:
+def settled(status: SweepStatus, attempt: AttemptStatus) -> SweepStatus:
     """The status with the current shard counted for good."""
     base = Settled(
         shards=attempt.settled.shards + 1,
@@ -72,10 +80,10 @@ def settled(status: SweepStatus, attempt: Attempt) -> SweepStatus:
     return changed(status, attempt=attempt.model_copy(update={"settled": base}))
 
 
-def first_failures(*groups: Iterable[Failure]) -> tuple[Failure, ...]:
+def first_failures(*groups: Iterable[RunFailure]) -> tuple[RunFailure, ...]:
     """The first failed runs by number, each once, as many as a status may hold."""
     by_run = {failure.run: failure for group in groups for failure in group}
-    chosen: list[Failure] = []
+    chosen: list[RunFailure] = []
     size = 0
     for run in sorted(by_run)[:_MOST_FAILURES]:
         size += len(json.dumps(by_run[run].model_dump(mode="json")))
@@ -122,8 +130,8 @@ def _finished(messages: Mapping[int, BatchMessage], completed: set[int], batches
     return whole + sum(_knows(message) for batch, message in messages.items() if batch not in completed)
 
 
-def _usage(message: BatchMessage) -> Usage:
-    return Usage(
+def _usage(message: BatchMessage) -> ResourceUsage:
+    return ResourceUsage(
         seconds=stage_seconds(message.seconds),
         gpu_seconds_used=message.gpu_seconds_used,
         gpu_seconds_lost=message.gpu_seconds_lost,
@@ -131,12 +139,12 @@ def _usage(message: BatchMessage) -> Usage:
     )
 
 
-def _sum(*usages: Usage) -> Usage:
+def _sum(*usages: ResourceUsage) -> ResourceUsage:
     seconds: defaultdict[str, float] = defaultdict(float)
     for usage in usages:
         for stage in usage.seconds:
             seconds[stage.stage] += stage.seconds
-    return Usage(
+    return ResourceUsage(
         seconds=stage_seconds(seconds),
         gpu_seconds_used=round(sum(usage.gpu_seconds_used for usage in usages), 1),
         gpu_seconds_lost=round(sum(usage.gpu_seconds_lost for usage in usages), 1),
@@ -144,7 +152,7 @@ def _sum(*usages: Usage) -> Usage:
     )
 
 
-def _greater(one: Usage, other: Usage) -> Usage:
+def _greater(one: ResourceUsage, other: ResourceUsage) -> ResourceUsage:
     """The one that knows of more work."""
     return max(one, other, key=lambda usage: sum(stage.seconds for stage in usage.seconds))
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synth_api.recipe.canonical import canonical_tree
+from synth_api.recipe.canonical_tree import canonical_tree
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.manifest import Gate, RunRecord
 

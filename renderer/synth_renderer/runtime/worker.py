@@ -11,9 +11,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from synth_api.key import run_key
 from synth_api.reasons import Reason
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.recipe.run_key import run_key
 from synth_api.sentences import explain
 from synth_dataset.stopper import log_traceback
 from synth_renderer.runtime.failures import find_reason
@@ -89,7 +89,7 @@ class Worker:
 
     def _render(self, task: RunTask) -> tuple[dict[str, float], int]:
         """Seconds by stage and bytes written."""
-        recipe = parse(task.recipe)
+        recipe = parse_recipe(task.recipe)
         if run_key(recipe) != task.key:
             raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
         with self._store.scratch(task.key) as folder:

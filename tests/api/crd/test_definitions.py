@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from synth_api.crd.definitions import KINDS, Kind, definition
+from synth_api.crd.resource_definitions import KINDS, Kind, definition
 
 ROOT = Path(__file__).parents[3]
 FREE_FORM = {

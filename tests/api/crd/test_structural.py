@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from synth_api.crd.rules import Rule
-from synth_api.crd.structural import structural, without_defaults
+from synth_api.crd.cel_rules import Rule
+from synth_api.crd.structural_schema import structural, without_defaults
 
 
 class Inner(BaseModel):

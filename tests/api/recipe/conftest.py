@@ -8,13 +8,14 @@ import pytest
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import Tree, read_recipe
 from synth_api.errors import InputError
-from synth_api.recipe.model import Recipe, parse
+from synth_api.recipe.model import Recipe
+from synth_api.recipe.parsing import parse_recipe
 
 ROOT = Path(__file__).parents[3]
 
 
 def load(path: Path, *overrides: str) -> Recipe:
-    return parse(resolve(compose(read_recipe(path), overrides)))
+    return parse_recipe(resolve(compose(read_recipe(path), overrides)))
 
 
 @pytest.fixture

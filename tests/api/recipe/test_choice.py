@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from synth_api.key import run_key
-from synth_api.recipe.canonical import canonical_tree
-from synth_api.recipe.model import parse
+from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.recipe.run_key import run_key
 from synth_api.recipe.variabilities import LogNormal, LogUniform
 
 BEAD = "blueprints.particles.Bead"
@@ -120,7 +120,7 @@ def test_a_mistake_is_one_sentence_at_its_path(spheres_tree, put, refusal, path,
         for word in whole.split("."):
             node_there = node_there[int(word)] if word.isdigit() else node_there[word]
         path, value = whole, {**node_there, last: value}
-    assert sentence in refusal(parse, put(spheres_tree, path, value))
+    assert sentence in refusal(parse_recipe, put(spheres_tree, path, value))
 
 
 def two_kinds(tree: dict, put, one: float | None, other: float | None, **step: object) -> dict:
@@ -132,7 +132,7 @@ def two_kinds(tree: dict, put, one: float | None, other: float | None, **step: o
 
 
 def test_one_of_several_blueprints_needs_weights(spheres_tree, put, refusal) -> None:
-    sentence = refusal(parse, two_kinds(spheres_tree, put, 1, None))
+    sentence = refusal(parse_recipe, two_kinds(spheres_tree, put, 1, None))
     assert sentence == (
         "blueprints.particles.B: choose: one takes a blueprint of 'AllParticleBlueprints' by weight, and this one has"
         " none; add its weight"
@@ -140,7 +140,7 @@ def test_one_of_several_blueprints_needs_weights(spheres_tree, put, refusal) -> 
 
 
 def test_one_of_several_blueprints_needs_a_weight_above_0(spheres_tree, put, refusal) -> None:
-    sentence = refusal(parse, two_kinds(spheres_tree, put, 0, 0))
+    sentence = refusal(parse_recipe, two_kinds(spheres_tree, put, 0, 0))
     assert sentence == (
         f"{GENERATION}[1].affected_set_name: the weights of the blueprints in 'AllParticleBlueprints' are all 0;"
         " give at least one a larger one"
@@ -149,7 +149,7 @@ def test_one_of_several_blueprints_needs_a_weight_above_0(spheres_tree, put, ref
 
 def test_one_of_no_blueprints_cannot_be_chosen(spheres_tree, put, refusal) -> None:
     tree = two_kinds(spheres_tree, put, 1, 1, affected_set_name="Empty")
-    assert "'Empty' holds no blueprint, and choose: one needs one at least" in refusal(parse, tree)
+    assert "'Empty' holds no blueprint, and choose: one needs one at least" in refusal(parse_recipe, tree)
 
 
 def test_one_of_several_techniques_may_be_chosen(spheres_tree, put) -> None:
@@ -157,13 +157,13 @@ def test_one_of_several_techniques_may_be_chosen(spheres_tree, put) -> None:
     both = {"A": {**technique, "weight": 1}, "B": {**technique, "weight": 2}}
     first = {**spheres_tree["synth_chain"]["feature_generation_steps"][0], "choose": "one"}
     tree = put(put(spheres_tree, "blueprints.measurement_techniques", both), f"{GENERATION}.0", first)
-    assert parse(tree).synth_chain.feature_generation_steps[0].choose == "one"
+    assert parse_recipe(tree).synth_chain.feature_generation_steps[0].choose == "one"
 
 
 def test_a_shape_without_extent_is_refused(spheres_tree, put, refusal) -> None:
     cube = {"geometry_prototype_name": "cube", "number": 1, "features": {"dimensions": [1, 0, 1]}}
     tree = put(spheres_tree, "blueprints.particles.Cube", cube)
-    assert refusal(parse, tree).endswith("dimensions: values must be at least 0.001, 0 is too small")
+    assert refusal(parse_recipe, tree).endswith("dimensions: values must be at least 0.001, 0 is too small")
 
 
 def test_what_is_left_at_its_default_changes_no_key(spheres_tree, put) -> None:
@@ -171,20 +171,20 @@ def test_what_is_left_at_its_default_changes_no_key(spheres_tree, put) -> None:
     invoke = {**spheres_tree["synth_chain"]["feature_generation_steps"][1], "choose": "all"}
     bound = {**spheres_tree["process_conditions"]["feature_variabilities"]["Defocus"], "per": "object"}
     tree = put(put(put(spheres_tree, BEAD, bead), f"{GENERATION}.1", invoke), DEFOCUS, bound)
-    assert run_key(parse(tree)) == run_key(parse(spheres_tree))
+    assert run_key(parse_recipe(tree)) == run_key(parse_recipe(spheres_tree))
 
 
 def test_drawn_parameters_are_part_of_the_key_and_parse_back(spheres_tree, put) -> None:
     tree = put(spheres_tree, f"{SIZE}.variability", log_normal(median=node("LogUniform", min=3, max=9)))
     tree = put(tree, f"{GENERATION}.5", deposit(coverage=node("LogUniform", min=0.1, max=1), pitch=1))
-    recipe = parse(tree)
+    recipe = parse_recipe(tree)
     bound = recipe.process_conditions.feature_variabilities["ParticleDimension"].variability
     assert isinstance(bound, LogNormal)
     assert bound.median == LogUniform(min=3.0, max=9.0)
-    assert parse(canonical_tree(recipe)) == recipe
-    assert run_key(recipe) != run_key(parse(spheres_tree))
+    assert parse_recipe(canonical_tree(recipe)) == recipe
+    assert run_key(recipe) != run_key(parse_recipe(spheres_tree))
 
 
 def test_a_number_is_the_same_however_it_is_written(spheres_tree, put) -> None:
     one, other = (put(spheres_tree, f"{GENERATION}.5", deposit(pitch=pitch, piles=0.0)) for pitch in (1, 1.0))
-    assert run_key(parse(one)) == run_key(parse(other))
+    assert run_key(parse_recipe(one)) == run_key(parse_recipe(other))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from synth_api.errors import InputError
-from synth_api.recipe.ineffective import ineffective
-from synth_api.recipe.model import parse
-from synth_api.sweep.sweep import Sweep
+from synth_api.recipe.ineffective_values import ineffective
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.sweep.definition import Sweep
 
 ROOT = Path(__file__).parents[3]
 TECHNIQUE = "blueprints.measurement_techniques.SEM"
@@ -22,7 +22,7 @@ ALONE = {"_target_": "$builtins.RenderParticlesIndividually", "rendering_mode": 
 
 
 def findings(tree: dict[str, Any]) -> list[str]:
-    return list(ineffective(parse(tree)))
+    return list(ineffective(parse_recipe(tree)))
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_a_sweep_warns_of_a_value_of_an_axis(caplog) -> None:
 
 def test_a_shape_of_several_bodies_is_refused(spheres_tree, put) -> None:
     with pytest.raises(InputError, match=r"collision_shape: COMPOUND joins .*; take CONVEX_HULL"):
-        parse(put(spheres_tree, f"{RELAX}.collision_shape", "compound"))
+        parse_recipe(put(spheres_tree, f"{RELAX}.collision_shape", "compound"))

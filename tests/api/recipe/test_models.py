@@ -5,7 +5,7 @@ import pytest
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.feature_generation import LoadState, RelaxCollisions
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_api.recipe.rendering import SaveState
 
 BEAD = "blueprints.particles.Bead"
@@ -134,7 +134,7 @@ def test_maps_are_in_code_point_order(spheres) -> None:
     ],
 )
 def test_a_mistake_is_one_sentence_at_its_path(spheres_tree, put, refusal, path, value, sentence) -> None:
-    refused = refusal(parse, put(spheres_tree, path, value))
+    refused = refusal(parse_recipe, put(spheres_tree, path, value))
     assert sentence in refused
     start = path.split(".")[0]
     assert refused.startswith((start, "synth_chain", "process_conditions"))
@@ -142,15 +142,15 @@ def test_a_mistake_is_one_sentence_at_its_path(spheres_tree, put, refusal, path,
 
 def test_paths_lead_to_the_very_value(spheres_tree, put, refusal) -> None:
     tree = put(spheres_tree, f"{GENERATION}.5.gravity.2", "abc")
-    assert refusal(parse, tree) == f"{GENERATION}[5].gravity[2]: must be a number, not 'abc'"
+    assert refusal(parse_recipe, tree) == f"{GENERATION}[5].gravity[2]: must be a number, not 'abc'"
     tree = put(spheres_tree, f"{GENERATION}.5._target_", "os.system")
-    assert refusal(parse, tree).startswith(f"{GENERATION}[5]._target_: there is no _target_ 'os.system' here")
+    assert refusal(parse_recipe, tree).startswith(f"{GENERATION}[5]._target_: there is no _target_ 'os.system' here")
 
 
 def test_too_many_particles_in_all(spheres_tree, put, refusal) -> None:
     bead = {**spheres_tree["blueprints"]["particles"]["Bead"], "number": 40_000}
     tree = put(spheres_tree, "blueprints.particles", {"A": bead, "B": bead})
-    assert "there are 80,000 particles in all, at most 65,535 have an id" in refusal(parse, tree)
+    assert "there are 80,000 particles in all, at most 65,535 have an id" in refusal(parse_recipe, tree)
 
 
 @pytest.mark.parametrize(
@@ -163,29 +163,29 @@ def test_too_many_particles_in_all(spheres_tree, put, refusal) -> None:
     ],
 )
 def test_features_take_what_the_predecessors_recipes_draw(spheres_tree, put, variability: str, drawn: dict) -> None:
-    assert parse(put(spheres_tree, f"{BOUND}.{variability}.variability", drawn))
+    assert parse_recipe(put(spheres_tree, f"{BOUND}.{variability}.variability", drawn))
 
 
 def test_zero_particles_are_valid(spheres_tree, put) -> None:
-    assert parse(put(spheres_tree, f"{BEAD}.number", 0)).blueprints.particles["Bead"].number == 0
+    assert parse_recipe(put(spheres_tree, f"{BEAD}.number", 0)).blueprints.particles["Bead"].number == 0
 
 
 def test_whole_floats_are_integers_and_integers_are_floats(spheres_tree, put) -> None:
-    recipe = parse(put(spheres_tree, f"{BEAD}.number", 600.0))
-    assert recipe == parse(spheres_tree)
+    recipe = parse_recipe(put(spheres_tree, f"{BEAD}.number", 600.0))
+    assert recipe == parse_recipe(spheres_tree)
     assert type(recipe.process_conditions.feature_variabilities["ParticleDimension"].variability.location) is float
 
 
 def test_two_dampings_exclude_each_other(spheres_tree, put, refusal) -> None:
     tree = put(put(spheres_tree, f"{GENERATION}.5.damping", 0.5), f"{GENERATION}.5.linear_damping", 0.5)
-    assert "damping sets both linear_damping and angular_damping" in refusal(parse, tree)
+    assert "damping sets both linear_damping and angular_damping" in refusal(parse_recipe, tree)
 
 
 def test_ids_and_state_names_are_unique(spheres_tree, put, refusal) -> None:
     tree = put(put(spheres_tree, f"{GENERATION}.1.id", "a"), f"{GENERATION}.2.id", "a")
-    assert f"{GENERATION}[2].id: 'a' is the id of {GENERATION}[1] too" in refusal(parse, tree)
+    assert f"{GENERATION}[2].id: 'a' is the id of {GENERATION}[1] too" in refusal(parse_recipe, tree)
     tree = put(spheres_tree, f"{RENDERING}.1", {"_target_": "$builtins.SaveState", "name": "state"})
-    assert f"{RENDERING}[1].name: 'state' is the name of {RENDERING}[0] too" in refusal(parse, tree)
+    assert f"{RENDERING}[1].name: 'state' is the name of {RENDERING}[0] too" in refusal(parse_recipe, tree)
 
 
 def test_a_state_is_loaded_only_after_it_was_saved(spheres_tree, put, refusal) -> None:
@@ -193,9 +193,9 @@ def test_a_state_is_loaded_only_after_it_was_saved(spheres_tree, put, refusal) -
     load = {"_target_": "$builtins.LoadState", "name": "before"}
     save = {"_target_": "$builtins.SaveState", "name": "before"}
     assert "no step before this one saves a state 'before'" in refusal(
-        parse, put(spheres_tree, GENERATION, [*steps, load])
+        parse_recipe, put(spheres_tree, GENERATION, [*steps, load])
     )
-    recipe = parse(put(spheres_tree, GENERATION, [*steps[:3], save, *steps[3:], load]))
+    recipe = parse_recipe(put(spheres_tree, GENERATION, [*steps[:3], save, *steps[3:], load]))
     assert isinstance(recipe.synth_chain.feature_generation_steps[-1], LoadState)
 
 
@@ -208,7 +208,7 @@ def test_agglomeration_is_known_and_refused(spheres_tree, put, refusal) -> None:
         "randomness": 0,
         "primary_particle_number_variability": {"_target_": "$builtins.Constant", "value": 3},
     }
-    sentence = refusal(parse, put(spheres_tree, f"{GENERATION}.5", step))
+    sentence = refusal(parse_recipe, put(spheres_tree, f"{GENERATION}.5", step))
     assert f"{GENERATION}[5]._target_: '$builtins.AgglomerateParticles' is not available in this version" in sentence
 
 
@@ -220,14 +220,14 @@ def test_agglomeration_is_known_and_refused(spheres_tree, put, refusal) -> None:
     ],
 )
 def test_legacy_targets_are_aliases(spheres_tree, put, written: str, canonical: str) -> None:
-    recipe = parse(put(spheres_tree, f"{BOUND}.BackgroundPatchSeed.variability._target_", written))
+    recipe = parse_recipe(put(spheres_tree, f"{BOUND}.BackgroundPatchSeed.variability._target_", written))
     assert recipe.process_conditions.feature_variabilities["BackgroundPatchSeed"].variability.target == canonical
 
 
 @pytest.mark.parametrize("prefix", ["$plugins.official", "plugins.official.process_conditions.variabilities"])
 def test_official_plugins_are_aliases(spheres_tree, put, prefix: str) -> None:
     variability = {"_target_": f"{prefix}.UniformDistributionInt", "location": 1, "scale": 3}
-    recipe = parse(put(spheres_tree, f"{BOUND}.BackgroundPatchSeed.variability", variability))
+    recipe = parse_recipe(put(spheres_tree, f"{BOUND}.BackgroundPatchSeed.variability", variability))
     drawn = recipe.process_conditions.feature_variabilities["BackgroundPatchSeed"].variability
     assert drawn.target == "$plugins.official.UniformDistributionInt"
 
@@ -246,4 +246,4 @@ def test_a_bare_base_recipe_misses_its_seed(written) -> None:
     path = written(main="defaults: [BaseRecipe]")
     tree = resolve(compose(read_recipe(path)))
     with pytest.raises(ValueError, match=r"initial_runtime_state.seed: a value is missing"):
-        parse(tree)
+        parse_recipe(tree)

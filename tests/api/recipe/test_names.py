@@ -9,9 +9,9 @@ import pytest
 
 from synth_api.composition.compose import compose
 from synth_api.composition.source import RecipeSource, Tree, read_recipe, recipe_from_objects
-from synth_api.recipe.model import parse
-from synth_api.resources.synth_sweep import SweepAxis
-from synth_api.sweep import Sweep
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.resources.synth_sweep import AxisSpec
+from synth_api.sweep.definition import Sweep
 
 SPHERES = read_recipe(Path(__file__).parents[3] / "recipes/spheres_sem.yaml")
 ILLEGAL = [
@@ -62,19 +62,23 @@ def renamed(name: str) -> RecipeSource:
 @pytest.mark.parametrize("name", ["Bead-2", "_b", "on", "e3", "_target_", "x" * 100, "Kügelchen", "粒子-2", "U0Uü"])
 def test_a_legal_name_can_be_addressed_in_every_way(name: str) -> None:
     source, number = renamed(name), f"blueprints.particles.{name}.number"
-    keys = [bytes.fromhex(Sweep.of(source, [f"{number}={value}"]).key(0)) for value in (3, 4)]
-    axis = SweepAxis(path=number, values=(3, 4))
-    assert list(Sweep.of(source, [f"{number}=3,4"]).keys()) == list(Sweep.of(source, (), [axis]).keys()) == keys
-    assert list(Sweep.of(source, (), [axis], [{number: 3}]).keys())[1] == keys[1]
-    assert Sweep.of(source, [f"{number}=3"]).recipe(0).initial_runtime_state.seed == 3
-    mapping = SweepAxis(path="blueprints.particles", values=({name: {"number": 3}}, {name: {"number": 4}}))
-    assert list(Sweep.of(source, (), [mapping]).keys()) == keys
-    assert [Sweep.of(source, [f"blueprints.particles={{{name}:{{number:3}}}}"]).key(0)] == [keys[0].hex()]
+    keys = [bytes.fromhex(Sweep.from_source(source, [f"{number}={value}"]).key(0)) for value in (3, 4)]
+    axis = AxisSpec(path=number, values=(3, 4))
+    assert (
+        list(Sweep.from_source(source, [f"{number}=3,4"]).keys())
+        == list(Sweep.from_source(source, (), [axis]).keys())
+        == keys
+    )
+    assert list(Sweep.from_source(source, (), [axis], [{number: 3}]).keys())[1] == keys[1]
+    assert Sweep.from_source(source, [f"{number}=3"]).recipe(0).initial_runtime_state.seed == 3
+    mapping = AxisSpec(path="blueprints.particles", values=({name: {"number": 3}}, {name: {"number": 4}}))
+    assert list(Sweep.from_source(source, (), [mapping]).keys()) == keys
+    assert [Sweep.from_source(source, [f"blueprints.particles={{{name}:{{number:3}}}}"]).key(0)] == [keys[0].hex()]
     variability = f"process_conditions.feature_variabilities.{name}.variability.scale=0.1,0.2"
     features = f"+blueprints.measurement_techniques.{name}.features.resolution_percentage=10,20"
     criteria = f"process_conditions.feature_criteria.{name.replace('-', '_')}.search_string=a,b"
     sets = f"process_conditions.sets.{name}.criterion=$IsParticle,$AlwaysTrue"
-    assert Sweep.of(source, [variability, features, criteria, sets]).runs == 16
+    assert Sweep.from_source(source, [variability, features, criteria, sets]).runs == 16
 
 
 def test_a_name_that_only_an_override_has_may_be_any_legal_one() -> None:
@@ -88,7 +92,7 @@ def test_any_other_name_is_refused_where_it_is_declared(
 ) -> None:
     for path, node in MAPS:
         tree = put(spheres_tree, path, {name: node})
-        problem = refusal(parse, tree)
+        problem = refusal(parse_recipe, tree)
         assert (
             " is no name that an override can address; use up to 100 letters, digits, '_' and '-', a letter" in problem
         )
@@ -98,9 +102,9 @@ def test_any_other_name_is_refused_where_it_is_declared(
 def test_a_path_with_another_word_is_refused_with_that_word(name: str, refusal: Callable[..., str]) -> None:
     says = f"'{name}' cannot stand in a path; write its words with letters, digits, '_' and '-'"
     for argument in (f"blueprints.particles.{name}.number=3", f"+{name}=1,2", f"a.{name}=range(3)"):
-        assert says in refusal(Sweep.of, SPHERES, [argument])
+        assert says in refusal(Sweep.from_source, SPHERES, [argument])
 
 
 def test_a_mapping_among_values_is_refused_by_its_name(refusal: Callable[..., str]) -> None:
-    axis = SweepAxis(path="blueprints.particles", values=({"Bead one": {"number": 1}},))
-    assert "blueprints.particles.Bead one: 'Bead one' is no name" in refusal(Sweep.of, SPHERES, (), [axis])
+    axis = AxisSpec(path="blueprints.particles", values=({"Bead one": {"number": 1}},))
+    assert "blueprints.particles.Bead one: 'Bead one' is no name" in refusal(Sweep.from_source, SPHERES, (), [axis])

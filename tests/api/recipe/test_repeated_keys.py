@@ -6,7 +6,7 @@ import pytest
 
 from synth_api.composition.repeated_keys import repeated_key
 from synth_api.errors import InputError
-from synth_api.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 
 SPHERES = Path(__file__).parents[3] / "recipes/spheres_sem.yaml"
 

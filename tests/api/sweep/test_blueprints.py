@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from synth_api.composition.source import read_recipe
-from synth_api.resources.synth_sweep import SweepAxis
-from synth_api.sweep import Sweep
+from synth_api.resources.synth_sweep import AxisSpec
+from synth_api.sweep.definition import Sweep
 
 PARTICLES = "blueprints.particles"
 FEW = "{geometry_prototype_name:sphere,number:3}"
@@ -72,8 +72,8 @@ def test_those_that_a_sweep_adds_come_behind_the_recipes_own(
 
 def test_those_that_only_excluded_runs_have_are_there_too(recipe: Path) -> None:
     few = {"geometry_prototype_name": "sphere", "number": 3}
-    kinds = SweepAxis(path=PARTICLES, values=({"Zeolite": few}, {"Aggregate": few}))
-    seeds = SweepAxis(path=SEED, values=(1, 2))
+    kinds = AxisSpec(path=PARTICLES, values=({"Zeolite": few}, {"Aggregate": few}))
+    seeds = AxisSpec(path=SEED, values=(1, 2))
     for excluded in ((), ({PARTICLES: kinds.values[1]},), ({SEED: 1},)):
-        sweep = Sweep.of(read_recipe(recipe), axes=(kinds, seeds), exclude=excluded)
+        sweep = Sweep.from_source(read_recipe(recipe), axes=(kinds, seeds), exclude=excluded)
         assert sweep.particle_blueprints == ("Bead", "Flake", "Aggregate", "Zeolite")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import RecipeSource, read_recipe
 from synth_api.errors import InputError
-from synth_api.key import key_document, run_key
-from synth_api.recipe.model import parse
-from synth_api.sweep import Sweep
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.recipe.run_key import key_document, run_key
+from synth_api.sweep.definition import Sweep
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"
 STEPS = "synth_chain.feature_generation_steps"
@@ -120,14 +120,14 @@ def test_keys_are_those_of_the_whole_composition(
     interpolated: RecipeSource, axes: list[str], fixed: list[str], data: st.DataObject
 ) -> None:
     try:
-        sweep = Sweep.of(interpolated, [*fixed, *axes])
+        sweep = Sweep.from_source(interpolated, [*fixed, *axes])
     except InputError:
         assert len(axes) > 1
         return  # two axes lie within each other
     run = data.draw(st.integers(0, sweep.runs - 1))
     overrides = [*fixed, *(axis.argument(digit) for axis, digit in zip(sweep.axes, sweep.digits(run), strict=True))]
     try:
-        whole = run_key(parse(resolve(compose(interpolated, overrides))))
+        whole = run_key(parse_recipe(resolve(compose(interpolated, overrides))))
     except InputError:
         with pytest.raises(InputError):
             list(sweep.keys(run, run + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synth_api.errors import InputError
-from synth_api.sweep.name import check_dataset_name
+from synth_api.sweep.dataset_name import check_dataset_name
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
-from synth_api.resources.synth_sweep import SweepAxis
-from synth_api.sweep import Sweep
+from synth_api.resources.synth_sweep import AxisSpec
 from synth_api.sweep.axes import Axis
 from synth_api.sweep.axis_values import number_range
-from synth_api.sweep.repeats import refuse_repeats
+from synth_api.sweep.definition import Sweep
+from synth_api.sweep.repeated_values import refuse_repeats
 
 NUMBER = "blueprints.particles.Bead.number"
 SEED = "initial_runtime_state.seed"
@@ -24,7 +24,7 @@ SOURCE = read_recipe(Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml")
 
 
 def of(*axes: dict[str, Any], exclude: tuple[dict[str, Any], ...] = ()) -> Sweep:
-    return Sweep.of(SOURCE, (), [SweepAxis.model_validate(axis) for axis in axes], exclude)
+    return Sweep.from_source(SOURCE, (), [AxisSpec.model_validate(axis) for axis in axes], exclude)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def of(*axes: dict[str, Any], exclude: tuple[dict[str, Any], ...] = ()) -> Sweep
 )
 def test_a_value_twice_is_refused_with_its_positions(argument: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
-        Sweep.of(SOURCE, [argument])
+        Sweep.from_source(SOURCE, [argument])
     assert says in str(caught.value)
 
 
@@ -59,7 +59,7 @@ def test_a_value_twice_is_refused_with_its_positions(argument: str, says: str) -
 )
 def test_an_axis_that_changes_nothing_is_refused(path: str, values: str) -> None:
     with pytest.raises(InputError, match="no picture or label depends on it, so every value is the same run; take it"):
-        Sweep.of(SOURCE, [f"{path}={values}"])
+        Sweep.from_source(SOURCE, [f"{path}={values}"])
 
 
 GRAVITY = f"{STEPS}.5.gravity"
@@ -90,7 +90,7 @@ CONSTANT = "{feature_name: subdivisions, variability: {_target_: $builtins.Const
 )
 def test_an_axis_that_changes_run_keys_alone_is_refused(arguments: list[str], path: str, reason: str) -> None:
     with pytest.raises(InputError) as caught:
-        Sweep.of(SOURCE, arguments)
+        Sweep.from_source(SOURCE, arguments)
     assert str(caught.value).partition(": ")[0].endswith(path)
     assert f": no picture or label depends on it: {reason}" in str(caught.value)
     assert str(caught.value).endswith("; take it out")
@@ -108,13 +108,13 @@ def test_an_axis_that_changes_run_keys_alone_is_refused(arguments: list[str], pa
     ],
 )
 def test_an_axis_that_some_run_depends_on_is_legal(arguments: list[str]) -> None:
-    assert Sweep.of(SOURCE, arguments).runs
+    assert Sweep.from_source(SOURCE, arguments).runs
 
 
 def test_a_zip_is_refused_if_none_of_its_axes_has_an_effect() -> None:
     def zipped(*paths: str) -> Sweep:
         axes = [{"path": path, "values": [-1, -2] if path != SEED else [1, 2]} for path in paths]
-        return Sweep.of(SOURCE, [f"{USE_GRAVITY}=false"], [SweepAxis.model_validate({"zip": axes})])
+        return Sweep.from_source(SOURCE, [f"{USE_GRAVITY}=false"], [AxisSpec.model_validate({"zip": axes})])
 
     says = r"gravity\.2: no picture or label depends on the zipped axes: use_gravity is false; take them out"
     with pytest.raises(InputError, match=says):
@@ -125,19 +125,19 @@ def test_a_zip_is_refused_if_none_of_its_axes_has_an_effect() -> None:
 def test_a_feature_that_a_criterion_looks_at_has_an_effect() -> None:
     subdivisions = "++blueprints.particles.Bead.features.subdivisions_vp=3,4"
     with pytest.raises(InputError, match="no picture or label depends on it"):
-        Sweep.of(SOURCE, [subdivisions])
+        Sweep.from_source(SOURCE, [subdivisions])
     comparison = "feature_name: subdivisions_vp, comparand: 3, default_return_value: true"
     criterion = f"++process_conditions.feature_criteria.IsFine={{_target_: $builtins.IsEqualTo, {comparison}}}"
-    assert Sweep.of(SOURCE, [criterion, subdivisions]).runs == 2
+    assert Sweep.from_source(SOURCE, [criterion, subdivisions]).runs == 2
 
 
 def test_one_value_of_what_changes_nothing_is_no_repeat() -> None:
-    assert Sweep.of(SOURCE, ["initial_runtime_state.time=choice(7)", f"{SEED}=1,2"]).runs == 2
+    assert Sweep.from_source(SOURCE, ["initial_runtime_state.time=choice(7)", f"{SEED}=1,2"]).runs == 2
 
 
 def test_values_that_only_look_alike_are_two() -> None:
     variability = "process_conditions.feature_variabilities.BackgroundPatchSeed.variability"
-    assert Sweep.of(SOURCE, [f"{variability}.value=42,${{{SEED}}}", f"{SEED}=1,2"]).runs == 4
+    assert Sweep.from_source(SOURCE, [f"{variability}.value=42,${{{SEED}}}", f"{SEED}=1,2"]).runs == 4
     custom = {"path": "blueprints.particles.Bead.custom_features"}
     values = [[{"name": "batch", "_value": value}] for value in (1, "1", True, "true", None, 1.5)]
     assert of({**custom, "values": values}).runs == 6

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
-from synth_api.key import EXCLUDED_KEY
-from synth_api.resources.synth_sweep import SweepAxis
-from synth_api.sweep import Sweep
+from synth_api.recipe.run_key import EXCLUDED_KEY
+from synth_api.resources.synth_sweep import AxisSpec
+from synth_api.sweep.definition import Sweep
 
 NUMBER = "blueprints.particles.Bead.number"
 SEED = "initial_runtime_state.seed"
@@ -37,7 +37,7 @@ PAIRS: list[tuple[str, dict[str, Any]]] = [
 
 
 def of(*axes: dict[str, Any], exclude: list[dict[str, Any]] | None = None, overrides: tuple[str, ...] = ()) -> Sweep:
-    return Sweep.of(SOURCE, overrides, [SweepAxis.model_validate(axis) for axis in axes], exclude or ())
+    return Sweep.from_source(SOURCE, overrides, [AxisSpec.model_validate(axis) for axis in axes], exclude or ())
 
 
 @settings(max_examples=12, deadline=None)
@@ -45,7 +45,7 @@ def of(*axes: dict[str, Any], exclude: list[dict[str, Any]] | None = None, overr
     st.lists(st.sampled_from(PAIRS), min_size=1, max_size=3, unique_by=lambda pair: pair[0].split("=")[0].strip("+"))
 )
 def test_both_forms_have_the_same_runs_and_the_same_plan(pairs: list[tuple[str, dict[str, Any]]]) -> None:
-    hydra = Sweep.of(SOURCE, [text for text, _ in pairs])
+    hydra = Sweep.from_source(SOURCE, [text for text, _ in pairs])
     structured = of(*(axis for _, axis in pairs))
     assert list(structured.keys()) == list(hydra.keys())
     assert structured.plan() == hydra.plan()
@@ -74,7 +74,7 @@ def test_zip_and_exclude_are_what_a_loop_over_all_runs_says(data: st.DataObject)
     sweep = of(*axes, exclude=exclude)
     assert (sweep.runs, sweep.count) == (len(loop), sum(included))
     assert [sweep.overrides(number) for number in range(sweep.runs)] == loop
-    assert [sweep.included(number) for number in range(sweep.runs)] == included
+    assert [sweep.is_included(number) for number in range(sweep.runs)] == included
     keys = [bytes.fromhex(sweep.key(number)) if there else EXCLUDED_KEY for number, there in enumerate(included)]
     assert list(sweep.keys()) == keys
     assert list(sweep.keys(3, 6)) == keys[3:6]
@@ -83,7 +83,7 @@ def test_zip_and_exclude_are_what_a_loop_over_all_runs_says(data: st.DataObject)
 def test_values_of_an_exclusion_compare_as_numbers_and_in_decimal() -> None:
     axes = [{"path": SCALE, "range": {"stop": 0.8, "step": 0.1}}, {"path": SEED, "range": {"stop": 3}}]
     sweep = of(*axes, exclude=[{SCALE: 0.3, SEED: 1.0}, {SCALE: 0.7}])
-    assert [run for run in range(sweep.runs) if not sweep.included(run)] == [10, 21, 22, 23]
+    assert [run for run in range(sweep.runs) if not sweep.is_included(run)] == [10, 21, 22, 23]
 
 
 def test_a_place_that_is_left_out_is_not_checked() -> None:

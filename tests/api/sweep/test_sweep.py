@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
-from synth_api.recipe.canonical import canonical_tree
-from synth_api.recipe.model import parse
-from synth_api.sweep import Sweep
+from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.parsing import parse_recipe
 from synth_api.sweep.axes import Axis
+from synth_api.sweep.definition import Sweep
 
 NUMBER = "blueprints.particles.Bead.number"
 SEED = "initial_runtime_state.seed"
@@ -35,7 +35,7 @@ def test_the_tutorial_sweep_has_180_runs_last_axis_fastest(spheres_sem: Path) ->
 
 @given(st.lists(st.integers(1, 7), min_size=1, max_size=5), st.data())
 def test_run_numbers_and_digits_are_one_to_one(lengths: list[int], data: st.DataObject) -> None:
-    sweep = Sweep("x", tuple(Axis("", f"a{n}", range(length)) for n, length in enumerate(lengths)), {})
+    sweep = Sweep(name="x", axes=tuple(Axis("", f"a{n}", range(length)) for n, length in enumerate(lengths)), base={})
     run = data.draw(st.integers(0, sweep.runs - 1))
     number = 0
     for digit, length in zip(sweep.digits(run), lengths, strict=True):
@@ -103,7 +103,7 @@ def test_a_run_is_what_hydra_composes(axes: list[str], data: st.DataObject) -> N
     sweep = Sweep.load(RECIPE, axes)
     run = data.draw(st.integers(0, sweep.runs - 1))
     overrides = [axis.argument(digit) for axis, digit in zip(sweep.axes, sweep.digits(run), strict=True)]
-    composed = parse(resolve(compose(read_recipe(RECIPE), overrides)))
+    composed = parse_recipe(resolve(compose(read_recipe(RECIPE), overrides)))
     assert canonical_tree(sweep.recipe(run)) == canonical_tree(composed)
     assert sweep.recipe(run) == composed
 

@@ -17,7 +17,7 @@ import pytest
 
 from synth_api.jobs.attempt_input import AttemptInput, attempt_hash
 from synth_api.jobs.messages import read_message
-from synth_api.recipe.canonical import canonical_tree
+from synth_api.recipe.canonical_tree import canonical_tree
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.jobs import process
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth_api.jobs.messages import FinalizeMessage, PlanMessage
-from synth_api.resources.synth_sweep import Range, SingleAxis, SweepAxis
+from synth_api.resources.synth_sweep import AxisSpec, Range, SingleAxis
 from synth_dataset.attempts.attempt import Identity, attempt_keys, committed, open_attempt
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch import BatchDocument, RunUsage
@@ -80,7 +80,7 @@ def test_runs_left_out_keep_their_numbers_and_count_nowhere(pod, store, render):
 def test_axes_that_move_together_are_named_in_the_index(pod, store, render):
     seeds = SingleAxis(path=SEED, values=(5, 6))
     widths = SingleAxis(path="+blueprints.measurement_techniques.SEM.features.resolution_percentage", values=(10, 20))
-    pod = pod.changed(overrides=(), axes=(SweepAxis(zip=(seeds, widths)),))
+    pod = pod.changed(overrides=(), axes=(AxisSpec(zip=(seeds, widths)),))
     assert pod.run("plan").message.total == 2
     render(0, 1, sweep=pod.given.sweep())
     pod.run("finalize")
@@ -182,7 +182,7 @@ def test_finalize_without_a_plan_can_never_work(pod):
         ({"overrides": (f"{SEED}=1,two",)}, "two"),
         ({"overrides": ("no.such.key=1,2",)}, "no"),
         ({"recipe": {"defaults": ["BaseRecipe"], "initial_runtime_state": {"sed": 1}}}, "sed"),
-        ({"axes": (SweepAxis(path=SEED, range=Range(stop=2_000_000)),), "overrides": ()}, "1,000,000"),
+        ({"axes": (AxisSpec(path=SEED, range=Range(stop=2_000_000)),), "overrides": ()}, "1,000,000"),
     ],
 )
 def test_a_sweep_that_is_wrong_is_never_planned(pod, store, change, words):

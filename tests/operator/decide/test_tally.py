@@ -3,7 +3,7 @@ from typing import Any
 
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import BatchMessage, JobKind
-from synth_api.resources.synth_sweep import Attempt, Failure, RunCounts, Settled, SweepStatus
+from synth_api.resources.synth_sweep import AttemptStatus, RunCounts, RunFailure, Settled, SweepStatus
 from synth_operator.decide.tally import counted, first_failures, settled
 from synth_operator.kube.completion_indexes import Indexes
 from synth_operator.kube.job_object import JobObject
@@ -35,8 +35,8 @@ def pod(batch: int, **message: Any) -> PodObject:
     return PodObject(name="p", job="r0", kind="render", index=batch, phase="Failed", created=NOON, message=told)
 
 
-def count(status: SweepStatus, completed: str, *pods: PodObject, attempt: Attempt | None = None) -> SweepStatus:
-    return counted(status, attempt or Attempt(hash="a", todo=25, batch_size=10), BATCHES, [job(completed)], pods)
+def count(status: SweepStatus, completed: str, *pods: PodObject, attempt: AttemptStatus | None = None) -> SweepStatus:
+    return counted(status, attempt or AttemptStatus(hash="a", todo=25, batch_size=10), BATCHES, [job(completed)], pods)
 
 
 def test_completed_indexes_count_whole_the_last_one_as_long_as_it_is() -> None:
@@ -80,7 +80,7 @@ def test_a_lost_message_of_failures_never_makes_more_runs_than_there_are() -> No
 
 
 def test_settled_shards_are_added() -> None:
-    base = Attempt(hash="a", todo=25, batch_size=10, settled=Settled(succeeded=100, failed=3))
+    base = AttemptStatus(hash="a", todo=25, batch_size=10, settled=Settled(succeeded=100, failed=3))
 
     runs = count(SweepStatus(), "0", attempt=base).runs
 
@@ -90,13 +90,13 @@ def test_settled_shards_are_added() -> None:
 def test_settling_carries_what_was_counted() -> None:
     status = SweepStatus(runs=RunCounts(succeeded=20, failed=2))
 
-    after = settled(status, Attempt(hash="a", todo=25, batch_size=10)).attempt
+    after = settled(status, AttemptStatus(hash="a", todo=25, batch_size=10)).attempt
 
     assert after
     assert (after.settled.shards, after.settled.succeeded, after.settled.failed) == (1, 20, 2)
 
 
 def test_the_first_failures_by_number_are_kept_each_once() -> None:
-    many = [Failure(run=run, reason="X") for run in range(30, 0, -1)]
+    many = [RunFailure(run=run, reason="X") for run in range(30, 0, -1)]
 
     assert [failure.run for failure in first_failures(many, many)] == list(range(1, 21))

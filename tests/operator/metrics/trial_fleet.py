@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
-from synth_api.resources.synth_sweep import FailureCount, Phase, RunCounts, StageSeconds, SweepStatus, Usage
+from synth_api.resources.synth_sweep import FailureCount, Phase, ResourceUsage, RunCounts, StageSeconds, SweepStatus
 from synth_operator.metrics.process import OperatorMetrics
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def rendering(total: int = 180) -> SweepStatus:
         progress_time=NOON + timedelta(minutes=2),
         eta=NOON + timedelta(hours=1),
         failure_reasons=(FailureCount(reason="WorkerDied", runs=2), FailureCount(reason="GateFailed", runs=1)),
-        usage=Usage(
+        usage=ResourceUsage(
             seconds=(StageSeconds(stage="physics", seconds=12.5), StageSeconds(stage="real", seconds=300.0)),
             gpu_seconds_used=280.0,
             gpu_seconds_lost=20.0,

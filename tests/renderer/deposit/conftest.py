@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
 from synth_renderer.steps.stopwatch import Stopwatch
@@ -75,7 +75,7 @@ def deposited() -> Callable[..., World]:
             "num_dimensions": 3,
         }
         tree = recipe_of(geometry, number, seed, sizes, height, {"layout": layout, "coverage": coverage, **step})
-        world = World(parse(tree))
+        world = World(parse_recipe(tree))
         generate(world, Stopwatch())
         return world
 

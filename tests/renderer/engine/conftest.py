@@ -9,7 +9,8 @@ import pytest
 
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.recipe.model import Recipe, parse
+from synth_api.recipe.model import Recipe
+from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.engine import render
 from synth_renderer.model.rendered_run import RenderedRun
 
@@ -27,7 +28,7 @@ def load(recipe: str | Path, overrides: tuple[str, ...], folder: Path) -> Recipe
         path.write_text(recipe)
     else:
         path = Path(__file__).parents[3] / recipe
-    return parse(resolve(compose(read_recipe(path), overrides)))
+    return parse_recipe(resolve(compose(read_recipe(path), overrides)))
 
 
 @pytest.fixture

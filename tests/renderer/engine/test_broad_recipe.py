@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
@@ -20,7 +20,7 @@ VARIABILITIES = "process_conditions.feature_variabilities"
 SCENE = """
 import hashlib, sys
 from pathlib import Path
-from synth_api.sweep import Sweep
+from synth_api.sweep.definition import Sweep
 from synth_renderer.labels.rasterise import rasterise
 from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World

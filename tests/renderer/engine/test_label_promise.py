@@ -18,11 +18,11 @@ SCRIPT = """
 import sys, tempfile
 from pathlib import Path
 from synth_api.composition.compose import compose, resolve
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_api.composition.source import read_recipe
 from synth_renderer.engine import render
 with tempfile.TemporaryDirectory() as folder:
-    print(render(parse(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu").label_digest)
+    print(render(parse_recipe(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu").label_digest)
 """
 ANY_PROCESSOR = {
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",

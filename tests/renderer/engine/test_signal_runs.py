@@ -22,12 +22,12 @@ RUN = """
 import hashlib, sys, tempfile
 from pathlib import Path
 from synth_api.composition.compose import compose, resolve
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_api.composition.source import read_recipe
 from synth_dataset.documents.pictures import read_png
 from synth_renderer.engine import render
 with tempfile.TemporaryDirectory() as folder:
-    run = render(parse(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu")
+    run = render(parse_recipe(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu")
     real = hashlib.sha256(read_png(Path(folder) / "real.png").tobytes()).hexdigest()
     print(real, run.label_digest, "bpy" in sys.modules)
 """

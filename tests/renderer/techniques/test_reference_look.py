@@ -11,7 +11,7 @@ from scipy.stats import skew
 
 from synth_api.composition.compose import compose, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.engine import render
 
 REFERENCE = {"mean": 51.5, "deviation": 36.7, "skewness": 0.82, "noise": 7.5, "slope": -3.22, "rim over centre": 0.75}
@@ -33,7 +33,7 @@ def pinned_recipe(seed):
         tree["process_conditions"]["feature_variabilities"][name]["variability"] = constant
     steps = tree["synth_chain"]["rendering_steps"]
     tree["synth_chain"]["rendering_steps"] = [s for s in steps if s.get("rendering_mode") in ("real", "categorical")]
-    return parse(resolve(tree))
+    return parse_recipe(resolve(tree))
 
 
 def noise_sigma(grey):

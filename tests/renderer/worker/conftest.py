@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.key import run_key
-from synth_api.recipe.canonical import canonical_tree
-from synth_api.recipe.model import parse
+from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.recipe.run_key import run_key
 from synth_renderer.runtime.pool import Pool, RunEnded
 from synth_renderer.runtime.protocol import RunReport, RunTask
 from synth_renderer.runtime.worker_handle import WorkerCommand
@@ -64,7 +64,7 @@ class Trial:
         (self.orders / str(seed)).write_text(what)
 
     def task(self, seed: int) -> RunTask:
-        recipe = parse({**RECIPE, "initial_runtime_state": {"seed": seed}})
+        recipe = parse_recipe({**RECIPE, "initial_runtime_state": {"seed": seed}})
         overrides = {"initial_runtime_state.seed": seed}
         return RunTask(number=seed, key=run_key(recipe), overrides=overrides, recipe=canonical_tree(recipe))
 

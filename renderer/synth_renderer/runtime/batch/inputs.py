@@ -14,7 +14,7 @@ from synth_renderer.runtime.batch.progress import BatchWork
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_dataset.attempts.attempt import Attempt
     from synth_dataset.store.base import Store
     from synth_renderer.runtime.worker import Worker

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.messages import write_message
-from synth_api.key import run_key
-from synth_api.recipe.canonical import canonical_tree
+from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.run_key import run_key
 from synth_api.sentences import log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.batch import RunUsage
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from synth_api.jobs.messages import Problem
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.definition import Sweep
     from synth_dataset.documents.batch import BatchDocument
     from synth_dataset.store.base import Store
     from synth_renderer.runtime.protocol import RunReport

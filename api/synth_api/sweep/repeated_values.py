@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import ulp
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
-from synth_api.key import canonical_json
 from synth_api.problems import shown
-from synth_api.recipe.canonical import LEFT_OUT
+from synth_api.recipe.canonical_tree import LEFT_OUT
 from synth_api.sweep.axis_values import DecimalRange, Value, finite
 
 if TYPE_CHECKING:

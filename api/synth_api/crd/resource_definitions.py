@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.crd.rules import NAME, ONE_OF, RULES, Rule
-from synth_api.crd.structural import structural, without_defaults
+from synth_api.crd.cel_rules import NAME, ONE_OF, RULES, Rule
+from synth_api.crd.structural_schema import structural, without_defaults
 from synth_api.resources import synth_recipe as recipe
 from synth_api.resources import synth_sweep as sweep
 from synth_api.resources.base import GROUP, VERSION

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.composition.plain import check_plain
+from synth_api.canonical_json import canonical_json
+from synth_api.composition.plain_values import check_plain
 from synth_api.errors import InputError, nearest
-from synth_api.key import canonical_json
 from synth_api.problems import shown
 from synth_api.sweep.axes import Axis, axis_key
 from synth_api.sweep.axis_values import DecimalRange, Value, finite, number_range, position
@@ -14,13 +14,13 @@ from synth_api.sweep.axis_values import DecimalRange, Value, finite, number_rang
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from synth_api.resources.synth_sweep import SingleAxis, SweepAxis
+    from synth_api.resources.synth_sweep import AxisSpec, SingleAxis
     from synth_api.sweep.grid import Box
 
 _MAX_STRING: Final = 4096
 
 
-def axes_of(written: Iterable[SweepAxis]) -> tuple[Axis, ...]:
+def axes_of(written: Iterable[AxisSpec]) -> tuple[Axis, ...]:
     """The axes of `spec.axes`, those of a zip one behind the other.
 
     Raises InputError for paths and values that `Sweep` cannot have, and zips of unequal lengths.
@@ -55,7 +55,7 @@ def dimensions_of(axes: Iterable[Axis]) -> tuple[int, ...]:
     return tuple(dimensions)
 
 
-def _axis(where: str, axis: SingleAxis | SweepAxis, *, zipped: bool) -> Axis:
+def _axis(where: str, axis: SingleAxis | AxisSpec, *, zipped: bool) -> Axis:
     if axis.path is None:
         raise InputError(where, "an axis needs a path, or zip; write the dotted path of a value in the recipe")
     try:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-import rfc8785
-
-from synth_api.recipe.canonical import canonical_tree
+from synth_api.canonical_json import canonical_json
+from synth_api.recipe.canonical_tree import canonical_tree
 from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -15,15 +14,6 @@ if TYPE_CHECKING:
 
 EXCLUDED_KEY: Final = bytes(32)
 """Stands for the key of a run that a sweep leaves out."""
-
-
-def canonical_json(tree: Any) -> bytes:
-    """RFC 8785: one byte string per value, whatever the order of keys and the spelling of numbers (`1` = `1.0`).
-
-    Takes dicts with string keys, lists, tuples, strings, bools, None, finite floats and integers within ±(2^53 - 1);
-    raises `rfc8785.CanonicalizationError` on anything else.
-    """
-    return rfc8785.dumps(tree)
 
 
 def key_tree(recipe: Recipe) -> dict[str, Any]:

@@ -17,18 +17,19 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from synth_api.canonical_json import canonical_json
 from synth_api.composition.interpolation import has_computed_keys
 from synth_api.errors import InputError
-from synth_api.key import EXCLUDED_KEY, canonical_json, key_tree, run_key
+from synth_api.recipe.run_key import EXCLUDED_KEY, key_tree, run_key
 from synth_api.sweep.axis_values import DecimalRange
-from synth_api.sweep.formatted import Pieces, cut_at_number, number_text
-from synth_api.sweep.tree import Path, differences, get, replace
+from synth_api.sweep.key_pieces import Pieces, cut_at_number, number_text
+from synth_api.sweep.tree_paths import Path, differences, get, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from synth_api.sweep.axis_values import Value
-    from synth_api.sweep.sweep import Sweep
+    from synth_api.sweep.run_space import RunSpace
 
 _NODE_DEPTH = 4
 """In {"engine", "recipe"}: recipe, section, map or list, entry."""
@@ -48,19 +49,19 @@ class _NotLocalError(Exception):
     """An axis of numbers changes more than its nodes."""
 
 
-def keys_of(sweep: Sweep, start: int, stop: int) -> Iterator[bytes]:
+def generate_keys(space: RunSpace, start: int, stop: int) -> Iterator[bytes]:
     """The keys of runs start … stop - 1, 32 bytes each; EXCLUDED_KEY for those left out.
 
     Raises InputError at a run whose values do not fit together.
     """
-    grid, dimensions = sweep.grid, sweep.dimensions
-    if has_computed_keys([sweep.base, *(list(axis.values) for axis in sweep.axes if not _is_numeric(axis.values))]):
+    grid, dimensions = space.grid, space.dimensions
+    if has_computed_keys([space.base, *(list(axis.values) for axis in space.axes if not _is_numeric(axis.values))]):
         # Which node is meant depends on the run: no axis has nodes of its own.
         for run in range(start, stop):
-            yield bytes.fromhex(sweep.key(run)) if sweep.included(run) else EXCLUDED_KEY
+            yield bytes.fromhex(space.key(run)) if space.is_included(run) else EXCLUDED_KEY
         return
-    numeric = [_is_numeric(axis.values) for axis in sweep.axes]
-    templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(sweep, digits, numeric))
+    numeric = [_is_numeric(axis.values) for axis in space.axes]
+    templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(space, digits, numeric))
     texts = lru_cache(_MAX_TEXTS)(_Template.texts)
     for run in range(start, stop):
         place = grid.place(run)
@@ -74,7 +75,7 @@ def keys_of(sweep: Sweep, start: int, stop: int) -> Iterator[bytes]:
                 template.fill(group, chosen, template.formatted(group, chosen[0]) or texts(template, group, chosen))
             yield sha256(b"".join(template.parts)).digest()
         except (InputError, _NotLocalError):
-            yield bytes.fromhex(run_key(sweep.recipe_at(digits)))
+            yield bytes.fromhex(run_key(space.recipe_at(digits)))
 
 
 class _Template:
@@ -83,8 +84,8 @@ class _Template:
     `parts` are the document's bytes; each group of axes fills some of them with its nodes.
     """
 
-    def __init__(self, sweep: Sweep, base: Digits, numeric: Sequence[bool]) -> None:
-        self._sweep, self._base = sweep, base
+    def __init__(self, space: RunSpace, base: Digits, numeric: Sequence[bool]) -> None:
+        self._space, self._base = space, base
         self._document = self._at({})
         touched = {number: self._touched(number) for number, free in enumerate(numeric) if free}
         joined = _joined({number: nodes for number, nodes in touched.items() if nodes})
@@ -120,23 +121,23 @@ class _Template:
         pieces = self._pieces[group]
         if pieces is None:
             return None
-        number = number_text(self._sweep.axes[self._groups[group][0]].values[digit])
+        number = number_text(self._space.axes[self._groups[group][0]].values[digit])
         return tuple([number.join(around) for around in pieces])
 
     def _at(self, changed: dict[int, int]) -> dict[str, Any]:
-        return key_tree(self._sweep.recipe_at([changed.get(number, digit) for number, digit in enumerate(self._base)]))
+        return key_tree(self._space.recipe_at([changed.get(number, digit) for number, digit in enumerate(self._base)]))
 
     def _touched(self, number: int) -> set[Path]:
         return {
             path
-            for digit in _samples(self._sweep.axes[number].values)
+            for digit in _samples(self._space.axes[number].values)
             for path in differences(self._document, self._at({number: digit}), _NODE_DEPTH)
         }
 
     def _formatted_pieces(self, group: int) -> tuple[Pieces, ...] | None:
         """Where a long range's number stands in its nodes, proven at its ends and its second value."""
         numbers = self._groups[group]
-        values = self._sweep.axes[numbers[0]].values
+        values = self._space.axes[numbers[0]].values
         if len(numbers) > 1 or not isinstance(values, range | DecimalRange) or len(values) < _FORMATTED_RANGE:
             return None
         second = self._at({numbers[0]: 1})

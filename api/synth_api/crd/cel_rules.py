@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from synth_api.resources.forms import BUCKET, ENDPOINT, PREFIX, REGION, Form
 from synth_api.resources.synth_sweep import MAX_NAME
+from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, Form
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ RULES: Final = {
             ".maxFailedRuns",
         ),
     ),
-    "SweepAxis": (
+    "AxisSpec": (
         Rule(
             "has(self.path) != has(self.zip)",
             "an axis has either path, with values or range, or zip; write exactly one of them",
@@ -91,5 +91,5 @@ RULES: Final = {
     ),
 }
 
-ONE_OF: Final = {"SweepAxis": ("values", "range", "zip"), "SingleAxis": ("values", "range")}
+ONE_OF: Final = {"AxisSpec": ("values", "range", "zip"), "SingleAxis": ("values", "range")}
 """Fields of which a model has exactly one, where CEL cannot say it: it sees no field whose items are free-form."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from synth_api.crd.rules import Rule
+    from synth_api.crd.cel_rules import Rule
 
 Schema = dict[str, Any]
 Rules = Mapping[str, Sequence["Rule"]]

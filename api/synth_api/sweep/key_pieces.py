@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
-from synth_api.key import canonical_json
-from synth_api.recipe.model import parse
-from synth_api.sweep.tree import Path, differences, get, replace, without
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.sweep.tree_paths import Path, differences, get, replace, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_required(recipe: dict[str, Any], path: Path) -> bool:
     try:
-        parse(without(recipe, path))
+        parse_recipe(without(recipe, path))
     except InputError:
         return True
     return False

@@ -1,0 +1,41 @@
+"""From a composed tree to a recipe: types, references, invocations and features, checked in this order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from synth_api.errors import InputError
+from synth_api.problems import dotted, input_error
+from synth_api.recipe.invocation import check_invocation
+from synth_api.recipe.model import Recipe
+from synth_api.recipe.references import check_references
+from synth_api.recipe.typed_features import with_typed_features
+
+if TYPE_CHECKING:
+    from synth_api.composition.source import Tree
+
+
+def parse_recipe(tree: Tree) -> Recipe:
+    """The recipe of a composed and resolved tree. Raises InputError for the first thing that is wrong with it."""
+    _refuse_missing(tree, ())
+    try:
+        recipe = Recipe.model_validate(tree)
+    except ValidationError as error:
+        raise input_error(error) from None
+    check_references(recipe)
+    check_invocation(recipe)
+    return with_typed_features(recipe)
+
+
+def _refuse_missing(value: Any, location: tuple[str | int, ...]) -> None:
+    """OmegaConf's mark for a value that must still be given."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_missing(item, (*location, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_missing(item, (*location, index))
+    elif value == "???":
+        raise InputError(dotted(location), "a value is missing; write it in the recipe or give it as an override")

@@ -1,0 +1,118 @@
+"""Runs of a composed recipe and its axes: run numbers, places, overrides and recipes, by arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from synth_api.composition.compose import resolve
+from synth_api.composition.overrides import override_text
+from synth_api.errors import InputError
+from synth_api.recipe.parsing import parse_recipe
+from synth_api.recipe.run_key import run_key
+from synth_api.sweep.grid import Box, Grid
+from synth_api.sweep.structured_axes import dimensions_of
+from synth_api.sweep.tree_paths import path_of, put
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth_api.recipe.model import Recipe
+    from synth_api.sweep.axes import Axis
+    from synth_api.sweep.axis_values import Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpace:
+    """Product of the axes over one recipe, its runs numbered 0 to N - 1, the last axis fastest."""
+
+    axes: tuple[Axis, ...]
+    base: dict[str, Any]
+    """The recipe, composed once with its fixed overrides; it still holds its interpolations."""
+    boxes: tuple[Box, ...] = ()
+    """Places of the grid whose runs are left out."""
+
+    @cached_property
+    def dimensions(self) -> tuple[int, ...]:
+        """The grid's dimension in which each axis moves: those of a zip share one."""
+        return dimensions_of(self.axes)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Run numbers as places, those left out as well."""
+        lengths = dict(zip(self.dimensions, (len(axis.values) for axis in self.axes), strict=True))
+        return Grid(tuple(lengths.values()), self.boxes)
+
+    @property
+    def runs(self) -> int:
+        """The product of the axes' lengths, 1 without axes: run numbers are below it, also those left out."""
+        return self.grid.size
+
+    @property
+    def count(self) -> int:
+        """N: runs that are not left out."""
+        return self.grid.included
+
+    @cached_property
+    def axes_by_dimension(self) -> list[list[Axis]]:
+        """Axes of each dimension: one, or those of a zip."""
+        return [
+            [axis for axis, its in zip(self.axes, self.dimensions, strict=True) if its == dimension]
+            for dimension in range(len(self.grid.lengths))
+        ]
+
+    def is_included(self, run: int) -> bool:
+        """True if a run is not left out. Raises InputError as `digits`."""
+        self._refuse_outside(run)
+        return not self.grid.leaves_out(self.grid.place(run))
+
+    def digits(self, run: int) -> list[int]:
+        """The index into each axis' values, by mixed-radix arithmetic. Raises InputError for numbers of no run."""
+        self._refuse_outside(run)
+        return self.digits_at(self.grid.place(run))
+
+    def overrides(self, run: int) -> dict[str, Value]:
+        """Dotted path -> value of each axis, in the axes' order."""
+        return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, self.digits(run), strict=True)}
+
+    def words(self, run: int) -> str:
+        """The overrides of a run as a sentence quotes them, long values shortened. Raises InputError as `digits`."""
+        return self._words(self.digits(run))
+
+    def recipe(self, run: int) -> Recipe:
+        """The run's recipe. Raises InputError if its values, each of them good, do not fit together."""
+        return self.recipe_at(self.digits(run))
+
+    def recipe_at(self, digits: Sequence[int]) -> Recipe:
+        """The recipe at an index into each axis' values."""
+        try:
+            return parse_recipe(self.resolve_tree(digits))
+        except InputError as error:
+            if not self.axes:
+                raise
+            raise InputError(error.path, f"{error.problem} (in the run with {self._words(digits)})") from None
+
+    def key(self, run: int) -> str:
+        """The run's key, 64 hexadecimal digits."""
+        return run_key(self.recipe(run))
+
+    def digits_at(self, place: Sequence[int]) -> list[int]:
+        """Return the index into each axis' values at a place of the grid."""
+        return [place[dimension] for dimension in self.dimensions]
+
+    def resolve_tree(self, digits: Sequence[int]) -> Any:
+        """Return the recipe's tree at an index into each axis' values, its interpolations resolved."""
+        tree: Any = self.base
+        for axis, digit in zip(self.axes, digits, strict=True):
+            tree = put(tree, path_of(axis.path), axis.values[digit])
+        return resolve(tree)
+
+    def _refuse_outside(self, run: int) -> None:
+        if not 0 <= run < self.runs:
+            raise InputError("", f"there is no run {run}; this sweep has runs 0 to {self.runs - 1}")
+
+    def _words(self, digits: Sequence[int]) -> str:
+        texts = (override_text(axis.values[digit]) for axis, digit in zip(self.axes, digits, strict=True))
+        short = (text if len(text) <= 60 else f"{text[:59]}…" for text in texts)
+        return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))

@@ -1,0 +1,100 @@
+"""Checks of a sweep's values before any run: each composes, differs from the others and has an effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from synth_api.recipe.ineffective_values import without_effect
+from synth_api.recipe.run_key import run_key
+from synth_api.sweep.axis_values import DecimalRange
+from synth_api.sweep.repeated_values import refuse_idle, refuse_repeats, refuse_same_run
+from synth_api.sweep.unused_axes import IdlePlaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from synth_api.recipe.model import Recipe
+    from synth_api.sweep.axis_values import Value
+    from synth_api.sweep.run_space import RunSpace
+
+
+def check_values(space: RunSpace) -> list[str]:
+    """Check the values of all axes; return one sentence for each value of the recipe that has no effect.
+
+    Raises InputError for a value that fits no recipe, for values that repeat and for axes without effect.
+    """
+    idle = IdlePlaces()
+    sentences: dict[str, None] = {}
+    for recipe in _corners(space):
+        findings = list(without_effect(recipe))
+        idle.narrow(findings)
+        sentences |= dict.fromkeys(str(finding) for finding in findings if finding.is_mentioned)
+    _refuse_idle_axes(space, idle)
+    return list(sentences)
+
+
+def _corners(space: RunSpace) -> Iterator[Recipe]:
+    """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
+
+    Values that make the same run are refused. Places that are left out are not looked at: they may be left out
+    because their values do not fit together.
+    """
+    for axes in space.axes_by_dimension:
+        refuse_repeats(axes)
+    yield from _list_included(space, [0] * len(space.axes_by_dimension))
+    for dimension, axes in enumerate(space.axes_by_dimension):
+        keys = {}
+        for digit, place in _places_to_check(space, dimension):
+            recipe = space.recipe_at(space.digits_at(place))
+            keys[digit] = run_key(recipe)
+            yield recipe
+        refuse_same_run(axes, keys)
+    for turn in range(max(map(len, space.axes_by_dimension), default=0)):
+        yield from _list_included(
+            space, [_largest(axes[min(turn, len(axes) - 1)].values) for axes in space.axes_by_dimension]
+        )
+
+
+def _refuse_idle_axes(space: RunSpace, idle: IdlePlaces) -> None:
+    """Raise InputError for the axes of a dimension whose places are idle in all runs that were checked."""
+    for dimension, axes in enumerate(space.axes_by_dimension):
+        reason = idle.reason(axes)
+        if reason and not any(axis.has_interpolations for axis in space.axes if axis not in axes):
+            trees = (space.resolve_tree(space.digits_at(place)) for _, place in _places_to_check(space, dimension))
+            if idle.hold_all_differences(trees):
+                refuse_idle(axes, reason)
+
+
+def _places_to_check(space: RunSpace, dimension: int) -> Iterator[tuple[int, list[int]]]:
+    """Each index to check in a dimension, and its place beside the first of the others, unless it is left out."""
+    first = [0] * len(space.axes_by_dimension)
+    for digit in sorted({0}.union(*(_digits_to_check(axis.values) for axis in space.axes_by_dimension[dimension]))):
+        place = [*first[:dimension], digit, *first[dimension + 1 :]]
+        if not space.grid.leaves_out(place):
+            yield digit, place
+
+
+def _list_included(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
+    """The recipe of a place that is not left out."""
+    if not space.grid.leaves_out(place):
+        yield space.recipe_at(space.digits_at(place))
+
+
+def _digits_to_check(values: Sequence[Value]) -> Iterable[int]:
+    """The indices to check beside the first: bounds are intervals, so of numbers both ends vouch for the rest."""
+    last = len(values) - 1
+    if isinstance(values, range | DecimalRange):
+        return [min(1, last), last]  # the second shows whether steps are whole
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+        return range(1, last + 1)
+    smallest, largest = (choose(range(last + 1), key=values.__getitem__) for choose in (min, max))
+    broken = next((digit for digit, value in enumerate(values) if isinstance(value, float)), 0)
+    return [smallest, largest, broken]
+
+
+def _largest(values: Sequence[Value]) -> int:
+    """The index of the largest number; 0 where not all are numbers."""
+    ends = {0, len(values) - 1} if isinstance(values, range | DecimalRange) else range(len(values))
+    if not all(isinstance(values[digit], int | float) for digit in ends):
+        return 0
+    return max(ends, key=lambda digit: float(values[digit]))
