@@ -1,4 +1,4 @@
-"""The one error that a user's input can raise."""
+"""Base classes of the errors that end a command: bad input, and something unavailable."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ class InputError(ValueError):
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path = path
         self.problem = problem
+
+
+class UnavailableError(RuntimeError):
+    """Something outside the program is unavailable or damaged: a store, a document, a cluster.
+
+    The same call may succeed later. Ends a command with exit code 75.
+    """
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

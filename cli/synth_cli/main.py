@@ -1,4 +1,4 @@
-"""`synth`: the command line. Commands import what they need when they are called, so that `--help` is quick."""
+"""`synth`: the command line. A command's module is imported when the command runs, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -12,37 +12,50 @@ from typing import Final
 import click
 from typing_extensions import override
 
-from synth_api.errors import InputError, nearest
+from synth_api.errors import InputError, UnavailableError, nearest
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import describe_traceback, explain
 from synth_api.temporary import TemporaryFolderError
-from synth_cli.terminal.output import WarningPrinter, exit_code_after_output, print_error, protect_standard_streams
+from synth_cli.terminal.standard_streams import (
+    WarningPrinter,
+    exit_code_after_output,
+    print_error,
+    protect_standard_streams,
+)
 
 COMMANDS: Final = {
-    "validate": "Say what a recipe is, or what is wrong with it.",
+    "validate": "Check a recipe and show a summary.",
     "manifest": "Write a recipe and a sweep as Kubernetes resources.",
-    "plan": "Say what a sweep amounts to, and how much of it is done.",
-    "render": "Render the runs of a sweep that do not exist yet.",
-    "gallery": "Write a dataset's gallery page anew, or fetch that of a sweep.",
-    "gc": "Remove what no dataset refers to any more.",
-    "status": "Say how a sweep on a cluster goes.",
+    "plan": "Show the runs of a sweep and how many exist.",
+    "render": "Render the missing runs of a sweep.",
+    "gallery": "Write the gallery page of a dataset, or download that of a sweep.",
+    "gc": "Delete files that no dataset needs.",
+    "status": "Show the status of a sweep on a cluster.",
     "failures": "List the failed runs of a sweep on a cluster.",
-    "retry": "Try the failed runs of a sweep on a cluster again.",
-    "logs": "Show what the pods of a sweep on a cluster print.",
+    "retry": "Retry the failed runs of a sweep on a cluster.",
+    "logs": "Print the pod logs of a sweep on a cluster.",
 }
+"""Command -> summary, in the order of use."""
+
+EXIT_CODES: Final[dict[type[Exception], ExitCode]] = {
+    InputError: ExitCode.BAD_INPUT,
+    TemporaryFolderError: ExitCode.BAD_INPUT,
+    UnavailableError: ExitCode.TRY_AGAIN,
+}
+"""Exception class -> exit code of a command that it ends; any other exception is a bug."""
 
 
 class LazyCommands(click.Group):
-    """Commands by name, each in a module of its own under `synth_cli.commands`."""
+    """Group of commands, each imported from its module in `synth_cli.commands` when it is needed."""
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they are used."""
+        """Return the names in the order of use, not in alphabetical order."""
         return list(COMMANDS)
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """Import the command's module."""
+        """Import the module of a command. Raises InputError for an unknown command."""
         if cmd_name not in COMMANDS:
             raise InputError("synth", f"there is no command '{cmd_name}'; {nearest(cmd_name, COMMANDS)}")
         command: click.Command = importlib.import_module(f"synth_cli.commands.{cmd_name}").command
@@ -50,7 +63,7 @@ class LazyCommands(click.Group):
 
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List them without importing any."""
+        """Write the list of commands without importing their modules."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -58,11 +71,11 @@ class LazyCommands(click.Group):
 @click.command(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="synth-operator", prog_name="synth")
 def synth() -> None:
-    """Labelled microscopy images from recipes."""
+    """Generate labelled microscopy images from recipes."""
 
 
 def main() -> None:
-    """Entry point of `synth` and `kubectl synth`: turns every error into one sentence and an exit code."""
+    """Entry point of `synth` and `kubectl synth`: print an error as one sentence and exit with its code."""
     program = "kubectl synth" if Path(sys.argv[0]).name == "kubectl-synth" else "synth"
     protect_standard_streams()
     logging.getLogger().addHandler(WarningPrinter())
@@ -70,33 +83,31 @@ def main() -> None:
 
 
 def run(arguments: list[str], program: str = "synth") -> int:
-    """Carry out a command; returns its exit code (`synth_api.exit_codes`)."""
+    """Run a command and return its exit code (`synth_api.exit_codes`)."""
     try:
-        # Not click's own `main`, which has exit codes of its own.
+        # click's own `main` would end the process with other exit codes.
         with synth.make_context(program, arguments) as context:
             code = synth.invoke(context)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except InputError as error:
-        return _fail(str(error), ExitCode.BAD_INPUT)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return ExitCode.BAD_INPUT
     except click.ClickException as error:
-        return _fail(_usage(error), ExitCode.BAD_INPUT)
+        print_error(_format_usage_error(error))
+        return ExitCode.BAD_INPUT
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except TemporaryFolderError as error:
-        return _fail(str(error), ExitCode.BAD_INPUT)
     except Exception as error:
-        if type(error).__module__.startswith(("synth_dataset.", "synth_cli.cluster.")):
-            return _fail(str(error), ExitCode.TRY_AGAIN)
-        return _fail(f"{explain(error)} (traceback: {_save_traceback(error)})", ExitCode.BUG)
+        return _report_error(error)
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def _fail(sentence: str, code: ExitCode) -> ExitCode:
-    print_error(sentence)
+def _report_error(error: Exception) -> ExitCode:
+    """Print an error and return its exit code; save the traceback of a bug."""
+    code = next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), ExitCode.BUG)
+    bug = f"{explain(error)} (traceback: {_save_traceback(error)})" if code is ExitCode.BUG else ""
+    print_error(bug or str(error))
     return code
 
 
@@ -106,7 +117,7 @@ _MULTIRUN: Final = (
 )
 
 
-def _usage(error: click.ClickException) -> str:
+def _format_usage_error(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption) and error.option_name in ("--multirun", "-m"):
         return _MULTIRUN.format(option=error.option_name)
     message = error.format_message().rstrip(".")
@@ -114,7 +125,7 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _save_traceback(error: BaseException) -> str:
-    """The file that holds the error's traceback, or why there is none."""
+    """Write the traceback to a temporary file and return its path, or the reason why it was not saved."""
     try:
         descriptor, name = tempfile.mkstemp(prefix="synth-", suffix=".log")
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:

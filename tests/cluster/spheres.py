@@ -13,7 +13,7 @@ from synth_dataset.store.s3_store import S3Store
 if TYPE_CHECKING:
     from harness.sweep_namespace import SweepNamespace
 
-    from synth_dataset.documents.manifest import Manifest
+    from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
 
 FILE: Final = ROOT / "recipes" / "spheres_sem.yaml"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import yaml
 from api_server import ApiServer, api_server
@@ -21,8 +20,10 @@ from servers import S3Server, minio_server
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import AttemptStatus, FailureCount, Phase, RunCounts, RunFailure, SweepStatus
-from synth_dataset.documents.dataset import DatasetDocument
-from synth_dataset.views.gallery import GalleryRun, gallery_page
+from synth_dataset.documents.dataset_document import DatasetDocument
+from synth_dataset.documents.layout import manifest_path, run_path
+from synth_dataset.documents.run_manifest import File, Manifest
+from synth_dataset.views.index import write_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -250,16 +251,34 @@ def test_a_cluster_that_is_away_may_come_back(synth: Synth, server: ApiServer, t
     assert "Connection refused" in error
 
 
-RUN = GalleryRun(
-    number=0,
+KEY = "0" * 64
+MANIFEST = Manifest(
+    key=KEY,
+    engine_version=1,
+    recipe={
+        "synth_chain": {
+            "rendering_steps": [{"_target_": "$builtins.RenderParticlesTogether", "rendering_mode": "real"}]
+        }
+    },
     overrides={},
     seed=1,
+    versions={},
+    processor="x86-64",
+    device="cpu",
+    seconds={},
+    width=4,
+    height=3,
+    pixel_size=None,
+    depth_range=None,
     particles=2,
     visible=2,
-    folder="../../../../../runs/00/00/c",
-    pictures=["real.png"],
-    diameters=np.array([1.0, 2.0]),
+    label_digest="0" * 64,
+    started=NOW,
+    finished=NOW,
+    c8="0" * 8,
+    files=(File(path="real.png", bytes=7, sha256="0" * 64),),
 )
+RUN = run_path(KEY, MANIFEST.c8)
 DATASET = DatasetDocument(
     name="shown",
     namespace="lab",
@@ -282,14 +301,17 @@ DATASET = DatasetDocument(
 @contextmanager
 def bucket_with_dataset(folder: Path) -> Iterator[S3Server]:
     """The store `x` in the bucket `lab`, with one small run of the sweep `shown` in the namespace `lab`."""
+    write_index(folder / "index", [], [(0, {}, MANIFEST)])
     with minio_server(folder / "minio") as store:
         client = Minio(store.endpoint, store.access_key, store.secret_key, secure=False, region=store.region)
         client.make_bucket("lab")
         files = {
             "sweeps/lab/shown/dataset.json": DATASET.to_json(),
-            f"{DATASET.folder}/index.html": gallery_page("shown", [], [RUN]).encode(),
-            "runs/00/00/c/thumb.webp": b"thumbnail",
-            "runs/00/00/c/real.png": b"picture",
+            f"{DATASET.folder}/index.html": b"page",
+            f"{DATASET.folder}/index.parquet": (folder / "index").read_bytes(),
+            manifest_path(KEY): MANIFEST.to_json(),
+            f"{RUN}/thumb.webp": b"thumbnail",
+            f"{RUN}/real.png": b"picture",
         }
         for path, content in files.items():
             (folder / "file").write_bytes(content)
@@ -314,7 +336,7 @@ def test_the_gallery_of_a_sweep_is_fetched_with_the_sweeps_secret(synth: Synth, 
         assert (code, "if only pods reach it, forward a port and give --endpoint" in error) == (75, True)
         code, out, _ = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}")
         assert (code, out) == (0, f"shown-gallery/{DATASET.folder}/index.html\n")
-        run = synth.folder / "shown-gallery/runs/00/00/c"
+        run = synth.folder / "shown-gallery" / RUN
         assert [path.name for path in run.iterdir()] == ["thumb.webp"]
         code, _, _ = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}", "--pictures")
         assert sorted(path.name for path in run.iterdir()) == ["real.png", "thumb.webp"]

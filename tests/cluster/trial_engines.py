@@ -36,7 +36,7 @@ def render_nothing(recipe: Any, folder: Path, device: str) -> Any:
     """Wait 10 ms and write the smallest files that make a run."""
     import pyarrow as pa
 
-    from synth_dataset.documents.particles import write_table
+    from synth_dataset.documents.particle_table import write_table
 
     time.sleep(0.01)
     (folder / "annotations.json").write_text('{"width": 4, "height": 4, "particles": []}')

@@ -18,15 +18,15 @@ except ModuleNotFoundError:
 
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.resources.base import API_VERSION
-from synth_cli.cluster.names import check_sweep_name
-from synth_cli.cluster.problems import AbsentError
-from synth_cli.cluster.requests import Requests
-from synth_cli.cluster.sweep_object import SweepObject
+from synth_cli.cluster.api_requests import ApiRequests
+from synth_cli.cluster.cluster_errors import AbsentError
+from synth_cli.cluster.cluster_sweep import ClusterSweep
+from synth_cli.cluster.sweep_names import check_sweep_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from synth_cli.cluster.requests import Tree
+    from synth_cli.cluster.api_requests import Tree
 
 _KUBECONFIG: Final = "kubeconfig"
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -37,22 +37,22 @@ class Cluster:
     """A cluster and the namespace that is spoken of. Methods raise InputError, or ClusterError when it is away."""
 
     namespace: str
-    requests: Requests
+    requests: ApiRequests
 
-    def sweeps(self) -> list[SweepObject]:
+    def sweeps(self) -> list[ClusterSweep]:
         """All sweeps of the namespace, by name."""
         try:
             found = self.requests.get(self._custom("synthsweeps"))["items"]
         except AbsentError:
             problem = "the cluster knows no SynthSweep; install the chart charts/synth-operator first"
             raise InputError(self.requests.server, problem) from None
-        return sorted(map(SweepObject.of, found), key=lambda sweep: sweep.name)
+        return sorted(map(ClusterSweep.of, found), key=lambda sweep: sweep.name)
 
-    def sweep(self, name: str) -> SweepObject:
+    def sweep(self, name: str) -> ClusterSweep:
         """The sweep of this name. Raises InputError with the nearest."""
         check_sweep_name(name)
         try:
-            return SweepObject.of(self.requests.get(self._custom("synthsweeps", name)))
+            return ClusterSweep.of(self.requests.get(self._custom("synthsweeps", name)))
         except AbsentError:
             raise InputError(name, self._absent(name)) from None
 
@@ -118,10 +118,10 @@ def connect(context: str | None, namespace: str | None) -> Cluster:
             raise InputError(
                 "--context", f"there is no kubeconfig with a context '{context}'; set KUBECONFIG"
             ) from None
-        return Cluster(namespace or _inside(configuration), Requests(configuration))
+        return Cluster(namespace or _inside(configuration), ApiRequests(configuration))
     chosen = current if context is None else _chosen(context, contexts)
     config.load_kube_config(context=chosen["name"], client_configuration=configuration)
-    return Cluster(namespace or chosen["context"].get("namespace") or "default", Requests(configuration))
+    return Cluster(namespace or chosen["context"].get("namespace") or "default", ApiRequests(configuration))
 
 
 def connect_for(word: str, context: str | None, namespace: str | None) -> Cluster:

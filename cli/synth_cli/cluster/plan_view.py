@@ -11,17 +11,17 @@ from synth_api.jobs.batches import Batches
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.sweep.definition import Sweep
 from synth_cli.cluster.connection import connect_for
-from synth_cli.terminal.output import print_line
-from synth_cli.terminal.plan_table import axes_document, axes_table
-from synth_cli.terminal.streams import count, facts, stdout
+from synth_cli.terminal.axes_table import axes_document, axes_table
+from synth_cli.terminal.consoles import count, facts, stdout
+from synth_cli.terminal.standard_streams import print_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
     from synth_cli.cluster.connection import Cluster
-    from synth_cli.cluster.sweep_object import SweepObject
 
 
 def plan_sweep(name: str, arguments: Sequence[str], namespace: str | None, context: str | None, form: str) -> None:
@@ -37,7 +37,7 @@ def plan_sweep(name: str, arguments: Sequence[str], namespace: str | None, conte
         show(found, sweep, stdout())
 
 
-def composed(cluster: Cluster, found: SweepObject) -> Sweep:
+def composed(cluster: Cluster, found: ClusterSweep) -> Sweep:
     """The sweep with its recipe. Raises InputError where the operator would refuse it."""
     spec = found.spec
     tree, name = {"recipe": spec.recipe, "fragments": spec.fragments}, found.name
@@ -49,7 +49,7 @@ def composed(cluster: Cluster, found: SweepObject) -> Sweep:
     )
 
 
-def show(found: SweepObject, sweep: Sweep, console: Console) -> None:
+def show(found: ClusterSweep, sweep: Sweep, console: Console) -> None:
     """For a person."""
     console.print(f"{found.name}: {count(sweep.count, 'run')}", style="bold")
     console.print()
@@ -59,7 +59,7 @@ def show(found: SweepObject, sweep: Sweep, console: Console) -> None:
     console.print(facts(_rows(found, sweep)))
 
 
-def document(found: SweepObject, sweep: Sweep) -> dict[str, Any]:
+def document(found: ClusterSweep, sweep: Sweep) -> dict[str, Any]:
     """For a program; `done` and `todo` are those of the status."""
     runs = found.status.runs
     return {
@@ -74,7 +74,7 @@ def document(found: SweepObject, sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def _rows(found: SweepObject, sweep: Sweep) -> Iterator[tuple[str, str]]:
+def _rows(found: ClusterSweep, sweep: Sweep) -> Iterator[tuple[str, str]]:
     status, attempt = found.status, found.status.attempt
     if sweep.count < sweep.runs:
         yield "left out", f"{sweep.runs - sweep.count:,} of {sweep.runs:,} by exclude"

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from synth_api.reasons import FailureReason, Reason
-    from synth_cli.cluster.sweep_object import SweepObject
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
 
 
-def find_remedy(sweep: SweepObject) -> str:
+def find_remedy(sweep: ClusterSweep) -> str:
     """Return the remedy of what the sweep waits for or failed with; empty if no action is needed."""
     ready = sweep.condition(ConditionType.READY)
     if not sweep.is_current or ready is None or ready.reason.retry_helps is None:
@@ -22,7 +22,7 @@ def find_remedy(sweep: SweepObject) -> str:
     return _format_remedy(ready.reason, sweep.name)
 
 
-def list_failure_remedies(sweep: SweepObject) -> Iterator[tuple[str, str]]:
+def list_failure_remedies(sweep: ClusterSweep) -> Iterator[tuple[str, str]]:
     """Yield each reason of the failed runs with its remedy; reasons of another release are left out."""
     for entry in sweep.status.failure_reasons:
         reason = find_failure_reason(entry.reason)

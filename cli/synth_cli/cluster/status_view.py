@@ -12,8 +12,8 @@ from rich.text import Text
 from synth_api.resources.conditions import ConditionType
 from synth_api.resources.synth_sweep import Phase
 from synth_cli.cluster.remedies import find_remedy
-from synth_cli.terminal.output import visible
-from synth_cli.terminal.streams import columns, count, duration, facts
+from synth_cli.terminal.consoles import columns, count, duration, facts
+from synth_cli.terminal.standard_streams import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from synth_api.resources.synth_sweep import FailureCount
-    from synth_cli.cluster.sweep_object import SweepObject
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
 
 STYLES: Final = {
     Phase.PENDING: "dim",
@@ -38,7 +38,7 @@ STYLES: Final = {
 _BAR: Final = 40
 
 
-def status_view(sweep: SweepObject, now: datetime, *, bar: bool) -> RenderableType:
+def status_view(sweep: ClusterSweep, now: datetime, *, bar: bool) -> RenderableType:
     """Phase, progress and what stands behind it; `bar` where colours can be seen."""
     phase = sweep.status.phase
     head = Text.assemble((sweep.name, "bold"), "  ", (phase.value, f"bold {STYLES[phase]}"))
@@ -53,14 +53,14 @@ def status_view(sweep: SweepObject, now: datetime, *, bar: bool) -> RenderableTy
     return Group(*parts)
 
 
-def status_line(sweep: SweepObject) -> str:
+def status_line(sweep: ClusterSweep) -> str:
     """The same in one line, for a log."""
     runs = sweep.status.runs
     failed = f", {runs.failed:,} failed" if runs.failed else ""
     return f"{sweep.status.phase.value}: {runs.done:,} of {count(runs.total, 'run')}{failed}. {_message(sweep)}".strip()
 
 
-def sweeps_table(sweeps: Sequence[SweepObject], now: datetime) -> Table:
+def sweeps_table(sweeps: Sequence[ClusterSweep], now: datetime) -> Table:
     """A line for each sweep."""
     table = columns("sweep", "phase", "done", "total", "cached", "failed", "ends", "age", right=_NUMBERS)
     for sweep in sweeps:
@@ -79,7 +79,7 @@ def sweeps_table(sweeps: Sequence[SweepObject], now: datetime) -> Table:
 _NUMBERS: Final = ("done", "total", "cached", "failed", "age")
 
 
-def document(sweep: SweepObject) -> dict[str, Any]:
+def document(sweep: ClusterSweep) -> dict[str, Any]:
     """The same for a program: the status with the sweep's name."""
     status = sweep.status.model_dump(mode="json", exclude_none=True)
     return {"name": sweep.name, "namespace": sweep.namespace, "current": sweep.is_current, **status}
@@ -90,7 +90,7 @@ def reasons(counts: Sequence[FailureCount]) -> str:
     return ", ".join(f"{entry.reason} {entry.runs:,}" for entry in counts)
 
 
-def _message(sweep: SweepObject) -> str:
+def _message(sweep: ClusterSweep) -> str:
     if sweep.status.observed_generation == 0:
         return "No operator has looked at this sweep yet."
     if not sweep.is_current:
@@ -99,7 +99,7 @@ def _message(sweep: SweepObject) -> str:
     return ready.message if ready else ""
 
 
-def _bar(sweep: SweepObject) -> RenderableType:
+def _bar(sweep: ClusterSweep) -> RenderableType:
     runs = sweep.status.runs
     style = "red" if sweep.status.phase is Phase.FAILED else "green"
     line = Table.grid(padding=(0, 2, 0, 0))
@@ -108,7 +108,7 @@ def _bar(sweep: SweepObject) -> RenderableType:
     return line
 
 
-def _rows(sweep: SweepObject, now: datetime) -> Iterator[tuple[str, str | Text]]:
+def _rows(sweep: ClusterSweep, now: datetime) -> Iterator[tuple[str, str | Text]]:
     status, spec = sweep.status, sweep.spec
     runs = status.runs
     if runs.total:

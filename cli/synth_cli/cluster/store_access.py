@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from synth_api.resources.output import Output
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
     from synth_cli.cluster.connection import Cluster
-    from synth_cli.cluster.sweep_object import SweepObject
 
 
 @contextmanager
-def opened_store(cluster: Cluster, sweep: SweepObject, endpoint: str | None) -> Iterator[S3Store]:
+def opened_store(cluster: Cluster, sweep: ClusterSweep, endpoint: str | None) -> Iterator[S3Store]:
     """The store of a sweep; `endpoint` is how this machine reaches it, where that is not as pods do.
 
     Credentials come from the environment, else from the sweep's Secret if the user may read it, else from the client's
@@ -39,7 +39,7 @@ def opened_store(cluster: Cluster, sweep: SweepObject, endpoint: str | None) -> 
         yield S3Store(reached, environment=_credentials(cluster, output), authority=authority)
 
 
-def output_of(cluster: Cluster, sweep: SweepObject) -> Output:
+def output_of(cluster: Cluster, sweep: ClusterSweep) -> Output:
     """Where the dataset goes: as the sweep says, else as its newest attempt was told by the operator."""
     if sweep.spec.output:
         return sweep.spec.output

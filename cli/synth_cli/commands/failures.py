@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synth_cli.cluster.options import cluster_options, form_option
+from synth_cli.cluster.cluster_options import cluster_options, form_option
 from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from synth_cli.cluster.sweep_object import SweepObject
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
 
 
 @click.command(name="failures", short_help="List the failed runs of a sweep on a cluster.")
@@ -26,8 +26,8 @@ def command(sweep: str, namespace: str | None, context: str | None, form: str) -
     The sweep's status holds the first 20; the dataset holds all of them when the sweep is over.
     """
     from synth_cli.cluster.connection import connect
-    from synth_cli.terminal.output import print_line
-    from synth_cli.terminal.streams import stdout
+    from synth_cli.terminal.consoles import stdout
+    from synth_cli.terminal.standard_streams import print_line
 
     found = connect(context, namespace).sweep(sweep)
     if form == "json":
@@ -36,7 +36,7 @@ def command(sweep: str, namespace: str | None, context: str | None, form: str) -
         show(found, stdout())
 
 
-def document(sweep: SweepObject) -> dict[str, object]:
+def document(sweep: ClusterSweep) -> dict[str, object]:
     """For a program."""
     status = sweep.status
     return {
@@ -47,11 +47,11 @@ def document(sweep: SweepObject) -> dict[str, object]:
     }
 
 
-def show(sweep: SweepObject, console: Console) -> None:
+def show(sweep: ClusterSweep, console: Console) -> None:
     """For a person."""
     from synth_cli.cluster.remedies import list_failure_remedies
     from synth_cli.cluster.status_view import reasons
-    from synth_cli.terminal.streams import columns, count, facts, short
+    from synth_cli.terminal.consoles import columns, count, facts, short
 
     status = sweep.status
     if not status.runs.failed:

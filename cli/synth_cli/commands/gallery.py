@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synth_cli.cluster.options import cluster_options
+from synth_cli.cluster.cluster_options import cluster_options
 from synth_cli.parameters import PATH, TEXT, local_path
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def command(
     synth gallery ./dataset
     synth gallery spheres-sem-180 -n lab
     """
-    from synth_cli.cluster.names import is_sweep_name
+    from synth_cli.cluster.sweep_names import is_sweep_name
 
     if is_sweep_name(dataset, namespace, context):
-        from synth_cli.cluster.open_gallery import fetch_gallery
+        from synth_cli.cluster.fetch_gallery import fetch_gallery
 
         fetch_gallery(dataset, namespace, context, endpoint, out, pictures=pictures)
     else:
@@ -50,8 +50,8 @@ def command(
 
 def rewrite(folder: Path, name: str | None) -> None:
     """Write the views of a folder's dataset anew."""
-    from synth_cli.local.dataset_notes import print_notes
-    from synth_cli.terminal.output import print_line
+    from synth_cli.local.dataset_warnings import print_notes
+    from synth_cli.terminal.standard_streams import print_line
     from synth_dataset.attempts.attempt import open_attempt
     from synth_dataset.attempts.dataset_commit import commit_dataset, open_dataset
     from synth_dataset.store.folder_store import FolderStore

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from synth_dataset.attempts.gc import Garbage
+    from synth_dataset.attempts.garbage_collection import Garbage
 
 NUMBERS: Final = ("runs", "run folders", "attempts", "scratch", "size")
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -37,8 +37,8 @@ def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
     files of runs that were never finished. It is listed first, by sweep and size. On a terminal a question follows;
     elsewhere nothing is removed without --yes.
     """
-    from synth_cli.terminal.streams import size, stderr, stdout
-    from synth_dataset.attempts.gc import find_garbage, remove_garbage
+    from synth_cli.terminal.consoles import size, stderr, stdout
+    from synth_dataset.attempts.garbage_collection import find_garbage, remove_garbage
     from synth_dataset.store.folder_store import FolderStore
 
     if yes and dry_run:
@@ -86,7 +86,7 @@ def parse_age(text: str) -> timedelta:
 
 def show(garbage: Garbage, console: Console) -> None:
     """What can go: how many runs and attempts of each sweep, then what belongs to none, and the size."""
-    from synth_cli.terminal.streams import columns, size
+    from synth_cli.terminal.consoles import columns, size
 
     table = columns("of", "runs", "run folders", "attempts", "scratch", "size", right=NUMBERS)
     for sweep in sorted({item.sweep for item in garbage.items}, key=lambda sweep: (not sweep, sweep)):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from synth_api.errors import InputError
-from synth_cli.cluster.options import cluster_options
+from synth_cli.cluster.cluster_options import cluster_options
 from synth_cli.parameters import TEXT
-from synth_cli.terminal.output import is_stdout_lost, print_line
+from synth_cli.terminal.standard_streams import is_stdout_lost, print_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ _AHEAD: Final = 1000
 def command(sweep: str, job: str | None, tail: int, follow: bool, namespace: str | None, context: str | None) -> None:
     """Show what the newest pods of SWEEP print, 20 at most, each line behind its pod's name."""
     from synth_cli.cluster.connection import connect
-    from synth_cli.terminal.streams import stderr
+    from synth_cli.terminal.consoles import stderr
 
     cluster = connect(context, namespace)
     names = [pod["metadata"]["name"] for pod in chosen(cluster.pods(cluster.sweep(sweep).name), job)]
@@ -87,7 +87,7 @@ def follow_all(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> None
 def lines(cluster: Cluster, pod: str, tail: int, *, follow: bool = False) -> Iterator[str]:
     """The lines; none of a pod whose log has gone or has not begun."""
     from synth_api.redaction import redact
-    from synth_cli.cluster.problems import AbsentError
+    from synth_cli.cluster.cluster_errors import AbsentError
 
     try:
         yield from map(redact, cluster.log(pod, tail=tail, follow=follow))

@@ -12,7 +12,7 @@ from synth_cli.parameters import NAMESPACE, PATH, TEXT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from synth_cli.manifests.custom_resources import Document
+    from synth_cli.manifests.custom_resources import Resource
 
 
 @click.command(name="manifest", short_help="Write a recipe and a sweep as Kubernetes resources.")
@@ -62,10 +62,10 @@ def command(
     write({document["metadata"]["name"]: text(call, document) for call, document in written}, out)
 
 
-def text(call: list[str], document: Document) -> str:
+def text(call: list[str], document: Resource) -> str:
     """A resource and, above it, how it was made."""
-    from synth_cli.terminal.output import visible
     from synth_cli.terminal.readable_yaml import readable
+    from synth_cli.terminal.standard_streams import visible
 
     return f"# {visible(shlex.join(call))}\n{readable(document)}"
 
@@ -76,7 +76,7 @@ def write(texts: dict[str, str], out: Path | None) -> None:
     Raises InputError for a folder that cannot be written.
     """
     from synth_api.errors import InputError
-    from synth_cli.terminal.output import print_line
+    from synth_cli.terminal.standard_streams import print_line
 
     if out is None:
         print_line("---\n".join(texts.values()).rstrip("\n"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from synth_cli.cluster.options import cluster_options, form_option
+from synth_cli.cluster.cluster_options import cluster_options, form_option
 from synth_cli.parameters import PATH, TEXT, local_path
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from synth_api.sweep.definition import Sweep
-    from synth_cli.local.existing import Existing
+    from synth_cli.local.existing_runs import ExistingRuns
 
 
 @click.command(name="plan", short_help="Say what a sweep amounts to, and how much of it is done.")
@@ -46,7 +46,7 @@ def command(
         'blueprints.particles.Bead.number=100,600' 'initial_runtime_state.seed=range(15)'
     synth plan spheres-sem-180 -n lab
     """
-    from synth_cli.cluster.names import is_sweep_name
+    from synth_cli.cluster.sweep_names import is_sweep_name
 
     if is_sweep_name(recipe, namespace, context):
         from synth_cli.cluster.plan_view import plan_sweep
@@ -59,9 +59,9 @@ def command(
 def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str | None, form: str) -> None:
     """The sweep of a recipe file against a folder."""
     from synth_api.sweep.definition import Sweep
-    from synth_cli.local.existing import measure
-    from synth_cli.terminal.output import print_line
-    from synth_cli.terminal.streams import stderr, stdout
+    from synth_cli.local.existing_runs import measure
+    from synth_cli.terminal.consoles import stderr, stdout
+    from synth_cli.terminal.standard_streams import print_line
 
     sweep = Sweep.load(recipe, arguments, os.environ).named(name)
     existing = measure(sweep, out, stderr())
@@ -71,10 +71,10 @@ def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str |
         show(sweep, existing, stdout())
 
 
-def show(sweep: Sweep, existing: Existing, console: Console) -> None:
+def show(sweep: Sweep, existing: ExistingRuns, console: Console) -> None:
     """The sweep for a person: its axes, what is done, how long the rest takes."""
-    from synth_cli.terminal.plan_table import axes_table
-    from synth_cli.terminal.streams import count, facts
+    from synth_cli.terminal.axes_table import axes_table
+    from synth_cli.terminal.consoles import count, facts
 
     console.print(f"{sweep.name}: {count(sweep.runs, 'run')}", style="bold")
     console.print()
@@ -91,9 +91,9 @@ def show(sweep: Sweep, existing: Existing, console: Console) -> None:
     console.print(facts(rows))
 
 
-def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
+def document(sweep: Sweep, existing: ExistingRuns) -> dict[str, Any]:
     """The same for a program."""
-    from synth_cli.terminal.plan_table import axes_document
+    from synth_cli.terminal.axes_table import axes_document
 
     return {
         "name": sweep.name,
@@ -110,14 +110,14 @@ def document(sweep: Sweep, existing: Existing) -> dict[str, Any]:
 
 def other_runs_words(number: int) -> str:
     """What to decide before rendering, when the dataset of this name has other runs."""
-    from synth_cli.terminal.streams import count
+    from synth_cli.terminal.consoles import count
 
     return f"has {count(number, 'run')} that this sweep does not have; synth render needs --add, --replace or --name"
 
 
-def time_words(existing: Existing) -> str:
+def time_words(existing: ExistingRuns) -> str:
     """How long what is left takes, from what the store has measured, and how much that is worth."""
-    from synth_cli.terminal.streams import count, duration
+    from synth_cli.terminal.consoles import count, duration
 
     estimate = existing.estimate
     if estimate is None:

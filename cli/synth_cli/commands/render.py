@@ -55,7 +55,7 @@ def command(
     """
     from synth_api.sweep.definition import Sweep
     from synth_cli.local.render_sweep import Settings, render_sweep
-    from synth_dataset.attempts.begin import OtherRuns
+    from synth_dataset.attempts.render_call import OtherRuns
 
     if add and replace:
         raise click.UsageError("--add and --replace exclude each other")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from synth_api.errors import InputError
-from synth_cli.cluster.options import cluster_options
+from synth_cli.cluster.cluster_options import cluster_options
 from synth_cli.parameters import TEXT
 
 
@@ -20,7 +20,7 @@ def command(sweep: str, namespace: str | None, context: str | None) -> None:
     Where the sweep's manifest is in Git, change `retryToken` there instead.
     """
     from synth_cli.cluster.connection import connect
-    from synth_cli.terminal.streams import count, stdout
+    from synth_cli.terminal.consoles import count, stdout
 
     cluster = connect(context, namespace)
     found = cluster.sweep(sweep)

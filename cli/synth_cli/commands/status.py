@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from synth_cli.cluster.options import cluster_options, form_option
+from synth_cli.cluster.cluster_options import cluster_options, form_option
 from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
     from synth_cli.cluster.connection import Cluster
-    from synth_cli.cluster.sweep_object import SweepObject
 
 EVERY: Final = 2.0
 """Seconds between two looks at a sweep that is watched."""
@@ -47,11 +47,11 @@ def command(sweep: str | None, watch: bool, namespace: str | None, context: str 
     return ExitCode.OK
 
 
-def show_all(sweeps: list[SweepObject], namespace: str, form: str) -> None:
+def show_all(sweeps: list[ClusterSweep], namespace: str, form: str) -> None:
     """A line for each sweep."""
     from synth_cli.cluster.status_view import document, sweeps_table
-    from synth_cli.terminal.output import print_line
-    from synth_cli.terminal.streams import stderr, stdout
+    from synth_cli.terminal.consoles import stderr, stdout
+    from synth_cli.terminal.standard_streams import print_line
 
     if form == "json":
         print_line(json.dumps([document(sweep) for sweep in sweeps], indent=2))
@@ -61,11 +61,11 @@ def show_all(sweeps: list[SweepObject], namespace: str, form: str) -> None:
         stderr().print(f"there are no sweeps in namespace '{namespace}'")
 
 
-def show(sweep: SweepObject, form: str) -> None:
+def show(sweep: ClusterSweep, form: str) -> None:
     """All about one sweep."""
     from synth_cli.cluster.status_view import document, status_view
-    from synth_cli.terminal.output import print_line
-    from synth_cli.terminal.streams import can_redraw, stdout
+    from synth_cli.terminal.consoles import can_redraw, stdout
+    from synth_cli.terminal.standard_streams import print_line
 
     console = stdout()
     if form == "json":
@@ -74,13 +74,13 @@ def show(sweep: SweepObject, form: str) -> None:
         console.print(status_view(sweep, datetime.now(UTC), bar=can_redraw(console)))
 
 
-def follow(cluster: Cluster, name: str) -> SweepObject:
+def follow(cluster: Cluster, name: str) -> ClusterSweep:
     """Show a sweep until it is over: in place on a terminal, else a line whenever it changes."""
     from rich.live import Live
 
     from synth_cli.cluster.status_view import status_line, status_view
-    from synth_cli.terminal.output import print_line
-    from synth_cli.terminal.streams import can_redraw, stdout
+    from synth_cli.terminal.consoles import can_redraw, stdout
+    from synth_cli.terminal.standard_streams import print_line
 
     console, said = stdout(), ""
     sweep = cluster.sweep(name)
@@ -96,9 +96,9 @@ def follow(cluster: Cluster, name: str) -> SweepObject:
             sweep = _next(cluster, sweep)
 
 
-def _next(cluster: Cluster, sweep: SweepObject) -> SweepObject:
+def _next(cluster: Cluster, sweep: ClusterSweep) -> ClusterSweep:
     """The sweep as it is now; as it was while the API server is away."""
-    from synth_cli.cluster.problems import ClusterError
+    from synth_cli.cluster.cluster_errors import ClusterError
 
     try:
         return cluster.sweep(sweep.name)

@@ -26,7 +26,7 @@ def command(recipe: Path, overrides: tuple[str, ...]) -> None:
     synth validate recipes/spheres_sem.yaml blueprints.particles.Bead.number=100
     """
     from synth_api.sweep.definition import Sweep
-    from synth_cli.terminal.streams import count, facts, stdout
+    from synth_cli.terminal.consoles import count, facts, stdout
 
     sweep = Sweep.load(recipe, overrides, os.environ)
     parsed = sweep.recipe(0)

@@ -14,17 +14,17 @@ from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.recipe.canonical_tree import canonical_tree
 from synth_api.recipe.run_key import run_key
-from synth_cli.local.dataset_notes import print_notes
-from synth_cli.local.existing import WatchedSweep
+from synth_cli.local.dataset_warnings import print_notes
+from synth_cli.local.existing_runs import WatchedSweep
 from synth_cli.local.interrupts import Interrupts
 from synth_cli.local.run_numbers import parse_run_numbers
-from synth_cli.local.tally import Tally, tell
+from synth_cli.local.run_tally import Tally, tell
+from synth_cli.terminal.consoles import count, duration, facts, stderr, stdout
 from synth_cli.terminal.progress import meter
-from synth_cli.terminal.streams import count, duration, facts, stderr, stdout
 from synth_dataset.attempts.attempt import committed
-from synth_dataset.attempts.begin import OtherRuns, begin, check_other_runs
 from synth_dataset.attempts.dataset_commit import commit_dataset
-from synth_dataset.documents.dataset import FailedRun
+from synth_dataset.attempts.render_call import OtherRuns, begin, check_other_runs
+from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import pointer_path
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
 from synth_dataset.views.dataset_views import GALLERY
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from synth_api.sweep.definition import Sweep
-    from synth_dataset.attempts.begin import Call
-    from synth_dataset.documents.dataset import DatasetDocument
+    from synth_dataset.attempts.render_call import RenderCall
+    from synth_dataset.documents.dataset_document import DatasetDocument
 
 LOG: Final = "worker.log"
 """In the store: what Blender and Python print while they render."""
@@ -92,7 +92,9 @@ def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
     return ExitCode.RUNS_FAILED if tally.failures else ExitCode.OK
 
 
-def _commit(store: FolderStore, call: Call, tally: Tally, others: OtherRuns) -> tuple[DatasetDocument | None, str]:
+def _commit(
+    store: FolderStore, call: RenderCall, tally: Tally, others: OtherRuns
+) -> tuple[DatasetDocument | None, str]:
     """Make what exists the sweep's dataset; returns it, or what prevented it."""
     try:
         if others is not OtherRuns.REPLACE:
@@ -104,7 +106,7 @@ def _commit(store: FolderStore, call: Call, tally: Tally, others: OtherRuns) -> 
         return None, f"the dataset's documents could not be written: {full}"
 
 
-def _chosen(call: Call, chosen: Sequence[range]) -> list[range]:
+def _chosen(call: RenderCall, chosen: Sequence[range]) -> list[range]:
     """What is to do of the chosen runs."""
     parts = [range(max(part.start, first), min(part.stop, end)) for first, end in call.survey.todo for part in chosen]
     return [part for part in parts if part]
@@ -151,12 +153,12 @@ def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
             )
 
 
-def _failed_runs(call: Call, tally: Tally) -> list[FailedRun]:
+def _failed_runs(call: RenderCall, tally: Tally) -> list[FailedRun]:
     """The dataset's failed runs, by their numbers in it."""
     failed = [
         FailedRun(
             number=int(call.runs.numbers[failure.number]),
-            overrides=dict(failure.overrides),
+            overrides=failure.overrides,
             reason=failure.reason,
             message=failure.message,
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synth_api.composition.source import RecipeSource
     from synth_api.sweep.axes import Arguments, Axis
 
-Document = dict[str, Any]
+Resource = dict[str, Any]
 _MAX_RECIPE_NAME: Final = 63
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
@@ -42,7 +42,7 @@ def sweep_name(name: str) -> str:
     return name
 
 
-def recipe_document(source: RecipeSource, name: str, namespace: str | None) -> Document:
+def recipe_document(source: RecipeSource, name: str, namespace: str | None) -> Resource:
     """The SynthRecipe of a recipe's files."""
     fragments = {path_of(key): tree for key, tree in source.files.items() if key != source.name}
     spec = {"recipe": source.files[source.name], **({"fragments": fragments} if fragments else {})}
@@ -51,7 +51,7 @@ def recipe_document(source: RecipeSource, name: str, namespace: str | None) -> D
 
 def sweep_document(
     name: str, namespace: str | None, recipe: str, written: Sequence[str], arguments: Arguments, parallelism: int | None
-) -> Document:
+) -> Resource:
     """The SynthSweep of a command line: structured axes where all of it are axes, else the arguments as written."""
     axes = [_axis(axis) for axis in arguments.axes]
     spec = {
@@ -62,12 +62,12 @@ def sweep_document(
     return _document(sweep_resource.KIND, name, namespace, spec)
 
 
-def _document(kind: str, name: str, namespace: str | None, spec: Document) -> Document:
+def _document(kind: str, name: str, namespace: str | None, spec: Resource) -> Resource:
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _axis(axis: Axis) -> Document:
+def _axis(axis: Axis) -> Resource:
     values = axis.values
     if not isinstance(values, range | DecimalRange):
         return {"path": axis.sign + axis.path, "values": list(values)}

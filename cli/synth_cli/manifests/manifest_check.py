@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from synth_api.sweep.axes import Arguments
-    from synth_cli.manifests.custom_resources import Document
+    from synth_cli.manifests.custom_resources import Resource
 
 MAX_BYTES: Final = 255 * 1024
 """Of a resource as JSON. `kubectl apply` keeps a copy in an annotation, and annotations have 256 KiB in all."""
@@ -38,7 +38,7 @@ _TOO_MANY: Final = {
 """Place in a spec -> of what there is too much, what has a bound, and what to do."""
 
 
-def check_recipe(document: Document) -> None:
+def check_recipe(document: Resource) -> None:
     """Raise InputError for a SynthRecipe that the cluster would refuse."""
     try:
         spec = RecipeSpec.model_validate(document["spec"])
@@ -48,7 +48,7 @@ def check_recipe(document: Document) -> None:
     _check_size(document, "shorten the recipe")
 
 
-def check_sweep(document: Document, written: Sequence[str], arguments: Arguments) -> None:
+def check_sweep(document: Resource, written: Sequence[str], arguments: Arguments) -> None:
     """Raise InputError for a SynthSweep that the cluster would refuse; `arguments` are its own, `written` as text."""
     try:
         spec = SweepSpec.model_validate(document["spec"])
@@ -78,7 +78,7 @@ def _refusal(error: ValidationError, paths: Sequence[str]) -> InputError:
     return InputError(where, f"there are {there:,} {what}, {whose} has {most:,} at most; {remedy}")
 
 
-def _check_size(document: Document, remedy: str) -> None:
+def _check_size(document: Resource, remedy: str) -> None:
     size = len(_as_kubectl(document).encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         name = document["metadata"]["name"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from synth_cli.terminal.streams import can_redraw, count, duration
+from synth_cli.terminal.consoles import can_redraw, count, duration
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.errors import InputError, nearest
 from synth_dataset.attempts.attempt import attempt_keys, committed
 from synth_dataset.documents import layout
-from synth_dataset.documents.dataset import DatasetDocument, FailedRun, categories_of
-from synth_dataset.documents.manifest import DocumentError
+from synth_dataset.documents.attempt_document import categories_of
+from synth_dataset.documents.dataset_document import DatasetDocument
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.views.dataset_run import DatasetRun
 from synth_dataset.views.dataset_views import VIEWS
 from synth_dataset.views.index import write_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from synth_dataset.attempts.attempt import Attempt
-    from synth_dataset.documents.dataset import AttemptDocument, Category
-    from synth_dataset.documents.manifest import Manifest
+    from synth_dataset.attempts.attempt import StoredAttempt
+    from synth_dataset.documents.attempt_document import AttemptDocument, Category
+    from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
     from synth_dataset.views.dataset_views import View
     from synth_dataset.views.index import IndexTotals
@@ -30,35 +32,14 @@ VIEWED: Final = 2000
 """Runs that coco.json and the gallery hold at most."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A run of the dataset as the views see it."""
-
-    number: int
-    overrides: Mapping[str, Any]
-    manifest: Manifest
-    link: str
-    """Its folder relative to the attempt's, so that a page opens from disk."""
-    store: Store
-
-    @property
-    def folder(self) -> str:
-        """Its folder relative to the store's root."""
-        return layout.run_path(self.manifest.key, self.manifest.c8)
-
-    def read(self, file: str) -> bytes:
-        """A file of the run. Raises FileNotFoundError."""
-        return self.store.read(f"{self.folder}/{file}")
-
-
 def commit_dataset(
-    store: Store, attempt: Attempt, failures: Sequence[FailedRun], views: Mapping[str, View] = VIEWS
+    store: Store, attempt: StoredAttempt, failures: Sequence[FailedRun], views: Mapping[str, View] = VIEWS
 ) -> DatasetDocument:
     """Write the attempt's documents, then point the sweep at it. Memory: the views' samples and the failures.
 
     Raises StoreFullError and DocumentError; the dataset committed before then stays the sweep's.
     """
-    samples: list[Sample] = []
+    samples: list[DatasetRun] = []
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
     with store.scratch("index") as scratch, _damage_explained():
         index = scratch / layout.INDEX
@@ -100,7 +81,7 @@ def open_dataset(store: Store, name: str | None = None, namespace: str = "local"
 
 
 def _runs(
-    store: Store, attempt: Attempt, samples: list[Sample], absent: dict[int, FailedRun]
+    store: Store, attempt: StoredAttempt, samples: list[DatasetRun], absent: dict[int, FailedRun]
 ) -> Iterator[tuple[int, dict[str, Any], Manifest]]:
     """The runs that exist, in run order; fills `samples` with the first and takes from `absent` what is there."""
 
@@ -119,11 +100,11 @@ def _runs(
         overrides = attempt.document.overrides(number)
         if len(samples) < VIEWED:
             link = f"{layout.root_link(attempt.path)}/{layout.run_path(manifest.key, manifest.c8)}"
-            samples.append(Sample(number, overrides, manifest, link, store))
+            samples.append(DatasetRun(number, overrides, manifest, link, store))
         yield number, overrides, manifest
 
 
-def _categories(plan: AttemptDocument, samples: Sequence[Sample]) -> tuple[Category, ...]:
+def _categories(plan: AttemptDocument, samples: Sequence[DatasetRun]) -> tuple[Category, ...]:
     """The plan's; that of an earlier release has none, so they are the blueprints of its runs in code-point order."""
     blueprints = (sample.manifest.recipe.get("blueprints", {}) for sample in samples)
     return plan.categories or categories_of(
@@ -132,7 +113,7 @@ def _categories(plan: AttemptDocument, samples: Sequence[Sample]) -> tuple[Categ
 
 
 def _document(
-    attempt: Attempt,
+    attempt: StoredAttempt,
     totals: IndexTotals,
     failures: tuple[FailedRun, ...],
     categories: tuple[Category, ...],

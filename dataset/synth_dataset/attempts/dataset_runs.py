@@ -11,16 +11,16 @@ import numpy as np
 from synth_api.canonical_json import canonical_json
 from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_dataset.attempts.attempt import written_axes
-from synth_dataset.attempts.live import contains
-from synth_dataset.documents.dataset import SweepAxis, SweepPart
+from synth_dataset.attempts.live_attempts import contains
+from synth_dataset.documents.attempt_document import AxisDocument, SweepPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from synth_dataset.attempts.attempt import Sweep
-    from synth_dataset.documents.dataset import AttemptDocument
+    from synth_dataset.attempts.planned_sweep import PlannedSweep
+    from synth_dataset.documents.attempt_document import AttemptDocument
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class DatasetRuns:
     """Runs by their number in the dataset, and where those of the call's sweep are among them."""
 
     plan: str
-    axes: tuple[SweepAxis, ...]
+    axes: tuple[AxisDocument, ...]
     particle_blueprints: tuple[str, ...]
     """In the order of the categories; empty as well where the dataset before is of a release without categories."""
     parts: tuple[SweepPart, ...]
@@ -39,7 +39,7 @@ class DatasetRuns:
     """Number in the dataset of each run of the sweep."""
 
 
-def alone(sweep: Sweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
+def alone(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
     """The runs of one sweep, whose keys these are."""
     return DatasetRuns(
         sweep.plan(), written_axes(sweep.axes), tuple(sweep.particle_blueprints), (), keys, np.arange(len(keys))
@@ -47,7 +47,7 @@ def alone(sweep: Sweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
 
 
 def joined(
-    before: AttemptDocument, before_keys: NDArray[np.bytes_], sweep: Sweep, keys: NDArray[np.bytes_]
+    before: AttemptDocument, before_keys: NDArray[np.bytes_], sweep: PlannedSweep, keys: NDArray[np.bytes_]
 ) -> DatasetRuns:
     """The runs of a dataset and behind them those of a sweep.
 
@@ -70,7 +70,7 @@ def joined(
     return DatasetRuns(plan, _axes(parts), blueprints, parts, np.concatenate([before_keys, new]), numbers)
 
 
-def _axes(sweeps: Iterable[SweepPart]) -> tuple[SweepAxis, ...]:
+def _axes(sweeps: Iterable[SweepPart]) -> tuple[AxisDocument, ...]:
     """The axes of all sweeps in the order in which they appear, each with the values of all sweeps, each value once."""
     values: dict[str, dict[bytes, Any]] = {}
     for sweep in sweeps:
@@ -78,4 +78,4 @@ def _axes(sweeps: Iterable[SweepPart]) -> tuple[SweepAxis, ...]:
             known = values.setdefault(axis.path, {})
             for value in axis.values:
                 known.setdefault(canonical_json(value), value)
-    return tuple(SweepAxis(path=path, values=tuple(known.values())) for path, known in values.items())
+    return tuple(AxisDocument(path=path, values=tuple(known.values())) for path, known in values.items())

@@ -16,7 +16,7 @@ import pyarrow as pa
 import rfc8785
 
 from synth_dataset.documents.layout import is_label_picture
-from synth_dataset.documents.particles import read_table
+from synth_dataset.documents.particle_table import read_table
 from synth_dataset.documents.pictures import read_png
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 from synth_api.jobs.messages import DeleteMessage
 from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_dataset.attempts.attempt import attempt_paths
-from synth_dataset.attempts.live import attempts_of, contains, keys_of, sweeps
+from synth_dataset.attempts.live_attempts import attempts_of, contains, keys_of, sweeps
 from synth_dataset.documents import layout
-from synth_dataset.jobs.process import Job, log, main
+from synth_dataset.jobs.job_process import Job, log, main
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:

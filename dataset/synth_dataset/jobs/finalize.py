@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import FinalizeMessage
 from synth_api.reasons import Reason
-from synth_dataset.attempts.attempt import Identity, open_attempt
+from synth_dataset.attempts.attempt import AttemptIdentity, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.documents import layout
-from synth_dataset.documents.batch import count_reasons, failure_entry
-from synth_dataset.jobs.batches import merge_batches
-from synth_dataset.jobs.process import Job, check_engine, log, main, never
+from synth_dataset.documents.batch_document import count_reasons, failure_entry
+from synth_dataset.jobs.batch_totals import merge_batches
+from synth_dataset.jobs.job_process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
@@ -25,7 +25,7 @@ def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:
     """Merge the batches, find what is missing, commit what exists. Raises NeverError, DocumentError, StoreError."""
     check_engine(given)
     with never(Reason.PLAN_UNREADABLE):
-        attempt = open_attempt(store, Identity(given.namespace, given.name, given.plan, given.attempt).path)
+        attempt = open_attempt(store, AttemptIdentity(given.namespace, given.name, given.plan, given.attempt).path)
     merged = merge_batches(store, attempt)
     log("the batches are merged", batches=attempt.batches.count, failed=len(merged.failures))
     dataset = commit_dataset(store, attempt, merged.failures)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import PlanMessage
 from synth_api.reasons import Reason
-from synth_dataset.attempts.attempt import Identity, open_attempt, survey_keys, write_attempt, write_keys
+from synth_dataset.attempts.attempt import AttemptIdentity, open_attempt, write_attempt
+from synth_dataset.attempts.survey import survey_keys, write_keys
 from synth_dataset.documents import layout
-from synth_dataset.jobs.process import Job, check_engine, log, main, never
+from synth_dataset.jobs.job_process import Job, check_engine, log, main, never
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_api.sweep.definition import Sweep
-    from synth_dataset.attempts.attempt import Attempt
+    from synth_dataset.attempts.attempt import StoredAttempt
     from synth_dataset.store.base import Store
     from synth_dataset.store.s3_store import S3Store
 
@@ -42,9 +43,9 @@ def plan(given: AttemptInput, store: S3Store) -> PlanMessage:
     )
 
 
-def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> Attempt:
+def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> StoredAttempt:
     """The attempt of this input; one that an earlier pod has written is read. Raises NeverError, StoreError."""
-    identity = Identity(given.namespace, given.name, given.plan, given.attempt)
+    identity = AttemptIdentity(given.namespace, given.name, given.plan, given.attempt)
     if store.exists(f"{identity.path}/{layout.PLAN}"):
         log("the attempt is written already", path=identity.path)
         return open_attempt(store, identity.path)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
+from synth_api.errors import UnavailableError
 from synth_api.reasons import Reason
 from synth_dataset.documents import layout
-from synth_dataset.documents.manifest import DocumentError, Manifest, TruncatedError, parse_document
+from synth_dataset.documents.document import DocumentError, TruncatedError, parse_document
+from synth_dataset.documents.run_manifest import Manifest
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_dataset.documents.manifest import RunRecord
+    from synth_dataset.documents.run_manifest import RunRecord
 
 
-class StoreError(RuntimeError):
+class StoreError(UnavailableError):
     """A store cannot be used: one word of the closed list and a sentence that names place and remedy, no credential."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:
@@ -44,7 +46,7 @@ class Child(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Usage:
+class StorageUsage:
     """A file, or everything below a folder."""
 
     bytes: int
@@ -101,7 +103,7 @@ class Store(ABC):
         """Bytes of each file below a folder, by its path there."""
 
     @abstractmethod
-    def usage(self, path: str) -> Usage:
+    def usage(self, path: str) -> StorageUsage:
         """How large and how young a file or folder is."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import md5, sha256
 from typing import TYPE_CHECKING, BinaryIO
 
-from synth_dataset.documents.manifest import File
+from synth_dataset.documents.run_manifest import File
 
 if TYPE_CHECKING:
     from pathlib import Path

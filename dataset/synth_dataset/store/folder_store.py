@@ -11,16 +11,16 @@ from secrets import token_hex
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Final
 
-from synth_api.errors import InputError
+from synth_api.errors import InputError, UnavailableError
 from synth_dataset.documents import layout
-from synth_dataset.documents.manifest import Manifest
-from synth_dataset.store.base import Child, Store, Usage
+from synth_dataset.documents.run_manifest import Manifest
+from synth_dataset.store.base import Child, StorageUsage, Store
 from synth_dataset.store.checksums import hash_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from synth_dataset.documents.manifest import File, RunRecord
+    from synth_dataset.documents.run_manifest import File, RunRecord
 
 _NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_SYNC: Final = frozenset(
@@ -42,7 +42,7 @@ _NO_SYNC: Final = frozenset(
 ANOTHER_FOLDER: Final = "choose another with --out"
 
 
-class StoreFullError(OSError):
+class StoreFullError(OSError, UnavailableError):
     """No space is left; the run fails, nothing half-written of it stays."""
 
     def __str__(self) -> str:
@@ -124,11 +124,11 @@ class FolderStore(Store):
                 found[entry.name] = entry.stat().st_size
         return found
 
-    def usage(self, path: str) -> Usage:
+    def usage(self, path: str) -> StorageUsage:
         """Of a folder also its own time and those of the folders in it count."""
         found = [_status(entry) for entry in (self.root / path, *(self.root / path).rglob("*"))]
         size = sum(status.st_size for status in found if status and not S_ISDIR(status.st_mode))
-        return Usage(size, max(status.st_mtime if status else 0.0 for status in found))
+        return StorageUsage(size, max(status.st_mtime if status else 0.0 for status in found))
 
     def remove_files(self, paths: Iterable[str]) -> None:
         """Remove files, each durably."""

@@ -21,8 +21,8 @@ from minio.error import S3Error
 from synth_api.jobs.attempt_input import CA_FILE
 from synth_api.temporary import temporary_folder, temporary_place
 from synth_dataset.documents import layout
-from synth_dataset.documents.manifest import Manifest
-from synth_dataset.store.base import Child, Store, StoreError, Usage
+from synth_dataset.documents.run_manifest import Manifest
+from synth_dataset.store.base import Child, StorageUsage, Store, StoreError
 from synth_dataset.store.checksums import entity_tag, hash_files
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.s3_client import Patience, connect
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.resources.output import Output
-    from synth_dataset.documents.manifest import RunRecord
+    from synth_dataset.documents.run_manifest import RunRecord
 
 T = TypeVar("T")
 
@@ -138,11 +138,11 @@ class S3Store(Store):
         for name, _, _ in self._objects(f"{self._name(path)}/"):
             yield name.removeprefix(self._name(""))
 
-    def usage(self, path: str) -> Usage:
+    def usage(self, path: str) -> StorageUsage:
         """How large and how young an object, or what lies below a folder, is."""
         name = self._name(path)
         found = [(size, time) for at, size, time in self._objects(name) if at == name or at.startswith(f"{name}/")]
-        return Usage(sum(size for size, _ in found), max((time for _, time in found), default=0.0))
+        return StorageUsage(sum(size for size, _ in found), max((time for _, time in found), default=0.0))
 
     def remove_files(self, paths: Iterable[str]) -> None:
         """Remove objects, in order, a thousand at a time."""

@@ -12,7 +12,7 @@ from synth_dataset.store.read_ahead import read_ahead
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from synth_dataset.documents.dataset import Category
+    from synth_dataset.documents.attempt_document import Category
 
 
 @dataclass(frozen=True)

@@ -15,26 +15,27 @@ from synth_api.recipe.rendering import rendering_steps
 from synth_dataset.documents import layout
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.coco import CocoRun, coco_chunks
-from synth_dataset.views.gallery import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
+from synth_dataset.views.gallery_page import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from synth_dataset.attempts.dataset_commit import Sample
-    from synth_dataset.documents.dataset import AttemptDocument, DatasetDocument
-    from synth_dataset.documents.manifest import Manifest
+    from synth_dataset.documents.attempt_document import AttemptDocument
+    from synth_dataset.documents.dataset_document import DatasetDocument
+    from synth_dataset.documents.run_manifest import Manifest
+    from synth_dataset.views.dataset_run import DatasetRun
 
 COCO: Final = "coco.json"
 GALLERY: Final = "index.html"
 
 
-View = Callable[["Sequence[Sample]", "AttemptDocument", "DatasetDocument"], "bytes | Iterable[bytes]"]
+View = Callable[["Sequence[DatasetRun]", "AttemptDocument", "DatasetDocument"], "bytes | Iterable[bytes]"]
 """Makes a file, piece by piece, of the first samples, the attempt and the dataset."""
 
 
-def coco(samples: Sequence[Sample], attempt: AttemptDocument, dataset: DatasetDocument) -> Iterable[bytes]:
+def coco(samples: Sequence[DatasetRun], attempt: AttemptDocument, dataset: DatasetDocument) -> Iterable[bytes]:
     """`coco.json`, run by run: the same bytes whenever it is written. Raises OSError when a run's annotations cannot be
     read.
     """
@@ -49,7 +50,7 @@ def coco(samples: Sequence[Sample], attempt: AttemptDocument, dataset: DatasetDo
     return coco_chunks([_coco_run(sample) for sample in samples], info, dataset.categories, _threads(samples))
 
 
-def gallery(samples: Sequence[Sample], attempt: AttemptDocument, dataset: DatasetDocument) -> bytes:
+def gallery(samples: Sequence[DatasetRun], attempt: AttemptDocument, dataset: DatasetDocument) -> bytes:
     """`index.html`. Raises OSError when a run's particle table cannot be read."""
     axes = [GalleryAxis(axis.path, axis.values) for axis in attempt.axes]
     failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in dataset.failures]
@@ -60,15 +61,15 @@ def gallery(samples: Sequence[Sample], attempt: AttemptDocument, dataset: Datase
 VIEWS: Final[dict[str, View]] = {COCO: coco, GALLERY: gallery}
 
 
-def _threads(samples: Sequence[Sample]) -> int:
+def _threads(samples: Sequence[DatasetRun]) -> int:
     return samples[0].store.requests_at_once if samples else 1
 
 
-def _coco_run(sample: Sample) -> CocoRun:
+def _coco_run(sample: DatasetRun) -> CocoRun:
     manifest = sample.manifest
     return CocoRun(
         number=sample.number,
-        file_name=f"{sample.folder}/{_coco_picture(_pictures(manifest))}",
+        file_name=f"{sample.folder}/{_coco_picture(list_pictures(manifest))}",
         width=manifest.width,
         height=manifest.height,
         annotations=partial(sample.read, "annotations.json"),
@@ -80,7 +81,7 @@ def _coco_picture(pictures: Sequence[str]) -> str:
     return next((path for path in pictures if path.rpartition(".")[0].endswith("real")), "instances.png")
 
 
-def _gallery_run(sample: Sample) -> GalleryRun:
+def _gallery_run(sample: DatasetRun) -> GalleryRun:
     manifest = sample.manifest
     return GalleryRun(
         number=sample.number,
@@ -89,12 +90,12 @@ def _gallery_run(sample: Sample) -> GalleryRun:
         particles=manifest.particles,
         visible=manifest.visible,
         folder=sample.link,
-        pictures=_pictures(manifest),
+        pictures=list_pictures(manifest),
         diameters=_diameters(pq.read_table(BytesIO(sample.read("particles.parquet")), columns=["volume"])),
     )
 
 
-def _pictures(manifest: Manifest) -> list[str]:
+def list_pictures(manifest: Manifest) -> list[str]:
     """The pictures of all particles together, in the order of their steps, which is that of `thumb.webp`."""
     there = {file.path for file in manifest.files}
     outputs = step_outputs(rendering_steps(manifest.recipe))

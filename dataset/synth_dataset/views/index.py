@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from synth_dataset.documents.dataset import SweepAxis
-    from synth_dataset.documents.manifest import Manifest
+    from synth_dataset.documents.attempt_document import AxisDocument
+    from synth_dataset.documents.run_manifest import Manifest
 
 _ROWS = 4096
 
@@ -32,7 +32,7 @@ class IndexTotals:
 
 
 def write_index(
-    path: Path, axes: Sequence[SweepAxis], runs: Iterable[tuple[int, dict[str, Any], Manifest]]
+    path: Path, axes: Sequence[AxisDocument], runs: Iterable[tuple[int, dict[str, Any], Manifest]]
 ) -> IndexTotals:
     """Write (run number, axis values, manifest) as they come, in row groups; returns the totals.
 
@@ -52,7 +52,7 @@ def write_index(
     return totals
 
 
-def _schema(axes: Sequence[SweepAxis]) -> pa.Schema:
+def _schema(axes: Sequence[AxisDocument]) -> pa.Schema:
     return pa.schema(
         [
             ("run", pa.int64()),

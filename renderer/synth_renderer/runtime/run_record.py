@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth_api.recipe.canonical_tree import canonical_tree
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.documents.manifest import Gate, RunRecord
+from synth_dataset.documents.run_manifest import Gate, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

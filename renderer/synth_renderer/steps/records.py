@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_dataset.documents.annotations import Annotation, annotations_document
-from synth_dataset.documents.particles import feature_table, particle_table, write_table
+from synth_dataset.documents.particle_table import feature_table, particle_table, write_table
 from synth_renderer.geometry import prototypes
 from synth_renderer.labels.layers import layers
 from synth_renderer.labels.masks import amodal_pixels, visible_pixels
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from synth_dataset.documents.particles import Column
+    from synth_dataset.documents.particle_table import Column
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
     from synth_renderer.labels.measure import Measurements
     from synth_renderer.model.mesh import Mesh

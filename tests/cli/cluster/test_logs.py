@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from synth_cli.cluster.problems import AbsentError, ClusterError
+from synth_cli.cluster.cluster_errors import AbsentError, ClusterError
 from synth_cli.commands.logs import follow_all
-from synth_cli.terminal.output import DescriptorOutput
+from synth_cli.terminal.standard_streams import DescriptorOutput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

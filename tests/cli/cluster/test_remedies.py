@@ -3,14 +3,14 @@ from datetime import UTC, datetime
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import FailureCount, SweepSpec, SweepStatus
+from synth_cli.cluster.cluster_sweep import ClusterSweep
 from synth_cli.cluster.remedies import find_remedy, list_failure_remedies
-from synth_cli.cluster.sweep_object import SweepObject
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
-def sweep(status: SweepStatus, generation: int = 1) -> SweepObject:
-    return SweepObject("lab", "beads", generation, NOW, SweepSpec.model_validate({"recipe": {}}), status)
+def sweep(status: SweepStatus, generation: int = 1) -> ClusterSweep:
+    return ClusterSweep("lab", "beads", generation, NOW, SweepSpec.model_validate({"recipe": {}}), status)
 
 
 def status_with(reason: Reason) -> SweepStatus:

@@ -14,22 +14,23 @@ from rich.console import Console
 from synth_api.errors import InputError
 from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import Phase, RunCounts, SweepSpec, SweepStatus
+from synth_cli.cluster.api_requests import ApiRequests
+from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, refusal
+from synth_cli.cluster.cluster_sweep import ClusterSweep
 from synth_cli.cluster.connection import Cluster
-from synth_cli.cluster.names import is_sweep_name
-from synth_cli.cluster.open_gallery import linked
-from synth_cli.cluster.problems import AbsentError, ClusterError, refusal
-from synth_cli.cluster.requests import Requests
+from synth_cli.cluster.fetch_gallery import copy_files
 from synth_cli.cluster.status_view import status_view
 from synth_cli.cluster.store_access import opened_store
-from synth_cli.cluster.sweep_object import SweepObject
+from synth_cli.cluster.sweep_names import is_sweep_name
 from synth_cli.commands.logs import MOST, chosen
+from synth_dataset.store.folder_store import FolderStore
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 
-def sweep(status: SweepStatus, generation: int = 1) -> SweepObject:
+def sweep(status: SweepStatus, generation: int = 1) -> ClusterSweep:
     spec = SweepSpec.model_validate({"recipe": {}})
-    return SweepObject("lab", "beads", generation, NOW - timedelta(hours=1), spec, status)
+    return ClusterSweep("lab", "beads", generation, NOW - timedelta(hours=1), spec, status)
 
 
 def shown(status: SweepStatus, generation: int = 1) -> str:
@@ -61,13 +62,13 @@ def test_a_status_of_another_version_is_told_as_such() -> None:
     metadata = {"namespace": "lab", "name": "beads", "generation": 1, "creationTimestamp": "2026-01-02T03:04:05Z"}
     document = {"metadata": metadata, "spec": {"recipe": {}}, "status": {"newField": 1}}
     with pytest.raises(InputError, match=r"beads: cannot be read \(newField\); this synth and the cluster's CRDs are"):
-        SweepObject.of(document)
+        ClusterSweep.of(document)
 
 
 def test_an_output_that_an_earlier_release_took_hides_no_sweep() -> None:
     metadata = {"namespace": "lab", "name": "beads", "generation": 1, "creationTimestamp": "2026-01-02T03:04:05Z"}
     output = {"endpoint": "h:99999", "bucket": "a..b"}
-    read = SweepObject.of(
+    read = ClusterSweep.of(
         {"metadata": metadata, "spec": {"recipe": {}, "output": output}, "status": {"phase": "Waiting"}}
     )
     assert (read.spec.output, read.status.phase) == (None, Phase.WAITING)
@@ -77,9 +78,9 @@ def test_an_output_that_an_earlier_release_took_hides_no_sweep() -> None:
 def test_the_endpoint_of_this_machine_is_checked_at_once(word: str) -> None:
     output = Output(endpoint="minio.store.svc:9000", bucket="data")
     spec = SweepSpec(recipe={}, output=output)
-    beads = SweepObject("lab", "beads", 1, NOW, spec, SweepStatus())
+    beads = ClusterSweep("lab", "beads", 1, NOW, spec, SweepStatus())
     with pytest.raises(InputError, match=r"^--endpoint: must be the host of a store without a scheme") as caught:
-        opened_store(Cluster("lab", Requests(Configuration())), beads, word).__enter__()
+        opened_store(Cluster("lab", ApiRequests(Configuration())), beads, word).__enter__()
     assert "secret" not in str(caught.value)
 
 
@@ -126,7 +127,6 @@ def test_logs_are_those_of_the_newest_pods_that_have_begun() -> None:
     assert [one["metadata"]["name"] for one in chosen(pods, "plan")] == ["p0"]
 
 
-def test_a_page_cannot_lead_out_of_its_store() -> None:
-    page = '<article data-set="0"><a><img src="../../../../etc/thumb.webp"></a>'
-    with pytest.raises(InputError, match="the page links out of its store"):
-        linked(page, "sweeps/a", pictures=False)
+def test_a_file_outside_the_store_is_not_copied(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^\.\./etc/thumb\.webp: leads out of the store"):
+        copy_files(FolderStore(tmp_path), ["../etc/thumb.webp"], tmp_path)

@@ -19,7 +19,7 @@ from synth_api.jobs.attempt_input import AttemptInput, attempt_hash
 from synth_api.jobs.messages import read_message
 from synth_api.recipe.canonical_tree import canonical_tree
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.jobs import process
+from synth_dataset.jobs import job_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ class Pod:
         """In this process: starting one for each takes a second."""
         module = import_module(f"synth_dataset.jobs.{job}")
         with patch.dict(os.environ, self.environment), redirect_stderr(StringIO()) as log:
-            code = process.run(module.JOB, self.arguments())
+            code = job_process.run(module.JOB, self.arguments())
         return self.ended(code, log.getvalue())
 
     def start(self, job: str) -> subprocess.Popen[str]:

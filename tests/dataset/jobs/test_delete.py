@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synth_api.jobs.messages import DeleteMessage
-from synth_dataset.attempts.attempt import Identity
+from synth_dataset.attempts.attempt import AttemptIdentity
 from synth_dataset.documents import layout
 
 SEED = "initial_runtime_state.seed"
@@ -78,7 +78,7 @@ def test_no_run_is_removed_beside_an_attempt_that_cannot_be_read(store, finished
     other.run("plan")
     given = other.given
     name, content = damage
-    store.write(f"{Identity(given.namespace, given.name, given.plan, given.attempt).path}/{name}", content)
+    store.write(f"{AttemptIdentity(given.namespace, given.name, given.plan, given.attempt).path}/{name}", content)
     before = all_files(store)
     ended = deletion.run("delete")
     assert ended.code == 75
@@ -96,7 +96,7 @@ def test_a_job_cut_short_anywhere_is_finished_by_the_next(store, finished, delet
 
 
 def test_documents_half_gone_keep_the_runs_they_name(store, finished, deletion):
-    folder = Identity("lab", "seeds", finished.given.plan, finished.given.attempt).path
+    folder = AttemptIdentity("lab", "seeds", finished.given.plan, finished.given.attempt).path
     store.remove_files([path for path in store.files("sweeps/lab/seeds") if not path.endswith("keys.bin")])
     other = finished.changed(name="other")
     other.run("plan")

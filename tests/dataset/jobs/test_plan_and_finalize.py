@@ -11,16 +11,16 @@ import pytest
 
 from synth_api.jobs.messages import FinalizeMessage, PlanMessage
 from synth_api.resources.synth_sweep import AxisSpec, Range, SingleAxis
-from synth_dataset.attempts.attempt import Identity, attempt_keys, committed, open_attempt
+from synth_dataset.attempts.attempt import AttemptIdentity, attempt_keys, committed, open_attempt
 from synth_dataset.documents import layout
-from synth_dataset.documents.batch import BatchDocument, RunUsage
-from synth_dataset.documents.dataset import FailedRun
+from synth_dataset.documents.batch_document import BatchDocument, RunUsage
+from synth_dataset.documents.failed_run import FailedRun
 
 SEED = "initial_runtime_state.seed"
 
 
 def attempt_folder(pod):
-    return Identity(pod.given.namespace, pod.given.name, pod.given.plan, pod.given.attempt).path
+    return AttemptIdentity(pod.given.namespace, pod.given.name, pod.given.plan, pod.given.attempt).path
 
 
 def batch(store, pod, number, succeeded=0, failed=()):
@@ -264,7 +264,7 @@ BUSY_JOB = """
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from synth_dataset.jobs.process import Job, main
+from synth_dataset.jobs.job_process import Job, main
 
 def work(given, store):
     with ThreadPoolExecutor(1) as pool:

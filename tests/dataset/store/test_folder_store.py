@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.attempts.gc import find_garbage, remove_garbage
-from synth_dataset.documents.manifest import Manifest
+from synth_dataset.attempts.garbage_collection import find_garbage, remove_garbage
+from synth_dataset.documents.run_manifest import Manifest
 from synth_dataset.store.checksums import hash_files
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
 
@@ -21,7 +21,7 @@ KEY = "ab" * 32
 CRASH = """
 import os, signal, sys
 from pathlib import Path
-from synth_dataset.documents.manifest import RunRecord
+from synth_dataset.documents.run_manifest import RunRecord
 from synth_dataset.store.folder_store import FolderStore
 left = int(sys.argv[2])
 def dying(call):

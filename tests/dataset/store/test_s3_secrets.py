@@ -19,7 +19,7 @@ from synth_api.jobs.messages import PlanMessage, read_message
 from synth_api.reasons import Reason
 from synth_api.resources.output import Output, SecretRef
 from synth_api.sentences import describe_traceback
-from synth_dataset.jobs.process import Job, run
+from synth_dataset.jobs.job_process import Job, run
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_store import S3Store
 

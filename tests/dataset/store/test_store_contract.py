@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from synth_dataset.documents import layout
-from synth_dataset.documents.manifest import DocumentError
-from synth_dataset.store.base import Child, Usage
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.store.base import Child, StorageUsage
 from synth_dataset.store.s3_store import LISTED_FROM, PART
 
 KEY = "ab" * 32
@@ -67,7 +67,7 @@ def test_usage_is_of_a_file_or_of_all_below_a_folder(store):
     assert store.usage("runs/a").bytes == 8
     assert store.usage("runs/a/one").bytes == 3
     assert store.usage("runs/a").newest > 1.7e9
-    assert store.usage("runs/none") == Usage(0, 0.0)
+    assert store.usage("runs/none") == StorageUsage(0, 0.0)
 
 
 def test_what_is_removed_is_gone_and_may_be_gone_before(store):

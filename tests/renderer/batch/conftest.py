@@ -18,9 +18,10 @@ from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import BatchMessage, read_message
 from synth_api.resources.output import Output
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.attempts.attempt import Identity, survey_keys, write_attempt, write_keys
+from synth_dataset.attempts.attempt import AttemptIdentity, write_attempt
+from synth_dataset.attempts.survey import survey_keys, write_keys
 from synth_dataset.documents import layout
-from synth_dataset.documents.batch import BatchDocument
+from synth_dataset.documents.batch_document import BatchDocument
 from synth_dataset.store.s3_store import S3Store
 
 TRIAL_ENGINE = Path(__file__).parents[1] / "worker"
@@ -137,6 +138,6 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
     sweep = given.sweep()
     with store.scratch("plan") as scratch:
         survey = survey_keys(store, write_keys(sweep, scratch / layout.KEYS))
-        identity = Identity(given.namespace, given.name, given.plan, given.attempt)
+        identity = AttemptIdentity(given.namespace, given.name, given.plan, given.attempt)
         write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), batch_size=2)
     return Pods(minio, tmp_path, given, store)

@@ -7,7 +7,7 @@ import pytest
 from synth_api.errors import InputError
 from synth_api.reasons import FailureReason, Reason
 from synth_api.sentences import explain
-from synth_dataset.documents.manifest import DocumentError
+from synth_dataset.documents.document import DocumentError
 from synth_dataset.gates.quality_gates import GateError
 from synth_dataset.store.base import StoreError
 from synth_renderer.model.errors import DeviceUnavailableError, DrawError, PhysicsError, RenderError, ShapeError

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from synth_dataset.documents.particles import write_table
+from synth_dataset.documents.particle_table import write_table
 
 HELD: list[bytearray] = []
 

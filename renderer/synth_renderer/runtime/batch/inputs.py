@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.attempts.attempt import open_attempt
 from synth_dataset.documents import layout
-from synth_dataset.documents.batch import BatchDocument
-from synth_dataset.documents.manifest import DocumentError, parse_document
+from synth_dataset.documents.batch_document import BatchDocument
+from synth_dataset.documents.document import DocumentError, parse_document
 from synth_renderer.runtime.batch.progress import BatchWork
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_api.sweep.definition import Sweep
-    from synth_dataset.attempts.attempt import Attempt
+    from synth_dataset.attempts.attempt import StoredAttempt
     from synth_dataset.store.base import Store
     from synth_renderer.runtime.worker import Worker
 
@@ -44,7 +44,7 @@ def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, wor
     return BatchWork(store, path, _document(store, path, number, len(runs)), runs, sweep, worker)
 
 
-def batch_runs(attempt: Attempt, number: int) -> list[int]:
+def batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
     """The numbers of a batch's runs."""
     positions = attempt.batches.runs(number)
     runs = list(islice(attempt.todo(), positions.start, positions.stop))

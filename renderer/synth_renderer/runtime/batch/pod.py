@@ -26,7 +26,7 @@ from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_m
 from synth_api.reasons import Reason
 from synth_api.sentences import explain
 from synth_api.temporary import temporary_place
-from synth_dataset.documents.manifest import DocumentError
+from synth_dataset.documents.document import DocumentError
 from synth_dataset.stopper import Stopper, end_process, log_traceback
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_client import RENDER_PATIENCE, Patience

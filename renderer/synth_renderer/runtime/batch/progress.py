@@ -11,8 +11,8 @@ from synth_api.recipe.canonical_tree import canonical_tree
 from synth_api.recipe.run_key import run_key
 from synth_api.sentences import log_entry
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.documents.batch import RunUsage
-from synth_dataset.documents.dataset import FailedRun
+from synth_dataset.documents.batch_document import RunUsage
+from synth_dataset.documents.failed_run import FailedRun
 from synth_renderer.runtime.protocol import RunTask
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from synth_api.jobs.messages import Problem
     from synth_api.sweep.definition import Sweep
-    from synth_dataset.documents.batch import BatchDocument
+    from synth_dataset.documents.batch_document import BatchDocument
     from synth_dataset.store.base import Store
     from synth_renderer.runtime.protocol import RunReport
     from synth_renderer.runtime.worker import Worker

@@ -1,0 +1,17 @@
+"""A failed run, as batch documents and `dataset.json` hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synth_api.sentences import Sentence
+from synth_dataset.documents.document import Document
+
+
+class FailedRun(Document):
+    """A run that failed: its overrides, one CamelCase word and one sentence."""
+
+    number: int
+    overrides: dict[str, Any]
+    reason: str
+    message: Sentence = ""

@@ -1,0 +1,63 @@
+"""What the workers' batch documents say together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from synth_dataset.documents import layout
+from synth_dataset.documents.batch_document import BatchDocument
+from synth_dataset.documents.document import DocumentError, parse_document
+from synth_dataset.store.read_ahead import read_ahead
+
+if TYPE_CHECKING:
+    from synth_dataset.attempts.attempt import StoredAttempt
+    from synth_dataset.documents.failed_run import FailedRun
+    from synth_dataset.store.base import Store
+
+
+@dataclass
+class BatchTotals:
+    """Sums over batches, and all their failed runs."""
+
+    failures: list[FailedRun] = field(default_factory=list)
+    seconds: Counter[str] = field(default_factory=Counter)
+    gpu_seconds_used: float = 0.0
+    gpu_seconds_lost: float = 0.0
+    bytes: int = 0
+
+    def add(self, document: BatchDocument) -> None:
+        """One more batch."""
+        self.failures.extend(document.failures)
+        self.seconds.update(document.seconds)
+        self.gpu_seconds_used += document.gpu_seconds_used
+        self.gpu_seconds_lost += document.gpu_seconds_lost
+        self.bytes += document.bytes
+
+
+def merge_batches(store: Store, attempt: StoredAttempt) -> BatchTotals:
+    """All batch documents of an attempt; a batch that no worker has begun has none.
+
+    Raises DocumentError at one that cannot be read or that speaks of other runs than its batch's.
+    """
+
+    def read(number: int) -> BatchDocument | None:
+        path = layout.batch_path(attempt.path, number)
+        try:
+            return parse_document(BatchDocument, store.read(path), store.uri(path))
+        except FileNotFoundError:
+            return None
+
+    merged = BatchTotals()
+    batches, todo = attempt.batches, attempt.todo()
+    for number, document in enumerate(read_ahead(read, range(batches.count), store.requests_at_once)):
+        runs = set(islice(todo, batches.size))
+        if document is None:
+            continue
+        if document.batch != number or not runs.issuperset(failure.number for failure in document.failures):
+            path = store.uri(layout.batch_path(attempt.path, number))
+            raise DocumentError(f"{path}: is the document of another batch; remove it, its runs are looked for anyway")
+        merged.add(document)
+    return merged
