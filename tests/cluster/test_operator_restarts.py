@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.sweep_namespace import SweepNamespace
 
-KILLS = 20
 LEASE_SECONDS = 15
 """The chart's default."""
 RENEWED_SECONDS = 5
@@ -94,13 +93,16 @@ def test_only_the_leader_watches_and_writes(two_replicas: Operators, namespace: 
     assert {call.pod for call in calls} == {leader}
 
 
-def test_twenty_kills_lose_no_run_and_make_no_job_twice(hasty: Operators, namespace: SweepNamespace) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.soak)])
+def test_kills_of_the_leader_lose_no_run_and_create_no_job_twice(
+    hasty: Operators, namespace: SweepNamespace, kills: int
+) -> None:
     names = ["a", "b", "c"]
     namespace.apply_recipe("spheres-sem", load_recipe())
     for name in names:
         namespace.apply_sweep(name, "spheres-sem", overrides=overrides(6), parallelism=2)
     dice, pause = random.Random(20261124), threading.Event()
-    for kill in range(KILLS):
+    for kill in range(kills):
         leader = hasty.leader
         pause.wait(dice.uniform(0, 2))
         hasty.kill_pod(leader)

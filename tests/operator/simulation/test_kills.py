@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_cluster.world import World
 
@@ -195,8 +195,7 @@ class Mischief:
         self.world.edit(suspend=False)
 
 
-@seed(20261124)
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(
     number=st.integers(0, 2**32), lag=st.sampled_from([0.0, 0.5, 0.8]), deeds=st.lists(st.integers(1, 15), max_size=8)
 )

@@ -31,13 +31,6 @@ with tempfile.TemporaryDirectory() as folder:
     real = hashlib.sha256(read_png(Path(folder) / "real.png").tobytes()).hexdigest()
     print(real, run.label_digest, "bpy" in sys.modules)
 """
-ANY_PROCESSOR = {
-    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
-    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX2 FMA3",
-    "NUMBA_CPU_NAME": "generic",
-    "NUMBA_CPU_FEATURES": "",
-    "OPENCV_CPU_DISABLE": "AVX2,FMA3,AVX512-SKX",
-}
 EVERYTHING = {
     "resolution_percentage": 25,
     "height_contrast": 0.2,
@@ -91,10 +84,10 @@ def rendered(recipe: Path, **environment: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_same_picture_everywhere_and_no_blender(everything: Path, tmp_path: Path) -> None:
+def test_the_same_picture_everywhere_and_no_blender(everything: Path, generic_processor: dict[str, str]) -> None:
     here = [*GOLDEN, "False"]
     assert rendered(everything) == here, "the last one tells whether bpy has been imported"
-    assert rendered(everything, NUMBA_CACHE_DIR=str(tmp_path), **ANY_PROCESSOR) == here
+    assert rendered(everything, **generic_processor) == here
     assert rendered(everything, NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1") == here
 
 

@@ -20,7 +20,7 @@ def drop(forces: Forces, height: float = 40.0) -> tuple[float, bool]:
     return float(settled[0, 2]), report.came_to_rest
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 20))])
 def test_weak_gravity_leaves_a_looser_heap(start, box, seed):
     heights = []
     for gravity in (-100.0, -10000.0):

@@ -1,0 +1,53 @@
+"""Settings that all tests share: Hypothesis' profiles, the order of files, the environment of another processor."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import pytest
+from hypothesis import settings
+
+# No deadline: on a busy machine an example is slow, not wrong. `make test` has the same examples each time, `make soak`
+# random ones.
+settings.register_profile("test", deadline=None, derandomize=True, database=None)
+settings.register_profile("soak", deadline=None, max_examples=2000, database=None)
+settings.load_profile("test")
+
+LONGEST_FILES: Final = (
+    "tests/cluster/test_faults.py",
+    "tests/cluster/test_tutorial.py",
+    "tests/cluster/test_waiting.py",
+    "tests/cluster/test_operator_restarts.py",
+    "tests/cluster/test_gpu.py",
+    "tests/cluster/test_operator_rights.py",
+    "tests/cluster/test_deletion.py",
+    "tests/renderer/engine/test_signal_runs.py",
+    "tests/renderer/engine/test_broad_recipe.py",
+    "tests/renderer/batch/test_batch_pod.py",
+    "tests/cli/test_render_command.py",
+    "tests/cli/test_output.py",
+    "tests/renderer/engine/test_label_promise.py",
+)
+"""Files of most seconds; they start first, so that all workers end at about the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the tests of LONGEST_FILES to the front."""
+    rank = {file: place for place, file in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
+
+
+@pytest.fixture(scope="session")
+def generic_processor(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a process without AVX and FMA; all such processes of a test run share their compiled kernels."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    return {
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA",
+        "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX2 FMA3",
+        "NUMBA_CPU_NAME": "generic",
+        "NUMBA_CPU_FEATURES": "",
+        "NUMBA_CACHE_DIR": str(shared / "generic-kernels"),
+        "OPENCV_CPU_DISABLE": "AVX2,FMA3,AVX512-SKX",
+    }
