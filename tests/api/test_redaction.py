@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -153,3 +156,21 @@ def test_a_log_and_a_traceback_hold_no_credential() -> None:
     assert "ValueError: ***" in told
     entry = json.loads(log_entry("ended", {"facts": [{"message": "the whole secret"}], "code": 75}))
     assert (entry["event"], entry["facts"], entry["code"]) == ("ended", [{"message": "***"}], 75)
+
+
+def test_credentials_that_threads_protect_at_the_same_time_are_all_remembered() -> None:
+    secrets = [f"{number}-secret-of-a-thread" for number in range(12)]
+    start = Barrier(len(secrets))
+    interval = sys.getswitchinterval()
+
+    def run(secret: str) -> None:
+        start.wait()
+        protect([secret])
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(len(secrets)) as pool:
+            list(pool.map(run, secrets))
+    finally:
+        sys.setswitchinterval(interval)
+    assert [redact(f"a {secret} b") for secret in secrets] == ["a *** b"] * len(secrets)

@@ -184,3 +184,12 @@ def test_a_folder_that_cannot_be_written_is_said_with_the_callers_remedy(store, 
     refuse(monkeypatch, "mkdir", errno.EROFS, lambda *_: True)
     with pytest.raises(InputError, match=r"cannot be written \(Read-only file system\); the page that it has is p$"):
         store.check_writable("the page that it has is p")
+
+
+def test_a_run_folder_that_a_second_commit_keeps_is_young_again(store, put):
+    folder = store.run_folder(put(KEY))
+    os.utime(folder, (0, 0))
+    store.remove_files([f"manifests/ab/{KEY}.json"])
+    put(KEY)
+    assert not find_garbage(store).folders
+    assert folder.stat().st_mtime > 0

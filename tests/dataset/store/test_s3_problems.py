@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from minio.error import InvalidResponseError, ServerError
 
 from synth_api.reasons import Reason
 from synth_dataset.store.base import StoreError
-from synth_dataset.store.s3_problems import refused
+from synth_dataset.store.s3_problems import explained, refused
 from synth_dataset.store.s3_store import S3Store
 
 ACCESS, SECRET = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
@@ -111,3 +112,18 @@ def test_every_code_has_a_reason(minio, output_in, code, reason):
     error = refused(code, output_in(minio))
     assert error.reason == reason
     assert error.is_passing == (reason != Reason.ACCESS_DENIED)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (InvalidResponseError(408, "text/plain", None), "(it answers with HTTP status 408)"),
+        (InvalidResponseError(429, "text/plain", None), "(it answers with HTTP status 429)"),
+        (InvalidResponseError(404, "text/html", None), "(what answers with HTTP status 404 is no S3 store"),
+        (ServerError("bad gateway", 502), "(it answers with HTTP status 502)"),
+    ],
+)
+def test_a_status_without_an_error_code_is_named(minio, output_in, error, words):
+    problem = explained(error, output_in(minio))
+    assert problem.reason == Reason.STORE_UNREACHABLE
+    assert words in str(problem)

@@ -172,3 +172,15 @@ def test_changes_of_leader_are_counted(first: Leadership, second: Leadership, ap
     second.attempt()
     assert api.spec()["leaseTransitions"] == 1
     assert api.spec()["holderIdentity"] == "second"
+
+
+def test_the_duration_in_the_lease_counts_not_that_of_the_replica_that_waits(
+    api: OneLease, clock: Clock, second: Leadership
+) -> None:
+    hasty = Leadership(api, Lease(namespace="synth", duration_seconds=10), "hasty", clock)
+    assert hasty.attempt()
+    assert not second.attempt()
+    clock.now += 9.0
+    assert not second.attempt()
+    clock.now += 1.0
+    assert second.attempt()
