@@ -1,4 +1,4 @@
-"""The chart on a real API server: what it installs, what it allows, and that the operator needs no more than that."""
+"""The chart on a real API server: its objects, its rights, and an operator that works with these rights alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECONDS = 60
 
 @dataclass(frozen=True)
 class Installer:
-    """Helm, for one server."""
+    """Helm for one API server."""
 
     program: Path
     server: ApiServer
@@ -58,7 +58,7 @@ def helm(request: pytest.FixtureRequest, server: ApiServer, tmp_path: Path) -> I
 
 @pytest.fixture
 def namespace(server: ApiServer) -> Callable[[str], str]:
-    """Makes namespaces of this test alone: without controllers none can be deleted."""
+    """Return a function that creates namespaces; without controllers none can be deleted."""
 
     def make(role: str) -> str:
         name = f"{role}-{token_hex(4)}"
@@ -70,8 +70,8 @@ def namespace(server: ApiServer) -> Callable[[str], str]:
 
 
 @contextmanager
-def installed(helm: Installer, namespace: str, *options: str) -> Iterator[None]:
-    # The definitions outlive each release, and the next one lies in another namespace.
+def install_release(helm: Installer, namespace: str, *options: str) -> Iterator[None]:
+    # The definitions outlive each release, and the next release is in another namespace.
     helm("install", "synth", CHART, "--namespace", namespace, "--take-ownership", *options)
     try:
         yield
@@ -79,8 +79,8 @@ def installed(helm: Installer, namespace: str, *options: str) -> Iterator[None]:
         helm("uninstall", "synth", "--namespace", namespace)
 
 
-def sweep(name: str = "s", **spec: Any) -> dict[str, Any]:
-    """A sweep whose recipe does not exist."""
+def build_sweep(name: str = "s", **spec: Any) -> dict[str, Any]:
+    """Return a sweep whose recipe does not exist."""
     output = {"endpoint": "store:9000", "bucket": "data"}
     return {
         "apiVersion": "synth-operator.io/v1alpha1",
@@ -94,18 +94,18 @@ def test_sweeps_and_definitions_survive_upgrade_and_uninstall(
     helm: Installer, server: ApiServer, namespace: Callable[[str], str]
 ) -> None:
     own = namespace("operator")
-    with installed(helm, own):
+    with install_release(helm, own):
         server.kubectl("wait", "--for=condition=Established", "crd", "--all")
-        server.kubectl("-n", own, "apply", "-f", "-", stdin=json.dumps(sweep()))
+        server.kubectl("-n", own, "apply", "-f", "-", stdin=json.dumps(build_sweep()))
         helm("upgrade", "synth", CHART, "--namespace", own, "--reset-then-reuse-values", "--set", "workers=9")
         configuration = server.kubectl("-n", own, "get", "configmap", "synth-operator", "-o", "json")
         assert "workers: 9" in json.loads(configuration)["data"]["configuration.yaml"]
     assert server.kubectl("-n", own, "get", "synthsweeps", "-o", "name") == "synthsweep.synth-operator.io/s\n"
-    with installed(helm, own):
+    with install_release(helm, own):
         assert server.kubectl("-n", own, "get", "ss", "-o", "name") == "synthsweep.synth-operator.io/s\n"
 
 
-def test_the_server_takes_everything_without_a_warning(
+def test_the_server_accepts_all_objects_without_a_warning(
     helm: Installer, server: ApiServer, namespace: Callable[[str], str]
 ) -> None:
     switches = ("networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "replicas=2", "crds.install=true")
@@ -135,48 +135,50 @@ RIGHTS = [
 ]
 
 
-def may(server: ApiServer, own: str, verb: str, resource: str, namespace: str) -> str:
+def check_right(server: ApiServer, own: str, verb: str, resource: str, namespace: str) -> str:
     kind, _, subresource = resource.partition("/")
     options = [f"--subresource={subresource}"] if subresource else []
     who = f"--as=system:serviceaccount:{own}:synth-operator"
     return server.call("auth", "can-i", verb, kind, *options, who, "-n", namespace).stdout.strip()
 
 
-def test_the_operator_could_not_read_a_secret(
-    helm: Installer, server: ApiServer, namespace: Callable[[str], str]
-) -> None:
+def test_the_operator_cannot_read_a_secret(helm: Installer, server: ApiServer, namespace: Callable[[str], str]) -> None:
     own = namespace("operator")
-    with installed(helm, own):
-        found = {(verb, kind): may(server, own, verb, kind, "default") for verb, kind, _ in RIGHTS}
-        inside = {may(server, own, verb, "secrets", own) for verb in ("get", "list", "watch")}
+    with install_release(helm, own):
+        found = {(verb, kind): check_right(server, own, verb, kind, "default") for verb, kind, _ in RIGHTS}
+        inside = {check_right(server, own, verb, "secrets", own) for verb in ("get", "list", "watch")}
     assert found == {(verb, kind): answer for verb, kind, answer in RIGHTS}
     assert inside == {"no"}
 
 
-def test_listed_namespaces_are_all_that_it_reaches(
+def test_the_operator_reaches_only_listed_namespaces(
     helm: Installer, server: ApiServer, namespace: Callable[[str], str]
 ) -> None:
     own, lab, other = namespace("operator"), namespace("lab"), namespace("other")
     listed = ("--set", f"namespaces={{{lab}}}", "--set", "rbac.userRoles=false")
-    with installed(helm, own, *listed):
-        assert [may(server, own, "create", "jobs.batch", place) for place in (lab, other, own)] == ["yes", "no", "no"]
-        assert may(server, own, "list", "secrets", lab) == "no"
+    with install_release(helm, own, *listed):
+        assert [check_right(server, own, "create", "jobs.batch", place) for place in (lab, other, own)] == [
+            "yes",
+            "no",
+            "no",
+        ]
+        assert check_right(server, own, "list", "secrets", lab) == "no"
 
 
 @dataclass
 class Operator:
-    """The operator's process with the service account of a release, and nothing else."""
+    """Process of the operator with the service account of a release."""
 
     metrics: str
     log: Path
 
-    def scraped(self) -> str:
+    def scrape(self) -> str:
         with urllib.request.urlopen(self.metrics, timeout=5) as response:
             return str(response.read().decode())
 
 
 @contextmanager
-def operator(server: ApiServer, own: str, folder: Path) -> Iterator[Operator]:
+def run_operator(server: ApiServer, own: str, folder: Path) -> Iterator[Operator]:
     health, metrics = free_ports(2)
     configmap = json.loads(server.kubectl("-n", own, "get", "configmap", "synth-operator", "-o", "json"))
     configuration = yaml.safe_load(configmap["data"]["configuration.yaml"])
@@ -201,12 +203,12 @@ def operator(server: ApiServer, own: str, folder: Path) -> Iterator[Operator]:
         process.wait()
 
 
-def reason(server: ApiServer, namespace: str) -> str:
+def read_ready_reason(server: ApiServer, namespace: str) -> str:
     status = json.loads(server.kubectl("-n", namespace, "get", "ss", "s", "-o", "json")).get("status", {})
     return next((each["reason"] for each in status.get("conditions", ()) if each["type"] == "Ready"), "")
 
 
-def until(condition: Callable[[], bool], log: Path) -> None:
+def wait_until(condition: Callable[[], bool], log: Path) -> None:
     end = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < end, log.read_text()[-3000:]
@@ -214,23 +216,23 @@ def until(condition: Callable[[], bool], log: Path) -> None:
 
 
 @pytest.mark.parametrize("listed", [False, True], ids=["cluster", "namespaces"])
-def test_the_operator_works_with_the_rights_it_gets(
+def test_the_operator_works_with_the_rights_of_the_chart(
     server: ApiServer, namespace: Callable[[str], str], tmp_path: Path, listed: bool
 ) -> None:
     helm = Installer(program("helm", "clients"), server, tmp_path)
     own, lab, other = namespace("operator"), namespace("lab"), namespace("other")
     options = ("--set", f"namespaces={{{lab}}}", "--set", "rbac.userRoles=false") if listed else ()
-    with installed(helm, own, *options):
+    with install_release(helm, own, *options):
         server.kubectl("wait", "--for=condition=Established", "crd", "--all")
         for place in (lab, other):
-            server.kubectl("-n", place, "apply", "-f", "-", stdin=json.dumps(sweep()))
-        with operator(server, own, tmp_path) as running:
-            until(lambda: reason(server, lab) == "RecipeNotFound", running.log)
+            server.kubectl("-n", place, "apply", "-f", "-", stdin=json.dumps(build_sweep()))
+        with run_operator(server, own, tmp_path) as running:
+            wait_until(lambda: read_ready_reason(server, lab) == "RecipeNotFound", running.log)
             if not listed:
-                until(lambda: reason(server, other) == "RecipeNotFound", running.log)
-            scraped = running.scraped()
+                wait_until(lambda: read_ready_reason(server, other) == "RecipeNotFound", running.log)
+            scraped = running.scrape()
     assert "synth_operator_leader 1.0" in scraped
     assert f'synth_sweep_phase{{namespace="{lab}",phase="Waiting",sweep="s"}} 1.0' in scraped
     assert (f'namespace="{other}"' in scraped) is not listed
     assert 'code="403"' not in scraped
-    assert (reason(server, other) == "") is listed
+    assert (read_ready_reason(server, other) == "") is listed

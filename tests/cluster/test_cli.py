@@ -1,4 +1,4 @@
-"""`synth` against a real API server: what it shows, changes and says when it cannot."""
+"""`synth` against a real API server: its output, its changes and its errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOW = datetime.now(UTC)
 FAILURE = RunFailure(run=17, overrides={SEED: 8}, reason="WorkerDied", message="the worker died 3 times")
 
 
-def status(phase: Phase, runs: RunCounts, **more: Any) -> SweepStatus:
+def build_status(phase: Phase, runs: RunCounts, **more: Any) -> SweepStatus:
     ready = Condition(
         type=ConditionType.READY,
         status="False",
@@ -47,7 +47,7 @@ def status(phase: Phase, runs: RunCounts, **more: Any) -> SweepStatus:
 
 
 SWEEPS = {
-    "rendering": status(
+    "rendering": build_status(
         Phase.RENDERING,
         RunCounts(total=180, cached=60, succeeded=40, active=4),
         eta=NOW + timedelta(hours=1),
@@ -55,14 +55,14 @@ SWEEPS = {
         attempt=AttemptStatus(hash="a" * 64, todo=120, batch_size=6),
         plan="b" * 64,
     ),
-    "failed": status(
+    "failed": build_status(
         Phase.FAILED,
         RunCounts(total=180, succeeded=157, failed=23),
         failures=(FAILURE,),
         failure_reasons=(FailureCount(reason="WorkerDied", runs=23),),
         dataset="s3://lab/x/sweeps/lab/failed/dataset.json",
     ),
-    "complete": status(Phase.COMPLETE, RunCounts(total=180, cached=180)),
+    "complete": build_status(Phase.COMPLETE, RunCounts(total=180, cached=180)),
 }
 
 
@@ -74,12 +74,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         running.kubectl("create", "namespace", "lab")
         running.kubectl("apply", "--namespace=lab", f"--filename={ROOT}/recipes/kubernetes/spheres-sem.yaml")
         tutorial = yaml.safe_load((ROOT / "recipes/kubernetes/spheres-sem-180.yaml").read_text())["spec"]
-        for name, its_status in SWEEPS.items():
-            put(running, name, tutorial, its_status)
+        for name, sweep_status in SWEEPS.items():
+            apply_sweep(running, name, tutorial, sweep_status)
         yield running
 
 
-def put(server: ApiServer, name: str, spec: dict[str, Any], its_status: SweepStatus) -> None:
+def apply_sweep(server: ApiServer, name: str, spec: dict[str, Any], sweep_status: SweepStatus) -> None:
     server.apply(
         {
             "apiVersion": "synth-operator.io/v1alpha1",
@@ -88,19 +88,19 @@ def put(server: ApiServer, name: str, spec: dict[str, Any], its_status: SweepSta
             "spec": spec,
         }
     )
-    patch = f'{{"status":{its_status.model_dump_json(exclude_none=True)}}}'
+    patch = f'{{"status":{sweep_status.model_dump_json(exclude_none=True)}}}'
     server.kubectl("patch", "ss", name, "--namespace=lab", "--subresource=status", "--type=merge", f"--patch={patch}")
 
 
 class Synth:
-    """`synth` in a process of its own."""
+    """`synth` in a new process."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self.environment = {**os.environ, "KUBECONFIG": str(server.kubeconfig)}
         self.folder = folder
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        """Exit code, stdout, stderr."""
+        """Run a command; return exit code, stdout and stderr."""
         ended = subprocess.run(
             [sys.executable, "-c", "from synth_cli.main import main; main()", *arguments],
             cwd=self.folder,
@@ -111,7 +111,7 @@ class Synth:
         )
         return ended.returncode, ended.stdout, ended.stderr
 
-    def shows(self, *arguments: str) -> str:
+    def read_output(self, *arguments: str) -> str:
         code, out, error = self(*arguments, "--namespace=lab")
         assert (code, error) == (0, "")
         return out
@@ -123,7 +123,7 @@ def synth(server: ApiServer, tmp_path: Path) -> Synth:
 
 
 def test_status_of_all_sweeps(synth: Synth) -> None:
-    head, *rows = synth.shows("status").splitlines()
+    head, *rows = synth.read_output("status").splitlines()
     assert head.split() == ["sweep", "phase", "done", "total", "cached", "failed", "ends", "age"]
     assert [row.split()[:6] for row in rows] == [
         ["complete", "Complete", "180", "180", "180", "0"],
@@ -133,17 +133,17 @@ def test_status_of_all_sweeps(synth: Synth) -> None:
 
 
 def test_status_of_a_sweep(synth: Synth) -> None:
-    shown = synth.shows("status", "rendering")
+    shown = synth.read_output("status", "rendering")
     assert shown.startswith("rendering  Rendering\nRendering, as the operator says.\n")
     for line in ("100 of 180 exist: 60 cached, 40 rendered", "4 of 4 at work", "2.5 runs a minute", "spheres-sem"):
         assert line in shown
 
 
-def test_status_for_programs(synth: Synth) -> None:
-    shown = json.loads(synth.shows("status", "failed", "-o", "json"))
+def test_status_as_json(synth: Synth) -> None:
+    shown = json.loads(synth.read_output("status", "failed", "-o", "json"))
     assert (shown["name"], shown["namespace"], shown["phase"], shown["current"]) == ("failed", "lab", "Failed", True)
     assert shown["runs"]["done"] == 157
-    assert len(json.loads(synth.shows("status", "-o", "json"))) == 3
+    assert len(json.loads(synth.read_output("status", "-o", "json"))) == 3
 
 
 def test_watching_ends_when_the_sweep_is_over(synth: Synth) -> None:
@@ -157,21 +157,23 @@ def test_watching_ends_when_the_sweep_is_over(synth: Synth) -> None:
 
 
 def test_failures(synth: Synth) -> None:
-    shown = synth.shows("failures", "failed")
+    shown = synth.read_output("failures", "failed")
     assert "failed: 23 runs failed\nWorkerDied 23\n" in shown
     assert f"17   WorkerDied   {SEED} = 8   the worker died 3 times" in shown
     assert "22 more are not shown; all are in s3://lab/x/sweeps/lab/failed/dataset.json" in shown
-    assert json.loads(synth.shows("failures", "failed", "-o", "json"))["failures"] == [FAILURE.model_dump(mode="json")]
-    assert synth.shows("failures", "complete") == "complete: no run has failed\n"
+    assert json.loads(synth.read_output("failures", "failed", "-o", "json"))["failures"] == [
+        FAILURE.model_dump(mode="json")
+    ]
+    assert synth.read_output("failures", "complete") == "complete: no run has failed\n"
 
 
 def test_retry_gives_a_sweep_a_new_token(synth: Synth, server: ApiServer) -> None:
-    put(server, "again", {"recipeRef": {"name": "spheres-sem"}}, SWEEPS["failed"])
-    assert synth.shows("retry", "again").startswith("again: 23 runs to try again (retryToken 20")
+    apply_sweep(server, "again", {"recipeRef": {"name": "spheres-sem"}}, SWEEPS["failed"])
+    assert synth.read_output("retry", "again").startswith("again: 23 runs to try again (retryToken 20")
     document = json.loads(server.kubectl("get", "ss", "again", "--namespace=lab", "--output=json"))
     assert document["spec"]["retryToken"]
     assert document["metadata"]["generation"] == 2
-    assert "The operator has not seen the latest edit yet." in synth.shows("status", "again")
+    assert "The operator has not seen the latest edit yet." in synth.read_output("status", "again")
     server.kubectl("delete", "ss", "again", "--namespace=lab")
     code, _, error = synth("retry", "rendering", "-n", "lab")
     assert (code, error) == (
@@ -181,16 +183,16 @@ def test_retry_gives_a_sweep_a_new_token(synth: Synth, server: ApiServer) -> Non
 
 
 def test_plan_of_a_sweep(synth: Synth) -> None:
-    shown = synth.shows("plan", "rendering")
+    shown = synth.read_output("plan", "rendering")
     assert shown.startswith("rendering: 180 runs\n")
     assert "0, 1, 2, …, 14" in shown
     assert "RelaxCollisions" in shown
     assert "20 of 6 runs each" in shown
-    document = json.loads(synth.shows("plan", "rendering", "-o", "json"))
+    document = json.loads(synth.read_output("plan", "rendering", "-o", "json"))
     assert (document["runs"], document["done"], document["todo"]) == (180, 100, 80)
 
 
-def test_a_file_goes_before_a_sweep_of_its_name(synth: Synth) -> None:
+def test_a_file_takes_precedence_over_a_sweep_of_the_same_name(synth: Synth) -> None:
     (synth.folder / "rendering").mkdir()
     code, _, error = synth("gallery", "rendering")
     assert (code, error) == (2, "error: rendering: holds no dataset; run synth render first\n")
@@ -222,7 +224,7 @@ def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
         (["status", "--watch"], 2, "--watch needs the name of one sweep, and no -o json"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(synth: Synth, arguments: list[str], code: int, says: str) -> None:
+def test_an_error_is_one_sentence(synth: Synth, arguments: list[str], code: int, says: str) -> None:
     ended, out, error = synth(*arguments)
     assert (ended, out) == (code, "")
     assert says in error
@@ -240,7 +242,7 @@ def test_without_a_cluster(synth: Synth, tmp_path: Path) -> None:
     )
 
 
-def test_a_cluster_that_is_away_may_come_back(synth: Synth, server: ApiServer, tmp_path: Path) -> None:
+def test_an_unreachable_cluster_ends_with_75(synth: Synth, server: ApiServer, tmp_path: Path) -> None:
     document = json.loads(server.kubeconfig.read_text())
     document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
     synth.environment["KUBECONFIG"] = str(tmp_path / "kubeconfig")
@@ -299,8 +301,8 @@ DATASET = DatasetDocument(
 
 
 @contextmanager
-def bucket_with_dataset(folder: Path) -> Iterator[S3Server]:
-    """The store `x` in the bucket `lab`, with one small run of the sweep `shown` in the namespace `lab`."""
+def run_bucket_with_dataset(folder: Path) -> Iterator[S3Server]:
+    """Run MinIO with the bucket `lab`, prefix `x`, and one small run of the sweep `shown` in the namespace `lab`."""
     write_index(folder / "index", [], [(0, {}, MANIFEST)])
     with minio_server(folder / "minio") as store:
         client = Minio(store.endpoint, store.access_key, store.secret_key, secure=False, region=store.region)
@@ -319,11 +321,11 @@ def bucket_with_dataset(folder: Path) -> Iterator[S3Server]:
         yield store
 
 
-def test_the_gallery_of_a_sweep_is_fetched_with_the_sweeps_secret(synth: Synth, server: ApiServer) -> None:
-    with bucket_with_dataset(synth.folder) as store:
+def test_the_gallery_of_a_sweep_is_read_with_the_sweeps_secret(synth: Synth, server: ApiServer) -> None:
+    with run_bucket_with_dataset(synth.folder) as store:
         output = {"bucket": "lab", "prefix": "x", "insecure": True, "secretRef": {"name": "store"}}
         spec = {"recipeRef": {"name": "spheres-sem"}, "output": output | {"endpoint": "store.invalid:9000"}}
-        put(server, "shown", spec, SWEEPS["complete"])
+        apply_sweep(server, "shown", spec, SWEEPS["complete"])
         code, _, error = synth("gallery", "shown", "-n", "lab")
         assert (code, error) == (
             2,

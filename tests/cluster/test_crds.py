@@ -1,4 +1,4 @@
-"""What a real API server makes of the CustomResourceDefinitions."""
+"""CustomResourceDefinitions on a real API server: validation, defaults, columns."""
 
 from __future__ import annotations
 
@@ -34,77 +34,89 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         yield running
 
 
-def sweep(spec: dict[str, Any], name: str = "s") -> dict[str, Any]:
+def build_sweep(spec: dict[str, Any], name: str = "s") -> dict[str, Any]:
     return {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthSweep", "metadata": {"name": name}, "spec": spec}
 
 
-def stored(server: ApiServer, document: dict[str, Any]) -> dict[str, Any]:
+def create_dry_run(server: ApiServer, document: dict[str, Any]) -> dict[str, Any]:
     answer = server.kubectl("create", "--filename=-", "--output=json", "--dry-run=server", stdin=json.dumps(document))
     result: dict[str, Any] = json.loads(answer)
     return result
 
 
-def axes(*given: dict[str, Any]) -> dict[str, Any]:
+def build_axes_spec(*given: dict[str, Any]) -> dict[str, Any]:
     return RECIPE | {"axes": list(given)}
 
 
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        (sweep({}), "spec: Invalid value: a sweep has either recipeRef, the name of a SynthRecipe, or recipe"),
-        (sweep(RECIPE | {"recipe": {}}), "write exactly one of them"),
+        (build_sweep({}), "spec: Invalid value: a sweep has either recipeRef, the name of a SynthRecipe, or recipe"),
+        (build_sweep(RECIPE | {"recipe": {}}), "write exactly one of them"),
         (
-            sweep(RECIPE | {"fragments": {"a": {}}}),
+            build_sweep(RECIPE | {"fragments": {"a": {}}}),
             "spec.fragments: Invalid value: fragments belong to an inline recipe",
         ),
         (
-            sweep(axes(VALUES) | {"overrides": ["b=1,2"]}),
+            build_sweep(build_axes_spec(VALUES) | {"overrides": ["b=1,2"]}),
             "spec.axes: Invalid value: overrides and axes exclude each other",
         ),
         (
-            sweep(RECIPE | {"maxFailedRuns": -1}),
+            build_sweep(RECIPE | {"maxFailedRuns": -1}),
             "spec.maxFailedRuns: Invalid value: must be a number of runs or a perc",
         ),
-        (sweep(RECIPE | {"maxFailedRuns": "101%"}), "must be a number of runs or a percentage from 0% to 100%"),
-        (sweep(axes({"path": "a"})), "spec.axes[0].values: Required value"),
-        (sweep(axes(VALUES | {"range": {"stop": 2}})), '"spec.axes[0]" must validate one and only one schema (oneOf)'),
+        (build_sweep(RECIPE | {"maxFailedRuns": "101%"}), "must be a number of runs or a percentage from 0% to 100%"),
+        (build_sweep(build_axes_spec({"path": "a"})), "spec.axes[0].values: Required value"),
         (
-            sweep(axes({"values": [1]})),
+            build_sweep(build_axes_spec(VALUES | {"range": {"stop": 2}})),
+            '"spec.axes[0]" must validate one and only one schema (oneOf)',
+        ),
+        (
+            build_sweep(build_axes_spec({"values": [1]})),
             "spec.axes[0]: Invalid value: an axis has either path, with values or range, or zip",
         ),
-        (sweep(axes({"path": "a", "zip": [VALUES, VALUES]})), "an axis has either path, with values or range, or zip"),
-        (sweep(axes({"zip": [VALUES]})), "spec.axes[0].zip in body should have at least 2 items"),
-        (sweep(axes({"path": "a", "values": []})), "spec.axes[0].values in body should have at least 1 items"),
         (
-            sweep(axes({"path": "a", "range": {"stop": 2, "step": 0}})),
+            build_sweep(build_axes_spec({"path": "a", "zip": [VALUES, VALUES]})),
+            "an axis has either path, with values or range, or zip",
+        ),
+        (build_sweep(build_axes_spec({"zip": [VALUES]})), "spec.axes[0].zip in body should have at least 2 items"),
+        (
+            build_sweep(build_axes_spec({"path": "a", "values": []})),
+            "spec.axes[0].values in body should have at least 1 items",
+        ),
+        (
+            build_sweep(build_axes_spec({"path": "a", "range": {"stop": 2, "step": 0}})),
             "spec.axes[0].range.step: Invalid value: step must",
         ),
-        (sweep(axes({"path": "a", "range": {"stp": 2}})), 'unknown field "spec.axes[0].range.stp"'),
-        (sweep(axes(*17 * [VALUES])), "spec.axes: Too many: 17: must have at most 16 items"),
-        (sweep(RECIPE, "x" * 41), "the name of a sweep is a DNS label of at most 40 characters"),
-        (sweep(RECIPE, "a.b"), "the name of a sweep is a DNS label of at most 40 characters"),
-        (sweep(RECIPE | {"parallelism": 0}), "spec.parallelism in body should be greater than or equal to 1"),
-        (sweep(RECIPE | {"device": "cdua"}), 'spec.device: Unsupported value: "cdua": supported values: "auto", "gpu"'),
-        (sweep(RECIPE | {"deletionPolicy": "Keep"}), 'supported values: "Retain", "Delete"'),
+        (build_sweep(build_axes_spec({"path": "a", "range": {"stp": 2}})), 'unknown field "spec.axes[0].range.stp"'),
+        (build_sweep(build_axes_spec(*17 * [VALUES])), "spec.axes: Too many: 17: must have at most 16 items"),
+        (build_sweep(RECIPE, "x" * 41), "the name of a sweep is a DNS label of at most 40 characters"),
+        (build_sweep(RECIPE, "a.b"), "the name of a sweep is a DNS label of at most 40 characters"),
+        (build_sweep(RECIPE | {"parallelism": 0}), "spec.parallelism in body should be greater than or equal to 1"),
         (
-            sweep(RECIPE | {"output": OUTPUT | {"endpoint": "http://x"}}),
+            build_sweep(RECIPE | {"device": "cdua"}),
+            'spec.device: Unsupported value: "cdua": supported values: "auto", "gpu"',
+        ),
+        (build_sweep(RECIPE | {"deletionPolicy": "Keep"}), 'supported values: "Retain", "Delete"'),
+        (
+            build_sweep(RECIPE | {"output": OUTPUT | {"endpoint": "http://x"}}),
             "spec.output.endpoint: Invalid value: must be the host of a store without a scheme",
         ),
         (
-            sweep(RECIPE | {"output": OUTPUT | {"secretRef": {"name": "a"}, "serviceAccountName": "b"}}),
+            build_sweep(RECIPE | {"output": OUTPUT | {"secretRef": {"name": "a"}, "serviceAccountName": "b"}}),
             "spec.output: Invalid value: the store is opened by either secretRef or serviceAccountName",
         ),
-        (sweep(RECIPE | {"paralelism": 2}), 'unknown field "spec.paralelism"'),
+        (build_sweep(RECIPE | {"paralelism": 2}), 'unknown field "spec.paralelism"'),
     ],
 )
-def test_what_the_api_server_refuses(server: ApiServer, document: dict[str, Any], says: str) -> None:
+def test_the_api_server_rejects_invalid_sweeps(server: ApiServer, document: dict[str, Any], says: str) -> None:
     answer = server.call("create", "--filename=-", "--dry-run=server", stdin=json.dumps(document))
     assert answer.returncode != 0
     assert says in answer.stderr
 
 
-def test_what_a_sweep_is_when_little_is_said(server: ApiServer) -> None:
-    spec = stored(server, sweep(RECIPE))["spec"]
+def test_a_short_sweep_gets_defaults(server: ApiServer) -> None:
+    spec = create_dry_run(server, build_sweep(RECIPE))["spec"]
     assert spec == RECIPE | {
         "parallelism": 1,
         "suspend": False,
@@ -115,18 +127,18 @@ def test_what_a_sweep_is_when_little_is_said(server: ApiServer) -> None:
     assert SweepSpec.model_validate(spec) == SweepSpec.model_validate(RECIPE)
 
 
-def test_values_and_recipes_come_back_as_they_were_written(server: ApiServer) -> None:
+def test_values_and_recipes_are_stored_unchanged(server: ApiServer) -> None:
     values = [None, True, "1e5", 1.5, -3, {"a": [1, None]}, [[], ["x"]]]
     recipe = {"defaults": ["BaseRecipe"], "blueprints": {"particles": {"a": None, "b": {}}}}
     spec = {"recipe": recipe, "fragments": {"more": recipe}, "axes": [{"path": "a", "values": values}]}
     spec["exclude"] = [{"a": True}]
-    written = stored(server, sweep(spec))["spec"]
+    written = create_dry_run(server, build_sweep(spec))["spec"]
     assert {key: written[key] for key in spec} == spec
 
 
 def test_a_full_spec_is_accepted_as_the_models_write_it(server: ApiServer) -> None:
     spec = SweepSpec.model_validate(
-        axes({"zip": [{"path": "a", "values": [1, 2]}, {"path": "b", "range": {"stop": 0.2, "step": 0.1}}]})
+        build_axes_spec({"zip": [{"path": "a", "values": [1, 2]}, {"path": "b", "range": {"stop": 0.2, "step": 0.1}}]})
         | {
             "maxFailedRuns": "5%",
             "gpu": {"count": 2, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
@@ -135,29 +147,33 @@ def test_a_full_spec_is_accepted_as_the_models_write_it(server: ApiServer) -> No
             "output": OUTPUT | {"secretRef": {"name": "store"}, "caSecretRef": {"name": "store"}},
         }
     )
-    document = sweep(json.loads(spec.model_dump_json(exclude_none=True, exclude_defaults=True)))
-    assert SweepSpec.model_validate(stored(server, document)["spec"]) == spec
+    document = build_sweep(json.loads(spec.model_dump_json(exclude_none=True, exclude_defaults=True)))
+    assert SweepSpec.model_validate(create_dry_run(server, document)["spec"]) == spec
 
 
-def test_an_output_is_read_as_the_models_read_it(server: ApiServer) -> None:
-    """Sweeps of one list, each with one value: kubectl says of each what the server makes of it."""
+def test_the_schema_and_the_models_agree_on_outputs(server: ApiServer) -> None:
+    """One list of sweeps, each with one value: kubectl reports the server's answer for each."""
     for field, values in RIGHT.items():
-        given = [sweep(RECIPE | {"output": OUTPUT | {field: value}}, f"right-{at}") for at, value in enumerate(values)]
+        given = [
+            build_sweep(RECIPE | {"output": OUTPUT | {field: value}}, f"right-{at}") for at, value in enumerate(values)
+        ]
         server.kubectl("create", "--filename=-", "--dry-run=server", stdin="\n---\n".join(map(json.dumps, given)))
     for field, values in WRONG.items():
-        given = [sweep(RECIPE | {"output": OUTPUT | {field: value}}, f"wrong-{at}") for at, value in enumerate(values)]
+        given = [
+            build_sweep(RECIPE | {"output": OUTPUT | {field: value}}, f"wrong-{at}") for at, value in enumerate(values)
+        ]
         answer = server.call("create", "--filename=-", "--dry-run=server", stdin="\n---\n".join(map(json.dumps, given)))
         for at, value in enumerate(values):
             assert re.search(rf'"wrong-{at}" is invalid: \[?spec\.output\.{field}', answer.stderr), (field, value)
 
 
 @pytest.mark.parametrize("later", [{}, {"output": OUTPUT | {"bucket": "other"}}, {"output": OUTPUT | {"region": "b"}}])
-def test_the_output_never_changes(server: ApiServer, later: dict[str, Any]) -> None:
-    server.apply(sweep(RECIPE | {"output": OUTPUT}, "placed"))
-    changed = json.dumps(sweep(RECIPE | later, "placed"))
+def test_the_output_is_immutable(server: ApiServer, later: dict[str, Any]) -> None:
+    server.apply(build_sweep(RECIPE | {"output": OUTPUT}, "placed"))
+    changed = json.dumps(build_sweep(RECIPE | later, "placed"))
     answer = server.call("apply", "--server-side", "--filename=-", stdin=changed)
     assert "spec.output: Invalid value: output cannot change, runs would be left behind" in answer.stderr
-    server.apply(sweep(RECIPE | {"output": OUTPUT, "parallelism": 3}, "placed"))
+    server.apply(build_sweep(RECIPE | {"output": OUTPUT, "parallelism": 3}, "placed"))
 
 
 def test_kubectl_prints_columns_and_selects_by_field(server: ApiServer) -> None:
@@ -177,7 +193,7 @@ def test_kubectl_prints_columns_and_selects_by_field(server: ApiServer) -> None:
         failures=(RunFailure(run=3, overrides={"a.b": [1, None]}, reason="WorkerDied"),),
         attempt=AttemptStatus(hash="a" * 64),
     )
-    server.apply(sweep(RECIPE, "shown"))
+    server.apply(build_sweep(RECIPE, "shown"))
     patch = f'{{"status":{status.model_dump_json(exclude_none=True)}}}'
     server.kubectl("patch", "ss", "shown", "--subresource=status", "--type=merge", f"--patch={patch}")
     head, row = server.kubectl("get", "synthsweeps", "shown").splitlines()
@@ -207,12 +223,12 @@ def test_the_shipped_resources_are_accepted(server: ApiServer) -> None:
 AWKWARD = ["1e5", "0x1f", "0o17", "010", "1_000", "yes", "y", "on", "null", "~", "2026-01-01", "1:30", ".5", "=", "<<"]
 
 
-def test_kubectl_reads_our_yaml_as_it_was_meant(server: ApiServer) -> None:
+def test_kubectl_and_synth_read_yaml_alike(server: ApiServer) -> None:
     tree = {
         "text": [*AWKWARD, "a: b", "#c", "x\ny", " z "],
         **{word: word for word in AWKWARD},
         "numbers": [1e-7, 1e22],
     }
-    recipe = sweep({"recipe": tree}, "awkward") | {"kind": "SynthRecipe"}
+    recipe = build_sweep({"recipe": tree}, "awkward") | {"kind": "SynthRecipe"}
     answer = server.kubectl("create", "--filename=-", "--output=json", "--dry-run=server", stdin=readable(recipe))
     assert json.loads(answer)["spec"]["recipe"] == tree

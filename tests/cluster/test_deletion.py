@@ -1,4 +1,4 @@
-"""Deleting a sweep: its children go, its outputs stay or go as it says, whatever it was doing and whatever is down."""
+"""Deletion of a sweep: its children go, and `deletionPolicy` decides about its outputs."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ if TYPE_CHECKING:
 SMALL: Final = (SMALL_PICTURE, f"{NUMBER}=2")
 
 
-def seeds(number: int) -> list[str]:
+def build_overrides(number: int) -> list[str]:
     return [*SMALL, f"{SEED}=range({number})"]
 
 
-def complete(namespace: SweepNamespace, name: str, **spec: Any) -> None:
+def complete_sweep(namespace: SweepNamespace, name: str, **spec: Any) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
     namespace.apply_sweep(name, "spheres-sem", **spec)
     assert namespace.wait_for_end(name).phase is Phase.COMPLETE
 
 
-def delete(namespace: SweepNamespace, name: str, *options: str) -> None:
-    """As a user does it, who waits a minute for it."""
+def delete_sweep(namespace: SweepNamespace, name: str, *options: str) -> None:
+    """Delete a sweep and wait for a minute, as a user does."""
     namespace.kubectl("delete", "synthsweep", name, *(options or ("--timeout=60s",)))
 
 
-def children(namespace: SweepNamespace, name: str) -> list[str]:
-    """Jobs, pods and ConfigMaps."""
+def list_children(namespace: SweepNamespace, name: str) -> list[str]:
+    """Return the names of the sweep's Jobs, pods and ConfigMaps."""
     selector = f"--selector=synth-operator.io/sweep={name}"
     return namespace.kubectl("get", "jobs,pods,configmaps", selector, "--output=name").split()
 
 
-def until_childless(namespace: SweepNamespace, name: str) -> None:
-    wait_until(lambda: not children(namespace, name), lambda: f"left behind: {children(namespace, name)}", 90)
+def wait_until_childless(namespace: SweepNamespace, name: str) -> None:
+    wait_until(lambda: not list_children(namespace, name), lambda: f"left behind: {list_children(namespace, name)}", 90)
 
 
-def outputs(namespace: SweepNamespace, name: str) -> list[str]:
+def list_outputs(namespace: SweepNamespace, name: str) -> list[str]:
     return list(open_bucket(namespace).files(f"sweeps/{namespace.name}/{name}"))
 
 
-def runs(namespace: SweepNamespace) -> set[str]:
+def list_runs(namespace: SweepNamespace) -> set[str]:
     return set(open_bucket(namespace).keys())
 
 
-def test_outputs_stay_with_retain_and_go_with_delete_but_for_what_others_use(namespace: SweepNamespace) -> None:
-    complete(namespace, "kept", overrides=seeds(1))
-    delete(namespace, "kept")
-    until_childless(namespace, "kept")
-    kept = runs(namespace)
+def test_retain_keeps_outputs_and_delete_removes_those_that_no_other_sweep_uses(namespace: SweepNamespace) -> None:
+    complete_sweep(namespace, "kept", overrides=build_overrides(1))
+    delete_sweep(namespace, "kept")
+    wait_until_childless(namespace, "kept")
+    kept = list_runs(namespace)
     assert len(kept) == 1
-    assert outputs(namespace, "kept")
+    assert list_outputs(namespace, "kept")
 
-    complete(namespace, "gone", overrides=seeds(3), deletionPolicy="Delete")
-    assert len(runs(namespace)) == 3
-    delete(namespace, "gone")
+    complete_sweep(namespace, "gone", overrides=build_overrides(3), deletionPolicy="Delete")
+    assert len(list_runs(namespace)) == 3
+    delete_sweep(namespace, "gone")
 
-    assert runs(namespace) == kept
-    assert not outputs(namespace, "gone")
+    assert list_runs(namespace) == kept
+    assert not list_outputs(namespace, "gone")
     assert {path.split("/")[2] for path in open_bucket(namespace).files("runs")} == kept
 
 
@@ -77,36 +77,40 @@ def test_a_sweep_is_deleted_while_it_renders(namespace: SweepNamespace) -> None:
         namespace.apply_sweep(
             name, "spheres-sem", overrides=overrides, podTemplate=template, deletionPolicy=policy, batchSize=2
         )
-    wait_until(lambda: len(runs(namespace)) == 2, lambda: f"not one run of each; {namespace.describe_sweep('staying')}")
-
-    delete(namespace, "staying")
-    delete(namespace, "going", "--cascade=foreground", "--timeout=60s")
-
-    until_childless(namespace, "staying")
     wait_until(
-        lambda: not namespace.list_pods("going", "render"), lambda: f"left behind: {children(namespace, 'going')}"
+        lambda: len(list_runs(namespace)) == 2, lambda: f"not one run of each; {namespace.describe_sweep('staying')}"
     )
-    assert len(runs(namespace)) == 1
-    assert outputs(namespace, "staying")
-    assert not outputs(namespace, "going")
+
+    delete_sweep(namespace, "staying")
+    delete_sweep(namespace, "going", "--cascade=foreground", "--timeout=60s")
+
+    wait_until_childless(namespace, "staying")
+    wait_until(
+        lambda: not namespace.list_pods("going", "render"), lambda: f"left behind: {list_children(namespace, 'going')}"
+    )
+    assert len(list_runs(namespace)) == 1
+    assert list_outputs(namespace, "staying")
+    assert not list_outputs(namespace, "going")
 
 
-def test_outputs_go_when_the_store_is_back_and_nobody_waits_for_ever(namespace: SweepNamespace) -> None:
-    complete(namespace, "patient", overrides=seeds(1), deletionPolicy="Delete")
-    complete(namespace, "forced", overrides=seeds(2), deletionPolicy="Delete")
+def test_deletion_waits_for_the_store_and_can_be_forced(namespace: SweepNamespace) -> None:
+    complete_sweep(namespace, "patient", overrides=build_overrides(1), deletionPolicy="Delete")
+    complete_sweep(namespace, "forced", overrides=build_overrides(2), deletionPolicy="Delete")
     with stop_store(namespace.store):
         for name in ("patient", "forced"):
-            delete(namespace, name, "--wait=false")
+            delete_sweep(namespace, name, "--wait=false")
         status = namespace.wait_for_status(
-            "forced", lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE, "it is not told"
+            "forced",
+            lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE,
+            "the reason is not StoreUnreachable",
         )
         assert status.phase is Phase.DELETING
-        way_out = f"{FORCE_DELETE_ANNOTATION}=true"
-        assert way_out in ready_message(status)
+        force_annotation = f"{FORCE_DELETE_ANNOTATION}=true"
+        assert force_annotation in ready_message(status)
 
-        namespace.kubectl("annotate", "synthsweep", "forced", way_out)
+        namespace.kubectl("annotate", "synthsweep", "forced", force_annotation)
         namespace.kubectl("wait", "--for=delete", "synthsweep/forced", "--timeout=30s")
-    assert outputs(namespace, "forced")
+    assert list_outputs(namespace, "forced")
 
     namespace.kubectl("wait", "--for=delete", "synthsweep/patient", "--timeout=60s")
-    assert not outputs(namespace, "patient")
+    assert not list_outputs(namespace, "patient")

@@ -1,4 +1,4 @@
-"""Editing a sweep while it renders: what is finished stays, and only what must stop stops."""
+"""Edits of a sweep that renders: finished runs stay, and only the necessary pods stop."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 BATCH = 12
 
 
-def begin(namespace: SweepNamespace, name: str, batches: int, parallelism: int) -> None:
-    """A sweep whose batches take some seconds each."""
+def start_sweep(namespace: SweepNamespace, name: str, batches: int, parallelism: int) -> None:
+    """Apply a sweep whose batches take some seconds each."""
     overrides = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range({batches * BATCH})"]
     namespace.apply_recipe("spheres-sem", load_recipe())
     namespace.apply_sweep(name, "spheres-sem", overrides=overrides, parallelism=parallelism, batchSize=BATCH)
 
 
-def working(namespace: SweepNamespace, name: str) -> dict[str, str]:
-    """Pods that run and are not being stopped -> uid."""
+def read_running_pods(namespace: SweepNamespace, name: str) -> dict[str, str]:
+    """Return name -> uid of the running pods that are not being deleted."""
     metadata = (pod["metadata"] for pod in namespace.list_pods(name, "render") if pod["status"]["phase"] == "Running")
     return {each["name"]: each["uid"] for each in metadata if "deletionTimestamp" not in each}
 
 
-def ended_well(pods: list[dict[str, Any]], uid: str) -> bool:
+def has_succeeded(pods: list[dict[str, Any]], uid: str) -> bool:
     return any(pod["metadata"]["uid"] == uid and pod["status"]["phase"] == "Succeeded" for pod in pods)
 
 
-def until_runs_exist(namespace: SweepNamespace, count: int) -> None:
+def wait_for_runs(namespace: SweepNamespace, count: int) -> None:
     wait_until(lambda: len(tuple(open_bucket(namespace).keys())) >= count, f"there are no {count} runs", 120)
 
 
 def test_a_suspended_sweep_keeps_every_finished_run_and_renders_only_the_rest(namespace: SweepNamespace) -> None:
-    begin(namespace, "pausing", 2, parallelism=1)
-    until_runs_exist(namespace, 3)
+    start_sweep(namespace, "pausing", 2, parallelism=1)
+    wait_for_runs(namespace, 3)
 
     namespace.patch_sweep("pausing", suspend=True)
     namespace.wait_for_status("pausing", lambda status: status.phase is Phase.SUSPENDED, "it was not suspended", 10)
@@ -46,7 +46,7 @@ def test_a_suspended_sweep_keeps_every_finished_run_and_renders_only_the_rest(na
     kept = read_manifests(open_bucket(namespace))
     assert 3 <= len(kept) < 2 * BATCH
     namespace.wait_for_status(
-        "pausing", lambda status: status.runs.done == len(kept), f"it does not say that {len(kept)} are done", 10
+        "pausing", lambda status: status.runs.done == len(kept), f"the status does not count {len(kept)} runs", 10
     )
     namespace.patch_sweep("pausing", suspend=False)
     status = namespace.wait_for_end("pausing")
@@ -55,26 +55,27 @@ def test_a_suspended_sweep_keeps_every_finished_run_and_renders_only_the_rest(na
     assert kept.items() <= read_manifests(open_bucket(namespace)).items()
 
 
-def test_raising_parallelism_disturbs_nothing_and_lowering_it_costs_only_runs_in_flight(
+def test_more_parallelism_keeps_all_pods_and_less_costs_only_runs_in_flight(
     namespace: SweepNamespace,
 ) -> None:
-    begin(namespace, "changing", 5, parallelism=1)
-    until_runs_exist(namespace, 1)
-    ((_, first),) = working(namespace, "changing").items()
+    start_sweep(namespace, "changing", 5, parallelism=1)
+    wait_for_runs(namespace, 1)
+    ((_, first),) = read_running_pods(namespace, "changing").items()
 
     namespace.patch_sweep("changing", parallelism=3)
     wait_until(
-        lambda: len(working(namespace, "changing")) == 3, lambda: f"not 3 pods; {namespace.describe_sweep('changing')}"
+        lambda: len(read_running_pods(namespace, "changing")) == 3,
+        lambda: f"not 3 pods; {namespace.describe_sweep('changing')}",
     )
-    assert first in working(namespace, "changing").values()
+    assert first in read_running_pods(namespace, "changing").values()
     wait_until(
-        lambda: ended_well(namespace.list_pods("changing", "render"), first),
+        lambda: has_succeeded(namespace.list_pods("changing", "render"), first),
         lambda: namespace.describe_sweep("changing"),
     )
     kept = read_manifests(open_bucket(namespace))
     namespace.patch_sweep("changing", parallelism=1)
     wait_until(
-        lambda: len(working(namespace, "changing")) <= 1,
+        lambda: len(read_running_pods(namespace, "changing")) <= 1,
         lambda: f"more than one pod; {namespace.describe_sweep('changing')}",
     )
     status = namespace.wait_for_end("changing")

@@ -1,4 +1,4 @@
-"""What befalls a sweep: workers, pods, Jobs, the node and the store go, and the labels are those of a quiet day."""
+"""Faults during a sweep: workers, pods, Jobs, the node and the store fail, and the labels stay the same."""
 
 from __future__ import annotations
 
@@ -25,45 +25,47 @@ RUNS: Final = 12
 OVERRIDES: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range({RUNS})"]
 MINUTE: Final = 60
 PATIENCE: Final = 300
-"""Seconds for what a busy machine does slowly."""
+"""Seconds that suffice on a busy machine."""
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Run key -> label digest, as a laptop has them."""
+def expected_labels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Run key -> label digest of the same runs, rendered locally."""
     folder = tmp_path_factory.mktemp("laptop")
     assert run(["render", str(FILE), *OVERRIDES, "--out", str(folder)]) == 0
     return read_label_digests(FolderStore(folder))
 
 
-def begin(namespace: SweepNamespace, name: str, **spec: Any) -> None:
-    """A sweep of two pods at a time; returns when something of it exists."""
+def start_sweep(namespace: SweepNamespace, name: str, **spec: Any) -> None:
+    """Apply a sweep of two pods at a time and wait for its first run."""
     namespace.apply_recipe("spheres-sem", load_recipe())
     namespace.apply_sweep(name, "spheres-sem", **{"overrides": OVERRIDES, "parallelism": 2, "batchSize": 2, **spec})
-    until_more_runs(namespace, name)
+    wait_for_more_runs(namespace, name)
 
 
-def until_more_runs(namespace: SweepNamespace, name: str) -> None:
-    known = min(runs(namespace), RUNS - 1)  # a worker may die between its last run and its last word
+def wait_for_more_runs(namespace: SweepNamespace, name: str) -> None:
+    known = min(count_runs(namespace), RUNS - 1)  # a worker may die between its last run and its message
     wait_until(
-        lambda: runs(namespace) > known, lambda: f"nothing is rendered; {namespace.describe_sweep(name)}", PATIENCE
+        lambda: count_runs(namespace) > known,
+        lambda: f"no run was rendered; {namespace.describe_sweep(name)}",
+        PATIENCE,
     )
 
 
-def runs(namespace: SweepNamespace) -> int:
+def count_runs(namespace: SweepNamespace) -> int:
     return len(tuple(open_bucket(namespace).keys()))
 
 
-def assert_as_if_nothing_had_happened(namespace: SweepNamespace, name: str, undisturbed: dict[str, str]) -> None:
+def assert_complete_with_labels(namespace: SweepNamespace, name: str, expected_labels: dict[str, str]) -> None:
     status = namespace.wait_for_end(name)
     assert (status.phase, status.runs.done, status.runs.failed) == (Phase.COMPLETE, RUNS, 0), namespace.describe_sweep(
         name
     )
-    assert read_label_digests(open_bucket(namespace)) == undisturbed
+    assert read_label_digests(open_bucket(namespace)) == expected_labels
 
 
-def test_a_run_that_kills_its_worker_fails_after_its_retries_and_its_neighbours_are_rendered(
-    namespace: SweepNamespace, undisturbed: dict[str, str]
+def test_a_run_that_crashes_its_worker_fails_after_its_retries_and_its_batch_completes(
+    namespace: SweepNamespace, expected_labels: dict[str, str]
 ) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
     namespace.apply_sweep(
@@ -75,7 +77,7 @@ def test_a_run_that_kills_its_worker_fails_after_its_retries_and_its_neighbours_
         **{"parallelism": 2, "batchSize": 3, "retriesPerRun": 1, "maxFailedRuns": 2},
     )
     wait_until(
-        lambda: ends(namespace, "deadly", "OOMKilled"),
+        lambda: has_ended_pod(namespace, "deadly", "OOMKilled"),
         lambda: f"no pod met its limit; {namespace.describe_sweep('deadly')}",
         PATIENCE,
     )
@@ -87,11 +89,11 @@ def test_a_run_that_kills_its_worker_fails_after_its_retries_and_its_neighbours_
     message = "its worker died in each of 2 tries: out of memory, a crash of Blender or a lost node"
     assert failures == dict.fromkeys((1, 4), ("WorkerDied", message))
     assert len(read_label_digests(open_bucket(namespace))) == 4
-    assert read_label_digests(open_bucket(namespace)).items() <= undisturbed.items()
+    assert read_label_digests(open_bucket(namespace)).items() <= expected_labels.items()
 
 
-def ends(namespace: SweepNamespace, name: str, reason: str = "", code: int | None = None) -> bool:
-    """Whether a render pod has ended so."""
+def has_ended_pod(namespace: SweepNamespace, name: str, reason: str = "", code: int | None = None) -> bool:
+    """Return True if a render pod has ended with this reason and exit code."""
     states = (
         each["state"]
         for pod in namespace.list_pods(name, "render")
@@ -101,55 +103,55 @@ def ends(namespace: SweepNamespace, name: str, reason: str = "", code: int | Non
     return any(reason in (each["reason"], "") and code in (each["exitCode"], None) for each in ended)
 
 
-def workers(namespace: SweepNamespace, name: str) -> list[str]:
-    """Waits until there are some."""
+def wait_for_running_pods(namespace: SweepNamespace, name: str) -> list[str]:
+    """Wait for running render pods and return their names."""
     found: list[str] = []
 
-    def look() -> bool:
+    def find_pods() -> bool:
         found[:] = namespace.list_running_pods(name)
         return bool(found)
 
-    wait_until(look, lambda: f"no worker; {namespace.describe_sweep(name)}", PATIENCE)
+    wait_until(find_pods, lambda: f"no worker; {namespace.describe_sweep(name)}", PATIENCE)
     return found
 
 
-def kill_a_worker(namespace: SweepNamespace, name: str, pod: str) -> None:
+def kill_pod_processes(namespace: SweepNamespace, name: str, pod: str) -> None:
     kill_processes(namespace.cluster, pod)
-    wait_until(lambda: pod not in namespace.list_running_pods(name), "a killed worker goes on")
+    wait_until(lambda: pod not in namespace.list_running_pods(name), "a killed worker still runs")
 
 
-def delete_a_pod(namespace: SweepNamespace, _: str, pod: str) -> None:
+def delete_pod(namespace: SweepNamespace, _: str, pod: str) -> None:
     namespace.kubectl("delete", "pod", pod)
 
 
-def delete_the_job(namespace: SweepNamespace, name: str, _: str) -> None:
+def delete_job(namespace: SweepNamespace, name: str, _: str) -> None:
     (job,) = namespace.list_jobs(name, "render")
     namespace.kubectl("delete", "job", job["metadata"]["name"])
 
 
-def test_killed_workers_and_deleted_pods_and_jobs_leave_no_trace(
-    namespace: SweepNamespace, undisturbed: dict[str, str]
+def test_killed_workers_and_deleted_pods_and_jobs_change_no_label(
+    namespace: SweepNamespace, expected_labels: dict[str, str]
 ) -> None:
     dice = random.Random(20261127)
-    begin(namespace, "unlucky")
-    for fault in (kill_a_worker, delete_a_pod, delete_the_job, kill_a_worker):
-        fault(namespace, "unlucky", dice.choice(workers(namespace, "unlucky")))
-        until_more_runs(namespace, "unlucky")
+    start_sweep(namespace, "unlucky")
+    for fault in (kill_pod_processes, delete_pod, delete_job, kill_pod_processes):
+        fault(namespace, "unlucky", dice.choice(wait_for_running_pods(namespace, "unlucky")))
+        wait_for_more_runs(namespace, "unlucky")
 
-    assert_as_if_nothing_had_happened(namespace, "unlucky", undisturbed)
+    assert_complete_with_labels(namespace, "unlucky", expected_labels)
 
 
-def test_a_drained_node_leaves_no_trace(namespace: SweepNamespace, undisturbed: dict[str, str]) -> None:
-    begin(namespace, "evicted")
+def test_a_drained_node_changes_no_label(namespace: SweepNamespace, expected_labels: dict[str, str]) -> None:
+    start_sweep(namespace, "evicted")
     with drain_node(namespace.cluster):
         assert not namespace.list_running_pods("evicted")
-        assert runs(namespace) < RUNS
+        assert count_runs(namespace) < RUNS
 
-    assert_as_if_nothing_had_happened(namespace, "evicted", undisturbed)
+    assert_complete_with_labels(namespace, "evicted", expected_labels)
 
 
-def test_a_lost_node_leaves_no_trace(namespace: SweepNamespace, undisturbed: dict[str, str]) -> None:
-    begin(namespace, "lost")
+def test_a_lost_node_changes_no_label(namespace: SweepNamespace, expected_labels: dict[str, str]) -> None:
+    start_sweep(namespace, "lost")
     known = {pod["metadata"]["uid"] for pod in namespace.list_pods("lost", "render")}
     with lose_node(namespace.cluster):
         wait_until(
@@ -157,40 +159,40 @@ def test_a_lost_node_leaves_no_trace(namespace: SweepNamespace, undisturbed: dic
             lambda: f"the pods of the lost node are still there; {namespace.describe_sweep('lost')}",
             PATIENCE,
         )
-        assert runs(namespace) < RUNS
+        assert count_runs(namespace) < RUNS
 
-    assert_as_if_nothing_had_happened(namespace, "lost", undisturbed)
+    assert_complete_with_labels(namespace, "lost", expected_labels)
 
 
-def test_a_store_that_is_away_for_a_minute_leaves_no_trace(
-    namespace: SweepNamespace, undisturbed: dict[str, str]
+def test_a_store_outage_of_a_minute_changes_no_label(
+    namespace: SweepNamespace, expected_labels: dict[str, str]
 ) -> None:
-    begin(namespace, "rendering")
+    start_sweep(namespace, "rendering")
     with stop_store(namespace.store):
         end = time.monotonic() + MINUTE
         namespace.apply_sweep("new", "spheres-sem", overrides=OVERRIDES)
         namespace.wait_for_status(
-            "new", lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE, "it is not told"
+            "new", lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE, "the reason does not name the store"
         )
-        wait_until(lambda: time.monotonic() > end, "a minute is long", 2 * MINUTE)
+        wait_until(lambda: time.monotonic() > end, "the minute does not end", 2 * MINUTE)
         assert namespace.read_status("rendering").phase is Phase.RENDERING
 
-    assert_as_if_nothing_had_happened(namespace, "rendering", undisturbed)
+    assert_complete_with_labels(namespace, "rendering", expected_labels)
     assert namespace.wait_for_end("new").phase is Phase.COMPLETE
 
 
-def test_a_worker_that_may_not_use_its_store_any_more_says_so_and_is_tried_again(
-    namespace: SweepNamespace, undisturbed: dict[str, str]
+def test_a_worker_whose_credentials_became_wrong_reports_it_and_is_retried(
+    namespace: SweepNamespace, expected_labels: dict[str, str]
 ) -> None:
-    begin(namespace, "locked-out")
+    start_sweep(namespace, "locked-out")
     namespace.apply_secret("another key")
     for pod in namespace.list_running_pods("locked-out"):
         namespace.kubectl("delete", "pod", pod)
 
     namespace.wait_for_status(
-        "locked-out", lambda status: ready_reason(status) is Reason.ACCESS_DENIED, "it is not told"
+        "locked-out", lambda status: ready_reason(status) is Reason.ACCESS_DENIED, "the reason does not name the store"
     )
-    assert ends(namespace, "locked-out", code=ExitCode.TRY_AGAIN)
+    assert has_ended_pod(namespace, "locked-out", code=ExitCode.TRY_AGAIN)
     namespace.apply_secret()
 
-    assert_as_if_nothing_had_happened(namespace, "locked-out", undisturbed)
+    assert_complete_with_labels(namespace, "locked-out", expected_labels)

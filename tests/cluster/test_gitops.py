@@ -1,4 +1,4 @@
-"""What Flux and Argo CD see: kstatus, the library by which they judge, on every state that a real sweep was in."""
+"""Health of sweeps for Flux and Argo CD: kstatus, the library that Flux uses, on every state of a real sweep."""
 
 from __future__ import annotations
 
@@ -37,28 +37,28 @@ VERDICTS: Final = {
 }
 
 
-def verdicts(objects: list[dict[str, Any]]) -> list[str]:
-    """What kstatus says of each."""
+def run_kstatus(objects: list[dict[str, Any]]) -> list[str]:
+    """Return kstatus' verdict on each object."""
     text = run_command(find_program("kstatus"), stdin="".join(f"{json.dumps(each)}\n" for each in objects))
     return [line.split("\t")[0] for line in text.splitlines()]
 
 
-def by_phase(bodies: list[dict[str, Any]]) -> dict[Phase, set[str]]:
-    """Of those whose spec was looked at and that stay: an edit is in progress, and what goes is going."""
+def group_by_phase(bodies: list[dict[str, Any]]) -> dict[Phase, set[str]]:
+    """Return phase -> verdicts of the objects."""
     judged: dict[Phase, set[str]] = defaultdict(set)
-    for body, verdict in zip(bodies, verdicts(bodies), strict=True):
+    for body, verdict in zip(bodies, run_kstatus(bodies), strict=True):
         judged[Phase(body["status"]["phase"])].add(verdict)
     return judged
 
 
-def is_settled(body: dict[str, Any]) -> bool:
-    """Whether the operator has seen the last edit, or nothing at all yet, and the object is not on its way out."""
+def is_observed(body: dict[str, Any]) -> bool:
+    """Return True if the status is that of the last edit, or still empty, and the object is not being deleted."""
     seen = body["status"]["observedGeneration"] in (0, body["metadata"]["generation"])
     return seen and ("deletionTimestamp" not in body["metadata"] or body["status"]["phase"] == Phase.DELETING)
 
 
-def live_through_all_phases(namespace: SweepNamespace) -> None:
-    """One sweep from the missing recipe to its deletion, and one that fails."""
+def run_through_all_phases(namespace: SweepNamespace) -> None:
+    """Take one sweep from the missing recipe to its deletion, and let one fail."""
     template = namespace.apply_trial_engine("render_held", HELD="0")
     namespace.apply_sweep("good", "absent", overrides=POSSIBLE, podTemplate=template, deletionPolicy="Delete")
     namespace.apply_sweep("bad", "spheres-sem", overrides=IMPOSSIBLE)
@@ -77,26 +77,24 @@ def live_through_all_phases(namespace: SweepNamespace) -> None:
     namespace.kubectl("delete", "synthsweep", "good", "--timeout=60s")
 
 
-def test_kstatus_judges_every_state_of_a_sweep_right(cluster: Cluster, namespace: SweepNamespace) -> None:
+def test_kstatus_agrees_with_every_phase_of_a_sweep(cluster: Cluster, namespace: SweepNamespace) -> None:
     path = f"/apis/synth-operator.io/v1alpha1/namespaces/{namespace.name}/synthsweeps"
     namespace.apply_recipe("spheres-sem", load_recipe())
     with watch_list(cluster, path) as watch:
-        live_through_all_phases(namespace)
-        wait_until(lambda: is_gone(watch, "good"), "the watch has not seen the end")
+        run_through_all_phases(namespace)
+        wait_until(lambda: is_deleted(watch, "good"), "the watch has not seen the end")
     bodies = [seen.body for seen in watch.events if seen.type != "DELETED"]
 
-    assert by_phase([body for body in bodies if is_settled(body)]) == VERDICTS
-    others = [body for body in bodies if not is_settled(body)]
-    assert set(verdicts(others)) <= {"InProgress", "Terminating"}
+    assert group_by_phase([body for body in bodies if is_observed(body)]) == VERDICTS
+    others = [body for body in bodies if not is_observed(body)]
+    assert set(run_kstatus(others)) <= {"InProgress", "Terminating"}
 
 
-def is_gone(watch: Watch, name: str) -> bool:
+def is_deleted(watch: Watch, name: str) -> bool:
     return any((seen.type, seen.body["metadata"]["name"]) == ("DELETED", name) for seen in watch.events)
 
 
-def test_what_only_an_edit_helps_is_failed_and_a_recipe_is_judged_too(
-    cluster: Cluster, namespace: SweepNamespace
-) -> None:
+def test_a_stalled_sweep_and_its_recipe_are_failed(cluster: Cluster, namespace: SweepNamespace) -> None:
     broken = load_recipe()
     broken["blueprints"]["particles"]["Bead"]["number"] = -1
     namespace.apply_recipe("broken", broken)
@@ -109,18 +107,18 @@ def test_what_only_an_edit_helps_is_failed_and_a_recipe_is_judged_too(
     expected = {("synthrecipe", "broken"): "Failed", ("synthrecipe", "spheres-sem"): "Current"}
     expected["synthsweep", "stalled"] = "Failed"
     objects = [cluster.get_object(kind, name, namespace.name) for kind, name in expected]
-    assert verdicts(objects) == list(expected.values())
+    assert run_kstatus(objects) == list(expected.values())
 
 
 def apply_as_argo(namespace: SweepNamespace, documents: list[dict[str, Any]]) -> None:
-    """Server-side and without force: a field that another manager has meanwhile made its own is an error."""
+    """Apply server-side without force: a field that another manager owns is an error."""
     text = "\n---\n".join(map(json.dumps, documents))
     options = ("--server-side", "--field-manager=argocd-controller", "--filename=-")
     namespace.kubectl("apply", *options, stdin=text)
 
 
-def content(namespace: SweepNamespace, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The objects as they are, but for the list of who manages what, and the version that grows with it."""
+def read_contents(namespace: SweepNamespace, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the objects without managed fields and resource version."""
     objects = [
         namespace.cluster.get_object(each["kind"], each["metadata"]["name"], namespace.name) for each in documents
     ]
@@ -131,9 +129,7 @@ def content(namespace: SweepNamespace, documents: list[dict[str, Any]]) -> list[
     ]
 
 
-def test_another_manager_may_apply_the_manifests_again_and_changes_nothing(
-    cluster: Cluster, namespace: SweepNamespace
-) -> None:
+def test_a_second_apply_by_another_manager_changes_nothing(cluster: Cluster, namespace: SweepNamespace) -> None:
     kinds = {"apiVersion": "synth-operator.io/v1alpha1", "metadata": {"name": "steady"}}
     spec = {
         **namespace.small_spec,
@@ -151,13 +147,13 @@ def test_another_manager_may_apply_the_manifests_again_and_changes_nothing(
     apply_as_argo(namespace, documents)
     namespace.release_pods("steady")
     namespace.wait_for_end("steady")
-    before, calls = content(namespace, documents), len(list(Operators(cluster).read_calls()))
+    before, calls = read_contents(namespace, documents), len(list(Operators(cluster).read_calls()))
 
     apply_as_argo(namespace, documents)
     namespace.apply_sweep("later", "steady", overrides=POSSIBLE)
     assert namespace.wait_for_end("later").runs.cached == 1
 
-    assert content(namespace, documents) == before
+    assert read_contents(namespace, documents) == before
     assert [each["metadata"]["generation"] for each in before] == [1, 1]
     since = list(Operators(cluster).read_calls())[calls:]
     assert not [

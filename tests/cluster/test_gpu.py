@@ -1,4 +1,4 @@
-"""Sweeps that ask for GPUs: on a node that only says that it has some, and on fake ones that nothing runs on."""
+"""Sweeps with GPUs: on a node that only claims to have some, and on fake nodes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PARALLELISM: Final = 12
 
 @pytest.fixture
 def node(cluster: Cluster) -> Iterator[Cluster]:
-    """Labelled as a GPU node; what it offers is taken back."""
+    """The cluster with its node labelled as a GPU node, until the test ends."""
     ((key, value),) = POOL.items()
     cluster.kubectl("label", "node", NODE, f"{key}={value}")
     yield cluster
@@ -54,11 +54,11 @@ def patch_node(cluster: Cluster, operation: dict[str, str]) -> None:
     )
 
 
-def offer(cluster: Cluster, count: int) -> None:
+def offer_gpus(cluster: Cluster, count: int) -> None:
     patch_node(cluster, {"op": "add", "path": gpu_path("capacity"), "value": str(count)})
 
 
-def test_a_sweep_waits_for_a_gpu_saying_so_and_then_runs_there(node: Cluster, namespace: SweepNamespace) -> None:
+def test_a_sweep_waits_for_a_gpu_with_a_reason_and_then_runs(node: Cluster, namespace: SweepNamespace) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
     gpu = {"count": 1, "nodeSelector": POOL}
     namespace.apply_sweep("gpu", "spheres-sem", overrides=OVERRIDES, gpu=gpu, device="cpu", ttlSecondsAfterFinished=600)
@@ -67,7 +67,7 @@ def test_a_sweep_waits_for_a_gpu_saying_so_and_then_runs_there(node: Cluster, na
         "gpu", lambda status: ready_reason(status) is Reason.UNSCHEDULABLE, "it does not wait"
     )
     assert f"No node can take the render pod: 0/1 nodes are available: 1 Insufficient {GPU}" in ready_message(status)
-    offer(node, 4)
+    offer_gpus(node, 4)
 
     assert namespace.wait_for_end("gpu").phase is Phase.COMPLETE
     (pod,) = namespace.list_pods("gpu", "render")
@@ -80,10 +80,10 @@ def test_a_sweep_waits_for_a_gpu_saying_so_and_then_runs_there(node: Cluster, na
     assert not [each for each in namespace.list_pods("gpu", "plan") if "nodeSelector" in each["spec"]]
 
 
-def test_without_a_driver_the_sweep_says_so_instead_of_rendering_on_the_cpu(
+def test_without_a_driver_a_sweep_waits_instead_of_rendering_on_the_cpu(
     node: Cluster, namespace: SweepNamespace
 ) -> None:
-    offer(node, 4)
+    offer_gpus(node, 4)
     namespace.apply_recipe("spheres-sem", load_recipe())
     namespace.apply_sweep("driverless", "spheres-sem", overrides=OVERRIDES, gpu={"count": 1})
 
@@ -96,7 +96,8 @@ def test_without_a_driver_the_sweep_says_so_instead_of_rendering_on_the_cpu(
         "install it, or use auto or cpu."
     )
     codes = {
-        pod["status"]["containerStatuses"][0]["state"].get("terminated", {}).get("exitCode") for pod in ended(namespace)
+        pod["status"]["containerStatuses"][0]["state"].get("terminated", {}).get("exitCode")
+        for pod in list_failed_pods(namespace)
     }
     assert codes == {75}
     assert status.runs.succeeded == 0
@@ -104,11 +105,11 @@ def test_without_a_driver_the_sweep_says_so_instead_of_rendering_on_the_cpu(
     assert namespace.wait_for_end("driverless").phase is Phase.COMPLETE
 
 
-def ended(namespace: SweepNamespace) -> list[dict[str, Any]]:
+def list_failed_pods(namespace: SweepNamespace) -> list[dict[str, Any]]:
     return [pod for pod in namespace.list_pods("driverless", "render") if pod["status"]["phase"] == "Failed"]
 
 
-def test_on_many_gpu_nodes_a_sweep_spreads_and_never_exceeds_its_parallelism(
+def test_pods_spread_over_gpu_nodes_and_never_exceed_the_parallelism(
     cluster: Cluster, namespace: SweepNamespace
 ) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
@@ -123,19 +124,19 @@ def test_on_many_gpu_nodes_a_sweep_spreads_and_never_exceeds_its_parallelism(
             **{"overrides": [*OVERRIDES, seeds], "parallelism": PARALLELISM, "batchSize": 1, "gpu": {"count": 1}},
         )
         wait_until(
-            lambda: len(placed(watch)) >= 2 * PARALLELISM,
+            lambda: len(read_node_names(watch)) >= 2 * PARALLELISM,
             lambda: f"not rendered:\n{namespace.describe_sweep('wide')}",
             120,
         )
         namespace.kubectl("delete", "synthsweep", "wide", "--timeout=60s")
 
-    assert busiest(watch) == PARALLELISM
-    by_node = Counter(list(placed(watch).values())[:PARALLELISM])
+    assert count_most_pods(watch) == PARALLELISM
+    by_node = Counter(list(read_node_names(watch).values())[:PARALLELISM])
     assert by_node == dict.fromkeys(FAKE, PARALLELISM // len(FAKE))
 
 
-def placed(watch: Watch) -> dict[str, str]:
-    """Names of the render pods, in the order in which they got a node -> its name."""
+def read_node_names(watch: Watch) -> dict[str, str]:
+    """Return render pod -> node, in the order of scheduling."""
     return {
         seen.body["metadata"]["name"]: seen.body["spec"]["nodeName"]
         for seen in watch.events
@@ -143,8 +144,8 @@ def placed(watch: Watch) -> dict[str, str]:
     }
 
 
-def busiest(watch: Watch) -> int:
-    """The most render pods that were not over at one time."""
+def count_most_pods(watch: Watch) -> int:
+    """Return the largest number of render pods that were alive at the same time."""
     alive: set[str] = set()
     most = 0
     for seen in watch.events:

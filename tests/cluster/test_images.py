@@ -1,4 +1,4 @@
-"""The two images: what they weigh, what they say of themselves, and that they run where nothing is granted."""
+"""Both images: size, contents, labels, and a pod under the `restricted` standard."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from synth_api.composition.source import read_recipe
 from synth_renderer.engine import render
 
 kernels = Path(os.environ["NUMBA_CACHE_DIR"])
-brought = set(kernels.rglob("*.nbc"))
+cached = set(kernels.rglob("*.nbc"))
 folder = Path("/scratch/run")
 folder.mkdir()
 done = render(parse_recipe(resolve(compose(read_recipe(Path("/input/recipe.yaml")), ()))), folder, "cpu")
-compiled = sorted(path.name for path in set(kernels.rglob("*.nbc")) - brought)
-print(len(brought), "kernels brought; compiled:", compiled, "; visible:", done.visible, flush=True)
-os._exit(0 if brought and not compiled and done.visible else 1)
+compiled = sorted(path.name for path in set(kernels.rglob("*.nbc")) - cached)
+print(len(cached), "kernels cached; compiled:", compiled, "; visible:", done.visible, flush=True)
+os._exit(0 if cached and not compiled and done.visible else 1)
 """
 
 
 @pytest.fixture(params=[OPERATOR, RENDERER])
 def unpacked(request: pytest.FixtureRequest, bare_cluster: Cluster) -> Iterator[tuple[str, Path]]:
-    """An image and the folder that holds its files."""
+    """An image and the folder where it is mounted."""
     container = run_buildah("from", request.param).strip()
     yield request.param, Path(run_buildah("mount", container).strip())
     run_buildah("rm", container)
 
 
-def test_an_image_stays_below_its_bound_and_holds_only_what_it_runs(unpacked: tuple[str, Path]) -> None:
+def test_an_image_is_small_and_has_no_packages_of_development(unpacked: tuple[str, Path]) -> None:
     image, root = unpacked
     links = {(file.st_ino, file.st_size) for path in root.rglob("*") if (file := path.lstat())}
     megabytes = sum(size for _, size in links) / 1e6
@@ -56,7 +56,7 @@ def test_an_image_stays_below_its_bound_and_holds_only_what_it_runs(unpacked: tu
     assert not packages & {"pip", "setuptools", "pytest", "synth_cli"}
 
 
-def test_an_image_says_who_runs_it_which_release_it_is_and_under_which_licence(unpacked: tuple[str, Path]) -> None:
+def test_an_image_has_user_version_licence_and_source(unpacked: tuple[str, Path]) -> None:
     image, _ = unpacked
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     settings = json.loads(run_buildah("inspect", "--type=image", image))["OCIv1"]["config"]
@@ -73,21 +73,21 @@ def test_a_pod_of_the_renderer_compiles_no_kernel(bare_cluster: Cluster) -> None
     script = 'cp -r /opt/synth/kernels "$NUMBA_CACHE_DIR" && exec python /input/render.py'
     bare_cluster.apply(
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kernels"}, "data": files},
-        restricted_pod(script),
+        build_restricted_pod(script),
     )
 
-    wait_until(lambda: phase(bare_cluster) in {"Succeeded", "Failed"}, lambda: phase(bare_cluster), 240)
+    wait_until(lambda: read_phase(bare_cluster) in {"Succeeded", "Failed"}, lambda: read_phase(bare_cluster), 240)
 
-    assert phase(bare_cluster) == "Succeeded", bare_cluster.kubectl("logs", "kernels")
+    assert read_phase(bare_cluster) == "Succeeded", bare_cluster.kubectl("logs", "kernels")
     bare_cluster.kubectl("delete", "pod/kernels", "configmap/kernels")
 
 
-def phase(cluster: Cluster) -> str:
+def read_phase(cluster: Cluster) -> str:
     return str(cluster.get_object("pod", "kernels")["status"]["phase"])
 
 
-def restricted_pod(script: str) -> dict[str, Any]:
-    """What the `restricted` pod security standard lets through, with a root file system that cannot be written."""
+def build_restricted_pod(script: str) -> dict[str, Any]:
+    """Return a pod that meets the `restricted` pod security standard and has a read-only root file system."""
     container = {
         "name": "render",
         "image": RENDERER,

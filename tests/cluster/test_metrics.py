@@ -1,4 +1,4 @@
-"""Metrics, dashboard and alerts on the real thing: a Prometheus that scrapes the operator's pods during real sweeps."""
+"""Metrics, dashboard and alerts with a real Prometheus that scrapes the operator's pods during real sweeps."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from harness.sweep_namespace import SweepNamespace
 
 IMPOSSIBLE = f"{NUMBER}=2,9000"
-"""The second one does not fit."""
+"""The second number of beads does not fit into the box."""
 RATE = "15s"
 OPERATOR_PODS = "app.kubernetes.io/name=synth-operator,app.kubernetes.io/component=operator"
 
 
-def addresses(cluster: Cluster) -> set[str]:
-    """Where the operator's living pods answer scrapes."""
+def list_addresses(cluster: Cluster) -> set[str]:
+    """Return the addresses of the operator's metrics."""
     pods = cluster.get_object("pods", namespace=OPERATOR_NAMESPACE, selector=OPERATOR_PODS)["items"]
     return {f"{pod['status']['podIP']}:8080" for pod in pods if "podIP" in pod["status"]}
 
 
-def aim(cluster: Cluster) -> None:
-    """Debian's Prometheus cannot look pods up by itself, but it watches a file."""
-    targets = [{"targets": sorted(addresses(cluster))}]
+def write_targets(cluster: Cluster) -> None:
+    """Write the file of targets, which Prometheus watches: Debian's has no service discovery for Kubernetes."""
+    targets = [{"targets": sorted(list_addresses(cluster))}]
     (cluster.sandbox.slot.folder / "targets.json").write_text(json.dumps(targets))
 
 
 @pytest.fixture(scope="module")
 def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
     slot = cluster.sandbox.slot
-    aim(cluster)
+    write_targets(cluster)
     job = {
         "job_name": "synth-operator",
         "honor_labels": True,
@@ -55,13 +55,13 @@ def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
     (slot.folder / "prometheus.json").write_text(json.dumps(configuration))
     cluster.processes["prometheus"] = cluster.sandbox.start(prometheus_command(slot), slot.log("prometheus"))
     server = Prometheus(f"http://{cluster.node_address}:9090")
-    wait_until(lambda: server.ready and leaders(server), lambda: slot.log("prometheus").read_text()[-2000:])
+    wait_until(lambda: server.ready and list_leaders(server), lambda: slot.log("prometheus").read_text()[-2000:])
     yield server
     cluster.kill_component("prometheus")
 
 
-def now(server: Prometheus, expression: str) -> dict[str, float]:
-    """Labels but the pod's -> value, at this moment."""
+def query_values(server: Prometheus, expression: str) -> dict[str, float]:
+    """Return labels without `instance` -> value of an instant query."""
     found = {}
     for each in server.get("query", query=expression)["result"]:
         labels = {name: value for name, value in each["metric"].items() if name != "instance"}
@@ -69,20 +69,20 @@ def now(server: Prometheus, expression: str) -> dict[str, float]:
     return found
 
 
-def render(namespace: SweepNamespace, name: str, *overrides: str) -> None:
+def apply_small_sweep(namespace: SweepNamespace, name: str, *overrides: str) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
     namespace.apply_sweep(name, "spheres-sem", overrides=[SMALL_PICTURE, *overrides], maxFailedRuns="100%", batchSize=1)
 
 
-def test_the_whole_dashboard_has_data_of_a_real_sweep(namespace: SweepNamespace, prometheus: Prometheus) -> None:
-    render(namespace, "shown", IMPOSSIBLE, f"{SEED}=range(6)")
+def test_every_panel_of_the_dashboard_has_data(namespace: SweepNamespace, prometheus: Prometheus) -> None:
+    apply_small_sweep(namespace, "shown", IMPOSSIBLE, f"{SEED}=range(6)")
 
     status = namespace.wait_for_end("shown")
 
     assert (status.phase, status.runs.succeeded, status.runs.failed) == (Phase.COMPLETE, 6, 6)
     expressions = dashboard_expressions(RATE, namespace=namespace.name, sweep="shown")
     wait_until(lambda: not prometheus.silent(expressions), lambda: f"no data: {prometheus.silent(expressions)}")
-    runs = now(prometheus, f'sum by (result) (synth_sweep_runs{{namespace="{namespace.name}"}})')
+    runs = query_values(prometheus, f'sum by (result) (synth_sweep_runs{{namespace="{namespace.name}"}})')
     assert runs == {
         '{"result": "cached"}': 0,
         '{"result": "succeeded"}': 6,
@@ -91,28 +91,27 @@ def test_the_whole_dashboard_has_data_of_a_real_sweep(namespace: SweepNamespace,
     }
 
 
-def test_a_restarted_operator_reports_the_same_and_a_deleted_sweep_nothing(
-    namespace: SweepNamespace, prometheus: Prometheus
-) -> None:
-    render(namespace, "gone", f"{NUMBER}=2")
+def test_metrics_survive_a_restart_and_end_with_the_sweep(namespace: SweepNamespace, prometheus: Prometheus) -> None:
+    apply_small_sweep(namespace, "gone", f"{NUMBER}=2")
     namespace.wait_for_end("gone")
     mine = f'{{__name__=~"synth_sweep_.*",namespace="{namespace.name}"}}'
-    wait_until(lambda: "Complete" in str(now(prometheus, mine)), "the sweep's end was not scraped")
-    before = now(prometheus, mine)
-    old = addresses(namespace.cluster)
+    wait_until(lambda: "Complete" in str(query_values(prometheus, mine)), "the sweep's end was not scraped")
+    before = query_values(prometheus, mine)
+    old = list_addresses(namespace.cluster)
 
     namespace.cluster.kubectl("-n", OPERATOR_NAMESPACE, "delete", "pod", f"--selector={OPERATOR_PODS}", "--wait=true")
-    wait_until(lambda: addresses(namespace.cluster) - old, "no new pod of the operator")
-    aim(namespace.cluster)
+    wait_until(lambda: list_addresses(namespace.cluster) - old, "no new pod of the operator")
+    write_targets(namespace.cluster)
 
     wait_until(
-        lambda: leaders(prometheus) - old and now(prometheus, mine) == before, lambda: f"{now(prometheus, mine)}"
+        lambda: list_leaders(prometheus) - old and query_values(prometheus, mine) == before,
+        lambda: f"{query_values(prometheus, mine)}",
     )
     namespace.kubectl("delete", "synthsweep", "gone", "--timeout=60s")
-    wait_until(lambda: now(prometheus, mine) == {}, lambda: f"left behind: {now(prometheus, mine)}")
+    wait_until(lambda: query_values(prometheus, mine) == {}, lambda: f"left behind: {query_values(prometheus, mine)}")
 
 
-def leaders(server: Prometheus) -> set[str]:
-    """Addresses of the replicas that lead now."""
+def list_leaders(server: Prometheus) -> set[str]:
+    """Return the addresses of the replicas that lead."""
     result = server.get("query", query="synth_operator_leader == 1")["result"]
     return {each["metric"]["instance"] for each in result}

@@ -1,4 +1,4 @@
-"""What the system tells in logs, status, events, metrics and manifests: enough to follow a sweep, and no secret."""
+"""Logs, status, events, metrics and manifests: they follow a sweep and hold no credential."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OBJECTS: Final = "synthsweeps,synthrecipes,jobs,pods,configmaps,events"
 
 @pytest.fixture(scope="module")
 def namespace(cluster: Cluster, store: NodeStore) -> SweepNamespace:
-    """With a sweep that is complete and one whose credentials are wrong; their pods are still there."""
+    """A namespace with a complete sweep and one whose credentials are wrong; their pods still exist."""
     created = SweepNamespace(cluster, store, f"observed-{token_hex(3)}")
     created.create()
     keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": WRONG_KEY}
@@ -46,17 +46,17 @@ def namespace(cluster: Cluster, store: NodeStore) -> SweepNamespace:
     return created
 
 
-def test_no_secret_is_told_anywhere(namespace: SweepNamespace) -> None:
-    told = dict(everything_told(namespace))
+def test_no_text_holds_a_credential(namespace: SweepNamespace) -> None:
+    texts = dict(read_all_texts(namespace))
 
-    assert "succeeded" in "".join(text for name, text in told.items() if name.startswith("log of complete"))
-    assert {name.split("/")[1] for name in told if name.startswith("store")} == {"manifests", "runs", "sweeps"}
+    assert "succeeded" in "".join(text for name, text in texts.items() if name.startswith("log of complete"))
+    assert {name.split("/")[1] for name in texts if name.startswith("store")} == {"manifests", "runs", "sweeps"}
     hidden = {*SECRETS, *(b64encode(word.encode()).decode() for word in SECRETS)}
-    assert {name for name, text in told.items() for word in hidden if word in text} == set()
+    assert {name for name, text in texts.items() for word in hidden if word in text} == set()
 
 
-def test_the_operators_log_follows_a_sweep_line_by_line(namespace: SweepNamespace) -> None:
-    text = "".join(text for name, text in everything_logged(namespace.cluster, OPERATOR_NAMESPACE, OPERATOR_PODS))
+def test_the_operators_log_has_a_line_for_each_step_of_a_sweep(namespace: SweepNamespace) -> None:
+    text = "".join(text for name, text in read_logs(namespace.cluster, OPERATOR_NAMESPACE, OPERATOR_PODS))
     lines = [json.loads(line) for line in text.splitlines()]
     about = [line for line in lines if (line.get("namespace"), line.get("sweep")) == (namespace.name, "complete")]
 
@@ -67,8 +67,8 @@ def test_the_operators_log_follows_a_sweep_line_by_line(namespace: SweepNamespac
     assert denied["message"].startswith(f"The store at {namespace.store.endpoint} denies access to bucket '{BUCKET}'")
 
 
-def everything_told(namespace: SweepNamespace) -> Iterator[tuple[str, str]]:
-    """Name of a place and the text in it, the Secrets themselves left out."""
+def read_all_texts(namespace: SweepNamespace) -> Iterator[tuple[str, str]]:
+    """Yield source and text of everything but the Secrets."""
     yield (
         "objects",
         namespace.kubectl("get", OBJECTS, "-o=yaml", "--show-managed-fields"),
@@ -77,9 +77,9 @@ def everything_told(namespace: SweepNamespace) -> Iterator[tuple[str, str]]:
         "operator",
         namespace.cluster.kubectl("-n", OPERATOR_NAMESPACE, "get", "deployments,pods,configmaps,events", "-o=yaml"),
     )
-    yield from everything_logged(namespace.cluster, namespace.name, "")
-    yield from everything_logged(namespace.cluster, OPERATOR_NAMESPACE, OPERATOR_PODS)
-    for pod in names(namespace.cluster, OPERATOR_NAMESPACE, OPERATOR_PODS):
+    yield from read_logs(namespace.cluster, namespace.name, "")
+    yield from read_logs(namespace.cluster, OPERATOR_NAMESPACE, OPERATOR_PODS)
+    for pod in list_pod_names(namespace.cluster, OPERATOR_NAMESPACE, OPERATOR_PODS):
         path = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/pods/{pod}:8080/proxy/metrics"
         yield f"metrics of {pod}", namespace.cluster.kubectl("get", "--raw", path)
     for each in namespace.store.client.list_objects(BUCKET, f"{namespace.name}/", recursive=True):
@@ -87,12 +87,12 @@ def everything_told(namespace: SweepNamespace) -> Iterator[tuple[str, str]]:
         yield f"store {each.object_name}", content.decode(errors="replace")
 
 
-def everything_logged(cluster: Cluster, namespace: str, selector: str) -> Iterator[tuple[str, str]]:
-    for pod in names(cluster, namespace, selector):
+def read_logs(cluster: Cluster, namespace: str, selector: str) -> Iterator[tuple[str, str]]:
+    for pod in list_pod_names(cluster, namespace, selector):
         yield f"log of {pod}", cluster.kubectl("-n", namespace, "logs", pod)
 
 
-def names(cluster: Cluster, namespace: str, selector: str) -> list[str]:
+def list_pod_names(cluster: Cluster, namespace: str, selector: str) -> list[str]:
     return [
         pod["metadata"]["name"] for pod in cluster.get_object("pods", namespace=namespace, selector=selector)["items"]
     ]

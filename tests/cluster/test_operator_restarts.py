@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 15
 """The chart's default."""
 RENEWED_SECONDS = 5
-"""A lease may have been renewed so long ago when its holder is stopped."""
+"""Largest age of a lease's renewal when its holder stops."""
 
 
-def overrides(runs: int) -> list[str]:
+def build_overrides(runs: int) -> list[str]:
     return [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range({runs})"]
 
 
@@ -47,34 +47,34 @@ def two_replicas(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
 
 
 @pytest.fixture
-def hasty(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
-    """Two replicas whose lease ends soon, so that many deaths fit into one sweep."""
+def short_lease(cluster: Cluster, operators: Operators) -> Iterator[Operators]:
+    """Two replicas with a short lease, so that many kills fit into one sweep."""
     install_operator(cluster, "replicas=2", "lease.durationSeconds=3")
     operators.wait_for_leader()
     yield operators
     install_operator(cluster)
 
 
-def jobs_made(operators: Operators, namespace: SweepNamespace) -> Counter[str]:
-    """How often each Job was made."""
+def count_created_jobs(operators: Operators, namespace: SweepNamespace) -> Counter[str]:
+    """Return how often each Job was created."""
     made = ("jobs", "create", 201, namespace.name)
     calls = operators.read_calls()
     return Counter(call.name for call in calls if (call.resource, call.verb, call.code, call.namespace) == made)
 
 
-def _answers(cluster: Cluster) -> bool:
+def is_api_server_ready(cluster: Cluster) -> bool:
     with suppress(CommandError):
         return cluster.kubectl("get", "--raw", "/readyz") == "ok"
     return False
 
 
-def test_a_killed_leader_is_followed_within_20_seconds(two_replicas: Operators) -> None:
+def test_another_replica_leads_within_20_seconds_of_a_kill(two_replicas: Operators) -> None:
     killed = two_replicas.wait_for_leader()
     two_replicas.kill_pod(killed)
     two_replicas.wait_for_new_leader(killed, 20)
 
 
-def test_a_stopped_leader_is_followed_before_its_lease_ends(two_replicas: Operators) -> None:
+def test_a_leader_that_stops_releases_its_lease(two_replicas: Operators) -> None:
     stopped = two_replicas.wait_for_leader()
     two_replicas.cluster.kubectl("-n", "synth", "rollout", "status", "deployment/synth-operator")
     two_replicas.cluster.kubectl("-n", "synth", "delete", "pod", stopped, "--wait=false")
@@ -85,7 +85,7 @@ def test_only_the_leader_watches_and_writes(two_replicas: Operators, namespace: 
     leader = two_replicas.wait_for_leader()
     before = len(list(two_replicas.read_calls()))
     namespace.apply_recipe("spheres-sem", load_recipe())
-    namespace.apply_sweep("one", "spheres-sem", overrides=overrides(1))
+    namespace.apply_sweep("one", "spheres-sem", overrides=build_overrides(1))
     namespace.wait_for_end("one")
 
     calls = [call for call in list(two_replicas.read_calls())[before:] if call.resource != "leases"]
@@ -95,18 +95,18 @@ def test_only_the_leader_watches_and_writes(two_replicas: Operators, namespace: 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.soak)])
 def test_kills_of_the_leader_lose_no_run_and_create_no_job_twice(
-    hasty: Operators, namespace: SweepNamespace, kills: int
+    short_lease: Operators, namespace: SweepNamespace, kills: int
 ) -> None:
     names = ["a", "b", "c"]
     namespace.apply_recipe("spheres-sem", load_recipe())
     for name in names:
-        namespace.apply_sweep(name, "spheres-sem", overrides=overrides(6), parallelism=2)
+        namespace.apply_sweep(name, "spheres-sem", overrides=build_overrides(6), parallelism=2)
     dice, pause = random.Random(20261124), threading.Event()
     for kill in range(kills):
-        leader = hasty.leader
+        leader = short_lease.leader
         pause.wait(dice.uniform(0, 2))
-        hasty.kill_pod(leader)
-        hasty.wait_for_new_leader(leader, 60)
+        short_lease.kill_pod(leader)
+        short_lease.wait_for_new_leader(leader, 60)
         if kill % 5 == 4:
             namespace.patch_sweep(names[kill % 3], retryToken=f"after-{kill}")
 
@@ -114,24 +114,24 @@ def test_kills_of_the_leader_lose_no_run_and_create_no_job_twice(
         status = namespace.wait_for_end(name)
         assert status.phase is Phase.COMPLETE, namespace.describe_sweep(name)
         assert (status.runs.total, status.runs.done, status.runs.failed) == (6, 6, 0)
-    assert set(jobs_made(hasty, namespace).values()) == {1}
+    assert set(count_created_jobs(short_lease, namespace).values()) == {1}
 
 
-def test_api_server_and_etcd_die_in_the_middle(
+def test_a_sweep_survives_the_death_of_api_server_and_etcd(
     cluster: Cluster, operators: Operators, namespace: SweepNamespace
 ) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
-    namespace.apply_sweep("tough", "spheres-sem", overrides=overrides(6))
+    namespace.apply_sweep("tough", "spheres-sem", overrides=build_overrides(6))
     namespace.wait_for_status("tough", lambda status: status.phase is Phase.RENDERING, "the sweep does not render")
     cluster.kill_component("apiserver")
     cluster.kill_component("etcd")
     for name in ("etcd", "apiserver"):
         cluster.start_component(name)
-    wait_until(lambda: _answers(cluster), "the API server did not come back")
+    wait_until(lambda: is_api_server_ready(cluster), "the API server did not come back")
 
     status = namespace.wait_for_end("tough")
 
     assert status.phase is Phase.COMPLETE
     assert (status.runs.total, status.runs.succeeded, status.runs.failed) == (6, 6, 0)
-    made = jobs_made(operators, namespace)
+    made = count_created_jobs(operators, namespace)
     assert {name.rsplit("-", 1)[1]: times for name, times in made.items()} == {"p": 1, "r0": 1, "f": 1}

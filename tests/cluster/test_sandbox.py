@@ -1,4 +1,4 @@
-"""Clusters beside each other on one machine, as the tests run them."""
+"""Several sandboxes on one machine at the same time."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from harness.sandbox import Sandbox, create_sandbox, list_cgroups
 pytestmark = pytest.mark.skipif(find_existing_kubeconfig() is not None, reason="makes clusters of its own")
 
 
-def test_a_cluster_may_come_while_another_goes() -> None:
-    def come_and_go(rounds: int) -> None:
+def test_sandboxes_start_and_end_at_the_same_time() -> None:
+    def create_and_destroy(rounds: int) -> None:
         for _ in range(rounds):
             sandbox = create_sandbox()
-            fill(sandbox)
+            create_leftovers(sandbox)
             sandbox.destroy()
 
     with ThreadPoolExecutor(3) as threads:
-        list(threads.map(come_and_go, [6] * 3))  # raises what one of them raised
+        list(threads.map(create_and_destroy, [6] * 3))  # raises the error of a thread
 
 
-def test_a_killed_cluster_leaves_nothing_to_the_next() -> None:
+def test_a_killed_sandbox_leaves_nothing_to_the_next() -> None:
     killed = create_sandbox()
-    pods = fill(killed)
+    pods = create_leftovers(killed)
     assert killed.unshare
     os.kill(killed.unshare.pid, signal.SIGKILL)  # the kernel does so when the tests are killed
-    wait_until(lambda: not Path("/sys/class/net", killed.slot.host_interface).exists(), "its cable is still there")
+    wait_until(lambda: not Path("/sys/class/net", killed.slot.host_interface).exists(), "its veth pair still exists")
     sandbox = create_sandbox()
     for process in (killed.unshare, *killed.entered):
         process.wait()
@@ -43,8 +43,8 @@ def test_a_killed_cluster_leaves_nothing_to_the_next() -> None:
         sandbox.destroy()
 
 
-def fill(sandbox: Sandbox) -> list[Path]:
-    """A file, and control groups with a process, as a kubelet makes them for pods; returns those of the pods."""
+def create_leftovers(sandbox: Sandbox) -> list[Path]:
+    """Create a file, and control groups with a process, as a kubelet does for pods; return those of the pods."""
     (sandbox.slot.folder / "file").touch()
     process = sandbox.start(["sleep", "600"], sandbox.slot.folder / "log")
     roots = list_cgroups(sandbox.slot)
@@ -52,6 +52,6 @@ def fill(sandbox: Sandbox) -> list[Path]:
     for pod in pods:
         pod.mkdir(parents=True)
     for root in roots:
-        if root.parent.name != "cpuset":  # takes no process before it is told its processors
+        if root.parent.name != "cpuset":  # accepts no process before its processors are set
             (root / "pods/pod0/cgroup.procs").write_text(str(process))
     return pods

@@ -1,4 +1,7 @@
-"""The tutorial's sweep of 180 runs, its shipped manifests with few beads in small pictures, from apply to dataset."""
+"""The tutorial's sweep with few beads in small pictures, from apply to dataset.
+
+`make test` cuts its 15 seeds to 5; `make soak` renders all 180 runs.
+"""
 
 from __future__ import annotations
 
@@ -31,22 +34,22 @@ def shipped_recipe() -> dict[str, Any]:
     return dict(yaml.safe_load((SHIPPED / "spheres-sem.yaml").read_text(encoding="utf-8")))
 
 
-def shipped_sweep(namespace: SweepNamespace) -> dict[str, Any]:
-    """With few beads, small pictures, few small pods and the lab's output."""
+def shipped_sweep(namespace: SweepNamespace, seeds: int) -> dict[str, Any]:
+    """Return the shipped sweep with few beads, small pictures and small pods, in six batches."""
     sweep = dict(yaml.safe_load((SHIPPED / f"{NAME}.yaml").read_text(encoding="utf-8")))
-    number, *others = sweep["spec"]["axes"]
+    number, seed, gravity = sweep["spec"]["axes"]
     small = {"path": PERCENTAGE, "values": [10]}
     sweep["spec"] |= {
-        "axes": [{**number, "values": FEW}, *others, small],
+        "axes": [{**number, "values": FEW}, {**seed, "range": {"stop": seeds}}, gravity, small],
         **namespace.small_spec,
         "parallelism": 2,
-        "batchSize": 30,
+        "batchSize": 2 * seeds,
     }
     return sweep
 
 
-def another(sweep: dict[str, Any], name: str, **values: dict[str, Any]) -> dict[str, Any]:
-    """The same sweep under a name, axes with other values; keywords `number`, `seed`, `gravity`."""
+def change_axes(sweep: dict[str, Any], name: str, **values: dict[str, Any]) -> dict[str, Any]:
+    """Return the sweep under another name with other values of the axes `number`, `seed` and `gravity`."""
     paths = {"number": NUMBER, "seed": SEED, "gravity": GRAVITY}
     changed = {paths[word]: {"path": paths[word], **each} for word, each in values.items()}
     copy = deepcopy(sweep)
@@ -55,52 +58,59 @@ def another(sweep: dict[str, Any], name: str, **values: dict[str, Any]) -> dict[
     return copy
 
 
-def counts(status: SweepStatus) -> tuple[int, int, int, int]:
-    """Total, cached, succeeded, failed."""
+def count_runs(status: SweepStatus) -> tuple[int, int, int, int]:
+    """Return total, cached, succeeded and failed runs."""
     return status.runs.total, status.runs.cached, status.runs.succeeded, status.runs.failed
 
 
-def rows(namespace: SweepNamespace, name: str) -> int:
-    """Runs of the committed dataset."""
+def count_dataset_runs(namespace: SweepNamespace, name: str) -> int:
+    """Return the number of runs of the committed dataset."""
     dataset = committed(open_bucket(namespace), namespace.name, name)
     assert dataset is not None
     return dataset.cached + dataset.succeeded
 
 
+SEEDS = [5, pytest.param(15, marks=pytest.mark.soak)]
+
+
 @pytest.mark.slow
-def test_180_runs_have_the_labels_of_a_laptop_and_only_what_is_new_is_ever_rendered(
-    namespace: SweepNamespace, tmp_path: Path
+@pytest.mark.parametrize("seeds", SEEDS)
+def test_labels_are_those_of_a_laptop_and_only_new_runs_are_rendered(
+    namespace: SweepNamespace, tmp_path: Path, seeds: int
 ) -> None:
-    sweep = shipped_sweep(namespace)
+    total, more = 12 * seeds, 12 * (seeds + 2)
+    sweep = shipped_sweep(namespace, seeds)
     namespace.apply(shipped_recipe(), sweep)
-    arguments = [f"{PERCENTAGE}=10", f"{NUMBER}={','.join(map(str, FEW))}", f"{SEED}=range(15)"]
+    arguments = [f"{PERCENTAGE}=10", f"{NUMBER}={','.join(map(str, FEW))}", f"{SEED}=range({seeds})"]
     namespace.wait_for_condition("Complete", NAME)
-    assert counts(namespace.read_status(NAME)) == (180, 0, 180, 0)
-    assert rows(namespace, NAME) == 180
+    assert count_runs(namespace.read_status(NAME)) == (total, 0, total, 0)
+    assert count_dataset_runs(namespace, NAME) == total
     assert run(["render", str(FILE), *arguments, f"{GRAVITY}=-100,-10000", "--out", str(tmp_path)]) == 0
-    first = read_label_digests(open_bucket(namespace))
-    assert first == read_label_digests(FolderStore(tmp_path))
+    assert read_label_digests(open_bucket(namespace)) == read_label_digests(FolderStore(tmp_path))
 
-    namespace.apply(another(sweep, NAME, seed={"range": {"stop": 20}}))
-    assert counts(namespace.wait_for_end(NAME)) == (240, 180, 60, 0)
+    namespace.apply(change_axes(sweep, NAME, seed={"range": {"stop": seeds + 2}}))
+    assert count_runs(namespace.wait_for_end(NAME)) == (more, total, 24, 0)
 
-    namespace.apply(another(sweep, "overlapping", number={"values": [6, 7]}, seed={"values": [0, 19]}))
-    assert counts(namespace.wait_for_end("overlapping")) == (8, 4, 4, 0)
+    namespace.apply(change_axes(sweep, "overlapping", number={"values": [6, 7]}, seed={"values": [0, seeds + 1]}))
+    assert count_runs(namespace.wait_for_end("overlapping")) == (8, 4, 4, 0)
 
     before = read_manifests(open_bucket(namespace))
-    namespace.apply(another(sweep, NAME, number={"values": FEW[:-1]}))
-    assert counts(namespace.wait_for_end(NAME)) == (150, 150, 0, 0)
-    assert rows(namespace, NAME) == 150
+    namespace.apply(change_axes(sweep, NAME, number={"values": FEW[:-1]}, seed={"range": {"stop": seeds + 2}}))
+    fewer = 10 * (seeds + 2)
+    assert count_runs(namespace.wait_for_end(NAME)) == (fewer, fewer, 0, 0)
+    assert count_dataset_runs(namespace, NAME) == fewer
     assert read_manifests(open_bucket(namespace)) == before
-    assert len(before) == 244
+    assert len(before) == more + 4
 
 
 @pytest.mark.slow
-def test_three_impossible_points_of_180_are_named_and_tried_again_alone(namespace: SweepNamespace) -> None:
-    sweep = another(
-        shipped_sweep(namespace),
+@pytest.mark.parametrize("seeds", SEEDS)
+def test_three_impossible_points_are_named_and_only_they_are_retried(namespace: SweepNamespace, seeds: int) -> None:
+    total = 12 * seeds
+    sweep = change_axes(
+        shipped_sweep(namespace, seeds),
         "impossible",
-        number={"values": [*range(1, 60), 9000]},
+        number={"values": [*range(1, total // 3), 9000]},
         seed={"range": {"stop": 3}},
         gravity={"values": [-10000]},
     )
@@ -108,12 +118,12 @@ def test_three_impossible_points_of_180_are_named_and_tried_again_alone(namespac
 
     status = namespace.wait_for_end("impossible")
 
-    assert (status.phase, counts(status)) == (Phase.FAILED, (180, 0, 177, 3))
+    assert (status.phase, count_runs(status)) == (Phase.FAILED, (total, 0, total - 3, 3))
     assert [(failure.overrides[NUMBER], failure.overrides[SEED]) for failure in status.failures] == [
         (9000, seed) for seed in range(3)
     ]
     assert {failure.reason for failure in status.failures} == {"PhysicsFailed"}
-    assert rows(namespace, "impossible") == 177
+    assert count_dataset_runs(namespace, "impossible") == total - 3
 
     sweep["spec"]["maxFailedRuns"] = 3
     namespace.apply(sweep)
@@ -123,7 +133,7 @@ def test_three_impossible_points_of_180_are_named_and_tried_again_alone(namespac
     sweep["spec"]["retryToken"] = "again"
     namespace.apply(sweep)
     status = namespace.wait_for_end("impossible")
-    assert (status.phase, counts(status)) == (Phase.COMPLETE, (180, 177, 0, 3))
+    assert (status.phase, count_runs(status)) == (Phase.COMPLETE, (total, total - 3, 0, 3))
     assert read_manifests(open_bucket(namespace)) == before
 
 

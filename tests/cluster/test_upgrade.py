@@ -1,4 +1,4 @@
-"""A new release of operator and chart: what is finished stays finished, what renders goes on."""
+"""Upgrade of operator and chart: finished sweeps stay finished, and rendering continues."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RUNNING: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range(2,6)"]
 
 @pytest.fixture
 def upgrade(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Brings the next release: its chart, images and another default for pods; the former one comes back afterwards."""
+    """Return a function that upgrades chart, images and a default for pods; the upgrade is undone afterwards."""
     cluster.helm(
         *("package", str(ROOT / "charts" / "synth-operator"), f"--destination={tmp_path}"),
         *(f"--version={RELEASE}", f"--app-version={RELEASE}"),
@@ -38,22 +38,24 @@ def upgrade(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[], None]]:
         new = f"{image.rsplit(':', 1)[0]}:{RELEASE}"
         cluster.sandbox.run("ctr", f"--address={CONTAINERD}", "-n", "k8s.io", "images", "tag", "--force", image, new)
 
-    def bring() -> None:
+    def upgrade_release() -> None:
         cluster.helm(
             *("upgrade", "synth", str(tmp_path / f"synth-operator-{RELEASE}.tgz"), f"--namespace={OPERATOR_NAMESPACE}"),
             *("--reset-then-reuse-values", "--set=image.tag=,renderer.image.tag="),
             *("--set=sweeps.terminationGracePeriodSeconds=61", "--wait", "--timeout=120s"),
         )
 
-    yield bring
+    yield upgrade_release
     install_operator(cluster)
 
 
-def identities(objects: list[dict[str, Any]]) -> set[tuple[str, str]]:
+def read_identities(objects: list[dict[str, Any]]) -> set[tuple[str, str]]:
     return {(each["metadata"]["name"], each["metadata"]["uid"]) for each in objects}
 
 
-def test_an_upgrade_disturbs_no_sweep(namespace: SweepNamespace, cluster: Cluster, upgrade: Callable[[], None]) -> None:
+def test_an_upgrade_keeps_jobs_and_pods_of_running_sweeps(
+    namespace: SweepNamespace, cluster: Cluster, upgrade: Callable[[], None]
+) -> None:
     operators = Operators(cluster)
     namespace.apply_recipe("spheres-sem", load_recipe())
     template = namespace.apply_trial_engine("render_held", HELD="2,4")
@@ -66,8 +68,8 @@ def test_an_upgrade_disturbs_no_sweep(namespace: SweepNamespace, cluster: Cluste
     )
     finished = cluster.get_object("synthsweep", "finished", namespace.name)
     jobs, pods = (
-        identities(namespace.list_jobs("running", "render")),
-        identities(namespace.list_pods("running", "render")),
+        read_identities(namespace.list_jobs("running", "render")),
+        read_identities(namespace.list_pods("running", "render")),
     )
     former = operators.wait_for_leader()
 
@@ -80,8 +82,8 @@ def test_an_upgrade_disturbs_no_sweep(namespace: SweepNamespace, cluster: Cluste
 
     assert (again.runs.total, again.runs.cached) == (2, 2)
     assert cluster.get_object("synthsweep", "finished", namespace.name) == finished
-    assert identities(namespace.list_jobs("running", "render")) == jobs
-    assert identities(namespace.list_pods("running", "render")) == pods
+    assert read_identities(namespace.list_jobs("running", "render")) == jobs
+    assert read_identities(namespace.list_pods("running", "render")) == pods
     namespace.release_pods("running")
     status = namespace.wait_for_end("running")
     assert (status.phase, status.runs.total, status.runs.succeeded) == (Phase.COMPLETE, 4, 4)

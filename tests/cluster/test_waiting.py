@@ -1,4 +1,4 @@
-"""Whatever a sweep waits for: one clear message, no work that a check could have refused, and on it goes by itself.
+"""Every cause of waiting: one clear message, no needless work, and the sweep continues once the cause is gone.
 
 All causes are put in the way at once, each in a namespace of its own, and are removed at once, so that waiting costs
 the suite little. Render pods use an engine that does nothing.
@@ -42,23 +42,23 @@ LATER_BUCKET: Final = "later"
 RARE_GPU: Final = "example.com/rare-gpu"
 CAPACITY: Final = f"/status/capacity/{RARE_GPU.replace('/', '~1')}"
 SECONDS: Final = 10
-"""From the moment at which Kubernetes knows."""
+"""Longest delay after Kubernetes knows the cause."""
 
 Spec = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Something that a sweep waits for."""
+    """A cause that keeps a sweep waiting."""
 
-    put: Callable[[SweepNamespace], Spec]
-    """Puts it in the way; what the sweep says beside the usual."""
+    create: Callable[[SweepNamespace], Spec]
+    """Creates the cause and returns additions to the sweep's spec."""
     remove: Callable[[SweepNamespace], object]
     reason: Reason
-    words: str
-    """Of the message; `{host}` is the store's, `{image}` the renderer."""
+    message: str
+    """Part of the message; `{host}` is the store's, `{image}` the renderer's."""
     renders: bool = False
-    """Only a render pod can meet it."""
+    """True if only a render pod meets the cause."""
 
 
 def invalid_recipe(namespace: SweepNamespace) -> Spec:
@@ -92,15 +92,15 @@ def missing_bucket(namespace: SweepNamespace) -> Spec:
 
 
 def unreachable_endpoint(namespace: SweepNamespace) -> Spec:
-    """A port behind which the store is, but whose packets are dropped, so that nobody says no."""
+    """Forward a port to the store but drop its packets, so that no connection is refused."""
     sandbox, host = namespace.cluster.sandbox, namespace.cluster.node_address
-    sandbox.run("iptables", "--insert", *packets())
+    sandbox.run("iptables", "--insert", *build_packet_rule())
     forward = ("socat", f"TCP-LISTEN:{SLOW_PORT},bind={host},fork,reuseaddr", f"TCP:{namespace.store.endpoint}")
     sandbox.start(forward, sandbox.slot.log("forward"))
     return {"output": {**namespace.output, "endpoint": f"{host}:{SLOW_PORT}"}}
 
 
-def packets() -> tuple[str, ...]:
+def build_packet_rule() -> tuple[str, ...]:
     return ("INPUT", "--protocol", "tcp", "--dport", str(SLOW_PORT), "--jump", "DROP")
 
 
@@ -108,8 +108,8 @@ def missing_image(namespace: SweepNamespace) -> Spec:
     return {"image": f"{namespace.cluster.images[1]}-later"}
 
 
-def push_image(namespace: SweepNamespace) -> None:
-    """What a registry would be for, the kubelet finds on its node."""
+def tag_image(namespace: SweepNamespace) -> None:
+    """Tag the image on the node, which has no registry."""
     image = namespace.cluster.images[1]
     namespace.cluster.sandbox.run(
         "ctr", f"--address={CONTAINERD}", "-n=k8s.io", "images", "tag", image, f"{image}-later"
@@ -129,7 +129,7 @@ def offer_gpu(namespace: SweepNamespace) -> None:
     namespace.cluster.kubectl("patch", "node", NODE, "--subresource=status", "--type=json", "-p", operation)
 
 
-def quota(namespace: SweepNamespace) -> Spec:
+def create_quota(namespace: SweepNamespace) -> Spec:
     namespace.apply(
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": {"pods": "0"}}}
     )
@@ -140,20 +140,20 @@ def remove_quota(namespace: SweepNamespace) -> None:
     namespace.kubectl("delete", "resourcequota", "small")
 
 
-def mend_recipe(namespace: SweepNamespace) -> None:
+def repair_recipe(namespace: SweepNamespace) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
 
 
 CAUSES: Final = {
     "invalid-recipe": Cause(
         invalid_recipe,
-        mend_recipe,
+        repair_recipe,
         Reason.RECIPE_INVALID,
         "The recipe 'spheres-sem' is invalid: initial_runtime_state.seed",
     ),
     "missing-recipe": Cause(
         missing_recipe,
-        mend_recipe,
+        repair_recipe,
         Reason.RECIPE_NOT_FOUND,
         "There is no SynthRecipe 'spheres-sem' in this namespace; apply one.",
     ),
@@ -184,14 +184,14 @@ CAUSES: Final = {
     ),
     "unreachable-endpoint": Cause(
         unreachable_endpoint,
-        lambda namespace: namespace.cluster.sandbox.run("iptables", "--delete", *packets()),
+        lambda namespace: namespace.cluster.sandbox.run("iptables", "--delete", *build_packet_rule()),
         Reason.STORE_UNREACHABLE,
         "The store at {host}:9001 cannot be used (it does not answer); "
         "check output.endpoint and whether the store runs",
     ),
     "missing-image": Cause(
         missing_image,
-        push_image,
+        tag_image,
         Reason.IMAGE_UNAVAILABLE,
         'The image of the render pod cannot be pulled: failed to pull and unpack image "{image}-later"',
         renders=True,
@@ -211,7 +211,7 @@ CAUSES: Final = {
         renders=True,
     ),
     "exceeded-quota": Cause(
-        quota,
+        create_quota,
         remove_quota,
         Reason.QUOTA_EXCEEDED,
         "The namespace's quota is exceeded: small, requested: pods=1, used: pods=0, limited: pods=0.",
@@ -223,7 +223,7 @@ Namespaces = dict[str, SweepNamespace]
 
 @pytest.fixture(scope="module")
 def namespaces(cluster: Cluster, store: NodeStore) -> Namespaces:
-    """Sweeps that wait, one for each cause."""
+    """A namespace with a waiting sweep for each cause."""
     made = {name: SweepNamespace(cluster, store, f"{name}-{token_hex(3)}") for name in CAUSES}
     for name, namespace in made.items():
         namespace.create()
@@ -231,7 +231,7 @@ def namespaces(cluster: Cluster, store: NodeStore) -> Namespaces:
         spec = {
             "overrides": [SMALL],
             "podTemplate": namespace.apply_trial_engine("render_nothing"),
-            **CAUSES[name].put(namespace),
+            **CAUSES[name].create(namespace),
         }
         namespace.apply_sweep(NAME, "spheres-sem", **spec)
     return made
@@ -239,25 +239,25 @@ def namespaces(cluster: Cluster, store: NodeStore) -> Namespaces:
 
 @pytest.fixture(scope="module")
 def freed(namespaces: Namespaces) -> Namespaces:
-    """The same, with all causes removed."""
+    """The same namespaces after all causes are removed."""
     for name, namespace in namespaces.items():
         CAUSES[name].remove(namespace)
     return namespaces
 
 
 @each_cause
-def test_one_clear_message_says_why_a_sweep_waits(namespaces: Namespaces, cause: str) -> None:
+def test_one_clear_message_names_the_cause(namespaces: Namespaces, cause: str) -> None:
     namespace, wanted = namespaces[cause], CAUSES[cause]
-    words = wanted.words.format(host=namespace.cluster.node_address, image=namespace.cluster.images[1])
+    expected = wanted.message.format(host=namespace.cluster.node_address, image=namespace.cluster.images[1])
 
     status = namespace.wait_for_status(
         NAME, lambda status: ready_reason(status) is wanted.reason, f"no {wanted.reason}"
     )
 
     message = ready_message(status)
-    assert words in message
+    assert expected in message
     assert status.phase is Phase.WAITING
-    assert seconds_to_say(namespace, status) <= SECONDS
+    assert measure_delay(namespace, status) <= SECONDS
     assert message in namespace.kubectl("get", "synthsweep", NAME, "--output=wide")
     described = namespace.kubectl("describe", "synthsweep", NAME)
     assert described.count(message) == 3, "two conditions and one event"
@@ -265,30 +265,28 @@ def test_one_clear_message_says_why_a_sweep_waits(namespaces: Namespaces, cause:
 
 
 @each_cause
-def test_a_sweep_goes_on_by_itself_when_the_cause_is_gone(freed: Namespaces, cause: str) -> None:
+def test_a_sweep_continues_when_the_cause_is_gone(freed: Namespaces, cause: str) -> None:
     status = freed[cause].wait_for_end(NAME)
 
     assert (status.phase, status.runs.succeeded) == (Phase.COMPLETE, 1)
 
 
-def seconds_to_say(namespace: SweepNamespace, status: SweepStatus) -> float:
-    """From Kubernetes' knowing, or the sweep's being applied where no pod is needed to know."""
+def measure_delay(namespace: SweepNamespace, status: SweepStatus) -> float:
+    """Return the seconds from Kubernetes' first complaint, or from the creation of the sweep, to its waiting."""
     assert status.waiting_since is not None
     created = moment(namespace.cluster.get_object("synthsweep", NAME, namespace.name)["metadata"]["creationTimestamp"])
-    return (status.waiting_since - min(known(namespace), default=created)).total_seconds()
+    return (status.waiting_since - min(list_known_times(namespace), default=created)).total_seconds()
 
 
-def known(namespace: SweepNamespace) -> Iterator[datetime]:
-    """When Kubernetes complained of a Job or pod, and when a pod ended."""
+def list_known_times(namespace: SweepNamespace) -> Iterator[datetime]:
+    """Yield the times of warnings about Jobs and pods, and of the ends of pods."""
     for event in namespace.cluster.get_object("events", namespace=namespace.name)["items"]:
         if event["type"] == "Warning" and event["involvedObject"]["kind"] in ("Job", "Pod"):
             yield moment(event["firstTimestamp"] or event["eventTime"])
     yield from (pod.ended for pod in map(PodObject.of, namespace.list_pods(NAME)) if pod.ended)
 
 
-def test_an_image_that_the_operator_is_configured_with_anew_is_used(
-    cluster: Cluster, namespace: SweepNamespace
-) -> None:
+def test_a_new_image_of_the_operators_configuration_is_used(cluster: Cluster, namespace: SweepNamespace) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
     install_operator(cluster, "renderer.image.tag=absent")
     try:
@@ -304,7 +302,7 @@ def test_an_image_that_the_operator_is_configured_with_anew_is_used(
     assert namespace.wait_for_end(NAME).phase is Phase.COMPLETE
 
 
-def test_a_name_of_40_characters_fits_everywhere_and_one_more_is_refused(namespace: SweepNamespace) -> None:
+def test_a_name_of_40_characters_is_accepted_and_one_of_41_refused(namespace: SweepNamespace) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
     small: Spec = {
         "overrides": [SMALL],
