@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -79,6 +80,15 @@ def test_comments_cite_documents_of_the_repository(package: str) -> None:
             outside = [match[0] for match in _OUTSIDE.finditer(text)]
             cited[str(source)] = [*outside, *(name for name in pages if not (ROOT / name).is_file())]
     assert not {source: names for source, names in cited.items() if names}
+
+
+def test_architecture_shows_the_layers_of_each_package() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    for package in PACKAGES:
+        (layers,) = (contract["layers"] for contract in contracts if contract.get("containers") == [f"synth_{package}"])
+        names = (", ".join(f"`{name.strip()}`" for name in layer.split("|")) for layer in layers)
+        assert f"| {package} | {' → '.join(names)} |" in page
 
 
 def test_index_lists_every_page() -> None:
