@@ -10,9 +10,9 @@ from synth_dataset.documents.label_digest import label_digest
 from synth_dataset.documents.pictures import write_webp
 from synth_dataset.gates.quality_gates import check, require
 from synth_dataset.views.thumbnails import contact_strip
-from synth_renderer.labels.modes import depth_range
-from synth_renderer.labels.omitted import uncovered
-from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.labels.modes import find_depth_range
+from synth_renderer.labels.omitted import remove_covered
+from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.model.rendered_run import RenderedRun
 from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
@@ -62,9 +62,9 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
 
 def _fragments(scene: StagedScene) -> Fragments:
     """The label pass over all bodies, without what is written over the picture."""
-    fragments = rasterise(scene.bodies, scene.technique.camera)
+    fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
     covered = TECHNIQUES[scene.technique.prototype].covered(scene.technique, scene.seed)
-    return fragments if covered is None else uncovered(fragments, covered)
+    return fragments if covered is None else remove_covered(fragments, covered)
 
 
 def _gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
@@ -87,7 +87,7 @@ def _rendered(
         width=camera.width,
         height=camera.height,
         pixel_size=camera.pixel_size,
-        depth_range=depth_range(rendering.fragments),
+        depth_range=find_depth_range(rendering.fragments),
         particles=len(scene),
         visible=int(np.count_nonzero(records.visible_px)),
         physics=tuple(rendering.world.physics),

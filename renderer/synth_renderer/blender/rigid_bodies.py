@@ -10,7 +10,7 @@ from mathutils.bvhtree import BVHTree
 
 from synth_renderer.blender import bpy, session
 from synth_renderer.blender import objects as stage
-from synth_renderer.geometry.hull import directions, hull_of, is_convex, supports, within
+from synth_renderer.geometry.hull import build_directions, build_hull, compute_supports, find_points_inside, is_convex
 from synth_renderer.model.errors import PhysicsError
 from synth_renderer.model.relax_report import PhysicsReport
 from synth_renderer.model.transforms import world_vertices
@@ -114,7 +114,7 @@ def _colliders(bodies: Bodies, shape: str) -> list[_Collider]:
 def _hull_collider(mesh: Mesh, proportions: NDArray[np.float64]) -> _Collider:
     normals = mesh.normals / proportions
     x, y, z = normals.T
-    hull = hull_of(mesh.vertices * proportions, normals / np.sqrt(x * x + y * y + z * z)[:, None])
+    hull = build_hull(mesh.vertices * proportions, normals / np.sqrt(x * x + y * y + z * z)[:, None])
     data = bpy.data.meshes.new("hull")
     data.from_pydata((hull.points / proportions).tolist(), [], [])
     return _Collider(data, "CONVEX_HULL", hull.margin)
@@ -233,8 +233,8 @@ def largest_mesh_overlap(bodies: Bodies, locations: NDArray[np.float64], quatern
         for other in near[near != index]:
             inside = points[((points > low[other]) & (points < high[other])).all(axis=1)]
             if other not in reaches:
-                reaches[other] = supports(vertices[other], directions(0))[1]
-            inside = inside[within(inside, directions(0), reaches[other])]
+                reaches[other] = compute_supports(vertices[other], build_directions(0))[1]
+            inside = inside[find_points_inside(inside, build_directions(0), reaches[other])]
             if not len(inside):
                 continue
             if other not in trees:

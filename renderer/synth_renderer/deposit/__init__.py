@@ -1,1 +1,1 @@
-"""Particles put on a substrate: a map of heights says where there is room and how deep a body falls. No bpy."""
+"""Deposit of particles on a substrate: a height map decides where there is room and how deep a body falls. No bpy."""

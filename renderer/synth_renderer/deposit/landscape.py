@@ -1,4 +1,4 @@
-"""The map of what lies on the substrate: heights, and the share of the picture that is covered."""
+"""Height map of the bodies on the substrate, and the share of the picture that they cover."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ if TYPE_CHECKING:
 
     from synth_renderer.deposit.profile import Profile
 
-CELLS: Final = 512
-"""Of the map, across the longer side of the picture."""
+CELLS_PER_SIDE: Final = 512
+"""Cells of the map across the longer side of the picture."""
 
 
 class Landscape(NamedTuple):
-    """Heights (H, W) above the substrate, 0 where there is nothing; the picture is rows and columns `margin` … from
-    each side. The middle of the picture is the origin of x and y; cells are `cell` wide, scene units.
+    """Map of the picture and a margin around it; the middle of the picture is the origin of x and y.
 
-    filled (W + 1, H) counts the cells of a row, before each column, where something lies: whether a body has room is
-    asked thousands of times for each that is put, and most rows answer with one difference of two counts. Rows are
-    next to each other in memory because a body asks all of its rows at about the same column.
+    `has_conflict` runs thousands of times for each body put down; with `filled` most rows take one difference of two
+    counts. Rows are next to each other in memory because a body asks all its rows at about the same column.
     """
 
     height: NDArray[np.float64]
+    """Heights above the substrate (H, W), scene units; 0 where nothing lies."""
     filled: NDArray[np.int32]
+    """Number of the cells of a row, before each column, where a body lies, (W + 1, H)."""
     margin: int
+    """Rows and columns around the picture on each side."""
     cell: float
+    """Width of a cell, scene units."""
 
 
-def empty_landscape(view: tuple[float, float], reach: float) -> Landscape:
-    """A map of the picture of that width and height and of `reach` around it, scene units."""
-    cell = max(view) / CELLS
+def create_landscape(view: tuple[float, float], reach: float) -> Landscape:
+    """Return an empty map of a picture of width and height `view` and of `reach` around it, scene units."""
+    cell = max(view) / CELLS_PER_SIDE
     margin = math.ceil(reach / cell) + 2
     columns, rows = (round(extent / cell) for extent in view)
     height = np.zeros((rows + 2 * margin, columns + 2 * margin))
@@ -43,26 +45,29 @@ def empty_landscape(view: tuple[float, float], reach: float) -> Landscape:
 
 
 @kernel
-def row_of(land: Landscape, y: float) -> int:
-    """Row of the map at y."""
+def find_row(land: Landscape, y: float) -> int:
+    """Return the row of the map at y, scene units; rows grow with y."""
     return math.floor(y / land.cell + 0.5 * land.height.shape[0])
 
 
 @kernel
-def column_of(land: Landscape, x: float) -> int:
-    """Column of the map at x."""
+def find_column(land: Landscape, x: float) -> int:
+    """Return the column of the map at x, scene units."""
     return math.floor(x / land.cell + 0.5 * land.height.shape[1])
 
 
 @kernel
-def resting_height(land: Landscape, profile: Profile, x: float, y: float) -> float:
-    """Height of a body's middle where it meets what lies below it at (x, y); beyond the map there is nothing."""
-    first_row, first_column = row_of(land, y) + profile.first_row, column_of(land, x) + profile.first_column
+def find_resting_height(land: Landscape, profile: Profile, x: float, y: float) -> float:
+    """Return the height of a body's middle at which it touches the surface below it at (x, y); scene units.
+
+    Beyond the map there is nothing but the substrate.
+    """
+    first_row, first_column = find_row(land, y) + profile.first_row, find_column(land, x) + profile.first_column
     rows, columns = profile.bottom.shape
     z = -profile.lowest
     for row in range(max(0, -first_row), min(rows, land.height.shape[0] - first_row)):
         for column in range(max(0, -first_column), min(columns, land.height.shape[1] - first_column)):
-            # An empty cell is the substrate, which the lowest vertex rests on.
+            # An empty cell is the substrate, on which the lowest vertex rests.
             ground = land.height[first_row + row, first_column + column]
             if ground > 0.0:
                 z = max(z, ground - profile.bottom[row, column])
@@ -70,9 +75,9 @@ def resting_height(land: Landscape, profile: Profile, x: float, y: float) -> flo
 
 
 @kernel
-def conflicts(land: Landscape, profile: Profile, x: float, y: float, spare_rim: bool) -> bool:
-    """Whether a body at (x, y) covers cells where something lies; `spare_rim` lets its outermost cells do so."""
-    first_row, first_column = row_of(land, y) + profile.first_row, column_of(land, x) + profile.first_column
+def has_conflict(land: Landscape, profile: Profile, x: float, y: float, spare_rim: bool) -> bool:
+    """Return True if a body at (x, y) covers cells where another lies; `spare_rim` leaves its outermost cells out."""
+    first_row, first_column = find_row(land, y) + profile.first_row, find_column(land, x) + profile.first_column
     rows, columns = profile.bottom.shape
     left, right = max(0, -first_column), min(columns, land.height.shape[1] - first_column)
     for row in range(max(0, -first_row), min(rows, land.height.shape[0] - first_row)):
@@ -81,30 +86,30 @@ def conflicts(land: Landscape, profile: Profile, x: float, y: float, spare_rim: 
         if end <= begin or land.filled[first_column + end, first_row + row] == before:
             continue
         for column in range(begin, end):
-            if land.height[first_row + row, first_column + column] == 0.0 or not _covers(profile, row, column):
+            if land.height[first_row + row, first_column + column] == 0.0 or not _is_covered(profile, row, column):
                 continue
             if not spare_rim or (
-                _covers(profile, row - 1, column)
-                and _covers(profile, row + 1, column)
-                and _covers(profile, row, column - 1)
-                and _covers(profile, row, column + 1)
+                _is_covered(profile, row - 1, column)
+                and _is_covered(profile, row + 1, column)
+                and _is_covered(profile, row, column - 1)
+                and _is_covered(profile, row, column + 1)
             ):
                 return True
     return False
 
 
 @kernel
-def _covers(profile: Profile, row: int, column: int) -> bool:
-    """Whether the body covers a cell of its profile; beyond the profile it does not."""
+def _is_covered(profile: Profile, row: int, column: int) -> bool:
+    """Return True if the body covers a cell of its profile; beyond the profile it covers none."""
     rows, columns = profile.bottom.shape
     inside = 0 <= row < rows and 0 <= column < columns
     return bool(inside and profile.top[row, column] >= profile.bottom[row, column])
 
 
 @kernel
-def put(land: Landscape, profile: Profile, x: float, y: float, z: float) -> int:
-    """Enter a body's upper surface into the map; the number of cells of the picture that it covers anew."""
-    first_row, first_column = row_of(land, y) + profile.first_row, column_of(land, x) + profile.first_column
+def add_body(land: Landscape, profile: Profile, x: float, y: float, z: float) -> int:
+    """Enter a body's upper surface into the map; return the number of the picture's cells that were empty before."""
+    first_row, first_column = find_row(land, y) + profile.first_row, find_column(land, x) + profile.first_column
     rows, columns = profile.bottom.shape
     height, width = land.height.shape
     covered = 0

@@ -1,4 +1,4 @@
-"""How bodies lie: any way round, or at rest on a face or side. Only + - x / sqrt: the same bits everywhere."""
+"""Orientations of bodies: at random, or at rest on a face or side. Only + - x / sqrt: the same bits everywhere."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 @kernel
-def any_rotation(key: np.uint64) -> NDArray[np.float64]:
-    """A quaternion w x y z, uniform over all rotations: a point of the unit ball of four dimensions, normalised."""
+def draw_rotation(key: np.uint64) -> NDArray[np.float64]:
+    """Return a unit quaternion (4,) w x y z, uniform over all rotations: a point of the 4-d unit ball, normalised.
+
+    Points of the cube outside the ball are drawn again, and those near its centre, where rounding counts.
+    """
     result = np.empty(4)
     square, draw = 0.0, np.uint64(0)
     while square < 1e-3 or square > 1.0:
@@ -29,10 +32,10 @@ def any_rotation(key: np.uint64) -> NDArray[np.float64]:
 
 
 @kernel
-def lying(down: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The quaternion that turns the body's unit direction `down` (3,) to -z, then by the heading `across` (2,) about z.
+def orient_downwards(down: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the quaternion (4,) w x y z that turns a body's unit direction `down` (3,) to -z, then about z.
 
-    The heading is a unit vector: (1, 0) does not turn, (0, 1) turns by a right angle.
+    The heading `across` is a unit vector (2,): (1, 0) does not turn, (0, 1) turns by a right angle.
     """
     # The shortest way from `down` to -z turns about their cross product; half angles by sums of unit vectors.
     w = 1.0 - down[2]
@@ -50,8 +53,8 @@ def lying(down: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.
 
 
 @kernel
-def heading(key: np.uint64) -> NDArray[np.float64]:
-    """A unit vector (2,) in any direction of the plane."""
+def draw_heading(key: np.uint64) -> NDArray[np.float64]:
+    """Return a unit vector (2,), uniform over the directions of the plane; rejected points are drawn again."""
     x, y, draw = 0.0, 0.0, np.uint64(0)
     while x * x + y * y < 1e-3 or x * x + y * y > 1.0:
         x, y = 2.0 * uniform(key, draw) - 1.0, 2.0 * uniform(key, draw + np.uint64(1)) - 1.0
@@ -60,15 +63,15 @@ def heading(key: np.uint64) -> NDArray[np.float64]:
 
 
 @kernel
-def resting_face(planes: NDArray[np.float64], direction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Normal (3,) of the face that a convex body of `planes` (K, 4) comes to rest on when `direction` points down.
+def find_resting_face(planes: NDArray[np.float64], direction: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the normal (3,) of the face on which a convex body rests after it lands with `direction` (3,) down.
 
-    It meets the ground with the face that the direction pierces, and tips over while its middle is not above that face:
-    then the face's own normal pierces another one, which is nearer.
+    planes (K, 4): unit normal and distance from the middle. The body lands on the face that the direction pierces and
+    tips over while its middle is not above that face: the face's normal then pierces another face, which is nearer.
     """
-    face = _pierced(planes, direction)
+    face = _find_pierced_face(planes, direction)
     for _ in range(len(planes)):
-        following = _pierced(planes, planes[face, :3])
+        following = _find_pierced_face(planes, planes[face, :3])
         if planes[following, 3] >= planes[face, 3]:
             break
         face = following
@@ -76,7 +79,8 @@ def resting_face(planes: NDArray[np.float64], direction: NDArray[np.float64]) ->
 
 
 @kernel
-def _pierced(planes: NDArray[np.float64], direction: NDArray[np.float64]) -> int:
+def _find_pierced_face(planes: NDArray[np.float64], direction: NDArray[np.float64]) -> int:
+    """Return the number of the face at which a ray from the middle along `direction` leaves the body."""
     nearest, reach = 0, np.inf
     for k in range(len(planes)):
         slope = planes[k, 0] * direction[0] + planes[k, 1] * direction[1] + planes[k, 2] * direction[2]

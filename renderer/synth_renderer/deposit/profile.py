@@ -1,4 +1,4 @@
-"""Lower and upper surface of a posed body, seen along z on the cells of a map."""
+"""Profile of a body: its lower and upper surface along z on the cells of a map."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ if TYPE_CHECKING:
 
 
 class Profile(NamedTuple):
-    """Cell (r, c) of the arrays (h, w) is `first_row` + r and `first_column` + c cells away from the body's middle.
-
-    bottom and top are heights above the middle, scene units, inf and -inf in cells whose centres it does not cover;
-    spans (h, 2) are the first column of a row that it covers and the one after the last, 0 and 0 where there is none;
-    lowest is that of its lowest vertex; volume is what the cells hold.
-    """
+    """Surfaces on (h, w) cells; heights above the body's middle in scene units."""
 
     first_row: int
+    """Row of bottom[0, 0], counted from the row of the middle."""
     first_column: int
+    """Column of bottom[0, 0], counted from the column of the middle."""
     bottom: NDArray[np.float64]
+    """Height of the lower surface (h, w); inf in cells with uncovered centres."""
     top: NDArray[np.float64]
+    """Height of the upper surface (h, w); -inf in cells with uncovered centres."""
     spans: NDArray[np.int64]
+    """First covered column of each row and the column after the last one (h, 2); 0 and 0 where there is none."""
     lowest: float
+    """Height of the lowest vertex."""
     volume: float
+    """Sum over the cells of (top - bottom), cubed scene units."""
 
 
 @kernel
-def profile_of(points: NDArray[np.float64], triangles: NDArray[np.int32], cell: float) -> Profile:
-    """The profile of a closed mesh (V, 3) around the origin on cells of that width; one cell at least."""
+def build_profile(points: NDArray[np.float64], triangles: NDArray[np.int32], cell: float) -> Profile:
+    """Return the profile of a closed mesh around the origin on cells of width `cell`, scene units; at least one cell.
+
+    points (V, 3), triangles (T, 3).
+    """
     left, right = math.ceil(np.min(points[:, 0]) / cell), math.floor(np.max(points[:, 0]) / cell)
     low, high = math.ceil(np.min(points[:, 1]) / cell), math.floor(np.max(points[:, 1]) / cell)
     left, low = min(int(left), 0), min(int(low), 0)
@@ -41,7 +46,9 @@ def profile_of(points: NDArray[np.float64], triangles: NDArray[np.int32], cell: 
     top = np.full((high - low + 1, right - left + 1), -np.inf)
     bottom[-low, -left], top[-low, -left] = np.min(points[:, 2]), np.max(points[:, 2])
     for t in range(len(triangles)):
-        _enter(points[triangles[t, 0]], points[triangles[t, 1]], points[triangles[t, 2]], cell, low, left, bottom, top)
+        _add_triangle(
+            points[triangles[t, 0]], points[triangles[t, 1]], points[triangles[t, 2]], cell, low, left, bottom, top
+        )
     volume, spans = 0.0, np.zeros((bottom.shape[0], 2), dtype=np.int64)
     for row in range(bottom.shape[0]):
         for column in range(bottom.shape[1]):
@@ -53,7 +60,7 @@ def profile_of(points: NDArray[np.float64], triangles: NDArray[np.int32], cell: 
 
 
 @kernel
-def _enter(
+def _add_triangle(
     a: NDArray[np.float64],
     b: NDArray[np.float64],
     c: NDArray[np.float64],
@@ -63,7 +70,10 @@ def _enter(
     bottom: NDArray[np.float64],
     top: NDArray[np.float64],
 ) -> None:
-    """Widen the profile by what one triangle shows at the centres of cells, its rim included."""
+    """Extend bottom and top in place by the triangle a, b, c (3,) each, at the centres of the cells that it covers.
+
+    Centres on its rim count. u, v, w are barycentric coordinates.
+    """
     area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
     if area == 0.0:
         return

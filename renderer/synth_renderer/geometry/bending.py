@@ -1,4 +1,4 @@
-"""Rods whose axis is an arc."""
+"""Bent rods, with an arc as their axis."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MOST: Final = 0.95
-"""Curvature times half the thickness at which cross-sections would meet is 1."""
+MAX_BEND: Final = 0.95
+"""Largest curvature times half the thickness; at 1 the cross-sections would meet."""
 
 
-def curvature_of(proportions: tuple[float, float, float], degrees: float) -> float:
-    """Curvature of a rod along z whose direction changes by so much from end to end. Raises ShapeError."""
+def compute_curvature(proportions: tuple[float, float, float], degrees: float) -> float:
+    """Return the curvature (1 / length) of a rod along z whose direction changes by `degrees` from end to end.
+
+    `proportions` are full extents, the result has their inverse unit and is rounded to float32. Raise ShapeError where
+    the cross-sections would meet.
+    """
     thickness, _, length = proportions
     curvature = math.radians(degrees) / length
-    if curvature * thickness / 2 > MOST:
+    if curvature * thickness / 2 > MAX_BEND:
         raise ShapeError(
             f"a rod {length / thickness:.2g} times as long as thick cannot be bent by {degrees:g} degrees;"
             " make it longer or bend it less"
@@ -31,10 +35,11 @@ def curvature_of(proportions: tuple[float, float, float], degrees: float) -> flo
 
 
 @kernel
-def bend(points: NDArray[np.float64], normals: NDArray[np.float64], curvature: float) -> None:
-    """Wind the z axis into an arc of `curvature` towards +x, in place.
+def bend_rod(points: NDArray[np.float64], normals: NDArray[np.float64], curvature: float) -> None:
+    """Bend the z axis into an arc of `curvature` > 0 towards +x; points (V, 3) and normals (V, 3) change in place.
 
-    Cross-sections keep their shape and stand upright on the arc: by Pappus' theorem volume and side keep their size.
+    Cross-sections keep their shape and stay perpendicular to the arc: by Pappus' theorem volume and lateral surface do
+    not change. Cosine and sine are rounded to float32.
     """
     radius = 1.0 / curvature
     for v in range(len(points)):

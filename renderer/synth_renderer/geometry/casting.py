@@ -1,6 +1,7 @@
-"""Bodies cast on a sphere: along each direction from the middle, where the surface is and which way it faces.
+"""Casting of bodies: the point of the surface along each direction from the middle, and the normal there.
 
-Only + - x / sqrt in float64, compiled without fastmath: the same bits everywhere.
+Directions are unit vectors (V, 3), proportions full extents (3,) along x, y and z, planes rows (K, 4) of a unit normal
+and its distance from the middle. Only + - x / sqrt in float64, compiled without fastmath: the same bits everywhere.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     Surface = tuple[NDArray[np.float64], NDArray[np.float64]]
     """Points (V, 3) and outward unit normals (V, 3)."""
 
-_STEPS: Final = 8
-"""Newton steps to a rounded edge; they converge from outside, and the last ones change nothing any more."""
+_NEWTON_STEPS: Final = 8
+"""Newton steps to a rounded edge; they converge from outside, and the last ones change nothing."""
 
 
 @kernel
 def cast_ellipsoid(directions: NDArray[np.float64], proportions: NDArray[np.float64]) -> Surface:
-    """The ellipsoid of full extents `proportions`."""
+    """Cast the ellipsoid of full extents `proportions`: x = p d / 2, normal along d / p, component by component."""
     points, normals = np.empty_like(directions), np.empty_like(directions)
     for v in range(len(directions)):
         square = 0.0
@@ -40,10 +41,11 @@ def cast_ellipsoid(directions: NDArray[np.float64], proportions: NDArray[np.floa
 def cast_polyhedron(
     directions: NDArray[np.float64], proportions: NDArray[np.float64], planes: NDArray[np.float64], rounding: float
 ) -> Surface:
-    """The convex body of `planes` (K, 4), its edges rounded: distances q beyond planes moved in by `rounding` add up
-    to sqrt(sum of q^2) = rounding. That is a round edge where planes meet at right angles, a flatter one elsewhere.
+    """Cast the convex body of `planes` with rounded edges.
 
-    `proportions` says how the directions are spread, not how the body is stretched.
+    With the planes moved inwards by `rounding`, and q the distance beyond each of them (0 inside), the surface is
+    sqrt(sum of q^2) = rounding. That is a round edge where planes meet at right angles and a flatter one elsewhere.
+    `proportions` spreads the directions; it does not stretch the body.
     """
     count = len(planes)
     points, normals = np.empty_like(directions), np.empty_like(directions)
@@ -54,6 +56,7 @@ def cast_polyhedron(
             directions[v, 1] * proportions[1],
             directions[v, 2] * proportions[2],
         )
+        # The nearest plane along the ray, and then the planes within `rounding` of that point.
         reach, first = np.inf, 0
         for k in range(count):
             slopes[k] = planes[k, 0] * x + planes[k, 1] * y + planes[k, 2] * z
@@ -68,18 +71,22 @@ def cast_polyhedron(
             points[v, 0], points[v, 1], points[v, 2] = reach * x, reach * y, reach * z
             normals[v] = planes[first, :3]
             continue
-        reach = _rounded_reach(reach, slopes, planes, active[:near], rounding)
+        reach = _solve_rounded_reach(reach, slopes, planes, active[:near], rounding)
         points[v, 0], points[v, 1], points[v, 2] = reach * x, reach * y, reach * z
-        _rounded_normal(normals[v], reach, slopes, planes, active[:near], rounding)
+        _write_rounded_normal(normals[v], reach, slopes, planes, active[:near], rounding)
     return points, normals
 
 
 @kernel
-def _rounded_reach(
+def _solve_rounded_reach(
     reach: float, slopes: NDArray[np.float64], planes: NDArray[np.float64], active: NDArray[np.int64], rounding: float
 ) -> float:
-    """Where sum of max(reach slope - distance + rounding, 0)^2 = rounding^2, from a larger reach."""
-    for _ in range(_STEPS):
+    """Return the reach at which sum of max(reach slope - distance + rounding, 0)^2 = rounding^2, by Newton's method.
+
+    The sum is convex in the reach, so steps from the given larger reach never pass the solution. slopes (K,): rise of
+    the distance along each plane's normal per reach; `active` are the numbers of the planes that count.
+    """
+    for _ in range(_NEWTON_STEPS):
         value, rise = -rounding * rounding, 0.0
         for k in active:
             q = reach * slopes[k] - planes[k, 3] + rounding
@@ -93,7 +100,7 @@ def _rounded_reach(
 
 
 @kernel
-def _rounded_normal(
+def _write_rounded_normal(
     normal: NDArray[np.float64],
     reach: float,
     slopes: NDArray[np.float64],
@@ -101,6 +108,7 @@ def _rounded_normal(
     active: NDArray[np.int64],
     rounding: float,
 ) -> None:
+    """Write the unit normal (3,) of the rounded surface: the sum of the planes' normals times q, normalised."""
     normal[:] = 0.0
     for k in active:
         q = reach * slopes[k] - planes[k, 3] + rounding
@@ -112,9 +120,10 @@ def _rounded_normal(
 
 @kernel
 def cast_cylinder(directions: NDArray[np.float64], proportions: NDArray[np.float64], rounding: float) -> Surface:
-    """The upright cylinder of full extents `proportions`, an ellipse across; rim and edges rounded like a polyhedron's.
+    """Cast the upright cylinder of full extents `proportions`, elliptic across, with rims rounded like a polyhedron's.
 
-    Across, directions and lengths are those of the round cylinder, stretched afterwards.
+    The kernel casts the round cylinder of diameter `proportions[0]`, with two planes for each direction: the tangent
+    plane of the side and the nearer end. Then it stretches y.
     """
     points, normals = np.empty_like(directions), np.empty_like(directions)
     planes, slopes = np.zeros((2, 4)), np.empty(2)
@@ -133,8 +142,8 @@ def cast_cylinder(directions: NDArray[np.float64], proportions: NDArray[np.float
         on_side = slopes[0] * tall >= slopes[1] * half
         reach = half / slopes[0] if on_side else tall / slopes[1]
         if rounding > 0.0:
-            reach = _rounded_reach(reach, slopes, planes, both, rounding)
-            _rounded_normal(normals[v], reach, slopes, planes, both, rounding)
+            reach = _solve_rounded_reach(reach, slopes, planes, both, rounding)
+            _write_rounded_normal(normals[v], reach, slopes, planes, both, rounding)
         else:
             normals[v] = planes[0 if on_side else 1, :3]
         points[v, 0], points[v, 1], points[v, 2] = reach * x, reach * y * aspect, reach * z
@@ -148,8 +157,10 @@ def cast_cylinder(directions: NDArray[np.float64], proportions: NDArray[np.float
 def cast_grains(
     directions: NDArray[np.float64], proportions: NDArray[np.float64], centres: NDArray[np.float64], radius: float
 ) -> Surface:
-    """Grains of `radius` around `centres` (G, 3) on a core that reaches to their centres; stretched to extents
-    `proportions` from a sphere of diameter 1.
+    """Cast grains of `radius` around `centres` (G, 3) on a core that reaches to the centres, and stretch the result.
+
+    Before stretching by `proportions` the body has the diameter 1, so core and centres have the radius 1/2 - radius. A
+    ray meets a grain at t = c . d + sqrt((c . d)^2 - |c|^2 + radius^2).
     """
     points, normals = np.empty_like(directions), np.empty_like(directions)
     core = 0.5 - radius

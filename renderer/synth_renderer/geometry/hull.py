@@ -1,4 +1,4 @@
-"""Few vertices whose convex hull is a body: what a collision solver needs, where a picture needs many more."""
+"""Collision hulls: few vertices whose convex hull is close to a body with many."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.geometry.quad_sphere import quad_sphere
+from synth_renderer.geometry.quad_sphere import build_quad_sphere
 from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
@@ -16,92 +16,101 @@ if TYPE_CHECKING:
 
     from synth_renderer.model.mesh import Mesh
 
-COARSE, FINE = 1, 2
-"""Levels of the quad spheres whose vertices are directions, 6 and 3 degrees apart."""
-MISSING: Final = 0.012
-"""How far a body may stick out of the hull of its vertices, as a share of its smallest half extent."""
-BEYOND: Final = 0.01
-"""How far the margin may make up for that, in the same unit: some of the hull then lies outside the body."""
-ROUNDINGS: Final = (0.1, 0.03)
-"""Margins to try, in the same unit: a solver is fastest and most exact while bodies touch with their margins alone."""
-ROUNDING_ERROR: Final = 0.005
-"""How far a margin may change the body, in the same unit; corners allow none."""
+COARSE_LEVEL, FINE_LEVEL = 1, 2
+"""Levels of the quad spheres whose vertices serve as directions, 6 and 3 degrees apart."""
+MAX_MISSING: Final = 0.012
+"""Distance that a body may stick out of the hull of its vertices, over its smallest half extent."""
+MAX_BEYOND: Final = 0.01
+"""Part of that distance that the margin may add, in the same unit: some of the hull then lies outside the body."""
+MARGINS: Final = (0.1, 0.03)
+"""Margins to try, in the same unit: a solver is fastest and most exact while bodies touch only with their margins."""
+MAX_MARGIN_ERROR: Final = 0.005
+"""Change of the body that a margin may make, in the same unit; a body with corners has no margin."""
 
 
 @dataclass(frozen=True)
 class Hull:
-    """All that is within `margin` of the convex hull of `points` (H, 3), in the body's frame and unit."""
+    """All points within `margin` of the convex hull of `points` (H, 3), in the body's frame and unit."""
 
     points: NDArray[np.float64]
     margin: float
 
 
-def hull_of(points: NDArray[np.float64], normals: NDArray[np.float64]) -> Hull:
-    """The convex hull of a body with vertices (V, 3) and unit normals (V, 3), within about a hundredth of its radius.
+def build_hull(points: NDArray[np.float64], normals: NDArray[np.float64]) -> Hull:
+    """Return the convex hull of a body with vertices (V, 3) and unit normals (V, 3), to about 1 % of its radius.
 
     The distance of two convex bodies is the largest difference of their support functions (R. Schneider, Convex Bodies,
     2014, lemma 1.8.14), so the vertex that reaches farthest in the direction of the largest difference is added until
-    none is left. What is still missing becomes part of the margin, as far as BEYOND allows.
+    the difference is small. The rest becomes part of the margin, up to MAX_BEYOND.
     """
-    outermost = np.unique(supports(points, directions(COARSE))[0])
-    inner, margin = _without_margin(points[outermost], normals[outermost])
-    farthest, reach = supports(inner, directions(FINE))
-    vertices, missing = _chosen(inner, directions(FINE), farthest, reach, MISSING * _radius(points))
-    return Hull(inner[vertices], margin + min(missing, BEYOND * _radius(points)))
+    outermost = np.unique(compute_supports(points, build_directions(COARSE_LEVEL))[0])
+    inner, margin = _remove_margin(points[outermost], normals[outermost])
+    farthest, reach = compute_supports(inner, build_directions(FINE_LEVEL))
+    vertices, missing = _choose_points(
+        inner, build_directions(FINE_LEVEL), farthest, reach, MAX_MISSING * _compute_radius(points)
+    )
+    return Hull(inner[vertices], margin + min(missing, MAX_BEYOND * _compute_radius(points)))
 
 
 def is_convex(mesh: Mesh, tolerance: float) -> bool:
-    """Whether no vertex lies deeper than `tolerance` below the convex hull along its normal, in the mesh's unit."""
-    _, reach = supports(mesh.vertices, mesh.normals)
+    """Return True if no vertex lies deeper than `tolerance` below the convex hull along its normal, in mesh units."""
+    _, reach = compute_supports(mesh.vertices, mesh.normals)
     x, y, z = (mesh.vertices * mesh.normals).T
     return bool((reach - (x + y + z)).max() <= tolerance)
 
 
 @lru_cache(maxsize=3)
-def directions(level: int) -> NDArray[np.float64]:
-    """Unit vectors (D, 3): the vertices of a quad sphere."""
-    return quad_sphere(level)[0]
+def build_directions(level: int) -> NDArray[np.float64]:
+    """Return unit vectors (D, 3): the vertices of a quad sphere; cached."""
+    return build_quad_sphere(level)[0]
 
 
-def _radius(points: NDArray[np.float64]) -> float:
+def _compute_radius(points: NDArray[np.float64]) -> float:
+    """Return the smallest half extent of points (V, 3)."""
     return float((points.max(axis=0) - points.min(axis=0)).min()) / 2
 
 
-def _without_margin(points: NDArray[np.float64], normals: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Points moved inwards along their normals, and how far: a margin as wide gives the body back."""
-    radius = _radius(points)
-    _, reach = supports(points, directions(COARSE))
-    for rounding in ROUNDINGS:
+def _remove_margin(points: NDArray[np.float64], normals: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Return the points (V, 3) moved inwards along their normals, and the distance.
+
+    A margin of that distance restores the body. It is 0 where every one of MARGINS would change the body too much.
+    """
+    radius = _compute_radius(points)
+    _, reach = compute_supports(points, build_directions(COARSE_LEVEL))
+    for rounding in MARGINS:
         inner = points - rounding * radius * normals
-        _, inner_reach = supports(inner, directions(COARSE))
-        if np.abs(inner_reach + rounding * radius - reach).max() <= ROUNDING_ERROR * radius:
+        _, inner_reach = compute_supports(inner, build_directions(COARSE_LEVEL))
+        if np.abs(inner_reach + rounding * radius - reach).max() <= MAX_MARGIN_ERROR * radius:
             return inner, rounding * radius
     return points, 0.0
 
 
 @kernel
-def supports(
+def compute_supports(
     points: NDArray[np.float64], directions: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Index (D,) of the point (V, 3) that reaches farthest along each direction (D, 3), and how far it does (D,)."""
+    """Return the index of the point (V, 3) that reaches farthest along each direction (D, 3), and its reach; (D,) both.
+
+    The reach is the support function: the maximum over points p of p . d.
+    """
     farthest, reach = np.zeros(len(directions), np.int64), np.empty(len(directions))
     for d in range(len(directions)):
         x, y, z = directions[d, 0], directions[d, 1], directions[d, 2]
-        most = -np.inf
+        largest = -np.inf
         for v in range(len(points)):
             along = points[v, 0] * x + points[v, 1] * y + points[v, 2] * z
-            if along > most:
-                most = along
+            if along > largest:
+                largest = along
                 farthest[d] = v
-        reach[d] = most
+        reach[d] = largest
     return farthest, reach
 
 
 @kernel
-def within(
+def find_points_inside(
     points: NDArray[np.float64], directions: NDArray[np.float64], reach: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Which points (P, 3) lie below all planes of directions (D, 3) and distances (D,), as (P,)."""
+    """Return True for points (P, 3) below all planes of unit normals `directions` (D, 3) and distances `reach` (D,)."""
     inside = np.ones(len(points), np.bool_)
     for p in range(len(points)):
         for d in range(len(directions)):
@@ -113,14 +122,18 @@ def within(
 
 
 @kernel
-def _chosen(
+def _choose_points(
     points: NDArray[np.float64],
     directions: NDArray[np.float64],
     farthest: NDArray[np.int64],
     reach: NDArray[np.float64],
     allowed: float,
 ) -> tuple[NDArray[np.int64], float]:
-    """Indices of the chosen points and the largest difference that they leave."""
+    """Choose points until no direction misses more than `allowed`; return their indices and the largest miss left.
+
+    `farthest` and `reach` (D,) are the supports of all points. Each step adds the farthest point in the direction with
+    the largest miss.
+    """
     missing = np.full(len(directions), np.inf)
     chosen = np.empty(len(directions), np.int64)
     number = 0

@@ -1,8 +1,8 @@
-"""Deep relief: how far a surface is displaced along its normal, and how that turns the normals.
+"""Deep relief: displacement of a surface along its normal, with the normals of the displaced surface.
 
-Lengths relative to the particle's size. Every relief is one function of the point alone, fixed to the particle, and a
-depth of 0 leaves the surface as it is. Depth and normals of the displaced mesh go into every label and picture, so
-relief shadows itself.
+Lengths are relative to the particle's size. Each `add_…` adds one relief to height (V,), the displacement of points
+(V, 3), in place; it depends on the point alone and is fixed to the particle. Labels and pictures use depth and normals
+of the displaced mesh, so relief shadows itself. `field` is a smooth random field with one lattice step per unit.
 """
 
 from __future__ import annotations
@@ -19,18 +19,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OUTLINE_WAVES: Final = 2.2
-"""Lattice steps of an irregular outline across the particle; the next octave has twice as many and half the height."""
+"""Lattice steps of an irregular outline per particle size; the next octave has twice as many and half the height."""
 FOLD_WIDTH: Final = 0.35
-"""Of a wrinkle, over the distance between them."""
+"""Value of the field at which a fold ends on either side of its middle, w."""
+FOLD_WARP: Final = 0.7
+"""Lattice steps of the field that warps the folds, per step of the folds' own field."""
+FOLD_RATIO: Final = 1.9
+"""Lattice steps of the second octave of folds, per step of the first."""
 WALL_WIDTH: Final = 0.22
-"""Of the wall between two pores, over their distance."""
-RISER: Final = 0.2
+"""Width of the wall between two pores over the distance of the pores."""
+RISER_SHARE: Final = 0.2
 """Share of a growth step that rises."""
+STEP_DIRECTION: Final = (0.55, 0.35, 0.76)
+"""Direction in which growth steps follow each other, about a unit vector."""
+STEP_WARP: Final = 0.5
+"""Displacement of the steps by a smooth field, particle sizes."""
+STEP_WAVES: Final = 1.5
+"""Lattice steps of that field per particle size."""
 
 
 @kernel
 def add_outline(height: NDArray[np.float64], points: NDArray[np.float64], key: np.uint64, rms: float) -> None:
-    """Irregular outline: two octaves of a smooth field, of mean 0 and the given rms over the points."""
+    """Add an irregular outline: two octaves of a smooth field, with mean 0 and the given rms over the points."""
     outline = np.empty(len(points))
     mean, square = 0.0, 0.0
     for v in range(len(points)):
@@ -48,23 +58,29 @@ def add_outline(height: NDArray[np.float64], points: NDArray[np.float64], key: n
 def add_wrinkles(
     height: NDArray[np.float64], points: NDArray[np.float64], key: np.uint64, depth: float, scale: float
 ) -> None:
-    """Folds where a smooth, warped field passes through 0: depth (1 - |f| / w)^2 below the surface."""
+    """Add folds where a smooth, warped field f passes through 0: -depth (1 - |f| / w)^2 for |f| < w.
+
+    `scale` is the field's lattice step. A second octave is finer by FOLD_RATIO and half as deep.
+    """
     for v in range(len(points)):
         x, y, z = points[v, 0] / scale, points[v, 1] / scale, points[v, 2] / scale
-        x += field(key + np.uint64(1), 0.7 * x, 0.7 * y, 0.7 * z)
-        z += field(key + np.uint64(2), 0.7 * x, 0.7 * y, 0.7 * z)
+        x += field(key + np.uint64(1), FOLD_WARP * x, FOLD_WARP * y, FOLD_WARP * z)
+        z += field(key + np.uint64(2), FOLD_WARP * x, FOLD_WARP * y, FOLD_WARP * z)
         for octave in range(2):
             f = abs(field(key + np.uint64(3 + octave), x, y, z)) / FOLD_WIDTH
             if f < 1.0:
                 height[v] -= depth * (1.0 - f) * (1.0 - f) / (1.0 + octave)
-            x, y, z = 1.9 * x, 1.9 * y, 1.9 * z
+            x, y, z = FOLD_RATIO * x, FOLD_RATIO * y, FOLD_RATIO * z
 
 
 @kernel
 def add_pores(
     height: NDArray[np.float64], points: NDArray[np.float64], key: np.uint64, depth: float, scale: float
 ) -> None:
-    """Honeycomb: level floors at `depth` between walls, t^2 (3 - 2 t) from the one to the other."""
+    """Add a honeycomb of pores about `scale` apart: level floors at -depth between walls, -depth t^2 (3 - 2 t).
+
+    t is the distance from the middle of the nearest wall over the wall's width, at most 1.
+    """
     for v in range(len(points)):
         t = walls(key, points[v, 0] / scale, points[v, 1] / scale, points[v, 2] / scale) / (2.0 * WALL_WIDTH)
         t = min(t, 1.0)
@@ -75,13 +91,17 @@ def add_pores(
 def add_steps(
     height: NDArray[np.float64], points: NDArray[np.float64], key: np.uint64, depth: float, number: float
 ) -> None:
-    """Growth steps: terraces that sink slowly by `depth` and rise at once, along contours of a tilted smooth field."""
+    """Add `number` growth steps per particle size: terraces that sink slowly by `depth` and rise on a short riser.
+
+    They follow the contours of a tilted plane that a smooth field warps.
+    """
     for v in range(len(points)):
         x, y, z = points[v, 0], points[v, 1], points[v, 2]
-        way = 0.55 * x + 0.35 * y + 0.76 * z + 0.5 * field(key, 1.5 * x, 1.5 * y, 1.5 * z)
+        way = STEP_DIRECTION[0] * x + STEP_DIRECTION[1] * y + STEP_DIRECTION[2] * z
+        way += STEP_WARP * field(key, STEP_WAVES * x, STEP_WAVES * y, STEP_WAVES * z)
         t = number * way
         t -= math.floor(t)
-        height[v] -= depth * (t / (1.0 - RISER) if t < 1.0 - RISER else (1.0 - t) / RISER)
+        height[v] -= depth * (t / (1.0 - RISER_SHARE) if t < 1.0 - RISER_SHARE else (1.0 - t) / RISER_SHARE)
 
 
 @kernel
@@ -92,7 +112,10 @@ def add_flutes(
     depth: float,
     number: int,
 ) -> None:
-    """Hollow flutes along z with sharp ridges between them: depth 4 t (1 - t), t the place in a flute; none on ends."""
+    """Add `number` hollow flutes along z with sharp ridges between them: -depth 4 t (1 - t), t = 0 … 1 across a flute.
+
+    The factor 1 - n_z^2 leaves the ends of a rod level; normals (V, 3).
+    """
     for v in range(len(points)):
         angle = float(np.float32(math.atan2(points[v, 1], points[v, 0])))
         t = angle * number / (2.0 * math.pi)
@@ -101,17 +124,19 @@ def add_flutes(
 
 
 @kernel
-def displaced(
+def displace_surface(
     points: NDArray[np.float64],
     normals: NDArray[np.float64],
     triangles: NDArray[np.int32],
     height: NDArray[np.float64],
     proportions: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points moved outwards by `height` (V,), and normals turned against its slope.
+    """Return points (V, 3) moved outwards by `height` (V,), and unit normals (V, 3) turned against its slope.
 
-    Outwards is along the normals of the ellipsoid of full extents `proportions` through each point: a field without
-    edges, so that no edge frays. The slope is that of linear elements on the ideal body's triangles, averaged by area.
+    Outwards is along the normals of the ellipsoid of full extents `proportions` through each point: a direction without
+    jumps, so edges do not fray. The slope is the gradient of linear elements on the triangles, averaged by area: on a
+    triangle with edges u, v, normal n = u x v and the height differences a along u and b along v it is
+    (a v - b u) x n / |n|^2. The new normal is n (1 + g . n) - g, normalised.
     """
     slope, area, normal = np.zeros_like(points), np.zeros(len(points)), np.empty(3)
     for t in range(len(triangles)):
@@ -122,8 +147,9 @@ def displaced(
         square = nx * nx + ny * ny + nz * nz
         if square == 0.0:
             continue
-        rise, climb = height[b] - height[a], height[c] - height[a]
-        ux, uy, uz = rise * vx - climb * ux, rise * vy - climb * uy, rise * vz - climb * uz
+        rise_u, rise_v = height[b] - height[a], height[c] - height[a]
+        ux, uy, uz = rise_u * vx - rise_v * ux, rise_u * vy - rise_v * uy, rise_u * vz - rise_v * uz
+        # Twice the triangle's area, and its gradient times that.
         size = math.sqrt(square)
         gx, gy, gz = (uy * nz - uz * ny) / size, (uz * nx - ux * nz) / size, (ux * ny - uy * nx) / size
         for corner in (a, b, c):
@@ -133,17 +159,17 @@ def displaced(
             slope[corner, 2] += gz
     moved, turned = np.empty_like(points), np.empty_like(points)
     for v in range(len(points)):
-        across, square = 0.0, 0.0
+        along, square = 0.0, 0.0
         for axis in range(3):
             slope[v, axis] /= max(area[v], 1e-300)
-            across += slope[v, axis] * normals[v, axis]
+            along += slope[v, axis] * normals[v, axis]
             normal[axis] = points[v, axis] / (proportions[axis] * proportions[axis])
             square += normal[axis] * normal[axis]
-        way = height[v] / math.sqrt(square)
+        step = height[v] / math.sqrt(square)
         square = 0.0
         for axis in range(3):
-            moved[v, axis] = points[v, axis] + way * normal[axis]
-            turned[v, axis] = normals[v, axis] * (1.0 + across) - slope[v, axis]
+            moved[v, axis] = points[v, axis] + step * normal[axis]
+            turned[v, axis] = normals[v, axis] * (1.0 + along) - slope[v, axis]
             square += turned[v, axis] * turned[v, axis]
         turned[v] /= math.sqrt(square)
     return moved, turned

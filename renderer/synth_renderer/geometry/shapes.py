@@ -1,4 +1,4 @@
-"""Meshes of the shapes: the ideal body cast on a sphere grid, then displaced by its reliefs."""
+"""Meshes of the shapes: the ideal body cast on a sphere grid, then displaced by its relief."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 
 from synth_api.prototypes import SHAPES
 from synth_renderer.geometry import relief
-from synth_renderer.geometry.bending import bend, curvature_of
+from synth_renderer.geometry.bending import bend_rod, compute_curvature
 from synth_renderer.geometry.casting import cast_ellipsoid
 from synth_renderer.geometry.solids import SOLIDS
-from synth_renderer.geometry.sphere_grid import fineness, sphere_grid
+from synth_renderer.geometry.sphere_grid import build_sphere_grid, choose_fineness
 from synth_renderer.model.mesh import Mesh
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import word
@@ -30,68 +30,79 @@ if TYPE_CHECKING:
 QUADS_PER_PIXEL: Final = 0.48
 """Quads along an edge of the grid, per pixel of the particle's extent: at most about 1.6 pixels each.
 
-That is the mean of the two larger extents, by product: all quads of a rod's circumference lie on its thinner side.
+The extent is the geometric mean of the two larger ones: all quads of a rod's circumference lie on its thinner side.
 """
-WITHOUT_PIXELS: Final = 24
-"""Quads along an edge where the picture has no scale."""
+DEFAULT_SEGMENTS: Final = 24
+"""Quads along an edge of the grid where the picture has no scale (perspective)."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Everything that a mesh depends on but its size: equal shapes share one."""
+    """Everything that a mesh depends on except its size; equal shapes share one mesh."""
 
     prototype: str
     proportions: Proportions
     """Full extents of the ideal body whose product is 1."""
     segments: int
-    """Fineness of the sphere grid."""
+    """Quads along an edge of the sphere grid."""
     features: tuple[tuple[str, FeatureValue], ...]
-    """Name and value of those features that shape it."""
+    """Name and value of the features in SHAPE_FEATURES."""
 
 
-def shape_of(
+def choose_shape(
     prototype: str, extents: NDArray[np.float64], features: Mapping[str, FeatureValue], pixel: float | None
 ) -> tuple[Shape, float]:
-    """The shape of a body of full extents (3,) and its size, the scale that its mesh needs; scene units.
+    """Return the shape of a body of full `extents` (3,) and its size, the scale of its mesh; scene units.
 
-    It is as fine as pixels of width `pixel` show.
+    The size is the geometric mean of the extents, rounded to float32. The mesh is as fine as pixels of width `pixel`
+    show; None is a picture without scale.
     """
     x, y, z = (float(extent) for extent in extents)
     size = float(np.float32((x * y * z) ** (1 / 3)))
     _, middle, longest = sorted((x, y, z))
-    segments = WITHOUT_PIXELS if pixel is None else QUADS_PER_PIXEL * math.sqrt(longest * middle) / pixel
-    shaping = tuple(sorted((name, value) for name, value in features.items() if name in SHAPING))
-    return Shape(prototype, (x / size, y / size, z / size), fineness(segments), shaping), size
+    segments = DEFAULT_SEGMENTS if pixel is None else QUADS_PER_PIXEL * math.sqrt(longest * middle) / pixel
+    shaping = tuple(sorted((name, value) for name, value in features.items() if name in SHAPE_FEATURES))
+    return Shape(prototype, (x / size, y / size, z / size), choose_fineness(segments), shaping), size
 
 
-_PLACING: Final = frozenset(("dimensions", "width", "height", "location", "location_x", "location_y", "location_z"))
-SHAPING: Final = frozenset(name for prototype in SHAPES.values() for name in prototype.features) - _PLACING
+_PLACEMENT_FEATURES: Final = frozenset(
+    ("dimensions", "width", "height", "location", "location_x", "location_y", "location_z")
+)
+SHAPE_FEATURES: Final = (
+    frozenset(name for prototype in SHAPES.values() for name in prototype.features) - _PLACEMENT_FEATURES
+)
 """Names of the features that a mesh depends on."""
 
 
-def shape_mesh(shape: Shape) -> Mesh:
-    """The mesh at size 1, with volume and surface. Raises ShapeError for a shape that does not exist."""
-    directions, triangles = sphere_grid(shape.segments)
+def build_shape_mesh(shape: Shape) -> Mesh:
+    """Return the mesh at size 1, with volume and surface. Raise ShapeError for an impossible shape.
+
+    Volume and surface come from closed formulas, or from the mesh, corrected as for a sphere of the same fineness.
+    """
+    directions, triangles = build_sphere_grid(shape.segments)
     solid, features = SOLIDS[shape.prototype], dict(shape.features)
-    points, normals = solid.cast(directions, shape.proportions, features)
-    height = _relief(points, normals, features)
-    content = None if height is not None else solid.content(shape.proportions, features)
+    points, normals = solid.cast_surface(directions, shape.proportions, features)
+    height = _compute_relief(points, normals, features)
+    content = None if height is not None else solid.compute_content(shape.proportions, features)
     if height is not None:
-        points, normals = relief.displaced(points, normals, triangles, height, np.array(shape.proportions))
-    curvature = curvature_of(shape.proportions, float(features.get("bend", 0.0)))  # type: ignore[arg-type]
+        points, normals = relief.displace_surface(points, normals, triangles, height, np.array(shape.proportions))
+    curvature = compute_curvature(shape.proportions, float(features.get("bend", 0.0)))  # type: ignore[arg-type]
     if curvature > 0:
-        bend(points, normals, curvature)
+        bend_rod(points, normals, curvature)
     if content is None:
-        volume, surface = mesh_content(points, triangles)
-        missed = _missed(shape.segments)
-        content = volume * missed[0], surface * missed[1]
+        volume, surface = measure_mesh(points, triangles)
+        correction = _compute_mesh_correction(shape.segments)
+        content = volume * correction[0], surface * correction[1]
     return Mesh(points, normals, triangles, *content)
 
 
-def _relief(
+def _compute_relief(
     points: NDArray[np.float64], normals: NDArray[np.float64], features: Mapping[str, FeatureValue]
 ) -> NDArray[np.float64] | None:
-    """How far each point (V, 3) moves along its normal, (V,); None where nothing moves. One random key per relief."""
+    """Return the displacement (V,) of each point (V, 3), particle sizes; None if all are 0.
+
+    Each kind of relief has its own key, an output of `shape_seed`.
+    """
     values = {name: float(value) for name, value in features.items()}  # type: ignore[arg-type]
     height = np.zeros(len(points))
     seed = np.uint64(int(values["shape_seed"]))
@@ -110,27 +121,32 @@ def _relief(
 
 
 def is_round(shape: Shape) -> bool:
-    """Whether it is a smooth sphere."""
+    """Return True for a smooth sphere."""
     x, y, z = shape.proportions
     reliefs = ("irregularity", "wrinkle_depth", "pore_depth", "step_depth")
-    return shape.prototype in _ROUND and x == y == z and not any(dict(shape.features)[name] for name in reliefs)
+    return (
+        shape.prototype in _ROUND_PROTOTYPES and x == y == z and not any(dict(shape.features)[name] for name in reliefs)
+    )
 
 
-_ROUND: Final = ("rough_sphere", "rough_ellipsoid")
+_ROUND_PROTOTYPES: Final = ("rough_sphere", "rough_ellipsoid")
 
 
 @lru_cache
-def _missed(segments: int) -> tuple[float, float]:
-    """Volume and surface of the sphere over those of its mesh: what a mesh of this fineness misses of a round body."""
-    directions, triangles = sphere_grid(segments)
+def _compute_mesh_correction(segments: int) -> tuple[float, float]:
+    """Return volume and surface of the sphere over those of its mesh with `segments` quads along an edge."""
+    directions, triangles = build_sphere_grid(segments)
     points, _ = cast_ellipsoid(directions, np.ones(3))
-    volume, surface = mesh_content(points, triangles)
+    volume, surface = measure_mesh(points, triangles)
     return math.pi / 6 / volume, math.pi / surface
 
 
 @kernel
-def mesh_content(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> tuple[float, float]:
-    """Volume and surface of a closed mesh, by the divergence theorem and the sum of its triangles."""
+def measure_mesh(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> tuple[float, float]:
+    """Return volume and surface of a closed mesh, points (V, 3) and triangles (T, 3).
+
+    By the divergence theorem the volume is the sum of a . (b - a) x (c - a) / 6 over the triangles (a, b, c).
+    """
     volume, surface = 0.0, 0.0
     for t in range(len(triangles)):
         a, b, c = points[triangles[t, 0]], points[triangles[t, 1]], points[triangles[t, 2]]

@@ -1,6 +1,6 @@
-"""The ideal bodies behind the shapes: how each is cast on a sphere, what it rests on, and its closed formulas.
+"""Ideal bodies of the shapes: casting on a sphere grid, faces to rest on, and closed formulas.
 
-Proportions are full extents whose product is 1, so lengths are relative to the particle's size.
+Proportions are full extents with the product 1, so lengths are relative to the particle's size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from synth_renderer.geometry import planes
 from synth_renderer.geometry.casting import cast_cylinder, cast_ellipsoid, cast_grains, cast_polyhedron
-from synth_renderer.geometry.ellipsoid import ellipsoid_surface
+from synth_renderer.geometry.ellipsoid import compute_ellipsoid_surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,82 +27,91 @@ if TYPE_CHECKING:
     Features = Mapping[str, FeatureValue]
     Proportions = tuple[float, float, float]
 
-LARGEST_ROUNDING: Final = 0.98
-"""Of the distance of the nearest face: a body without any level face would have no edges."""
+MAX_ROUNDING: Final = 0.98
+"""Largest rounding over the distance of the nearest face; at 1 no face would be left."""
+GRAIN_COVER: Final = 0.8
+"""Sum of the grains' circles over the area of the unit sphere, before they overlap: pi r^2 n = 0.8 x 4 pi."""
 
 
 class Solid(Protocol):
-    """An ideal body."""
+    """An ideal body, for all proportions and features."""
 
-    def cast(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
-        """Its surface along directions (V, 3), already spread by the proportions where it is long or flat."""
+    def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
+        """Return points and unit normals (V, 3) of the surface for unit directions (V, 3) of a sphere grid."""
 
-    def content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
-        """Volume and surface by closed formulas; None where there are none."""
+    def compute_content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
+        """Return volume and surface by closed formulas; None where there are none."""
 
-    def faces(self, proportions: Proportions, features: Features) -> NDArray[np.float64]:
-        """Planes (K, 4) it may rest on, unit normal and distance; none of a body without faces."""
+    def build_faces(self, proportions: Proportions, features: Features) -> NDArray[np.float64]:
+        """Return the planes (K, 4) it may rest on, unit normal and distance from the middle; (0, 4) without faces."""
 
 
 class Ellipsoid:
-    """An ellipsoid, or the sphere."""
+    """The ellipsoid of the full extents `proportions`."""
 
-    def cast(self, directions: NDArray[np.float64], proportions: Proportions, _features: Features) -> Surface:
-        """Exactly."""
+    def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, _features: Features) -> Surface:
+        """Return points on the exact ellipsoid and its normals, (V, 3) each."""
         return cast_ellipsoid(directions, np.array(proportions))
 
-    def content(self, proportions: Proportions, _features: Features) -> tuple[float, float]:
-        """Of the ellipsoid."""
+    def compute_content(self, proportions: Proportions, _features: Features) -> tuple[float, float]:
+        """Return volume and surface of the ellipsoid."""
         a, b, c = (extent / 2 for extent in proportions)
-        return 4 / 3 * math.pi * a * b * c, ellipsoid_surface(a, b, c)
+        return 4 / 3 * math.pi * a * b * c, compute_ellipsoid_surface(a, b, c)
 
-    def faces(self, _proportions: Proportions, _features: Features) -> NDArray[np.float64]:
-        """None."""
+    def build_faces(self, _proportions: Proportions, _features: Features) -> NDArray[np.float64]:
+        """Return (0, 4): it has no faces."""
         return np.empty((0, 4))
 
 
 @dataclass(frozen=True)
 class Polyhedron:
-    """A convex polyhedron; `unit` gives its planes in the box of edge 1, `sharp` its formulas without rounding."""
+    """A convex polyhedron, with edges rounded by the feature `edge_rounding`."""
 
-    unit: Callable[[Features], NDArray[np.float64]]
-    formulas: Callable[[Proportions, Features, float], tuple[float, float] | None]
+    build_unit_planes: Callable[[Features], NDArray[np.float64]]
+    """Features -> planes (K, 4) of the polyhedron in the cube of edge 1."""
+    measure: Callable[[Proportions, Features, float], tuple[float, float] | None]
+    """Proportions, features and rounding -> volume and surface; None without a formula."""
 
-    def cast(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
-        """With its edges rounded."""
-        faces = self.faces(proportions, features)
-        return cast_polyhedron(directions, np.array(proportions), faces, _rounding(features, proportions, faces))
+    def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
+        """Return points and unit normals (V, 3) of the surface with rounded edges."""
+        faces = self.build_faces(proportions, features)
+        return cast_polyhedron(
+            directions, np.array(proportions), faces, _compute_rounding(features, proportions, faces)
+        )
 
-    def content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
-        """Where the shape has formulas for its rounding."""
-        rounding = _rounding(features, proportions, self.faces(proportions, features))
-        return self.formulas(proportions, features, rounding)
+    def compute_content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
+        """Return volume and surface where there are formulas for this rounding."""
+        rounding = _compute_rounding(features, proportions, self.build_faces(proportions, features))
+        return self.measure(proportions, features, rounding)
 
-    def faces(self, proportions: Proportions, features: Features) -> NDArray[np.float64]:
-        """Its planes."""
-        return planes.stretched(self.unit(features), proportions)
+    def build_faces(self, proportions: Proportions, features: Features) -> NDArray[np.float64]:
+        """Return the planes (K, 4) of the stretched polyhedron."""
+        return planes.stretch_planes(self.build_unit_planes(features), proportions)
 
 
 class Cylinder:
-    """An upright cylinder; bent, it has the same volume and surface."""
+    """An upright cylinder; a bent one has the same volume and surface."""
 
-    def cast(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
-        """With its rims rounded."""
-        rounding = _number(features, "edge_rounding") * min(proportions) / 2
+    def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
+        """Return points and unit normals (V, 3) of the surface with rounded rims."""
+        rounding = _read_number(features, "edge_rounding") * min(proportions) / 2
         return cast_cylinder(directions, np.array(proportions), min(rounding, proportions[0] / 2))
 
-    def content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
-        """Steiner's formulas for the round one, which Pappus' theorem carries over to the arc."""
+    def compute_content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
+        """Return volume and surface of a round cylinder by Steiner's formula; None of an elliptic one.
+
+        By Pappus' theorem they hold for the bent rod too.
+        """
         x, y, z = proportions
         if x != y:
             return None
-        rounding = min(_number(features, "edge_rounding") * min(proportions) / 2, x / 2)
+        rounding = min(_read_number(features, "edge_rounding") * min(proportions) / 2, x / 2)
         radius, length = x / 2 - rounding, z - 2 * rounding
         volume, surface = math.pi * radius * radius * length, 2 * math.pi * radius * (radius + length)
-        return _parallel_body(volume, surface, math.pi * (length + math.pi * radius), rounding)
+        return _measure_parallel_body(volume, surface, math.pi * (length + math.pi * radius), rounding)
 
-    def faces(self, proportions: Proportions, _features: Features) -> NDArray[np.float64]:
-        """Its lower and upper end; None of a long one, which does not stand."""
+    def build_faces(self, proportions: Proportions, _features: Features) -> NDArray[np.float64]:
+        """Return the planes of lower and upper end, (2, 4); (0, 4) for a long one, which does not stand."""
         x, y, z = proportions
         if z > max(x, y):
             return np.empty((0, 4))
@@ -110,38 +119,44 @@ class Cylinder:
 
 
 class Raspberry:
-    """Grains on a sphere."""
+    """Grains on a spherical core."""
 
-    def cast(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
-        """Grains in a common distance from the middle, so large that neighbours reach into each other."""
-        count = int(_number(features, "grains"))
-        # That many circles of this radius would cover 4 / 5 of the unit sphere, about what stays of a random cover.
-        radius = math.sqrt(3.2 / count) / (1 - _number(features, "grain_overlap") / 2)
+    def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
+        """Return points and unit normals (V, 3) of overlapping grains at one distance from the middle.
+
+        With r the angular radius of a grain, its radius is r / (2 (1 + r)): the whole then has the diameter 1.
+        """
+        count = int(_read_number(features, "grains"))
+        radius = math.sqrt(4 * GRAIN_COVER / count) / (1 - _read_number(features, "grain_overlap") / 2)
         radius = float(np.float32(radius / 2 / (1 + radius)))
-        centres = planes.spread_directions(count, np.uint64(int(_number(features, "shape_seed")))) * (0.5 - radius)
+        centres = planes.draw_spread_directions(count, np.uint64(int(_read_number(features, "shape_seed")))) * (
+            0.5 - radius
+        )
         return cast_grains(directions, np.array(proportions), centres, radius)
 
-    def content(self, _proportions: Proportions, _features: Features) -> None:
-        """No formula."""
+    def compute_content(self, _proportions: Proportions, _features: Features) -> None:
+        """Return None: there is no formula."""
 
-    def faces(self, _proportions: Proportions, _features: Features) -> NDArray[np.float64]:
-        """None."""
+    def build_faces(self, _proportions: Proportions, _features: Features) -> NDArray[np.float64]:
+        """Return (0, 4): it has no faces."""
         return np.empty((0, 4))
 
 
-def _number(features: Features, name: str) -> float:
+def _read_number(features: Features, name: str) -> float:
+    """Return a numeric feature, 0 where the shape does not have it."""
     return float(features.get(name, 0.0))  # type: ignore[arg-type]
 
 
-def _rounding(features: Features, proportions: Proportions, faces: NDArray[np.float64]) -> float:
+def _compute_rounding(features: Features, proportions: Proportions, faces: NDArray[np.float64]) -> float:
+    """Return the radius of the edges: `edge_rounding` times half the smallest extent, limited by the nearest face."""
     nearest = float(faces[:, 3].min())
-    return min(_number(features, "edge_rounding") * min(proportions) / 2, LARGEST_ROUNDING * nearest)
+    return min(_read_number(features, "edge_rounding") * min(proportions) / 2, MAX_ROUNDING * nearest)
 
 
-def _parallel_body(volume: float, surface: float, curvature: float, distance: float) -> tuple[float, float]:
-    """Volume and surface of all that is within a distance of a convex body, by Steiner's formula.
+def _measure_parallel_body(volume: float, surface: float, curvature: float, distance: float) -> tuple[float, float]:
+    """Return volume and surface of all points within a distance of a convex body, by Steiner's formula.
 
-    `curvature` is the integral of its mean curvature.
+    V + S d + M d^2 + 4/3 pi d^3 and S + 2 M d + 4 pi d^2; M = `curvature` is the integral of the mean curvature.
     """
     ball = 4 / 3 * math.pi * distance * distance * distance
     return (
@@ -150,49 +165,56 @@ def _parallel_body(volume: float, surface: float, curvature: float, distance: fl
     )
 
 
-def _box_content(proportions: Proportions, _features: Features, rounding: float) -> tuple[float, float]:
+def _measure_box(proportions: Proportions, _features: Features, rounding: float) -> tuple[float, float]:
+    """Measure a box with round edges: all points within the rounding of a smaller box, whose M is pi (x + y + z)."""
     x, y, z = (extent - 2 * rounding for extent in proportions)
-    return _parallel_body(x * y * z, 2 * (x * y + y * z + z * x), math.pi * (x + y + z), rounding)
+    return _measure_parallel_body(x * y * z, 2 * (x * y + y * z + z * x), math.pi * (x + y + z), rounding)
 
 
-def _octahedron_content(proportions: Proportions, _features: Features, rounding: float) -> tuple[float, float] | None:
-    """Eight triangles with corners at half extents."""
+def _measure_octahedron(proportions: Proportions, _features: Features, rounding: float) -> tuple[float, float] | None:
+    """Measure an octahedron with sharp edges: eight triangles with corners at half extents; None with rounded edges."""
     x, y, z = (extent / 2 for extent in proportions)
     if rounding:
         return None
     return 4 / 3 * x * y * z, 4 * math.sqrt((x * y) * (x * y) + (y * z) * (y * z) + (z * x) * (z * x))
 
 
-def _prism_content(proportions: Proportions, features: Features, rounding: float) -> tuple[float, float] | None:
-    """A polygon with corners on an ellipse, times its height."""
+def _measure_prism(proportions: Proportions, features: Features, rounding: float) -> tuple[float, float] | None:
+    """Measure a prism with sharp edges: a polygon with corners on an ellipse, times the height; None if rounded."""
     if rounding:
         return None
-    sides = int(_number(features, "sides"))
+    sides = int(_read_number(features, "sides"))
     x, y, z = proportions
     angles = [2 * math.pi * corner / sides for corner in range(sides + 1)]
     corners = [(x / 2 * math.cos(angle), y / 2 * math.sin(angle)) for angle in angles]
     area = x * y * sides / 8 * math.sin(2 * math.pi / sides)
-    around = sum(math.dist(a, b) for a, b in pairwise(corners))
-    return area * z, 2 * area + around * z
+    perimeter = sum(math.dist(a, b) for a, b in pairwise(corners))
+    return area * z, 2 * area + perimeter * z
 
 
-def _no_content(_proportions: Proportions, _features: Features, _rounding: float) -> None:
+def _measure_nothing(_proportions: Proportions, _features: Features, _rounding: float) -> None:
+    """Return None: there is no formula."""
     return None
 
 
-def _polyhedron_planes(features: Features) -> NDArray[np.float64]:
-    return planes.polyhedron_planes(int(_number(features, "faces")), int(_number(features, "shape_seed")))
+def _build_polyhedron(features: Features) -> NDArray[np.float64]:
+    """Return the planes (K, 4) of the random polyhedron of `faces` and `shape_seed`."""
+    return planes.build_polyhedron_planes(
+        int(_read_number(features, "faces")), int(_read_number(features, "shape_seed"))
+    )
 
 
 SOLIDS: Final[dict[str, Solid]] = {
     "rough_sphere": Ellipsoid(),
     "rough_ellipsoid": Ellipsoid(),
-    "cube": Polyhedron(lambda _features: planes.box_planes(), _box_content),
-    "octahedron": Polyhedron(lambda _features: planes.octahedron_planes(), _octahedron_content),
-    "prism": Polyhedron(lambda features: planes.prism_planes(int(_number(features, "sides"))), _prism_content),
-    "polyhedron": Polyhedron(_polyhedron_planes, _no_content),
+    "cube": Polyhedron(lambda _features: planes.build_box_planes(), _measure_box),
+    "octahedron": Polyhedron(lambda _features: planes.build_octahedron_planes(), _measure_octahedron),
+    "prism": Polyhedron(
+        lambda features: planes.build_prism_planes(int(_read_number(features, "sides"))), _measure_prism
+    ),
+    "polyhedron": Polyhedron(_build_polyhedron, _measure_nothing),
     "rod": Cylinder(),
     "bent_rod": Cylinder(),
     "raspberry": Raspberry(),
 }
-"""By geometry prototype."""
+"""By name of the geometry prototype."""

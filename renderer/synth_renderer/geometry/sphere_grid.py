@@ -1,4 +1,4 @@
-"""The unit sphere as a cube whose faces are grids of any fineness: what the shapes are cast on."""
+"""Unit sphere as a cube with grids of any fineness on its faces; shapes are cast on it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FINENESSES: Final = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""Quads along an edge of the cube that are made; so that particles share grids."""
+"""Numbers of quads along an edge of the cube; there are few, so that particles share grids."""
 
 _STRETCH: Final = 0.78
-"""Grid lines lie at t (c + (1 - c) t^2), which comes near to equal angles."""
+"""c: grid lines lie at t (c + (1 - c) t^2), t = -1 … 1, which is close to equal angles."""
 
 
 @lru_cache(maxsize=len(FINENESSES))
-def sphere_grid(segments: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Directions (6 m^2 + 2, 3), unit, and triangles (12 m^2, 3), counter-clockwise from outside; read-only.
+def build_sphere_grid(segments: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return unit directions (6 m^2 + 2, 3) and triangles (12 m^2, 3), counter-clockwise from outside; read-only.
 
-    Only + - x / sqrt: the same bits everywhere.
+    m = `segments`. Only + - x / sqrt: the same bits everywhere.
     """
-    corners = np.concatenate([_quads(axis, side, segments) for axis in range(3) for side in (0, segments)])
-    names = (corners[..., 0] * (segments + 1) + corners[..., 1]) * (segments + 1) + corners[..., 2]
-    known, index = np.unique(names.ravel(), return_inverse=True)
+    corners = np.concatenate([_build_quads(axis, side, segments) for axis in range(3) for side in (0, segments)])
+    numbers = (corners[..., 0] * (segments + 1) + corners[..., 1]) * (segments + 1) + corners[..., 2]
+    vertices, index = np.unique(numbers.ravel(), return_inverse=True)
     quads = index.reshape(-1, 4)
     triangles = quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)
-    steps = np.stack([known // (segments + 1) ** 2, known // (segments + 1) % (segments + 1), known % (segments + 1)])
+    steps = np.stack(
+        [vertices // (segments + 1) ** 2, vertices // (segments + 1) % (segments + 1), vertices % (segments + 1)]
+    )
     t = steps.T * (2.0 / segments) - 1.0
     cube = t * (_STRETCH + (1.0 - _STRETCH) * t * t)
     x, y, z = cube.T
@@ -37,13 +39,16 @@ def sphere_grid(segments: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     return directions, triangles
 
 
-def fineness(wanted: float) -> int:
-    """The coarsest of `FINENESSES` that is at least as fine as wanted, or the finest there is."""
-    return next((segments for segments in FINENESSES if segments >= wanted), FINENESSES[-1])
+def choose_fineness(min_segments: float) -> int:
+    """Return the coarsest of `FINENESSES` that is at least `min_segments`, or the finest of all."""
+    return next((segments for segments in FINENESSES if segments >= min_segments), FINENESSES[-1])
 
 
-def _quads(axis: int, side: int, segments: int) -> NDArray[np.int64]:
-    """Lattice places (m^2, 4, 3) of the corners of one face's quads, counter-clockwise from outside."""
+def _build_quads(axis: int, side: int, segments: int) -> NDArray[np.int64]:
+    """Return lattice places (m^2, 4, 3) of the corners of one face's quads, counter-clockwise from outside.
+
+    `axis` is the face's normal, `side` its place along it, 0 or `segments`.
+    """
     u, v = np.meshgrid(np.arange(segments), np.arange(segments), indexing="ij")
     turns = ((0, 0), (1, 0), (1, 1), (0, 1)) if side else ((0, 0), (0, 1), (1, 1), (1, 0))
     quads = np.empty((segments * segments, 4, 3), dtype=np.int64)

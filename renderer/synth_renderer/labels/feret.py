@@ -1,4 +1,4 @@
-"""Feret diameters of pixel silhouettes."""
+"""Feret (calliper) diameters of pixel silhouettes."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ if TYPE_CHECKING:
 
 
 @kernel
-def feret_diameters(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
-    """Smallest and largest Feret diameter (N, 2), pixels, of each body's pixels; NaN for a body without any.
+def measure_feret_diameters(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
+    """Return the smallest and the largest Feret diameter (N, 2) of each body's pixels, px; NaN for a body without any.
 
-    The calipers touch the convex hull of the pixels' corners, so a single pixel measures 1 and sqrt 2. The largest is
-    the largest distance of two corners, the smallest lies with one side of the hull flush to a jaw (M. I. Shamos,
-    Computational Geometry, 1978; M. E. Houle and G. T. Toussaint, IEEE PAMI 10 (1988) 761).
+    Body n owns pixel[start[n]:start[n + 1]], flat indices row x width + column in ascending order. The callipers touch
+    the convex hull of the pixels' corners, so a single pixel measures 1 and sqrt 2. The largest diameter is the largest
+    distance of two corners; at the smallest one side of the hull lies flush with a jaw (M. I. Shamos, Computational
+    Geometry, 1978; M. E. Houle and G. T. Toussaint, IEEE PAMI 10 (1988) 761).
     """
     diameters = np.full((len(start) - 1, 2), np.nan)
     for body in range(len(start) - 1):
         if start[body + 1] > start[body]:
-            hull = _hull(pixel[start[body] : start[body + 1]], width)
-            diameters[body] = _smallest(hull), _largest(hull)
+            hull = _find_convex_hull(pixel[start[body] : start[body + 1]], width)
+            diameters[body] = _measure_smallest(hull), _measure_largest(hull)
     return diameters
 
 
 @kernel
-def _hull(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
-    """Convex hull (K, 2) of the pixels' corners, column and row: monotone chain (A. M. Andrew, 1979)."""
-    corners = _outer_corners(pixel, width)
+def _find_convex_hull(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
+    """Return the convex hull (K, 2) of the pixels' corners, column and row, by monotone chains (A. M. Andrew, 1979)."""
+    corners = _list_outer_corners(pixel, width)
     hull, used = np.empty((2 * len(corners) + 2, 2)), 0
     for chain in range(2):
         first = used
         for n in range(len(corners)):
             point = corners[n] if chain == 0 else corners[len(corners) - 1 - n]
-            while used >= first + 2 and _turn(hull[used - 2], hull[used - 1], point) <= 0.0:
+            while used >= first + 2 and _compute_turn(hull[used - 2], hull[used - 1], point) <= 0.0:
                 used -= 1
             hull[used] = point
             used += 1
@@ -47,8 +48,8 @@ def _hull(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
 
 
 @kernel
-def _outer_corners(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
-    """Corners (K, 2) of the first and last pixel of every row, sorted by row, then column."""
+def _list_outer_corners(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
+    """Return the corners (K, 2), column and row, of the first and last pixel of each row, by row, then column."""
     top, bottom = pixel[0] // width, pixel[-1] // width
     left, right = np.full(bottom - top + 2, np.inf), np.full(bottom - top + 2, -np.inf)
     for p in pixel:
@@ -65,13 +66,14 @@ def _outer_corners(pixel: NDArray[np.int32], width: int) -> NDArray[np.float64]:
 
 
 @kernel
-def _turn(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]) -> float:
-    """Twice the area of (a, b, c) with row before column; the sign says which way the chain turns."""
+def _compute_turn(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]) -> float:
+    """Return twice the signed area of (a, b, c), px^2; its sign is the direction in which the chain turns."""
     return float((b[1] - a[1]) * (c[0] - a[0]) - (b[0] - a[0]) * (c[1] - a[1]))
 
 
 @kernel
-def _largest(hull: NDArray[np.float64]) -> float:
+def _measure_largest(hull: NDArray[np.float64]) -> float:
+    """Return the largest distance of two corners of a hull (K, 2), px."""
     largest = 0.0
     for a in hull:
         for b in hull:
@@ -80,12 +82,13 @@ def _largest(hull: NDArray[np.float64]) -> float:
 
 
 @kernel
-def _smallest(hull: NDArray[np.float64]) -> float:
+def _measure_smallest(hull: NDArray[np.float64]) -> float:
+    """Return the smallest width of a hull (K, 2), px: over its sides, the distance of the farthest corner."""
     smallest = np.inf
     for n in range(len(hull)):
         a, b = hull[n], hull[(n + 1) % len(hull)]
         farthest = 0.0
         for point in hull:
-            farthest = max(farthest, abs(_turn(a, b, point)))
+            farthest = max(farthest, abs(_compute_turn(a, b, point)))
         smallest = min(smallest, farthest / math.sqrt((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2))
     return float(smallest)

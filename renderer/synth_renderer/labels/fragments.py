@@ -1,4 +1,4 @@
-"""What the rasteriser yields: every body at every pixel centre that it covers, hidden or not."""
+"""Result of the rasteriser: every body at every pixel centre that it covers, hidden or not."""
 
 from __future__ import annotations
 
@@ -12,28 +12,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fragments:
-    """The nearest surface of each body at each pixel centre it covers: F fragments of N bodies.
+    """Nearest surface of each body at each pixel centre that it covers: F fragments of N bodies.
 
-    Body n owns fragments start[n]:start[n + 1], in order of pixel. start (N + 1,) int64; pixel (F,) int32 = row * width
-    + column; depth (F,) float32, scene units along the camera's axis; normal (F, 3) float32, unit, camera frame.
+    Body n owns fragments start[n]:start[n + 1], in order of pixel.
     """
 
     width: int
+    """Pixels."""
     height: int
+    """Pixels."""
     start: NDArray[np.int64]
+    """Numbers of the first fragments, (N + 1,)."""
     pixel: NDArray[np.int32]
+    """Flat indices row * width + column, (F,)."""
     depth: NDArray[np.float32]
+    """Distance from the camera along its axis, scene units, (F,)."""
     normal: NDArray[np.float32]
+    """Unit normals, camera frame, (F, 3)."""
 
 
 @dataclass(frozen=True)
 class VisibleSurface:
-    """The nearest fragment at every pixel: what a sharp picture without noise would show.
-
-    ids (H, W) uint16, 0 is background, body n has id n + 1; depth (H, W) float32, inf is background; normal (H, W, 3)
-    float32, camera frame, 0 is background.
-    """
+    """Nearest fragment at every pixel, as in a sharp picture without noise."""
 
     ids: NDArray[np.uint16]
+    """Ids (H, W): 0 is background, body n has id n + 1."""
     depth: NDArray[np.float32]
+    """Distance from the camera along its axis (H, W), scene units; inf is background."""
     normal: NDArray[np.float32]
+    """Unit normals (H, W, 3), camera frame; 0 is background."""

@@ -17,32 +17,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layers:
-    """Pixel p shows order[start[p]:start[p + 1]], nearest first, equal depths by id.
-
-    start (H W + 1,) int64; order (F',) int64: numbers of fragments; body (F',) int32: the body of each.
-    """
+    """Fragments by pixel: pixel p has order[start[p]:start[p + 1]], nearest first, equal depths by id."""
 
     start: NDArray[np.int64]
+    """Places of the pixels' first fragments in `order`, (H W + 1,)."""
     order: NDArray[np.int64]
+    """Numbers of fragments, (F',)."""
     body: NDArray[np.int32]
+    """Body of each fragment in `order`, (F',)."""
 
 
-def layers(fragments: Fragments, shown: NDArray[np.bool_] | None = None) -> Layers:
-    """Sort the fragments of the bodies `shown` (N,), or of all, by pixel and depth."""
+def sort_layers(fragments: Fragments, shown: NDArray[np.bool_] | None = None) -> Layers:
+    """Sort the fragments of the bodies `shown` (N,) bool, or of all, by pixel and depth."""
     included = np.ones(len(fragments.start) - 1, dtype=np.bool_) if shown is None else shown
     pixels = fragments.width * fragments.height
-    return Layers(*_sorted(fragments.start, fragments.pixel, fragments.depth, included, pixels))
+    return Layers(*_sort_fragments(fragments.start, fragments.pixel, fragments.depth, included, pixels))
 
 
 @kernel
-def _sorted(
+def _sort_fragments(
     start: NDArray[np.int64],
     pixel: NDArray[np.int32],
     depth: NDArray[np.float32],
     shown: NDArray[np.bool_],
     pixels: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-    """Counting sort by pixel, insertion sort within; bodies come in order of id, so equal depths stay in it."""
+    """Return start, order and body of `Layers`: counting sort by pixel, insertion sort within a pixel.
+
+    Bodies come in order of id, so fragments of equal depth stay in that order.
+    """
     end = np.zeros(pixels + 1, dtype=np.int64)
     for body in range(len(shown)):
         if shown[body]:

@@ -1,4 +1,4 @@
-"""The pixels of a body, seen and unseen."""
+"""Visible and amodal mask of a body as lists of pixels."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
 
 
-def amodal_pixels(fragments: Fragments, body: int) -> NDArray[np.int32]:
-    """Ascending flat indices (row * width + column) of every pixel the body covers, hidden or not."""
+def select_amodal_pixels(fragments: Fragments, body: int) -> NDArray[np.int32]:
+    """Return the amodal mask: ascending flat indices (row * width + column) of the body's pixels, hidden or not."""
     return fragments.pixel[fragments.start[body] : fragments.start[body + 1]]
 
 
-def visible_pixels(fragments: Fragments, surface: VisibleSurface, body: int) -> NDArray[np.int32]:
-    """Ascending flat indices of the pixels that show the body, a subset of its amodal pixels."""
-    amodal = amodal_pixels(fragments, body)
+def select_visible_pixels(fragments: Fragments, surface: VisibleSurface, body: int) -> NDArray[np.int32]:
+    """Return the visible mask: ascending flat indices of the pixels that show the body, a subset of the amodal mask."""
+    amodal = select_amodal_pixels(fragments, body)
     seen: NDArray[np.int32] = amodal[surface.ids.ravel()[amodal] == body + 1]
     return seen

@@ -1,4 +1,4 @@
-"""What the particle table says about each body in the picture."""
+"""Measurements of each body in the picture for the particle table."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_renderer.labels.feret import feret_diameters
-from synth_renderer.labels.projection import in_camera_frame, projected
+from synth_renderer.labels.feret import measure_feret_diameters
+from synth_renderer.labels.projection import project_points, to_camera_frame
 from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
@@ -21,45 +21,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measurements:
-    """One entry per body, pixels; the amodal silhouette is clipped to the picture.
-
-    column, row (N,) float64: projected centre, pixel centres at .5, NaN where it is not in front of a perspective
-    camera. visible_px, amodal_px (N,) int64. box (N, 4) int32: left, top, right, bottom of the visible mask, right
-    and bottom exclusive, all 0 where visible_px is 0. visible_fraction, equivalent_diameter, feret_min,
-    feret_max (N,) float64, NaN where amodal_px is 0; touches_border (N,) bool means something where amodal_px > 0.
-    """
+    """One entry per body, (N,), in pixels. The amodal silhouette is clipped to the picture."""
 
     column: NDArray[np.float64]
+    """Column of the projected centre, pixel centres at .5; NaN where it is not in front of a perspective camera."""
     row: NDArray[np.float64]
+    """Row of the projected centre, as `column`."""
     visible_px: NDArray[np.int64]
+    """Area of the visible mask."""
     amodal_px: NDArray[np.int64]
+    """Area of the amodal mask."""
     box: NDArray[np.int32]
+    """Left, top, right, bottom of the visible mask (N, 4), right and bottom exclusive; 0 where visible_px is 0."""
     visible_fraction: NDArray[np.float64]
+    """visible_px / amodal_px; NaN where amodal_px is 0, as in the next three."""
     equivalent_diameter: NDArray[np.float64]
+    """Diameter of the disc of `amodal_px` area."""
     feret_min: NDArray[np.float64]
+    """Smallest calliper distance of the amodal silhouette."""
     feret_max: NDArray[np.float64]
+    """Largest calliper distance of the amodal silhouette."""
     touches_border: NDArray[np.bool_]
+    """True if the amodal silhouette reaches the picture's edge; meaningless where amodal_px is 0."""
 
     @property
     def has_box(self) -> NDArray[np.bool_]:
-        """Where `box` is not null, (N,)."""
+        """True where `box` is not null, (N,)."""
         return self.visible_px > 0
 
     @property
     def has_silhouette(self) -> NDArray[np.bool_]:
-        """Where what comes from the amodal silhouette is not null, (N,)."""
+        """True where the measurements of the amodal silhouette are not null, (N,)."""
         return self.amodal_px > 0
 
 
-def measure(
+def measure_bodies(
     fragments: Fragments, surface: VisibleSurface, camera: Camera, locations: NDArray[np.float64]
 ) -> Measurements:
     """Measure every body; `surface` shows all of them, `locations` (N, 3) are their centres, world frame."""
-    centre = projected_centres(locations, camera)
-    box, visible_px = _boxes(surface.ids, len(locations))
+    centre = project_centres(locations, camera)
+    box, visible_px = _find_boxes(surface.ids, len(locations))
     amodal_px = np.diff(fragments.start)
     area = np.where(amodal_px > 0, amodal_px, np.nan)
-    feret = feret_diameters(fragments.start, fragments.pixel, fragments.width)
+    feret = measure_feret_diameters(fragments.start, fragments.pixel, fragments.width)
     return Measurements(
         column=centre[:, 0],
         row=centre[:, 1],
@@ -70,20 +74,21 @@ def measure(
         equivalent_diameter=np.sqrt(4 / math.pi * area),
         feret_min=feret[:, 0],
         feret_max=feret[:, 1],
-        touches_border=_touching(fragments.start, fragments.pixel, fragments.width, fragments.height),
+        touches_border=_find_border_contacts(fragments.start, fragments.pixel, fragments.width, fragments.height),
     )
 
 
-def projected_centres(locations: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
-    """Column and row (N, 2) of world points (N, 3); NaN where a point is not in front of a perspective camera."""
-    points = in_camera_frame(locations, camera)
+def project_centres(locations: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
+    """Return column and row (N, 2) of world points (N, 3); NaN where they are not before a perspective camera."""
+    points = to_camera_frame(locations, camera)
     if not camera.is_orthographic:
         points[points[:, 2] >= 0] = np.nan
-    return projected(points, camera)[:, :2]
+    return project_points(points, camera)[:, :2]
 
 
 @kernel
-def _boxes(ids: NDArray[np.uint16], bodies: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def _find_boxes(ids: NDArray[np.uint16], bodies: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return box (N, 4), right and bottom exclusive, and area (N,) of each body in `ids` (H, W), pixels."""
     height, width = ids.shape
     box, count = np.zeros((bodies, 4), dtype=np.int32), np.zeros(bodies, dtype=np.int64)
     for row in range(height):
@@ -100,7 +105,10 @@ def _boxes(ids: NDArray[np.uint16], bodies: int) -> tuple[NDArray[np.int32], NDA
 
 
 @kernel
-def _touching(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int, height: int) -> NDArray[np.bool_]:
+def _find_border_contacts(
+    start: NDArray[np.int64], pixel: NDArray[np.int32], width: int, height: int
+) -> NDArray[np.bool_]:
+    """Return True for each body (N,) with a fragment in the picture's first or last row or column."""
     touches = np.zeros(len(start) - 1, dtype=np.bool_)
     for body in range(len(touches)):
         for f in range(start[body], start[body + 1]):

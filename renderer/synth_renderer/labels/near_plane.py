@@ -1,4 +1,4 @@
-"""Bodies that the camera stands in: what lies nearer than the near plane is cut off."""
+"""Clipping at the near plane, for bodies around the camera."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 
 @kernel
-def clipped(
+def clip_at_near_plane(
     points: NDArray[np.float64], normals: NDArray[np.float64], triangles: NDArray[np.int32], near: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
-    """Points (camera frame), normals and triangles of what lies at depth >= near; new vertices lie on the plane.
+    """Return points, normals and triangles of the part of a mesh at depth >= near; new vertices lie on the plane.
 
-    A triangle that the plane cuts becomes one or two (Sutherland & Hodgman, Comm. ACM 17 (1974) 32).
+    points (V, 3), camera frame, scene units: depth is -z; normals (V, 3); triangles (T, 3). A triangle that the plane
+    cuts becomes one or two (Sutherland & Hodgman, Comm. ACM 17 (1974) 32). Normals are interpolated without
+    normalising. Triangles share no vertices any more.
     """
     new_points = np.empty((6 * len(triangles), 3))
     new_normals = np.empty_like(new_points)

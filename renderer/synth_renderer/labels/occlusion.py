@@ -1,4 +1,4 @@
-"""Which bodies hide which."""
+"""Occlusion: the bodies in front of each body."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ if TYPE_CHECKING:
     from synth_renderer.labels.layers import Layers
 
 
-def occluded_by(fragments: Fragments, layers: Layers) -> list[NDArray[np.uint16]]:
-    """For each body the ascending ids of the bodies that lie nearer at some pixel of its amodal mask.
+def find_occluders(fragments: Fragments, layers: Layers) -> list[NDArray[np.uint16]]:
+    """Return for each body the ascending ids of the bodies that lie nearer at some pixel of its amodal mask.
 
-    `layers` decides which bodies count: those that are not in it hide nothing and are hidden by nothing.
+    Only bodies in `layers` count: others hide nothing and nothing hides them.
     """
-    count, pairs = _pairs(fragments.start, fragments.pixel, layers.start, layers.body)
+    count, pairs = _list_occluders(fragments.start, fragments.pixel, layers.start, layers.body)
     ids = [np.sort(part).astype(np.uint16) for part in np.split(pairs + 1, np.cumsum(count))]
     return ids[:-1]
 
 
 @kernel
-def _pairs(
+def _list_occluders(
     start: NDArray[np.int64], pixel: NDArray[np.int32], first: NDArray[np.int64], owner: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """How many bodies hide each body, and which, one body after another."""
+    """Return how many bodies hide each body (N,), and their numbers, one body after another.
+
+    `noted` holds for each occluder the last body it was listed for; the list doubles when it is full.
+    """
     bodies = len(start) - 1
     count, noted = np.zeros(bodies, dtype=np.int64), np.full(bodies, -1, dtype=np.int32)
     pairs, used = np.empty(1024, dtype=np.int32), 0

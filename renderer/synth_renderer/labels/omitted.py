@@ -1,4 +1,4 @@
-"""What no label shows: pixels under an info bar or a box, and particles of which too little can be seen."""
+"""Omissions from the labels: pixels under an info bar or a box, and particles that are mostly hidden."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from synth_renderer.labels.modes import LabelView
 
 
-def uncovered(fragments: Fragments, covered: NDArray[np.bool_]) -> Fragments:
-    """The fragments outside the pixels `covered` (H, W), as if the picture did not reach there."""
+def remove_covered(fragments: Fragments, covered: NDArray[np.bool_]) -> Fragments:
+    """Return the fragments outside the pixels `covered` (H, W) bool, as if the picture ended there."""
     kept = ~covered.ravel()[fragments.pixel]
     before = np.concatenate(([0], np.cumsum(kept, dtype=np.int64)))
     return replace(
@@ -28,15 +28,20 @@ def uncovered(fragments: Fragments, covered: NDArray[np.bool_]) -> Fragments:
     )
 
 
-def seen_enough(fragments: Fragments, surface: VisibleSurface, least: float) -> NDArray[np.bool_]:
-    """Bodies (N,) that show at least the fraction `least` of their silhouette, and a pixel; `surface` shows all."""
+def find_labelled_bodies(
+    fragments: Fragments, surface: VisibleSurface, min_visible_fraction: float
+) -> NDArray[np.bool_]:
+    """Return True for bodies (N,) that show at least this fraction of their silhouette, and a pixel.
+
+    `surface` is that of all bodies.
+    """
     amodal = np.diff(fragments.start)
     visible = np.bincount(surface.ids.ravel(), minlength=len(amodal) + 1)[1:]
-    return np.asarray((visible > 0) & (visible >= least * amodal))
+    return np.asarray((visible > 0) & (visible >= min_visible_fraction * amodal))
 
 
-def labelled_only(view: LabelView, labelled: NDArray[np.bool_]) -> LabelView:
-    """The view with all but the bodies `labelled` (N,) as background; what those hide stays hidden."""
+def keep_labelled(view: LabelView, labelled: NDArray[np.bool_]) -> LabelView:
+    """Return the view with all bodies but the `labelled` (N,) bool as background; they still hide what is behind."""
     if labelled.all():
         return view
     shown = np.concatenate(([False], labelled))[view.surface.ids]

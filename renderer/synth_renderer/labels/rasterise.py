@@ -1,6 +1,6 @@
-"""The triangle rasteriser of the label pass: every body at every pixel centre that it covers.
+"""Triangle rasteriser of the label pass: every body at every pixel centre that it covers.
 
-Everything is float64 + - x / sqrt, compiled without fastmath, so the result is the same on any x86-64 machine.
+All arithmetic is float64 + - x / sqrt, compiled without fastmath, so the result is the same on any x86-64 machine.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.labels.coverage import cover, resolve, snapped, window
+from synth_renderer.labels.coverage import find_nearest_triangles, find_pixel_window, resolve_fragments, snap_to_grid
 from synth_renderer.labels.fragments import Fragments
-from synth_renderer.labels.near_plane import clipped
-from synth_renderer.labels.projection import in_camera_frame, projected, view_matrix
+from synth_renderer.labels.near_plane import clip_at_near_plane
+from synth_renderer.labels.projection import build_view_matrix, project_points, to_camera_frame
 from synth_renderer.model.transforms import product, rotation_matrix, transformed
 
 if TYPE_CHECKING:
@@ -22,23 +22,24 @@ if TYPE_CHECKING:
     from synth_renderer.model.camera import Camera
 
     Part = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]
+    """Pixel (F,), depth (F,) and normal (F, 3) of one body's fragments."""
 
-NEAR: Final = 0.1
-"""Scene units; what is nearer to the camera's plane is not seen (the default `clip_start` of Blender's cameras)."""
+NEAR_PLANE: Final = 0.1
+"""Scene units; surfaces nearer to the camera's plane are cut off (the default `clip_start` of Blender's cameras)."""
 
 
-def rasterise(bodies: Bodies, camera: Camera) -> Fragments:
-    """The nearest surface of each body at every pixel centre that it covers, whatever hides it.
+def rasterise_bodies(bodies: Bodies, camera: Camera) -> Fragments:
+    """Return the nearest surface of each body at every pixel centre that it covers, hidden or not.
 
-    Linear in triangles and covered pixels. A body that reaches through the near plane is cut open there and shows its
-    inside, with normals that face the camera. A body without extent along some axis covers nothing.
+    Time is linear in triangles and covered pixels. A body that reaches through the near plane is cut open there and
+    shows its inside, with normals that face the camera. A body without extent along some axis covers nothing.
     """
-    centres = in_camera_frame(bodies.locations, camera)
-    view = view_matrix(camera)
-    parts = [_part(bodies, body, centres[body], view, camera) for body in range(len(bodies))]
+    centres = to_camera_frame(bodies.locations, camera)
+    view = build_view_matrix(camera)
+    parts = [_rasterise_body(bodies, body, centres[body], view, camera) for body in range(len(bodies))]
     start = np.zeros(len(parts) + 1, dtype=np.int64)
     np.cumsum([len(pixel) for pixel, _, _ in parts], out=start[1:])
-    parts.append(_nothing())
+    parts.append(_create_empty_part())
     return Fragments(
         width=camera.width,
         height=camera.height,
@@ -49,25 +50,28 @@ def rasterise(bodies: Bodies, camera: Camera) -> Fragments:
     )
 
 
-def _nothing() -> Part:
+def _create_empty_part() -> Part:
     return np.empty(0, np.int32), np.empty(0, np.float32), np.empty((0, 3), np.float32)
 
 
-def _part(bodies: Bodies, body: int, centre: NDArray[np.float64], view: NDArray[np.float64], camera: Camera) -> Part:
+def _rasterise_body(
+    bodies: Bodies, body: int, centre: NDArray[np.float64], view: NDArray[np.float64], camera: Camera
+) -> Part:
+    """Return one body's fragments; `centre` (3,) in the camera frame, `view` (3, 3) from world to camera frame."""
     scale = bodies.scales[body]
     if not scale.all():
-        return _nothing()
+        return _create_empty_part()
     mesh = bodies.meshes[bodies.mesh_index[body]]
     rotation = product(view, rotation_matrix(bodies.quaternions[body]))
     points, normals, triangles = transformed(mesh.vertices, rotation * scale, centre), mesh.normals, mesh.triangles
-    is_cut = bool(points[:, 2].max() > -NEAR)
+    is_cut = bool(points[:, 2].max() > -NEAR_PLANE)
     if is_cut:
-        points, normals, triangles = clipped(points, normals, triangles, NEAR)
+        points, normals, triangles = clip_at_near_plane(points, normals, triangles, NEAR_PLANE)
     if not len(triangles):
-        return _nothing()
-    image = snapped(projected(points, camera))
-    bounds = window(image, camera.width, camera.height)
-    nearness, winner = cover(image, triangles, bounds, not is_cut)
-    return resolve(
+        return _create_empty_part()
+    image = snap_to_grid(project_points(points, camera))
+    bounds = find_pixel_window(image, camera.width, camera.height)
+    nearness, winner = find_nearest_triangles(image, triangles, bounds, not is_cut)
+    return resolve_fragments(
         image, triangles, normals, rotation / scale, nearness, winner, bounds, camera.width, camera.is_orthographic
     )

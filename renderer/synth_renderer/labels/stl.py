@@ -16,27 +16,29 @@ if TYPE_CHECKING:
     from synth_renderer.model.bodies import Bodies
 
 HEADER: Final = b"synth-operator, scene units".ljust(80, b"\0")
+"""80 bytes of free text."""
 FACET: Final = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
 def write_stl(file: BinaryIO, bodies: Bodies, chosen: Sequence[int] | NDArray[np.int64]) -> None:
-    """Write the placed meshes of the `chosen` bodies (numbers from 0), world frame, one after another."""
+    """Write the placed meshes of the `chosen` bodies (numbers from 0), world frame, scene units, one after another."""
     triangles = sum(len(bodies.meshes[bodies.mesh_index[body]].triangles) for body in chosen)
     file.write(HEADER + np.uint32(triangles).astype("<u4").tobytes())
     for body in chosen:
-        file.write(_facets(world_vertices(bodies, int(body)), bodies.meshes[bodies.mesh_index[body]].triangles))
+        file.write(_pack_facets(world_vertices(bodies, int(body)), bodies.meshes[bodies.mesh_index[body]].triangles))
 
 
-def _facets(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> bytes:
+def _pack_facets(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> bytes:
+    """Return the facets of vertices (V, 3) and triangles (T, 3), 50 bytes each."""
     corners = vertices[triangles]
     facets = np.zeros(len(triangles), dtype=FACET)
     facets["corners"] = corners
-    facets["normal"] = _facet_normals(corners)
+    facets["normal"] = _compute_facet_normals(corners)
     return facets.tobytes()
 
 
-def _facet_normals(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unit normals (T, 3); 0 for triangles without area, as the format allows."""
+def _compute_facet_normals(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the unit normals (T, 3) of corners (T, 3, 3); 0 for triangles without area, as the format allows."""
     (ax, ay, az), (bx, by, bz) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
     normal = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=1)
     x, y, z = normal.T

@@ -1,4 +1,4 @@
-"""From all fragments to the nearest one at every pixel."""
+"""Visible surface: the nearest of all fragments at every pixel."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ if TYPE_CHECKING:
 
     from synth_renderer.labels.fragments import Fragments
 
-MOST_BODIES = 65535
-"""Ids are 16 bits wide."""
+MAX_BODIES = 65535
+"""Largest id of 16 bits; 0 is background."""
 
 
-def visible(fragments: Fragments, shown: NDArray[np.bool_] | None = None) -> VisibleSurface:
-    """The nearest fragment of the bodies `shown` (N,), or of all; of two at equal depth the one with the lower id.
+def find_visible_surface(fragments: Fragments, shown: NDArray[np.bool_] | None = None) -> VisibleSurface:
+    """Return the nearest fragments of the bodies `shown` (N,) bool, or of all; at equal depth the lower id wins.
 
-    Raises ValueError with more bodies than ids.
+    Raise ValueError with more bodies than ids.
     """
     bodies = len(fragments.start) - 1
-    if bodies > MOST_BODIES:
-        raise ValueError(f"{bodies} bodies, but ids are 16 bits wide: at most {MOST_BODIES}")
+    if bodies > MAX_BODIES:
+        raise ValueError(f"{bodies} bodies, but ids are 16 bits wide: at most {MAX_BODIES}")
     included = np.ones(bodies, dtype=np.bool_) if shown is None else shown
-    nearest = _nearest(fragments.start, fragments.pixel, fragments.depth, included, fragments.width * fragments.height)
-    return _surface(fragments, nearest)
+    nearest = _find_nearest(
+        fragments.start, fragments.pixel, fragments.depth, included, fragments.width * fragments.height
+    )
+    return _build_surface(fragments, nearest)
 
 
 @kernel
-def _nearest(
+def _find_nearest(
     start: NDArray[np.int64],
     pixel: NDArray[np.int32],
     depth: NDArray[np.float32],
     shown: NDArray[np.bool_],
     pixels: int,
 ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """Id and fragment at every pixel; 0 and -1 where there is none."""
+    """Return id and number of the nearest fragment at every pixel, (H W,); 0 and -1 where there is none."""
     ids = np.zeros(pixels, dtype=np.uint16)
     nearest = np.full(pixels, -1, dtype=np.int64)
     for body in range(len(start) - 1):
@@ -52,7 +54,8 @@ def _nearest(
     return ids, nearest
 
 
-def _surface(fragments: Fragments, found: tuple[NDArray[np.uint16], NDArray[np.int64]]) -> VisibleSurface:
+def _build_surface(fragments: Fragments, found: tuple[NDArray[np.uint16], NDArray[np.int64]]) -> VisibleSurface:
+    """Return the surface of ids and numbers of fragments, (H W,) each."""
     ids, nearest = found
     covered = nearest >= 0
     depth = np.full(len(ids), np.inf, dtype=np.float32)

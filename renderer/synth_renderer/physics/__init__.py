@@ -1,1 +1,1 @@
-"""Physics: how particles come to rest."""
+"""Physics: spheres fall, collide and come to rest. No bpy."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_api.prototypes import GEOMETRIES, FeatureType
 from synth_renderer.geometry import prototypes
-from synth_renderer.geometry.shapes import SHAPING, Shape, is_round, shape_mesh, shape_of
+from synth_renderer.geometry.shapes import SHAPE_FEATURES, Shape, build_shape_mesh, choose_shape, is_round
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.palette import palette
@@ -62,13 +62,15 @@ def look_of(particles: Particles, row: int, pixel: float | None, meshes: dict[Sh
     """How a particle looks as finely as pixels of that width show; `meshes` are those made so far, and gain its own."""
     geometry, extents = particles.geometries[row], particles.sizes_of(row)
     if geometry in SOLIDS:
-        values = {name: particles.features.value(name, row) for name in SHAPING & GEOMETRIES[geometry].features.keys()}
-        shape, size = shape_of(geometry, extents, values, pixel)
+        values = {
+            name: particles.features.value(name, row) for name in SHAPE_FEATURES & GEOMETRIES[geometry].features.keys()
+        }
+        shape, size = choose_shape(geometry, extents, values, pixel)
         if shape not in meshes:
-            meshes[shape] = shape_mesh(shape)
+            meshes[shape] = build_shape_mesh(shape)
         return Look(meshes[shape], shape, np.full(3, size), is_round(shape))
     column = particles.features.column("subdivisions")
-    mesh = prototypes.mesh(geometry, int(column.values[row]) if column.present[row] else None)
+    mesh = prototypes.build_mesh(geometry, int(column.values[row]) if column.present[row] else None)
     return Look(mesh, None, extents / mesh.extents, prototypes.is_sphere(geometry, extents))
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from synth_api.recipe.node import Builtin
-from synth_renderer.deposit.deposit import TOLERANCE, Deposit, Layout, Posed, deposit_all
-from synth_renderer.deposit.lattice_sites import lattice_heading
-from synth_renderer.deposit.pose import any_rotation, heading, lying, resting_face
-from synth_renderer.deposit.profile import profile_of
+from synth_renderer.deposit.deposit import COVERAGE_TOLERANCE, Deposit, Layout, PosedBody, deposit_bodies
+from synth_renderer.deposit.lattice_sites import draw_lattice_heading
+from synth_renderer.deposit.pose import draw_heading, draw_rotation, find_resting_face, orient_downwards
+from synth_renderer.deposit.profile import build_profile
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
@@ -46,18 +46,18 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
     key, pixel = _key(world, name, "", "layout"), _facet(world)
     layout, orientation = _layout(parameters, step, view, key), parameters["orientation"]
     reach, diameter = _reach_and_diameter(world, rows, layout.lattice, orientation)
-    deposit = Deposit.begun(layout, view, _ceiling(world), reach, diameter, key)
+    deposit = Deposit.create(layout, view, _ceiling(world), reach, diameter, key)
     quaternions: list[NDArray[np.float64]] = []
-    turn = lattice_heading(key) if layout.kind == "lattice" else None
+    turn = draw_lattice_heading(key) if layout.kind == "lattice" else None
 
-    def bodies() -> Iterator[tuple[Posed, np.uint64]]:
+    def bodies() -> Iterator[tuple[PosedBody, np.uint64]]:
         for row in rows:
             particle = world.particles.names[row]
             look = look_of(world.particles, int(row), pixel, world.meshes)
             quaternions.append(_pose(look, orientation, _key(world, name, particle, "orientation"), turn))
             yield _posed(look, quaternions[-1], deposit.land.cell), _key(world, name, particle, "place")
 
-    taken = deposit_all(deposit, bodies())
+    taken = deposit_bodies(deposit, bodies())
     _require(step, parameters, deposit, len(rows), len(taken), len(quaternions))
     _settle(world, rows, np.array(taken, dtype=np.int64), deposit, quaternions)
     world.physics.append(
@@ -67,8 +67,8 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
             target=layout.coverage,
             offered=len(rows),
             placed=len(taken),
-            sphere_overlap=deposit.sphere_overlap(),
-            largest_overlap=deposit.largest_overlap(),
+            sphere_overlap=deposit.measure_sphere_overlap(),
+            largest_overlap=deposit.measure_shared_volume(),
         )
     )
 
@@ -152,23 +152,23 @@ def _key(world: World, name: str, particle: str, what: str) -> np.uint64:
 
 def _pose(look: Look, orientation: str, key: np.uint64, turn: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """A quaternion: any; or lying on a face, or the thinnest way, turned about z at random or like the lattice."""
-    free = any_rotation(key)
+    free = draw_rotation(key)
     if orientation == "free":
         return free
     axes = rotation_matrix(free)
     down = -axes[2]
     if look.shape is not None:
-        faces = SOLIDS[look.shape.prototype].faces(look.shape.proportions, dict(look.shape.features))
-        down = resting_face(faces, down) if len(faces) else np.eye(3)[int(np.argmin(look.thickness))]
-    return lying(down, heading(np.uint64(word(key, np.uint64(2**32)))) if turn is None else turn)
+        faces = SOLIDS[look.shape.prototype].build_faces(look.shape.proportions, dict(look.shape.features))
+        down = find_resting_face(faces, down) if len(faces) else np.eye(3)[int(np.argmin(look.thickness))]
+    return orient_downwards(down, draw_heading(np.uint64(word(key, np.uint64(2**32)))) if turn is None else turn)
 
 
-def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> Posed:
+def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> PosedBody:
     points = transformed(look.mesh.vertices, rotation_matrix(quaternion) * look.scale, np.zeros(3))
-    profile = profile_of(points, look.mesh.triangles, cell)
+    profile = build_profile(points, look.mesh.triangles, cell)
     x, y = points[:, 0], points[:, 1]
     radius = float(look.thickness[0]) / 2 if look.is_sphere else None
-    return Posed(
+    return PosedBody(
         profile=profile if radius is None else profile._replace(lowest=-radius),
         extent=(float(x.min()), float(x.max()), float(y.min()), float(y.max())),
         reach=float(np.sqrt((x * x + y * y).max())),
@@ -187,7 +187,7 @@ def _require(
     step: DepositOnSubstrate, parameters: dict[str, Any], deposit: Deposit, offered: int, placed: int, tried: int
 ) -> None:
     asked, least, reached = parameters["coverage"], parameters["minimum_coverage"], deposit.coverage
-    if reached >= (asked if least is None else min(least, asked)) - TOLERANCE:
+    if reached >= (asked if least is None else min(least, asked)) - COVERAGE_TOLERANCE:
         return
     layout, name = deposit.layout.kind, step.affected_set_name
     if tried == offered and placed > 0.9 * offered:
@@ -210,7 +210,7 @@ def _settle(
 ) -> None:
     """Write where the particles lie; those that were not needed go."""
     particles = world.particles
-    places, floor, pixel = deposit.separated(), world.invoked_technique().volume().lower[2], world.pixel()
+    places, floor, pixel = deposit.separate_spheres(), world.invoked_technique().volume().lower[2], world.pixel()
     for position, body, (x, y, z) in zip(taken, deposit.bodies, places, strict=True):
         row = int(rows[position])
         particles.quaternions[row] = quaternions[position]

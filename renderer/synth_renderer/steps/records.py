@@ -11,10 +11,10 @@ import numpy as np
 from synth_dataset.documents.annotations import Annotation, annotations_document
 from synth_dataset.documents.particle_table import feature_table, particle_table, write_table
 from synth_renderer.geometry import prototypes
-from synth_renderer.labels.layers import layers
-from synth_renderer.labels.masks import amodal_pixels, visible_pixels
-from synth_renderer.labels.measure import measure
-from synth_renderer.labels.occlusion import occluded_by
+from synth_renderer.labels.layers import sort_layers
+from synth_renderer.labels.masks import select_amodal_pixels, select_visible_pixels
+from synth_renderer.labels.measure import measure_bodies
+from synth_renderer.labels.occlusion import find_occluders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def records_of(
 
     Of `labelled` (N,) the table has a column, and only those are annotated; None is a run without such a choice.
     """
-    measured = measure(fragments, surface, scene.technique.camera, scene.bodies.locations)
+    measured = measure_bodies(fragments, surface, scene.technique.camera, scene.bodies.locations)
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
     columns = _columns(scene, measured)
     if labelled is not None:
@@ -121,12 +121,12 @@ def _sizes(scene: StagedScene) -> NDArray[np.float64]:
 
 def _volumes(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """True volumes (N,), rounded to float32."""
-    return _contents(scene, sizes, prototypes.volume, lambda mesh, scale: mesh.volume * scale * scale * scale)
+    return _contents(scene, sizes, prototypes.compute_volume, lambda mesh, scale: mesh.volume * scale * scale * scale)
 
 
 def _surfaces(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """True surfaces (N,), rounded to float32."""
-    return _contents(scene, sizes, prototypes.surface, lambda mesh, scale: mesh.surface * scale * scale)
+    return _contents(scene, sizes, prototypes.compute_surface, lambda mesh, scale: mesh.surface * scale * scale)
 
 
 def _contents(
@@ -153,13 +153,13 @@ def _annotations(
     measured: Measurements,
     annotated: NDArray[np.bool_],
 ) -> list[Annotation]:
-    hidden_by = occluded_by(fragments, layers(fragments))
+    hidden_by = find_occluders(fragments, sort_layers(fragments))
     return [
         Annotation(
             id=int(body) + 1,
             blueprint=scene.blueprints[body],
-            visible=visible_pixels(fragments, surface, body),
-            amodal=amodal_pixels(fragments, body),
+            visible=select_visible_pixels(fragments, surface, body),
+            amodal=select_amodal_pixels(fragments, body),
             box=(int(box[0]), int(box[1]), int(box[2]), int(box[3])),
             occluded_by=tuple(hidden_by[body].tolist()),
         )

@@ -29,7 +29,7 @@ def relax(
 
     Our own solver where every body is a sphere and collides as one, else Blender's rigid bodies. Raises `PhysicsError`.
     """
-    forces = Forces.of(step)
+    forces = Forces.from_step(step)
     if bodies.is_sphere.all() and step.collision_shape in ROUND:
         locations, report = settle_spheres(bodies.locations, sphere_radii(bodies), forces, container)
         return locations, bodies.quaternions.copy(), report

@@ -12,8 +12,8 @@ import numpy as np
 from synth_api.recipe.outputs import StepOutput, step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
 from synth_dataset.documents.pictures import write_png
-from synth_renderer.labels.modes import PICTURES, LabelView, instances
-from synth_renderer.labels.omitted import labelled_only, seen_enough
+from synth_renderer.labels.modes import PICTURES, LabelView, draw_instances
+from synth_renderer.labels.omitted import find_labelled_bodies, keep_labelled
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.scene.sets import members
 from synth_renderer.steps.records import write_features
@@ -56,7 +56,7 @@ class Rendering:
     @cached_property
     def all(self) -> LabelView:
         """The label pass over all bodies."""
-        return LabelView.of(self.fragments)
+        return LabelView.from_fragments(self.fragments)
 
     @property
     def _technique(self) -> Technique:
@@ -78,7 +78,7 @@ class Rendering:
         with self.watch.stage("label pictures"):
             everything = self._everything()
             view = self._labelled_view(everything, np.zeros_like(everything), self.least_visible)
-            self._write_label("instances.png", instances(view))
+            self._write_label("instances.png", draw_instances(view))
 
     def carry_out(self, steps: tuple[RenderingStep, ...]) -> None:
         """Carry out all steps in order."""
@@ -136,20 +136,20 @@ class Rendering:
         return (
             self.all
             if interest.all() and not overlapping.any()
-            else LabelView.of(self.fragments, interest, overlapping)
+            else LabelView.from_fragments(self.fragments, interest, overlapping)
         )
 
     def _labelled_view(self, interest: Selection, overlapping: Selection, least: float) -> LabelView:
         if least == 0:
             return self._view(interest, overlapping)
         if not (interest.all() and not overlapping.any()):
-            return labelled_only(self._view(interest, overlapping), self._seen(least))
+            return keep_labelled(self._view(interest, overlapping), self._seen(least))
         if least not in self._labelled_of_all:
-            self._labelled_of_all[least] = labelled_only(self.all, self._seen(least))
+            self._labelled_of_all[least] = keep_labelled(self.all, self._seen(least))
         return self._labelled_of_all[least]
 
     def _seen(self, least: float) -> Selection:
-        return seen_enough(self.fragments, self.all.surface, least)
+        return find_labelled_bodies(self.fragments, self.all.surface, least)
 
     def _everything(self) -> Selection:
         return np.ones(len(self.scene), dtype=bool)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synth_api.prototypes import TECHNIQUES
-from synth_renderer.geometry.prototypes import mesh
+from synth_renderer.geometry.prototypes import build_mesh
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.staged_scene import FeatureColumn, StagedScene, StagedTechnique
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
@@ -35,7 +35,7 @@ def photograph() -> Callable[..., StagedScene]:
                 "roughness": FeatureColumn(np.full(count, 0.5), every),
             },
             bodies=Bodies(
-                meshes=(mesh("sphere", 1),),
+                meshes=(build_mesh("sphere", 1),),
                 mesh_index=np.zeros(count, dtype=np.int32),
                 scales=np.full((count, 3), 0.6),
                 quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),

@@ -14,8 +14,8 @@ from synth_renderer.blender.devices import select
 from synth_renderer.blender.objects import forget, stage, visible
 from synth_renderer.blender.session import version
 from synth_renderer.blender.state import save_state
-from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.labels.visible import visible as visible_of
+from synth_renderer.labels.rasterise import rasterise_bodies
+from synth_renderer.labels.visible import find_visible_surface as visible_of
 from synth_renderer.model.errors import DeviceUnavailableError
 from synth_renderer.techniques.registry import TECHNIQUES
 
@@ -29,7 +29,7 @@ def particles():
 
 def picture(scene, in_camera=None):
     every = np.ones(len(scene), dtype=bool)
-    surface = visible_of(rasterise(scene.bodies, scene.technique.camera))
+    surface = visible_of(rasterise_bodies(scene.bodies, scene.technique.camera))
     shown = every if in_camera is None else in_camera
     return TECHNIQUES["default"].picture(scene, every, shown, surface, "cpu").pixels, surface
 

@@ -7,26 +7,26 @@ from scipy.spatial import ConvexHull
 
 from synth_api.prototypes import SHAPES
 from synth_renderer.geometry import prototypes
-from synth_renderer.geometry.hull import hull_of, is_convex
-from synth_renderer.geometry.shapes import shape_mesh, shape_of
+from synth_renderer.geometry.hull import build_hull, is_convex
+from synth_renderer.geometry.shapes import build_shape_mesh, choose_shape
 from synth_renderer.model.mesh import Mesh
 
 
 def mesh_of(name: str, **features: float) -> Mesh:
     values = {feature: known.default for feature, known in SHAPES[name].features.items()} | features
     extents = np.multiply(values["dimensions"], (1.0, values["width"], values["height"]))
-    return shape_mesh(shape_of(name, np.array(extents), values, None)[0])
+    return build_shape_mesh(choose_shape(name, np.array(extents), values, None)[0])
 
 
 def stretched(proportions: tuple[float, float, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    sphere = prototypes.mesh("sphere", 2)
+    sphere = prototypes.build_mesh("sphere", 2)
     normals = sphere.normals / proportions
     return sphere.vertices * proportions, normals / np.linalg.norm(normals, axis=1)[:, None]
 
 
 def deviations(points: NDArray[np.float64], normals: NDArray[np.float64]) -> tuple[float, float, int]:
     """How far the body sticks out of its hull with its margin, and that out of the body, in radii; and the vertices."""
-    hull = hull_of(points, normals)
+    hull = build_hull(points, normals)
     radius = np.ptp(points, axis=0).min() / 2
     planes = ConvexHull(hull.points).equations
     outside = (points @ planes[:, :3].T + planes[:, 3]).max(axis=1) - hull.margin

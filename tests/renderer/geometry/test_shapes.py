@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from synth_api.prototypes import SHAPES
-from synth_renderer.geometry.planes import polyhedron_planes
-from synth_renderer.geometry.shapes import is_round, mesh_content, shape_mesh, shape_of
+from synth_renderer.geometry.planes import build_polyhedron_planes
+from synth_renderer.geometry.shapes import build_shape_mesh, choose_shape, is_round, measure_mesh
 from synth_renderer.geometry.solids import SOLIDS
-from synth_renderer.geometry.sphere_grid import FINENESSES, fineness, sphere_grid
+from synth_renderer.geometry.sphere_grid import FINENESSES, build_sphere_grid, choose_fineness
 from synth_renderer.model.errors import ShapeError
 from synth_renderer.model.mesh import Mesh
 
@@ -27,12 +27,12 @@ def made(
     """Mesh and size of a shape at its defaults but for some features."""
     values = {feature: declared.default for feature, declared in SHAPES[name].features.items()} | features
     default = np.multiply(values["dimensions"], (1.0, values["width"], values["height"]))
-    shape, size = shape_of(name, np.array(default if extents is None else extents, dtype=float), values, None)
-    return shape_mesh(replace(shape, segments=segments)), size
+    shape, size = choose_shape(name, np.array(default if extents is None else extents, dtype=float), values, None)
+    return build_shape_mesh(replace(shape, segments=segments)), size
 
 
 def content(mesh: Mesh) -> tuple[float, float]:
-    return mesh_content(mesh.vertices, mesh.triangles)
+    return measure_mesh(mesh.vertices, mesh.triangles)
 
 
 def test_every_declared_shape_is_made() -> None:
@@ -44,8 +44,8 @@ def test_meshes_are_what_this_engine_version_promises() -> None:
     digest = hashlib.sha256()
     for name, declared in sorted(SHAPES.items()):
         values = {feature: RELIEFS.get(feature, known.default) for feature, known in declared.features.items()}
-        shape, size = shape_of(name, np.array([3.0, 2.0, 4.0]), values, pixel=0.1)
-        mesh = shape_mesh(shape)
+        shape, size = choose_shape(name, np.array([3.0, 2.0, 4.0]), values, pixel=0.1)
+        mesh = build_shape_mesh(shape)
         for array in (np.array(size), mesh.vertices, mesh.normals, mesh.triangles):
             digest.update(array.tobytes())
     assert digest.hexdigest() == "fa6786da9adb7e0be7c968b285b403dd1abc06337cfa9537ea9afe6fe80b6479"
@@ -53,7 +53,7 @@ def test_meshes_are_what_this_engine_version_promises() -> None:
 
 @pytest.mark.parametrize("segments", FINENESSES)
 def test_grids_are_closed_and_turn_outwards(segments: int) -> None:
-    directions, triangles = sphere_grid(segments)
+    directions, triangles = build_sphere_grid(segments)
     assert len(directions) == 6 * segments**2 + 2
     edges = {(int(t[k]), int(t[(k + 1) % 3])) for t in triangles for k in range(3)}
     assert len(edges) == 3 * len(triangles)
@@ -63,7 +63,7 @@ def test_grids_are_closed_and_turn_outwards(segments: int) -> None:
 
 
 def test_fineness_is_never_coarser_than_wanted_while_there_is_finer() -> None:
-    assert [fineness(wanted) for wanted in (1, 4, 5, 64.1, 1e6)] == [4, 4, 6, 96, 128]
+    assert [choose_fineness(wanted) for wanted in (1, 4, 5, 64.1, 1e6)] == [4, 4, 6, 96, 128]
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
@@ -120,7 +120,7 @@ def test_a_coarse_mesh_knows_its_content_as_well_as_a_fine_one(name: str) -> Non
 
 def test_the_facets_of_a_polyhedron_are_level() -> None:
     mesh, _ = made("polyhedron", faces=12, shape_seed=5)
-    planes = polyhedron_planes(12, 5)
+    planes = build_polyhedron_planes(12, 5)
     on_plane = (mesh.normals @ planes[:, :3].T > 1 - 1e-9).any(axis=1)
     assert on_plane.all()
     assert ((mesh.vertices @ planes[:, :3].T - planes[:, 3]).max(axis=1) < 1e-9).all()
@@ -174,8 +174,8 @@ def test_switching_one_relief_off_leaves_the_others() -> None:
 
 def test_equal_shapes_of_other_sizes_are_one_shape() -> None:
     values = {feature: declared.default for feature, declared in SHAPES["cube"].features.items()}
-    one, size = shape_of("cube", np.array([2.0, 2.0, 4.0]), values, None)
-    other, double = shape_of("cube", np.array([4.0, 4.0, 8.0]), values, None)
+    one, size = choose_shape("cube", np.array([2.0, 2.0, 4.0]), values, None)
+    other, double = choose_shape("cube", np.array([4.0, 4.0, 8.0]), values, None)
     assert (one, 2 * size) == (other, double)
 
 
@@ -183,7 +183,7 @@ def test_only_smooth_spheres_are_round() -> None:
     values = {feature: declared.default for feature, declared in SHAPES["rough_sphere"].features.items()}
 
     def round_body(extents: tuple[float, ...] = (2.0, 2.0, 2.0), **features: Any) -> bool:
-        return is_round(shape_of("rough_sphere", np.array(extents), values | features, None)[0])
+        return is_round(choose_shape("rough_sphere", np.array(extents), values | features, None)[0])
 
     assert round_body()
     assert not round_body((2.0, 2.0, 2.1))

@@ -35,7 +35,7 @@ def place_spheres() -> PlaceSpheres:
     ) -> Bodies:
         number = len(diameters)
         return Bodies(
-            meshes=(prototypes.mesh("sphere", level),),
+            meshes=(prototypes.build_mesh("sphere", level),),
             mesh_index=np.zeros(number, dtype=np.int32),
             scales=np.repeat(np.array(diameters, dtype=np.float64).reshape(-1, 1), 3, axis=1),
             quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (number, 1)),
@@ -77,7 +77,7 @@ def oblique() -> Camera:
 @pytest.fixture(scope="session")
 def pebble() -> Mesh:
     """An irregular, not convex, closed mesh: a quad sphere with dents. Its normals are area-weighted."""
-    ball = prototypes.mesh("sphere", 1)
+    ball = prototypes.build_mesh("sphere", 1)
     directions = ball.vertices * 2
     bump = (
         1 + 0.25 * np.sin(5 * directions[:, 0]) * np.cos(4 * directions[:, 1] + 1) + 0.1 * np.sin(7 * directions[:, 2])
@@ -98,7 +98,7 @@ def stones(pebble: Mesh) -> Bodies:
     number = 24
     quaternions = generator.normal(size=(number, 4))
     return Bodies(
-        meshes=(prototypes.mesh("ellipsoid", 2), pebble),
+        meshes=(prototypes.build_mesh("ellipsoid", 2), pebble),
         mesh_index=(np.arange(number) % 2).astype(np.int32),
         scales=generator.uniform(2.0, 7.0, (number, 3)),
         quaternions=quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True),

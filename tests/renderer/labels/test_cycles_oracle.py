@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from synth_renderer.labels.rasterise import NEAR, rasterise
-from synth_renderer.labels.visible import visible
+from synth_renderer.labels.rasterise import NEAR_PLANE, rasterise_bodies
+from synth_renderer.labels.visible import find_visible_surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def _add_camera(bpy: Any, camera: Camera) -> None:
     data.type = "ORTHO" if camera.is_orthographic else "PERSP"
     data.ortho_scale = camera.ortho_scale or 1.0
     data.lens, data.sensor_width = camera.focal_length, camera.sensor_width
-    data.clip_start, data.clip_end = NEAR, 1000.0
+    data.clip_start, data.clip_end = NEAR_PLANE, 1000.0
     holder = bpy.data.objects.new("camera", data)
     holder.rotation_mode = "QUATERNION"
     holder.location, holder.rotation_quaternion = camera.location, camera.quaternion
@@ -144,12 +144,12 @@ def expect_agreement(ours: VisibleSurface, theirs: Passes, camera: Camera) -> No
 
 def test_spheres_from_above_agree_with_cycles(heap: Any, from_above: Camera, trace: Any) -> None:
     bodies = heap(60)
-    expect_agreement(visible(rasterise(bodies, from_above)), trace(bodies, from_above), from_above)
+    expect_agreement(find_visible_surface(rasterise_bodies(bodies, from_above)), trace(bodies, from_above), from_above)
 
 
 def test_spheres_in_perspective_agree_with_cycles(heap: Any, oblique: Camera, trace: Any) -> None:
     bodies = heap(60)
-    expect_agreement(visible(rasterise(bodies, oblique)), trace(bodies, oblique), oblique)
+    expect_agreement(find_visible_surface(rasterise_bodies(bodies, oblique)), trace(bodies, oblique), oblique)
 
 
 @pytest.mark.parametrize("view", ["from_above", "oblique"])
@@ -157,12 +157,12 @@ def test_turned_ellipsoids_and_pebbles_agree_with_cycles(
     stones: Bodies, trace: Any, view: str, request: pytest.FixtureRequest
 ) -> None:
     camera = request.getfixturevalue(view)
-    expect_agreement(visible(rasterise(stones, camera)), trace(stones, camera), camera)
+    expect_agreement(find_visible_surface(rasterise_bodies(stones, camera)), trace(stones, camera), camera)
 
 
 def test_a_body_around_the_camera_is_cut_open_as_cycles_does(place_spheres: Any, oblique: Camera, trace: Any) -> None:
     bodies = place_spheres([oblique.location, (0.0, 0.0, 6.0), (3.0, 2.0, 6.0)], [80.0, 5.0, 7.0], level=2)
-    ours, theirs = visible(rasterise(bodies, oblique)), trace(bodies, oblique)
+    ours, theirs = find_visible_surface(rasterise_bodies(bodies, oblique)), trace(bodies, oblique)
     assert (ours.ids == theirs.ids).mean() >= 0.999
     assert set(np.unique(ours.ids)) == {1, 2, 3}
     assert (ours.normal[ours.ids == 1, 2] > 0).all()

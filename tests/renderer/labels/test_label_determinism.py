@@ -16,10 +16,9 @@ DIGEST = """
 import hashlib, io
 import numpy as np
 from synth_renderer.geometry import prototypes
-from synth_renderer.labels.layers import layers
-from synth_renderer.labels.measure import measure
+from synth_renderer.labels.measure import measure_bodies
 from synth_renderer.labels.modes import PICTURES, LabelView
-from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.camera import Camera
@@ -31,7 +30,7 @@ quaternions = u[:, :4] - 0.5
 squares = quaternions * quaternions
 length = np.sqrt(squares[:, 0] + squares[:, 1] + squares[:, 2] + squares[:, 3])
 bodies = Bodies(
-    (prototypes.mesh("sphere", 1), prototypes.mesh("ellipsoid", 1)),
+    (prototypes.build_mesh("sphere", 1), prototypes.build_mesh("ellipsoid", 1)),
     (np.arange(number) % 2).astype(np.int32),
     1 + 4 * u[:, 4:7],
     quaternions / length[:, None],
@@ -41,20 +40,20 @@ bodies = Bodies(
 digest = hashlib.sha256()
 turned = (0.8, 0.4, 0.4, 0.2)
 for camera in (Camera(160, 160, (0.0, 0.0, 40.0), ortho_scale=20.0), Camera(160, 120, (24.0, -14.4, 10.8), turned)):
-    fragments = rasterise(bodies, camera)
-    view = LabelView.of(fragments)
+    fragments = rasterise_bodies(bodies, camera)
+    view = LabelView.from_fragments(fragments)
     assert (view.surface.ids > 0).mean() > 0.2
     for array in (fragments.start, fragments.pixel, fragments.depth, fragments.normal):
         digest.update(array.tobytes())
     for picture in PICTURES.values():
         digest.update(picture(view).tobytes())
-    for column in vars(measure(fragments, view.surface, camera, bodies.locations)).values():
+    for column in vars(measure_bodies(fragments, view.surface, camera, bodies.locations)).values():
         digest.update(column.tobytes())
 file = io.BytesIO()
 write_stl(file, bodies, range(number))
 digest.update(file.getvalue())
 sizes = (1 + 4 * u[:, 4:7]).tolist()
-digest.update(repr([prototypes.surface("ellipsoid", size) for size in sizes]).encode())
+digest.update(repr([prototypes.compute_surface("ellipsoid", size) for size in sizes]).encode())
 print(digest.hexdigest())
 """
 

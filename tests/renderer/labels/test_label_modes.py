@@ -10,7 +10,7 @@ import pytest
 from synth_api.modes import MODES
 from synth_renderer.labels import modes
 from synth_renderer.labels.modes import LabelView
-from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.labels.rasterise import rasterise_bodies
 
 if TYPE_CHECKING:
     from synth_renderer.labels.fragments import Fragments
@@ -24,12 +24,12 @@ SECOND = np.array([False, True, False])
 @pytest.fixture(scope="module")
 def three(place_spheres: Any, from_above: Camera) -> Fragments:
     """Body 1 low in the middle, body 2 above it and half over it, body 3 alone."""
-    return rasterise(place_spheres([(0, 0, 0), (3, 0, 10), (-8, 8, 0)], [6.0, 6.0, 2.0], level=2), from_above)
+    return rasterise_bodies(place_spheres([(0, 0, 0), (3, 0, 10), (-8, 8, 0)], [6.0, 6.0, 2.0], level=2), from_above)
 
 
 @pytest.fixture(scope="module")
 def nothing(place_spheres: Any, from_above: Camera) -> LabelView:
-    return LabelView.of(rasterise(place_spheres([], []), from_above))
+    return LabelView.from_fragments(rasterise_bodies(place_spheres([], []), from_above))
 
 
 def test_every_picture_of_labels_has_its_function() -> None:
@@ -53,14 +53,14 @@ def test_the_predecessors_first_repeat_is_left_out() -> None:
 
 
 def test_instances_are_ids(three: Fragments) -> None:
-    picture = modes.instances(LabelView.of(three))
+    picture = modes.draw_instances(LabelView.from_fragments(three))
     assert picture.dtype == np.uint16
     assert [picture[120, 120], picture[120, 150], picture[40, 40], picture[0, 0]] == [2, 2, 3, 0]
     assert picture[120, 100] == 1 or picture[120, 95] == 1
 
 
 def test_categorical_is_the_palette_on_black(three: Fragments) -> None:
-    picture = modes.categorical(LabelView.of(three))
+    picture = modes.draw_categorical(LabelView.from_fragments(three))
     assert picture.shape == (240, 240, 3)
     colors = {tuple(color) for color in np.unique(picture.reshape(-1, 3), axis=0).tolist()}
     assert colors == {(0, 0, 0), (0x7F, 0x0A, 0xAD), (0xC4, 0xAA, 0x30), (0x16, 0xA6, 0x76)}
@@ -68,30 +68,30 @@ def test_categorical_is_the_palette_on_black(three: Fragments) -> None:
 
 
 def test_bodies_that_only_overlap_are_black_and_still_hide(three: Fragments) -> None:
-    alone = modes.categorical(LabelView.of(three, FIRST))
-    hidden = modes.categorical(LabelView.of(three, FIRST, SECOND))
+    alone = modes.draw_categorical(LabelView.from_fragments(three, FIRST))
+    hidden = modes.draw_categorical(LabelView.from_fragments(three, FIRST, SECOND))
     assert {tuple(c) for c in hidden.reshape(-1, 3).tolist()} == {(0, 0, 0), (0x7F, 0x0A, 0xAD)}
     assert 0 < hidden.any(axis=2).sum() < alone.any(axis=2).sum()
 
 
 def test_depth_map_spans_the_range_of_all_bodies(three: Fragments) -> None:
-    view = LabelView.of(three)
-    near, far = modes.depth_range(three) or (0, 0)
+    view = LabelView.from_fragments(three)
+    near, far = modes.find_depth_range(three) or (0, 0)
     assert near == pytest.approx(30 - 13, abs=5e-3)
     assert 29 < far <= 30
-    picture = modes.depth_map(view)
+    picture = modes.draw_depth_map(view)
     assert picture.dtype == np.uint16
     assert picture[120, 150] < picture[120, 95] < picture[0, 0] == 65535
     shown = view.surface.ids > 0
     assert picture[shown].min() == 0
     depth = near + picture[shown] / 65534 * (far - near)
     np.testing.assert_allclose(depth, view.surface.depth[shown], atol=0.51 * (far - near) / 65534 + 1e-6)
-    alone = modes.depth_map(LabelView.of(three, FIRST))
+    alone = modes.draw_depth_map(LabelView.from_fragments(three, FIRST))
     assert alone[120, 95] == picture[120, 95]
 
 
 def test_normal_map_has_the_camera_frames_axes(three: Fragments) -> None:
-    picture = modes.normal_map(LabelView.of(three)).astype(int)
+    picture = modes.draw_normal_map(LabelView.from_fragments(three)).astype(int)
     assert picture[0, 0].tolist() == [32768] * 3
     middle, right, top = picture[120, 150], picture[120, 178], picture[92, 150]
     assert abs(middle - [32768, 32768, 65535]).max() < 2000
@@ -102,8 +102,8 @@ def test_normal_map_has_the_camera_frames_axes(three: Fragments) -> None:
 
 
 def test_stylized_is_lit_from_the_upper_left_and_outlined(three: Fragments) -> None:
-    view = LabelView.of(three)
-    picture = modes.stylized(view)
+    view = LabelView.from_fragments(three)
+    picture = modes.draw_stylized(view)
     assert picture.dtype == np.uint8
     assert picture[0, 0] == 13
     assert picture[110, 140] > picture[120, 150] > picture[135, 165] > 0
@@ -115,13 +115,15 @@ def test_stylized_is_lit_from_the_upper_left_and_outlined(three: Fragments) -> N
 
 
 def test_xray_shows_what_is_hidden(three: Fragments) -> None:
-    both, first, second = (modes.stylized_xray(LabelView.of(three, chosen)) for chosen in (ALL, FIRST, SECOND))
+    both, first, second = (
+        modes.draw_stylized_xray(LabelView.from_fragments(three, chosen)) for chosen in (ALL, FIRST, SECOND)
+    )
     assert both[0, 0] == 13
     assert first[120, 100] == both[120, 100] > 13
     assert both[120, 135] > second[120, 135] > 13
-    solid = modes.stylized(LabelView.of(three, SECOND))[120, 150]
+    solid = modes.draw_stylized(LabelView.from_fragments(three, SECOND))[120, 150]
     assert abs(int(second[120, 150]) - (int(solid) + 13) / 2) <= 1
-    hidden_rim = np.flatnonzero(modes.stylized(LabelView.of(three, FIRST))[120] == 0)[-1]
+    hidden_rim = np.flatnonzero(modes.draw_stylized(LabelView.from_fragments(three, FIRST))[120] == 0)[-1]
     assert both[120, hidden_rim] < both[120, hidden_rim - 1]
 
 
@@ -131,4 +133,4 @@ def test_xray_shows_what_is_hidden(three: Fragments) -> None:
 )
 def test_a_scene_without_particles_is_background(nothing: LabelView, mode: str, value: int) -> None:
     assert set(np.unique(modes.PICTURES[mode](nothing))) == {value}
-    assert modes.depth_range(nothing.fragments) is None
+    assert modes.find_depth_range(nothing.fragments) is None

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
-from synth_renderer.labels.feret import feret_diameters
-from synth_renderer.labels.layers import layers
-from synth_renderer.labels.masks import amodal_pixels
-from synth_renderer.labels.measure import measure, projected_centres
-from synth_renderer.labels.occlusion import occluded_by
-from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.labels.visible import visible
+from synth_renderer.labels.feret import measure_feret_diameters
+from synth_renderer.labels.layers import sort_layers
+from synth_renderer.labels.masks import select_amodal_pixels
+from synth_renderer.labels.measure import measure_bodies, project_centres
+from synth_renderer.labels.occlusion import find_occluders
+from synth_renderer.labels.rasterise import rasterise_bodies
+from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.model.camera import Camera
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PIXELS = st.sets(st.integers(0, 11 * 9 - 1), min_size=1, max_size=40)
 
 
 def feret(pixels: NDArray[np.int32], width: int) -> NDArray[np.float64]:
-    return feret_diameters(np.array([0, len(pixels)]), pixels.astype(np.int32), width)[0]
+    return measure_feret_diameters(np.array([0, len(pixels)]), pixels.astype(np.int32), width)[0]
 
 
 @settings(deadline=None)  # the first call compiles
@@ -52,8 +52,8 @@ def test_a_single_pixel_and_a_row_of_pixels() -> None:
 
 def test_a_sphere_in_full_view(place_spheres: Any, from_above: Camera) -> None:
     bodies = place_spheres([(2.0, -3.0, 0.0)], [6.0], level=3)
-    fragments = rasterise(bodies, from_above)
-    found = measure(fragments, visible(fragments), from_above, bodies.locations)
+    fragments = rasterise_bodies(bodies, from_above)
+    found = measure_bodies(fragments, find_visible_surface(fragments), from_above, bodies.locations)
     assert (found.column[0], found.row[0]) == (140.0, 150.0)
     assert found.box[0].tolist() == [110, 120, 170, 180]
     assert found.visible_px[0] == found.amodal_px[0] == len(fragments.pixel)
@@ -67,8 +67,8 @@ def test_a_sphere_in_full_view(place_spheres: Any, from_above: Camera) -> None:
 def test_hidden_outside_and_clipped_bodies(place_spheres: Any, from_above: Camera) -> None:
     locations = [(0, 0, 0), (0, 0, 10), (100, 0, 0), (12, 0, 0)]
     bodies = place_spheres(locations, [2.0, 6.0, 2.0, 4.0])
-    fragments = rasterise(bodies, from_above)
-    found = measure(fragments, visible(fragments), from_above, bodies.locations)
+    fragments = rasterise_bodies(bodies, from_above)
+    found = measure_bodies(fragments, find_visible_surface(fragments), from_above, bodies.locations)
     assert found.has_box.tolist() == [False, True, False, True]
     assert found.has_silhouette.tolist() == [True, True, False, True]
     assert found.visible_px[0] == 0 < found.amodal_px[0]
@@ -86,13 +86,13 @@ def test_hidden_outside_and_clipped_bodies(place_spheres: Any, from_above: Camer
 
 def test_measurements_of_a_heap_agree_with_its_masks(heap: Any, oblique: Camera) -> None:
     bodies = heap(60)
-    fragments = rasterise(bodies, oblique)
-    surface = visible(fragments)
-    found = measure(fragments, surface, oblique, bodies.locations)
+    fragments = rasterise_bodies(bodies, oblique)
+    surface = find_visible_surface(fragments)
+    found = measure_bodies(fragments, surface, oblique, bodies.locations)
     for body in range(60):
         mask = surface.ids == body + 1
         assert found.visible_px[body] == mask.sum()
-        assert found.amodal_px[body] == len(amodal_pixels(fragments, body))
+        assert found.amodal_px[body] == len(select_amodal_pixels(fragments, body))
         if mask.any():
             rows, columns = np.nonzero(mask)
             box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
@@ -101,13 +101,13 @@ def test_measurements_of_a_heap_agree_with_its_masks(heap: Any, oblique: Camera)
 
 def test_projected_centres_follow_the_camera() -> None:
     camera = Camera(200, 100, (0.0, 0.0, 10.0), focal_length=36.0)
-    centres = projected_centres(np.array([[0.0, 0, 0], [5.0, 2.0, 0.0], [0, 0, 11.0], [0, 0, 10.0]]), camera)
+    centres = project_centres(np.array([[0.0, 0, 0], [5.0, 2.0, 0.0], [0, 0, 11.0], [0, 0, 10.0]]), camera)
     assert centres[:2].tolist() == [[100.0, 50.0], [200.0, 10.0]]
     assert np.isnan(centres[2:]).all()
 
 
 def test_occlusion_is_who_lies_nearer_at_some_shared_pixel(heap: Any, from_above: Camera) -> None:
-    fragments = rasterise(heap(40), from_above)
+    fragments = rasterise_bodies(heap(40), from_above)
     depth = np.full((40, 240 * 240), np.inf)
     for body in range(40):
         part = slice(fragments.start[body], fragments.start[body + 1])
@@ -116,18 +116,18 @@ def test_occlusion_is_who_lies_nearer_at_some_shared_pixel(heap: Any, from_above
         [other + 1 for other in range(40) if ((depth[other] < depth[body]) & (depth[body] < np.inf)).any()]
         for body in range(40)
     ]
-    assert [ids.tolist() for ids in occluded_by(fragments, layers(fragments))] == expected
+    assert [ids.tolist() for ids in find_occluders(fragments, sort_layers(fragments))] == expected
     assert any(len(ids) > 2 for ids in expected)
 
 
 def test_bodies_that_are_left_out_hide_nothing(place_spheres: Any, from_above: Camera) -> None:
-    fragments = rasterise(place_spheres([(0, 0, 0), (1, 0, 5), (0, 1, 10)], [4.0] * 3), from_above)
-    assert [ids.tolist() for ids in occluded_by(fragments, layers(fragments))] == [[2, 3], [3], []]
-    some = layers(fragments, np.array([True, True, False]))
-    assert [ids.tolist() for ids in occluded_by(fragments, some)][:2] == [[2], []]
+    fragments = rasterise_bodies(place_spheres([(0, 0, 0), (1, 0, 5), (0, 1, 10)], [4.0] * 3), from_above)
+    assert [ids.tolist() for ids in find_occluders(fragments, sort_layers(fragments))] == [[2, 3], [3], []]
+    some = sort_layers(fragments, np.array([True, True, False]))
+    assert [ids.tolist() for ids in find_occluders(fragments, some)][:2] == [[2], []]
 
 
 def test_no_bodies_no_numbers(place_spheres: Any, from_above: Camera) -> None:
-    fragments = rasterise(place_spheres([], []), from_above)
-    assert measure(fragments, visible(fragments), from_above, np.zeros((0, 3))).column.shape == (0,)
-    assert occluded_by(fragments, layers(fragments)) == []
+    fragments = rasterise_bodies(place_spheres([], []), from_above)
+    assert measure_bodies(fragments, find_visible_surface(fragments), from_above, np.zeros((0, 3))).column.shape == (0,)
+    assert find_occluders(fragments, sort_layers(fragments)) == []

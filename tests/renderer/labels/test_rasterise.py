@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synth_renderer.labels.coverage import cover
-from synth_renderer.labels.masks import amodal_pixels, visible_pixels
-from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.labels.visible import visible
+from synth_renderer.labels.coverage import find_nearest_triangles
+from synth_renderer.labels.masks import select_amodal_pixels, select_visible_pixels
+from synth_renderer.labels.rasterise import rasterise_bodies
+from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.model.camera import Camera
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ def test_triangles_that_share_edges_cover_each_centre_exactly_once(a: Any, b: An
     window = (0, 0, 12, 12)
 
     def count(*triangles: tuple[int, int, int]) -> Any:
-        return sum((cover(image, np.array([t], dtype=np.int32), window, True)[1] >= 0).astype(int) for t in triangles)
+        return sum(
+            (find_nearest_triangles(image, np.array([t], dtype=np.int32), window, True)[1] >= 0).astype(int)
+            for t in triangles
+        )
 
     whole = count((0, 1, 2))
     assert whole.max() <= 1
@@ -52,7 +55,10 @@ def test_triangles_that_share_edges_cover_each_centre_exactly_once(a: Any, b: An
 
 def test_a_quad_of_two_triangles_covers_its_pixels_once() -> None:
     image = np.array([[0.5, 0.5, 1.0], [0.5, 4.5, 1.0], [4.5, 4.5, 1.0], [4.5, 0.5, 1.0]])
-    halves = [cover(image, np.array([t], dtype=np.int32), (0, 0, 6, 6), True)[1] >= 0 for t in ((0, 1, 2), (0, 2, 3))]
+    halves = [
+        find_nearest_triangles(image, np.array([t], dtype=np.int32), (0, 0, 6, 6), True)[1] >= 0
+        for t in ((0, 1, 2), (0, 2, 3))
+    ]
     total = halves[0].astype(int) + halves[1]
     expected = np.zeros((6, 6), dtype=int)
     expected[0:4, 0:4] = 1
@@ -60,19 +66,19 @@ def test_a_quad_of_two_triangles_covers_its_pixels_once() -> None:
 
 
 def test_every_pixel_is_background_or_one_visible_body(heap: Any, from_above: Camera) -> None:
-    fragments = rasterise(heap(60), from_above)
-    surface = visible(fragments)
-    seen = [visible_pixels(fragments, surface, body) for body in range(60)]
+    fragments = rasterise_bodies(heap(60), from_above)
+    surface = find_visible_surface(fragments)
+    seen = [select_visible_pixels(fragments, surface, body) for body in range(60)]
     assert sum(map(len, seen)) + (surface.ids == 0).sum() == surface.ids.size
     for body, pixels in enumerate(seen):
-        amodal = amodal_pixels(fragments, body)
+        amodal = select_amodal_pixels(fragments, body)
         assert np.isin(pixels, amodal).all()
         assert (np.diff(amodal) > 0).all()
         np.testing.assert_array_equal(pixels, np.flatnonzero(surface.ids == body + 1))
 
 
 def test_normals_are_unit_and_face_an_orthographic_camera(stones: Bodies, from_above: Camera) -> None:
-    normal = rasterise(stones, from_above).normal.astype(np.float64)
+    normal = rasterise_bodies(stones, from_above).normal.astype(np.float64)
     np.testing.assert_allclose((normal**2).sum(axis=1), 1, atol=1e-6)
     assert np.percentile(normal[:, 2], 0.1) > -0.2
 
@@ -81,8 +87,8 @@ def test_normals_are_unit_and_face_an_orthographic_camera(stones: Bodies, from_a
 @given(columns=st.integers(-300, 300), rows=st.integers(-300, 300), lift=st.integers(-8, 8))
 def test_moving_by_whole_pixels_moves_the_fragments(place_spheres: Any, columns: int, rows: int, lift: int) -> None:
     camera = Camera(96, 64, (0.0, 0.0, 32.0), ortho_scale=12.0)
-    still = rasterise(place_spheres([(0.125, -0.5, 0.0)], [3.0], level=0), camera)
-    moved = rasterise(place_spheres([(0.125 + columns / 8, -0.5 - rows / 8, lift)], [3.0], level=0), camera)
+    still = rasterise_bodies(place_spheres([(0.125, -0.5, 0.0)], [3.0], level=0), camera)
+    moved = rasterise_bodies(place_spheres([(0.125 + columns / 8, -0.5 - rows / 8, lift)], [3.0], level=0), camera)
     column, row = still.pixel % 96 + columns, still.pixel // 96 + rows
     kept = (column >= 0) & (column < 96) & (row >= 0) & (row < 64)
     np.testing.assert_array_equal(moved.pixel, row[kept] * 96 + column[kept])
@@ -93,39 +99,42 @@ def test_moving_by_whole_pixels_moves_the_fragments(place_spheres: Any, columns:
 def test_the_order_of_bodies_changes_nothing_but_ids(heap: Any, oblique: Camera) -> None:
     bodies = heap(40)
     backwards = replace(bodies, scales=bodies.scales[::-1].copy(), locations=bodies.locations[::-1].copy())
-    one, other = visible(rasterise(bodies, oblique)), visible(rasterise(backwards, oblique))
+    one, other = (
+        find_visible_surface(rasterise_bodies(bodies, oblique)),
+        find_visible_surface(rasterise_bodies(backwards, oblique)),
+    )
     np.testing.assert_array_equal(one.ids, np.where(other.ids > 0, 41 - other.ids.astype(int), 0))
     np.testing.assert_array_equal(one.depth, other.depth)
 
 
 def test_of_two_bodies_at_equal_depth_the_lower_id_wins(place_spheres: Any, from_above: Camera) -> None:
-    surface = visible(rasterise(place_spheres([(0, 0, 0)] * 3, [4.0, 4.0, 4.0]), from_above))
+    surface = find_visible_surface(rasterise_bodies(place_spheres([(0, 0, 0)] * 3, [4.0, 4.0, 4.0]), from_above))
     assert set(np.unique(surface.ids)) == {0, 1}
 
 
 def test_hidden_selections_uncover_what_is_behind(place_spheres: Any, from_above: Camera) -> None:
-    fragments = rasterise(place_spheres([(0, 0, 0), (0, 0, 8)], [4.0, 6.0]), from_above)
-    assert set(np.unique(visible(fragments).ids)) == {0, 2}
-    assert set(np.unique(visible(fragments, np.array([True, False])).ids)) == {0, 1}
-    assert not visible(fragments, np.zeros(2, dtype=bool)).ids.any()
+    fragments = rasterise_bodies(place_spheres([(0, 0, 0), (0, 0, 8)], [4.0, 6.0]), from_above)
+    assert set(np.unique(find_visible_surface(fragments).ids)) == {0, 2}
+    assert set(np.unique(find_visible_surface(fragments, np.array([True, False])).ids)) == {0, 1}
+    assert not find_visible_surface(fragments, np.zeros(2, dtype=bool)).ids.any()
 
 
 def test_nothing_behind_the_camera_or_outside_the_picture_is_seen(place_spheres: Any, oblique: Camera) -> None:
     high_up = Camera(64, 48, (0.0, 0.0, 10.0))
     bodies = place_spheres([(0, 0, 20.0), (500.0, 0, 0), (0, 0, 0)], [4.0, 4.0, 4.0])
-    np.testing.assert_array_equal(np.diff(rasterise(bodies, high_up).start) > 0, [False, False, True])
+    np.testing.assert_array_equal(np.diff(rasterise_bodies(bodies, high_up).start) > 0, [False, False, True])
 
 
 def test_bodies_without_extent_and_empty_scenes_have_no_fragments(place_spheres: Any, from_above: Camera) -> None:
-    assert len(rasterise(place_spheres([(0, 0, 0)], [0.0]), from_above).pixel) == 0
-    nothing = rasterise(place_spheres([], []), from_above)
+    assert len(rasterise_bodies(place_spheres([(0, 0, 0)], [0.0]), from_above).pixel) == 0
+    nothing = rasterise_bodies(place_spheres([], []), from_above)
     assert nothing.start.tolist() == [0]
     assert nothing.normal.shape == (0, 3)
-    assert not visible(nothing).ids.any()
+    assert not find_visible_surface(nothing).ids.any()
 
 
 def test_a_picture_may_be_wider_than_high(place_spheres: Any) -> None:
     camera = Camera(100, 50, (0.0, 0.0, 10.0), ortho_scale=10.0)
-    fragments = rasterise(place_spheres([(4.0, 2.0, 0.0)], [1.0]), camera)
+    fragments = rasterise_bodies(place_spheres([(4.0, 2.0, 0.0)], [1.0]), camera)
     assert (fragments.pixel % 100 + 0.5).mean() == 90.0
     assert (fragments.pixel // 100 + 0.5).mean() == 5.0

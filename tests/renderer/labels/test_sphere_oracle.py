@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.labels.visible import visible
+from synth_renderer.labels.rasterise import rasterise_bodies
+from synth_renderer.labels.visible import find_visible_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def _hit(start: NDArray[np.float64], direction: NDArray[np.float64], radius: flo
 def test_ids_depth_and_normals_of_a_fine_mesh(heap: Any, view: str, request: pytest.FixtureRequest) -> None:
     camera = request.getfixturevalue(view)
     bodies = heap(80, level=FINE)
-    surface = visible(rasterise(bodies, camera))
+    surface = find_visible_surface(rasterise_bodies(bodies, camera))
     ids, depth, normal = trace(bodies, camera)
     assert len(np.unique(ids)) > 30
     same = surface.ids == np.where(depth < 1e9, ids, 0)
@@ -84,7 +84,7 @@ def test_ids_depth_and_normals_of_a_fine_mesh(heap: Any, view: str, request: pyt
 def test_amodal_areas_are_those_of_discs(heap: Any, from_above: Camera) -> None:
     bodies = heap(80, level=FINE)
     inside = (np.abs(bodies.locations[:, :2]) + bodies.scales[:, :2] / 2 < 12).all(axis=1)
-    area = np.diff(rasterise(bodies, from_above).start)[inside]
+    area = np.diff(rasterise_bodies(bodies, from_above).start)[inside]
     radius = bodies.scales[inside, 0] / 2 * 10
     assert inside.sum() > 20
     np.testing.assert_allclose(area, math.pi * radius**2, atol=8 * math.sqrt(radius.max()))
@@ -93,4 +93,6 @@ def test_amodal_areas_are_those_of_discs(heap: Any, from_above: Camera) -> None:
 
 def test_the_default_mesh_is_already_close(heap: Any, from_above: Camera) -> None:
     ids, depth, _ = trace(heap(80), from_above)
-    assert (visible(rasterise(heap(80), from_above)).ids == np.where(depth < 1e9, ids, 0)).mean() >= 0.995
+    assert (
+        find_visible_surface(rasterise_bodies(heap(80), from_above)).ids == np.where(depth < 1e9, ids, 0)
+    ).mean() >= 0.995

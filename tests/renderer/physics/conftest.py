@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_renderer.geometry.prototypes import mesh
+from synth_renderer.geometry.prototypes import build_mesh
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.staged_scene import Box
 
@@ -36,7 +36,7 @@ def beads_of() -> Callable[[NDArray[np.float64], NDArray[np.float64]], Bodies]:
     def make(locations: NDArray[np.float64], radii: NDArray[np.float64]) -> Bodies:
         count = len(radii)
         return Bodies(
-            meshes=(mesh("sphere", 1),),
+            meshes=(build_mesh("sphere", 1),),
             mesh_index=np.zeros(count, np.int32),
             scales=np.repeat(2 * radii[:, None], 3, axis=1),
             quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),

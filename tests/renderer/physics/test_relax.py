@@ -23,11 +23,11 @@ def test_a_recipe_s_step_settles_beads_by_our_own_solver(start, box, beads_of):
 
 def test_one_damping_counts_for_both():
     step = RelaxCollisions(affected_set_name="AllParticles", damping=0.5)
-    assert (Forces.of(step).linear_damping, Forces.of(step).angular_damping) == (0.5, 0.5)
+    assert (Forces.from_step(step).linear_damping, Forces.from_step(step).angular_damping) == (0.5, 0.5)
 
 
 def test_a_damping_of_its_own_leaves_the_other_at_its_default():
-    forces = Forces.of(RelaxCollisions(affected_set_name="AllParticles", linear_damping=0.5))
+    forces = Forces.from_step(RelaxCollisions(affected_set_name="AllParticles", linear_damping=0.5))
     assert (forces.linear_damping, forces.angular_damping) == (0.5, 0.9999999)
 
 

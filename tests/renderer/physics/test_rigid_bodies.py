@@ -15,7 +15,7 @@ from synth_renderer.geometry import prototypes
 from synth_renderer.physics.forces import Forces
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.staged_scene import Box
-mesh, n, rng = prototypes.mesh("ellipsoid", 0), 30, np.random.default_rng(0)
+mesh, n, rng = prototypes.build_mesh("ellipsoid", 0), 30, np.random.default_rng(0)
 quaternions = rng.normal(size=(n, 4))
 quaternions /= np.sqrt((quaternions * quaternions).sum(axis=1))[:, None]
 bodies = Bodies((mesh,), np.zeros(n, np.int32), np.repeat(rng.uniform(5, 7, (n, 1)), 3, axis=1), quaternions,

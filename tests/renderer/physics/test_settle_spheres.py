@@ -202,7 +202,9 @@ def test_more_volume_than_the_container_is_refused(start):
 
 
 def test_more_than_fills_the_densest_packing_is_refused():
-    with pytest.raises(PhysicsError, match=r"volume is 0\.97 times that of the box that has to hold them; 0\.74 is"):
+    with pytest.raises(
+        PhysicsError, match=r"volume is 0\.97 times that of the box that holds them; at most 0\.74 fits"
+    ):
         settle_spheres(np.zeros((25, 3)), np.full(25, 2.1), Forces(), Box((0, 0, 0), (10, 10, 10)))
 
 

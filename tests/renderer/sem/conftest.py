@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from synth_api.prototypes import MATERIALS, TECHNIQUES, Feature, FeatureValue
-from synth_renderer.geometry.prototypes import mesh
-from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.labels.visible import visible
+from synth_renderer.geometry.prototypes import build_mesh
+from synth_renderer.labels.rasterise import rasterise_bodies
+from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.staged_scene import FeatureColumn, StagedScene, StagedTechnique
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
@@ -49,7 +49,7 @@ def staged() -> Callable[..., StagedScene]:
                 name: FeatureColumn(np.full(count, value), np.ones(count, dtype=bool)) for name, value in skin.items()
             },
             bodies=Bodies(
-                meshes=(mesh("sphere", 2),),
+                meshes=(build_mesh("sphere", 2),),
                 mesh_index=np.zeros(count, dtype=np.int32),
                 scales=np.repeat(beads[:, 3:], 3, axis=1),
                 quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),
@@ -70,7 +70,7 @@ def picture() -> Callable[..., NDArray[np.uint8]]:
         scene: StagedScene, present: NDArray[np.bool_] | None = None, in_camera: NDArray[np.bool_] | None = None
     ) -> NDArray[np.uint8]:
         every = np.ones(len(scene), dtype=bool)
-        surface = visible(rasterise(scene.bodies, scene.technique.camera))
+        surface = find_visible_surface(rasterise_bodies(scene.bodies, scene.technique.camera))
         made = TECHNIQUE_OF[SEM].picture(
             scene, every if present is None else present, every if in_camera is None else in_camera, surface, "cpu"
         )

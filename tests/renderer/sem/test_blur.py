@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synth_renderer.techniques.sem_signal.blur import blurred
+from synth_renderer.techniques.sem_signal.blur import blur_plane
 
 
 def spot() -> np.ndarray:
@@ -15,7 +15,7 @@ def spot() -> np.ndarray:
 
 @pytest.mark.parametrize("sigma", [0.4, 1.0, 2.5, 2.6, 4.0, 11.3, 30.0])
 def test_a_spot_keeps_its_sum_and_gets_the_variance(sigma):
-    spread = blurred(spot(), sigma).astype(float)
+    spread = blur_plane(spot(), sigma).astype(float)
     x = np.arange(301) - 150
     assert spread.sum() == pytest.approx(1.0, abs=1e-4)
     for profile in (spread.sum(axis=0), spread.sum(axis=1)):
@@ -27,15 +27,15 @@ def test_it_is_close_to_a_gaussian(sigma):
     step = np.zeros((200, 200), dtype=np.float32)
     step[60:140, 50:110] = 1.0
     expected = ndimage.gaussian_filter(step.astype(float), sigma, mode="nearest", truncate=6)
-    assert np.abs(blurred(step, sigma) - expected).max() < 0.02
+    assert np.abs(blur_plane(step, sigma) - expected).max() < 0.02
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.1, 1.0, 200.0])
 def test_a_flat_picture_stays_flat_at_its_border(sigma):
     flat = np.full((40, 50), 0.7, dtype=np.float32)
-    assert np.abs(blurred(flat, sigma) - 0.7).max() < 1e-6
+    assert np.abs(blur_plane(flat, sigma) - 0.7).max() < 1e-6
 
 
 def test_no_blur_changes_nothing():
     plane = np.random.default_rng(2).random((20, 30), dtype=np.float32)
-    assert (blurred(plane, 0.0) == plane).all()
+    assert (blur_plane(plane, 0.0) == plane).all()

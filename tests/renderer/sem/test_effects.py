@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from synth_renderer.techniques.sem_signal import charging, counting, ground_relief, scan, shadowing
-from synth_renderer.techniques.sem_signal.blur import blurred
-from synth_renderer.techniques.sem_signal.emission import Emission, emitted
-from synth_renderer.techniques.sem_signal.ground import patchy, sloping
+from synth_renderer.techniques.sem_signal.blur import blur_plane
+from synth_renderer.techniques.sem_signal.emission import Emission, compute_emission
+from synth_renderer.techniques.sem_signal.ground import build_gradient, build_patchy_ground
 
 KEY = np.uint64(4711)
 
@@ -19,7 +19,7 @@ def tilted(cosines) -> np.ndarray:
 
 def test_the_tilt_yield_is_its_formula():
     z = np.linspace(0.0, 1.0, 101)
-    grey = emitted(tilted(z), Emission(0.7, 0.2, 1.3, 0.0, 0.0))[0]
+    grey = compute_emission(tilted(z), Emission(0.7, 0.2, 1.3, 0.0, 0.0))[0]
     expected = 1 + 0.7 * (np.maximum(z, 0.2) ** -1.3 - 1) / (0.2**-1.3 - 1)
     assert np.abs(grey - expected).max() < 3e-4
     assert grey[-1] == 1.0
@@ -28,11 +28,13 @@ def test_the_tilt_yield_is_its_formula():
 
 @pytest.mark.parametrize(("azimuth", "expected"), [(0.0, 1.3), (180.0, 0.7), (90.0, 1.0)])
 def test_facets_towards_the_detector_are_brighter(azimuth, expected):
-    assert emitted(tilted([0.0]), Emission(0.0, 0.2, 1.0, azimuth, 0.3))[0, 0] == pytest.approx(expected, abs=1e-6)
+    assert compute_emission(tilted([0.0]), Emission(0.0, 0.2, 1.0, azimuth, 0.3))[0, 0] == pytest.approx(
+        expected, abs=1e-6
+    )
 
 
 def test_strength_0_makes_every_facet_alike():
-    assert (emitted(tilted(np.linspace(0, 1, 20)), Emission(0.0, 0.2, 1.0, 30.0, 0.0)) == 1.0).all()
+    assert (compute_emission(tilted(np.linspace(0, 1, 20)), Emission(0.0, 0.2, 1.0, 30.0, 0.0)) == 1.0).all()
 
 
 def step_of_height() -> np.ndarray:
@@ -43,8 +45,8 @@ def step_of_height() -> np.ndarray:
 
 def test_the_foot_of_a_wall_is_obstructed_and_its_top_stands_out():
     height, width = step_of_height(), 4.0
-    lost, proud = shadowing.obstruction(height, height, [width]), shadowing.prominence(height, [width])
-    expected = np.maximum(blurred(height, width) - height, 0) / (2.5 * width)
+    lost, proud = shadowing.compute_obstruction(height, height, [width]), shadowing.compute_prominence(height, [width])
+    expected = np.maximum(blur_plane(height, width) - height, 0) / (2.5 * width)
     assert np.abs(lost - expected).max() < 1e-6
     assert lost[30, 31] > 0.3 > lost[30, 20] >= 0.0
     assert (lost[:, 33:] == 0).all()
@@ -54,22 +56,23 @@ def test_the_foot_of_a_wall_is_obstructed_and_its_top_stands_out():
 
 
 def test_shadows_follow_the_exponential_law():
-    signal = np.full((1, 3), 0.5, dtype=np.float32)
-    shadowing.attenuate(signal, np.array([[0.0, 0.5, 2.0]], dtype=np.float32), 1.5)
-    assert signal[0] == pytest.approx(0.5 * np.exp([0.0, -0.75, -3.0]), rel=1e-6)
+    height, signal = step_of_height(), np.full((64, 64), 0.5, dtype=np.float32)
+    shaded = shadowing.shade_signal(signal, height, height, [4.0], 1.5)
+    obstruction = shadowing.compute_obstruction(height, height, [4.0])
+    assert obstruction.max() > 0.3
+    np.testing.assert_allclose(shaded, 0.5 * np.exp(-1.5 * obstruction), rtol=1e-6)
 
 
 def test_the_ground_is_darker_than_the_top_by_the_height_contrast():
-    signal = np.ones((1, 3), dtype=np.float32)
-    shadowing.darken_with_depth(signal, np.array([[0.0, 5.0, 10.0]], dtype=np.float32), 0.35)
+    height = np.array([[0.0, 5.0, 10.0]], dtype=np.float32)
+    signal = shadowing.darken_with_depth(np.ones_like(height), height, 0.35)
     assert signal[0] == pytest.approx([0.65, 0.825, 1.0])
 
 
 def test_a_halo_surrounds_particles_and_leaves_them_alone():
     coverage = np.zeros((41, 41), dtype=np.float32)
     coverage[15:26, 15:26] = 1.0
-    signal = np.zeros_like(coverage)
-    charging.add_halo(signal, coverage, 0.09, 4.0)
+    signal = charging.add_halo(np.zeros_like(coverage), coverage, 0.09, 4.0)
     assert (signal[coverage == 1] == 0).all()
     assert 0.05 < signal[20, 26] <= 0.18
     assert signal[20, 26] > signal[20, 32] > signal[20, 40] >= 0
@@ -78,8 +81,8 @@ def test_a_halo_surrounds_particles_and_leaves_them_alone():
 def test_streaks_fade_to_the_right_of_particles_alone():
     coverage = np.zeros((3, 100), dtype=np.float32)
     coverage[:, 30:40] = 1.0
-    signal = np.zeros_like(coverage)
-    charging.add_streaks(signal, coverage, np.array([0.0, 1.0, -1.5], dtype=np.float32), 0.2, 8.0)
+    lines = np.array([0.0, 1.0, -1.5], dtype=np.float32)
+    signal = charging.add_streaks(np.zeros_like(coverage), coverage, lines, 0.2, 8.0)
     assert (signal[:, :40] == 0).all()
     assert signal[0, 40] > signal[0, 60] > 0
     assert signal[1] == pytest.approx(signal[0] / 0.6)
@@ -91,7 +94,7 @@ def test_clipping_drives_its_share_of_the_particles_to_white():
     signal, coverage = rng.random((100, 100), dtype=np.float32), np.zeros((100, 100), dtype=np.float32)
     coverage[:50] = 1.0
     signal[50:] *= 5
-    gain = charging.clipping_gain(signal, coverage, 0.1)
+    gain = charging.compute_clipping_gain(signal, coverage, 0.1)
     assert (signal[:50] * gain >= 1).mean() == pytest.approx(0.1, abs=0.002)
 
 
@@ -99,15 +102,15 @@ def test_focus_blurs_what_lies_off_the_focal_plane():
     noise = np.random.default_rng(2).standard_normal((80, 80)).astype(np.float32)
     off = np.zeros_like(noise)
     off[:, 40:] = 2.0
-    seen = scan.focused(noise, off, 0.5, 1.5)
-    assert np.abs(seen[:, :38] - blurred(noise, 0.5)[:, :38]).max() < 1e-6
-    assert np.abs(seen[:, 42:] - blurred(noise, np.sqrt(0.25 + 2.25))[:, 42:]).max() < 1e-5
-    assert (scan.focused(noise, off, 0.5, 0.0) == blurred(noise, 0.5)).all()
+    seen = scan.focus_beam(noise, off, 0.5, 1.5)
+    assert np.abs(seen[:, :38] - blur_plane(noise, 0.5)[:, :38]).max() < 1e-6
+    assert np.abs(seen[:, 42:] - blur_plane(noise, np.sqrt(0.25 + 2.25))[:, 42:]).max() < 1e-5
+    assert (scan.focus_beam(noise, off, 0.5, 0.0) == blur_plane(noise, 0.5)).all()
 
 
 def test_drift_moves_whole_lines_slowly():
     ramp = np.tile(np.arange(400, dtype=np.float32), (2000, 1))
-    moved = scan.drifted(ramp, KEY, 1.0)[:, 10:-10] - ramp[:, 10:-10]
+    moved = scan.drift_lines(ramp, KEY, 1.0)[:, 10:-10] - ramp[:, 10:-10]
     assert np.ptp(moved, axis=1).max() < 1e-3
     shifts = moved[:, 0]
     assert shifts.std() == pytest.approx(1.0, rel=0.35)
@@ -117,28 +120,24 @@ def test_drift_moves_whole_lines_slowly():
 @pytest.mark.parametrize("electrons", [60.0, 5000.0])
 def test_shot_noise_has_the_variance_of_counts(electrons):
     grey = np.linspace(0.1, 0.9, 400, dtype=np.float32)[:, None].repeat(2000, axis=1)
-    noisy = grey.copy()
-    counting.add_shot_noise(noisy, KEY, electrons, 0.0)
-    variance = (noisy - grey).var(axis=1)
+    variance = (counting.add_shot_noise(grey, KEY, electrons, 0.0) - grey).var(axis=1)
     assert (variance * electrons / grey[:, 0]).mean() == pytest.approx(1.0, abs=0.01)
 
 
 def test_correlation_ties_neighbours_together():
-    noisy = np.full((300, 300), 0.5, dtype=np.float32)
-    counting.add_shot_noise(noisy, KEY, 100.0, 0.8)
-    noise = noisy - 0.5
+    grey = np.full((300, 300), 0.5, dtype=np.float32)
+    noise = counting.add_shot_noise(grey, KEY, 100.0, 0.8) - grey
     assert (noise[:, 1:] * noise[:, :-1]).mean() / noise.var() > 0.5
 
 
 def test_line_noise_is_one_offset_a_line():
-    signal = np.zeros((4000, 3), dtype=np.float32)
-    counting.add_line_noise(signal, KEY, 0.01)
+    signal = counting.add_line_noise(np.zeros((4000, 3), dtype=np.float32), KEY, 0.01)
     assert (signal == signal[:, :1]).all()
     assert signal[:, 0].std() == pytest.approx(0.01, rel=0.05)
 
 
 def test_a_gradient_rises_along_its_azimuth():
-    right, up = sloping(60, 80, 0.2, 0.1, 0.0), sloping(80, 60, 0.2, 0.1, 90.0)
+    right, up = build_gradient(60, 80, 0.2, 0.1, 0.0), build_gradient(80, 60, 0.2, 0.1, 90.0)
     assert right[0, -1] - right[0, 0] == pytest.approx(0.1, rel=0.02)
     assert up[0, 0] - up[-1, 0] == pytest.approx(0.1, rel=0.02)
     assert right.mean() == pytest.approx(0.2, abs=1e-6)
@@ -174,5 +173,5 @@ def test_scratches_are_as_many_thin_lines():
 
 def test_every_patch_seed_has_a_ground_of_its_own():
     seeds = (0.0, 0.5, 1.0, 1.5, -0.5, -1.0)
-    grounds = [patchy({"patch_scale": 8.0, "patch_seed": seed}, 24, 24).level for seed in seeds]
+    grounds = [build_patchy_ground({"patch_scale": 8.0, "patch_seed": seed}, 24, 24).level for seed in seeds]
     assert len({ground.tobytes() for ground in grounds}) == len(seeds)

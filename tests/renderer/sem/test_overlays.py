@@ -5,23 +5,23 @@ import pytest
 
 from synth_api.prototypes import TECHNIQUES
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.techniques.sem_signal.overlays import length_text, overlay, round_length
+from synth_renderer.techniques.sem_signal.overlays import choose_round_length, draw_overlay, format_length
 
 DEFAULTS = {name: feature.default for name, feature in TECHNIQUES["scanning_electron_microscope"].features.items()}
 
 
 def drawn(seed=0, shape=(240, 320), pixel_size=0.1, **features):
-    return overlay(DEFAULTS | features, shape, pixel_size, Stream(seed, "step", "SEM", "overlays"))
+    return draw_overlay(DEFAULTS | features, shape, pixel_size, Stream(seed, "step", "SEM", "overlays"))
 
 
 @pytest.mark.parametrize(("longest", "expected"), [(1.0, 1.0), (1.99, 1.0), (2.0, 2.0), (73.0, 50.0), (0.07, 0.05)])
 def test_a_scale_bar_has_a_round_length(longest, expected):
-    assert round_length(longest) == pytest.approx(expected)
+    assert choose_round_length(longest) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("nanometres", "text"), [(500.0, "500 nm"), (2000.0, "2 um"), (5e6, "5 mm"), (0.5, "0.5 nm")])
 def test_lengths_carry_the_unit_that_suits_them(nanometres, text):
-    assert length_text(nanometres) == text
+    assert format_length(nanometres) == text
 
 
 def longest_line(strokes) -> int:
@@ -75,7 +75,7 @@ def test_one_switch_takes_all_of_them_away():
 def test_strokes_have_their_shade_and_boxes_the_opposite():
     grey = np.full((240, 320), 0.5, dtype=np.float32)
     made = drawn(info_bar=0.1, scale_bar=0.3, overlay_shade=0.9)
-    made.write_over(grey)
+    made.draw_on(grey)
     assert grey[made.strokes == 1.0] == pytest.approx(0.9)
     assert grey[made.covered & (made.strokes == 0)] == pytest.approx(0.1)
     assert (grey[~made.covered & (made.strokes == 0)] == 0.5).all()

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from synth_api.prototypes import MATERIALS, TECHNIQUES, FeatureValue
-from synth_renderer.geometry.prototypes import mesh
+from synth_renderer.geometry.prototypes import build_mesh
 from synth_renderer.labels.fragments import VisibleSurface
-from synth_renderer.labels.rasterise import rasterise
-from synth_renderer.labels.visible import visible
+from synth_renderer.labels.rasterise import rasterise_bodies
+from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
@@ -24,7 +24,7 @@ SEM = "secondary_electron_microscope"
 def bodies_of(beads: Beads) -> Bodies:
     count = len(beads)
     return Bodies(
-        meshes=(mesh("sphere", 2),),
+        meshes=(build_mesh("sphere", 2),),
         mesh_index=np.zeros(count, dtype=np.int32),
         scales=np.repeat(beads[:, 3:], 3, axis=1),
         quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (count, 1)),
@@ -66,7 +66,7 @@ def surface_of() -> Callable[[StagedScene], VisibleSurface]:
     """The label pass of a staged scene."""
 
     def make(scene: StagedScene) -> VisibleSurface:
-        return visible(rasterise(scene.bodies, scene.technique.camera))
+        return find_visible_surface(rasterise_bodies(scene.bodies, scene.technique.camera))
 
     return make
 

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_renderer.techniques.sem_traced.detector import Acceptance, Electronics, TiltYield, beam_electrons, detect
+from synth_renderer.techniques.sem_traced.detector import (
+    Acceptance,
+    Electronics,
+    TiltYield,
+    compute_beam_electrons,
+    detect_electrons,
+)
 
 QUIET = Electronics(illumination=2.0, electrons=math.inf, read_noise=0.0, line_noise=0.0, noise_correlation=0.0)
 NOISY = replace(QUIET, electrons=200.0)
@@ -53,45 +59,45 @@ def test_nothing_is_accepted_from_below_and_most_towards_the_detector():
 
 
 def test_a_picture_without_noise_is_gain_times_signal():
-    assert detect(flat(0.2), QUIET, seed=1)[0, 0] == 51
-    assert detect(flat(0.2), replace(QUIET, illumination=4.0), seed=1)[0, 0] == 102
-    assert detect(flat(2.0), QUIET, seed=1)[0, 0] == 255
+    assert detect_electrons(flat(0.2), QUIET, seed=1)[0, 0] == 51
+    assert detect_electrons(flat(0.2), replace(QUIET, illumination=4.0), seed=1)[0, 0] == 102
+    assert detect_electrons(flat(2.0), QUIET, seed=1)[0, 0] == 255
 
 
 @pytest.mark.parametrize("level", [0.1, 0.4])
 def test_shot_noise_has_the_variance_of_counted_electrons(level):
-    grey = detect(flat(level), NOISY, seed=1)
+    grey = detect_electrons(flat(level), NOISY, seed=1)
     assert grey.std() == pytest.approx(255 * math.sqrt(level / 200), rel=0.03)
 
 
 def test_read_noise_and_line_noise_have_the_strengths_they_name():
-    read = detect(flat(0.5), replace(QUIET, electrons=1e9, read_noise=0.03e9), seed=1)
+    read = detect_electrons(flat(0.5), replace(QUIET, electrons=1e9, read_noise=0.03e9), seed=1)
     assert read.std() == pytest.approx(0.03 * 255, rel=0.03)
-    lines = detect(flat(0.5, 1000), replace(QUIET, line_noise=0.03), seed=1)
+    lines = detect_electrons(flat(0.5, 1000), replace(QUIET, line_noise=0.03), seed=1)
     assert (lines == lines[:, :1]).all()
     assert lines[:, 0].std() == pytest.approx(0.03 * 255, rel=0.1)
 
 
 def test_noise_correlates_along_the_line_only():
-    grey = detect(flat(0.4), replace(NOISY, noise_correlation=1.0), seed=1).astype(float) - 102
+    grey = detect_electrons(flat(0.4), replace(NOISY, noise_correlation=1.0), seed=1).astype(float) - 102
     assert (grey[:, 1:] * grey[:, :-1]).mean() > 0.5 * grey.var()
     assert abs((grey[1:] * grey[:-1]).mean()) < 0.05 * grey.var()
 
 
 def test_shot_noise_rises_in_proportion_to_the_threshold():
-    single, double = (beam_electrons(50.0, 1.0, threshold) for threshold in (0.05, 0.1))
+    single, double = (compute_beam_electrons(50.0, 1.0, threshold) for threshold in (0.05, 0.1))
     assert single == pytest.approx(50e-12 * 1e-6 / 1.602176634e-19)
     assert single == pytest.approx(4 * double)
-    assert beam_electrons(50.0, 1.0, 0.0) == math.inf
+    assert compute_beam_electrons(50.0, 1.0, 0.0) == math.inf
 
 
 def test_equal_seeds_give_equal_noise_and_other_seeds_other_noise():
-    first, again, other = (detect(flat(0.3), NOISY, seed) for seed in (5, 5, 6))
+    first, again, other = (detect_electrons(flat(0.3), NOISY, seed) for seed in (5, 5, 6))
     assert (first == again).all()
     assert (first != other).mean() > 0.5
 
 
 def test_one_kind_of_noise_taken_away_leaves_the_others():
-    both = detect(flat(0.3), replace(NOISY, line_noise=0.02), seed=5).astype(int)
-    shot = detect(flat(0.3), NOISY, seed=5).astype(int)
+    both = detect_electrons(flat(0.3), replace(NOISY, line_noise=0.02), seed=5).astype(int)
+    shot = detect_electrons(flat(0.3), NOISY, seed=5).astype(int)
     assert np.ptp(both - shot, axis=1).max() <= 1

@@ -1,4 +1,4 @@
-"""Gaussian blur, narrow by its weights and wide by boxes; beyond its border a picture goes on as it ends."""
+"""Gaussian blur: direct weights for a narrow one, three boxes for a wide one; the picture's border repeats outwards."""
 
 from __future__ import annotations
 
@@ -14,53 +14,55 @@ if TYPE_CHECKING:
 
     Plane = NDArray[np.float32]
 
-NARROW: Final = 2.5
+MAX_DIRECT_SIGMA: Final = 2.5
 """Pixels; a wider Gaussian is three boxes."""
-THREE: Final = 0.6
-"""Pixels; the weights of a narrower Gaussian are three."""
-LEAST: Final = 0.15
+MAX_THREE_WEIGHTS_SIGMA: Final = 0.6
+"""Pixels; a narrower Gaussian has three weights."""
+MIN_SIGMA: Final = 0.15
 """Pixels; a narrower Gaussian changes nothing."""
+REACH_SIGMAS: Final = 3.5
+"""Standard deviations at which the weights end; a Gaussian is 0.002 of its maximum there."""
 BOXES: Final = 3
 
 
-def blurred(plane: Plane, sigma: float) -> Plane:
-    """`plane` (H, W) under a Gaussian of standard deviation `sigma` px in both directions.
+def blur_plane(plane: Plane, sigma: float) -> Plane:
+    """Return `plane` (H, W) float32 under a Gaussian of standard deviation `sigma` px in both directions.
 
     Above 2.5 px it is three boxes with fractional ends, of the same variance together (P. Gwosdek et al., Theoretical
-    foundations of Gaussian convolution by extended box filtering, SSVM 2011), so time does not grow with sigma.
+    foundations of Gaussian convolution by extended box filtering, SSVM 2011), so time does not grow with sigma. Both
+    directions run down the columns of a plane or its transpose, where neighbours in memory are independent sums.
     """
-    if sigma < LEAST:
+    if sigma < MIN_SIGMA:
         return plane
-    if sigma <= NARROW:
-        return _turned(_weighted(_turned(_weighted(plane, _weights(sigma))), _weights(sigma)))
+    if sigma <= MAX_DIRECT_SIGMA:
+        weights = _compute_weights(sigma)
+        return _transpose(_convolve_columns(_transpose(_convolve_columns(plane, weights)), weights))
+    # Variances of successive boxes add up.
+    box_sigma = sigma / math.sqrt(BOXES)
     for _ in range(BOXES):
-        plane = _turned(_boxed(_turned(_boxed(plane, sigma / math.sqrt(BOXES))), sigma / math.sqrt(BOXES)))
+        plane = _transpose(_average_columns(_transpose(_average_columns(plane, box_sigma)), box_sigma))
     return plane
 
 
-def blurred_down(plane: Plane, sigma: float) -> Plane:
-    """The same from row to row alone."""
-    if sigma < LEAST:
-        return plane
-    return _weighted(plane, _weights(sigma)) if sigma <= NARROW else _boxed(plane, sigma)
-
-
-def _turned(plane: Plane) -> Plane:
+def _transpose(plane: Plane) -> Plane:
     return np.ascontiguousarray(plane.T)
 
 
-def _weights(sigma: float) -> NDArray[np.float64]:
-    """Weights at 0, 1, 2, … px, whose sum over both sides is 1; a narrow Gaussian by its variance."""
-    if sigma < THREE:
+def _compute_weights(sigma: float) -> NDArray[np.float64]:
+    """Return the weights at 0, 1, 2, … px, whose sum over both sides is 1.
+
+    Samples of the Gaussian, rounded to float32; of a narrow one 1 - sigma^2 and sigma^2 / 2, which have its variance.
+    """
+    if sigma < MAX_THREE_WEIGHTS_SIGMA:
         return np.array([1.0 - sigma * sigma, sigma * sigma / 2.0])
-    reach = math.ceil(3.5 * sigma)
+    reach = math.ceil(REACH_SIGMAS * sigma)
     weights = np.array([float(np.float32(math.exp(-0.5 * (x / sigma) * (x / sigma)))) for x in range(reach + 1)])
     return np.asarray(weights / (2.0 * weights.sum() - weights[0]))
 
 
 @kernel
-def _weighted(plane: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Down the columns, row by row: neighbours in memory are independent sums."""
+def _convolve_columns(plane: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Convolve the columns of a plane (H, W) with symmetric `weights` at 0, 1, 2, … px; sums in float64."""
     height, width = plane.shape
     result = np.empty_like(plane)
     total = np.empty(width, dtype=np.float64)
@@ -77,14 +79,18 @@ def _weighted(plane: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArr
 
 
 @kernel
-def _boxed(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Down the columns by a running sum of `reach` rows to each side, and a share of the next on either end."""
+def _average_columns(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Average the columns of a plane (H, W) over an extended box of standard deviation `sigma` px, by a running sum.
+
+    The box has `reach` whole rows on each side and a `share` (0 … 1) of the next row at either end.
+    """
     height, width = plane.shape
+    # Largest r whose box of 2 r + 1 rows has a variance of at most sigma^2: ((2 r + 1)^2 - 1) / 12 <= sigma^2.
     reach = int((math.sqrt(12.0 * sigma * sigma + 1.0) - 1.0) / 2.0)
-    # The share at which the variance of the extended box is sigma^2.
+    # The share at which the variance of the extended box is sigma^2 (Gwosdek et al. 2011).
     inner, outer = 2 * reach + 1, reach + 1
     share = inner * (reach * outer / 3.0 - sigma * sigma) / (2.0 * (sigma * sigma - outer * outer))
-    whole = 1.0 / (inner + 2.0 * share)
+    weight = 1.0 / (inner + 2.0 * share)
     last = height - 1
     total = np.zeros(width, dtype=np.float64)
     for offset in range(-reach, reach + 1):
@@ -97,6 +103,6 @@ def _boxed(plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         leaving = min(max(row - reach, 0), last)
         for column in range(width):
             ends = np.float64(plane[above, column]) + np.float64(plane[below, column])
-            result[row, column] = whole * (total[column] + share * ends)
+            result[row, column] = weight * (total[column] + share * ends)
             total[column] += np.float64(plane[below, column]) - np.float64(plane[leaving, column])
     return result

@@ -1,4 +1,4 @@
-"""Counting electrons: shot noise and the offsets of lines."""
+"""Noise of the detector: counted electrons and offsets of scan lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_renderer.randomness.hashing import normals
-from synth_renderer.techniques.sem_signal.blur import blurred
+from synth_renderer.techniques.sem_signal.blur import blur_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,17 +15,20 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
 
 
-def add_shot_noise(signal: Plane, key: np.uint64, electrons: float, correlation: float) -> None:
-    """Add normal noise of variance signal / electrons in place: counts are nearly normal about their Poisson variance.
+def add_shot_noise(signal: Plane, key: np.uint64, electrons: float, correlation: float) -> Plane:
+    """Return the signal (H, W) plus normal noise of variance signal / electrons; 0 electrons make no noise.
 
-    `electrons` per pixel at full white; the amplifier's bandwidth then blurs the noise by `correlation` px (L. Reimer,
-    Scanning Electron Microscopy, 2nd ed., 1998, section 5.2). signal (H, W), negative parts have no noise.
+    Electron counts are nearly normal about their Poisson variance. `electrons` is their number per pixel at full white;
+    the amplifier's bandwidth blurs the noise, with a standard deviation of `correlation` px (L. Reimer, Scanning
+    Electron Microscopy, 2nd ed., 1998, section 5.2). A negative signal has no noise.
     """
+    if electrons <= 0:
+        return signal
     noise = normals(key, signal.size).reshape(signal.shape)
     noise *= np.sqrt(np.maximum(signal, np.float32(0.0)) * np.float32(1.0 / electrons))
-    signal += blurred(noise, correlation)
+    return signal + blur_plane(noise, correlation)
 
 
-def add_line_noise(signal: Plane, key: np.uint64, rms: float) -> None:
-    """Add one normal offset of `rms` to each scan line in place."""
-    signal += np.float32(rms) * normals(key, len(signal))[:, None]
+def add_line_noise(signal: Plane, key: np.uint64, rms: float) -> Plane:
+    """Return the signal (H, W) plus one normal offset of `rms` (parts of full white) for each scan line."""
+    return signal if rms <= 0 else signal + np.float32(rms) * normals(key, len(signal))[:, None]

@@ -1,6 +1,6 @@
-"""The ground between the particles: its grey and its relief. Nothing of it is labelled.
+"""The ground between the particles: its grey and its relief. No label shows it.
 
-Places are in parts of the frame's longer side, so another resolution shows the same ground.
+Places and lengths are in parts of the frame's longer side, so another resolution shows the same ground.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import fractal, value
 from synth_renderer.techniques.sem_signal import ground_relief
-from synth_renderer.techniques.sem_signal.emission import emitted
+from synth_renderer.techniques.sem_signal.emission import compute_emission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,11 +25,20 @@ if TYPE_CHECKING:
 
     Plane = NDArray[np.float32]
     KeyOf = Callable[[str], np.uint64]
-    """A feature's name -> its stream."""
+    """Feature name -> SplitMix64 key of its stream."""
 
 TEXTURE_OCTAVES: Final = 6
+"""Octaves of the fractal texture; those finer than a pixel are left out."""
 TEXTURE_GAIN: Final = 0.6
-"""Strength of an octave over the next wider one's."""
+"""Strength of an octave over that of the next wider one."""
+THREAD_DARK, THREAD_BRIGHT = 0.04, 0.5
+"""Greys of bare silicone and of the middle of a thread of residue."""
+THREAD_LEVEL: Final = 0.3
+"""Value of the wavy field along which a thread runs."""
+THREAD_HALF_WIDTH: Final = 0.09
+"""Difference of the field's value from the middle of a thread to its edge."""
+THREAD_WARP: Final = 0.6
+"""Displacement of the field by a second field, lattice steps; it bends the threads."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +48,21 @@ class Ground:
     level: Plane
     height: Plane
 
-    def emitting(self, emission: Emission) -> Plane:
-        """Grey (H, W) with the relief's tilt."""
-        return self.level * emitted(_normals(self.height), emission) if self.height.any() else self.level
+    def compute_signal(self, emission: Emission) -> Plane:
+        """Return the grey (H, W): the level times the emission of the relief's slopes."""
+        return (
+            self.level * compute_emission(_compute_normals(self.height), emission) if self.height.any() else self.level
+        )
 
 
-def structured(features: Mapping[str, float], height: int, width: int, key_of: KeyOf) -> Ground:
-    """The ground of material `sem_ground`: level, gradient and texture, then every relief whose feature is not 0."""
-    level = sloping(height, width, features["ground_level"], features["ground_gradient"], features["ground_azimuth"])
+def build_structured_ground(features: Mapping[str, float], height: int, width: int, key_of: KeyOf) -> Ground:
+    """Return the ground of material `sem_ground`: level, gradient and texture, then each relief with a feature above 0.
+
+    `features` are those that begin with `ground_`; height and width of the picture in pixels.
+    """
+    level = build_gradient(
+        height, width, features["ground_level"], features["ground_gradient"], features["ground_azimuth"]
+    )
     frame = max(height, width)
     if features["ground_texture"] > 0:
         step = features["ground_texture_scale"] * frame / 2
@@ -56,7 +72,7 @@ def structured(features: Mapping[str, float], height: int, width: int, key_of: K
     azimuth = features["ground_azimuth"]
     if features["ground_terraces"] > 0:
         ground_relief.add_terraces(level, relief, key_of("ground_terraces"), features["ground_terraces"],
-                                   *_direction(azimuth))  # fmt: skip
+                                   *_compute_direction(azimuth))  # fmt: skip
     if features["ground_scratches"] > 0:
         ground_relief.add_scratches(level, relief, key_of("ground_scratches"), features["ground_scratches"], azimuth)
     if features["ground_pores"] > 0:
@@ -68,54 +84,66 @@ def structured(features: Mapping[str, float], height: int, width: int, key_of: K
     return Ground(np.maximum(level, np.float32(0)), relief)
 
 
-def patchy(features: Mapping[str, float], height: int, width: int) -> Ground:
-    """The ground of material `sem_patchy_silicone`: dark, with threads along one level of a wavy field."""
+def build_patchy_ground(features: Mapping[str, float], height: int, width: int) -> Ground:
+    """Return the ground of material `sem_patchy_silicone`: dark, with threads along one level of a wavy field.
+
+    `patch_scale` is the number of the field's lattice steps across the frame, `patch_seed` its key.
+    """
     step = max(height, width) / features["patch_scale"]
-    level = _threads(_stream_key(features["patch_seed"]), height, width, step)
+    level = _draw_threads(_make_key(features["patch_seed"]), height, width, step)
     return Ground(level, np.zeros((height, width), dtype=np.float32))
 
 
-def _stream_key(seed: float) -> np.uint64:
-    """A key of its own for every seed: whole numbers modulo 2^64, of others the bits of the float64."""
+def _make_key(seed: float) -> np.uint64:
+    """Return a different key for each seed: a whole number modulo 2^64, of a fraction the bits of the float64."""
     return np.uint64(int(seed) % 2**64) if seed.is_integer() else np.float64(seed).view(np.uint64)
 
 
-def plain(level: float, height: int, width: int) -> Ground:
-    """Level ground of one grey."""
+def build_plain_ground(level: float, height: int, width: int) -> Ground:
+    """Return a ground of one grey, `level` (parts of full white), without relief."""
     return Ground(np.full((height, width), level, dtype=np.float32), np.zeros((height, width), dtype=np.float32))
 
 
-def sloping(height: int, width: int, level: float, gradient: float, azimuth: float) -> Plane:
-    """Grey that is `level` in the middle and rises by `gradient` across the frame, (H, W); azimuth in degrees."""
-    frame, (x, y) = max(height, width), _direction(azimuth)
+def build_gradient(height: int, width: int, level: float, gradient: float, azimuth: float) -> Plane:
+    """Return a grey (H, W) that is `level` in the middle and rises by `gradient` across the frame.
+
+    `azimuth` is the direction of the rise, degrees from +x (right) towards +y (up).
+    """
+    frame, (x, y) = max(height, width), _compute_direction(azimuth)
     columns = ((np.arange(width) + 0.5) / frame - 0.5 * width / frame) * x
     rows = (0.5 * height / frame - (np.arange(height) + 0.5) / frame) * y
     return np.asarray(level + gradient * (rows[:, None] + columns[None, :]), dtype=np.float32)
 
 
-def _direction(azimuth: float) -> tuple[float, float]:
+def _compute_direction(azimuth: float) -> tuple[float, float]:
+    """Return the unit vector (right, up) of an azimuth in degrees, rounded to float32."""
     angle = math.radians(azimuth)
     return float(np.float32(math.cos(angle))), float(np.float32(math.sin(angle)))
 
 
-THREAD_DARK, THREAD_BRIGHT = 0.04, 0.5
-"""Greys of bare silicone and of the middle of a thread of residue."""
-
-
 @kernel
-def _threads(key: np.uint64, height: int, width: int, step: float) -> NDArray[np.float32]:
+def _draw_threads(key: np.uint64, height: int, width: int, step: float) -> NDArray[np.float32]:
+    """Return the grey (H, W) of threads: bright where a warped field is close to THREAD_LEVEL; `step` in px.
+
+    The brightness falls linearly from the middle of a thread to its edge.
+    """
     level = np.empty((height, width), dtype=np.float32)
     for row in range(height):
         for column in range(width):
             x, y = (column + 0.5) / step, (row + 0.5) / step
-            bent = value(key + np.uint64(1), x, y)
-            off = abs(value(key, x + 0.6 * bent, y - 0.6 * bent) - 0.3) / 0.09
-            level[row, column] = THREAD_DARK + (THREAD_BRIGHT - THREAD_DARK) * max(1.0 - off, 0.0)
+            warp = value(key + np.uint64(1), x, y)
+            field = value(key, x + THREAD_WARP * warp, y - THREAD_WARP * warp)
+            distance = abs(field - THREAD_LEVEL) / THREAD_HALF_WIDTH
+            level[row, column] = THREAD_DARK + (THREAD_BRIGHT - THREAD_DARK) * max(1.0 - distance, 0.0)
     return level
 
 
 @kernel
-def _normals(height: NDArray[np.float32]) -> NDArray[np.float32]:
+def _compute_normals(height: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the unit normals (H, W, 3), x right, y up, z out, of a relief (H, W) in pixels, by central differences.
+
+    At the border the differences are one-sided over one pixel and still halved.
+    """
     rows, columns = height.shape
     normal = np.empty((rows, columns, 3), dtype=np.float32)
     for row in range(rows):

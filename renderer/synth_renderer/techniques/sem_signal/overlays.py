@@ -1,4 +1,4 @@
-"""What the instrument and the author of a figure write over a picture."""
+"""Overlays on a picture: the instrument's info bar, a scale bar, a panel letter."""
 
 from __future__ import annotations
 
@@ -19,97 +19,109 @@ if TYPE_CHECKING:
 
     Strokes = NDArray[np.float32]
 
-FACES: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+FONT_FACES: Final = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+)
 FACE_HEIGHT: Final = 21.0
-"""Of a capital of any of them at font scale 1, px."""
-WEIGHTS: Final = (0.08, 0.24)
+"""Height of a capital of any of these faces at font scale 1, px."""
+STROKE_WEIGHTS: Final = (0.08, 0.24)
 """Thinnest and boldest stroke over the height of a capital."""
 DESCENT: Final = 0.4
-"""How far letters and brackets reach below the line, over the height of a capital."""
-FINE: Final = 4
-"""Text is drawn so many times as large and averaged: anti-aliasing by whole numbers only."""
-WORDS: Final = 0.5
-"""Share of an info bar's width that its words may take."""
+"""Extent of letters and brackets below the base line, over the height of a capital."""
+SUPERSAMPLING: Final = 4
+"""Text is drawn at this scale and averaged: anti-aliasing in whole numbers, the same bits everywhere."""
+MAX_TEXT_WIDTH: Final = 0.5
+"""Share of an info bar's width that its text may take."""
+MIN_CAPITAL_PIXELS: Final = 7.0
+"""Smallest capitals above a scale bar."""
+MIN_TEXT_PIXELS: Final = 3
+"""Text with lower capitals is left out."""
 UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
+"""Nanometres of each unit of the scale bar."""
 LETTERS: Final = "abcdefgh"
-PANEL: Final = ("({})", "{}", "{})")
-"""How a panel is named."""
-BAR: Final = (0.12, 0.6)
+PANEL_FORMATS: Final = ("({})", "{}", "{})")
+BAR_THICKNESS: Final = (0.12, 0.6)
 """Thinnest and thickest scale bar over the height of the capitals above it."""
 
 
 @dataclass(frozen=True)
 class Lettering:
-    """A face and the width of its strokes over the height of its capitals."""
+    """A font face and the width of its strokes."""
 
     face: int
+    """OpenCV's number of the face."""
     weight: float
+    """Width of a stroke over the height of a capital."""
 
-    def line(self, height: float) -> int:
-        """Width of a stroke of capitals of a height, both in px."""
+    def get_stroke_width(self, height: float) -> int:
+        """Return the width of a stroke of capitals that are `height` px high, px."""
         return max(1, round(height * self.weight))
 
-    def width(self, text: str, height: float) -> float:
-        """Width of a text whose capitals are `height` px."""
-        (width, _), _ = cv2.getTextSize(text, self.face, height / FACE_HEIGHT, self.line(height))
+    def measure_width(self, text: str, height: float) -> float:
+        """Return the width of a text whose capitals are `height` px high, px."""
+        (width, _), _ = cv2.getTextSize(text, self.face, height / FACE_HEIGHT, self.get_stroke_width(height))
         return float(width)
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """strokes (H, W) float32: share of each pixel under thin strokes; covered (H, W) bool: under a box or bar.
-
-    `shade` is the grey of strokes; boxes and bar have 1 - shade.
-    """
+    """Bars, boxes and letters over a picture (H, W)."""
 
     strokes: Strokes
+    """Share of each pixel under strokes, (H, W) float32, 0 … 1."""
     covered: NDArray[np.bool_]
+    """Pixels under a box or the info bar, (H, W)."""
     shade: float
+    """Grey of the strokes; boxes and bar have 1 - shade."""
 
-    def write_over(self, grey: NDArray[np.float32]) -> None:
-        """Draw on a picture (H, W), 0 … 1, in place."""
+    def draw_on(self, grey: NDArray[np.float32]) -> None:
+        """Draw on a picture (H, W) float32, 0 … 1, in place."""
         grey[self.covered] = 1.0 - self.shade
         grey += self.strokes * (np.float32(self.shade) - grey)
 
 
-def overlay(
+def draw_overlay(
     features: Mapping[str, FeatureValue], shape: tuple[int, int], pixel_size: float, stream: Stream
 ) -> Overlay | None:
-    """Info bar, scale bar and panel letter of a picture (H, W), None where there is none of them.
+    """Return info bar, scale bar and panel letter of a picture of `shape` (H, W); None where there is none of them.
 
-    pixel_size in scene units; corners, letter, lettering and the words in the bar come from the stream.
+    `pixel_size` in scene units. Corners, letter, lettering and the text in the info bar are drawn from the stream,
+    always 13 draws, so that each keeps its draw when another part is switched off.
     """
     info_bar, scale_bar, letter = (_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
     draws = [stream.uniform() for _ in range(13)]
     if not features["overlays"] or not (info_bar or scale_bar or letter):
         return None
-    paper = _Paper(shape, _lettering(draws), boxed=bool(features["overlay_box"]))
+    canvas = _Canvas(shape, _choose_lettering(draws), boxed=bool(features["overlay_box"]))
     bar_rows = round(info_bar * shape[0])
     if bar_rows:
-        paper.covered[shape[0] - bar_rows :] = True
-        words = _conditions(draws)
-        letters = 0.45 * bar_rows * min(1.0, WORDS * shape[1] / paper.lettering.width(words, 0.45 * bar_rows))
-        paper.write(words, letters, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
+        canvas.covered[shape[0] - bar_rows :] = True
+        text, capitals = _format_conditions(draws), 0.45 * bar_rows
+        capitals *= min(1.0, MAX_TEXT_WIDTH * shape[1] / canvas.lettering.measure_width(text, capitals))
+        canvas.write_text(text, capitals, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
     if scale_bar:
         nanometres = _number(features, "nanometres_per_unit") * pixel_size
-        capitals = max(_number(features, "scale_bar_text") * shape[0], 7.0)
-        bar = _ScaleBar(scale_bar * shape[1], nanometres, capitals, _between(*BAR, draws[11]))
-        bar.draw(paper, bar_rows, is_left=draws[5] < 0.5)
+        capitals = max(_number(features, "scale_bar_text") * shape[0], MIN_CAPITAL_PIXELS)
+        bar = _ScaleBar(scale_bar * shape[1], nanometres, capitals, _interpolate(*BAR_THICKNESS, draws[11]))
+        bar.draw(canvas, bar_rows, is_left=draws[5] < 0.5)
     if letter:
         text = LETTERS[int(draws[6] * len(LETTERS))]
         text = text.upper() if draws[12] < 0.25 else text
-        _draw_letter(paper, PANEL[int(draws[7] * len(PANEL))].format(text), letter * shape[0])
-    return Overlay(paper.strokes, paper.covered, _number(features, "overlay_shade"))
+        _draw_letter(canvas, PANEL_FORMATS[int(draws[7] * len(PANEL_FORMATS))].format(text), letter * shape[0])
+    return Overlay(canvas.strokes, canvas.covered, _number(features, "overlay_shade"))
 
 
-def round_length(longest: float) -> float:
-    """The largest of 1, 2 and 5 times a power of ten that is at most `longest` > 0."""
+def choose_round_length(longest: float) -> float:
+    """Return the largest of 1, 2 and 5 times a power of ten that is at most `longest` > 0."""
     power = 10.0 ** math.floor(math.log10(longest) + 1e-9)
     return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest * (1 + 1e-9))
 
 
-def length_text(nanometres: float) -> str:
-    """A length with its unit, `500 nm` or `2 um`."""
+def format_length(nanometres: float) -> str:
+    """Return a length with its unit, `500 nm` or `2 um`."""
     scale, unit = next((scale, unit) for scale, unit in UNITS if nanometres >= scale or unit == "nm")
     return f"{nanometres / scale:g} {unit}"
 
@@ -120,28 +132,31 @@ def _number(features: Mapping[str, FeatureValue], name: str) -> float:
     return float(value)
 
 
-def _lettering(draws: list[float]) -> Lettering:
-    return Lettering(FACES[int(draws[8] * len(FACES))], _between(*WEIGHTS, draws[9]))
+def _choose_lettering(draws: list[float]) -> Lettering:
+    return Lettering(FONT_FACES[int(draws[8] * len(FONT_FACES))], _interpolate(*STROKE_WEIGHTS, draws[9]))
 
 
-def _between(low: float, high: float, draw: float) -> float:
+def _interpolate(low: float, high: float, draw: float) -> float:
     return low + draw * (high - low)
 
 
-def _conditions(draws: list[float]) -> str:
-    """What an info bar says of the instrument, drawn: nobody measures by it."""
-    words = (
+def _format_conditions(draws: list[float]) -> str:
+    """Return the conditions in an info bar: drawn numbers that say nothing about the picture.
+
+    Two to four of voltage, working distance, detector and magnification.
+    """
+    conditions = (
         f"{1 + int(draws[0] * 29)} kV",
         f"WD {2 + draws[1] * 10:.1f} mm",
         ("SE", "SE2", "InLens")[int(draws[2] * 3)],
         f"x{10 ** (2 + 3 * draws[3]):,.0f}",
     )
-    return "  ".join(words[: 2 + int(draws[10] * 3)])
+    return "  ".join(conditions[: 2 + int(draws[10] * 3)])
 
 
 @dataclass
-class _Paper:
-    """Strokes and covered pixels while they are drawn."""
+class _Canvas:
+    """Strokes and covered pixels (H, W) during drawing."""
 
     shape: tuple[int, int]
     lettering: Lettering
@@ -151,64 +166,70 @@ class _Paper:
         self.strokes = np.zeros(self.shape, dtype=np.float32)
         self.covered = np.zeros(self.shape, dtype=bool)
 
-    def write(self, text: str, height: float, place: tuple[float, float]) -> None:
-        """Text whose capitals are `height` px, from (column, row) of its lower left corner, cut at the border."""
-        if height < 3:
-            return
-        face, scale, line = self.lettering.face, FINE * height / FACE_HEIGHT, self.lettering.line(FINE * height)
-        canvas = np.zeros((self.shape[0] * FINE, self.shape[1] * FINE), dtype=np.uint8)
-        corner = round(place[0] * FINE), round(place[1] * FINE)
-        cv2.putText(canvas, text, corner, face, scale, (255,), line, cv2.LINE_8)
-        column, row, width, height = cv2.boundingRect(canvas)  # of few pixels of many
-        left, top, right, bottom = column // FINE, row // FINE, -(-(column + width) // FINE), -(-(row + height) // FINE)
-        inked = canvas[top * FINE : bottom * FINE, left * FINE : right * FINE]
-        drawn = inked.reshape(bottom - top, FINE, right - left, FINE).sum(axis=(1, 3), dtype=np.uint32)
-        under = self.strokes[top:bottom, left:right]
-        np.maximum(under, (drawn / (255.0 * FINE * FINE)).astype(np.float32), out=under)
+    def write_text(self, text: str, capitals: float, place: tuple[float, float]) -> None:
+        """Write a text with capitals of `capitals` px; `place` is (column, row) of its lower left corner.
 
-    def box(self, left: float, top: float, right: float, bottom: float) -> None:
-        """An opaque box, where the recipe wants boxes."""
+        Letters are cut off at the picture's border.
+        """
+        if capitals < MIN_TEXT_PIXELS:
+            return
+        n, face = SUPERSAMPLING, self.lettering.face
+        fine = np.zeros((self.shape[0] * n, self.shape[1] * n), dtype=np.uint8)
+        corner, stroke_width = (round(place[0] * n), round(place[1] * n)), self.lettering.get_stroke_width(n * capitals)
+        cv2.putText(fine, text, corner, face, n * capitals / FACE_HEIGHT, (255,), stroke_width, cv2.LINE_8)
+        column, row, width, height = cv2.boundingRect(fine)  # the text fills a small part of the picture
+        left, top, right, bottom = column // n, row // n, -(-(column + width) // n), -(-(row + height) // n)
+        ink = fine[top * n : bottom * n, left * n : right * n].reshape(bottom - top, n, right - left, n)
+        shares = (ink.sum(axis=(1, 3), dtype=np.uint32) / (255.0 * n * n)).astype(np.float32)
+        strokes = self.strokes[top:bottom, left:right]
+        np.maximum(strokes, shares, out=strokes)
+
+    def cover_box(self, left: float, top: float, right: float, bottom: float) -> None:
+        """Cover an opaque box, px, if the recipe asks for boxes."""
         if self.boxed:
             self.covered[max(round(top), 0) : round(bottom), max(round(left), 0) : round(right)] = True
 
 
 @dataclass(frozen=True)
 class _ScaleBar:
-    """A bar of a round length, at most `longest` px, its length above it; in px where the picture has no scale."""
+    """A bar of a round length with its length above it; in px where the picture has no scale."""
 
     longest: float
+    """Maximum length, px."""
     nanometres_per_pixel: float
+    """0 where the picture has no scale."""
     capitals: float
+    """Height of the capitals, px."""
     thickness: float
     """Over the height of the capitals."""
 
-    def label(self) -> tuple[str, float]:
-        """What stands above the bar, and how many px it is long."""
+    def choose_label(self) -> tuple[str, float]:
+        """Return the text above the bar and the length of the bar in px."""
         if self.nanometres_per_pixel > 0:
-            length = round_length(self.longest * self.nanometres_per_pixel)
-            return length_text(length), length / self.nanometres_per_pixel
-        pixels = round_length(max(self.longest, 1.0))
+            length = choose_round_length(self.longest * self.nanometres_per_pixel)
+            return format_length(length), length / self.nanometres_per_pixel
+        pixels = choose_round_length(max(self.longest, 1.0))
         return f"{pixels:g} px", pixels
 
-    def draw(self, paper: _Paper, bar_rows: int, *, is_left: bool) -> None:
-        """In a lower corner; in the info bar, where there is one."""
-        height, width = paper.shape
-        text, pixels = self.label()
+    def draw(self, canvas: _Canvas, bar_rows: int, *, is_left: bool) -> None:
+        """Draw the bar in a lower corner, or in the right of the info bar of `bar_rows` px if there is one."""
+        height, width = canvas.shape
+        text, pixels = self.choose_label()
         capitals, bottom = self.capitals, 0.97 * height
         if bar_rows:
             capitals, bottom = min(capitals, 0.35 * bar_rows), height - 0.25 * bar_rows
         thickness, margin = max(2, round(self.thickness * capitals)), 0.4 * capitals
-        text_width = paper.lettering.width(text, capitals)
+        text_width = canvas.lettering.measure_width(text, capitals)
         half = max(pixels, text_width) / 2 + margin
         middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
-        paper.box(middle - half, bottom - thickness - 1.4 * capitals - margin, middle + half, bottom + margin)
+        canvas.cover_box(middle - half, bottom - thickness - 1.4 * capitals - margin, middle + half, bottom + margin)
         left = max(round(middle - pixels / 2), 0)
-        paper.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
-        paper.write(text, capitals, (middle - text_width / 2, bottom - thickness - 0.4 * capitals))
+        canvas.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
+        canvas.write_text(text, capitals, (middle - text_width / 2, bottom - thickness - 0.4 * capitals))
 
 
-def _draw_letter(paper: _Paper, text: str, letters: float) -> None:
-    """A panel letter in the upper left corner."""
-    margin = 0.4 * letters
-    paper.box(0, 0, paper.lettering.width(text, letters) + 2 * margin, (1 + DESCENT) * letters + 2 * margin)
-    paper.write(text, letters, (margin, margin + letters))
+def _draw_letter(canvas: _Canvas, text: str, capitals: float) -> None:
+    """Draw a panel letter of `capitals` px in the upper left corner."""
+    margin, width = 0.4 * capitals, canvas.lettering.measure_width(text, capitals)
+    canvas.cover_box(0, 0, width + 2 * margin, (1 + DESCENT) * capitals + 2 * margin)
+    canvas.write_text(text, capitals, (margin, margin + capitals))

@@ -11,7 +11,7 @@ from synth_renderer.randomness.streams import Stream
 from synth_renderer.techniques.base.feature_values import resolution
 from synth_renderer.techniques.base.microscope_view import COLUMN_HEIGHT, compute_view, compute_volume
 from synth_renderer.techniques.base.technique import Picture
-from synth_renderer.techniques.sem_signal.overlays import overlay
+from synth_renderer.techniques.sem_signal.overlays import draw_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,12 +65,12 @@ class ScanningElectronMicroscope:
         device: str,  # noqa: ARG002
     ) -> Picture:
         """Grey (H, W); always on the processor, the same bits on each."""
-        from synth_renderer.techniques.sem_signal.instrument import recorded
+        from synth_renderer.techniques.sem_signal.instrument import record_signal
 
-        grey = recorded(scene, present, in_camera)
+        grey = record_signal(scene, present, in_camera)
         written = _overlay(scene.technique, scene.seed)
         if written is not None:
-            written.write_over(grey)
+            written.draw_on(grey)
         return Picture(np.floor(255.0 * grey + np.float32(0.5)).astype(np.uint8), "cpu")
 
 
@@ -78,4 +78,4 @@ def _overlay(technique: StagedTechnique, seed: int) -> Overlay | None:
     camera = technique.camera
     assert camera.pixel_size is not None
     stream = Stream(seed, technique.prototype, technique.name, "overlays")
-    return overlay(technique.features, (camera.height, camera.width), camera.pixel_size, stream)
+    return draw_overlay(technique.features, (camera.height, camera.width), camera.pixel_size, stream)

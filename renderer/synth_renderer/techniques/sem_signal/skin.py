@@ -1,4 +1,4 @@
-"""A rough skin: normals tilted by a fractal field that is fixed to the particle."""
+"""Rough skin of particles: a fractal field that is fixed to the particle tilts its normals."""
 
 from __future__ import annotations
 
@@ -19,27 +19,31 @@ if TYPE_CHECKING:
     from synth_renderer.model.camera import Camera
     from synth_renderer.techniques.sem_signal.samples import Samples
 
-MOST_OCTAVES: Final = 5
-SHORTEST: Final = 2.5
-"""Shortest wave, pixels; a finer one cannot be seen."""
+MAX_OCTAVES: Final = 5
+"""Octaves of the field, each with half the wavelength of the one before."""
+MIN_WAVE_PIXELS: Final = 2.5
+"""Shortest wavelength, pixels; a finer one cannot be seen."""
 
 
 @dataclass(frozen=True)
 class Skin:
-    """Skins of N bodies, (N,) each: rms slope (0 is smooth), longest wave and size in scene units, falloff.
+    """Skins of N bodies, (N,) float64 each.
 
-    The power of the height's spectrum falls with `falloff` b of frequency, so slopes of octaves go like f^(2 - b / 2).
+    The power of the height's spectrum falls as frequency^-b, so the slopes of octaves go like f^(2 - b / 2).
     """
 
     slopes: NDArray[np.float64]
+    """Rms slope, height over length; 0 is smooth."""
     waves: NDArray[np.float64]
+    """Longest wavelength, scene units, above 0."""
     falloffs: NDArray[np.float64]
+    """Exponent b."""
 
 
-def roughened(samples: Samples, bodies: Bodies, skin: Skin, camera: Camera, keys: NDArray[np.uint64]) -> None:
-    """Tilt the normals of `samples` in place by each body's skin; keys (N,) are its streams.
+def roughen_normals(samples: Samples, bodies: Bodies, skin: Skin, camera: Camera, keys: NDArray[np.uint64]) -> None:
+    """Tilt the normals of `samples` in place by each body's skin; keys (N,) are the SplitMix64 keys of the skins.
 
-    n becomes n - (g - (g . n) n), made unit: g is the gradient of the field, its part along the surface the slope.
+    n becomes n - (g - (g . n) n), normalised: g is the gradient of the field, its part along the surface the slope.
     """
     rough = np.flatnonzero(skin.slopes > 0)
     if not len(rough):
@@ -47,20 +51,23 @@ def roughened(samples: Samples, bodies: Bodies, skin: Skin, camera: Camera, keys
     assert camera.ortho_scale is not None
     step = camera.ortho_scale / max(samples.ids.shape)
     pixel = camera.ortho_scale / max(camera.width, camera.height)
-    amplitudes, rotations = np.zeros((len(bodies), MOST_OCTAVES)), np.zeros((len(bodies), 3, 3))
+    amplitudes, rotations = np.zeros((len(bodies), MAX_OCTAVES)), np.zeros((len(bodies), 3, 3))
     for body in rough:
-        amplitudes[body] = _amplitudes(float(skin.slopes[body]), float(skin.waves[body]) / (SHORTEST * pixel),
-                                       float(skin.falloffs[body]))  # fmt: skip
+        visible_ratio = float(skin.waves[body]) / (MIN_WAVE_PIXELS * pixel)
+        amplitudes[body] = _compute_amplitudes(float(skin.slopes[body]), visible_ratio, float(skin.falloffs[body]))
         rotations[body] = rotation_matrix(bodies.quaternions[body])
-    _roughen(samples.ids, samples.height, samples.normal, amplitudes, skin.waves / 2, rotations, bodies.locations, keys,
-             step)  # fmt: skip
+    _roughen_samples(samples.ids, samples.height, samples.normal, amplitudes, skin.waves / 2, rotations,
+                     bodies.locations, keys, step)  # fmt: skip
 
 
-def _amplitudes(rms: float, longest_over_shortest: float, falloff: float) -> NDArray[np.float64]:
-    """Factors (MOST_OCTAVES,) on each octave's gradient, 0 for waves too short to be seen; rms of all `rms`."""
-    seen = [octave for octave in range(MOST_OCTAVES) if longest_over_shortest >= 2**octave]
+def _compute_amplitudes(rms: float, longest_over_shortest: float, falloff: float) -> NDArray[np.float64]:
+    """Return factors (MAX_OCTAVES,) on the gradients of the octaves, whose sum then has the rms slope `rms`.
+
+    0 for octaves too fine to be seen; `longest_over_shortest` is the longest wavelength over the shortest visible one.
+    """
+    seen = [octave for octave in range(MAX_OCTAVES) if longest_over_shortest >= 2**octave]
     shares = [float(np.float32(2.0 ** (octave * (2.0 - falloff / 2.0)))) for octave in seen]
-    amplitudes = np.zeros(MOST_OCTAVES)
+    amplitudes = np.zeros(MAX_OCTAVES)
     if seen:
         amplitudes[: len(seen)] = np.array(shares) * (
             rms / (SLOPE_RMS * math.sqrt(sum(share * share for share in shares)))
@@ -69,7 +76,7 @@ def _amplitudes(rms: float, longest_over_shortest: float, falloff: float) -> NDA
 
 
 @kernel
-def _roughen(
+def _roughen_samples(
     ids: NDArray[np.uint16],
     height: NDArray[np.float32],
     normal: NDArray[np.float32],
@@ -80,6 +87,11 @@ def _roughen(
     keys: NDArray[np.uint64],
     step: float,
 ) -> None:
+    """Tilt `normal` (H, W, 3) in place where `ids` (H, W) show a rough body.
+
+    height (H, W), locations (N, 3), lattice (N,) the first octave's lattice step, half a wavelength, and `step` between
+    samples: scene units. amplitudes (N, octaves): factors on gradients. rotations (N, 3, 3): body to world.
+    """
     rows, columns = ids.shape
     for row in range(rows):
         for column in range(columns):
@@ -90,21 +102,25 @@ def _roughen(
             y = (0.5 * rows - row - 0.5) * step - locations[body, 1]
             z = height[row, column] - locations[body, 2]
             turn = rotations[body]
+            # The field lives in the body's frame: the transposed matrix takes the point there, the matrix g back.
             u = (turn[0, 0] * x + turn[1, 0] * y + turn[2, 0] * z) / lattice[body]
             v = (turn[0, 1] * x + turn[1, 1] * y + turn[2, 1] * z) / lattice[body]
             w = (turn[0, 2] * x + turn[1, 2] * y + turn[2, 2] * z) / lattice[body]
-            p, q, r = _gradient(keys[body], u, v, w, amplitudes[body])
+            p, q, r = _compute_gradient(keys[body], u, v, w, amplitudes[body])
             gx = turn[0, 0] * p + turn[0, 1] * q + turn[0, 2] * r
             gy = turn[1, 0] * p + turn[1, 1] * q + turn[1, 2] * r
             gz = turn[2, 0] * p + turn[2, 1] * q + turn[2, 2] * r
-            _tilt(normal[row, column], gx, gy, gz)
+            _tilt_normal(normal[row, column], gx, gy, gz)
 
 
 @kernel
-def _gradient(
+def _compute_gradient(
     key: np.uint64, x: float, y: float, z: float, amplitudes: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Sum of octaves whose slopes, not heights, have the amplitudes."""
+    """Return the field's gradient at (x, y, z), in lattice steps: the sum of octaves of `slope` times `amplitudes`.
+
+    The amplitudes are those of slopes, not of heights, so the doubled frequency brings no factor.
+    """
     p, q, r, scale = 0.0, 0.0, 0.0, 1.0
     for octave in range(len(amplitudes)):
         if amplitudes[octave] == 0.0:
@@ -116,7 +132,8 @@ def _gradient(
 
 
 @kernel
-def _tilt(normal: NDArray[np.float32], gx: float, gy: float, gz: float) -> None:
+def _tilt_normal(normal: NDArray[np.float32], gx: float, gy: float, gz: float) -> None:
+    """Replace the unit normal (3,) n by n - (g - (g . n) n), normalised."""
     nx, ny, nz = float(normal[0]), float(normal[1]), float(normal[2])
     along = gx * nx + gy * ny + gz * nz
     x, y, z = nx - (gx - along * nx), ny - (gy - along * ny), nz - (gz - along * nz)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_renderer.techniques.base.feature_values import number
-from synth_renderer.techniques.sem_traced.detector import Acceptance, Electronics, TiltYield, beam_electrons
+from synth_renderer.techniques.sem_traced.detector import Acceptance, Electronics, TiltYield, compute_beam_electrons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ def read_electronics(features: Mapping[str, FeatureValue]) -> Electronics:
     """Return beam, amplifier and digitiser that the features describe."""
     return Electronics(
         illumination=number(features, "illumination_strength"),
-        electrons=beam_electrons(
+        electrons=compute_beam_electrons(
             number(features, "beam_current"), number(features, "dwell_time"), number(features, "noise_threshold")
         ),
         read_noise=number(features, "read_noise"),

@@ -8,9 +8,9 @@ from synth_renderer.model.camera import Camera
 from synth_renderer.techniques.base.feature_values import number, resolution, samples
 from synth_renderer.techniques.base.microscope_view import COLUMN_HEIGHT, compute_view, compute_volume
 from synth_renderer.techniques.base.technique import Picture
-from synth_renderer.techniques.sem_traced.detector import detect
+from synth_renderer.techniques.sem_traced.detector import detect_electrons
 from synth_renderer.techniques.sem_traced.instrument_features import read_electronics
-from synth_renderer.techniques.sem_traced.smoothing import smooth
+from synth_renderer.techniques.sem_traced.smoothing import smooth_picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,5 +71,5 @@ class SecondaryElectronMicroscope:
         with visible(scene, self.build_environment, present, in_camera):
             traced = trace(samples(features, SAMPLES), bounces=0, seed=scene.seed, device=device)
         sigma = SMOOTHING * number(features, "resolution_percentage") / 100
-        collected = smooth(traced.radiance[:, :, 0], surface.ids, sigma)
-        return Picture(detect(collected, read_electronics(features), scene.seed), traced.device)
+        collected = smooth_picture(traced.radiance[:, :, 0], surface.ids, sigma)
+        return Picture(detect_electrons(collected, read_electronics(features), scene.seed), traced.device)

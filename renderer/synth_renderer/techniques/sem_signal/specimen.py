@@ -1,0 +1,120 @@
+"""The specimen as arrays: what the signal model reads from a staged scene."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from synth_renderer.randomness.streams import Stream
+from synth_renderer.techniques.base.feature_values import number
+from synth_renderer.techniques.sem_signal import ground
+from synth_renderer.techniques.sem_signal.samples import SAMPLES_PER_SIDE
+from synth_renderer.techniques.sem_signal.skin import Skin
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth_renderer.model.staged_scene import StagedScene
+    from synth_renderer.techniques.sem_signal.emission import Pixels
+    from synth_renderer.techniques.sem_signal.ground import Ground
+    from synth_renderer.techniques.sem_signal.samples import Samples
+
+DEFAULT_GROUND_LEVEL: Final = 0.15
+"""Grey of a background material without a ground model here."""
+MAX_DEVIATION: Final = 2.5
+"""Standard deviations at which a particle's own grey is cut off."""
+MIN_PARTICLE_PIXELS: Final = 2.0
+"""Smallest typical particle, pixels."""
+EMPTY_FRAME_SHARE: Final = 0.1
+"""Typical size in a picture without particles, parts of the frame's longer side."""
+
+
+def make_key(scene: StagedScene, feature: str) -> np.uint64:
+    """Return the SplitMix64 key of an effect of the technique: the first word of the effect's stream."""
+    return np.uint64(_create_stream(scene, feature, scene.technique.name).word())
+
+
+def make_skin_keys(scene: StagedScene) -> NDArray[np.uint64]:
+    """Return the SplitMix64 key of each particle's skin, (N,)."""
+    return np.array([_create_stream(scene, "roughness_slope", name).word() for name in scene.names], dtype=np.uint64)
+
+
+def compute_levels(scene: StagedScene) -> NDArray[np.float64]:
+    """Return the grey of each particle's level facets, (N,), parts of full white, at least 0."""
+    features = scene.technique.features
+    contrast, variation = number(features, "particle_contrast"), number(features, "particle_variation")
+    deviations = np.array(
+        [_create_stream(scene, "particle_variation", name).normal() if variation else 0.0 for name in scene.names]
+    )
+    level = (number(features, "ground_level") if "ground_level" in features else 0.0) + contrast
+    factor = 1.0 + variation * np.clip(deviations, -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
+    return np.asarray(np.maximum(level * factor * _read_feature(scene, "brightness", 1.0), 0.0), dtype=np.float64)
+
+
+def compute_cores(scene: StagedScene, levels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return size over the shell's size, 0 where there is no core, and grey of each particle's core, (N,) each."""
+    return _read_feature(scene, "core_size", 0.0), levels * _read_feature(scene, "core_brightness", 0.0)
+
+
+def build_skin(scene: StagedScene) -> Skin:
+    """Return the skin of each particle; its longest wave in scene units."""
+    return Skin(
+        slopes=_read_feature(scene, "roughness_slope", 0.0),
+        waves=_read_feature(scene, "roughness_scale", 1.0) * np.maximum(_compute_sizes(scene), 1e-6),
+        falloffs=_read_feature(scene, "roughness_falloff", 3.0),
+    )
+
+
+def build_ground(scene: StagedScene) -> Ground:
+    """Return the ground of the technique's background material."""
+    technique = scene.technique
+    height, width = technique.camera.height, technique.camera.width
+    if technique.background_material == "sem_ground":
+        features = {name: number(technique.features, name) for name in technique.features if name.startswith("ground_")}
+        return ground.build_structured_ground(features, height, width, lambda feature: make_key(scene, feature))
+    if technique.background_material == "sem_patchy_silicone":
+        features = {name: number(technique.features, name) for name in ("patch_scale", "patch_seed")}
+        return ground.build_patchy_ground(features, height, width)
+    level = 0.0 if technique.background_material == "vacuum" else DEFAULT_GROUND_LEVEL
+    return ground.build_plain_ground(level, height, width)
+
+
+def compute_height(scene: StagedScene, pixels: Pixels, below: Ground) -> NDArray[np.float32]:
+    """Return the mean height (H, W) of the bodies and of the ground between them, pixels."""
+    return pixels.height * np.float32(1 / _get_pixel_size(scene)) + (np.float32(1) - pixels.coverage) * below.height
+
+
+def compute_typical_size(scene: StagedScene, samples: Samples) -> float:
+    """Return the median size of the bodies in the picture, pixels; a share of the frame where there is none."""
+    ids = samples.ids[::SAMPLES_PER_SIDE, ::SAMPLES_PER_SIDE]
+    is_visible = np.bincount(ids.ravel(), minlength=len(scene) + 1)[1:] > 0
+    if not is_visible.any():
+        return EMPTY_FRAME_SHARE * max(scene.technique.camera.width, scene.technique.camera.height)
+    return max(float(np.median(_compute_sizes(scene)[is_visible])) / _get_pixel_size(scene), MIN_PARTICLE_PIXELS)
+
+
+def _compute_sizes(scene: StagedScene) -> NDArray[np.float64]:
+    """Return the mean extent of each body, (N,), scene units."""
+    extents = np.array([mesh.extents for mesh in scene.bodies.meshes]).reshape(-1, 3)
+    x, y, z = (scene.bodies.scales * extents[scene.bodies.mesh_index]).T
+    return np.asarray((x + y + z) / 3)
+
+
+def _read_feature(scene: StagedScene, name: str, default: float) -> NDArray[np.float64]:
+    """Return a number of each particle, (N,), `default` where its material does not have the feature."""
+    column = scene.features.get(name)
+    if column is None:
+        return np.full(len(scene), default)
+    return np.where(column.present, column.values, default)
+
+
+def _get_pixel_size(scene: StagedScene) -> float:
+    """Return the width of a pixel, scene units; the camera is orthographic."""
+    size = scene.technique.camera.pixel_size
+    assert size is not None
+    return size
+
+
+def _create_stream(scene: StagedScene, feature: str, object_name: str) -> Stream:
+    return Stream(scene.seed, scene.technique.prototype, object_name, feature)
