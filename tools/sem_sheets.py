@@ -19,7 +19,7 @@ from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
 from synth_api.recipe.parsing import parse_recipe
 from synth_dataset.documents.pictures import write_webp
 from synth_renderer.labels.rasterise import rasterise_bodies
-from synth_renderer.labels.visible import visible
+from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
@@ -132,7 +132,7 @@ def picture(recipe: Recipe) -> Grey:
     generate(world, Stopwatch())
     scene = stage(world)
     every = np.ones(len(scene), dtype=bool)
-    surface = visible(rasterise_bodies(scene.bodies, scene.technique.camera))
+    surface = find_visible_surface(rasterise_bodies(scene.bodies, scene.technique.camera))
     return TECHNIQUES[scene.technique.prototype].picture(scene, every, every, surface, "cpu").pixels
 
 

@@ -22,7 +22,7 @@ SCENE = """
 import hashlib, sys
 from pathlib import Path
 from synth_api.sweep.definition import Sweep
-from synth_renderer.labels.rasterise import rasterise
+from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.scene.staging import stage
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import generate
@@ -32,7 +32,7 @@ for seed in sys.argv[2:]:
     world = World(Sweep.load(Path(sys.argv[1]), [f"initial_runtime_state.seed={seed}"]).recipe(0))
     generate(world, Stopwatch())
     scene = stage(world)
-    fragments = rasterise(scene.bodies, scene.technique.camera)
+    fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
     for array in (fragments.pixel, fragments.depth, fragments.normal, scene.bodies.locations, scene.bodies.quaternions):
         digest.update(array.tobytes())
 print(digest.hexdigest())
