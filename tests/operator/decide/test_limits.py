@@ -4,7 +4,7 @@ from synth_api.resources.synth_sweep import SweepSpec
 from synth_operator.decide.limits import failure_limit, too_many
 
 
-@pytest.mark.parametrize(("written", "limit"), [(0, 0), (7, 7), ("0%", 0), ("5%", 9), ("100%", 180)])
+@pytest.mark.parametrize(("written", "limit"), [(0, 0), (7, 7), ("0%", 0), ("5%", 9), ("1%", 1), ("100%", 180)])
 def test_a_limit_is_a_count_or_a_share_rounded_down(written: int | str, limit: int) -> None:
     assert failure_limit(SweepSpec(max_failed_runs=written), 180) == limit
 
