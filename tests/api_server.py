@@ -1,6 +1,6 @@
-"""A Kubernetes API server alone, for tests of what only it decides: schemas, rules, columns, rights.
+"""A Kubernetes API server without controllers, scheduler and node: for tests of schemas, rules, columns and rights.
 
-Nothing acts on what it holds: there are no controllers, no scheduler and no node. It dies with the test process.
+It dies with the test process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ADMIN: Final = "admin-token"
 VIEWER: Final = "viewer-token"
-"""Of a user whom RBAC allows nothing."""
+"""Token of a user without any right."""
 READY_SECONDS: Final = 90.0
 
 
@@ -34,7 +34,7 @@ class ApiServer:
     kubeconfig: Path
 
     def call(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """kubectl, whatever it answers; its cache of what the server knows lies beside the kubeconfig."""
+        """Run kubectl and return its result, also after a failure; its cache lies beside the kubeconfig."""
         return subprocess.run(
             [
                 program("kubectl", "clients"),
@@ -49,26 +49,26 @@ class ApiServer:
         )
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """What kubectl prints; fails the test when it fails."""
+        """Run kubectl and return its output; a failure of kubectl fails the test."""
         answer = self.call(*arguments, stdin=stdin)
         assert answer.returncode == 0, answer.stderr
         return answer.stdout
 
     def apply(self, document: dict[str, Any]) -> None:
-        """Server-side, as a cluster with GitOps does."""
+        """Apply an object server-side, as GitOps tools do."""
         self.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(document))
 
 
 @contextmanager
 def api_server(folder: Path) -> Iterator[ApiServer]:
-    """Start etcd and the API server on free ports; ready when the server says so."""
+    """Start etcd and the API server on free ports and wait until the server is ready."""
     etcd_port, peer_port, port = free_ports(3)
     etcd, peer = f"http://127.0.0.1:{etcd_port}", f"http://127.0.0.1:{peer_port}"
-    keys = _service_account_keys(folder)
+    keys = _write_service_account_keys(folder)
     (folder / "tokens").write_text(f'{ADMIN},admin,admin,"system:masters"\n{VIEWER},viewer,viewer\n')
     with ExitStack() as ends:
         ends.enter_context(
-            _process(
+            _run_process(
                 folder / "etcd.log",
                 [
                     *(str(program("kube")), "etcd", f"--data-dir={folder}/etcd", "--unsafe-no-fsync"),
@@ -80,7 +80,7 @@ def api_server(folder: Path) -> Iterator[ApiServer]:
             )
         )
         process = ends.enter_context(
-            _process(
+            _run_process(
                 folder / "api-server.log",
                 [
                     *(str(program("kube")), "kube-apiserver", f"--etcd-servers={etcd}", f"--secure-port={port}"),
@@ -92,12 +92,12 @@ def api_server(folder: Path) -> Iterator[ApiServer]:
                 ],
             )
         )
-        _wait(f"https://127.0.0.1:{port}/readyz", process, folder / "api-server.log")
-        yield ApiServer(_kubeconfig(folder, port))
+        _wait_until_ready(f"https://127.0.0.1:{port}/readyz", process, folder / "api-server.log")
+        yield ApiServer(_write_kubeconfig(folder, port))
 
 
 @contextmanager
-def _process(log: Path, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _run_process(log: Path, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as file:
         process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdout=file, stderr=subprocess.STDOUT)
     try:
@@ -107,7 +107,7 @@ def _process(log: Path, command: Sequence[str]) -> Iterator[subprocess.Popen[byt
         process.wait()
 
 
-def _service_account_keys(folder: Path) -> Path:
+def _write_service_account_keys(folder: Path) -> Path:
     private = folder / "service-accounts"
     for command in (
         ["genrsa", "-out", str(private), "2048"],
@@ -117,7 +117,7 @@ def _service_account_keys(folder: Path) -> Path:
     return private
 
 
-def _kubeconfig(folder: Path, port: int) -> Path:
+def _write_kubeconfig(folder: Path, port: int) -> Path:
     cluster = {"server": f"https://127.0.0.1:{port}", "insecure-skip-tls-verify": True}
     users = {"admin": ADMIN, "viewer": VIEWER}
     document = {
@@ -133,7 +133,7 @@ def _kubeconfig(folder: Path, port: int) -> Path:
     return path
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {ADMIN}"})
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
@@ -144,5 +144,5 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except (urllib.error.URLError, OSError):
             if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"the API server did not come up:\n{log.read_text()[-2000:]}") from None
+                raise RuntimeError(f"the API server did not become ready:\n{log.read_text()[-2000:]}") from None
             time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Values of the fields of an output that are right and wrong, for the models and the API server alike."""
+"""Valid and invalid values of the fields of an output, for the models and the API server."""
 
 from typing import Final
 

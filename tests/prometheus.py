@@ -1,4 +1,4 @@
-"""A real Prometheus for tests, and what the dashboard asks of one."""
+"""A real Prometheus for tests, and the queries of the dashboard."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ALERTS: Final = CHART / "alerts/sweeps.yaml"
 READY_SECONDS: Final = 30.0
 
 
-def dashboard_expressions(rate_interval: str, namespace: str = ".*", sweep: str = ".*") -> dict[str, str]:
-    """`panel: legend` -> expression, with Grafana's variables put in as Grafana would."""
+def read_dashboard_expressions(rate_interval: str, namespace: str = ".*", sweep: str = ".*") -> dict[str, str]:
+    """Return `panel: legend` -> expression, with Grafana's variables replaced as Grafana does."""
     variables = {"$__rate_interval": rate_interval, "$namespace": namespace, "$sweep": sweep}
     found = {}
     for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
@@ -40,13 +40,13 @@ def dashboard_expressions(rate_interval: str, namespace: str = ".*", sweep: str 
 
 
 class Prometheus:
-    """The query API of a server."""
+    """Client of a server's query API."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def get(self, path: str, **parameters: str) -> Any:
-        """The `data` of an answer; AssertionError with the server's words when it refuses."""
+        """Return the `data` of an answer. Raises AssertionError with the server's message."""
         url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         try:
             with urllib.request.urlopen(url, timeout=10) as response:
@@ -55,29 +55,29 @@ class Prometheus:
             raise AssertionError(f"{parameters}: {error.read().decode()}") from error
 
     @property
-    def ready(self) -> bool:
-        """Whether it answers questions."""
+    def is_ready(self) -> bool:
+        """True if the server answers queries."""
         try:
             with urllib.request.urlopen(f"{self.url}/-/ready", timeout=1):
                 return True
         except OSError:
             return False
 
-    def values(self, expression: str, seconds: float = 600, step: float = 1) -> list[float]:
-        """Every number of the last seconds, of all series, as a panel would draw it."""
+    def read_values(self, expression: str, seconds: float = 600, step: float = 1) -> list[float]:
+        """Return the numbers of the last `seconds` of all series, as a panel draws them."""
         now = time.time()
         data = self.get("query_range", query=expression, start=str(now - seconds), end=str(now), step=str(step))
         numbers = (float(value) for series in data["result"] for _, value in series["values"])
         return [number for number in numbers if not math.isnan(number)]
 
-    def silent(self, expressions: Mapping[str, str]) -> list[str]:
-        """Names of the expressions that return no number."""
-        return [name for name, expression in expressions.items() if not self.values(expression)]
+    def find_empty(self, expressions: Mapping[str, str]) -> list[str]:
+        """Return the names of the expressions without a number."""
+        return [name for name, expression in expressions.items() if not self.read_values(expression)]
 
 
 @contextmanager
 def prometheus_server(folder: Path, targets: Sequence[str], interval: str = "500ms") -> Iterator[Prometheus]:
-    """Scrapes the targets; its data are in `folder` and it ends with the test."""
+    """Run Prometheus, which scrapes the targets, with its data in `folder`."""
     (port,) = free_ports(1)
     scrape = {"job_name": "synth-operator", "honor_labels": True, "static_configs": [{"targets": list(targets)}]}
     configuration = {
@@ -95,16 +95,16 @@ def prometheus_server(folder: Path, targets: Sequence[str], interval: str = "500
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
         server = Prometheus(f"http://127.0.0.1:{port}")
-        _wait(server, process)
+        _wait_until_ready(server, process)
         yield server
     finally:
         process.kill()
         process.wait()
 
 
-def _wait(server: Prometheus, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(server: Prometheus, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + READY_SECONDS
-    while not server.ready:
+    while not server.is_ready:
         if process.poll() is not None or time.monotonic() > end:
-            raise RuntimeError("Prometheus did not come up")
+            raise RuntimeError("Prometheus did not become ready")
         time.sleep(0.1)

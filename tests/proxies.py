@@ -1,4 +1,4 @@
-"""A way to a server on which something happens."""
+"""A TCP proxy that changes or breaks connections."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-Tamper = Callable[[bytes], bytes | None]
-"""What becomes of some bytes on their way; None breaks the connection."""
+Filter = Callable[[bytes], bytes | None]
+"""Filter of the bytes of a connection; None breaks it."""
 
 
 @contextmanager
-def proxy(endpoint: str, up: Tamper = lambda data: data, down: Tamper = lambda data: data) -> Iterator[str]:
-    """An endpoint that leads to another one; `up` and `down` see everything that is sent."""
+def proxy(endpoint: str, up: Filter = lambda data: data, down: Filter = lambda data: data) -> Iterator[str]:
+    """Run a proxy and return its endpoint; `up` and `down` filter what client and server send."""
     host, port = endpoint.rsplit(":", 1)
     threads: list[threading.Thread] = []
     open_sockets: list[socket.socket] = []
 
-    def pump(source: socket.socket, target: socket.socket, tamper: Tamper) -> None:
+    def pump(source: socket.socket, target: socket.socket, change: Filter) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
-                passed = tamper(data)
+                passed = change(data)
                 if passed is None:
                     break
                 target.sendall(passed)
@@ -61,9 +61,9 @@ def proxy(endpoint: str, up: Tamper = lambda data: data, down: Tamper = lambda d
 
 
 class Once:
-    """Does something to the first bytes that hold a mark, and lets all others pass."""
+    """Filter that changes the first bytes that contain a mark and passes all others."""
 
-    def __init__(self, mark: bytes, change: Tamper) -> None:
+    def __init__(self, mark: bytes, change: Filter) -> None:
         self.is_done = False
         self._mark = mark
         self._change = change

@@ -1,4 +1,4 @@
-"""Real S3 servers as plain processes on free local ports, for tests of whatever speaks S3.
+"""Real S3 servers as processes on free local ports.
 
 The programs (MinIO, SeaweedFS) come from `tools/cluster-dependencies`, which builds them when they are missing.
 A server dies with the test process, however that ends.
@@ -47,9 +47,9 @@ def program(name: str, part: str | None = None) -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nothing listens on, all different.
+    """Return different ports of 127.0.0.1 on which nothing listens.
 
-    Below those that the kernel gives to outgoing connections, one of which could take a port before the server does.
+    They lie below the kernel's range for outgoing connections, which could take a port before the server does.
     """
     ports: list[int] = []
     for port in random.SystemRandom().sample(SERVER_PORTS, len(SERVER_PORTS)):
@@ -62,7 +62,7 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class S3Server:
-    """One server: where it listens, whose keys it takes, and its process, which tests may stop, kill and start."""
+    """A server: its endpoint, keys and process, which tests may stop, kill and start."""
 
     endpoint: str
     command: Sequence[str]
@@ -75,7 +75,7 @@ class S3Server:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when the server answers; RuntimeError with the end of its log when it does not within a minute."""
+        """Start the server and wait until it answers. Raises RuntimeError with the end of its log after a minute."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self.command],
@@ -87,18 +87,18 @@ class S3Server:
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
-                raise RuntimeError(f"{self.command[0]} did not come up:\n{self.log.read_text()[-2000:]}")
+                raise RuntimeError(f"{self.command[0]} did not start:\n{self.log.read_text()[-2000:]}")
             time.sleep(0.1)
 
-    def send(self, number: signal.Signals) -> None:
-        """SIGSTOP makes it deaf, SIGCONT lets it go on."""
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal: SIGSTOP makes it hang, SIGCONT continues it."""
         assert self.process is not None
         self.process.send_signal(number)
         if number is signal.SIGSTOP:
             os.waitpid(self.process.pid, os.WUNTRACED)  # its threads stop one after another; now all have
 
     def kill(self) -> None:
-        """SIGKILL, and wait; its data stay, `start` brings it back."""
+        """Send SIGKILL and wait for the end; the data stay for the next `start`."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -107,7 +107,7 @@ class S3Server:
 
 @contextmanager
 def minio_server(folder: Path, certificates: Path | None = None) -> Iterator[S3Server]:
-    """MinIO with its data in `folder`; TLS when `certificates` holds public.crt and private.key."""
+    """Run MinIO with its data in `folder`; TLS when `certificates` contains public.crt and private.key."""
     port, console = free_ports(2)
     data = folder / "minio"
     data.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def minio_server(folder: Path, certificates: Path | None = None) -> Iterator[S3S
         endpoint=f"127.0.0.1:{port}",
         command=[str(program("minio")), "server", str(data), *addresses, *tls],
         log=folder / "minio.log",
-        # …/health/ready says yes before there is a store behind it.
+        # …/health/ready succeeds before the store is available.
         ready=lambda: _answers(f"{scheme}://127.0.0.1:{port}/minio/health/cluster"),
         environment={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "HOME": str(folder)},
     )
@@ -126,9 +126,9 @@ def minio_server(folder: Path, certificates: Path | None = None) -> Iterator[S3S
 
 @contextmanager
 def seaweed_server(folder: Path) -> Iterator[S3Server]:
-    """SeaweedFS: master, volume server, filer and S3 gateway in one process.
+    """Run SeaweedFS: master, volume server, filer and S3 gateway in one process.
 
-    It wants eight ports, and now and then somebody takes one between looking and listening: then it gets others.
+    It needs eight ports; if another process takes one of them before it listens, it starts again with others.
     """
     for tries_left in (2, 1, 0):
         server = _seaweed(folder)
@@ -161,7 +161,7 @@ def _seaweed(folder: Path) -> S3Server:
         command=[
             *(str(program("weed")), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", *flags),
             *("-volume.max=20", "-master.volumeSizeLimitMB=64", "-filer", "-s3", f"-s3.config={config}"),
-            # Catalogs that nobody asked for would listen on fixed ports, where two servers at a time meet.
+            # The default catalogs listen on fixed ports, which two servers cannot share.
             *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
         ],
         log=folder / "seaweed.log",

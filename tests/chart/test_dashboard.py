@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from prometheus import ALERTS, Prometheus, dashboard_expressions, prometheus_server
+from prometheus import ALERTS, Prometheus, prometheus_server, read_dashboard_expressions
 from servers import ROOT, free_ports
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Scraped:
         end = time.monotonic() + SECONDS
         while True:
             self.go_on()
-            silent = self.prometheus.silent(expressions)
+            silent = self.prometheus.find_empty(expressions)
             if not silent or time.monotonic() > end:
                 return silent
             time.sleep(0.5)
@@ -66,14 +66,14 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
 
 
 def test_every_expression_of_the_dashboard_returns_data(scraped: Scraped) -> None:
-    assert scraped.until_all_answer(dashboard_expressions("5s")) == []
+    assert scraped.until_all_answer(read_dashboard_expressions("5s")) == []
 
 
 def test_one_sweep_is_shown_apart(scraped: Scraped) -> None:
-    expressions = dashboard_expressions("5s", namespace="lab-b", sweep="cubes")
+    expressions = read_dashboard_expressions("5s", namespace="lab-b", sweep="cubes")
     assert scraped.until_all_answer({"Progress": expressions["Progress: done"]}) == []
-    assert set(scraped.prometheus.values(expressions["Progress: done"])) == {1.0}
-    assert set(scraped.prometheus.values(expressions["Cached: Cached"])) == {0.0}
+    assert set(scraped.prometheus.read_values(expressions["Progress: done"])) == {1.0}
+    assert set(scraped.prometheus.read_values(expressions["Cached: Cached"])) == {0.0}
 
 
 def test_the_choices_above_the_dashboard_know_the_sweeps(scraped: Scraped) -> None:

@@ -9,7 +9,7 @@ import pytest
 from harness.cluster import wait_until
 from harness.components import prometheus_command
 from harness.operator_chart import OPERATOR_NAMESPACE
-from prometheus import ALERTS, Prometheus, dashboard_expressions
+from prometheus import ALERTS, Prometheus, read_dashboard_expressions
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.resources.synth_sweep import Phase
@@ -55,7 +55,7 @@ def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
     (slot.folder / "prometheus.json").write_text(json.dumps(configuration))
     cluster.processes["prometheus"] = cluster.sandbox.start(prometheus_command(slot), slot.log("prometheus"))
     server = Prometheus(f"http://{cluster.node_address}:9090")
-    wait_until(lambda: server.ready and list_leaders(server), lambda: slot.log("prometheus").read_text()[-2000:])
+    wait_until(lambda: server.is_ready and list_leaders(server), lambda: slot.log("prometheus").read_text()[-2000:])
     yield server
     cluster.kill_component("prometheus")
 
@@ -80,8 +80,8 @@ def test_every_panel_of_the_dashboard_has_data(namespace: SweepNamespace, promet
     status = namespace.wait_for_end("shown")
 
     assert (status.phase, status.runs.succeeded, status.runs.failed) == (Phase.COMPLETE, 6, 6)
-    expressions = dashboard_expressions(RATE, namespace=namespace.name, sweep="shown")
-    wait_until(lambda: not prometheus.silent(expressions), lambda: f"no data: {prometheus.silent(expressions)}")
+    expressions = read_dashboard_expressions(RATE, namespace=namespace.name, sweep="shown")
+    wait_until(lambda: not prometheus.find_empty(expressions), lambda: f"no data: {prometheus.find_empty(expressions)}")
     runs = query_values(prometheus, f'sum by (result) (synth_sweep_runs{{namespace="{namespace.name}"}})')
     assert runs == {
         '{"result": "cached"}': 0,

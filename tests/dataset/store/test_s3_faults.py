@@ -118,7 +118,7 @@ def test_who_is_told_to_stop_waits_no_longer(frail, open_frail):
 def test_a_deaf_server_is_given_up_and_heard_again(frail, open_frail, monkeypatch):
     monkeypatch.setattr(s3_client, "ANSWER_SECONDS", 0.3)
     open_frail().write("file", b"content")
-    frail.send(signal.SIGSTOP)
+    frail.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(StoreError, match=r"\(it has stopped answering\)"):
             open_frail().read("file")
@@ -126,10 +126,10 @@ def test_a_deaf_server_is_given_up_and_heard_again(frail, open_frail, monkeypatc
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(open_frail(replace(PATIENT, stop=Refused(heard))).read, "file")
             heard.wait()
-            frail.send(signal.SIGCONT)
+            frail.send_signal(signal.SIGCONT)
             assert reading.result() == b"content"
     finally:
-        frail.send(signal.SIGCONT)
+        frail.send_signal(signal.SIGCONT)
 
 
 class Killed(BaseException):

@@ -105,13 +105,13 @@ def test_a_second_signal_ends_it_at_once_while_it_waits_for_a_store_that_is_deaf
     pods.order(0, "hang")
     with pods.start() as process:
         wait_for_try(pods, 0)
-        pods.server.send(signal.SIGSTOP)
+        pods.server.send_signal(signal.SIGSTOP)
         process.send_signal(signal.SIGTERM)
         assert process.stdout is not None
         assert any("told to stop" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 143
-        pods.server.send(signal.SIGCONT)
+        pods.server.send_signal(signal.SIGCONT)
 
     assert pods.document().in_flight is not None
 
