@@ -1,4 +1,4 @@
-"""`python -m synth_operator`."""
+"""Entry point of `python -m synth_operator`."""
 
 from synth_operator.main import main
 

@@ -1,4 +1,4 @@
-"""How the operator is configured: a YAML file that the chart mounts."""
+"""Configuration of the operator: a YAML file that the chart mounts."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Image = Annotated[str, Field(min_length=1, max_length=512)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def _namespaces(names: tuple[str, ...]) -> tuple[str, ...]:
+def _sort_unique(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
 
 
 class GpuDefaults(Part):
-    """What a sweep's `gpu` block leaves out."""
+    """Defaults for the `gpu` block of a sweep."""
 
     resource_name: str = "nvidia.com/gpu"
-    """Extended resource that the nodes offer."""
+    """Extended resource of the GPU nodes."""
     node_selector: dict[str, str] = Field(default={})
     """Labels of the GPU nodes."""
     tolerations: tuple[Toleration, ...] = (Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),)
@@ -38,68 +38,68 @@ class GpuDefaults(Part):
 
 
 class OverlayPolicy(Part):
-    """What the pod template overlay of a sweep may do beyond the harmless."""
+    """Permissions of the pod template overlay of a sweep, all off by default."""
 
     images: bool = False
-    """Whether containers may run any image, not only those with an allowed prefix."""
+    """True if containers may run any image, not only those with an allowed prefix."""
     host_access: bool = False
-    """Whether host paths, host ports and the host's namespaces may be used."""
+    """True if host paths, host ports and the host's namespaces are allowed."""
     security_context: bool = False
-    """Whether the security context may be weaker than Pod Security `restricted`."""
+    """True if the security context may be weaker than Pod Security `restricted`."""
 
 
 class Lease(Part):
-    """The Lease that says which replica works."""
+    """The Lease whose holder is the leader."""
 
     name: ObjectName = "synth-operator"
-    """Its name."""
+    """Name of the Lease."""
     namespace: ObjectName
-    """Its namespace: the operator's own."""
+    """Namespace of the Lease: the operator's own."""
     duration_seconds: Annotated[int, Field(ge=3, le=15)] = 15
-    """How long a leader that says nothing remains leader."""
+    """Seconds that a lease is valid without a renewal."""
 
 
 class Configuration(Part):
-    """Everything that the installation decides; sweeps decide the rest."""
+    """Settings of the installation; the spec of each sweep holds the rest."""
 
-    namespaces: Annotated[tuple[ObjectName, ...], AfterValidator(_namespaces)] = ()
-    """Namespaces whose sweeps are worked on; none: all."""
+    namespaces: Annotated[tuple[ObjectName, ...], AfterValidator(_sort_unique)] = ()
+    """Namespaces whose sweeps are reconciled; empty: all."""
     operator_image: Image
-    """Image of the plan, finalize and delete Jobs: the operator's own."""
+    """Image of the plan, finalize and delete Jobs: the operator image itself."""
     renderer_image: Image
-    """Image of the render Jobs, unless the sweep names another one."""
+    """Default image of the render Jobs."""
     allowed_images: tuple[str, ...] = ()
     """Prefixes of images that sweeps may name: `registry.example/lab/`; `rendererImage` is always allowed."""
     allowed_service_accounts: tuple[ObjectName, ...] = ()
     """Service accounts that sweeps may name for access to their store."""
     overlay: OverlayPolicy = OverlayPolicy()
-    """What pod template overlays may do."""
+    """Permissions of pod template overlays."""
     gpu: GpuDefaults = GpuDefaults()
     """Defaults of GPU pods."""
     render_resources: Resources = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"memory": "8Gi"})
-    """Resources of render pods, unless the sweep says otherwise."""
+    """Default resources of render pods."""
     job_resources: Resources = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"})
     """Resources of plan, finalize and delete pods."""
     scratch_size: Quantity = "16Gi"
-    """Limit of the render pods' scratch volume; the small Jobs' is the same."""
+    """Size limit of the scratch volume of all pods."""
     termination_grace_period_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    """Seconds that a render pod has to end after it was told to."""
+    """Seconds between SIGTERM and SIGKILL for render pods."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    """Of all Jobs."""
+    """Image pull policy of all Jobs."""
     image_pull_secrets: tuple[ObjectName, ...] = ()
     """Secrets in the sweeps' namespaces with which the images are pulled."""
     output: Output | None = None
-    """Where datasets go, unless the sweep says otherwise."""
+    """Default output of sweeps."""
     lease: Lease
-    """Leadership."""
+    """Lease of the leader election."""
     health_port: Port = 8081
-    """`/healthz` and `/readyz`."""
+    """Port of `/healthz` and `/readyz`."""
     metrics_port: Port = 8080
-    """`/metrics`."""
+    """Port of `/metrics`."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
-    """Sweeps that are worked on at a time."""
+    """Reconcile threads."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Least severity that is logged."""
+    """Lowest severity that is logged."""
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
@@ -109,10 +109,10 @@ class Configuration(Part):
 
     @classmethod
     def read(cls, path: Path) -> Configuration:
-        """The configuration in a YAML file.
+        """Read the configuration from a YAML file.
 
         Raises:
-            InputError: it cannot be read, or a key, type or value is wrong.
+            InputError: the file cannot be read, or a key, type or value is wrong.
         """
         try:
             tree = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -121,13 +121,13 @@ class Configuration(Part):
         except yaml.YAMLError as error:
             raise InputError(str(path), f"is no YAML: {' '.join(str(error).split())}") from error
         try:
-            return cls.of(tree)
+            return cls.from_tree(tree)
         except InputError as error:
             raise InputError(str(path), str(error)) from error
 
     @classmethod
-    def of(cls, tree: object) -> Configuration:
-        """The configuration in a parsed document.
+    def from_tree(cls, tree: object) -> Configuration:
+        """Return the configuration in a parsed document.
 
         Raises:
             InputError: a key, type or value is wrong.
@@ -135,10 +135,10 @@ class Configuration(Part):
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise _sentence(error) from error
+            raise _explain_error(error) from error
 
 
-def _sentence(error: ValidationError) -> InputError:
+def _explain_error(error: ValidationError) -> InputError:
     details = error.errors(include_url=False)[0]
     problem = input_error(error)
     match details["type"]:
@@ -146,22 +146,24 @@ def _sentence(error: ValidationError) -> InputError:
             return InputError(problem.path, "is missing; give it a value")
         case "extra_forbidden":
             key = str(details["loc"][-1])
-            return InputError(problem.path, f"there is no key '{key}'; {nearest(key, _siblings(details['loc']))}")
+            return InputError(
+                problem.path, f"there is no key '{key}'; {nearest(key, _list_sibling_keys(details['loc']))}"
+            )
         case _:
             return problem
 
 
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
+def _list_sibling_keys(location: tuple[int | str, ...]) -> list[str]:
     model: type[Part] = Configuration
     for word in location[:-1]:
         for field in model.model_fields.values():
             if field.alias == word:
-                model = _part(field.annotation)
+                model = _find_model(field.annotation)
     return [str(field.alias) for field in model.model_fields.values()]
 
 
-def _part(annotation: object) -> type[Part]:
-    """The model in an annotation such as `tuple[Toleration, ...]` or `Output | None`."""
+def _find_model(annotation: object) -> type[Part]:
+    """Return the model in an annotation such as `tuple[Toleration, ...]` or `Output | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         return annotation
-    return next(_part(argument) for argument in get_args(annotation))
+    return next(_find_model(argument) for argument in get_args(annotation))

@@ -1,4 +1,4 @@
-"""The operator's process: health and metrics always, a term of work whenever it holds the lease."""
+"""The operator's process: command line, leader election, health and metrics."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from synth_operator.health import HealthServer
 from synth_operator.kube.client import KubernetesApi, load_connection
 from synth_operator.kube.fencing import FencedApi
 from synth_operator.kube.leader_election import Leadership
-from synth_operator.logs import log_json
+from synth_operator.logs import configure_logging
 from synth_operator.metrics.process import OperatorMetrics
-from synth_operator.reconcile.controller import Term
+from synth_operator.reconcile.controller import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,85 +34,87 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SILENCE: Final = 30.0
-"""Seconds without an answer of the API after which a replica is not ready."""
+_MAX_SILENCE_SECONDS: Final = 30.0
+"""A replica is not ready after this time without an answer from the API."""
 
-_SWITCH_INTERVAL: Final = 0.0005
-"""Seconds a thread may keep the interpreter from others; by default each answer of the API waits 5 ms for kopf."""
+_SWITCH_INTERVAL_SECONDS: Final = 0.0005
+"""Longest hold of the interpreter by one thread; with the default of 5 ms every answer of the API waits for kopf."""
 
 
 class Operator:
-    """One replica."""
+    """One replica: metrics and health always, a controller while it holds the lease."""
 
     def __init__(self, configuration: Configuration, connection: client.Configuration, identity: str) -> None:
         self._configuration = configuration
         self._connection = connection
-        self._metrics = OperatorMetrics(version("synth-operator"), self._sweeps, self._depth)
-        self._api = KubernetesApi(connection, self._metrics.api_call, configuration.workers + 2)
+        self._metrics = OperatorMetrics(version("synth-operator"), self._list_sweeps, self._read_queue_depth)
+        self._api = KubernetesApi(connection, self._metrics.record_api_call, configuration.workers + 2)
         self._leadership = Leadership(self._api, configuration.lease, identity)
-        self._term: Term | None = None
+        self._controller: Controller | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Returns when told to stop, with the lease released."""
-        health = HealthServer(self._configuration.health_port, {"/healthz": self._dead, "/readyz": self._unready})
-        end_metrics = self._metrics.serve(self._configuration.metrics_port)
+        """Run until `stop` is set; the lease is released by then."""
+        checks = {"/healthz": self._check_liveness, "/readyz": self._check_readiness}
+        health = HealthServer(self._configuration.health_port, checks)
+        stop_metrics = self._metrics.serve(self._configuration.metrics_port)
         try:
             while self._leadership.acquire(stop):
                 self._lead(stop)
         finally:
-            end_metrics()
+            stop_metrics()
             health.close()
 
     def _lead(self, stop: threading.Event) -> None:
-        term = Term(FencedApi(self._api, self._leadership), self._connection, self._configuration, self._metrics)
-        self._term = term
-        self._metrics.leads(True)
+        api = FencedApi(self._api, self._leadership)
+        controller = Controller(api, self._connection, self._configuration, self._metrics)
+        self._controller = controller
+        self._metrics.set_leading(True)
         try:
-            self._leadership.hold(stop)
+            self._leadership.renew_until(stop)
         finally:
-            self._term = None
-            self._metrics.leads(False)
-            term.drain()
+            self._controller = None
+            self._metrics.set_leading(False)
+            controller.drain()
             self._leadership.release()
-            term.end()
+            controller.stop_watches()
 
-    def _sweeps(self) -> tuple[SweepObject, ...]:
-        term = self._term
-        return term.sweeps() if term else ()
+    def _list_sweeps(self) -> tuple[SweepObject, ...]:
+        controller = self._controller
+        return controller.list_sweeps() if controller else ()
 
-    def _depth(self) -> float:
-        term = self._term
-        return term.depth if term else 0
+    def _read_queue_depth(self) -> float:
+        controller = self._controller
+        return controller.queue_depth if controller else 0
 
-    def _dead(self) -> str:
-        """The API answers, yet the watches hear nothing or the workers do nothing."""
-        term = self._term
-        return term.problem if term and not self._silence() else ""
+    def _check_liveness(self) -> str:
+        """Return the problem that a restart can solve: the API answers, but watches or reconcile threads are stuck."""
+        controller = self._controller
+        return controller.problem if controller and not self._check_api() else ""
 
-    def _unready(self) -> str:
-        term = self._term
-        return self._silence() or (term.problem if term else "")
+    def _check_readiness(self) -> str:
+        controller = self._controller
+        return self._check_api() or (controller.problem if controller else "")
 
-    def _silence(self) -> str:
-        silence = time.monotonic() - self._leadership.heard
-        return f"the Kubernetes API has not answered for {silence:.0f} s" if silence > _SILENCE else ""
+    def _check_api(self) -> str:
+        silence = time.monotonic() - self._leadership.last_answer_time
+        return f"the Kubernetes API has not answered for {silence:.0f} s" if silence > _MAX_SILENCE_SECONDS else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs until SIGTERM or SIGINT; returns the exit code."""
+    """Run until SIGTERM or SIGINT; return the exit code."""
     parser = argparse.ArgumentParser(prog="synth-operator", description="Renders sweeps on Kubernetes.")
     parser.add_argument("--config", type=Path, required=True, help="YAML file with the configuration")
     parser.add_argument("--identity", default=socket.gethostname(), help="name of this replica; its host's by default")
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        configuration = Configuration.read(chosen.config)
+        configuration = Configuration.read(options.config)
     except InputError as error:
         print(explain(error), file=sys.stderr)
         return int(ExitCode.BAD_INPUT)
-    log_json(configuration.log_level)
-    sys.setswitchinterval(_SWITCH_INTERVAL)
+    configure_logging(configuration.log_level)
+    sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Operator(configuration, load_connection(), chosen.identity).run(stop)
+    Operator(configuration, load_connection(), options.identity).run(stop)
     return 0

@@ -1,4 +1,4 @@
-"""Whether a recipe and a sweep can be rendered at all, before anything runs: pure, a tenth of a second each."""
+"""Validation of recipes and sweeps before any Job runs: pure, about a tenth of a second each."""
 
 from __future__ import annotations
 
@@ -23,88 +23,93 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A sweep that can be planned, and what its plan is made from."""
+class ValidatedSweep:
+    """A valid sweep with the inputs of its plan."""
 
     plan: str
     """Hash of the plan."""
     runs: int
-    """N, excluded runs left out."""
+    """Number of runs, without excluded ones."""
     recipe_name: str
     """File stem of the recipe."""
     recipe: RecipeSpec
-    """Recipe and fragments as written."""
+    """Recipe and fragments as the user wrote them."""
     recipe_digest: str
-    """sha256 of these."""
+    """sha256 of recipe and fragments."""
     output: Output
-    """Where the dataset goes."""
+    """Store and location of the dataset."""
 
 
-def check_sweep(name: str, spec: SweepSpec, recipe: RecipeObject | None, default: Output | None) -> Checked | Problem:
-    """The sweep `name` with the recipe that its `recipeRef` names, if it exists; `default` is the operator's output."""
+def validate_sweep(
+    name: str, spec: SweepSpec, recipe: RecipeObject | None, default: Output | None
+) -> ValidatedSweep | Problem:
+    """Return the validated sweep `name`, or its first problem.
+
+    `recipe` is the SynthRecipe that its `recipeRef` names, if it exists; `default` is the operator's default output.
+    """
     output = spec.output or default
     if output is None:
         return Problem(
             reason=Reason.OUTPUT_MISSING,
             message="spec.output is missing and the operator has no default; name the endpoint and bucket of a store.",
         )
-    chosen = _chosen(spec, recipe)
-    if isinstance(chosen, Problem):
-        return chosen
+    selected = _select_recipe(spec, recipe)
+    if isinstance(selected, Problem):
+        return selected
     stem = spec.recipe_ref.name if spec.recipe_ref else name
     try:
-        source = recipe_from_objects(stem, chosen.recipe, chosen.fragments)
+        source = recipe_from_objects(stem, selected.recipe, selected.fragments)
     except InputError as error:
-        return _invalid(stem, error)
+        return _build_invalid_problem(stem, error)
     try:
         sweep = Sweep.from_source(source, spec.overrides, spec.axes, spec.exclude)
     except InputError as error:
-        return _recipe_problem(source) or Problem(
-            reason=Reason.SWEEP_INVALID, message=sentence(f"The sweep is invalid: {error}")
+        return _find_recipe_problem(source) or Problem(
+            reason=Reason.SWEEP_INVALID, message=to_sentence(f"The sweep is invalid: {error}")
         )
-    return Checked(
+    return ValidatedSweep(
         plan=sweep.plan(output.identity, spec.batch_size),
         runs=sweep.count,
         recipe_name=stem,
-        recipe=chosen,
-        recipe_digest=recipe_digest(chosen),
+        recipe=selected,
+        recipe_digest=compute_recipe_digest(selected),
         output=output,
     )
 
 
-def finished_check(
+def restore_validation(
     name: str, spec: SweepSpec, recipe: RecipeObject | None, default: Output | None, status: SweepStatus
-) -> Checked | None:
-    """What the check of a finished sweep has found, when neither `spec` nor the recipe changed since.
+) -> ValidatedSweep | None:
+    """Return the validation of a finished sweep from its status, or None if its spec or recipe changed since.
 
-    Composing takes a tenth of a second, and a new leader meets all the sweeps that ever were.
+    Composing takes a tenth of a second, and a new leader reconciles all existing sweeps.
     """
-    chosen, output = _chosen(spec, recipe), spec.output or default
-    if output is None or isinstance(chosen, Problem) or status.engine_version != ENGINE_VERSION:
+    selected, output = _select_recipe(spec, recipe), spec.output or default
+    if output is None or isinstance(selected, Problem) or status.engine_version != ENGINE_VERSION:
         return None
-    digest = recipe_digest(chosen)
+    digest = compute_recipe_digest(selected)
     if digest != status.recipe_digest:
         return None
     stem = spec.recipe_ref.name if spec.recipe_ref else name
-    return Checked(status.plan, status.runs.total, stem, chosen, digest, output)
+    return ValidatedSweep(status.plan, status.runs.total, stem, selected, digest, output)
 
 
-def check_recipe(recipe: RecipeObject) -> Problem | None:
-    """What is wrong with a recipe without any sweep's overrides; None when it is good."""
+def validate_recipe(recipe: RecipeObject) -> Problem | None:
+    """Return the problem of a recipe without a sweep's overrides, or None if it is valid."""
     if recipe.problem:
-        return _unreadable(recipe)
+        return _build_unreadable_problem(recipe)
     try:
-        return _recipe_problem(recipe_from_objects(recipe.name, recipe.spec.recipe, recipe.spec.fragments))
+        return _find_recipe_problem(recipe_from_objects(recipe.name, recipe.spec.recipe, recipe.spec.fragments))
     except InputError as error:
-        return _invalid(recipe.name, error)
+        return _build_invalid_problem(recipe.name, error)
 
 
-def recipe_digest(recipe: RecipeSpec) -> str:
-    """sha256 of a recipe and its fragments as written, whatever the order of their keys."""
+def compute_recipe_digest(recipe: RecipeSpec) -> str:
+    """Return the sha256 of a recipe and its fragments as written, independent of the order of keys."""
     return sha256(canonical_json([recipe.recipe, recipe.fragments])).hexdigest()
 
 
-def _chosen(spec: SweepSpec, recipe: RecipeObject | None) -> RecipeSpec | Problem:
+def _select_recipe(spec: SweepSpec, recipe: RecipeObject | None) -> RecipeSpec | Problem:
     if spec.recipe is not None:
         return RecipeSpec(recipe=spec.recipe, fragments=spec.fragments)
     if spec.recipe_ref is None:
@@ -117,26 +122,26 @@ def _chosen(spec: SweepSpec, recipe: RecipeObject | None) -> RecipeSpec | Proble
             reason=Reason.RECIPE_NOT_FOUND,
             message=f"There is no SynthRecipe '{spec.recipe_ref.name}' in this namespace; apply one.",
         )
-    return _unreadable(recipe) if recipe.problem else recipe.spec
+    return _build_unreadable_problem(recipe) if recipe.problem else recipe.spec
 
 
-def _unreadable(recipe: RecipeObject) -> Problem:
-    return _invalid(recipe.name, InputError("", recipe.problem))
+def _build_unreadable_problem(recipe: RecipeObject) -> Problem:
+    return _build_invalid_problem(recipe.name, InputError("", recipe.problem))
 
 
-def _recipe_problem(source: RecipeSource) -> Problem | None:
+def _find_recipe_problem(source: RecipeSource) -> Problem | None:
     try:
         Sweep.from_source(source)
     except InputError as error:
-        return _invalid(source.name, error)
+        return _build_invalid_problem(source.name, error)
     return None
 
 
-def _invalid(name: str, error: InputError) -> Problem:
-    return Problem(reason=Reason.RECIPE_INVALID, message=sentence(f"The recipe '{name}' is invalid: {error}"))
+def _build_invalid_problem(name: str, error: InputError) -> Problem:
+    return Problem(reason=Reason.RECIPE_INVALID, message=to_sentence(f"The recipe '{name}' is invalid: {error}"))
 
 
-def sentence(text: str) -> str:
-    """With a capital, unless it begins with a name, and a full stop."""
+def to_sentence(text: str) -> str:
+    """Return the text with a full stop, and with a capital unless it starts with a name or path."""
     first = text[:1].upper() if text.split(" ", 1)[0].isalpha() else text[:1]
     return f"{first}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"

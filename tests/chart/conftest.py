@@ -36,7 +36,7 @@ class Objects(list[Tree]):
     @property
     def configuration(self) -> Configuration:
         (found,) = (each for each in self.of("ConfigMap") if "configuration.yaml" in each["data"])
-        return Configuration.of(yaml.safe_load(found["data"]["configuration.yaml"]))
+        return Configuration.from_tree(yaml.safe_load(found["data"]["configuration.yaml"]))
 
     @property
     def pod(self) -> Tree:

@@ -11,7 +11,7 @@ from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket
 from synth_api.jobs.names import FORCE_DELETE_ANNOTATION
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.decide.outcome import ready_message, ready_reason
+from synth_operator.decide.outcome import find_ready_message, find_ready_reason
 
 if TYPE_CHECKING:
     from harness.sweep_namespace import SweepNamespace
@@ -101,12 +101,12 @@ def test_deletion_waits_for_the_store_and_can_be_forced(namespace: SweepNamespac
             delete_sweep(namespace, name, "--wait=false")
         status = namespace.wait_for_status(
             "forced",
-            lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE,
+            lambda status: find_ready_reason(status) is Reason.STORE_UNREACHABLE,
             "the reason is not StoreUnreachable",
         )
         assert status.phase is Phase.DELETING
         force_annotation = f"{FORCE_DELETE_ANNOTATION}=true"
-        assert force_annotation in ready_message(status)
+        assert force_annotation in find_ready_message(status)
 
         namespace.kubectl("annotate", "synthsweep", "forced", force_annotation)
         namespace.kubectl("wait", "--for=delete", "synthsweep/forced", "--timeout=30s")

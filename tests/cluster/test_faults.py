@@ -16,7 +16,7 @@ from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
 from synth_cli.main import run
 from synth_dataset.store.folder_store import FolderStore
-from synth_operator.decide.outcome import ready_reason
+from synth_operator.decide.outcome import find_ready_reason
 
 if TYPE_CHECKING:
     from harness.sweep_namespace import SweepNamespace
@@ -172,7 +172,9 @@ def test_a_store_outage_of_a_minute_changes_no_label(
         end = time.monotonic() + MINUTE
         namespace.apply_sweep("new", "spheres-sem", overrides=OVERRIDES)
         namespace.wait_for_status(
-            "new", lambda status: ready_reason(status) is Reason.STORE_UNREACHABLE, "the reason does not name the store"
+            "new",
+            lambda status: find_ready_reason(status) is Reason.STORE_UNREACHABLE,
+            "the reason does not name the store",
         )
         wait_until(lambda: time.monotonic() > end, "the minute does not end", 2 * MINUTE)
         assert namespace.read_status("rendering").phase is Phase.RENDERING
@@ -190,7 +192,9 @@ def test_a_worker_whose_credentials_became_wrong_reports_it_and_is_retried(
         namespace.kubectl("delete", "pod", pod)
 
     namespace.wait_for_status(
-        "locked-out", lambda status: ready_reason(status) is Reason.ACCESS_DENIED, "the reason does not name the store"
+        "locked-out",
+        lambda status: find_ready_reason(status) is Reason.ACCESS_DENIED,
+        "the reason does not name the store",
     )
     assert has_ended_pod(namespace, "locked-out", code=ExitCode.TRY_AGAIN)
     namespace.apply_secret()

@@ -15,7 +15,7 @@ from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.decide.outcome import ready_reason
+from synth_operator.decide.outcome import find_ready_reason
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -63,7 +63,7 @@ def run_through_all_phases(namespace: SweepNamespace) -> None:
     namespace.apply_sweep("good", "absent", overrides=POSSIBLE, podTemplate=template, deletionPolicy="Delete")
     namespace.apply_sweep("bad", "spheres-sem", overrides=IMPOSSIBLE)
     namespace.wait_for_status(
-        "good", lambda status: ready_reason(status) is Reason.RECIPE_NOT_FOUND, "the recipe was found"
+        "good", lambda status: find_ready_reason(status) is Reason.RECIPE_NOT_FOUND, "the recipe was found"
     )
     namespace.apply_recipe("absent", load_recipe())
     namespace.wait_for_status("good", lambda status: status.phase is Phase.RENDERING, "it does not render")
@@ -101,7 +101,7 @@ def test_a_stalled_sweep_and_its_recipe_are_failed(cluster: Cluster, namespace: 
     namespace.apply_recipe("spheres-sem", load_recipe())
     namespace.apply_sweep("stalled", "broken")
     namespace.wait_for_status(
-        "stalled", lambda status: ready_reason(status) is Reason.RECIPE_INVALID, "the recipe was taken"
+        "stalled", lambda status: find_ready_reason(status) is Reason.RECIPE_INVALID, "the recipe was taken"
     )
 
     expected = {("synthrecipe", "broken"): "Failed", ("synthrecipe", "spheres-sem"): "Current"}

@@ -15,7 +15,7 @@ from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.decide.outcome import ready_message, ready_reason
+from synth_operator.decide.outcome import find_ready_message, find_ready_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +64,11 @@ def test_a_sweep_waits_for_a_gpu_with_a_reason_and_then_runs(node: Cluster, name
     namespace.apply_sweep("gpu", "spheres-sem", overrides=OVERRIDES, gpu=gpu, device="cpu", ttlSecondsAfterFinished=600)
 
     status = namespace.wait_for_status(
-        "gpu", lambda status: ready_reason(status) is Reason.UNSCHEDULABLE, "it does not wait"
+        "gpu", lambda status: find_ready_reason(status) is Reason.UNSCHEDULABLE, "it does not wait"
     )
-    assert f"No node can take the render pod: 0/1 nodes are available: 1 Insufficient {GPU}" in ready_message(status)
+    assert f"No node can take the render pod: 0/1 nodes are available: 1 Insufficient {GPU}" in find_ready_message(
+        status
+    )
     offer_gpus(node, 4)
 
     assert namespace.wait_for_end("gpu").phase is Phase.COMPLETE
@@ -88,10 +90,10 @@ def test_without_a_driver_a_sweep_waits_instead_of_rendering_on_the_cpu(
     namespace.apply_sweep("driverless", "spheres-sem", overrides=OVERRIDES, gpu={"count": 1})
 
     status = namespace.wait_for_status(
-        "driverless", lambda status: ready_reason(status) is Reason.DEVICE_UNAVAILABLE, "it renders"
+        "driverless", lambda status: find_ready_reason(status) is Reason.DEVICE_UNAVAILABLE, "it renders"
     )
 
-    assert ready_message(status) == (
+    assert find_ready_message(status) == (
         "Device gpu is not available here: no driver of OptiX, CUDA, HIP or oneAPI answers, found: cpu; "
         "install it, or use auto or cpu."
     )

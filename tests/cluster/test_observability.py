@@ -16,7 +16,7 @@ from spheres import NUMBER, SMALL_PICTURE, load_recipe
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.decide.outcome import ready_reason
+from synth_operator.decide.outcome import find_ready_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def namespace(cluster: Cluster, store: NodeStore) -> SweepNamespace:
     created.apply_sweep("denied", "spheres-sem", **shared, output={**created.output, "secretRef": {"name": "wrong"}})
     created.apply_sweep("complete", "spheres-sem", **shared)
     assert created.wait_for_end("complete").phase is Phase.COMPLETE
-    created.wait_for_status("denied", lambda status: ready_reason(status) is Reason.ACCESS_DENIED, "it was let in")
+    created.wait_for_status("denied", lambda status: find_ready_reason(status) is Reason.ACCESS_DENIED, "it was let in")
     return created
 
 

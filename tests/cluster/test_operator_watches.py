@@ -118,11 +118,11 @@ def test_existing_and_new_objects_are_events_and_in_snapshots(server: ApiServer)
         server.apply(build_sweep("late"))
         items.wait_for("late")
         server.apply(build_job("late-p", {SWEEP_LABEL: "late", JOB_LABEL: "plan"}))
-        wait_until(lambda: len(watches.snapshot("default", "late").jobs) == 1, "the Job was not seen")
+        wait_until(lambda: len(watches.take_snapshot("default", "late").jobs) == 1, "the Job was not seen")
 
-        assert {"early", "late"} <= {known.name for known in watches.sweeps()}
-        assert watches.snapshot("default", "early").jobs == ()
-        assert watches.snapshot("default", "none").sweep is None
+        assert {"early", "late"} <= {known.name for known in watches.list_sweeps()}
+        assert watches.take_snapshot("default", "early").jobs == ()
+        assert watches.take_snapshot("default", "none").sweep is None
 
 
 def test_deleted_objects_leave_the_snapshots(server: ApiServer) -> None:
@@ -130,7 +130,7 @@ def test_deleted_objects_leave_the_snapshots(server: ApiServer) -> None:
     with run_watches(load_connection(server)) as (watches, items):
         items.wait_for("gone")
         server.kubectl("delete", "synthsweep", "gone")
-        wait_until(lambda: watches.snapshot("default", "gone").sweep is None, "the sweep is still known")
+        wait_until(lambda: watches.take_snapshot("default", "gone").sweep is None, "the sweep is still known")
 
 
 def test_a_pods_message_outlives_the_pod_but_not_its_job(server: ApiServer) -> None:
@@ -148,10 +148,11 @@ def test_a_pods_message_outlives_the_pod_but_not_its_job(server: ApiServer) -> N
         wait_until(lambda: not watches._indexes[Resource.PODS.plural].get(key), "the pod is not gone")
 
         wait_until(
-            lambda: [pod.message for pod in watches.snapshot(*key).pods] == [message], "its message is gone as well"
+            lambda: [pod.message for pod in watches.take_snapshot(*key).pods] == [message],
+            "its message is gone too",
         )
         server.kubectl("delete", "job", "talking-r0")
-        wait_until(lambda: watches.snapshot(*key).pods == (), "its message outlives its Job")
+        wait_until(lambda: watches.take_snapshot(*key).pods == (), "its message outlives its Job")
 
 
 def end_pod(server: ApiServer, pod: str, message: BatchMessage) -> None:
@@ -173,7 +174,7 @@ def test_a_change_of_a_recipe_is_an_event_of_its_sweeps(server: ApiServer) -> No
         items.wait_for("reader")
 
         assert ObjectKey(Resource.RECIPES, "default", "recipe-of-reader") in items.seen
-        assert watches.snapshot("default", "reader").recipe is not None
+        assert watches.take_snapshot("default", "reader").recipe is not None
 
 
 def test_foreign_jobs_and_pods_are_no_events(server: ApiServer) -> None:
@@ -198,7 +199,7 @@ def test_only_the_listed_namespaces_are_watched(server: ApiServer) -> None:
     with run_watches(load_connection(server), "default") as (watches, items):
         items.wait_for("here")
 
-        assert "there" not in {known.name for known in watches.sweeps()}
+        assert "there" not in {known.name for known in watches.list_sweeps()}
 
 
 class Valve:
@@ -216,13 +217,13 @@ def test_stale_watches_are_noticed_although_connections_stay_open(server: ApiSer
     with proxy(urlsplit(direct.host).netloc, down=valve) as endpoint:
         direct.host = f"https://{endpoint}"
         with run_watches(direct, seconds=2) as (watches, items):
-            wait_until(lambda: bool(watches.sweeps()), "nothing was listed")
+            wait_until(lambda: bool(watches.list_sweeps()), "nothing was listed")
             valve.shut = True
-            wait_until(lambda: "nothing was heard from the watch of" in watches.problem, "the silence was not noticed")
+            wait_until(lambda: "is stale" in watches.problem, "the silence was not noticed")
             valve.shut = False
             server.apply(build_sweep("after"))
             items.wait_for("after")
-            wait_until(lambda: watches.problem == "", "the watches are still said to be deaf")
+            wait_until(lambda: watches.problem == "", "the watches are still stale")
 
 
 def test_watches_survive_a_broken_connection(server: ApiServer) -> None:
@@ -231,7 +232,7 @@ def test_watches_survive_a_broken_connection(server: ApiServer) -> None:
     with proxy(urlsplit(through).netloc, down=lambda data: None if broken.is_set() else data) as endpoint:
         direct.host = f"https://{endpoint}"
         with run_watches(direct, seconds=2) as (watches, items):
-            wait_until(lambda: bool(watches.sweeps()), "nothing was listed")
+            wait_until(lambda: bool(watches.list_sweeps()), "nothing was listed")
             broken.set()
             server.apply(build_sweep("meanwhile"))
             broken.clear()
@@ -242,8 +243,8 @@ def test_there_are_no_snapshots_before_all_lists_are_read(server: ApiServer) -> 
     watches = Watches(load_connection(server), (), lambda _item, _delay: None, lambda _resource: None)
 
     with pytest.raises(NotWatchingError):
-        watches.snapshot("default", "early")
-    assert watches.sweeps() == ()
+        watches.take_snapshot("default", "early")
+    assert watches.list_sweeps() == ()
 
 
 def test_a_new_list_rebuilds_the_indexes(server: ApiServer) -> None:
@@ -253,10 +254,10 @@ def test_a_new_list_rebuilds_the_indexes(server: ApiServer) -> None:
         items.wait_for("kept")
         items.seen.clear()
         # As kopf does when the API has forgotten how far a watch was; what it reads of it is not heard of.
-        watches._listed(Resource.SWEEPS.path(""))
+        watches._record_list(Resource.SWEEPS.path(""))
         items.wait_for("kept")
 
-        assert "kept" in {known.name for known in watches.sweeps()}
+        assert "kept" in {known.name for known in watches.list_sweeps()}
 
 
 def test_a_snapshot_is_complete_or_missing_while_indexes_are_rebuilt(server: ApiServer) -> None:
@@ -266,7 +267,7 @@ def test_a_snapshot_is_complete_or_missing_while_indexes_are_rebuilt(server: Api
 
     def is_answered(watches: Watches) -> bool:
         try:
-            snapshot = watches.snapshot("default", "whole")
+            snapshot = watches.take_snapshot("default", "whole")
         except NotWatchingError:
             return False
         assert (snapshot.sweep is None, snapshot.recipe is None, len(snapshot.jobs)) == (False, False, 1)
@@ -276,7 +277,7 @@ def test_a_snapshot_is_complete_or_missing_while_indexes_are_rebuilt(server: Api
         for _ in range(RESTARTS):
             items.wait_for("whole")
             items.seen.clear()
-            watches._listed(Resource.SWEEPS.path(""))
+            watches._record_list(Resource.SWEEPS.path(""))
             while not any(item.name == "whole" for item in items.seen):
                 is_answered(watches)
         wait_until(lambda: is_answered(watches), "no snapshot came")

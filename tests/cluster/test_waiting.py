@@ -21,9 +21,9 @@ from spheres import NUMBER, load_recipe
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import MAX_NAME, Phase
-from synth_operator.decide.outcome import ready_message, ready_reason
+from synth_operator.decide.outcome import find_ready_message, find_ready_reason
 from synth_operator.kube.pod_object import PodObject
-from synth_operator.kube.timestamps import moment
+from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -167,7 +167,7 @@ CAUSES: Final = {
         missing_secret,
         lambda namespace: namespace.apply_secret(),
         Reason.SECRET_NOT_FOUND,
-        'The credentials of the store are not there: secret "dataset-store" not found; create the Secret.',
+        'The store\'s credentials are missing: secret "dataset-store" not found; create the Secret.',
     ),
     "wrong-credentials": Cause(
         wrong_credentials,
@@ -251,10 +251,10 @@ def test_one_clear_message_names_the_cause(namespaces: Namespaces, cause: str) -
     expected = wanted.message.format(host=namespace.cluster.node_address, image=namespace.cluster.images[1])
 
     status = namespace.wait_for_status(
-        NAME, lambda status: ready_reason(status) is wanted.reason, f"no {wanted.reason}"
+        NAME, lambda status: find_ready_reason(status) is wanted.reason, f"no {wanted.reason}"
     )
 
-    message = ready_message(status)
+    message = find_ready_message(status)
     assert expected in message
     assert status.phase is Phase.WAITING
     assert measure_delay(namespace, status) <= SECONDS
@@ -274,7 +274,9 @@ def test_a_sweep_continues_when_the_cause_is_gone(freed: Namespaces, cause: str)
 def measure_delay(namespace: SweepNamespace, status: SweepStatus) -> float:
     """Return the seconds from Kubernetes' first complaint, or from the creation of the sweep, to its waiting."""
     assert status.waiting_since is not None
-    created = moment(namespace.cluster.get_object("synthsweep", NAME, namespace.name)["metadata"]["creationTimestamp"])
+    created = parse_timestamp(
+        namespace.cluster.get_object("synthsweep", NAME, namespace.name)["metadata"]["creationTimestamp"]
+    )
     return (status.waiting_since - min(list_known_times(namespace), default=created)).total_seconds()
 
 
@@ -282,8 +284,8 @@ def list_known_times(namespace: SweepNamespace) -> Iterator[datetime]:
     """Yield the times of warnings about Jobs and pods, and of the ends of pods."""
     for event in namespace.cluster.get_object("events", namespace=namespace.name)["items"]:
         if event["type"] == "Warning" and event["involvedObject"]["kind"] in ("Job", "Pod"):
-            yield moment(event["firstTimestamp"] or event["eventTime"])
-    yield from (pod.ended for pod in map(PodObject.of, namespace.list_pods(NAME)) if pod.ended)
+            yield parse_timestamp(event["firstTimestamp"] or event["eventTime"])
+    yield from (pod.finish_time for pod in map(PodObject.from_json, namespace.list_pods(NAME)) if pod.finish_time)
 
 
 def test_a_new_image_of_the_operators_configuration_is_used(cluster: Cluster, namespace: SweepNamespace) -> None:
@@ -294,7 +296,7 @@ def test_a_new_image_of_the_operators_configuration_is_used(cluster: Cluster, na
             NAME, "spheres-sem", overrides=[SMALL], podTemplate=namespace.apply_trial_engine("render_nothing")
         )
         namespace.wait_for_status(
-            NAME, lambda status: ready_reason(status) is Reason.IMAGE_UNAVAILABLE, "the image is there"
+            NAME, lambda status: find_ready_reason(status) is Reason.IMAGE_UNAVAILABLE, "the image is there"
         )
     finally:
         install_operator(cluster)

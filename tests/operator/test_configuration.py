@@ -14,7 +14,7 @@ LEAST: dict[str, Any] = {
 
 
 def test_what_is_left_out_has_a_default() -> None:
-    configuration = Configuration.of(LEAST)
+    configuration = Configuration.from_tree(LEAST)
 
     assert configuration.namespaces == ()
     assert configuration.gpu.resource_name == "nvidia.com/gpu"
@@ -23,7 +23,7 @@ def test_what_is_left_out_has_a_default() -> None:
 
 
 def test_namespaces_count_once() -> None:
-    assert Configuration.of({**LEAST, "namespaces": ["b", "a", "b"]}).namespaces == ("a", "b")
+    assert Configuration.from_tree({**LEAST, "namespaces": ["b", "a", "b"]}).namespaces == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_namespaces_count_once() -> None:
 )
 def test_what_is_wrong_is_one_sentence(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError) as error:
-        Configuration.of({**LEAST, **change})
+        Configuration.from_tree({**LEAST, **change})
 
     assert str(error.value) == sentence
 

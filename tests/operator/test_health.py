@@ -40,4 +40,4 @@ def test_a_check_is_made_anew_each_time(server: HealthServer, problems: dict[str
 
 
 def test_other_paths_are_told_what_there_is(server: HealthServer) -> None:
-    assert ask(server, "/health") == (404, "there is only /healthz, /readyz\n")
+    assert ask(server, "/health") == (404, "unknown path; paths are /healthz, /readyz\n")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 from kubernetes.client import Configuration
 
-from synth_operator.kube.client import authorization
-from synth_operator.logs import Formatter, log_json
+from synth_operator.kube.client import read_authorization
+from synth_operator.logs import RedactingFormatter, configure_logging
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def _own_logging() -> Iterator[None]:
 def test_message_traceback_and_fields_are_redacted() -> None:
     connection = Configuration()
     connection.api_key = {"authorization": "Bearer a-token-of-the-service-account"}
-    authorization(connection)
+    read_authorization(connection)
     try:
         raise ValueError("sent b'a-token-of-the-service-account'")
     except ValueError:
         record = logging.LogRecord("x", logging.ERROR, "", 0, "failed: %s", ("Signature=0a1b",), sys.exc_info())
     record.where = "https://user:word@host"
-    entry = json.loads(Formatter("{message}", style="{").format(record))
+    entry = json.loads(RedactingFormatter("{message}", style="{").format(record))
     assert entry["message"] == "failed: Signature=***"
     assert entry["where"] == "https://***@host"
     assert entry["exc_info"].endswith("ValueError: sent b'***'")
@@ -42,7 +42,7 @@ def test_message_traceback_and_fields_are_redacted() -> None:
 
 @pytest.mark.usefixtures("_own_logging")
 def test_an_error_that_ends_a_thread_is_logged(capsys) -> None:
-    log_json("INFO")
+    configure_logging("INFO")
 
     def fail() -> None:
         raise ValueError("Authorization: Bearer abc")

@@ -10,7 +10,7 @@ from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import SweepSpec
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.validation import Checked, check_recipe, check_sweep
+from synth_operator.validation import ValidatedSweep, validate_recipe, validate_sweep
 
 OUTPUT = Output(endpoint="store:9000", bucket="bucket")
 RECIPE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "recipes/spheres_sem.yaml").read_text())
@@ -19,21 +19,23 @@ SEED = "initial_runtime_state.seed"
 
 def recipe(tree: dict[str, Any]) -> RecipeObject:
     metadata = {"namespace": "lab", "name": "spheres", "uid": "1", "resourceVersion": "1"}
-    return RecipeObject.of({"metadata": metadata, "spec": {"recipe": tree}})
+    return RecipeObject.from_json({"metadata": metadata, "spec": {"recipe": tree}})
 
 
 def spec(**more: Any) -> SweepSpec:
     return SweepSpec.model_validate({"recipeRef": {"name": "spheres"}, **more})
 
 
-def checked(tree: dict[str, Any] | None = None, default: Output | None = OUTPUT, **more: Any) -> Checked | Problem:
-    return check_sweep("sweep", spec(**more), recipe(RECIPE if tree is None else tree), default)
+def checked(
+    tree: dict[str, Any] | None = None, default: Output | None = OUTPUT, **more: Any
+) -> ValidatedSweep | Problem:
+    return validate_sweep("sweep", spec(**more), recipe(RECIPE if tree is None else tree), default)
 
 
 def test_a_good_sweep_is_counted_and_named() -> None:
     result = checked(overrides=[f"{SEED}=range(15)"])
 
-    assert isinstance(result, Checked)
+    assert isinstance(result, ValidatedSweep)
     assert result.runs == 15
     assert result.output == OUTPUT
 
@@ -43,8 +45,8 @@ def test_the_plan_does_not_depend_on_the_order_of_keys() -> None:
 
     one, other = checked(), checked(turned)
 
-    assert isinstance(one, Checked)
-    assert isinstance(other, Checked)
+    assert isinstance(one, ValidatedSweep)
+    assert isinstance(other, ValidatedSweep)
     assert (one.plan, one.recipe_digest) == (other.plan, other.recipe_digest)
 
 
@@ -56,21 +58,21 @@ def test_the_plan_depends_on_axes_output_and_batch_size() -> None:
         checked(default=Output(endpoint="store:9000", bucket="other")),
     ]
 
-    assert len({plan.plan for plan in plans if isinstance(plan, Checked)}) == len(plans)
+    assert len({plan.plan for plan in plans if isinstance(plan, ValidatedSweep)}) == len(plans)
 
 
 @pytest.mark.parametrize(
     ("problem", "reason", "words"),
     [
-        (check_sweep("s", spec(), None, OUTPUT), Reason.RECIPE_NOT_FOUND, "There is no SynthRecipe 'spheres'"),
-        (check_sweep("s", spec(), recipe(RECIPE), None), Reason.OUTPUT_MISSING, "spec.output is missing"),
-        (check_sweep("s", SweepSpec(), None, OUTPUT), Reason.SWEEP_INVALID, "spec.recipeRef and spec.recipe"),
+        (validate_sweep("s", spec(), None, OUTPUT), Reason.RECIPE_NOT_FOUND, "There is no SynthRecipe 'spheres'"),
+        (validate_sweep("s", spec(), recipe(RECIPE), None), Reason.OUTPUT_MISSING, "spec.output is missing"),
+        (validate_sweep("s", SweepSpec(), None, OUTPUT), Reason.SWEEP_INVALID, "spec.recipeRef and spec.recipe"),
         (checked({**RECIPE, "blueprnts": {}}), Reason.RECIPE_INVALID, "did you mean 'blueprints'?"),
         (checked(overrides=["initial_runtime_state.sed=1"]), Reason.SWEEP_INVALID, "did you mean 'seed'?"),
         (checked(overrides=[f"{SEED}=1,x"]), Reason.SWEEP_INVALID, SEED),
     ],
 )
-def test_a_problem_has_a_reason_and_a_sentence(problem: Checked | Problem, reason: Reason, words: str) -> None:
+def test_a_problem_has_a_reason_and_a_sentence(problem: ValidatedSweep | Problem, reason: Reason, words: str) -> None:
     assert isinstance(problem, Problem)
     assert problem.reason is reason
     assert words in problem.message
@@ -78,8 +80,8 @@ def test_a_problem_has_a_reason_and_a_sentence(problem: Checked | Problem, reaso
 
 
 def test_a_recipe_is_checked_without_a_sweep() -> None:
-    assert check_recipe(recipe(RECIPE)) is None
-    problem = check_recipe(recipe({"defaults": ["BaseRecipe"], "synth_chain": 7}))
+    assert validate_recipe(recipe(RECIPE)) is None
+    problem = validate_recipe(recipe({"defaults": ["BaseRecipe"], "synth_chain": 7}))
     assert problem
     assert problem.reason is Reason.RECIPE_INVALID
     assert problem.message.startswith("The recipe 'spheres' is invalid: ")
@@ -88,7 +90,7 @@ def test_a_recipe_is_checked_without_a_sweep() -> None:
 def test_an_output_that_an_earlier_release_took_is_a_sentence_about_the_sweep() -> None:
     metadata = {"namespace": "lab", "name": "s", "uid": "1", "resourceVersion": "1"}
     output = {"endpoint": "minio:99999", "bucket": "data"}
-    sweep = SweepObject.of({"metadata": metadata, "spec": {"recipe": {}, "output": output}})
+    sweep = SweepObject.from_json({"metadata": metadata, "spec": {"recipe": {}, "output": output}})
 
     assert sweep.problem.startswith(
         "output.endpoint: must be the host of a store without a scheme, with a port from 1 to"

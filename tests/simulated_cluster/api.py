@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
+from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, JsonObject, Resource
 
 Key = tuple[Resource, str]
 NAMESPACE = "lab"
@@ -23,17 +23,17 @@ class MemoryApi:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self.objects: dict[Key, Tree] = {}
+        self.objects: dict[Key, JsonObject] = {}
         self.writes: list[str] = []
         self.on_write: Callable[[str], None] = lambda _when: None
-        self.refuse: Callable[[Resource, Tree], ApiError | None] = lambda _resource, _body: None
+        self.refuse: Callable[[Resource, JsonObject], ApiError | None] = lambda _resource, _body: None
         self.version = 0
         self._uids = count(1)
 
-    def all(self, resource: Resource) -> list[Tree]:
+    def all(self, resource: Resource) -> list[JsonObject]:
         return [body for (kind, _), body in self.objects.items() if kind is resource]
 
-    def put(self, resource: Resource, body: Tree) -> Tree:
+    def put(self, resource: Resource, body: JsonObject) -> JsonObject:
         """As a user or a controller would create it."""
         body = copy.deepcopy(body)
         body["metadata"] |= {
@@ -46,7 +46,7 @@ class MemoryApi:
         self.touch(body)
         return body
 
-    def touch(self, body: Tree) -> None:
+    def touch(self, body: JsonObject) -> None:
         self.version += 1
         body["metadata"]["resourceVersion"] = str(self.version)
 
@@ -76,7 +76,7 @@ class MemoryApi:
             if any(owner["uid"] == uid for owner in other["metadata"].get("ownerReferences", ())):
                 self.remove_child(kind, child, other)
 
-    def remove_child(self, kind: Resource, name: str, body: Tree) -> None:
+    def remove_child(self, kind: Resource, name: str, body: JsonObject) -> None:
         """The garbage collector's work; pods get their grace period."""
         if kind is Resource.PODS and body["status"]["phase"] in ("Pending", "Running"):
             body["metadata"].setdefault("deletionTimestamp", self.stamp(timedelta(seconds=30)))
@@ -89,7 +89,7 @@ class MemoryApi:
 
     # What the operator calls.
 
-    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+    def create(self, resource: Resource, namespace: str, body: JsonObject) -> JsonObject:
         with _Write(self, f"create {resource.plural} {body['metadata']['name']}"):
             refusal = self.refuse(resource, body)
             if refusal:
@@ -98,15 +98,15 @@ class MemoryApi:
                 raise ApiError(CONFLICT, "AlreadyExists", "its name is taken")
             return copy.deepcopy(self.put(resource, {**body, "status": {}}))
 
-    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+    def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
         return copy.deepcopy(self.objects.get((resource, name)))
 
-    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[JsonObject]:
         wanted = dict(part.split("=", 1) for part in labels.split(",") if part)
         found = (body for body in self.all(resource) if wanted.items() <= body["metadata"].get("labels", {}).items())
         return [copy.deepcopy(body) for body in found]
 
-    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def patch(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         with _Write(self, f"patch {resource.plural} {name}"):
             there = self._known(resource, name)
             metadata = body.get("metadata", {})
@@ -121,7 +121,7 @@ class MemoryApi:
                 self._vanish(resource, name)
             return copy.deepcopy(there)
 
-    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         with _Write(self, f"status {resource.plural} {name}"):
             there = self._known(resource, name)
             self._expect(there, body["metadata"])
@@ -135,13 +135,13 @@ class MemoryApi:
             if there and uid in ("", there["metadata"]["uid"]):
                 self.remove(resource, name)
 
-    def _known(self, resource: Resource, name: str) -> Tree:
+    def _known(self, resource: Resource, name: str) -> JsonObject:
         there = self.objects.get((resource, name))
         if there is None:
             raise ApiError(NOT_FOUND, "NotFound", "there is none")
         return there
 
-    def _expect(self, there: Tree, metadata: Tree) -> None:
+    def _expect(self, there: JsonObject, metadata: JsonObject) -> None:
         version = there["metadata"]["resourceVersion"]
         if metadata.get("resourceVersion", version) != version:
             raise ApiError(CONFLICT, "Conflict", "it has changed")

@@ -13,7 +13,7 @@ from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.messages import JobKind, write_message
 from synth_api.jobs.names import INPUT_ANNOTATION, JOB_LABEL
-from synth_operator.kube.api import Resource, Tree
+from synth_operator.kube.api import JsonObject, Resource
 from synth_operator.kube.events import JobWarning
 
 _JOB_NAME = "batch.kubernetes.io/job-name"
@@ -45,7 +45,7 @@ class Nodes:
 
     # Pods
 
-    def _pod(self, pod: Tree) -> None:
+    def _pod(self, pod: JsonObject) -> None:
         status, metadata = pod["status"], pod["metadata"]
         if status["phase"] not in ("Pending", "Running"):
             return
@@ -56,7 +56,7 @@ class Nodes:
         else:
             self._work(pod)
 
-    def _start(self, pod: Tree) -> None:
+    def _start(self, pod: JsonObject) -> None:
         if self.unschedulable:
             condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
             self._set(pod, {"phase": "Pending", "conditions": [{**condition, "message": self.unschedulable}]})
@@ -65,12 +65,12 @@ class Nodes:
         elif self._input(pod) is not None:
             self._set(pod, {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
 
-    def _set(self, pod: Tree, status: Tree) -> None:
+    def _set(self, pod: JsonObject, status: JsonObject) -> None:
         if pod["status"] != status:
             pod["status"] = status
             self._api.touch(pod)
 
-    def _work(self, pod: Tree) -> None:
+    def _work(self, pod: JsonObject) -> None:
         task = self._input(pod)
         assert task is not None
         code: int | None
@@ -88,12 +88,12 @@ class Nodes:
         if code is not None:
             self.end(pod, code, write_message(message).decode() if self.speak else "")
 
-    def end(self, pod: Tree, code: int, message: str = "") -> None:
+    def end(self, pod: JsonObject, code: int, message: str = "") -> None:
         terminated = {"exitCode": int(code), "message": message, "finishedAt": self._api.stamp()}
         phase = "Succeeded" if code == ExitCode.OK else "Failed"
         self._set(pod, {"phase": phase, "containerStatuses": [{"state": {"terminated": terminated}}]})
 
-    def _input(self, pod: Tree) -> AttemptInput | None:
+    def _input(self, pod: JsonObject) -> AttemptInput | None:
         """attempt.json as mounted; None where its ConfigMap is missing and the pod cannot start."""
         if "_mounted" not in pod:
             task = self._mount(pod)
@@ -103,7 +103,7 @@ class Nodes:
         mounted: AttemptInput = pod["_mounted"]
         return mounted
 
-    def _mount(self, pod: Tree) -> AttemptInput | None:
+    def _mount(self, pod: JsonObject) -> AttemptInput | None:
         volume = pod["spec"]["volumes"][0]
         if "downwardAPI" in volume:
             return AttemptInput.model_validate_json(pod["metadata"]["annotations"][INPUT_ANNOTATION])
@@ -112,7 +112,7 @@ class Nodes:
 
     # Jobs
 
-    def _job(self, job: Tree) -> None:
+    def _job(self, job: JsonObject) -> None:
         if job["status"].get("conditions") or not self.count:
             return
         pods = [
@@ -135,15 +135,15 @@ class Nodes:
                 self._make(job, index)
         self._tell(job, status, alive)
 
-    def _warn(self, job: Tree, active: int) -> None:
+    def _warn(self, job: JsonObject, active: int) -> None:
         """Once a minute, as long as pods are wanted."""
         late = not self.warnings or self._api.now - self.warnings[-1].at >= timedelta(minutes=1)
         if not active and late:
             text = f'Error creating: pods "x" is forbidden: {self.quota}'
             self.warnings.append(JobWarning(job["metadata"]["name"], "FailedCreate", text, self._api.now))
 
-    def _tell(self, job: Tree, counts: _Counts, alive: list[Tree]) -> None:
-        status: Tree = {
+    def _tell(self, job: JsonObject, counts: _Counts, alive: list[JsonObject]) -> None:
+        status: JsonObject = {
             "active": len(alive),
             "ready": sum(pod["status"]["phase"] == "Running" for pod in alive),
             "completedIndexes": _text(counts.completed),
@@ -158,7 +158,7 @@ class Nodes:
             job["status"] = status
             self._api.touch(job)
 
-    def _make(self, job: Tree, index: int) -> None:
+    def _make(self, job: JsonObject, index: int) -> None:
         template = json.loads(json.dumps(job["spec"]["template"]))
         labels = {**template["metadata"]["labels"], _JOB_NAME: job["metadata"]["name"]}
         annotations = {**template["metadata"].get("annotations", {}), _INDEX: str(index)}
@@ -173,14 +173,14 @@ class Nodes:
         self._api.put(Resource.PODS, {"metadata": metadata, "spec": template["spec"], "status": {"phase": "Pending"}})
 
     @property
-    def _made(self) -> list[Tree]:
+    def _made(self) -> list[JsonObject]:
         return self.__dict__.setdefault("made", [])
 
 
 class _Counts:
     """What the Job controller makes of a Job's pods; what it has counted stays, though pods go."""
 
-    def __init__(self, job: Tree, pods: list[Tree]) -> None:
+    def __init__(self, job: JsonObject, pods: list[JsonObject]) -> None:
         spec = job["spec"]
         memory = job.setdefault("_memory", {"completed": set(), "failures": Counter(), "seen": set()})
         never = False
@@ -211,11 +211,11 @@ class _Counts:
         return ("Failed", "FailedIndexes") if self.failed else ("Complete", "CompletionsReached")
 
 
-def _index(pod: Tree) -> int:
+def _index(pod: JsonObject) -> int:
     return int(pod["metadata"]["annotations"][_INDEX])
 
 
-def _arguments(pod: Tree) -> tuple[int, int]:
+def _arguments(pod: JsonObject) -> tuple[int, int]:
     words = pod["spec"]["containers"][0]["args"]
     return int(words[words.index("--shard") + 1]), int(words[words.index("--retries-per-run") + 1])
 

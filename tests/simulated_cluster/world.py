@@ -22,19 +22,19 @@ from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus
 from synth_operator.configuration import Configuration
 from synth_operator.decide.decide import decide
-from synth_operator.decide.observed_state import Observed, Refusal
-from synth_operator.kube.api import ApiError, Resource, Tree
+from synth_operator.decide.observed_state import ObservedState, Refusal
+from synth_operator.kube.api import ApiError, JsonObject, Resource
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.pod_object import PodObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.manifests.inputs import attempt_input
+from synth_operator.manifests.inputs import build_attempt_input
 from synth_operator.reconcile.apply import StaleError, apply
-from synth_operator.validation import Checked
+from synth_operator.validation import ValidatedSweep
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 NAME = "beads"
-RULES = Configuration.of(
+RULES = Configuration.from_tree(
     {
         "operatorImage": "lab/synth-operator:1",
         "rendererImage": "lab/synth-renderer:1",
@@ -46,15 +46,15 @@ OUTPUT = {"endpoint": "store:9000", "bucket": "bucket", "secretRef": {"name": "s
 _WATCHED = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
 
 
-def check(spec: SweepSpec, recipe: RecipeObject | None) -> Checked | Problem:
-    """Stands for `check_sweep`: a recipe is good when it has a version."""
+def check(spec: SweepSpec, recipe: RecipeObject | None) -> ValidatedSweep | Problem:
+    """Stands for `validate_sweep`: a recipe is good when it has a version."""
     if recipe is None:
         return Problem(reason=Reason.RECIPE_NOT_FOUND, message="There is no SynthRecipe 'beads'; apply one.")
     if "version" not in recipe.spec.recipe:
         return Problem(reason=Reason.RECIPE_INVALID, message="The recipe 'beads' is invalid: version: is missing.")
     values = (spec.axes[0].values or ()) if spec.axes else ()
     text = json.dumps([recipe.spec.recipe, list(values)])
-    return Checked(
+    return ValidatedSweep(
         plan=sha256(text.encode()).hexdigest(),
         runs=len(values),
         recipe_name="beads",
@@ -77,7 +77,7 @@ class World:
         self.restarts = 0
         self._lag = lag
         self._random = Random(seed)
-        self._seen: dict[Key, Tree] = {}
+        self._seen: dict[Key, JsonObject] = {}
         self._refusals: dict[str, Refusal] = {}
         self._look_at: datetime | None = START
         self._kill_at: tuple[int, str] | None = None
@@ -133,16 +133,16 @@ class World:
     def events(self) -> list[str]:
         return [f"{event['reason']}: {event['message']}" for event in self.api.all(Resource.EVENTS)]
 
-    def jobs(self, kind: JobKind = JobKind.RENDER) -> list[Tree]:
+    def jobs(self, kind: JobKind = JobKind.RENDER) -> list[JsonObject]:
         return [job for job in self.api.all(Resource.JOBS) if job["metadata"]["labels"][JOB_LABEL] == kind]
 
     def keys(self) -> list[str]:
         """Of the runs that the sweep asks for now."""
-        sweep = SweepObject.of(self.api.objects[Resource.SWEEPS, NAME])
-        recipe = RecipeObject.of(self.api.objects[Resource.RECIPES, "beads"])
+        sweep = SweepObject.from_json(self.api.objects[Resource.SWEEPS, NAME])
+        recipe = RecipeObject.from_json(self.api.objects[Resource.RECIPES, "beads"])
         checked = check(sweep.spec, recipe)
-        assert isinstance(checked, Checked)
-        return keys_of(attempt_input(sweep, checked, ""))
+        assert isinstance(checked, ValidatedSweep)
+        return keys_of(build_attempt_input(sweep, checked, ""))
 
     # Time
 
@@ -204,7 +204,7 @@ class World:
         self._seen = copy.deepcopy(self._watched())
         self._look_at = self.api.now
 
-    def _watched(self) -> dict[Key, Tree]:
+    def _watched(self) -> dict[Key, JsonObject]:
         return {key: body for key, body in self.api.objects.items() if key[0] in _WATCHED}
 
     def _watch(self) -> bool:
@@ -232,7 +232,7 @@ class World:
         body = self._seen.get((Resource.SWEEPS, NAME))
         if body is None:
             return
-        sweep = SweepObject.of(body)
+        sweep = SweepObject.from_json(body)
         observed = self._observed(sweep)
         try:
             applied = apply(self.api, sweep, observed, decide(sweep, observed, self.rules, self.api.now), self.api.now)
@@ -246,19 +246,19 @@ class World:
             self._refusals.pop(name, None)
         if applied.refusal:
             self._refusals[applied.refusal.name] = applied.refusal
-        delays = [delay for delay in (applied.requeue, 1.0 if applied.refusal else None) if delay is not None]
+        delays = [delay for delay in (applied.requeue_after, 1.0 if applied.refusal else None) if delay is not None]
         if delays:
             self._look_at = self.api.now + timedelta(seconds=min(delays))
 
-    def _observed(self, sweep: SweepObject) -> Observed:
+    def _observed(self, sweep: SweepObject) -> ObservedState:
         seen = self._seen
         recipe = seen.get((Resource.RECIPES, "beads"))
-        found = RecipeObject.of(recipe) if recipe else None
-        return Observed(
-            checked=check(sweep.spec, found),
+        found = RecipeObject.from_json(recipe) if recipe else None
+        return ObservedState(
+            validation=check(sweep.spec, found),
             recipe=found,
-            jobs=tuple(JobObject.of(body) for (kind, _), body in seen.items() if kind is Resource.JOBS),
-            pods=tuple(PodObject.of(body) for (kind, _), body in seen.items() if kind is Resource.PODS),
+            jobs=tuple(JobObject.from_json(body) for (kind, _), body in seen.items() if kind is Resource.JOBS),
+            pods=tuple(PodObject.from_json(body) for (kind, _), body in seen.items() if kind is Resource.PODS),
             inputs=frozenset(
                 body["metadata"]["name"]
                 for body in self.api.find(Resource.INPUTS, NAMESPACE, labels=f"{SWEEP_LABEL}={NAME}")
@@ -297,5 +297,5 @@ class World:
         assert not ({"Reconciling", "Stalled"} <= conditions.keys())
 
 
-def _version(body: Tree) -> str:
+def _version(body: JsonObject) -> str:
     return str(body["metadata"]["resourceVersion"])

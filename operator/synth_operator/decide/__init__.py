@@ -1,1 +1,1 @@
-"""What to do about a sweep: pure functions from what is observed to actions and status."""
+"""Decisions about a sweep: pure functions from the observed state to status and actions."""

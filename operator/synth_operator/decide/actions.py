@@ -1,17 +1,18 @@
-"""What `decide` asks for. The actions of one pass are done in order; the first one that fails ends the pass.
+"""Actions that `decide` returns. A pass applies them in order; the first one that fails ends the pass.
 
-Rules for whoever does them:
+Rules for `apply`:
 
-- Before the first action that makes or changes a Job or ConfigMap, unless WriteStatus was done in this pass, the sweep
-  is read: when its resourceVersion is not the observed one, the pass ends and begins anew from what is then seen.
+- Before the first action that creates or changes a Job or ConfigMap, unless WriteStatus was applied in this pass, the
+  sweep is read: if its resourceVersion is not the observed one, the pass ends and a new one observes again.
 - Before CreateJob, the Jobs of the sweep are listed at the server; one that was not observed ends the pass. So a slow
   watch never leads to two Jobs for one shard.
-- CreateJob and CreateInput: a 409 is fine when what is there has our owner and hash and is not being deleted. Any other
-  409, and every 403 and 422, becomes a `Refusal` that later passes observe, and a new try is made when they ask for it.
-- DeleteJob, DeleteInput: gone already is fine.
-- EmitEvent: a 409 is fine, its name is a hash of what it tells; any other failure is ignored.
-- WriteStatus: a 409 ends the pass, which begins anew from what is then seen.
-- RequeueAfter: another pass is due after that time even when nothing happens.
+- CreateJob and CreateInput: a 409 counts as success if the existing object has our owner and hash and is not being
+  deleted. Any other 409, and every 403 and 422, becomes a `Refusal` that later passes observe; `decide` asks for the
+  next try.
+- DeleteJob, DeleteInput: an object that does not exist counts as success.
+- EmitEvent: a 409 counts as success, since the name is a hash of the content; any other failure is ignored.
+- WriteStatus: a 409 ends the pass, and a new one observes again.
+- RequeueAfter: another pass is due after that time even without an event.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WriteStatus:
-    """Replace the status, provided that the sweep's resourceVersion is the observed one."""
+    """Replace the status if the sweep's resourceVersion is the observed one."""
 
     status: SweepStatus
 
 
 @dataclass(frozen=True)
 class SetFinalizers:
-    """Replace `metadata.finalizers`, provided that the sweep's resourceVersion is the observed one."""
+    """Replace `metadata.finalizers` if the sweep's resourceVersion is the observed one."""
 
     finalizers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class EmitEvent:
-    """An Event about the sweep; `name` is the same whenever the same thing is told."""
+    """Create an Event about the sweep; the same change of status always has the same `name`."""
 
     name: str
     type: Literal["Normal", "Warning"]
@@ -51,7 +52,7 @@ class EmitEvent:
 
 @dataclass(frozen=True)
 class CreateInput:
-    """Make a ConfigMap."""
+    """Create the ConfigMap with the input of an attempt."""
 
     body: Mapping[str, Any]
 
@@ -65,14 +66,14 @@ class DeleteInput:
 
 @dataclass(frozen=True)
 class CreateJob:
-    """Make a Job."""
+    """Create a Job from its manifest."""
 
     body: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class PatchJob:
-    """Change what may change while a Job runs; None leaves it as it is."""
+    """Patch the fields that are mutable while a Job runs; None leaves a field unchanged."""
 
     name: str
     uid: str
@@ -90,7 +91,7 @@ class DeleteJob:
 
 @dataclass(frozen=True)
 class RequeueAfter:
-    """Look again after this many seconds."""
+    """Reconcile the sweep again after this many seconds."""
 
     seconds: float
 

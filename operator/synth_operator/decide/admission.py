@@ -1,4 +1,4 @@
-"""What the configuration says about a sweep that is otherwise good."""
+"""Admission: checks of a valid sweep against the operator's configuration."""
 
 from __future__ import annotations
 
@@ -8,47 +8,48 @@ from synth_api.errors import InputError
 from synth_api.jobs.messages import JobKind
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
-from synth_operator.manifests.names import Task
-from synth_operator.manifests.overlay import image_allowed
-from synth_operator.manifests.render_pod import render_template
+from synth_operator.manifests.names import JobKey
+from synth_operator.manifests.overlay import is_image_allowed
+from synth_operator.manifests.render_pod import build_render_template
 
 if TYPE_CHECKING:
-    from synth_operator.decide.context import View
-    from synth_operator.validation import Checked
+    from synth_operator.decide.context import Context
+    from synth_operator.validation import ValidatedSweep
 
 
-def admitted(view: View) -> Checked | Problem:
-    """What is to be planned, or why nothing may be."""
-    if view.sweep.problem:
-        return Problem(reason=Reason.SWEEP_INVALID, message=f"The sweep is invalid: {view.sweep.problem}.")
-    checked = view.observed.checked
-    if isinstance(checked, Problem):
-        return checked
-    return _not_allowed(view, checked) or _invalid(view, checked) or checked
+def admit_sweep(context: Context) -> ValidatedSweep | Problem:
+    """Return the sweep to plan, or the first problem that forbids planning it."""
+    if context.sweep.problem:
+        return Problem(reason=Reason.SWEEP_INVALID, message=f"The sweep is invalid: {context.sweep.problem}.")
+    validation = context.observed.validation
+    if isinstance(validation, Problem):
+        return validation
+    return _check_permissions(context, validation) or _check_pod_template(context, validation) or validation
 
 
-def _not_allowed(view: View, checked: Checked) -> Problem | None:
-    image, account = view.spec.image, checked.output.service_account_name
-    if image and not image_allowed(image, view.rules):
-        known = ", ".join([view.rules.renderer_image, *(f"{prefix}…" for prefix in view.rules.allowed_images)])
+def _check_permissions(context: Context, validated: ValidatedSweep) -> Problem | None:
+    rules = context.configuration
+    image, account = context.spec.image, validated.output.service_account_name
+    if image and not is_image_allowed(image, rules):
+        allowed = ", ".join([rules.renderer_image, *(f"{prefix}…" for prefix in rules.allowed_images)])
         return Problem(
             reason=Reason.NOT_ALLOWED,
-            message=f"spec.image: the operator does not allow '{image}'; allowed are {known}.",
+            message=f"spec.image: the operator does not allow '{image}'; allowed are {allowed}.",
         )
-    if account and checked.output != view.rules.output and account not in view.rules.allowed_service_accounts:
-        known = ", ".join(view.rules.allowed_service_accounts) or "none"
+    if account and validated.output != rules.output and account not in rules.allowed_service_accounts:
+        allowed = ", ".join(rules.allowed_service_accounts) or "none"
         return Problem(
             reason=Reason.NOT_ALLOWED,
-            message=f"spec.output.serviceAccountName: the operator does not allow '{account}'; allowed are: {known}.",
+            message=f"spec.output.serviceAccountName: the operator does not allow '{account}'; allowed are: {allowed}.",
         )
     return None
 
 
-def _invalid(view: View, checked: Checked) -> Problem | None:
-    if view.spec.pod_template is None:
+def _check_pod_template(context: Context, validated: ValidatedSweep) -> Problem | None:
+    if context.spec.pod_template is None:
         return None
     try:
-        render_template(view.sweep, Task(JobKind.RENDER, ""), checked.output, view.rules)
+        build_render_template(context.sweep, JobKey(JobKind.RENDER, ""), validated.output, context.configuration)
     except InputError as error:
         return Problem(reason=Reason.POD_TEMPLATE_INVALID, message=f"The pod template is invalid: {error}.")
     return None

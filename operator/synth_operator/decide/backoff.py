@@ -1,4 +1,4 @@
-"""How long to wait before another try."""
+"""Backoff: the delay before another try."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ if TYPE_CHECKING:
     from synth_api.reasons import Reason
     from synth_api.resources.synth_sweep import SweepStatus
 
-_FIRST: Final = timedelta(seconds=5)
-_LONGEST: Final = timedelta(minutes=10)
-PATIENCE: Final = timedelta(seconds=5)
-"""That a message may come after the end of its Job: watches of Jobs and pods are not in step."""
+_MIN_DELAY: Final = timedelta(seconds=5)
+_MAX_DELAY: Final = timedelta(minutes=10)
+MESSAGE_GRACE: Final = timedelta(seconds=5)
+"""Delay between the end of a Job and its pods' messages: the watches of Jobs and pods are not synchronised."""
 
 
-def due(status: SweepStatus, reason: Reason, failed_at: datetime) -> datetime:
-    """When to try again what failed then: as long after it as it came after the first failure, 5 s to 10 minutes.
+def compute_next_try(status: SweepStatus, reason: Reason, failed_at: datetime) -> datetime:
+    """Return the time of the next try after a failure at `failed_at`.
 
-    So distances double, and no count of tries is kept: `status` says since when it waits for that.
+    The delay is the time since the first failure with this reason, within 5 s and 10 minutes. So it doubles with each
+    try and needs no counter: `status.waitingSince` is the time of the first failure.
     """
     since = status.waiting_since if is_waiting_for(status, reason) and status.waiting_since is not None else failed_at
-    return failed_at + min(max(failed_at - since, _FIRST), _LONGEST)
+    return failed_at + min(max(failed_at - since, _MIN_DELAY), _MAX_DELAY)
 
 
-def seconds_until(moment: datetime, now: datetime) -> float:
-    """At least one: moments are whole seconds."""
+def compute_delay(moment: datetime, now: datetime) -> float:
+    """Return the seconds from `now` to `moment`, at least one: times in the API are whole seconds."""
     return max(1.0, (moment - now).total_seconds())

@@ -1,4 +1,4 @@
-"""What is not needed any more: Jobs of former attempts, Jobs that are counted, inputs nobody reads."""
+"""Cleanup: deletion of Jobs of earlier attempts, of Jobs whose tally is in the status, and of unused ConfigMaps."""
 
 from __future__ import annotations
 
@@ -9,54 +9,56 @@ from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import attempt_label, input_name
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.actions import Action, DeleteInput, DeleteJob
-from synth_operator.decide.backoff import seconds_until
+from synth_operator.decide.backoff import compute_delay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from synth_api.resources.synth_sweep import SweepStatus
-    from synth_operator.decide.context import View
+    from synth_operator.decide.context import Context
     from synth_operator.kube.job_object import JobObject
 
-_FAILED_KEPT: Final = timedelta(hours=1)
-"""That Jobs of a failed sweep are kept for their logs."""
+_FAILED_JOBS_TTL: Final = timedelta(hours=1)
+"""Time that the Jobs of a failed sweep are kept for their logs."""
 
 
-def cleaned(view: View, status: SweepStatus, *, stopped: bool = False) -> tuple[tuple[Action, ...], float | None]:
-    """Deletions, and the seconds until the next one is due. `stopped`: nothing of the sweep may run."""
+def decide_cleanup(
+    context: Context, status: SweepStatus, *, stopped: bool = False
+) -> tuple[tuple[Action, ...], float | None]:
+    """Return the deletions that are due, and the seconds until the next one; `stopped` ends every running Job."""
     actions: list[Action] = []
     next_due: float | None = None
-    for job in view.jobs:
-        end = None if job.deleting else _end(view, status, job, stopped=stopped)
-        if end and end <= view.now:
+    for job in context.jobs:
+        due = None if job.deleting else _find_deletion_time(context, status, job, stopped=stopped)
+        if due and due <= context.now:
             actions.append(DeleteJob(job.name, job.uid))
-        elif end:
-            wait = seconds_until(end, view.now)
-            next_due = wait if next_due is None else min(next_due, wait)
-    return (*actions, *_inputs(view, status)), next_due
+        elif due:
+            delay = compute_delay(due, context.now)
+            next_due = delay if next_due is None else min(next_due, delay)
+    return (*actions, *_delete_unused_inputs(context, status)), next_due
 
 
-def _end(view: View, status: SweepStatus, job: JobObject, *, stopped: bool) -> datetime | None:
-    """When a Job is to go; None as long as it is needed."""
+def _find_deletion_time(context: Context, status: SweepStatus, job: JobObject, *, stopped: bool) -> datetime | None:
+    """Return the time at which a Job is to be deleted; None as long as it is needed."""
     attempt = status.attempt
     if attempt is None or job.attempt != attempt_label(attempt.hash):
-        return view.now
+        return context.now
     if job.finish is None:
-        over = attempt.verdict is not None and job.kind is not JobKind.FINALIZE
-        return view.now if stopped or over or status.completion_time else None
-    if not _counted(status, job):
+        given_up = attempt.verdict is not None and job.kind is not JobKind.FINALIZE
+        return context.now if stopped or given_up or status.completion_time else None
+    if not _is_counted(status, job):
         return None
-    kept = view.spec.ttl_seconds_after_finished
-    if kept is not None:
-        return job.finish.at + timedelta(seconds=kept)
+    ttl = context.spec.ttl_seconds_after_finished
+    if ttl is not None:
+        return job.finish.at + timedelta(seconds=ttl)
     if status.completion_time is None:
-        return view.now if job.shard + 1 < attempt.settled.shards else None
-    return view.now if status.phase is Phase.COMPLETE else status.completion_time + _FAILED_KEPT
+        return context.now if job.shard + 1 < attempt.settled.shards else None
+    return context.now if status.phase is Phase.COMPLETE else status.completion_time + _FAILED_JOBS_TTL
 
 
-def _counted(status: SweepStatus, job: JobObject) -> bool:
-    """Whether all that a finished Job has to say is in the status."""
+def _is_counted(status: SweepStatus, job: JobObject) -> bool:
+    """Return True if the tally of a finished Job is in the status."""
     attempt = status.attempt
     if status.completion_time:
         return True
@@ -67,9 +69,9 @@ def _counted(status: SweepStatus, job: JobObject) -> bool:
     return job.shard < attempt.settled.shards
 
 
-def _inputs(view: View, status: SweepStatus) -> Iterator[Action]:
+def _delete_unused_inputs(context: Context, status: SweepStatus) -> Iterator[Action]:
     current = ""
     if status.attempt and status.completion_time is None:
-        current = input_name(view.sweep.name, status.attempt.hash)
-    for name in sorted(view.observed.inputs - {current}):
+        current = input_name(context.sweep.name, status.attempt.hash)
+    for name in sorted(context.observed.inputs - {current}):
         yield DeleteInput(name)

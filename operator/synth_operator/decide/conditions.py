@@ -1,71 +1,81 @@
-"""Conditions of a conclusion: what kstatus, `kubectl wait` and people read."""
+"""Conditions of a sweep, for kstatus, `kubectl wait` and people."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
-from synth_api.resources.synth_sweep import Phase, SweepStatus
-from synth_operator.decide.outcome import changed
+from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from synth_operator.decide.context import View
-    from synth_operator.decide.outcome import Conclusion
+    from synth_api.resources.synth_sweep import SweepStatus
+    from synth_operator.decide.context import Context
+    from synth_operator.decide.outcome import Outcome
 
-_AT_WORK: Final = (Phase.PENDING, Phase.PLANNING, Phase.RENDERING, Phase.FINALIZING, Phase.DELETING)
-
-Said = tuple[ConditionType, bool, Reason, str]
-
-
-def conditioned(view: View, conclusion: Conclusion) -> SweepStatus:
-    """The conclusion's status with its conditions; times of transition stay where a condition's status does."""
-    before = {condition.type: condition for condition in view.before.conditions}
-    conditions = []
-    for kind, holds, reason, message in _said(conclusion):
-        status = "True" if holds else "False"
-        known = before.get(kind)
-        since = known.last_transition_time if known and known.status == status else view.now
-        conditions.append(
-            Condition(
-                type=kind,
-                status="True" if holds else "False",
-                reason=reason,
-                message=message,
-                observed_generation=view.sweep.generation,
-                last_transition_time=since,
-            )
-        )
-    return changed(conclusion.status, conditions=tuple(conditions), observed_generation=view.sweep.generation)
+_IN_PROGRESS: Final = (
+    Phase.PENDING,
+    Phase.PLANNING,
+    Phase.WAITING,
+    Phase.RENDERING,
+    Phase.FINALIZING,
+    Phase.DELETING,
+)
 
 
-def _said(conclusion: Conclusion) -> Iterator[Said]:
-    """Ready always; the others only while they tell something. `Stalled` is never true beside `Reconciling`.
+class _ConditionState(NamedTuple):
+    """A condition without its generation and times."""
 
-    A suspended sweep is neither: kstatus takes it for in progress, since its dataset is not there yet.
+    type: ConditionType
+    is_true: bool
+    reason: Reason
+    message: str
+
+
+def build_conditions(context: Context, outcome: Outcome) -> tuple[Condition, ...]:
+    """Return the conditions of an outcome; `lastTransitionTime` changes only with a condition's status."""
+    previous = {condition.type: condition for condition in context.previous_status.conditions}
+    return tuple(_build_condition(context, state, previous.get(state.type)) for state in _list_states(outcome))
+
+
+def _build_condition(context: Context, state: _ConditionState, previous: Condition | None) -> Condition:
+    status: Literal["True", "False"] = "True" if state.is_true else "False"
+    unchanged = previous and previous.status == status
+    return Condition(
+        type=state.type,
+        status=status,
+        reason=state.reason,
+        message=state.message,
+        observed_generation=context.sweep.generation,
+        last_transition_time=previous.last_transition_time if previous and unchanged else context.now,
+    )
+
+
+def _list_states(outcome: Outcome) -> Iterator[_ConditionState]:
+    """Yield `Ready` always, the others only while they are true. `Stalled` excludes `Reconciling`.
+
+    A suspended sweep has neither: kstatus reports it as in progress, since its dataset does not exist yet.
     """
-    status, reason, message = conclusion.status, conclusion.reason, conclusion.message
+    status, reason, message = outcome.status, outcome.reason, outcome.message
     phase = status.phase
-    yield ConditionType.READY, phase is Phase.COMPLETE, reason, message
-    stalled = phase is Phase.FAILED or (phase is Phase.WAITING and reason.retry_helps is False)
-    if stalled:
-        yield ConditionType.STALLED, True, reason, message
-    elif phase in (*_AT_WORK, Phase.WAITING):
-        yield ConditionType.RECONCILING, True, reason, message
+    yield _ConditionState(ConditionType.READY, phase is Phase.COMPLETE, reason, message)
+    if phase is Phase.FAILED or (phase is Phase.WAITING and reason.retry_helps is False):
+        yield _ConditionState(ConditionType.STALLED, True, reason, message)
+    elif phase in _IN_PROGRESS:
+        yield _ConditionState(ConditionType.RECONCILING, True, reason, message)
     if status.attempt and status.attempt.todo is not None:
-        yield ConditionType.PLANNED, True, Reason.PLANNED, _planned(status)
+        yield _ConditionState(ConditionType.PLANNED, True, Reason.PLANNED, _format_plan(status, status.attempt.todo))
     if phase is Phase.RENDERING:
-        yield ConditionType.PROGRESSING, True, reason, ""
+        yield _ConditionState(ConditionType.PROGRESSING, True, reason, "")
     if phase is Phase.SUSPENDED:
-        yield ConditionType.SUSPENDED, True, reason, ""
+        yield _ConditionState(ConditionType.SUSPENDED, True, reason, "")
     if phase is Phase.COMPLETE:
-        yield ConditionType.COMPLETE, True, Reason.COMPLETE, ""
+        yield _ConditionState(ConditionType.COMPLETE, True, Reason.COMPLETE, "")
     if phase is Phase.FAILED:
-        yield ConditionType.FAILED, True, reason, message
+        yield _ConditionState(ConditionType.FAILED, True, reason, message)
 
 
-def _planned(status: SweepStatus) -> str:
-    todo = status.attempt.todo if status.attempt else 0
+def _format_plan(status: SweepStatus, todo: int) -> str:
     return f"{status.runs.total} runs, {todo} to render."

@@ -1,4 +1,4 @@
-"""One pass: the sweep, what is observed, how the operator is configured, and what time it is."""
+"""Input of one pass: the sweep, the observed state, the operator's configuration and the time."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ if TYPE_CHECKING:
 
     from synth_api.resources.synth_sweep import AttemptStatus, SweepSpec, SweepStatus
     from synth_operator.configuration import Configuration
-    from synth_operator.decide.observed_state import Observed
+    from synth_operator.decide.observed_state import ObservedState
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
     from synth_operator.kube.sweep_object import SweepObject
-    from synth_operator.manifests.names import Task
+    from synth_operator.manifests.names import JobKey
 
-_LINGER: Final = timedelta(minutes=2)
-"""That a pod is waited for beyond its grace period; a lost node's pod never goes by itself."""
+_MAX_TERMINATION: Final = timedelta(minutes=2)
+"""Wait for a pod beyond its grace period; the pod of a lost node never disappears by itself."""
 
 
 @dataclass(frozen=True)
-class View:
-    """Everything that a decision is made from."""
+class Context:
+    """Everything that a decision depends on."""
 
     sweep: SweepObject
-    observed: Observed
-    rules: Configuration
+    observed: ObservedState
+    configuration: Configuration
     now: datetime
-    """In whole seconds, as the API keeps moments."""
+    """Whole seconds, as in the API."""
 
     @property
     def spec(self) -> SweepSpec:
-        """As written."""
+        """Spec of the sweep as the user wrote it."""
         return self.sweep.spec
 
     @property
-    def before(self) -> SweepStatus:
-        """The status as it was left."""
+    def previous_status(self) -> SweepStatus:
+        """Status that the last pass wrote."""
         return self.sweep.status
 
     @property
     def jobs(self) -> tuple[JobObject, ...]:
-        """The sweep's own, not those of a former one of its name."""
+        """Jobs of this sweep, without those of a deleted sweep of the same name."""
         return tuple(job for job in self.observed.jobs if job.owner == self.sweep.uid)
 
-    def jobs_of(self, task: Task) -> tuple[JobObject, ...]:
-        """All that were made for a task; more than one when the spec changed."""
-        wanted = (task.kind, attempt_label(task.attempt), task.shard)
+    def find_jobs(self, key: JobKey) -> tuple[JobObject, ...]:
+        """Return the Jobs with this key; more than one after the spec changed."""
+        wanted = (key.kind, attempt_label(key.attempt), key.shard)
         return tuple(job for job in self.jobs if (job.kind, job.attempt, job.shard) == wanted)
 
-    def pods_of(self, *jobs: JobObject) -> tuple[PodObject, ...]:
-        """The pods of some Jobs."""
+    def find_pods(self, *jobs: JobObject) -> tuple[PodObject, ...]:
+        """Return the pods of these Jobs."""
         names = {job.name for job in jobs}
         return tuple(pod for pod in self.observed.pods if pod.job in names)
 
-    def at_work(self, but: JobObject | None = None) -> bool:
-        """Whether render Jobs other than one are unfinished or going, or pods of such Jobs still run."""
-        others = tuple(job for job in self.jobs if job.kind is JobKind.RENDER and job is not but)
-        if any(job.deleting or job.finish is None for job in others):
+    def has_active_render_pods(self) -> bool:
+        """Return True if a render Job is unfinished or being deleted, or a pod of a deleted render Job still runs."""
+        render_jobs = tuple(job for job in self.jobs if job.kind is JobKind.RENDER)
+        if any(job.deleting or job.finish is None for job in render_jobs):
             return True
         known = {job.name for job in self.jobs}
-        return any(self._lingers(pod) for pod in self.observed.pods if pod.job not in known)
+        return any(self._is_active(pod) for pod in self.observed.pods if pod.job not in known)
 
-    def _lingers(self, pod: PodObject) -> bool:
-        going = pod.deleted is None or self.now < pod.deleted + _LINGER
-        return pod.kind == JobKind.RENDER.value and not pod.over and going
+    def _is_active(self, pod: PodObject) -> bool:
+        lost = pod.deletion_time is not None and self.now >= pod.deletion_time + _MAX_TERMINATION
+        return pod.kind == JobKind.RENDER.value and not pod.is_finished and not lost
 
 
-def batches_of(attempt: AttemptStatus) -> Batches:
-    """The batches of a planned attempt."""
+def build_batches(attempt: AttemptStatus) -> Batches:
+    """Return the batches of a planned attempt."""
     return Batches(attempt.todo or 0, max(1, attempt.batch_size))

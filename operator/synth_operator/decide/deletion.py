@@ -1,8 +1,8 @@
-"""A sweep that is being deleted, behind our finalizer: its Jobs end, then a Job removes what it has written."""
+"""Deletion of a sweep behind our finalizer: its Jobs end, then a delete Job removes its dataset and runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import FINALIZER, FORCE_DELETE_ANNOTATION
@@ -10,71 +10,82 @@ from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import DeletionPolicy, Phase
 from synth_operator.decide.actions import Action, DeleteJob, SetFinalizers
-from synth_operator.decide.outcome import Conclusion, concluded, waiting
-from synth_operator.decide.single_pod_job import Done, Never, small_step
-from synth_operator.manifests.names import Task
+from synth_operator.decide.outcome import Outcome, build_outcome, build_waiting_outcome
+from synth_operator.decide.single_pod_job import JobImpossible, JobSucceeded, decide_single_pod_job
+from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import AttemptStatus
-    from synth_operator.decide.context import View
+    from synth_operator.decide.context import Context
     from synth_operator.kube.sweep_object import SweepObject
 
-_LOOK_AGAIN = 5.0
-_TRY_AGAIN = 600.0
+_POLL_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 600.0
 
 
-def finalizers_wanted(sweep: SweepObject) -> SetFinalizers | None:
-    """Ours while outputs are to go with the sweep, and only then; None when that is so already."""
-    wanted = sweep.spec.deletion_policy is DeletionPolicy.DELETE and not sweep.deleting
-    if wanted == (FINALIZER in sweep.finalizers) or (sweep.deleting and FINALIZER in sweep.finalizers):
+def decide_finalizers(sweep: SweepObject) -> SetFinalizers | None:
+    """Return the change that adds or removes our finalizer; None if the finalizers are right.
+
+    A sweep has it exactly while its `deletionPolicy` is Delete; on a sweep that is being deleted nothing changes here.
+    """
+    needed = sweep.spec.deletion_policy is DeletionPolicy.DELETE and not sweep.deleting
+    if needed == (FINALIZER in sweep.finalizers) or (sweep.deleting and FINALIZER in sweep.finalizers):
         return None
-    return SetFinalizers((*sweep.finalizers, FINALIZER)) if wanted else let_go(sweep)
+    return SetFinalizers((*sweep.finalizers, FINALIZER)) if needed else _remove_finalizer(sweep)
 
 
-def let_go(sweep: SweepObject) -> SetFinalizers:
-    """The sweep may go."""
+def decide_deletion(context: Context) -> Outcome | SetFinalizers | None:
+    """Return the outcome for a sweep that is being deleted; None if it has no finalizer of ours.
+
+    Kubernetes deletes the children of a sweep without our finalizer by itself.
+    """
+    if FINALIZER not in context.sweep.finalizers:
+        return None
+    output = context.spec.output or context.configuration.output
+    attempt = context.previous_status.attempt
+    forced = FORCE_DELETE_ANNOTATION in context.sweep.annotations
+    if forced or attempt is None or output is None or context.spec.deletion_policy is not DeletionPolicy.DELETE:
+        return _remove_finalizer(context.sweep)
+    others = tuple(job for job in context.jobs if job.kind is not JobKind.DELETE)
+    if others or context.has_active_render_pods():
+        actions = tuple(DeleteJob(job.name, job.uid) for job in others if not job.deleting)
+        return _build_deleting_outcome(context, "Waiting for the sweep's pods to end.", actions, _POLL_SECONDS)
+    return _remove_outputs(context, attempt, output)
+
+
+def _remove_finalizer(sweep: SweepObject) -> SetFinalizers:
     return SetFinalizers(tuple(name for name in sweep.finalizers if name != FINALIZER))
 
 
-def deletion(view: View) -> Conclusion | SetFinalizers | None:
-    """What to do for a sweep that is being deleted; None when it goes by itself, its children with it."""
-    if FINALIZER not in view.sweep.finalizers:
-        return None
-    output = view.spec.output or view.rules.output
-    attempt = view.before.attempt
-    forced = FORCE_DELETE_ANNOTATION in view.sweep.annotations
-    if forced or attempt is None or output is None or view.spec.deletion_policy is not DeletionPolicy.DELETE:
-        return let_go(view.sweep)
-    others = tuple(job for job in view.jobs if job.kind is not JobKind.DELETE)
-    if others or view.at_work():
-        actions = tuple(DeleteJob(job.name, job.uid) for job in others if not job.deleting)
-        return _deleting(view, "Waiting for the sweep's pods to end.", actions, _LOOK_AGAIN)
-    return _remove(view, attempt, output)
+def _remove_outputs(context: Context, attempt: AttemptStatus, output: Output) -> Outcome | SetFinalizers:
+    match decide_single_pod_job(
+        context, context.previous_status, JobKey(JobKind.DELETE, attempt.hash), output, validated=None
+    ):
+        case JobSucceeded():
+            return _remove_finalizer(context.sweep)
+        case JobImpossible(problem):
+            return _build_blocked_outcome(context, problem, (), _RETRY_SECONDS)
+        case job if job.problem:
+            return _build_blocked_outcome(context, job.problem, job.actions, job.requeue_after)
+        case job:
+            message = "Removing the sweep's dataset and runs from the store."
+            return _build_deleting_outcome(context, message, job.actions, job.requeue_after)
 
 
-def _remove(view: View, attempt: AttemptStatus, output: Output) -> Conclusion | SetFinalizers:
-    match small_step(view, view.before, Task(JobKind.DELETE, attempt.hash), output, None):
-        case Done():
-            return let_go(view.sweep)
-        case Never(problem):
-            return _blocked(view, problem, (), _TRY_AGAIN)
-        case step if step.problem:
-            return _blocked(view, step.problem, step.actions, step.after)
-        case step:
-            return _deleting(view, "Removing the sweep's dataset and runs from the store.", step.actions, step.after)
+def _build_deleting_outcome(
+    context: Context, message: str, actions: tuple[Action, ...], requeue_after: float | None
+) -> Outcome:
+    return build_outcome(
+        context.previous_status, Phase.DELETING, Reason.DELETING, message, actions, requeue_after=requeue_after
+    )
 
 
-def _deleting(view: View, text: str, actions: tuple[Action, ...], after: float | None) -> Conclusion:
-    return concluded(view.before, Phase.DELETING, Reason.DELETING, text, actions, after)
-
-
-def _blocked(view: View, problem: Problem, actions: tuple[Action, ...], after: float | None) -> Conclusion:
-    """With the way out, so that nobody waits for ever."""
-    way_out = f"To delete the sweep and leave its outputs, annotate it with {FORCE_DELETE_ANNOTATION}=true."
-    told = problem if way_out in problem.message else _with(problem, way_out)
-    return waiting(view, view.before, told, actions, after, Phase.DELETING)
-
-
-def _with(problem: Problem, text: str) -> Problem:
-    return Problem(reason=problem.reason, message=f"{problem.message} {text}")
+def _build_blocked_outcome(
+    context: Context, problem: Problem, actions: tuple[Action, ...], requeue_after: float | None
+) -> Outcome:
+    """Return the outcome of a deletion that cannot go on; its message names the way to delete without the store."""
+    remedy = f"To delete the sweep and leave its outputs, annotate it with {FORCE_DELETE_ANNOTATION}=true."
+    if remedy not in problem.message:
+        problem = Problem(reason=problem.reason, message=f"{problem.message} {remedy}")
+    return build_waiting_outcome(context, context.previous_status, problem, actions, requeue_after, Phase.DELETING)

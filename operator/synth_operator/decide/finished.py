@@ -1,4 +1,4 @@
-"""A sweep that has ended, and what wakes it."""
+"""A finished sweep: it starts again only after an edit of its spec."""
 
 from __future__ import annotations
 
@@ -7,34 +7,39 @@ from typing import TYPE_CHECKING
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.decide.finish import complete_text
-from synth_operator.decide.outcome import Conclusion, ready_message, ready_reason
+from synth_operator.decide.completion import format_completion
+from synth_operator.decide.outcome import Outcome, find_ready_message, find_ready_reason
 
 if TYPE_CHECKING:
-    from synth_operator.decide.context import View
-    from synth_operator.validation import Checked
+    from synth_operator.decide.context import Context
+    from synth_operator.validation import ValidatedSweep
 
 
-def at_rest(view: View, checked: Checked | Problem) -> bool:
-    """Whether it has ended and nobody has asked for more since: only an edit of its spec does."""
-    before = view.before
-    if before.completion_time is None:
+def is_finished(context: Context, validation: ValidatedSweep | Problem) -> bool:
+    """Return True if the sweep has ended and its spec asks for nothing more since."""
+    previous = context.previous_status
+    if previous.completion_time is None:
         return False
-    if view.sweep.generation == before.observed_generation:
+    if context.sweep.generation == previous.observed_generation:
         return True
-    if isinstance(checked, Problem) or before.attempt is None:
+    if isinstance(validation, Problem) or previous.attempt is None:
         return False
-    same = checked.plan == before.plan and view.spec.retry_token == before.attempt.retry_token
-    return same and (before.phase is Phase.COMPLETE or view.spec.suspend)
+    same_plan = validation.plan == previous.plan and context.spec.retry_token == previous.attempt.retry_token
+    return same_plan and (previous.phase is Phase.COMPLETE or context.spec.suspend)
 
 
-def resting(view: View, checked: Checked | Problem) -> Conclusion:
-    """As it ended; a complete sweep says so when its recipe is another one by now."""
-    before = view.before
-    if before.phase is not Phase.COMPLETE:
-        return Conclusion(before, ready_reason(before) or Reason.WORKER_FAILED, ready_message(before))
-    if isinstance(checked, Problem) or checked.plan == before.plan:
-        return Conclusion(before, Reason.COMPLETE, complete_text(before))
-    what = "recipe has" if checked.recipe_digest != before.recipe_digest else "way of rendering has"
-    text = f"{complete_text(before)} The {what} changed since; set another spec.retryToken to render it."
-    return Conclusion(before, Reason.RECIPE_DRIFTED, text)
+def build_finished_outcome(context: Context, validation: ValidatedSweep | Problem) -> Outcome:
+    """Return the outcome with which the sweep ended, or RecipeDrifted if a complete sweep has another plan by now."""
+    previous = context.previous_status
+    if previous.phase is not Phase.COMPLETE:
+        reason = find_ready_reason(previous) or Reason.WORKER_FAILED
+        return Outcome(previous, reason, find_ready_message(previous))
+    if isinstance(validation, Problem) or validation.plan == previous.plan:
+        return Outcome(previous, Reason.COMPLETE, format_completion(previous))
+    # The spec is as it was, so another plan comes from the recipe, the engine version or the default output.
+    recipe_changed = validation.recipe_digest != previous.recipe_digest
+    cause = "The recipe" if recipe_changed else "The engine version or the default output"
+    remedy = "set another spec.retryToken to render again."
+    return Outcome(
+        previous, Reason.RECIPE_DRIFTED, f"{format_completion(previous)} {cause} has changed since; {remedy}"
+    )

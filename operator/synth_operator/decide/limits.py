@@ -1,4 +1,4 @@
-"""When a sweep is given up: too many failed runs, too much time."""
+"""Limits at which a sweep is given up: failed runs and time."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from typing import TYPE_CHECKING
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase
+from synth_operator.decide.outcome import find_ready_message
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
-    from synth_operator.decide.context import View
+    from synth_operator.decide.context import Context
 
 
-def failure_limit(spec: SweepSpec, total: int) -> int:
-    """Failed runs that are put up with, of `total`; a percentage is rounded down."""
-    written = spec.max_failed_runs
-    return written if isinstance(written, int) else total * int(written.removesuffix("%")) // 100
+def compute_failure_limit(spec: SweepSpec, total: int) -> int:
+    """Return the number of failed runs, of `total`, that `maxFailedRuns` allows; percentages are rounded down."""
+    limit = spec.max_failed_runs
+    return limit if isinstance(limit, int) else total * int(limit.removesuffix("%")) // 100
 
 
-def too_many(spec: SweepSpec, failed: int, total: int) -> Problem | None:
-    """The verdict on a sweep with that many failed runs."""
-    limit = failure_limit(spec, total)
+def check_failure_limit(spec: SweepSpec, failed: int, total: int) -> Problem | None:
+    """Return the problem of a sweep with more failed runs than allowed, else None."""
+    limit = compute_failure_limit(spec, total)
     if failed <= limit:
         return None
-    allowed = f"maxFailedRuns allows {limit}"
-    return Problem(reason=Reason.TOO_MANY_FAILED_RUNS, message=f"{runs(failed)} of {total} failed; {allowed}.")
+    message = f"{format_runs(failed)} of {total} failed; maxFailedRuns allows {limit}."
+    return Problem(reason=Reason.TOO_MANY_FAILED_RUNS, message=message)
 
 
-def deadline(view: View, status: SweepStatus) -> datetime | None:
-    """When the sweep's time is over; a suspended one has all the time."""
-    if view.spec.active_deadline_seconds is None or view.spec.suspend or status.start_time is None:
+def compute_deadline(context: Context, status: SweepStatus) -> datetime | None:
+    """Return the time at which `activeDeadlineSeconds` is over; None without it or while the sweep is suspended."""
+    if context.spec.active_deadline_seconds is None or context.spec.suspend or status.start_time is None:
         return None
-    return status.start_time + timedelta(seconds=view.spec.active_deadline_seconds)
+    return status.start_time + timedelta(seconds=context.spec.active_deadline_seconds)
 
 
-def overdue(view: View, status: SweepStatus) -> Problem | None:
-    """The verdict on a sweep whose time is over, with what it waited for."""
-    end = deadline(view, status)
-    if end is None or view.now < end:
+def check_deadline(context: Context, status: SweepStatus) -> Problem | None:
+    """Return the problem of a sweep after its deadline, with the reason it waited for last, else None."""
+    deadline = compute_deadline(context, status)
+    if deadline is None or context.now < deadline:
         return None
-    last = next((c.message for c in view.before.conditions if c.type == "Ready"), "")
-    waited = f" It waited for this: {last}" if view.before.phase is Phase.WAITING and last else ""
-    text = f"Not finished within activeDeadlineSeconds, {view.spec.active_deadline_seconds} s.{waited}"
-    return Problem(reason=Reason.DEADLINE_EXCEEDED, message=text)
+    previous = context.previous_status
+    waiting = find_ready_message(previous) if previous.phase is Phase.WAITING else ""
+    cause = f" It was waiting: {waiting}" if waiting else ""
+    message = f"Not finished within activeDeadlineSeconds, {context.spec.active_deadline_seconds} s.{cause}"
+    return Problem(reason=Reason.DEADLINE_EXCEEDED, message=message)
 
 
-def runs(number: int) -> str:
-    """`1 run`, `2 runs`."""
+def format_runs(number: int) -> str:
+    """Return `1 run`, `2 runs` and so on."""
     return f"{number} run" if number == 1 else f"{number} runs"

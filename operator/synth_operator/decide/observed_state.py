@@ -1,4 +1,4 @@
-"""Input of `decide` besides the sweep and the configuration."""
+"""Observed state of the cluster: input of `decide` besides the sweep, the configuration and the time."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ if TYPE_CHECKING:
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
     from synth_operator.kube.recipe_object import RecipeObject
-    from synth_operator.validation import Checked
+    from synth_operator.validation import ValidatedSweep
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The API refused to make `name` when it was last tried; kept in memory, found again by trying again."""
+    """The API's last answer to the creation of `name`; kept in memory, another try finds it again."""
 
     name: str
     code: int
+    """HTTP status: 403, 409 or 422."""
     message: str
     at: datetime
 
 
 @dataclass(frozen=True)
-class Observed:
-    """Everything that `decide` knows beside the sweep itself."""
+class ObservedState:
+    """Objects of the cluster that concern a sweep."""
 
-    checked: Checked | Problem
+    validation: ValidatedSweep | Problem
     recipe: RecipeObject | None = None
-    """The one that `recipeRef` names."""
+    """SynthRecipe that `recipeRef` names."""
     jobs: tuple[JobObject, ...] = ()
-    """All with this sweep's label, those of a former sweep of its name too."""
+    """All Jobs with this sweep's label, also those of a deleted sweep of the same name."""
     pods: tuple[PodObject, ...] = ()
-    """Of these Jobs, and of Jobs that are gone."""
+    """Pods of these Jobs, and of Jobs that are deleted."""
     warnings: tuple[JobWarning, ...] = ()
+    """Latest Warning Event of each Job without a running container."""
     inputs: frozenset[str] = frozenset()
     """Names of the ConfigMaps that exist with this sweep's label."""
     refusals: tuple[Refusal, ...] = ()

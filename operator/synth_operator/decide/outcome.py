@@ -1,91 +1,94 @@
-"""What a pass concludes: how the sweep stands, why, and what to do."""
+"""Outcome of a pass: status, reason and message of `Ready`, actions, and the time of the next pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synth_api.reasons import Reason
-from synth_api.resources.conditions import Problem
+from synth_api.resources.conditions import Condition, ConditionType, Problem
 from synth_api.resources.synth_sweep import Phase
+from synth_operator.decide.status_updates import update_runs, update_status
 
 if TYPE_CHECKING:
     from synth_api.resources.synth_sweep import SweepStatus
     from synth_operator.decide.actions import Action
-    from synth_operator.decide.context import View
+    from synth_operator.decide.context import Context
 
 
 @dataclass(frozen=True)
-class Conclusion:
-    """`status` with its phase and counts; conditions are made from `reason` and `message` at the end."""
+class Outcome:
+    """`status` has the new phase and counts; its conditions follow from `reason` and `message`."""
 
     status: SweepStatus
     reason: Reason
     message: str
     actions: tuple[Action, ...] = ()
-    after: float | None = None
-    """Seconds after which to look again even when nothing happens."""
+    requeue_after: float | None = None
+    """Seconds until the next pass even without an event; None: no such pass."""
 
-    def within(self, seconds: float | None) -> Conclusion:
-        """The same, looking again no later than that."""
-        times = [time for time in (self.after, seconds) if time is not None]
-        return replace(self, after=min(times, default=None))
-
-
-def changed(status: SweepStatus, **values: Any) -> SweepStatus:
-    """A status with other values."""
-    return status.model_copy(update=values)
+    def requeue_within(self, seconds: float | None) -> Outcome:
+        """Return the same outcome with the next pass no later than in `seconds`; None sets no limit."""
+        times = [time for time in (self.requeue_after, seconds) if time is not None]
+        return replace(self, requeue_after=min(times, default=None))
 
 
-def concluded(
+def build_outcome(
     status: SweepStatus,
     phase: Phase,
     reason: Reason,
     message: str,
     actions: tuple[Action, ...] = (),
-    after: float | None = None,
-) -> Conclusion:
-    """The sweep is in a phase and waits for nothing outside."""
-    return Conclusion(changed(status, phase=phase, waiting_since=None), reason, message, actions, after)
+    requeue_after: float | None = None,
+) -> Outcome:
+    """Return the outcome of a sweep that is in a phase and waits for nothing outside."""
+    return Outcome(update_status(status, phase=phase, waiting_since=None), reason, message, actions, requeue_after)
 
 
-def waiting(
-    view: View,
+def build_waiting_outcome(
+    context: Context,
     status: SweepStatus,
     problem: Problem,
     actions: tuple[Action, ...] = (),
-    after: float | None = None,
+    requeue_after: float | None = None,
     phase: Phase = Phase.WAITING,
-) -> Conclusion:
-    """The sweep waits for something outside; since when, counts from the first pass that found the reason.
+) -> Outcome:
+    """Return the outcome of a sweep that waits for something outside, since the first pass with this reason.
 
-    The sentence stays the one that was found first: Kubernetes' own change all the time.
+    The message of that first pass is kept: those of Kubernetes vary from one try to the next.
     """
-    since, message = view.now, problem.message
-    if is_waiting_for(view.before, problem.reason):
-        since = view.before.waiting_since or since
-        if view.before.observed_generation == view.sweep.generation:
-            message = ready_message(view.before) or message
-    return Conclusion(changed(status, phase=phase, waiting_since=since), problem.reason, message, actions, after)
+    since, message = context.now, problem.message
+    if is_waiting_for(context.previous_status, problem.reason):
+        since = context.previous_status.waiting_since or since
+        if context.previous_status.observed_generation == context.sweep.generation:
+            message = find_ready_message(context.previous_status) or message
+    waiting = update_status(status, phase=phase, waiting_since=since)
+    return Outcome(waiting, problem.reason, message, actions, requeue_after)
+
+
+def build_suspended_outcome(status: SweepStatus, actions: tuple[Action, ...] = ()) -> Outcome:
+    """Return the outcome of a suspended sweep: no run starts until it is resumed, finished runs are kept."""
+    message = "Suspended; finished runs are kept. Set spec.suspend to false to resume."
+    status = update_status(status, runs=update_runs(status.runs, active=0))
+    return build_outcome(status, Phase.SUSPENDED, Reason.SUSPENDED, message, actions)
 
 
 def is_waiting_for(status: SweepStatus, reason: Reason) -> bool:
-    """Whether the status says so."""
-    return status.waiting_since is not None and ready_reason(status) is reason
+    """Return True if the status says that the sweep waits for this reason."""
+    return status.waiting_since is not None and find_ready_reason(status) is reason
 
 
-def ready_reason(status: SweepStatus) -> Reason | None:
-    """Why the sweep is ready, or is not."""
-    return next((condition.reason for condition in status.conditions if condition.type == "Ready"), None)
+def find_ready_reason(status: SweepStatus) -> Reason | None:
+    """Return the reason of the condition `Ready`; None without that condition."""
+    condition = _find_ready(status)
+    return condition.reason if condition else None
 
 
-def ready_message(status: SweepStatus) -> str:
-    """The sentence beside it."""
-    return next((condition.message for condition in status.conditions if condition.type == "Ready"), "")
+def find_ready_message(status: SweepStatus) -> str:
+    """Return the message of the condition `Ready`; empty without that condition."""
+    condition = _find_ready(status)
+    return condition.message if condition else ""
 
 
-def suspended(status: SweepStatus, actions: tuple[Action, ...] = ()) -> Conclusion:
-    """Nothing is begun until the sweep is resumed; what is finished stays."""
-    text = "Suspended; finished runs stay. Set spec.suspend to false to go on."
-    status = changed(status, runs=status.runs.model_copy(update={"active": 0}))
-    return concluded(status, Phase.SUSPENDED, Reason.SUSPENDED, text, actions)
+def _find_ready(status: SweepStatus) -> Condition | None:
+    return next((condition for condition in status.conditions if condition.type is ConditionType.READY), None)

@@ -1,4 +1,4 @@
-"""What keeps a Job's pods from running, in one sentence that says what would help."""
+"""Pod problems: the cause that keeps a Job's pods from running, with a remedy, in one sentence each."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from synth_api.exit_codes import ExitCode
-from synth_api.jobs.messages import JobKind, Message
+from synth_api.jobs.messages import JobKind
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
-from synth_operator.decide.outcome import ready_message, ready_reason
-from synth_operator.validation import sentence
+from synth_operator.decide.outcome import find_ready_message, find_ready_reason
+from synth_operator.validation import to_sentence
 
 if TYPE_CHECKING:
     from synth_api.resources.synth_sweep import SweepStatus
-    from synth_operator.decide.context import View
+    from synth_operator.decide.context import Context
     from synth_operator.decide.observed_state import Refusal
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
 
-_REPORTED: Final = frozenset(
+_REPORTED_BY_PODS: Final = frozenset(
     {
         Reason.STORE_UNREACHABLE,
         Reason.ACCESS_DENIED,
@@ -32,8 +32,8 @@ _REPORTED: Final = frozenset(
         Reason.WORKER_FAILED,
     }
 )
-"""What only a pod that ended can know: a new pod that runs has not disproved it yet."""
-_SEEN: Final = frozenset(
+"""Reasons from termination messages and exit codes: a new running pod does not disprove them yet."""
+_BEFORE_START: Final = frozenset(
     {
         Reason.SECRET_NOT_FOUND,
         Reason.IMAGE_UNAVAILABLE,
@@ -44,135 +44,136 @@ _SEEN: Final = frozenset(
         Reason.NAME_TAKEN,
     }
 )
-"""What is seen from outside: it is over once a pod runs."""
-_IMAGE: Final = frozenset(
+"""Reasons that keep a pod from starting: a running pod disproves them."""
+_IMAGE_ERRORS: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
 )
-_HARMLESS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
-_CURRENT: Final = timedelta(minutes=15)
-"""Age beyond which the Job controller has had time to warn again."""
+_NORMAL_WAITING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+_MAX_WARNING_AGE: Final = timedelta(minutes=15)
+"""An older warning is no longer current: the Job controller would have repeated it."""
 _QUOTA: Final = re.compile(r"exceeded quota: ?(.*)")
-_CLUTTER: Final = re.compile(r"^Error creating: |^pods \"[^\"]*\" is forbidden: ")
-_PROVEN: Final = timedelta(minutes=6)
-_TELLING: Final = 3
-"""Pods that must have crashed, beyond a run's tries, before a Job is said to fail as a whole."""
+_ERROR_PREFIX: Final = re.compile(r"^Error creating: |^pods \"[^\"]*\" is forbidden: ")
+_MIN_PROVEN_RUNTIME: Final = timedelta(minutes=6)
+"""Longer than a worker waits for its store."""
+_MIN_EXTRA_CRASHES: Final = 3
+"""Crashed pods beyond `retriesPerRun` before the whole Job counts as failing."""
 
 
-def obstacle(view: View, status: SweepStatus, job: JobObject) -> Problem | None:
-    """Why nothing of an unfinished Job runs; None when something does, or will in a moment."""
-    pods = view.pods_of(job)
-    running = any(pod.phase == "Running" and pod.deleted is None for pod in pods)
-    before = remembered(view, status, started=running or any(pod.over for pod in pods))
+def find_pod_problem(context: Context, status: SweepStatus, job: JobObject) -> Problem | None:
+    """Return the problem that keeps an unfinished Job from progress; None if a pod runs or is about to start."""
+    pods = context.find_pods(job)
+    running = any(pod.phase == "Running" and pod.deletion_time is None for pod in pods)
+    started = running or any(pod.is_finished for pod in pods)
+    known = find_known_problem(context, status, started=started)
     if running:
-        return None if any(_lives(view, pod) for pod in pods) else before
-    waiting = [problem for pod in pods if (problem := _waiting(pod))]
-    return next(iter(waiting), None) or _refused_pods(view, job, pods) or _reported(view, job, pods) or before
+        return None if any(_is_proven(context, pod) for pod in pods) else known
+    waiting = [problem for pod in pods if (problem := _find_start_problem(pod))]
+    return next(iter(waiting), None) or _find_warning(context, job, pods) or _find_report(context, job, pods) or known
 
 
-def refusal_problem(view: View, refusal: Refusal) -> Problem:
-    """Why the API did not let a Job or ConfigMap be made."""
+def explain_refusal(context: Context, refusal: Refusal) -> Problem:
+    """Return the problem behind the API's refusal to create a Job or ConfigMap."""
     text = refusal.message.strip().rstrip(".")
     if refusal.code == 409:
-        message = f"The name '{refusal.name}' is taken by something that is not this sweep's; delete it."
+        message = f"The name '{refusal.name}' belongs to an object of another owner; delete that object."
         return Problem(reason=Reason.NAME_TAKEN, message=message)
     if _QUOTA.search(text):
-        return _quota(text)
-    if refusal.code == 422 and view.spec.pod_template:
+        return _explain_quota(text)
+    if refusal.code == 422 and context.spec.pod_template:
         message = f"The API server refuses the pod template: {text}."
         return Problem(reason=Reason.POD_TEMPLATE_INVALID, message=message)
     return Problem(reason=Reason.POD_REFUSED, message=f"The API server refuses '{refusal.name}': {text}.")
 
 
-def failure(pod: PodObject | None) -> Problem:
-    """Why a pod ended badly: in its own words, or by its exit code."""
+def explain_failure(pod: PodObject | None) -> Problem:
+    """Return the cause of a failed pod: its termination message, else its exit code; None is a pod that is gone."""
     if pod is None:
-        return Problem(reason=Reason.WORKER_FAILED, message="The pod is gone without a word.")
-    problem = problem_of(pod.message)
-    if problem:
-        return Problem(reason=problem.reason, message=sentence(problem.message))
-    why = f" ({pod.exit_reason})" if pod.exit_reason not in ("", "Error") else ""
-    how = "before it started" if pod.exit_code is None else f"with exit code {pod.exit_code}"
-    return Problem(reason=Reason.WORKER_FAILED, message=f"The {pod.kind} pod ended {how}{why}; its log says more.")
+        message = "The pod disappeared without a termination message."
+        return Problem(reason=Reason.WORKER_FAILED, message=message)
+    if pod.problem:
+        return Problem(reason=pod.problem.reason, message=to_sentence(pod.problem.message))
+    cause = f" ({pod.exit_reason})" if pod.exit_reason not in ("", "Error") else ""
+    end = "before it started" if pod.exit_code is None else f"with exit code {pod.exit_code}"
+    return Problem(reason=Reason.WORKER_FAILED, message=f"The {pod.kind} pod ended {end}{cause}; see its log.")
 
 
-def problem_of(message: Message | None) -> Problem | None:
-    """What a message complains of."""
-    return message.problem if message else None
-
-
-def remembered(view: View, status: SweepStatus, *, started: bool) -> Problem | None:
-    """What the status before says of this attempt, as long as nothing has disproved it."""
-    before = view.before
-    reason = ready_reason(before)
-    same = before.attempt and status.attempt and before.attempt.hash == status.attempt.hash
-    if not same or before.observed_generation != view.sweep.generation or before.waiting_since is None:
+def find_known_problem(context: Context, status: SweepStatus, *, started: bool) -> Problem | None:
+    """Return the problem in the previous status of this attempt unless a pod that started has disproved it."""
+    previous = context.previous_status
+    reason = find_ready_reason(previous)
+    same_attempt = previous.attempt and status.attempt and previous.attempt.hash == status.attempt.hash
+    same_spec = previous.observed_generation == context.sweep.generation
+    if not same_attempt or not same_spec or previous.waiting_since is None:
         return None
-    if reason in _REPORTED or (reason in _SEEN and not started):
-        return Problem(reason=reason, message=ready_message(view.before))
+    if reason in _REPORTED_BY_PODS or (reason in _BEFORE_START and not started):
+        return Problem(reason=reason, message=find_ready_message(previous))
     return None
 
 
-def _lives(view: View, pod: PodObject) -> bool:
-    """Whether a pod has run for longer than a worker waits for its store."""
-    return pod.phase == "Running" and pod.deleted is None and view.now - pod.created > _PROVEN
+def _is_proven(context: Context, pod: PodObject) -> bool:
+    """Return True if a pod has run for longer than a worker waits for its store."""
+    running = pod.phase == "Running" and pod.deletion_time is None
+    return running and context.now - pod.created > _MIN_PROVEN_RUNTIME
 
 
-def _waiting(pod: PodObject) -> Problem | None:
-    if pod.over or pod.deleted is not None:
+def _find_start_problem(pod: PodObject) -> Problem | None:
+    if pod.is_finished or pod.deletion_time is not None:
         return None
     text = " ".join(pod.waiting_message.split()).rstrip(".")
     if pod.unschedulable:
         message = f"No node can take the {pod.kind} pod: {pod.unschedulable.strip().rstrip('.')}."
         return Problem(reason=Reason.UNSCHEDULABLE, message=message)
-    if pod.waiting in _IMAGE:
+    if pod.waiting_reason in _IMAGE_ERRORS:
         detail = re.sub(r"^Back-off pulling image \"[^\"]*\":? ?(ErrImagePull: )?", "", text)
-        message = f"The image of the {pod.kind} pod cannot be pulled: {detail or text or pod.waiting}."
+        message = f"The image of the {pod.kind} pod cannot be pulled: {detail or text or pod.waiting_reason}."
         return Problem(reason=Reason.IMAGE_UNAVAILABLE, message=message)
-    if pod.waiting == "CreateContainerConfigError" and "secret" in text.lower():
-        message = f"The credentials of the store are not there: {text}; create the Secret."
+    if pod.waiting_reason == "CreateContainerConfigError" and "secret" in text.lower():
+        message = f"The store's credentials are missing: {text}; create the Secret."
         return Problem(reason=Reason.SECRET_NOT_FOUND, message=message)
-    if pod.waiting in _HARMLESS:
+    if pod.waiting_reason in _NORMAL_WAITING:
         return None
-    return Problem(reason=Reason.POD_REFUSED, message=f"The {pod.kind} pod does not start: {text or pod.waiting}.")
+    message = f"The {pod.kind} pod does not start: {text or pod.waiting_reason}."
+    return Problem(reason=Reason.POD_REFUSED, message=message)
 
 
-def _refused_pods(view: View, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
-    """From the Job controller's warnings, unless a pod could be made after them."""
+def _find_warning(context: Context, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
+    """Return the problem in the Job controller's latest warning unless a pod was created after it."""
     newest = max((pod.created for pod in pods), default=job.created)
-    for warning in sorted(view.observed.warnings, key=lambda warning: warning.at, reverse=True):
-        fresh = warning.at >= newest and view.now - warning.at < _CURRENT
-        if warning.job == job.name and fresh and not job.active:
-            text = _CLUTTER.sub("", _CLUTTER.sub("", warning.message)).strip().rstrip(".")
+    for warning in sorted(context.observed.warnings, key=lambda warning: warning.at, reverse=True):
+        current = warning.at >= newest and context.now - warning.at < _MAX_WARNING_AGE
+        if warning.job == job.name and current and not job.active:
+            text = _ERROR_PREFIX.sub("", _ERROR_PREFIX.sub("", warning.message)).strip().rstrip(".")
             if _QUOTA.search(text):
-                return _quota(text)
-            return Problem(reason=Reason.POD_REFUSED, message=f"The {job.kind.value} pod cannot be made: {text}.")
+                return _explain_quota(text)
+            message = f"The {job.kind.value} pod cannot be created: {text}."
+            return Problem(reason=Reason.POD_REFUSED, message=message)
     return None
 
 
-def _quota(text: str) -> Problem:
-    found = _QUOTA.search(text)
+def _explain_quota(text: str) -> Problem:
+    match = _QUOTA.search(text)
     return Problem(
         reason=Reason.QUOTA_EXCEEDED,
-        message=f"The namespace's quota is exceeded: {found[1] if found else text}.",
+        message=f"The namespace's quota is exceeded: {match[1] if match else text}.",
     )
 
 
-def _reported(view: View, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
-    """What the last pod of a render Job said, when it had to give up."""
+def _find_report(context: Context, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
+    """Return the cause of the last pod's end if the pods of a render Job fail one after another."""
     ended = sorted(
-        (pod for pod in pods if pod.over and pod.ended and pod.index not in job.completed),
-        key=lambda pod: (pod.ended or pod.created, pod.name),
+        (pod for pod in pods if pod.is_finished and pod.finish_time and pod.index not in job.completed_indexes),
+        key=lambda pod: (pod.finish_time or pod.created, pod.name),
     )
     if not ended or job.kind is not JobKind.RENDER:
         return None
-    if any(pod.phase == "Succeeded" for pod in ended):  # its Job will count it in a moment
+    if any(pod.phase == "Succeeded" for pod in ended):  # the Job controller is about to count it
         return None
     last = ended[-1]
     if last.exit_code == ExitCode.TRY_AGAIN:
-        return failure(last)
+        return explain_failure(last)
     crashed = [
-        pod for pod in ended if pod.exit_code not in (ExitCode.STOPPED, ExitCode.TRY_AGAIN) and not pod.disrupted
+        pod for pod in ended if pod.exit_code not in (ExitCode.STOPPED, ExitCode.TRY_AGAIN) and not pod.is_disrupted
     ]
-    if len(crashed) >= view.spec.retries_per_run + _TELLING and not job.completed:
-        return failure(last)
+    if len(crashed) >= context.spec.retries_per_run + _MIN_EXTRA_CRASHES and not job.completed_indexes:
+        return explain_failure(last)
     return None

@@ -1,4 +1,4 @@
-"""Progress in a status, and how often it is written (docs/contracts.md, section 7)."""
+"""Progress: percentage, pace and ETA, and how often they are written (docs/contracts.md, section 7)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.resources.synth_sweep import Phase, SweepStatus
-from synth_operator.decide.outcome import changed
+from synth_operator.decide.status_updates import update_status
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-_STEPS: Final = 33
-"""Progress is written at most so many times: steps of 3 %, since at least 2 % are asked for."""
-_DISTANCE: Final = timedelta(seconds=10)
-_FIELDS: Final = (
+_MAX_WRITES: Final = 33
+"""Writes of an attempt's progress: steps of 3 %."""
+_MIN_INTERVAL: Final = timedelta(seconds=10)
+"""Time between two writes of progress."""
+_PROGRESS_FIELDS: Final = (
     "runs",
     "failures",
     "failure_reasons",
@@ -27,65 +28,71 @@ _FIELDS: Final = (
 )
 
 
-def paced(
-    before: SweepStatus, after: SweepStatus, now: datetime, *, at_once: bool = False
+def throttle_progress(
+    previous: SweepStatus, status: SweepStatus, now: datetime, *, write_counts: bool = False
 ) -> tuple[SweepStatus, float | None]:
-    """What to write of a new status: all of it, or nothing when only progress differs that can wait.
+    """Return the status to write, and the seconds until progress that has to wait may be written.
 
-    Also the seconds after which progress that has to wait may be written.
+    The status is the previous one as long as only progress differs and can wait. With `write_counts` a changed count of
+    finished runs cannot wait.
     """
-    counted = at_once and _finished(after) != _finished(before)
-    if counted or _without_progress(before) != _without_progress(after):
-        return _told(before, after, now), None
-    if after.runs == before.runs:
-        return before, None
-    step = max(1, -(-after.runs.total // _STEPS))
-    finished, last = _finished(after), after.attempt is not None and _finished(after) == after.attempt.todo
-    if not last and finished - _finished(before) < step:
-        return before, None
-    wait = before.progress_time + _DISTANCE - now if before.progress_time is not None else timedelta(0)
-    if wait > timedelta(0) and not (last and finished > _finished(before)):
-        return before, wait.total_seconds()
-    return _told(before, after, now), None
+    counts_due = write_counts and _count_finished(status) != _count_finished(previous)
+    if counts_due or _without_progress(previous) != _without_progress(status):
+        return _add_progress(previous, status, now), None
+    if status.runs == previous.runs:
+        return previous, None
+    step = max(1, -(-status.runs.total // _MAX_WRITES))
+    finished = _count_finished(status)
+    complete = status.attempt is not None and finished == status.attempt.todo
+    if not complete and finished - _count_finished(previous) < step:
+        return previous, None
+    wait = previous.progress_time + _MIN_INTERVAL - now if previous.progress_time is not None else timedelta(0)
+    if wait > timedelta(0) and not (complete and finished > _count_finished(previous)):
+        return previous, wait.total_seconds()
+    return _add_progress(previous, status, now), None
 
 
-def _told(before: SweepStatus, after: SweepStatus, now: datetime) -> SweepStatus:
-    """With percentage, pace and expected end; moments change only together with counts."""
-    same = before.attempt and after.attempt and before.attempt.hash == after.attempt.hash
-    moved = not same or after.runs != before.runs or after.phase is not before.phase
-    if not moved:
-        return changed(after, **{name: getattr(before, name) for name in ("progress_time", "runs_per_minute", "eta")})
-    pace = _pace(after, now)
-    left = (after.attempt.todo or 0) - _finished(after) if after.attempt else 0
-    return changed(
-        after,
-        progress=_percentage(after),
-        progress_time=now if after.attempt and after.attempt.todo is not None else None,
+def _add_progress(previous: SweepStatus, status: SweepStatus, now: datetime) -> SweepStatus:
+    """Set percentage, pace and ETA; their times change only together with counts."""
+    same_attempt = previous.attempt and status.attempt and previous.attempt.hash == status.attempt.hash
+    if same_attempt and status.runs == previous.runs and status.phase is previous.phase:
+        return update_status(
+            status,
+            progress_time=previous.progress_time,
+            runs_per_minute=previous.runs_per_minute,
+            eta=previous.eta,
+        )
+    pace = _compute_pace(status, now)
+    left = (status.attempt.todo or 0) - _count_finished(status) if status.attempt else 0
+    return update_status(
+        status,
+        progress=_format_percentage(status),
+        progress_time=now if status.attempt and status.attempt.todo is not None else None,
         runs_per_minute=pace and round(pace, 2),
         eta=now + timedelta(seconds=round(60 * left / pace)) if pace else None,
     )
 
 
-def _pace(status: SweepStatus, now: datetime) -> float | None:
-    """Runs per minute since rendering began or was resumed; none while nothing is finished."""
+def _compute_pace(status: SweepStatus, now: datetime) -> float | None:
+    """Return runs per minute since rendering started or was resumed; None before the first finished run."""
     attempt = status.attempt
     if attempt is None or attempt.pace_time is None or status.phase is not Phase.RENDERING:
         return None
-    finished = _finished(status) - attempt.pace_runs
+    finished = _count_finished(status) - attempt.pace_runs
     seconds = (now - attempt.pace_time).total_seconds()
     return 60 * finished / seconds if finished > 0 and seconds > 0 else None
 
 
-def _percentage(status: SweepStatus) -> str:
-    """Finished share of all runs, rounded down: 100% only when all are."""
+def _format_percentage(status: SweepStatus) -> str:
+    """Return the finished share of all runs, rounded down, so that 100% means all."""
     counts = status.runs
     planned = status.attempt is not None and status.attempt.todo is not None
     return f"{100 * (counts.done + counts.failed) // counts.total}%" if planned and counts.total else ""
 
 
-def _finished(status: SweepStatus) -> int:
+def _count_finished(status: SweepStatus) -> int:
     return status.runs.succeeded + status.runs.failed
 
 
 def _without_progress(status: SweepStatus) -> dict[str, Any]:
-    return {name: value for name, value in status if name not in _FIELDS}
+    return {name: value for name, value in status if name not in _PROGRESS_FIELDS}

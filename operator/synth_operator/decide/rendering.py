@@ -1,4 +1,4 @@
-"""The shard that is rendered now."""
+"""Rendering of the current shard: its Job is created, patched, replaced and counted."""
 
 from __future__ import annotations
 
@@ -11,133 +11,151 @@ from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import AttemptStatus, Phase, SweepStatus
 from synth_operator.decide.actions import Action, CreateJob, DeleteJob, PatchJob
-from synth_operator.decide.backoff import PATIENCE, seconds_until
-from synth_operator.decide.context import batches_of
-from synth_operator.decide.limits import runs, too_many
-from synth_operator.decide.outcome import Conclusion, changed, concluded, suspended, waiting
-from synth_operator.decide.pod_problems import failure, obstacle, remembered
-from synth_operator.decide.single_pod_job import missing_input, refused, stuck_otherwise
-from synth_operator.decide.tally import counted, settled
-from synth_operator.manifests.jobs import inputs_hash, parallelism, render_job
-from synth_operator.manifests.names import Task
+from synth_operator.decide.backoff import MESSAGE_GRACE, compute_delay
+from synth_operator.decide.context import build_batches
+from synth_operator.decide.limits import check_failure_limit, format_runs
+from synth_operator.decide.outcome import (
+    Outcome,
+    build_outcome,
+    build_suspended_outcome,
+    build_waiting_outcome,
+)
+from synth_operator.decide.pod_problems import explain_failure, find_known_problem, find_pod_problem
+from synth_operator.decide.single_pod_job import create_missing_input, find_refusal, is_replaceable
+from synth_operator.decide.status_updates import update_attempt, update_status
+from synth_operator.decide.tally import count_runs, settle_shard
+from synth_operator.manifests.jobs import build_render_job, compute_inputs_hash, limit_parallelism
+from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
-    from synth_operator.decide.context import View
+    from datetime import datetime
+
+    from synth_operator.decide.context import Context
     from synth_operator.kube.job_object import JobObject
-    from synth_operator.validation import Checked
+    from synth_operator.validation import ValidatedSweep
 
-_LOOK_AGAIN: Final = 5.0
-_LOOK_RARELY: Final = 60.0
+_POLL_SECONDS: Final = 5.0
+_PROBLEM_POLL_SECONDS: Final = 60.0
 
 
-def render_stage(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion | SweepStatus:
-    """What to do about the current shard; a status to go on from when it is settled or given up."""
-    task = Task(JobKind.RENDER, attempt.hash, attempt.settled.shards)
-    jobs = view.jobs_of(task)
-    status = counted(status, attempt, batches_of(attempt), jobs, view.pods_of(*jobs))
-    verdict = too_many(view.spec, status.runs.failed, status.runs.total)
+def render_shard(
+    context: Context, status: SweepStatus, attempt: AttemptStatus, validated: ValidatedSweep
+) -> Outcome | SweepStatus:
+    """Return the outcome for the current shard, or the status to continue with once it is settled or given up."""
+    key = JobKey(JobKind.RENDER, attempt.hash, attempt.settled.shards)
+    jobs = context.find_jobs(key)
+    status = count_runs(status, attempt, build_batches(attempt), jobs, context.find_pods(*jobs))
+    verdict = check_failure_limit(context.spec, status.runs.failed, status.runs.total)
     if verdict:
-        return changed(status, attempt=attempt.model_copy(update={"verdict": verdict}))
-    wanted = inputs_hash(view.sweep, task)
-    job = next((job for job in jobs if not job.deleting and (job.finish or job.inputs == wanted)), None)
+        return update_status(status, attempt=update_attempt(attempt, verdict=verdict))
+    inputs = compute_inputs_hash(context.sweep, key)
+    job = next((job for job in jobs if not job.deleting and (job.finish or job.inputs == inputs)), None)
     if job is None:
-        return _without_job(view, status, task, checked, jobs)
+        return _create_job(context, status, key, validated, jobs)
     if job.finish:
-        return _finished(view, status, attempt, job)
-    return _rendering(view, status, task, checked, job)
+        return _settle_job(context, status, attempt, job)
+    return _watch_job(context, status, key, validated, job)
 
 
-def _without_job(
-    view: View, status: SweepStatus, task: Task, checked: Checked, jobs: tuple[JobObject, ...]
-) -> Conclusion:
+def _create_job(
+    context: Context, status: SweepStatus, key: JobKey, validated: ValidatedSweep, jobs: tuple[JobObject, ...]
+) -> Outcome:
     outdated = tuple(DeleteJob(job.name, job.uid) for job in jobs if not job.deleting)
-    if view.spec.suspend:
-        return suspended(status, outdated)
-    if view.at_work():
-        text = "Waiting for the former render pods to end."
-        return concluded(status, Phase.RENDERING, Reason.RENDERING, text, outdated, after=_LOOK_AGAIN)
-    name = job_name(view.sweep.name, inputs_hash(view.sweep, task), task.kind, task.shard)
-    held = refused(view, status, name, input_name(view.sweep.name, task.attempt))
-    if held and held.problem:
-        return waiting(view, status, held.problem, held.actions, held.after)
-    actions = (*missing_input(view, task, checked), CreateJob(_body(view, task, checked, status)))
-    problem = remembered(view, status, started=False)
-    return waiting(view, status, problem, actions) if problem else _at_work(view, status, actions)
+    if context.spec.suspend:
+        return build_suspended_outcome(status, outdated)
+    if context.has_active_render_pods():
+        message = "Waiting for the previous render pods to end."
+        return build_outcome(status, Phase.RENDERING, Reason.RENDERING, message, outdated, requeue_after=_POLL_SECONDS)
+    name = job_name(context.sweep.name, compute_inputs_hash(context.sweep, key), key.kind, key.shard)
+    refusal = find_refusal(context, status, name, input_name(context.sweep.name, key.attempt))
+    if refusal and refusal.problem:
+        return build_waiting_outcome(context, status, refusal.problem, refusal.actions, refusal.requeue_after)
+    manifest = _build_manifest(context, key, validated, status)
+    actions = (*create_missing_input(context, key, validated), CreateJob(manifest))
+    problem = find_known_problem(context, status, started=False)
+    if problem:
+        return build_waiting_outcome(context, status, problem, actions)
+    return _build_rendering_outcome(context, status, actions)
 
 
-def _finished(view: View, status: SweepStatus, attempt: AttemptStatus, job: JobObject) -> Conclusion | SweepStatus:
-    """Counts the shard for good, once the messages of its pods have had time to come."""
+def _settle_job(context: Context, status: SweepStatus, attempt: AttemptStatus, job: JobObject) -> Outcome | SweepStatus:
+    """Settle the shard of a finished Job once the messages of its pods have had time to arrive."""
     assert job.finish is not None
-    told = {pod.index for pod in view.pods_of(job) if pod.message}
-    if not told.issuperset(job.completed) and view.now < job.finish.at + PATIENCE:
-        return _at_work(view, status, after=seconds_until(job.finish.at + PATIENCE, view.now))
-    status = settled(status, attempt)
-    verdict = _impossible(view, job)
+    with_message = {pod.index for pod in context.find_pods(job) if pod.message}
+    grace_end = job.finish.at + MESSAGE_GRACE
+    if not with_message.issuperset(job.completed_indexes) and context.now < grace_end:
+        return _build_rendering_outcome(context, status, requeue_after=compute_delay(grace_end, context.now))
+    status = settle_shard(status, attempt)
+    verdict = _find_impossible(context, job)
     if verdict and status.attempt:
-        return changed(status, attempt=status.attempt.model_copy(update={"verdict": verdict}))
+        return update_status(status, attempt=update_attempt(status.attempt, verdict=verdict))
     return status
 
 
-def _impossible(view: View, job: JobObject) -> Problem | None:
-    """Why a Job that its failure policy ended can never work."""
+def _find_impossible(context: Context, job: JobObject) -> Problem | None:
+    """Return the reason why a Job that its pod failure policy ended can never succeed."""
     if job.finish is None or job.finish.reason != "PodFailurePolicy":
         return None
-    pods = [pod for pod in view.pods_of(job) if pod.exit_code == ExitCode.NEVER]
-    return failure(pods[0] if pods else None)
+    pods = [pod for pod in context.find_pods(job) if pod.exit_code == ExitCode.NEVER]
+    return explain_failure(pods[0] if pods else None)
 
 
-def _rendering(view: View, status: SweepStatus, task: Task, checked: Checked, job: JobObject) -> Conclusion:
-    remove = (DeleteJob(job.name, job.uid),)
-    if view.spec.suspend:
-        actions = remove if view.spec.queue_name else _patched(job, suspend=True)
-        return suspended(status, actions)
-    if view.spec.queue_name and job.suspend:
-        queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{view.spec.queue_name}'.")
-        return waiting(view, status, queued, missing_input(view, task, checked))
-    problem = None if _progressed(view, status) else obstacle(view, status, job)
-    if problem and stuck_otherwise(view, job, _body(view, task, checked, status)):
-        return waiting(view, status, problem, remove)
-    wanted = parallelism(view.spec.parallelism, job.completions)
-    actions = (*missing_input(view, task, checked), *_patched(job, wanted, suspend=False))
+def _watch_job(
+    context: Context, status: SweepStatus, key: JobKey, validated: ValidatedSweep, job: JobObject
+) -> Outcome:
+    delete = (DeleteJob(job.name, job.uid),)
+    spec = context.spec
+    if spec.suspend:
+        return build_suspended_outcome(status, delete if spec.queue_name else _patch_job(job, suspend=True))
+    if spec.queue_name and job.suspend:
+        queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{spec.queue_name}'.")
+        return build_waiting_outcome(context, status, queued, create_missing_input(context, key, validated))
+    problem = None if _has_progress(context, status) else find_pod_problem(context, status, job)
+    if problem and is_replaceable(context, job, _build_manifest(context, key, validated, status)):
+        return build_waiting_outcome(context, status, problem, delete)
+    parallelism = limit_parallelism(spec.parallelism, job.completions)
+    actions = (*create_missing_input(context, key, validated), *_patch_job(job, parallelism, suspend=False))
     if problem:
-        return waiting(view, status, problem, actions, _LOOK_RARELY)
-    return _at_work(view, status, actions)
+        return build_waiting_outcome(context, status, problem, actions, _PROBLEM_POLL_SECONDS)
+    return _build_rendering_outcome(context, status, actions)
 
 
-def _progressed(view: View, status: SweepStatus) -> bool:
-    """Whether more is finished than the status says: whatever it waited for is over."""
-    before, now = view.before.runs, status.runs
-    return now.succeeded + now.failed > before.succeeded + before.failed
+def _has_progress(context: Context, status: SweepStatus) -> bool:
+    """Return True if more runs are finished than in the previous status: its problem is solved."""
+    previous, current = context.previous_status.runs, status.runs
+    return current.succeeded + current.failed > previous.succeeded + previous.failed
 
 
-def _patched(job: JobObject, wanted: int | None = None, *, suspend: bool) -> tuple[Action, ...]:
-    parallel = wanted if wanted != job.parallelism else None
-    switch = suspend if suspend != job.suspend else None
-    if parallel is None and switch is None:
+def _patch_job(job: JobObject, parallelism: int | None = None, *, suspend: bool) -> tuple[Action, ...]:
+    """Return the patch that changes parallelism and suspension where they differ."""
+    new_parallelism = parallelism if parallelism != job.parallelism else None
+    new_suspend = suspend if suspend != job.suspend else None
+    if new_parallelism is None and new_suspend is None:
         return ()
-    return (PatchJob(job.name, job.uid, parallelism=parallel, suspend=switch),)
+    return (PatchJob(job.name, job.uid, parallelism=new_parallelism, suspend=new_suspend),)
 
 
-def _body(view: View, task: Task, checked: Checked, status: SweepStatus) -> dict[str, object]:
+def _build_manifest(context: Context, key: JobKey, validated: ValidatedSweep, status: SweepStatus) -> dict[str, object]:
     assert status.attempt is not None
-    return render_job(view.sweep, task, batches_of(status.attempt), checked.output, view.rules)
+    batches = build_batches(status.attempt)
+    return build_render_job(context.sweep, key, batches, validated.output, context.configuration)
 
 
-def _at_work(
-    view: View, status: SweepStatus, actions: tuple[Action, ...] = (), after: float | None = None
-) -> Conclusion:
-    """Rendering; its pace is measured from here when it did not render before."""
+def _build_rendering_outcome(
+    context: Context, status: SweepStatus, actions: tuple[Action, ...] = (), requeue_after: float | None = None
+) -> Outcome:
+    """Return the outcome of a sweep that renders; its pace is measured from the first pass that renders."""
     attempt = status.attempt
     assert attempt is not None
-    if view.before.phase is not Phase.RENDERING or attempt.pace_time is None:
+    if context.previous_status.phase is not Phase.RENDERING or attempt.pace_time is None:
         finished = status.runs.succeeded + status.runs.failed
-        attempt = attempt.model_copy(update={"pace_time": view.now, "pace_runs": finished})
-        status = changed(status, attempt=attempt, start_time=_start(view, status))
-    pods = f"{view.spec.parallelism} pods" if view.spec.parallelism > 1 else "1 pod"
-    text = f"Rendering {runs(attempt.todo or 0)} with at most {pods} at a time."
-    return concluded(status, Phase.RENDERING, Reason.RENDERING, text, actions, after)
+        attempt = update_attempt(attempt, pace_time=context.now, pace_runs=finished)
+        status = update_status(status, attempt=attempt, start_time=_find_start_time(context, status))
+    pods = f"{context.spec.parallelism} pods" if context.spec.parallelism > 1 else "1 pod"
+    message = f"Rendering {format_runs(attempt.todo or 0)} with at most {pods} at a time."
+    return build_outcome(status, Phase.RENDERING, Reason.RENDERING, message, actions, requeue_after)
 
 
-def _start(view: View, status: SweepStatus) -> object:
-    """A resumed sweep has its whole time again, as a resumed Job."""
-    return view.now if view.before.phase is Phase.SUSPENDED else status.start_time
+def _find_start_time(context: Context, status: SweepStatus) -> datetime | None:
+    """Return the start of the deadline: a resumed sweep has its whole time again, as a resumed Job has."""
+    return context.now if context.previous_status.phase is Phase.SUSPENDED else status.start_time

@@ -1,128 +1,145 @@
-"""A step that one small pod does: plan, finalize, delete. It is made, watched, and made anew until it has succeeded."""
+"""Single-pod Jobs: plan, finalize and delete. Such a Job is created, watched, and created again until it succeeds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import DeleteMessage, FinalizeMessage, JobKind, PlanMessage
 from synth_api.jobs.names import HASH_ANNOTATION, input_name, job_name
 from synth_operator.decide.actions import Action, CreateInput, CreateJob, DeleteJob
-from synth_operator.decide.backoff import PATIENCE, due, seconds_until
-from synth_operator.decide.pod_problems import failure, obstacle, problem_of, refusal_problem, remembered
-from synth_operator.manifests.inputs import input_map
-from synth_operator.manifests.jobs import inputs_hash, small_job
+from synth_operator.decide.backoff import MESSAGE_GRACE, compute_delay, compute_next_try
+from synth_operator.decide.pod_problems import explain_failure, explain_refusal, find_known_problem, find_pod_problem
+from synth_operator.manifests.inputs import build_input_config_map
+from synth_operator.manifests.jobs import build_single_pod_job, compute_inputs_hash
 
 if TYPE_CHECKING:
     from synth_api.jobs.messages import Message
     from synth_api.resources.conditions import Problem
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import SweepStatus
-    from synth_operator.decide.context import View
+    from synth_operator.decide.context import Context
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
-    from synth_operator.manifests.names import Task
-    from synth_operator.validation import Checked
+    from synth_operator.manifests.names import JobKey
+    from synth_operator.validation import ValidatedSweep
 
-_MESSAGES = {JobKind.PLAN: PlanMessage, JobKind.FINALIZE: FinalizeMessage, JobKind.DELETE: DeleteMessage}
+_MESSAGES: Final = {JobKind.PLAN: PlanMessage, JobKind.FINALIZE: FinalizeMessage, JobKind.DELETE: DeleteMessage}
 
 
 @dataclass(frozen=True)
-class Done:
-    """It has succeeded."""
+class JobSucceeded:
+    """The Job has succeeded and its pod left a message."""
 
     message: Message
 
 
 @dataclass(frozen=True)
-class Never:
-    """It can never succeed."""
+class JobImpossible:
+    """The Job can never succeed, so it is not tried again."""
 
     problem: Problem
 
 
 @dataclass(frozen=True)
-class Underway:
-    """It is not over: what to do about it, and what it waits for, if anything."""
+class JobPending:
+    """The Job has not succeeded yet: the next actions, and the problem that it waits for, if any."""
 
     actions: tuple[Action, ...] = ()
     problem: Problem | None = None
-    after: float | None = None
+    requeue_after: float | None = None
 
 
-Step = Done | Never | Underway
+JobResult = JobSucceeded | JobImpossible | JobPending
 
 
-def small_step(view: View, status: SweepStatus, task: Task, output: Output, checked: Checked | None) -> Step:
-    """How a task stands. `checked` makes its input; a delete Job brings its own."""
-    jobs = view.jobs_of(task)
+def decide_single_pod_job(
+    context: Context, status: SweepStatus, key: JobKey, output: Output, validated: ValidatedSweep | None
+) -> JobResult:
+    """Return the state of a Job and the next actions for it.
+
+    `validated` makes the ConfigMap that the Job reads; None for a delete Job, whose input is in its pod template.
+    """
+    jobs = context.find_jobs(key)
     job = next((job for job in jobs if not job.deleting), None)
+    if job is None and jobs:
+        return JobPending(problem=find_known_problem(context, status, started=False))
     if job is None:
-        gone = Underway(problem=remembered(view, status, started=False))
-        return gone if jobs else _create(view, status, task, output, checked)
+        return _create(context, status, key, output, validated)
     if job.finish is None:
-        return _unfinished(view, status, job, task, output, checked)
-    pods = sorted(view.pods_of(job), key=lambda pod: pod.ended or pod.created)
-    return _finished(view, status, job, pods[-1] if pods else None)
+        return _watch(context, status, job, key, output, validated)
+    pods = sorted(context.find_pods(job), key=lambda pod: pod.finish_time or pod.created)
+    return _evaluate(context, status, job, pods[-1] if pods else None)
 
 
-def refused(view: View, status: SweepStatus, *names: str) -> Underway | None:
-    """What the API refused to make, and when to try again; None when there is nothing, or it is time."""
-    for refusal in view.observed.refusals:
-        problem = refusal_problem(view, refusal)
-        again = due(status, problem.reason, refusal.at)
-        if refusal.name in names and view.now < again:
-            return Underway(problem=problem, after=seconds_until(again, view.now))
+def find_refusal(context: Context, status: SweepStatus, *names: str) -> JobPending | None:
+    """Return the API's refusal to create one of these names, with the time of the next try; None if a try is due."""
+    for refusal in context.observed.refusals:
+        problem = explain_refusal(context, refusal)
+        next_try = compute_next_try(status, problem.reason, refusal.at)
+        if refusal.name in names and context.now < next_try:
+            return JobPending(problem=problem, requeue_after=compute_delay(next_try, context.now))
     return None
 
 
-def missing_input(view: View, task: Task, checked: Checked | None) -> tuple[Action, ...]:
-    """Makes the input of an attempt where it is not there."""
-    if checked is None or input_name(view.sweep.name, task.attempt) in view.observed.inputs:
+def create_missing_input(context: Context, key: JobKey, validated: ValidatedSweep | None) -> tuple[Action, ...]:
+    """Return the action that creates the ConfigMap of an attempt, if it does not exist."""
+    if validated is None or input_name(context.sweep.name, key.attempt) in context.observed.inputs:
         return ()
-    return (CreateInput(input_map(view.sweep, checked, task.attempt)),)
+    return (CreateInput(build_input_config_map(context.sweep, validated, key.attempt)),)
 
 
-def stuck_otherwise(view: View, job: JobObject, body: dict[str, Any]) -> bool:
-    """Whether nothing of a Job ever ran and the operator, configured anew, would make another one."""
-    started = any(pod.phase != "Pending" for pod in view.pods_of(job)) or len(job.completed) > 0
-    return not started and job.hash != body["metadata"]["annotations"][HASH_ANNOTATION]
+def is_replaceable(context: Context, job: JobObject, manifest: dict[str, Any]) -> bool:
+    """Return True if no pod of the Job ever ran and the operator's configuration now yields another manifest."""
+    started = any(pod.phase != "Pending" for pod in context.find_pods(job)) or len(job.completed_indexes) > 0
+    return not started and job.hash != manifest["metadata"]["annotations"][HASH_ANNOTATION]
 
 
-def _create(view: View, status: SweepStatus, task: Task, output: Output, checked: Checked | None) -> Underway:
-    name = job_name(view.sweep.name, inputs_hash(view.sweep, task), task.kind)
-    held = refused(view, status, name, input_name(view.sweep.name, task.attempt))
-    if held:
-        return held
-    job = small_job(view.sweep, task, output, view.rules)
-    return Underway((*missing_input(view, task, checked), CreateJob(job)), remembered(view, status, started=False))
+def _create(
+    context: Context, status: SweepStatus, key: JobKey, output: Output, validated: ValidatedSweep | None
+) -> JobPending:
+    name = job_name(context.sweep.name, compute_inputs_hash(context.sweep, key), key.kind)
+    refusal = find_refusal(context, status, name, input_name(context.sweep.name, key.attempt))
+    if refusal:
+        return refusal
+    manifest = build_single_pod_job(context.sweep, key, output, context.configuration)
+    actions = (*create_missing_input(context, key, validated), CreateJob(manifest))
+    return JobPending(actions, find_known_problem(context, status, started=False))
 
 
-def _unfinished(
-    view: View, status: SweepStatus, job: JobObject, task: Task, output: Output, checked: Checked | None
-) -> Underway:
-    problem = obstacle(view, status, job)
-    if problem and stuck_otherwise(view, job, small_job(view.sweep, task, output, view.rules)):
-        return Underway((DeleteJob(job.name, job.uid),), problem)
-    return Underway(missing_input(view, task, checked), problem)
+def _watch(
+    context: Context,
+    status: SweepStatus,
+    job: JobObject,
+    key: JobKey,
+    output: Output,
+    validated: ValidatedSweep | None,
+) -> JobPending:
+    problem = find_pod_problem(context, status, job)
+    if problem and is_replaceable(
+        context, job, build_single_pod_job(context.sweep, key, output, context.configuration)
+    ):
+        return JobPending((DeleteJob(job.name, job.uid),), problem)
+    return JobPending(create_missing_input(context, key, validated), problem)
 
 
-def _finished(view: View, status: SweepStatus, job: JobObject, pod: PodObject | None) -> Step:
+def _evaluate(context: Context, status: SweepStatus, job: JobObject, pod: PodObject | None) -> JobResult:
+    """Return the result of a finished Job."""
     finish = job.finish
     assert finish is not None
     message = pod.message if pod else None
-    if finish.succeeded and isinstance(message, _MESSAGES[job.kind]) and not problem_of(message):
-        return Done(message)
-    if message is None and view.now < finish.at + PATIENCE:
-        return Underway(after=seconds_until(finish.at + PATIENCE, view.now))
-    remove = DeleteJob(job.name, job.uid)
+    if finish.succeeded and isinstance(message, _MESSAGES[job.kind]) and not message.problem:
+        return JobSucceeded(message)
+    if message is None and context.now < finish.at + MESSAGE_GRACE:
+        return JobPending(requeue_after=compute_delay(finish.at + MESSAGE_GRACE, context.now))
+    delete = DeleteJob(job.name, job.uid)
     if finish.succeeded:
-        return Underway((remove,))
-    problem = failure(pod)
+        return JobPending((delete,))
+    problem = explain_failure(pod)
     if pod and pod.exit_code == ExitCode.NEVER:
-        return Never(problem)
-    again = due(status, problem.reason, finish.at)
-    if view.now >= again:
-        return Underway((remove,), problem)
-    return Underway(problem=problem, after=seconds_until(again, view.now))
+        return JobImpossible(problem)
+    next_try = compute_next_try(status, problem.reason, finish.at)
+    if context.now >= next_try:
+        return JobPending((delete,), problem)
+    return JobPending(problem=problem, requeue_after=compute_delay(next_try, context.now))

@@ -1,4 +1,4 @@
-"""The stages of an attempt: planning, rendering shard by shard, finalizing."""
+"""Stages of an attempt: planning, rendering shard by shard, finalizing."""
 
 from __future__ import annotations
 
@@ -10,116 +10,137 @@ from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import AttemptStatus, Phase, RunCounts, SweepStatus
 from synth_api.version import ENGINE_VERSION
-from synth_operator.decide.backoff import seconds_until
-from synth_operator.decide.context import batches_of
-from synth_operator.decide.finish import completed, failed
-from synth_operator.decide.limits import deadline, overdue, runs
-from synth_operator.decide.outcome import Conclusion, changed, concluded, suspended, waiting
-from synth_operator.decide.rendering import render_stage
-from synth_operator.decide.single_pod_job import Done, Never, Underway, small_step
-from synth_operator.manifests.names import Task
+from synth_operator.decide.backoff import compute_delay
+from synth_operator.decide.completion import complete_sweep, fail_sweep
+from synth_operator.decide.context import build_batches
+from synth_operator.decide.limits import check_deadline, compute_deadline, format_runs
+from synth_operator.decide.outcome import (
+    Outcome,
+    build_outcome,
+    build_suspended_outcome,
+    build_waiting_outcome,
+)
+from synth_operator.decide.rendering import render_shard
+from synth_operator.decide.single_pod_job import JobImpossible, JobPending, JobSucceeded, decide_single_pod_job
+from synth_operator.decide.status_updates import update_attempt, update_status
+from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
-    from synth_operator.decide.context import View
-    from synth_operator.validation import Checked
+    from synth_operator.decide.context import Context
+    from synth_operator.validation import ValidatedSweep
 
-_MOST_STALE: Final = 2
-"""Further attempts when runs are missing at the end."""
+_MAX_STALE_ATTEMPTS: Final = 2
+"""Further attempts after runs disappeared from the store."""
+_POLL_SECONDS: Final = 5.0
+_RESTART_SECONDS: Final = 1.0
 
 
-def begun(view: View, checked: Checked, *, stale: int = 0) -> SweepStatus:
-    """A new attempt; what a former one committed stays where it is."""
-    before = view.before
-    count = before.attempt.count + 1 if before.attempt else 0
-    token = view.spec.retry_token
-    digest = attempt_hash(view.sweep.uid, checked.plan, token, count)
+def find_or_start_attempt(context: Context, validated: ValidatedSweep) -> SweepStatus:
+    """Return the status with the attempt in progress, or with a new one if plan or retry token changed."""
+    previous, attempt = context.previous_status, context.previous_status.attempt
+    current = attempt and previous.plan == validated.plan and attempt.retry_token == context.spec.retry_token
+    return previous if current and previous.completion_time is None else _start_attempt(context, validated)
+
+
+def continue_attempt(context: Context, status: SweepStatus, validated: ValidatedSweep) -> Outcome:
+    """Return the outcome of the current stage of an attempt."""
+    attempt = status.attempt
+    assert attempt is not None
+    rendered = attempt.todo is not None and attempt.settled.shards >= build_batches(attempt).shards
+    verdict = attempt.verdict or (None if rendered else check_deadline(context, status))
+    if verdict and attempt.todo is None:
+        return fail_sweep(context, status, verdict)
+    attempt = update_attempt(attempt, verdict=verdict)
+    status = update_status(status, attempt=attempt)
+    if attempt.todo is None:
+        outcome = _plan(context, status, attempt, validated)
+    elif rendered or verdict:
+        outcome = _finalize(context, status, attempt, validated)
+    else:
+        outcome = _render(context, status, attempt, validated)
+    deadline = compute_deadline(context, status)
+    return outcome.requeue_within(compute_delay(deadline, context.now)) if deadline and verdict is None else outcome
+
+
+def _start_attempt(context: Context, validated: ValidatedSweep, *, stale: int = 0) -> SweepStatus:
+    """Return the status of a new attempt; the dataset of the last committed one stays in it."""
+    previous = context.previous_status
+    count = previous.attempt.count + 1 if previous.attempt else 0
+    token = context.spec.retry_token
+    digest = attempt_hash(context.sweep.uid, validated.plan, token, count)
     return SweepStatus(
-        conditions=before.conditions,
+        conditions=previous.conditions,
         phase=Phase.PLANNING,
-        start_time=before.start_time if stale else view.now,
-        plan=checked.plan,
-        recipe_digest=checked.recipe_digest,
+        start_time=previous.start_time if stale else context.now,
+        plan=validated.plan,
+        recipe_digest=validated.recipe_digest,
         engine_version=ENGINE_VERSION,
-        runs=RunCounts(total=checked.runs),
+        runs=RunCounts(total=validated.runs),
         attempt=AttemptStatus(hash=digest, count=count, stale=stale, retry_token=token),
-        dataset=before.dataset,
+        dataset=previous.dataset,
     )
 
 
-def carry_on(view: View, status: SweepStatus, checked: Checked) -> Conclusion:
-    """The next thing to do for an attempt."""
-    attempt = status.attempt
-    assert attempt is not None
-    rendered = attempt.todo is not None and attempt.settled.shards >= batches_of(attempt).shards
-    verdict = attempt.verdict or (None if rendered else overdue(view, status))
-    if verdict and attempt.todo is None:
-        return failed(view, status, verdict)
-    attempt = attempt.model_copy(update={"verdict": verdict})
-    status = changed(status, attempt=attempt)
-    if attempt.todo is None:
-        conclusion = _plan(view, status, attempt, checked)
-    elif rendered or verdict:
-        conclusion = _finalize(view, status, attempt, checked)
-    else:
-        conclusion = _render(view, status, attempt, checked)
-    end = deadline(view, status)
-    return conclusion.within(seconds_until(end, view.now)) if end and verdict is None else conclusion
+def _plan(context: Context, status: SweepStatus, attempt: AttemptStatus, validated: ValidatedSweep) -> Outcome:
+    key = JobKey(JobKind.PLAN, attempt.hash)
+    match decide_single_pod_job(context, status, key, validated.output, validated):
+        case JobSucceeded(PlanMessage() as result):
+            attempt = update_attempt(attempt, todo=result.todo, batch_size=result.batch_size)
+            counts = RunCounts(total=result.total, cached=result.cached)
+            return continue_attempt(context, update_status(status, attempt=attempt, runs=counts), validated)
+        case JobImpossible(problem):
+            return fail_sweep(context, status, problem)
+        case JobPending() as job:
+            message = "Checking which runs exist in the store."
+            return _build_pending_outcome(context, status, job, Phase.PLANNING, Reason.PLANNING, message)
+        case unexpected:
+            raise AssertionError(unexpected)
 
 
-def _plan(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion:
-    match small_step(view, status, Task(JobKind.PLAN, attempt.hash), checked.output, checked):
-        case Done(PlanMessage() as message):
-            planned = attempt.model_copy(update={"todo": message.todo, "batch_size": message.batch_size})
-            counts = RunCounts(total=message.total, cached=message.cached)
-            return carry_on(view, changed(status, attempt=planned, runs=counts), checked)
-        case Never(problem):
-            return failed(view, status, problem)
-        case Underway() as step:
-            return _underway(view, status, step, Phase.PLANNING, Reason.PLANNING, "Checking the store for what exists.")
-        case step:
-            raise AssertionError(step)
+def _render(context: Context, status: SweepStatus, attempt: AttemptStatus, validated: ValidatedSweep) -> Outcome:
+    result = render_shard(context, status, attempt, validated)
+    return result if isinstance(result, Outcome) else continue_attempt(context, result, validated)
 
 
-def _render(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion:
-    outcome = render_stage(view, status, attempt, checked)
-    return outcome if isinstance(outcome, Conclusion) else carry_on(view, outcome, checked)
-
-
-def _finalize(view: View, status: SweepStatus, attempt: AttemptStatus, checked: Checked) -> Conclusion:
-    if view.at_work():
-        # Cleaning up deletes what still renders; its pods may take their grace period.
-        text = "Waiting for the render pods to end."
-        return concluded(status, Phase.FINALIZING, Reason.FINALIZING, text, after=5.0)
-    match small_step(view, status, Task(JobKind.FINALIZE, attempt.hash), checked.output, checked):
-        case Done(FinalizeMessage() as message):
-            if message.missing and attempt.verdict is None and attempt.stale < _MOST_STALE:
-                return _again(view, checked, attempt, message.missing)
-            return completed(view, status, attempt, message)
-        case Never(problem):
-            return failed(view, status, attempt.verdict or problem)
-        case Underway() as step if step.problem and (verdict := attempt.verdict or overdue(view, status)):
-            text = f"{verdict.message} What exists could not be committed: {step.problem.message}"
-            return failed(view, status, Problem(reason=verdict.reason, message=text))
-        case Underway() as step:
-            text = "All runs are rendered or recorded as failed; committing the dataset."
+def _finalize(context: Context, status: SweepStatus, attempt: AttemptStatus, validated: ValidatedSweep) -> Outcome:
+    if context.has_active_render_pods():
+        # Cleanup has deleted their Jobs; the pods may use their grace period.
+        message = "Waiting for the render pods to end."
+        return build_outcome(status, Phase.FINALIZING, Reason.FINALIZING, message, requeue_after=_POLL_SECONDS)
+    key = JobKey(JobKind.FINALIZE, attempt.hash)
+    match decide_single_pod_job(context, status, key, validated.output, validated):
+        case JobSucceeded(FinalizeMessage() as result):
+            if result.missing and attempt.verdict is None and attempt.stale < _MAX_STALE_ATTEMPTS:
+                return _restart_stale_attempt(context, validated, attempt, result.missing)
+            return complete_sweep(context, status, attempt, result)
+        case JobImpossible(problem):
+            return fail_sweep(context, status, attempt.verdict or problem)
+        case JobPending(problem=Problem() as problem) if verdict := attempt.verdict or check_deadline(context, status):
+            message = f"{verdict.message} The runs that exist could not be committed: {problem.message}"
+            return fail_sweep(context, status, Problem(reason=verdict.reason, message=message))
+        case JobPending() as job:
+            message = "All runs are rendered or recorded as failed; committing the dataset."
             if attempt.verdict:
-                text = f"{attempt.verdict.message} Committing what exists."
-            return _underway(view, status, step, Phase.FINALIZING, Reason.FINALIZING, text)
-        case step:
-            raise AssertionError(step)
+                message = f"{attempt.verdict.message} Committing the runs that exist."
+            return _build_pending_outcome(context, status, job, Phase.FINALIZING, Reason.FINALIZING, message)
+        case unexpected:
+            raise AssertionError(unexpected)
 
 
-def _again(view: View, checked: Checked, attempt: AttemptStatus, missing: int) -> Conclusion:
-    text = f"{runs(missing)} of those counted as done are missing from the store; planning anew."
-    status = begun(view, checked, stale=attempt.stale + 1)
-    return concluded(status, Phase.PLANNING, Reason.PLAN_STALE, text, after=1.0)
+def _restart_stale_attempt(
+    context: Context, validated: ValidatedSweep, attempt: AttemptStatus, missing: int
+) -> Outcome:
+    message = f"{format_runs(missing)} counted as done but missing from the store; planning again."
+    status = _start_attempt(context, validated, stale=attempt.stale + 1)
+    return build_outcome(status, Phase.PLANNING, Reason.PLAN_STALE, message, requeue_after=_RESTART_SECONDS)
 
 
-def _underway(
-    view: View, status: SweepStatus, step: Underway, phase: Phase, reason: Reason, message: str
-) -> Conclusion:
-    if view.spec.suspend:
-        return suspended(status)
-    if step.problem:
-        return waiting(view, status, step.problem, step.actions, step.after)
-    return concluded(status, phase, reason, message, step.actions, step.after)
+def _build_pending_outcome(
+    context: Context, status: SweepStatus, job: JobPending, phase: Phase, reason: Reason, message: str
+) -> Outcome:
+    """Return the outcome while a single-pod Job has not succeeded."""
+    if context.spec.suspend:
+        return build_suspended_outcome(status)
+    if job.problem:
+        return build_waiting_outcome(context, status, job.problem, job.actions, job.requeue_after)
+    return build_outcome(status, phase, reason, message, job.actions, job.requeue_after)

@@ -1,4 +1,4 @@
-"""Count the runs of an attempt from Jobs and termination messages (docs/contracts.md, section 7)."""
+"""Tally: counts of an attempt's runs from Jobs and termination messages (docs/contracts.md, section 7)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from synth_api.resources.synth_sweep import (
     StageSeconds,
     SweepStatus,
 )
-from synth_operator.decide.outcome import changed
+from synth_operator.decide.status_updates import update_attempt, update_runs, update_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,137 +25,140 @@ if TYPE_CHECKING:
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
 
-_MOST_FAILURES: Final = 20
-_MOST_FAILURE_BYTES: Final = 32 * 1024
-_MOST_REASONS: Final = 32
-_LONGEST_WORD: Final = 64
+_MAX_FAILURES: Final = 20
+_MAX_FAILURES_BYTES: Final = 32 * 1024
+_MAX_REASONS: Final = 32
+_MAX_WORD_LENGTH: Final = 64
 
 
-def counted(
+def count_runs(
     status: SweepStatus,
     attempt: AttemptStatus,
     batches: Batches,
     jobs: Iterable[JobObject],
     pods: Iterable[PodObject],
 ) -> SweepStatus:
-    """The status with what the Jobs of the current shard have come to.
+    """Return the status with the counts from the Jobs and pods of the current shard.
 
-    Messages die with their pods, so nothing ever sinks below what the status said of this attempt.
+    No count falls below its value in the status of this attempt, since messages disappear with their pods.
     """
     jobs, pods = tuple(jobs), tuple(pods)
     settled, before = attempt.settled, status.runs
-    messages = _latest_messages(pods, batches.of_shard(settled.shards))
-    finished = _finished(messages, _completed(jobs, batches.of_shard(settled.shards)), batches)
+    shard = batches.of_shard(settled.shards)
+    messages = _find_latest_messages(pods, shard)
     failed = max(before.failed, settled.failed + sum(message.failed for message in messages.values()))
-    finished = max(before.succeeded + before.failed, settled.succeeded + settled.failed + finished)
+    finished = max(
+        before.succeeded + before.failed,
+        settled.succeeded + settled.failed + _count_finished(messages, _list_completed(jobs, shard), batches),
+    )
     reasons = Counter({count.reason: count.runs for count in settled.reasons})
     for message in messages.values():
         reasons.update(message.reasons)
-    image = next((pod.image for pod in pods if pod.image), status.image)
-    return changed(
+    return update_status(
         status,
-        image=image,
-        runs=before.model_copy(
-            update={
-                "failed": failed,
-                "succeeded": max(0, finished - failed),
-                "active": sum(job.ready for job in jobs if job.finish is None),
-            }
+        image=next((pod.image for pod in pods if pod.image), status.image),
+        runs=update_runs(
+            before,
+            failed=failed,
+            succeeded=max(0, finished - failed),
+            active=sum(job.ready for job in jobs if job.finish is None),
         ),
-        failures=first_failures(status.failures, *(message.failures for message in messages.values())),
-        failure_reasons=_fuller(status.failure_reasons, failure_counts(reasons)),
-        usage=_greater(status.usage, _sum(settled.usage, *map(_usage, messages.values()))),
+        failures=select_first_failures(status.failures, *(message.failures for message in messages.values())),
+        failure_reasons=_select_more_runs(status.failure_reasons, rank_failure_reasons(reasons)),
+        usage=_select_more_work(status.usage, _add_usages(settled.usage, *map(_read_usage, messages.values()))),
     )
 
 
-def settled(status: SweepStatus, attempt: AttemptStatus) -> SweepStatus:
-    """The status with the current shard counted for good."""
-    base = Settled(
+def settle_shard(status: SweepStatus, attempt: AttemptStatus) -> SweepStatus:
+    """Return the status with the current shard's counts settled, so that its Job may be deleted."""
+    settled = Settled(
         shards=attempt.settled.shards + 1,
         succeeded=status.runs.succeeded,
         failed=status.runs.failed,
         reasons=status.failure_reasons,
         usage=status.usage,
     )
-    return changed(status, attempt=attempt.model_copy(update={"settled": base}))
+    return update_status(status, attempt=update_attempt(attempt, settled=settled))
 
 
-def first_failures(*groups: Iterable[RunFailure]) -> tuple[RunFailure, ...]:
-    """The first failed runs by number, each once, as many as a status may hold."""
+def select_first_failures(*groups: Iterable[RunFailure]) -> tuple[RunFailure, ...]:
+    """Return the failures with the lowest run numbers, one per run: at most 20 and at most 32 KiB as JSON."""
     by_run = {failure.run: failure for group in groups for failure in group}
-    chosen: list[RunFailure] = []
+    selected: list[RunFailure] = []
     size = 0
-    for run in sorted(by_run)[:_MOST_FAILURES]:
+    for run in sorted(by_run)[:_MAX_FAILURES]:
         size += len(json.dumps(by_run[run].model_dump(mode="json")))
-        if size > _MOST_FAILURE_BYTES:
+        if size > _MAX_FAILURES_BYTES:
             break
-        chosen.append(by_run[run])
-    return tuple(chosen)
+        selected.append(by_run[run])
+    return tuple(selected)
 
 
-def failure_counts(reasons: Mapping[str, int]) -> tuple[FailureCount, ...]:
-    """Failed runs by reason, the most frequent first."""
+def rank_failure_reasons(reasons: Mapping[str, int]) -> tuple[FailureCount, ...]:
+    """Return failed runs by reason, the most frequent reason first."""
     ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(FailureCount(reason=reason[:_LONGEST_WORD], runs=runs) for reason, runs in ranked[:_MOST_REASONS])
+    return tuple(FailureCount(reason=reason[:_MAX_WORD_LENGTH], runs=runs) for reason, runs in ranked[:_MAX_REASONS])
 
 
-def stage_seconds(seconds: Mapping[str, float]) -> tuple[StageSeconds, ...]:
-    """Seconds by stage, by name."""
-    stages = sorted(seconds.items())[:_MOST_REASONS]
-    return tuple(StageSeconds(stage=stage[:_LONGEST_WORD], seconds=round(value, 1)) for stage, value in stages)
+def sort_stage_seconds(seconds: Mapping[str, float]) -> tuple[StageSeconds, ...]:
+    """Return seconds by stage, sorted by the stage's name and rounded to 0.1 s."""
+    stages = sorted(seconds.items())[:_MAX_REASONS]
+    return tuple(StageSeconds(stage=stage[:_MAX_WORD_LENGTH], seconds=round(value, 1)) for stage, value in stages)
 
 
-def _latest_messages(pods: Iterable[PodObject], batches: range) -> dict[int, BatchMessage]:
-    """Of each batch the message that knows most: each tells of all the pods before it."""
-    messages: dict[int, BatchMessage] = {}
+def _find_latest_messages(pods: Iterable[PodObject], batches: range) -> dict[int, BatchMessage]:
+    """Return the latest message of each batch, the one with most runs: it counts those of all earlier pods too."""
+    latest: dict[int, BatchMessage] = {}
     for pod in pods:
         message = pod.message
         if isinstance(message, BatchMessage) and message.batch in batches:
-            known = messages.get(message.batch)
-            if known is None or _knows(message) > _knows(known):
-                messages[message.batch] = message
-    return messages
+            known = latest.get(message.batch)
+            if known is None or _count_reported(message) > _count_reported(known):
+                latest[message.batch] = message
+    return latest
 
 
-def _knows(message: BatchMessage) -> int:
+def _count_reported(message: BatchMessage) -> int:
     return message.succeeded + message.failed
 
 
-def _completed(jobs: Iterable[JobObject], batches: range) -> set[int]:
-    return {batches[index] for job in jobs for index in job.completed}
+def _list_completed(jobs: Iterable[JobObject], batches: range) -> set[int]:
+    return {batches[index] for job in jobs for index in job.completed_indexes}
 
 
-def _finished(messages: Mapping[int, BatchMessage], completed: set[int], batches: Batches) -> int:
+def _count_finished(messages: Mapping[int, BatchMessage], completed: set[int], batches: Batches) -> int:
+    """Return the finished runs: all runs of completed batches, and of the others as many as their messages report."""
     whole = sum(len(batches.runs(batch)) for batch in completed)
-    return whole + sum(_knows(message) for batch, message in messages.items() if batch not in completed)
+    return whole + sum(_count_reported(message) for batch, message in messages.items() if batch not in completed)
 
 
-def _usage(message: BatchMessage) -> ResourceUsage:
+def _read_usage(message: BatchMessage) -> ResourceUsage:
     return ResourceUsage(
-        seconds=stage_seconds(message.seconds),
+        seconds=sort_stage_seconds(message.seconds),
         gpu_seconds_used=message.gpu_seconds_used,
         gpu_seconds_lost=message.gpu_seconds_lost,
         bytes=message.bytes,
     )
 
 
-def _sum(*usages: ResourceUsage) -> ResourceUsage:
+def _add_usages(*usages: ResourceUsage) -> ResourceUsage:
     seconds: defaultdict[str, float] = defaultdict(float)
     for usage in usages:
         for stage in usage.seconds:
             seconds[stage.stage] += stage.seconds
     return ResourceUsage(
-        seconds=stage_seconds(seconds),
+        seconds=sort_stage_seconds(seconds),
         gpu_seconds_used=round(sum(usage.gpu_seconds_used for usage in usages), 1),
         gpu_seconds_lost=round(sum(usage.gpu_seconds_lost for usage in usages), 1),
         bytes=sum(usage.bytes for usage in usages),
     )
 
 
-def _greater(one: ResourceUsage, other: ResourceUsage) -> ResourceUsage:
-    """The one that knows of more work."""
+def _select_more_work(one: ResourceUsage, other: ResourceUsage) -> ResourceUsage:
+    """Return the usage with more render seconds."""
     return max(one, other, key=lambda usage: sum(stage.seconds for stage in usage.seconds))
 
 
-def _fuller(one: tuple[FailureCount, ...], other: tuple[FailureCount, ...]) -> tuple[FailureCount, ...]:
+def _select_more_runs(one: tuple[FailureCount, ...], other: tuple[FailureCount, ...]) -> tuple[FailureCount, ...]:
+    """Return the counts with more failed runs."""
     return max(one, other, key=lambda counts: sum(count.runs for count in counts))

@@ -1,4 +1,4 @@
-"""The Kubernetes API as the operator writes to it: five verbs on a few resources."""
+"""The Kubernetes API as the operator uses it: six calls on seven resources."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, Final, Protocol
 
 from synth_api.resources.base import GROUP, VERSION
 
-Tree = dict[str, Any]
-"""An object of the API as its JSON says it."""
+JsonObject = dict[str, Any]
+"""An object of the API as JSON."""
 
 CONFLICT: Final = 409
 NOT_FOUND: Final = 404
 
 
 class Resource(Enum):
-    """What the operator speaks of, all of it in namespaces."""
+    """Resources that the operator uses, all of them namespaced."""
 
     SWEEPS = (GROUP, VERSION, "synthsweeps", "SynthSweep")
     RECIPES = (GROUP, VERSION, "synthrecipes", "SynthRecipe")
@@ -33,11 +33,11 @@ class Resource(Enum):
 
     @property
     def api_version(self) -> str:
-        """As objects write it: `batch/v1`, `v1`."""
+        """`apiVersion` of its objects: `batch/v1`, `v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        """Path of an object, of all in a namespace, or of all there are."""
+        """Return the URL path of an object, of all objects in a namespace, or of those in all namespaces."""
         root = f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
         parts = [root, namespace and f"namespaces/{namespace}", self.plural, name, subresource]
         return "/".join(part for part in parts if part)
@@ -46,8 +46,8 @@ class Resource(Enum):
 class ApiError(Exception):
     """The API refused a request, or did not answer.
 
-    `code` is the HTTP status, None where no answer came; `reason` the word in the answer (`AlreadyExists`,
-    `Conflict`, `Forbidden`, `Invalid`); `message` its sentence.
+    `code` is the HTTP status, None without an answer; `reason` and `message` are those of the answer's Status object
+    (reasons: `AlreadyExists`, `Conflict`, `Forbidden`, `Invalid`).
     """
 
     def __init__(self, code: int | None, reason: str, message: str) -> None:
@@ -58,28 +58,31 @@ class ApiError(Exception):
 
 
 class Api(Protocol):
-    """Each call is one request and raises ApiError when it did not succeed, unless it says otherwise."""
+    """Each call sends one request and raises ApiError if it fails, except as documented."""
 
-    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
-        """The object as created; 409 where its name is taken."""
+    def create(self, resource: Resource, namespace: str, body: JsonObject) -> JsonObject:
+        """Create an object and return it; the code is 409 if its name is taken."""
         ...
 
-    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
-        """The object; None where there is none."""
+    def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
+        """Return the object, or None if it does not exist."""
         ...
 
-    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
-        """The objects that a label and a field selector choose, as the server has them now."""
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[JsonObject]:
+        """List the objects that match a label selector and a field selector, as the server has them now."""
         ...
 
-    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
-        """The object after a JSON merge patch; 409 where the patch's `metadata.resourceVersion` is not the object's."""
+    def patch(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
+        """Apply a JSON merge patch and return the object; 409 if the patch has another `metadata.resourceVersion`."""
         ...
 
-    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
-        """The object with the body's status; 409 where the body's `metadata.resourceVersion` is not the object's."""
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
+        """Replace the status and return the object; 409 if the body has another `metadata.resourceVersion`."""
         ...
 
     def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
-        """Deletes the object and, in the background, what it owns; with a uid only that one. Gone already is fine."""
+        """Delete the object and, in the background, its dependents; with `uid` only if it has that uid.
+
+        An object that does not exist, or has another uid, is no error.
+        """
         ...

@@ -1,4 +1,4 @@
-"""The real Kubernetes API: one JSON request per call, without retries of its own."""
+"""Client of the Kubernetes API: one JSON request per call, without retries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import urllib3
 from kubernetes import client, config
 
 from synth_api.redaction import protect
-from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
+from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, JsonObject, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from kubernetes.client.rest import RESTResponse
 
 _TIMEOUT: Final = (3, 5)
-"""Seconds to connect and to wait for an answer; with the time to renew, less than the shortest lease that matters."""
-AGENT: Final = "synth-operator"
+"""Seconds to connect and to wait for an answer: less than the 10 s within which a lease of 15 s must be renewed."""
+USER_AGENT: Final = "synth-operator"
 _CREDENTIAL: Final = ("authorization", "BearerToken")
 
 
 def load_connection() -> client.Configuration:
-    """How to reach the API: the pod's service account, else the kubeconfig.
+    """Return the connection to the API: with the pod's service account, else with the kubeconfig.
 
     Raises:
-        kubernetes.config.ConfigException: there is neither.
+        kubernetes.config.ConfigException: neither exists.
     """
     connection = client.Configuration()
     try:
@@ -37,8 +37,8 @@ def load_connection() -> client.Configuration:
     return connection
 
 
-def authorization(connection: client.Configuration) -> str | None:
-    """The Authorization header as of now: tokens of service accounts change on disk."""
+def read_authorization(connection: client.Configuration) -> str | None:
+    """Return the current Authorization header; the kubelet rotates service account tokens on disk."""
     header: str | None = connection.get_api_key_with_prefix(*_CREDENTIAL)
     if header:
         protect(header.split()[-1:])
@@ -46,7 +46,11 @@ def authorization(connection: client.Configuration) -> str | None:
 
 
 class KubernetesApi:
-    """`Api` over the official client; `recorder` hears of each request: verb, resource as in a Role, status."""
+    """`Api` over the official client.
+
+    `recorder` is called for each request with the verb, the resource as in a Role, and the HTTP status, None without an
+    answer.
+    """
 
     def __init__(
         self,
@@ -57,19 +61,19 @@ class KubernetesApi:
         connection.connection_pool_maxsize = connections
         self._connection = connection
         self._client = client.ApiClient(connection)
-        self._client.user_agent = AGENT
+        self._client.user_agent = USER_AGENT
         self._recorder = recorder
 
     def close(self) -> None:
-        """Lets its connections go."""
+        """Close the pooled connections."""
         self._client.close()
 
-    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
-        """See `Api`."""
+    def create(self, resource: Resource, namespace: str, body: JsonObject) -> JsonObject:
+        """Create an object and return it."""
         return self._send("create", resource, resource.path(namespace), body)
 
-    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
-        """See `Api`."""
+    def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
+        """Return an object, or None if it does not exist."""
         try:
             return self._send("get", resource, resource.path(namespace, name))
         except ApiError as error:
@@ -77,25 +81,25 @@ class KubernetesApi:
                 return None
             raise
 
-    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
-        """See `Api`."""
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[JsonObject]:
+        """List the objects that match the selectors."""
         query = {"labelSelector": labels, "fieldSelector": fields}
         answer = self._send("list", resource, resource.path(namespace), query=query)
-        items: list[Tree] = answer["items"]
+        items: list[JsonObject] = answer["items"]
         return items
 
-    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
-        """See `Api`."""
+    def patch(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
+        """Apply a JSON merge patch and return the object."""
         return self._send("patch", resource, resource.path(namespace, name), body)
 
-    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
-        """See `Api`."""
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
+        """Replace the status subresource and return the object."""
         whole = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
         return self._send("update", resource, resource.path(namespace, name, "status"), whole)
 
     def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
-        """See `Api`."""
-        options: Tree = {"propagationPolicy": "Background"}
+        """Delete an object in the background; one that does not exist, or has another uid, is no error."""
+        options: JsonObject = {"propagationPolicy": "Background"}
         if uid:
             options["preconditions"] = {"uid": uid}
         try:
@@ -105,25 +109,30 @@ class KubernetesApi:
                 raise
 
     def _send(
-        self, verb: str, resource: Resource, path: str, body: Tree | None = None, query: Mapping[str, str] | None = None
-    ) -> Tree:
-        what = f"{resource.plural}/status" if path.endswith("/status") else resource.plural
+        self,
+        verb: str,
+        resource: Resource,
+        path: str,
+        body: JsonObject | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> JsonObject:
+        role_resource = f"{resource.plural}/status" if path.endswith("/status") else resource.plural
         try:
             response = self._request(verb, path, body, query or {})
             data = response.read()
         except (urllib3.exceptions.HTTPError, client.ApiException) as error:
-            self._recorder(verb, what, None)
+            self._recorder(verb, role_resource, None)
             raise ApiError(None, type(error).__name__, f"the Kubernetes API does not answer: {error}") from error
-        self._recorder(verb, what, response.status)
-        answer = _parsed(data)
+        self._recorder(verb, role_resource, response.status)
+        answer = _parse_answer(data)
         if response.status >= 300:
             raise ApiError(response.status, answer.get("reason", ""), answer.get("message", response.reason or ""))
         return answer
 
-    def _request(self, verb: str, path: str, body: Tree | None, query: Mapping[str, str]) -> RESTResponse:
+    def _request(self, verb: str, path: str, body: JsonObject | None, query: Mapping[str, str]) -> RESTResponse:
         method, media = _METHODS[verb]
         headers = {"Accept": "application/json", "Content-Type": media}
-        credential = authorization(self._connection)
+        credential = read_authorization(self._connection)
         if credential:
             headers["Authorization"] = credential
         method, url, headers, _, _ = self._client.param_serialize(
@@ -142,8 +151,8 @@ _METHODS: Final = {
 }
 
 
-def _parsed(data: bytes) -> Tree:
-    """The answer's JSON; what stands between us and the API may answer something else."""
+def _parse_answer(data: bytes) -> JsonObject:
+    """Return the answer's JSON object; empty for anything else, since a proxy in between may answer in HTML."""
     try:
         tree = json.loads(data)
     except ValueError:

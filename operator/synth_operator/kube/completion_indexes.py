@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Indexes:
-    """A set of indexes as ranges in ascending order."""
+class CompletionIndexes:
+    """A set of indexes, as ranges in ascending order."""
 
     ranges: tuple[range, ...] = ()
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        """As in `status.completedIndexes`."""
-        return cls(tuple(_range(part) for part in text.split(",") if part))
+    def parse(cls, text: str) -> Self:
+        """Return the indexes in a text like `status.completedIndexes`."""
+        return cls(tuple(_parse_range(part) for part in text.split(",") if part))
 
     def __len__(self) -> int:
         return sum(map(len, self.ranges))
@@ -31,9 +31,9 @@ class Indexes:
         return any(index in part for part in self.ranges)
 
 
-def _range(text: str) -> range:
+def _parse_range(text: str) -> range:
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
 
 
-NO_INDEXES: Final = Indexes()
+NO_INDEXES: Final = CompletionIndexes()

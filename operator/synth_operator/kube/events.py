@@ -1,7 +1,7 @@
-"""The Warning Events of a namespace, read for all sweeps together.
+"""Warning Events of a namespace, listed once for all its sweeps.
 
-The API server keeps no index of Events: whatever the selector, a list makes it read all those of the namespace. While
-the Jobs of 200 sweeps waited for their pods, a list for each of them took half of the server's time.
+The API server keeps no index of Events: with any selector it reads all Events of the namespace. While the Jobs of 200
+sweeps waited for their pods, one list for each of them took half of the server's time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from synth_operator.kube.api import Resource
-from synth_operator.kube.timestamps import moment
+from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from synth_operator.kube.api import Api
 
-_SHARED_SECONDS: Final = 2.0
-"""How old a list may be."""
+_MAX_AGE_SECONDS: Final = 2.0
+"""Age up to which a list is used again."""
 
 
 @dataclass(frozen=True)
 class JobWarning:
-    """A Warning Event on one of our Jobs: its pods cannot be made."""
+    """A Warning Event about a Job or one of its pods."""
 
     job: str
     reason: str
@@ -33,8 +33,8 @@ class JobWarning:
     at: datetime
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
-        """From an Event's JSON."""
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Return the warning in an Event's JSON, at the time of its last occurrence."""
         at = (
             (body.get("series") or {}).get("lastObservedTime")
             or body.get("lastTimestamp")
@@ -45,12 +45,12 @@ class JobWarning:
             job=body["involvedObject"]["name"],
             reason=body.get("reason", ""),
             message=body.get("message", ""),
-            at=moment(at),
+            at=parse_timestamp(at),
         )
 
 
 class WarningEvents:
-    """Thread-safe; kept by namespace and kind of the objects concerned. `clock` gives seconds."""
+    """Cache of the lists, by namespace and kind of the involved objects. Thread-safe; `clock` returns seconds."""
 
     def __init__(self, api: Api, clock: Callable[[], float]) -> None:
         self._api = api
@@ -58,21 +58,21 @@ class WarningEvents:
         self._lock = Lock()
         self._lists: dict[tuple[str, str], tuple[float, Mapping[str, JobWarning]]] = {}
 
-    def last(self, namespace: str, kind: str, name: str) -> JobWarning | None:
-        """The last Warning about a Job or pod, as it was at most two seconds ago.
+    def find_last(self, namespace: str, kind: str, name: str) -> JobWarning | None:
+        """Return the latest Warning about a Job or pod, at most two seconds old, or None.
 
         Raises:
             ApiError: the API refused, or did not answer.
         """
-        with self._lock:  # whoever else asks meanwhile finds the answer here
+        with self._lock:  # concurrent callers wait for one list
             key = namespace, kind
             at, found = self._lists.get(key, (float("-inf"), {}))
-            if self._clock() - at >= _SHARED_SECONDS:
+            if self._clock() - at >= _MAX_AGE_SECONDS:
                 at, found = self._clock(), self._read(namespace, kind)
                 self._lists[key] = at, found
             return found.get(name)
 
     def _read(self, namespace: str, kind: str) -> Mapping[str, JobWarning]:
         bodies = self._api.find(Resource.EVENTS, namespace, fields=f"type=Warning,involvedObject.kind={kind}")
-        told = ((body["involvedObject"]["name"], JobWarning.of(body)) for body in bodies)
-        return dict(sorted(told, key=lambda named: named[1].at))
+        warnings = sorted(map(JobWarning.from_json, bodies), key=lambda warning: warning.at)
+        return {warning.job: warning for warning in warnings}

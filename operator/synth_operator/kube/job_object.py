@@ -15,8 +15,8 @@ from synth_api.jobs.names import (
     SHARD_LABEL,
     SWEEP_LABEL,
 )
-from synth_operator.kube.completion_indexes import NO_INDEXES, Indexes
-from synth_operator.kube.timestamps import moment
+from synth_operator.kube.completion_indexes import NO_INDEXES, CompletionIndexes
+from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Finish:
-    """How a Job ended."""
+class JobFinish:
+    """End of a Job: its condition Complete or Failed."""
 
     succeeded: bool
     reason: str
@@ -35,17 +35,21 @@ class Finish:
 
 @dataclass(frozen=True)
 class JobObject:
-    """One of our Jobs. `owner` is the uid of the sweep it was made for, `attempt` the label's start of the hash."""
+    """A Job of a sweep."""
 
     name: str
     uid: str
     owner: str
+    """uid of the sweep that it was created for."""
     sweep: str
     kind: JobKind
     attempt: str
+    """Label of its attempt: the start of the attempt's hash."""
     shard: int
     hash: str
+    """Hash of its manifest."""
     inputs: str
+    """Hash of the attempt and of the parts of the sweep's spec that it depends on."""
     created: datetime
     deleting: bool = False
     suspend: bool = False
@@ -53,13 +57,13 @@ class JobObject:
     completions: int = 1
     active: int = 0
     ready: int = 0
-    completed: Indexes = NO_INDEXES
-    failed: Indexes = NO_INDEXES
-    finish: Finish | None = None
+    completed_indexes: CompletionIndexes = NO_INDEXES
+    failed_indexes: CompletionIndexes = NO_INDEXES
+    finish: JobFinish | None = None
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
-        """From its JSON."""
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Return the Job in the API's JSON."""
         metadata, spec, status = body["metadata"], body.get("spec", {}), body.get("status") or {}
         labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
         return cls(
@@ -72,26 +76,26 @@ class JobObject:
             shard=int(labels.get(SHARD_LABEL, 0)),
             hash=annotations.get(HASH_ANNOTATION, ""),
             inputs=annotations.get(INPUTS_ANNOTATION, ""),
-            created=moment(metadata["creationTimestamp"]),
+            created=parse_timestamp(metadata["creationTimestamp"]),
             deleting="deletionTimestamp" in metadata,
             suspend=spec.get("suspend", False),
             parallelism=spec.get("parallelism", 1),
             completions=spec.get("completions", 1),
             active=status.get("active", 0),
             ready=status.get("ready", 0),
-            completed=Indexes.of(status.get("completedIndexes", "")),
-            failed=Indexes.of(status.get("failedIndexes", "")),
-            finish=_finish(status.get("conditions") or ()),
+            completed_indexes=CompletionIndexes.parse(status.get("completedIndexes", "")),
+            failed_indexes=CompletionIndexes.parse(status.get("failedIndexes", "")),
+            finish=_find_finish(status.get("conditions") or ()),
         )
 
 
-def _finish(conditions: Any) -> Finish | None:
+def _find_finish(conditions: Any) -> JobFinish | None:
     for condition in conditions:
         if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
-            return Finish(
+            return JobFinish(
                 succeeded=condition["type"] == "Complete",
                 reason=condition.get("reason", ""),
                 message=condition.get("message", ""),
-                at=moment(condition["lastTransitionTime"]),
+                at=parse_timestamp(condition["lastTransitionTime"]),
             )
     return None

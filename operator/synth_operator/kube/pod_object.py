@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from synth_api.jobs.messages import Message, read_message
 from synth_api.jobs.names import JOB_LABEL
-from synth_operator.kube.timestamps import moment
+from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from synth_api.resources.conditions import Problem
 
 _JOB_NAME: Final = "batch.kubernetes.io/job-name"
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"
@@ -19,38 +21,48 @@ _INDEX: Final = "batch.kubernetes.io/job-completion-index"
 
 @dataclass(frozen=True)
 class PodObject:
-    """A pod of one of our Jobs."""
+    """A pod, with the state of its first container."""
 
     name: str
     job: str
+    """Name of its Job."""
     kind: str
+    """Kind of its Job: `plan`, `render`, `finalize` or `delete`."""
     index: int
+    """Completion index in its Job."""
     phase: str
     created: datetime
-    deleted: datetime | None = None
-    """Moment by which it is to be gone."""
+    deletion_time: datetime | None = None
+    """End of its grace period; None unless it is being deleted."""
     exit_code: int | None = None
     exit_reason: str = ""
-    """`OOMKilled`, for instance."""
+    """Reason of the terminated container: `Error`, `OOMKilled`."""
     message: Message | None = None
-    ended: datetime | None = None
-    waiting: str = ""
-    """Why its container does not start: `ErrImagePull`, `CreateContainerConfigError`."""
+    """Termination message; None if there is none or it cannot be read."""
+    finish_time: datetime | None = None
+    waiting_reason: str = ""
+    """Reason of the waiting container: `ErrImagePull`, `CreateContainerConfigError`."""
     waiting_message: str = ""
     unschedulable: str = ""
-    """The scheduler's sentence."""
+    """The scheduler's message if no node fits, else empty."""
     image: str = ""
-    """The image as the node resolved it."""
-    disrupted: bool = False
+    """Image ID as the node resolved it."""
+    is_disrupted: bool = False
+    """True if the pod was evicted, preempted or lost with its node (condition `DisruptionTarget`)."""
 
     @property
-    def over(self) -> bool:
-        """Whether nothing of it runs any more."""
+    def is_finished(self) -> bool:
+        """True in the phases Succeeded and Failed: no container runs any more."""
         return self.phase in ("Succeeded", "Failed")
 
+    @property
+    def problem(self) -> Problem | None:
+        """Problem in the termination message, if any."""
+        return self.message.problem if self.message else None
+
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
-        """From its JSON."""
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Return the pod in the API's JSON."""
         metadata, status = body["metadata"], body.get("status") or {}
         labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
         container: Mapping[str, Any] = next(iter(status.get("containerStatuses") or ()), {})
@@ -63,21 +75,21 @@ class PodObject:
             kind=labels.get(JOB_LABEL, ""),
             index=int(annotations.get(_INDEX, labels.get(_INDEX, 0))),
             phase=status.get("phase", "Pending"),
-            created=moment(metadata["creationTimestamp"]),
-            deleted=moment(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
+            created=parse_timestamp(metadata["creationTimestamp"]),
+            deletion_time=parse_timestamp(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
             exit_code=terminated.get("exitCode"),
             exit_reason=terminated.get("reason", ""),
             message=read_message(terminated["message"]) if terminated.get("message") else None,
-            ended=moment(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
-            waiting=waiting.get("reason", ""),
+            finish_time=parse_timestamp(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
+            waiting_reason=waiting.get("reason", ""),
             waiting_message=waiting.get("message", ""),
-            unschedulable=_unschedulable(conditions.get("PodScheduled", {})),
+            unschedulable=_find_unschedulable(conditions.get("PodScheduled", {})),
             image=container.get("imageID", ""),
-            disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
+            is_disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
         )
 
 
-def _unschedulable(condition: Mapping[str, Any]) -> str:
+def _find_unschedulable(condition: Mapping[str, Any]) -> str:
     if condition.get("status") == "False" and condition.get("reason") == "Unschedulable":
         return str(condition.get("message", ""))
     return ""

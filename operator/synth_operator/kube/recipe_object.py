@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecipeObject:
-    """A SynthRecipe; `problem` says in one sentence why its spec cannot be read."""
+    """A SynthRecipe; `problem` is the error in a spec that cannot be read."""
 
     namespace: str
     name: str
@@ -28,8 +28,8 @@ class RecipeObject:
     problem: str = ""
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
-        """From its JSON."""
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Return the recipe in the API's JSON; a status that cannot be read counts as empty."""
         metadata = body["metadata"]
         spec, problem = RecipeSpec(recipe={}), ""
         try:

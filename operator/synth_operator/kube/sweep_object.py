@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SweepObject:
-    """A SynthSweep; `problem` says in one sentence why its spec cannot be read, which the CRD should prevent."""
+    """A SynthSweep; `problem` is the error in a spec that cannot be read, which the CRD's schema should prevent."""
 
     namespace: str
     name: str
@@ -31,8 +31,11 @@ class SweepObject:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
-        """From its JSON. A status that this version cannot read counts as none: what exists is found again."""
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Return the sweep in the API's JSON.
+
+        A status that this version cannot read counts as empty: the next plan finds the runs that exist.
+        """
         metadata = body["metadata"]
         spec, problem = SweepSpec(), ""
         try:

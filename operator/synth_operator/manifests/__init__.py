@@ -1,1 +1,1 @@
-"""Pure builders of what the operator makes: Jobs of four kinds and the ConfigMap with their input."""
+"""Builders of manifests: Jobs of four kinds and the ConfigMap with their input. Pure functions."""

@@ -1,4 +1,4 @@
-"""attempt.json, and the ConfigMap that carries it."""
+"""attempt.json, the input of an attempt's pods, and its ConfigMap."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.names import HASH_ANNOTATION, input_name
 from synth_api.version import ENGINE_VERSION
-from synth_operator.manifests.names import labels, metadata
+from synth_operator.manifests.names import build_labels, build_metadata
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_operator.kube.sweep_object import SweepObject
-    from synth_operator.validation import Checked
+    from synth_operator.validation import ValidatedSweep
 
 
-def attempt_input(sweep: SweepObject, checked: Checked, attempt: str) -> AttemptInput:
-    """What the pods of an attempt read."""
+def build_attempt_input(sweep: SweepObject, checked: ValidatedSweep, attempt: str) -> AttemptInput:
+    """Return the input that the pods of an attempt read."""
     spec = sweep.spec
     return AttemptInput(
         namespace=sweep.namespace,
@@ -36,8 +36,8 @@ def attempt_input(sweep: SweepObject, checked: Checked, attempt: str) -> Attempt
     )
 
 
-def deletion_input(sweep: SweepObject, output: Output) -> AttemptInput:
-    """What a delete Job reads: a place in a store, no recipe, which may be gone by then."""
+def build_deletion_input(sweep: SweepObject, output: Output) -> AttemptInput:
+    """Return the input of a delete Job: a location in a store, without the recipe, which may be deleted by then."""
     return AttemptInput(
         namespace=sweep.namespace,
         name=sweep.name,
@@ -51,14 +51,14 @@ def deletion_input(sweep: SweepObject, output: Output) -> AttemptInput:
     )
 
 
-def input_map(sweep: SweepObject, checked: Checked, attempt: str) -> dict[str, Any]:
-    """The ConfigMap; its content never changes."""
-    content = attempt_input(sweep, checked, attempt).model_dump_json(exclude_none=True)
+def build_input_config_map(sweep: SweepObject, checked: ValidatedSweep, attempt: str) -> dict[str, Any]:
+    """Return the manifest of the immutable ConfigMap with an attempt's input."""
+    content = build_attempt_input(sweep, checked, attempt).model_dump_json(exclude_none=True)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(
-            sweep, input_name(sweep.name, attempt), labels(sweep, attempt), {HASH_ANNOTATION: attempt}
+        "metadata": build_metadata(
+            sweep, input_name(sweep.name, attempt), build_labels(sweep, attempt), {HASH_ANNOTATION: attempt}
         ),
         "immutable": True,
         "data": {INPUT_FILE: content},

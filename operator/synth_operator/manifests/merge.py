@@ -1,10 +1,10 @@
-"""Merging a pod template with what lies over it, as far as `kubectl patch` would: lists of named things by name."""
+"""Strategic merge of a pod template and its overlay, like `kubectl patch`: lists of named objects merge by name."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-_KEYS: Final = {
+_MERGE_KEYS: Final = {
     "containers": "name",
     "initContainers": "name",
     "volumes": "name",
@@ -12,27 +12,31 @@ _KEYS: Final = {
     "volumeMounts": "mountPath",
     "imagePullSecrets": "name",
 }
-_APPENDED: Final = ("tolerations", "topologySpreadConstraints", "envFrom", "hostAliases")
+_APPENDED_LISTS: Final = ("tolerations", "topologySpreadConstraints", "envFrom", "hostAliases")
 
 
-def merged(base: Any, overlay: Any, name: str = "") -> Any:
-    """Mappings key by key, null removes; known lists by their key or one after the other; all else is replaced."""
+def merge(base: Any, overlay: Any, name: str = "") -> Any:
+    """Return `base` with `overlay` merged into it; `name` is the key under which both stand.
+
+    Mappings merge key by key, and null removes a key. Lists in the tables above merge by
+    their merge key or are appended. Every other value of `overlay` replaces that of `base`.
+    """
     if isinstance(base, dict) and isinstance(overlay, dict):
         tree = {key: value for key, value in base.items() if overlay.get(key, value) is not None}
         for key, value in overlay.items():
             if value is not None:
-                tree[key] = merged(base.get(key), value, key)
+                tree[key] = merge(base.get(key), value, key)
         return tree
     if isinstance(base, list) and isinstance(overlay, list):
-        if name in _APPENDED:
+        if name in _APPENDED_LISTS:
             return [*base, *(item for item in overlay if item not in base)]
-        if name in _KEYS:
-            return _by_key(base, overlay, _KEYS[name])
+        if name in _MERGE_KEYS:
+            return _merge_lists(base, overlay, _MERGE_KEYS[name])
     return overlay
 
 
-def _by_key(base: list[Any], overlay: list[Any], key: str) -> list[Any]:
-    over = {item.get(key): item for item in overlay}
+def _merge_lists(base: list[Any], overlay: list[Any], key: str) -> list[Any]:
+    overlay_items = {item.get(key): item for item in overlay}
     known = {item[key] for item in base}
-    kept = [merged(item, over[item[key]]) if item[key] in over else item for item in base]
+    kept = [merge(item, overlay_items[item[key]]) if item[key] in overlay_items else item for item in base]
     return [*kept, *(item for item in overlay if item.get(key) not in known)]

@@ -1,4 +1,4 @@
-"""Labels, annotations and owner of what is made for a sweep."""
+"""Labels, annotations and owner reference of the objects of a sweep."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Task:
-    """One of the Jobs of an attempt."""
+class JobKey:
+    """Key of a Job in a sweep: kind, attempt and shard."""
 
     kind: JobKind
     attempt: str
@@ -33,8 +33,8 @@ class Task:
     shard: int = 0
 
 
-def labels(sweep: SweepObject, attempt: str) -> dict[str, str]:
-    """Of everything that is made for an attempt."""
+def build_labels(sweep: SweepObject, attempt: str) -> dict[str, str]:
+    """Return the labels of all objects of an attempt."""
     return {
         "app.kubernetes.io/name": "synth",
         "app.kubernetes.io/instance": sweep.name,
@@ -45,19 +45,21 @@ def labels(sweep: SweepObject, attempt: str) -> dict[str, str]:
     }
 
 
-def job_labels(sweep: SweepObject, task: Task) -> dict[str, str]:
-    """Of a Job and its pods."""
+def build_job_labels(sweep: SweepObject, task: JobKey) -> dict[str, str]:
+    """Return the labels of a Job and its pods."""
     shard = {SHARD_LABEL: str(task.shard)} if task.kind is JobKind.RENDER else {}
-    own = {"app.kubernetes.io/component": task.kind.value, JOB_LABEL: task.kind.value}
-    return {**labels(sweep, task.attempt), **own, **shard}
+    component = {"app.kubernetes.io/component": task.kind.value, JOB_LABEL: task.kind.value}
+    return {**build_labels(sweep, task.attempt), **component, **shard}
 
 
-def metadata(sweep: SweepObject, name: str, labelled: dict[str, str], annotations: dict[str, str]) -> dict[str, Any]:
-    """Of an object that goes with its sweep."""
+def build_metadata(
+    sweep: SweepObject, name: str, labels: dict[str, str], annotations: dict[str, str]
+) -> dict[str, Any]:
+    """Return the metadata of an object that Kubernetes deletes together with its sweep."""
     return {
         "name": name,
         "namespace": sweep.namespace,
-        "labels": labelled,
+        "labels": labels,
         "annotations": {OWNER_ANNOTATION: sweep.uid, **annotations},
         "ownerReferences": [
             {

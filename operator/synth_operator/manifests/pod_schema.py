@@ -1,4 +1,4 @@
-"""Whether a tree is a pod template: keys and types as the official client's models have them."""
+"""Schema check of a pod template: keys and types of the official client's models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SCALARS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {
 
 
 def check_pod_template(path: str, tree: Any) -> None:
-    """Raises InputError at the first key that a pod template does not have, or value of another type."""
+    """Raise InputError for the first unknown key of a pod template, or the first value of a wrong type."""
     _check(path, "V1PodTemplateSpec", tree)
 
 
@@ -34,27 +34,27 @@ def _check(path: str, kind: str, value: Any) -> None:
         for index, item in enumerate(value):
             _check(f"{path}[{index}]", items[1], item)
     elif kind.startswith("Dict"):
-        _check_words(path, value)
+        _check_string_mapping(path, value)
     elif kind in _SCALARS:
         _check_scalar(path, kind, value)
     else:
         _check_model(path, getattr(client, kind), value)
 
 
-def _check_words(path: str, value: Any) -> None:
-    """A mapping of strings; quantities among them may be written as numbers."""
+def _check_string_mapping(path: str, value: Any) -> None:
+    """Check a mapping to strings; quantities may be numbers too."""
     if not isinstance(value, dict):
         raise InputError(path, f"must be a mapping, not {shown(value)}")
     quantities = path.endswith((".limits", ".requests"))
-    for key, word in value.items():
-        if isinstance(word, bool) or not isinstance(word, str | int | float if quantities else str):
-            raise InputError(f"{path}.{key}", f"must be a string, not {shown(word)}; quote it")
+    for key, text in value.items():
+        if isinstance(text, bool) or not isinstance(text, str | int | float if quantities else str):
+            raise InputError(f"{path}.{key}", f"must be a string, not {shown(text)}; quote it")
 
 
 def _check_scalar(path: str, kind: str, value: Any) -> None:
-    words, types = _SCALARS[kind]
+    description, types = _SCALARS[kind]
     if not isinstance(value, types) or (isinstance(value, bool) and kind != "bool"):
-        raise InputError(path, f"must be {words}, not {shown(value)}")
+        raise InputError(path, f"must be {description}, not {shown(value)}")
 
 
 def _check_model(path: str, model: Any, value: Any) -> None:

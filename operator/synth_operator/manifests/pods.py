@@ -1,4 +1,4 @@
-"""What the pods of all Jobs have in common."""
+"""Pod spec that all Jobs share: volumes, credentials and the termination message."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
     from synth_operator.kube.sweep_object import SweepObject
-    from synth_operator.manifests.names import Task
+    from synth_operator.manifests.names import JobKey
 
 _CREDENTIALS: Final = (("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True))
 _CA_FOLDER, _CA_NAME = CA_FILE.rsplit("/", 1)
 
 
-def pod_spec(
-    sweep: SweepObject, task: Task, output: Output, container: dict[str, Any], rules: Configuration
+def build_pod_spec(
+    sweep: SweepObject, task: JobKey, output: Output, container: dict[str, Any], rules: Configuration
 ) -> dict[str, Any]:
-    """The pod of a Job around what is special in its container."""
+    """Return the pod spec of a Job; `container` has the fields of its container that depend on the kind of Job."""
     spec = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "containers": [_container(task, output, container, rules)],
+        "containers": [_build_container(task, output, container, rules)],
         "volumes": [
-            {"name": "input", **_input(sweep, task)},
+            {"name": "input", **_build_input_volume(sweep, task)},
             {"name": "scratch", "emptyDir": {"sizeLimit": str(rules.scratch_size)}},
-            *_ca_volume(output),
+            *_build_ca_volumes(output),
         ],
     }
     if output.service_account_name:
@@ -40,7 +40,7 @@ def pod_spec(
     return spec
 
 
-def _container(task: Task, output: Output, own: dict[str, Any], rules: Configuration) -> dict[str, Any]:
+def _build_container(task: JobKey, output: Output, own: dict[str, Any], rules: Configuration) -> dict[str, Any]:
     return {
         **own,
         "name": task.kind.value,
@@ -48,21 +48,24 @@ def _container(task: Task, output: Output, own: dict[str, Any], rules: Configura
         "env": [
             {"name": "HOME", "value": SCRATCH_FOLDER},
             {"name": "TMPDIR", "value": SCRATCH_FOLDER},
-            *_credentials(output),
+            *_build_credentials(output),
             *own.get("env", []),
         ],
         "volumeMounts": [
             {"name": "input", "mountPath": INPUT_FOLDER, "readOnly": True},
             {"name": "scratch", "mountPath": SCRATCH_FOLDER},
-            *_ca_mount(output),
+            *_build_ca_mounts(output),
         ],
         "terminationMessagePath": MESSAGE_FILE,
         "terminationMessagePolicy": "File",
     }
 
 
-def _credentials(output: Output) -> list[dict[str, Any]]:
-    """By reference: a missing Secret shows in the pod's status and heals by itself (docs/contracts.md, section 8)."""
+def _build_credentials(output: Output) -> list[dict[str, Any]]:
+    """Return references to the Secret's keys.
+
+    A missing Secret shows in the pod's status, and the pod starts once it exists (docs/contracts.md, section 8).
+    """
     if output.secret_ref is None:
         return []
     return [
@@ -74,21 +77,27 @@ def _credentials(output: Output) -> list[dict[str, Any]]:
     ]
 
 
-def _input(sweep: SweepObject, task: Task) -> dict[str, Any]:
-    """A delete Job's comes with its pod: a ConfigMap could be collected together with the sweep that is deleted."""
+def _build_input_volume(sweep: SweepObject, task: JobKey) -> dict[str, Any]:
+    """Return the source of the input volume: a ConfigMap, or for a delete Job an annotation of its pod.
+
+    Kubernetes may delete the ConfigMap together with the sweep, before the delete Job has run.
+    """
     if task.kind is JobKind.DELETE:
         field = {"fieldPath": f"metadata.annotations['{INPUT_ANNOTATION}']"}
         return {"downwardAPI": {"items": [{"path": INPUT_FILE, "fieldRef": field}]}}
     return {"configMap": {"name": input_name(sweep.name, task.attempt)}}
 
 
-def _ca_volume(output: Output) -> list[dict[str, Any]]:
-    """Optional: without it the pod starts and says what is missing; as a must it would wait without a word."""
+def _build_ca_volumes(output: Output) -> list[dict[str, Any]]:
+    """Return the volume of the certificate authority, which is optional.
+
+    Without the Secret the pod starts and reports it; with a required one it would wait without a termination message.
+    """
     if output.ca_secret_ref is None:
         return []
     item = {"key": output.ca_secret_ref.key, "path": _CA_NAME}
     return [{"name": "ca", "secret": {"secretName": output.ca_secret_ref.name, "items": [item], "optional": True}}]
 
 
-def _ca_mount(output: Output) -> list[dict[str, Any]]:
+def _build_ca_mounts(output: Output) -> list[dict[str, Any]]:
     return [{"name": "ca", "mountPath": _CA_FOLDER, "readOnly": True}] if output.ca_secret_ref else []

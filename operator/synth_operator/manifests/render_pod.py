@@ -1,20 +1,20 @@
-"""The pod template of the render Jobs."""
+"""Pod template of the render Jobs: container, resources, GPU placement and overlay."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.attempt_input import SCRATCH_FOLDER
-from synth_operator.manifests.names import job_labels
-from synth_operator.manifests.overlay import overlaid
-from synth_operator.manifests.pods import pod_spec
+from synth_operator.manifests.names import build_job_labels
+from synth_operator.manifests.overlay import apply_overlay
+from synth_operator.manifests.pods import build_pod_spec
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import Gpu, Resources, SweepSpec
     from synth_operator.configuration import Configuration
     from synth_operator.kube.sweep_object import SweepObject
-    from synth_operator.manifests.names import Task
+    from synth_operator.manifests.names import JobKey
 
 _GPU_ENVIRONMENT: Final = {
     "NVIDIA_DRIVER_CAPABILITIES": "compute,utility,graphics",
@@ -23,53 +23,56 @@ _GPU_ENVIRONMENT: Final = {
 }
 
 
-def render_template(sweep: SweepObject, task: Task, output: Output, rules: Configuration) -> dict[str, Any]:
-    """The template with the sweep's overlay.
+def build_render_template(sweep: SweepObject, task: JobKey, output: Output, rules: Configuration) -> dict[str, Any]:
+    """Return the pod template, merged with the sweep's overlay.
 
     Raises:
-        InputError: the overlay is not what it may be.
+        InputError: the overlay is invalid or not allowed.
     """
-    spec = pod_spec(sweep, task, output, _container(sweep.spec, task, rules), rules)
+    spec = build_pod_spec(sweep, task, output, _build_container(sweep.spec, task, rules), rules)
     spec["terminationGracePeriodSeconds"] = rules.termination_grace_period_seconds
-    spec["topologySpreadConstraints"] = [_spread(sweep, task)]
+    spec["topologySpreadConstraints"] = [_build_spread(sweep, task)]
     if sweep.spec.priority_class_name:
         spec["priorityClassName"] = sweep.spec.priority_class_name
     if sweep.spec.gpu:
-        spec.update(_placement(sweep.spec.gpu, rules))
-    template = {"metadata": {"labels": job_labels(sweep, task)}, "spec": spec}
-    return overlaid(template, sweep.spec.pod_template, rules)
+        spec.update(_build_placement(sweep.spec.gpu, rules))
+    template = {"metadata": {"labels": build_job_labels(sweep, task)}, "spec": spec}
+    return apply_overlay(template, sweep.spec.pod_template, rules)
 
 
-def device_of(spec: SweepSpec) -> str:
-    """What renders: `gpu` when the sweep asks for GPUs, so that a broken driver is never paid for in silence."""
+def choose_device(spec: SweepSpec) -> str:
+    """Return the device; by default `gpu` for a sweep with GPUs, so that a broken driver fails and no CPU renders."""
     return spec.device or ("gpu" if spec.gpu else "cpu")
 
 
-def _container(spec: SweepSpec, task: Task, rules: Configuration) -> dict[str, Any]:
+def _build_container(spec: SweepSpec, task: JobKey, rules: Configuration) -> dict[str, Any]:
     environment = _GPU_ENVIRONMENT if spec.gpu else {}
     arguments = {
         "--shard": task.shard,
-        "--device": device_of(spec),
+        "--device": choose_device(spec),
         "--retries-per-run": spec.retries_per_run,
     }
     return {
         "image": spec.image or rules.renderer_image,
-        # The image's own: it brings the compiled kernels along, which take minutes to make anew.
+        # This command of the image has the compiled kernels in its cache; compiling them takes minutes.
         "command": ["render"],
         "args": [str(word) for pair in arguments.items() for word in pair],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "resources": _resources(spec, rules),
+        "resources": _build_resources(spec, rules),
     }
 
 
-def _resources(spec: SweepSpec, rules: Configuration) -> dict[str, dict[str, str]]:
-    """The sweep's over the operator's: a default gives way as a whole where the sweep names the same resource."""
-    own, default = spec.resources, rules.render_resources
-    named = {*_of(own, "requests"), *_of(own, "limits")}
+def _build_resources(spec: SweepSpec, rules: Configuration) -> dict[str, dict[str, str]]:
+    """Return the sweep's resources with the operator's defaults.
+
+    A resource that the sweep names, as a request or a limit, has no default in either.
+    """
+    requested, default = spec.resources, rules.render_resources
+    overridden = {*_read_amounts(requested, "requests"), *_read_amounts(requested, "limits")}
     tree = {
         kind: {
-            **{name: amount for name, amount in _of(default, kind).items() if name not in named},
-            **_of(own, kind),
+            **{name: amount for name, amount in _read_amounts(default, kind).items() if name not in overridden},
+            **_read_amounts(requested, kind),
         }
         for kind in ("requests", "limits")
     }
@@ -78,12 +81,12 @@ def _resources(spec: SweepSpec, rules: Configuration) -> dict[str, dict[str, str
     return {kind: amounts for kind, amounts in tree.items() if amounts}
 
 
-def _of(resources: Resources | None, kind: str) -> dict[str, str]:
+def _read_amounts(resources: Resources | None, kind: str) -> dict[str, str]:
     amounts = getattr(resources, kind) if resources else None
     return {name: str(amount) for name, amount in (amounts or {}).items()}
 
 
-def _placement(gpu: Gpu, rules: Configuration) -> dict[str, Any]:
+def _build_placement(gpu: Gpu, rules: Configuration) -> dict[str, Any]:
     selector = rules.gpu.node_selector if gpu.node_selector is None else gpu.node_selector
     tolerations = rules.gpu.tolerations if gpu.tolerations is None else gpu.tolerations
     placement = {
@@ -94,11 +97,11 @@ def _placement(gpu: Gpu, rules: Configuration) -> dict[str, Any]:
     return {key: value for key, value in placement.items() if value}
 
 
-def _spread(sweep: SweepObject, task: Task) -> dict[str, Any]:
-    """Softly: over the nodes as far as that goes."""
+def _build_spread(sweep: SweepObject, task: JobKey) -> dict[str, Any]:
+    """Return a soft constraint that spreads the pods over the nodes."""
     return {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": job_labels(sweep, task)},
+        "labelSelector": {"matchLabels": build_job_labels(sweep, task)},
     }

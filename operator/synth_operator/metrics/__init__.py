@@ -1,1 +1,1 @@
-"""What Prometheus reads from the operator; docs/metrics.md lists every metric."""
+"""Prometheus metrics of the operator; docs/metrics.md lists all of them."""

@@ -1,4 +1,4 @@
-"""What this operator process does; its counters start anew with it."""
+"""Metrics of the operator process; its counters start at zero with it."""
 
 from __future__ import annotations
 
@@ -31,29 +31,31 @@ _RECONCILE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 
 
 class WatchAgeCollector(Collector):
-    """Seconds since each watch was last heard, by the clock of the scrape."""
+    """Seconds since each watch last gave a sign of life, at the time of the scrape."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._heard: dict[str, float] = {}
+        self._last_activity: dict[str, float] = {}
 
-    def heard(self, resource: str) -> None:
-        """The watch of a resource is alive now."""
-        self._heard[resource] = self._clock()
+    def record_activity(self, resource: str) -> None:
+        """Record that the watch of a resource is alive now."""
+        self._last_activity[resource] = self._clock()
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """The metric without values."""
-        return (self._family({}),)
+        """Return the metric without samples."""
+        return (self._build_family({}),)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """One sample per watched resource."""
+        """Return the metric with one sample per watched resource."""
         now = self._clock()
-        return (self._family({resource: now - heard for resource, heard in dict(self._heard).items()}),)
+        return (self._build_family({resource: now - last for resource, last in dict(self._last_activity).items()}),)
 
     @staticmethod
-    def _family(ages: dict[str, float]) -> GaugeMetricFamily:
+    def _build_family(ages: dict[str, float]) -> GaugeMetricFamily:
         family = GaugeMetricFamily(
-            "synth_operator_watch_age_seconds", "Seconds since a watch was last heard.", labels=("resource",)
+            "synth_operator_watch_age_seconds",
+            "Seconds since a watch last gave a sign of life.",
+            labels=("resource",),
         )
         for resource, age in ages.items():
             family.add_metric((resource,), age)
@@ -61,28 +63,28 @@ class WatchAgeCollector(Collector):
 
 
 class OperatorMetrics:
-    """All metrics of an operator process, in a registry of their own.
+    """All metrics of an operator process, in a separate registry.
 
-    `sweeps` returns a snapshot of the sweeps that this replica looks after, none unless it leads; `queue_depth` the
-    sweeps that wait for a reconcile. Both are called in the thread that serves a scrape.
+    `sweeps` returns a snapshot of all sweeps, none unless this replica leads; `queue_depth` the number of keys that
+    wait for a reconcile. Both are called in the thread that serves a scrape.
     """
 
     def __init__(
         self, version: str, sweeps: Callable[[], Iterable[MeasuredSweep]], queue_depth: Callable[[], float]
     ) -> None:
-        # When a counter began is known from the process; a second series for each says no more.
+        # The start of the process is the start of every counter; a `_created` series for each adds nothing.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._reconciles = Histogram(
             "synth_operator_reconcile_seconds",
-            "Seconds that one look at one sweep took, by outcome: ok or error.",
+            "Duration of one reconcile in seconds, by outcome: ok or error.",
             ("outcome",),
             buckets=_RECONCILE_BUCKETS,
             registry=self.registry,
         )
         self._calls = Counter(
             "synth_operator_api_requests",
-            "Requests to the Kubernetes API; code is `none` where no answer came.",
+            "Requests to the Kubernetes API; code is `none` without an answer.",
             ("verb", "resource", "code"),
             registry=self.registry,
         )
@@ -90,10 +92,15 @@ class OperatorMetrics:
             "synth_operator_leader", "1 in the replica that holds the lease, else 0.", registry=self.registry
         )
         self._ages = WatchAgeCollector()
-        depth = Gauge("synth_operator_queue_depth", "Sweeps that wait to be looked at.", registry=self.registry)
+        depth = Gauge(
+            "synth_operator_queue_depth", "Sweeps and recipes that wait for a reconcile.", registry=self.registry
+        )
         depth.set_function(queue_depth)
         build = Gauge(
-            "synth_operator_build_info", "1; version and engine version.", ("version", "engine"), registry=self.registry
+            "synth_operator_build_info",
+            "Always 1; its labels are the version and the engine version.",
+            ("version", "engine"),
+            registry=self.registry,
         )
         build.labels(version, str(ENGINE_VERSION)).set(1)
         for outcome in ("ok", "error"):
@@ -104,29 +111,33 @@ class OperatorMetrics:
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 
-    def reconciled(self, seconds: float, *, ok: bool) -> None:
-        """A sweep was looked at."""
+    def record_reconcile(self, seconds: float, *, ok: bool) -> None:
+        """Record one reconcile and its duration."""
         self._reconciles.labels("ok" if ok else "error").observe(seconds)
 
-    def api_call(self, verb: str, resource: str, code: int | None) -> None:
-        """A request ended; `resource` as in a Role (`jobs`, `synthsweeps/status`), no code where no answer came."""
+    def record_api_call(self, verb: str, resource: str, code: int | None) -> None:
+        """Record a request: `resource` as in a Role (`jobs`, `synthsweeps/status`), `code` None without an answer."""
         self._calls.labels(verb, resource, "none" if code is None else str(code)).inc()
 
-    def heard(self, resource: str) -> None:
-        """The watch of a resource is alive: an event, a bookmark or a fresh list came."""
-        self._ages.heard(resource)
+    def record_watch_activity(self, resource: str) -> None:
+        """Record that the watch of a resource is alive now."""
+        self._ages.record_activity(resource)
 
-    def leads(self, leading: bool) -> None:
-        """Whether this replica holds the lease."""
+    def set_leading(self, leading: bool) -> None:
+        """Record whether this replica holds the lease."""
         self._leader.set(leading)
 
     def serve(self, port: int) -> Callable[[], None]:
-        """Serves `/metrics` on all addresses in threads of its own; returns what ends it. Raises OSError when taken."""
+        """Serve `/metrics` on all addresses in separate threads; return the function that stops the server.
+
+        Raises:
+            OSError: the port is in use.
+        """
         server, thread = start_http_server(port, registry=self.registry)
 
-        def end() -> None:
+        def stop() -> None:
             server.shutdown()
             server.server_close()
             thread.join()
 
-        return end
+        return stop

@@ -1,4 +1,4 @@
-"""Gauges of sweeps, read off their status at every scrape: exact after a restart, gone with the sweep."""
+"""Gauges of sweeps, from their status at every scrape: exact after a restart, absent after the sweep's deletion."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ from synth_api.resources.synth_sweep import Phase, SweepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
 
 _SWEEP: Final = ("namespace", "sweep")
 
 
 class MeasuredSweep(Protocol):
-    """What is read of a sweep."""
+    """The parts of a sweep that the gauges show."""
 
     @property
     def namespace(self) -> str:
-        """Its namespace."""
+        """Namespace of the sweep."""
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the sweep."""
 
     @property
     def status(self) -> SweepStatus:
-        """Its status, as last seen."""
+        """Status of the sweep in the watches' cache."""
 
 
 Sample = tuple[tuple[str, ...], float]
 
 
 class SweepCollector(Collector):
-    """Reads all sweeps at each scrape.
+    """Collector that reads all sweeps at each scrape.
 
     `sweeps` is called in the thread that serves the scrape and must return a snapshot. A replica that does not lead
     returns none, so that no sweep is counted twice.
@@ -46,25 +45,25 @@ class SweepCollector(Collector):
         self._sweeps = sweeps
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """The metrics without values, so that registering reads no sweep."""
-        return _families(())
+        """Return the metrics without samples, so that registration reads no sweep."""
+        return _build_families(())
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """One family per metric, samples of all sweeps in it."""
-        return _families(tuple(self._sweeps()))
+        """Return one family per metric, with the samples of all sweeps."""
+        return _build_families(tuple(self._sweeps()))
 
 
-def _families(sweeps: tuple[MeasuredSweep, ...]) -> Iterator[GaugeMetricFamily]:
-    yield _by_phase(sweeps)
-    for name, (documentation, labels, samples) in _METRICS.items():
+def _build_families(sweeps: tuple[MeasuredSweep, ...]) -> Iterator[GaugeMetricFamily]:
+    yield _count_by_phase(sweeps)
+    for name, (documentation, labels, read_samples) in _METRICS.items():
         family = GaugeMetricFamily(name, documentation, labels=(*_SWEEP, *labels))
         for sweep in sweeps:
-            for values, number in samples(sweep.status):
+            for values, number in read_samples(sweep.status):
                 family.add_metric((sweep.namespace, sweep.name, *values), number)
         yield family
 
 
-def _by_phase(sweeps: Iterable[MeasuredSweep]) -> GaugeMetricFamily:
+def _count_by_phase(sweeps: Iterable[MeasuredSweep]) -> GaugeMetricFamily:
     counts = dict.fromkeys(Phase, 0)
     for sweep in sweeps:
         counts[sweep.status.phase] += 1
@@ -74,16 +73,16 @@ def _by_phase(sweeps: Iterable[MeasuredSweep]) -> GaugeMetricFamily:
     return family
 
 
-def _phase(status: SweepStatus) -> Iterator[Sample]:
+def _read_phase(status: SweepStatus) -> Iterator[Sample]:
     yield (status.phase.value,), 1
 
 
-def _conditions(status: SweepStatus) -> Iterator[Sample]:
+def _read_conditions(status: SweepStatus) -> Iterator[Sample]:
     for condition in status.conditions:
         yield (condition.type.value, condition.status, condition.reason.value), 1
 
 
-def _runs(status: SweepStatus) -> Iterator[Sample]:
+def _read_runs(status: SweepStatus) -> Iterator[Sample]:
     runs = status.runs
     yield ("cached",), runs.cached
     yield ("succeeded",), runs.succeeded
@@ -91,35 +90,35 @@ def _runs(status: SweepStatus) -> Iterator[Sample]:
     yield ("pending",), max(0, runs.total - runs.done - runs.failed)
 
 
-def _failed_runs(status: SweepStatus) -> Iterator[Sample]:
+def _read_failed_runs(status: SweepStatus) -> Iterator[Sample]:
     for count in status.failure_reasons:
         yield (count.reason,), count.runs
 
 
-def _pods(status: SweepStatus) -> Iterator[Sample]:
+def _read_pods(status: SweepStatus) -> Iterator[Sample]:
     yield (), status.runs.active
 
 
-def _throughput(status: SweepStatus) -> Iterator[Sample]:
+def _read_throughput(status: SweepStatus) -> Iterator[Sample]:
     if status.runs_per_minute is not None:
         yield (), status.runs_per_minute / 60
 
 
-def _stages(status: SweepStatus) -> Iterator[Sample]:
+def _read_stages(status: SweepStatus) -> Iterator[Sample]:
     for stage in status.usage.seconds:
         yield (stage.stage,), stage.seconds
 
 
-def _gpu(status: SweepStatus) -> Iterator[Sample]:
+def _read_gpu(status: SweepStatus) -> Iterator[Sample]:
     yield ("used",), status.usage.gpu_seconds_used
     yield ("lost",), status.usage.gpu_seconds_lost
 
 
-def _bytes(status: SweepStatus) -> Iterator[Sample]:
+def _read_bytes(status: SweepStatus) -> Iterator[Sample]:
     yield (), status.usage.bytes
 
 
-def _times(status: SweepStatus) -> Iterator[Sample]:
+def _read_times(status: SweepStatus) -> Iterator[Sample]:
     moments = {
         "started": status.start_time,
         "progressed": status.progress_time,
@@ -127,22 +126,22 @@ def _times(status: SweepStatus) -> Iterator[Sample]:
         "expected_end": status.eta,
         "ended": status.completion_time,
     }
-    yield from (((event,), _seconds(moment)) for event, moment in moments.items() if moment is not None)
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
+    yield from (((event,), moment.timestamp()) for event, moment in moments.items() if moment is not None)
 
 
 _METRICS: Final[dict[str, tuple[str, tuple[str, ...], Callable[[SweepStatus], Iterator[Sample]]]]] = {
-    "synth_sweep_phase": ("1 for the phase that the sweep is in.", ("phase",), _phase),
-    "synth_sweep_condition": ("1 for each condition as it stands.", ("type", "status", "reason"), _conditions),
-    "synth_sweep_runs": ("Runs of the current attempt: cached, succeeded, failed or pending.", ("result",), _runs),
-    "synth_sweep_failed_runs": ("Failed runs of the current attempt by reason.", ("reason",), _failed_runs),
-    "synth_sweep_active_pods": ("Render pods that run now.", (), _pods),
-    "synth_sweep_runs_per_second": ("Throughput while it renders.", (), _throughput),
-    "synth_sweep_stage_seconds": ("Seconds that the attempt's runs took, by stage.", ("stage",), _stages),
-    "synth_sweep_gpu_seconds": ("GPU seconds of the attempt: used by runs that exist, or lost.", ("outcome",), _gpu),
-    "synth_sweep_written_bytes": ("Bytes that the attempt wrote to the store.", (), _bytes),
-    "synth_sweep_timestamp_seconds": ("Unix time of an event in the sweep's life.", ("event",), _times),
+    "synth_sweep_phase": ("1 for the phase of the sweep.", ("phase",), _read_phase),
+    "synth_sweep_condition": (
+        "1 for each condition with its current status.",
+        ("type", "status", "reason"),
+        _read_conditions,
+    ),
+    "synth_sweep_runs": ("Runs of the current attempt: cached, succeeded, failed or pending.", ("result",), _read_runs),
+    "synth_sweep_failed_runs": ("Failed runs of the current attempt by reason.", ("reason",), _read_failed_runs),
+    "synth_sweep_active_pods": ("Running render pods.", (), _read_pods),
+    "synth_sweep_runs_per_second": ("Throughput while the sweep renders.", (), _read_throughput),
+    "synth_sweep_stage_seconds": ("Render seconds of the attempt's runs, by stage.", ("stage",), _read_stages),
+    "synth_sweep_gpu_seconds": ("GPU seconds of the attempt: used by finished runs, or lost.", ("outcome",), _read_gpu),
+    "synth_sweep_written_bytes": ("Bytes that the attempt wrote to the store.", (), _read_bytes),
+    "synth_sweep_timestamp_seconds": ("Unix time of an event of the sweep.", ("event",), _read_times),
 }

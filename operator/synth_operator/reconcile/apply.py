@@ -1,4 +1,4 @@
-"""Does what `decide` asked for, in order and idempotently; `actions` has the rules."""
+"""Apply: the actions of a pass in order, idempotently, by the rules in `synth_operator.decide.actions`."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from synth_operator.decide.actions import (
     WriteStatus,
 )
 from synth_operator.decide.observed_state import Refusal
-from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, Resource, Tree
+from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, JsonObject, Resource
 from synth_operator.kube.sweep_object import SweepObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from synth_operator.decide.observed_state import Observed
+    from synth_operator.decide.observed_state import ObservedState
 
-_REFUSED: Final = (403, CONFLICT, 422)
+_REFUSAL_CODES: Final = (403, CONFLICT, 422)
 
 
 class StaleError(Exception):
-    """What was decided on is not so any more: the pass begins anew."""
+    """The observed state is out of date: the pass ends and a new one observes again."""
 
 
 @dataclass
-class Applied:
-    """What became of a pass."""
+class ApplyResult:
+    """Result of the actions of a pass."""
 
     sweep: SweepObject
-    """The sweep, newer than observed when it was written to."""
-    requeue: float | None = None
+    """The sweep as last written, or as observed."""
+    requeue_after: float | None = None
     """Seconds after which another pass is due."""
     jobs: set[str] = field(default_factory=set)
-    """Names of Jobs that were made."""
+    """Names of the created Jobs."""
     inputs: set[str] = field(default_factory=set)
-    """Names of ConfigMaps that were made."""
-    removed: set[str] = field(default_factory=set)
-    """Names of ConfigMaps that are gone."""
+    """Names of the created ConfigMaps."""
+    deleted_inputs: set[str] = field(default_factory=set)
+    """Names of the deleted ConfigMaps."""
     refusal: Refusal | None = None
-    """Why the last action could not be done."""
+    """The API's refusal of the last action, if any."""
 
 
 class _RefusedError(Exception):
@@ -60,142 +60,149 @@ class _RefusedError(Exception):
         self.refusal = refusal
 
 
-def apply(api: Api, sweep: SweepObject, observed: Observed, actions: Iterable[Action], now: datetime) -> Applied:
-    """Does the actions in order until one fails.
+def apply(
+    api: Api, sweep: SweepObject, observed: ObservedState, actions: Iterable[Action], now: datetime
+) -> ApplyResult:
+    """Apply the actions in order until one fails.
 
     Raises:
-        StaleError: the pass begins anew from what is then seen.
-        ApiError: the API refused something else, or did not answer; the pass is tried again later.
+        StaleError: the observed state is out of date.
+        ApiError: the API refused another request or did not answer.
     """
-    work = _Pass(api, sweep, observed, now)
+    applier = _Applier(api, sweep, observed, now)
     try:
         for action in actions:
-            work.do(action)
+            applier.apply(action)
     except _RefusedError as error:
-        work.applied.refusal = error.refusal
-    return work.applied
+        applier.result.refusal = error.refusal
+    return applier.result
 
 
-class _Pass:
-    def __init__(self, api: Api, sweep: SweepObject, observed: Observed, now: datetime) -> None:
+class _Applier:
+    def __init__(self, api: Api, sweep: SweepObject, observed: ObservedState, now: datetime) -> None:
         self._api = api
         self._now = now
-        self._jobs = {job.uid for job in observed.jobs}
-        self._current = False
-        self.applied = Applied(sweep)
+        self._job_uids = {job.uid for job in observed.jobs}
+        self._is_current = False
+        self.result = ApplyResult(sweep)
 
     @singledispatchmethod
-    def do(self, action: Action) -> None:
-        """Does one action."""
+    def apply(self, action: Action) -> None:
+        """Apply one action, by its type."""
         raise NotImplementedError(type(action).__name__)
 
-    @do.register
+    @apply.register
     def _(self, action: WriteStatus) -> None:
         status = action.status.model_dump(mode="json", by_alias=True, exclude_none=True)
-        body = {"metadata": self._metadata(namespace=self._sweep.namespace), "status": status}
-        with _stale(CONFLICT, NOT_FOUND):
+        body = {"metadata": self._build_metadata(namespace=self._sweep.namespace), "status": status}
+        with _raise_stale(CONFLICT, NOT_FOUND):
             answer = self._api.replace_status(Resource.SWEEPS, self._sweep.namespace, self._sweep.name, body)
-        self.applied.sweep = SweepObject.of(answer)
-        self._current = True
+        self.result.sweep = SweepObject.from_json(answer)
+        self._is_current = True
 
-    @do.register
+    @apply.register
     def _(self, action: SetFinalizers) -> None:
-        body = {"metadata": self._metadata(finalizers=list(action.finalizers))}
-        with _stale(CONFLICT, NOT_FOUND):
+        body = {"metadata": self._build_metadata(finalizers=list(action.finalizers))}
+        with _raise_stale(CONFLICT, NOT_FOUND):
             answer = self._api.patch(Resource.SWEEPS, self._sweep.namespace, self._sweep.name, body)
-        self.applied.sweep = SweepObject.of(answer)
-        self._current = True
+        self.result.sweep = SweepObject.from_json(answer)
+        self._is_current = True
 
-    @do.register
+    @apply.register
     def _(self, action: CreateInput) -> None:
-        self._confirm()
+        self._ensure_current()
         self._create(Resource.INPUTS, dict(action.body))
-        self.applied.inputs.add(action.body["metadata"]["name"])
+        self.result.inputs.add(action.body["metadata"]["name"])
 
-    @do.register
+    @apply.register
     def _(self, action: CreateJob) -> None:
-        self._confirm()
+        self._ensure_current()
         selector = f"{SWEEP_LABEL}={self._sweep.name}"
-        there = self._api.find(Resource.JOBS, self._sweep.namespace, labels=selector)
-        if any(job["metadata"]["uid"] not in self._jobs for job in there):
+        existing = self._api.find(Resource.JOBS, self._sweep.namespace, labels=selector)
+        if any(job["metadata"]["uid"] not in self._job_uids for job in existing):
             raise StaleError
-        self._jobs.add(self._create(Resource.JOBS, dict(action.body)))
-        self.applied.jobs.add(action.body["metadata"]["name"])
+        self._job_uids.add(self._create(Resource.JOBS, dict(action.body)))
+        self.result.jobs.add(action.body["metadata"]["name"])
 
-    @do.register
+    @apply.register
     def _(self, action: PatchJob) -> None:
-        self._confirm()
+        self._ensure_current()
         spec = {"parallelism": action.parallelism, "suspend": action.suspend}
         changes = {key: value for key, value in spec.items() if value is not None}
-        with _stale(CONFLICT, NOT_FOUND):
+        with _raise_stale(CONFLICT, NOT_FOUND):
             body = {"metadata": {"uid": action.uid}, "spec": changes}
             self._api.patch(Resource.JOBS, self._sweep.namespace, action.name, body)
 
-    @do.register
+    @apply.register
     def _(self, action: DeleteJob) -> None:
-        self._confirm()
+        self._ensure_current()
         self._api.delete(Resource.JOBS, self._sweep.namespace, action.name, action.uid)
 
-    @do.register
+    @apply.register
     def _(self, action: DeleteInput) -> None:
-        self._confirm()
+        self._ensure_current()
         self._api.delete(Resource.INPUTS, self._sweep.namespace, action.name)
-        self.applied.removed.add(action.name)
+        self.result.deleted_inputs.add(action.name)
 
-    @do.register
+    @apply.register
     def _(self, action: EmitEvent) -> None:
         try:
-            self._api.create(Resource.EVENTS, self._sweep.namespace, event(self._sweep, action, self._now))
+            self._api.create(Resource.EVENTS, self._sweep.namespace, build_event(self._sweep, action, self._now))
         except ApiError as error:
             if error.code is None:
                 raise
 
-    @do.register
+    @apply.register
     def _(self, action: RequeueAfter) -> None:
-        delays = (action.seconds, self.applied.requeue)
-        self.applied.requeue = min(delay for delay in delays if delay is not None)
+        delays = (action.seconds, self.result.requeue_after)
+        self.result.requeue_after = min(delay for delay in delays if delay is not None)
 
     @property
     def _sweep(self) -> SweepObject:
-        return self.applied.sweep
+        return self.result.sweep
 
-    def _metadata(self, **more: Any) -> Tree:
+    def _build_metadata(self, **more: Any) -> JsonObject:
         return {"name": self._sweep.name, "resourceVersion": self._sweep.resource_version, **more}
 
-    def _confirm(self) -> None:
-        """The sweep is as observed, at the server too."""
-        if self._current:
+    def _ensure_current(self) -> None:
+        """Raise StaleError unless the server has the sweep in the observed version; it is read once per pass."""
+        if self._is_current:
             return
-        there = self._api.read(Resource.SWEEPS, self._sweep.namespace, self._sweep.name)
-        if there is None or there["metadata"]["resourceVersion"] != self._sweep.resource_version:
+        current = self._api.read(Resource.SWEEPS, self._sweep.namespace, self._sweep.name)
+        if current is None or current["metadata"]["resourceVersion"] != self._sweep.resource_version:
             raise StaleError
-        self._current = True
+        self._is_current = True
 
-    def _create(self, resource: Resource, body: Tree) -> str:
-        """Makes it, or finds it made; its uid."""
+    def _create(self, resource: Resource, body: JsonObject) -> str:
+        """Create an object, or find the one that an earlier pass created; return its uid."""
         try:
-            there = self._api.create(resource, self._sweep.namespace, body)
+            existing = self._api.create(resource, self._sweep.namespace, body)
         except ApiError as error:
-            if error.code not in _REFUSED:
+            if error.code not in _REFUSAL_CODES:
                 raise
-            there = self._made_before(resource, body, error)
-        return str(there["metadata"]["uid"])
+            existing = self._find_created(resource, body, error)
+        return str(existing["metadata"]["uid"])
 
-    def _made_before(self, resource: Resource, body: Tree, error: ApiError) -> Tree:
-        """What has the name, when it is what was to be made."""
+    def _find_created(self, resource: Resource, body: JsonObject, error: ApiError) -> JsonObject:
+        """Return the existing object of that name if it is the one to create.
+
+        Raises:
+            StaleError: it is gone again.
+            _RefusedError: the name belongs to another object, or the API refuses the object.
+        """
         name = body["metadata"]["name"]
         if error.code == CONFLICT:
-            there = self._api.read(resource, self._sweep.namespace, name)
-            if there is None:
+            existing = self._api.read(resource, self._sweep.namespace, name)
+            if existing is None:
                 raise StaleError
-            if _identity(there) == _identity(body) and "deletionTimestamp" not in there["metadata"]:
-                return there
+            if _identity(existing) == _identity(body) and "deletionTimestamp" not in existing["metadata"]:
+                return existing
         raise _RefusedError(Refusal(name=name, code=error.code or 0, message=error.message, at=self._now))
 
 
 @contextmanager
-def _stale(*codes: int) -> Iterator[None]:
-    """Answers with these codes mean that what was observed is not so any more."""
+def _raise_stale(*codes: int) -> Iterator[None]:
+    """Turn ApiErrors with these codes into StaleError."""
     try:
         yield
     except ApiError as error:
@@ -204,13 +211,13 @@ def _stale(*codes: int) -> Iterator[None]:
         raise
 
 
-def _identity(body: Tree) -> tuple[Any, Any]:
+def _identity(body: JsonObject) -> tuple[Any, Any]:
     annotations = body["metadata"].get("annotations", {})
     return annotations.get(OWNER_ANNOTATION), annotations.get(HASH_ANNOTATION)
 
 
-def event(sweep: SweepObject, action: EmitEvent, now: datetime) -> Tree:
-    """The Event's body."""
+def build_event(sweep: SweepObject, action: EmitEvent, now: datetime) -> JsonObject:
+    """Return the manifest of an Event about a sweep."""
     at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
     return {
         "apiVersion": Resource.EVENTS.api_version,

@@ -1,4 +1,4 @@
-"""What a replica does while it leads: watches, a queue, and workers that look at what is due."""
+"""Controller: watches, a work queue and reconcile threads, for as long as this replica leads."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STUCK_SECONDS: Final = 120.0
-"""Time after which an item that nobody has finished means that the workers are stuck."""
+MAX_WAIT_SECONDS: Final = 120.0
+"""A key that waits or is worked on for longer means that the reconcile threads are stuck."""
 
 
 class Recorder(Protocol):
-    """What a term tells the metrics."""
+    """Metrics that a controller updates."""
 
-    def reconciled(self, seconds: float, *, ok: bool) -> None:
-        """A sweep was looked at."""
+    def record_reconcile(self, seconds: float, *, ok: bool) -> None:
+        """Record one reconcile and its duration."""
 
-    def heard(self, resource: str) -> None:
-        """The watch of a resource is alive."""
+    def record_watch_activity(self, resource: str) -> None:
+        """Record that the watch of a resource is alive now."""
 
 
-class Term:
-    """Begins with its making; `drain` and `end` finish it."""
+class Controller:
+    """Starts when it is constructed; `drain` and then `stop_watches` end it."""
 
     def __init__(
         self, api: Api, connection: client.Configuration, configuration: Configuration, recorder: Recorder
     ) -> None:
         self._recorder = recorder
         self._queue: WorkQueue[ObjectKey] = WorkQueue()
-        self._watches = Watches(connection, configuration.namespaces, self._queue.add, recorder.heard)
+        self._watches = Watches(connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity)
         self._reconciler = Reconciler(api, self._watches, configuration)
         self._workers = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
@@ -57,56 +57,57 @@ class Term:
             worker.start()
 
     def drain(self) -> None:
-        """Returns when the passes under way are finished; nothing is written afterwards."""
+        """Wait until the reconciles in progress have ended; the controller writes nothing afterwards."""
         self._queue.close()
         for worker in self._workers:
             worker.join()
 
-    def end(self) -> None:
-        """Returns when the watches have ended."""
+    def stop_watches(self) -> None:
+        """Stop the watches and wait until they have ended."""
         self._watches.stop()
 
     @property
     def problem(self) -> str:
-        """One sentence when it does not do its work."""
+        """One sentence if the watches or the reconcile threads are stuck, else empty."""
         if self._watches.problem:
             return self._watches.problem
-        oldest = self._queue.oldest
-        return f"a sweep has waited for {oldest:.0f} s to be looked at" if oldest > STUCK_SECONDS else ""
+        oldest = self._queue.oldest_seconds
+        return f"a sweep has waited for {oldest:.0f} s to be reconciled" if oldest > MAX_WAIT_SECONDS else ""
 
     @property
-    def depth(self) -> int:
-        """Items that wait for a worker."""
+    def queue_depth(self) -> int:
+        """Number of keys that wait for a reconcile thread."""
         return self._queue.depth
 
-    def sweeps(self) -> tuple[SweepObject, ...]:
-        """All sweeps, as last seen."""
-        return self._watches.sweeps()
+    def list_sweeps(self) -> tuple[SweepObject, ...]:
+        """Return all sweeps in the watches' cache."""
+        return self._watches.list_sweeps()
 
     def _work(self) -> None:
-        while (item := self._queue.take()) is not None:
+        while (key := self._queue.take()) is not None:
             started = time.monotonic()
-            ok = self._look(item)
-            self._recorder.reconciled(time.monotonic() - started, ok=ok)
+            ok = self._reconcile(key)
+            self._recorder.record_reconcile(time.monotonic() - started, ok=ok)
 
-    def _look(self, item: ObjectKey) -> bool:
+    def _reconcile(self, key: ObjectKey) -> bool:
+        """Reconcile one object and queue its next pass; return False after an error."""
         try:
-            again = self._reconciler.look(item)
+            requeue_after = self._reconciler.reconcile(key)
         except (StaleError, NotWatchingError):
-            self._queue.failed(item)
+            self._queue.retry(key)
             return True
         except NotLeadingError:
-            self._queue.done(item)
+            self._queue.finish(key)
             return True
         except ApiError as error:
-            log.warning(
-                "tried again in %.1f s: %s", self._queue.failed(item), error, extra=self._reconciler.context(item)
-            )
+            delay = self._queue.retry(key)
+            log.warning("retrying in %.1f s: %s", delay, error, extra=self._reconciler.build_log_fields(key))
             return False
         except Exception:
-            log.exception("tried again in %.1f s", self._queue.failed(item), extra=self._reconciler.context(item))
+            delay = self._queue.retry(key)
+            log.exception("retrying in %.1f s", delay, extra=self._reconciler.build_log_fields(key))
             return False
-        self._queue.done(item)
-        if again is not None:
-            self._queue.add(item, again)
+        self._queue.finish(key)
+        if requeue_after is not None:
+            self._queue.add(key, requeue_after)
         return True

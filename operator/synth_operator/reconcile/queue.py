@@ -1,4 +1,4 @@
-"""A queue of keys: each at most once, never with two workers at a time, later when asked to or after a failure."""
+"""Work queue of keys: each key at most once, never with two workers at a time, with delays and backoff."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound="Hashable")
 
-_FIRST_DELAY: Final = 0.2
-_LONGEST_DELAY: Final = 60.0
+_MIN_RETRY_SECONDS: Final = 0.2
+_MAX_RETRY_SECONDS: Final = 60.0
 
 
 class WorkQueue(Generic[Key]):
-    """Thread-safe; what is added while a worker has it is given out again once the worker is done."""
+    """Thread-safe queue; a key added while a worker has it is due again once that worker is done."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,53 +30,53 @@ class WorkQueue(Generic[Key]):
         self._closed = False
 
     def add(self, key: Key, delay: float = 0.0) -> None:
-        """To be worked on in `delay` seconds, or when it is due already, whichever comes first."""
+        """Make a key due in `delay` seconds, unless it is due earlier."""
         with self._changed:
             self._schedule(key, self._clock() + delay)
 
     def take(self) -> Key | None:
-        """Waits for a key that is due; None when the queue is closed. `done` or `failed` must follow."""
+        """Block until a key is due and return it, or None once the queue is closed; `finish` or `retry` must follow."""
         with self._changed:
             while not self._closed:
-                key, wait = self._next()
+                key, wait = self._pop_due()
                 if key is not None:
                     self._taken[key] = self._clock()
                     return key
                 self._changed.wait(wait)
             return None
 
-    def done(self, key: Key) -> None:
-        """The worker is through with it."""
+    def finish(self, key: Key) -> None:
+        """Release a key after success and reset its backoff."""
         with self._changed:
             self._failures.pop(key, None)
             self._release(key)
 
-    def failed(self, key: Key) -> float:
-        """The worker did not succeed; tried again after the seconds returned, twice as many each time."""
+    def retry(self, key: Key) -> float:
+        """Release a key after a failure and make it due after a delay; return the delay, which doubles each time."""
         with self._changed:
             failures = self._failures.get(key, 0)
             self._failures[key] = failures + 1
-            delay = min(_FIRST_DELAY * 2.0 ** min(failures, 16), _LONGEST_DELAY)
+            delay = min(_MIN_RETRY_SECONDS * 2.0 ** min(failures, 16), _MAX_RETRY_SECONDS)
             self._release(key)
             self._schedule(key, self._clock() + delay)
             return delay
 
     def close(self) -> None:
-        """Nothing is given out any more."""
+        """Let every `take` return None from now on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def depth(self) -> int:
-        """Keys that are due and wait for a worker."""
+        """Number of keys that are due and wait for a worker."""
         with self._changed:
             now = self._clock()
             return sum(due <= now for due in self._due.values())
 
     @property
-    def oldest(self) -> float:
-        """Seconds that the key has waited, or been worked on, for which this took longest."""
+    def oldest_seconds(self) -> float:
+        """Longest time, in seconds, that a key has waited since it was due or been worked on."""
         with self._changed:
             now = self._clock()
             return max((now - since for since in (*self._due.values(), *self._taken.values())), default=0.0)
@@ -97,8 +97,8 @@ class WorkQueue(Generic[Key]):
         if key in self._due:
             self._push(key, self._due[key])
 
-    def _next(self) -> tuple[Key | None, float | None]:
-        """A key that is due, else the seconds to wait for one."""
+    def _pop_due(self) -> tuple[Key | None, float | None]:
+        """Return a key that is due, else the seconds until one is, None if there is none."""
         while self._heap:
             due, _, key = self._heap[0]
             if self._due.get(key) != due or key in self._taken:

@@ -1,4 +1,4 @@
-"""Recipes are checked when they change and told so in their status."""
+"""Status of recipes: each recipe is validated when it changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_recipe import RecipeStatus
-from synth_operator.validation import check_recipe, recipe_digest
+from synth_operator.validation import compute_recipe_digest, validate_recipe
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from synth_operator.kube.recipe_object import RecipeObject
 
 
-def recipe_status(recipe: RecipeObject, now: datetime) -> RecipeStatus:
-    """What is to be in its status; the same as now when it was checked already."""
+def build_recipe_status(recipe: RecipeObject, now: datetime) -> RecipeStatus:
+    """Return the status of a recipe; the same one if this generation is validated already."""
     if recipe.status.observed_generation == recipe.generation:
         return recipe.status
-    problem = check_recipe(recipe)
-    before = {condition.type: condition for condition in recipe.status.conditions}
+    problem = validate_recipe(recipe)
+    previous = {condition.type: condition for condition in recipe.status.conditions}
 
-    def condition(kind: ConditionType, holds: bool, reason: Reason, message: str) -> Condition:
-        status, former = "True" if holds else "False", before.get(kind)
+    def build_condition(kind: ConditionType, is_true: bool, reason: Reason, message: str) -> Condition:
+        status, former = "True" if is_true else "False", previous.get(kind)
         return Condition(
             type=kind,
             status=status,
@@ -36,9 +36,9 @@ def recipe_status(recipe: RecipeObject, now: datetime) -> RecipeStatus:
     reason, message = (problem.reason, problem.message) if problem else (Reason.ACCEPTED, "The recipe is valid.")
     return RecipeStatus(
         observed_generation=recipe.generation,
-        digest="" if problem else recipe_digest(recipe.spec),
+        digest="" if problem else compute_recipe_digest(recipe.spec),
         conditions=(
-            condition(ConditionType.READY, problem is None, reason, message),
-            condition(ConditionType.STALLED, problem is not None, reason, message),
+            build_condition(ConditionType.READY, problem is None, reason, message),
+            build_condition(ConditionType.STALLED, problem is not None, reason, message),
         ),
     )

@@ -1,18 +1,18 @@
-"""One look at one sweep or recipe: observe, decide, apply."""
+"""Reconciler: one pass over one sweep or recipe observes, decides and applies."""
 
 from __future__ import annotations
 
 import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from synth_operator.decide.actions import Action, EmitEvent
 from synth_operator.decide.decide import decide
 from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, Resource
 from synth_operator.reconcile.apply import StaleError, apply
-from synth_operator.reconcile.observe import Memory, Observer
-from synth_operator.reconcile.recipes import recipe_status
+from synth_operator.reconcile.observe import Observer, SweepMemory
+from synth_operator.reconcile.recipes import build_recipe_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,86 +24,87 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_REFUSED_AGAIN = 1.0
-"""Seconds until a pass observes what the API refused."""
+_AFTER_REFUSAL_SECONDS: Final = 1.0
+"""Delay of the pass that observes the API's refusal."""
 
 
-def _now() -> datetime:
+def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 class Reconciler:
-    """Looks at what the queue gives out; never at one item with two threads at a time."""
+    """Reconciles one object at a time per key; several threads may reconcile different keys."""
 
     def __init__(
-        self, api: Api, watches: Watches, configuration: Configuration, now: Callable[[], datetime] = _now
+        self, api: Api, watches: Watches, configuration: Configuration, now: Callable[[], datetime] = _utc_now
     ) -> None:
         self._api = api
         self._watches = watches
         self._configuration = configuration
         self._now = now
         self._observer = Observer(api, configuration.output)
-        self._memories: dict[ObjectKey, Memory] = {}
+        self._memories: dict[ObjectKey, SweepMemory] = {}
         self._written: dict[ObjectKey, SweepObject] = {}
 
-    def look(self, item: ObjectKey) -> float | None:
-        """One pass; the seconds after which another one is due even when nothing happens.
+    def reconcile(self, key: ObjectKey) -> float | None:
+        """Run one pass; return the seconds after which another one is due even without an event, or None.
 
         Raises:
-            StaleError: what was seen is not so any more; look again soon.
-            ApiError: the API refused or did not answer; look again later.
-            NotWatchingError: the watches are not complete; look again later.
+            StaleError: the observed state is out of date; retry soon.
+            ApiError: the API refused a request or did not answer; retry later.
+            NotWatchingError: the watches are not complete; retry later.
         """
-        if item.resource is Resource.SWEEPS:
-            return self._sweep(item)
-        self._recipe(item)
+        if key.resource is Resource.SWEEPS:
+            return self._reconcile_sweep(key)
+        self._reconcile_recipe(key)
         return None
 
-    def _sweep(self, item: ObjectKey) -> float | None:
-        snapshot = self._watches.snapshot(item.namespace, item.name)
+    def build_log_fields(self, key: ObjectKey) -> dict[str, str]:
+        """Return the fields of each log line about a sweep or recipe."""
+        if key.resource is Resource.RECIPES:
+            return {"namespace": key.namespace, "recipe": key.name}
+        sweep = self._written.get(key)
+        return {"namespace": key.namespace, "sweep": key.name, "plan": sweep.status.plan[:8] if sweep else ""}
+
+    def _reconcile_sweep(self, key: ObjectKey) -> float | None:
+        snapshot = self._watches.take_snapshot(key.namespace, key.name)
         if snapshot.sweep is None:
-            self._memories.pop(item, None)
-            self._written.pop(item, None)
+            self._memories.pop(key, None)
+            self._written.pop(key, None)
             return None
-        sweep = self._latest(item, snapshot.sweep)
-        memory = self._memories.setdefault(item, Memory())
+        sweep = self._select_newer(key, snapshot.sweep)
+        memory = self._memories.setdefault(key, SweepMemory())
         now = self._now()
         observed = self._observer.observe(sweep, snapshot, memory, now)
         actions = decide(sweep, observed, self._configuration, now)
-        applied = apply(self._api, sweep, observed, actions, now)
-        self._written[item] = applied.sweep
-        memory.remember(applied, time.monotonic())
-        self._log(item, actions)
-        again = _REFUSED_AGAIN if applied.refusal else None
-        return min((delay for delay in (applied.requeue, memory.look_again, again) if delay is not None), default=None)
+        result = apply(self._api, sweep, observed, actions, now)
+        self._written[key] = result.sweep
+        memory.remember(result, time.monotonic())
+        self._log(key, actions)
+        after_refusal = _AFTER_REFUSAL_SECONDS if result.refusal else None
+        delays = (result.requeue_after, memory.requeue_after, after_refusal)
+        return min((delay for delay in delays if delay is not None), default=None)
 
-    def context(self, item: ObjectKey) -> dict[str, str]:
-        """What each line of the log says about a sweep or recipe."""
-        if item.resource is Resource.RECIPES:
-            return {"namespace": item.namespace, "recipe": item.name}
-        known = self._written.get(item)
-        return {"namespace": item.namespace, "sweep": item.name, "plan": known.status.plan[:8] if known else ""}
-
-    def _log(self, item: ObjectKey, actions: tuple[Action, ...]) -> None:
-        """What is told in Events is told in the log, where it stays: Events are gone after an hour."""
+    def _log(self, key: ObjectKey, actions: tuple[Action, ...]) -> None:
+        """Log the actions, Events with their message: the API server deletes Events after an hour."""
         for action in actions:
             if isinstance(action, EmitEvent):
                 level = logging.WARNING if action.type == "Warning" else logging.INFO
-                log.log(level, "%s", action.message, extra={**self.context(item), "reason": action.reason})
+                log.log(level, "%s", action.message, extra={**self.build_log_fields(key), "reason": action.reason})
             else:
-                log.debug("%s", type(action).__name__, extra=self.context(item))
+                log.debug("%s", type(action).__name__, extra=self.build_log_fields(key))
 
-    def _latest(self, item: ObjectKey, seen: SweepObject) -> SweepObject:
-        """What we wrote ourselves may be newer than what the watch has brought."""
-        written = self._written.get(item)
-        newer = written and written.uid == seen.uid and int(written.resource_version) > int(seen.resource_version)
-        return written if written and newer else seen
+    def _select_newer(self, key: ObjectKey, watched: SweepObject) -> SweepObject:
+        """Return the sweep as last written here if the watch has not delivered that version yet."""
+        written = self._written.get(key)
+        newer = written and written.uid == watched.uid and int(written.resource_version) > int(watched.resource_version)
+        return written if written and newer else watched
 
-    def _recipe(self, item: ObjectKey) -> None:
-        recipe = self._watches.recipe(item.namespace, item.name)
+    def _reconcile_recipe(self, key: ObjectKey) -> None:
+        recipe = self._watches.find_recipe(key.namespace, key.name)
         if recipe is None:
             return
-        status = recipe_status(recipe, self._now())
+        status = build_recipe_status(recipe, self._now())
         if status == recipe.status:
             return
         body = {

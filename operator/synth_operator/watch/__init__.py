@@ -1,1 +1,1 @@
-"""What the operator sees of the cluster: kopf watches and indexes it, workers ask for snapshots."""
+"""Watches: kopf watches and indexes the cluster, reconcile threads take snapshots."""

@@ -1,7 +1,7 @@
-"""How long ago each watch was known to hear.
+"""Age of each watch: the time since it last gave a sign of life.
 
-The API is asked to end every watch after a minute. That end arrives on the same way as all events do, so no request of
-its own is needed to know that they would.
+The API is asked to end every watch after a minute. The end arrives over the same connection as the events, so it shows
+that they would arrive, without a request for that.
 """
 
 from __future__ import annotations
@@ -14,39 +14,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 WATCH_SECONDS: Final = 60
-"""After which the API ends a watch."""
-DEAF_SECONDS: Final = 150.0
-"""Age from which a watch is deaf: a minute up to a break, a break that does not cost the lease, and a minute again."""
+"""Time after which the API ends a watch."""
+STALE_SECONDS: Final = 150.0
+"""Age from which a watch is stale: a minute until an outage, an outage that does not cost the lease, another minute."""
 
 
 class WatchAges:
-    """Thread-safe; `path` is that of a list in the API, `expected` all those that are to be watched."""
+    """Ages by the path of the watched list in the API. Thread-safe; `expected` are the paths of all watches."""
 
     def __init__(
-        self, expected: Iterable[str], clock: Callable[[], float] = time.monotonic, deaf: float = DEAF_SECONDS
+        self,
+        expected: Iterable[str],
+        clock: Callable[[], float] = time.monotonic,
+        stale_seconds: float = STALE_SECONDS,
     ) -> None:
         self._clock = clock
-        self._deaf = deaf
+        self._stale_seconds = stale_seconds
         self._lock = threading.Lock()
-        self._heard = dict.fromkeys(expected, clock())
+        self._last_ends = dict.fromkeys(expected, clock())
         self._lists: dict[str, int] = {}
-        self.begin()
+        self.reset_lists()
 
-    def begin(self) -> None:
-        """Nothing is listed; what was heard counts on."""
+    def reset_lists(self) -> None:
+        """Forget the lists, since the indexes are empty again; the ages go on."""
         with self._lock:
-            self._lists = dict.fromkeys(self._heard, 0)
+            self._lists = dict.fromkeys(self._last_ends, 0)
 
-    def heard(self, path: str) -> bool:
-        """The API ended a watch as it was asked to; whether it is one of those expected."""
+    def record_end(self, path: str) -> bool:
+        """Record that the API ended a watch on schedule; return False for a path that is not expected."""
         with self._lock:
-            if path not in self._heard:
+            if path not in self._last_ends:
                 return False
-            self._heard[path] = self._clock()
+            self._last_ends[path] = self._clock()
             return True
 
-    def listed(self, path: str) -> bool:
-        """All objects were listed; whether for the first time."""
+    def record_list(self, path: str) -> bool:
+        """Record that the API answered a list; return False if it answered the same one before."""
         with self._lock:
             if path not in self._lists:
                 return True
@@ -55,8 +58,8 @@ class WatchAges:
 
     @property
     def problem(self) -> str:
-        """One sentence when a watch is deaf."""
+        """One sentence if a watch is stale, else empty."""
         with self._lock:
-            path, heard = min(self._heard.items(), key=lambda item: item[1])
-            age = self._clock() - heard
-        return f"nothing was heard from the watch of {path} for {age:.0f} s" if age > self._deaf else ""
+            path, last_end = min(self._last_ends.items(), key=lambda item: item[1])
+            age = self._clock() - last_end
+        return f"the watch of {path} is stale: no answer for {age:.0f} s" if age > self._stale_seconds else ""

@@ -1,6 +1,6 @@
-"""What pods have said that are gone now.
+"""Termination messages of deleted pods.
 
-A pod's message dies with it: seen, when a sweep was suspended, gone within the 0.2 s for which events are gathered.
+A message disappears with its pod: after a suspension that takes less than the 0.2 s for which events are collected.
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from synth_operator.kube.pod_object import PodObject
 
 
-class LastWords:
-    """By sweep, in one thread. Kept while the pod's Job is there: its tally is in the status before it is deleted."""
+class DeletedPodMessages:
+    """Deleted pods with a message, by sweep, for one thread.
+
+    A pod is kept while its Job exists: a Job is deleted only after its tally is in the status.
+    """
 
     def __init__(self) -> None:
         self._pods: dict[tuple[str, str], dict[str, PodObject]] = {}
 
     def add(self, sweep: tuple[str, str], pod: PodObject) -> None:
-        """A pod of a sweep, by namespace and name, as it was when it was deleted."""
+        """Add a pod of a sweep, named by namespace and name, in its state at deletion."""
         if pod.message is not None:
             self._pods.setdefault(sweep, {})[pod.name] = pod
 
-    def of(self, sweep: tuple[str, str], jobs: Iterable[JobObject]) -> tuple[PodObject, ...]:
-        """The pods of a sweep that are gone and whose Job is not; others are forgotten."""
+    def find(self, sweep: tuple[str, str], jobs: Iterable[JobObject]) -> tuple[PodObject, ...]:
+        """Return the deleted pods of these Jobs of a sweep, and forget its others."""
         names = {job.name for job in jobs}
         kept = {name: pod for name, pod in self._pods.pop(sweep, {}).items() if pod.job in names}
         if kept:

@@ -1,4 +1,4 @@
-"""kopf's part: indexes of what is watched, and a word to the queue at every event."""
+"""kopf handlers: indexes of the watched objects, and a key in the work queue for every event."""
 
 from __future__ import annotations
 
@@ -16,67 +16,67 @@ from synth_operator.kube.sweep_object import SweepObject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from synth_operator.watch.deleted_pod_messages import LastWords
+    from synth_operator.watch.deleted_pod_messages import DeletedPodMessages
 
 WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
 REFERENCES: Final = "references"
-"""Index of the sweeps that name a recipe."""
+"""Index of the sweeps that reference a recipe."""
 
-_OURS: Final = {SWEEP_LABEL: kopf.PRESENT}
-_SETTLE: Final = 0.2
-"""Seconds for which events of Jobs and pods are gathered: they come in swarms."""
+_OWN_LABELS: Final = {SWEEP_LABEL: kopf.PRESENT}
+_DEBOUNCE_SECONDS: Final = 0.2
+"""Delay after an event of a Job or pod, since these come in bursts."""
 
 
 class ObjectKey(NamedTuple):
-    """What a worker looks after: a sweep or a recipe."""
+    """Key of a sweep or recipe in the work queue."""
 
     resource: Resource
     namespace: str
     name: str
 
 
-class _NothingKept(kopf.DiffBaseStorage):
-    """kopf would copy every object at every event, to tell handlers that we do not have what changed in it."""
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """Storage that keeps nothing: kopf would copy every object at every event, for handlers that do not exist here."""
 
     def build(self, **_: Any) -> kopf.BodyEssence:
-        """Nothing."""
+        """Return an empty essence, so that kopf copies nothing."""
         return kopf.BodyEssence()
 
     def fetch(self, **_: Any) -> None:
-        """None."""
+        """Return None, as for an object never seen."""
 
     def store(self, **_: Any) -> None:
-        """Nowhere."""
+        """Store nothing, neither in annotations nor elsewhere."""
 
 
-def settings() -> kopf.OperatorSettings:
-    """No peering, no scanning, no events and no annotations by kopf; our label selected at the server."""
-    chosen = kopf.OperatorSettings()
-    chosen.posting.enabled = False
-    chosen.peering.standalone = True
-    chosen.scanning.disabled = True
-    chosen.persistence.diffbase_storage = _NothingKept()
-    chosen.networking.request_timeout = 30
-    chosen.networking.connect_timeout = 5
-    chosen.networking.error_backoffs = (0.2, 0.5, 1, 2, 2, 2, 2)
-    chosen.watching.connect_timeout = 5
+def build_settings() -> kopf.OperatorSettings:
+    """Return settings without peering, scanning, Events and annotations by kopf; the server selects by our label."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.persistence.diffbase_storage = _NoDiffBase()
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 5
+    settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 2, 2, 2)
+    settings.watching.connect_timeout = 5
     for resource in (Resource.JOBS, Resource.PODS):
-        chosen.watching.label_selectors[resource.group, resource.version, resource.plural] = SWEEP_LABEL
-    return chosen
+        settings.watching.label_selectors[resource.group, resource.version, resource.plural] = SWEEP_LABEL
+    return settings
 
 
-def index_all(registry: kopf.OperatorRegistry) -> None:
-    """Indexes by the sweep that something belongs to, recipes by themselves."""
+def register_indexes(registry: kopf.OperatorRegistry) -> None:
+    """Register the indexes: Jobs and pods by their sweep, sweeps and recipes by their own name."""
 
-    def by_sweep(read: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
+    def by_sweep(parse: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
         async def index(body: kopf.Body, namespace: str, labels: kopf.Labels, **_: Any) -> dict[Any, object]:
-            return {(namespace, labels[SWEEP_LABEL]): read(dict(body))}
+            return {(namespace, labels[SWEEP_LABEL]): parse(dict(body))}
 
         return index
 
-    def by_name(read: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
+    def by_name(parse: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
         async def index(body: kopf.Body, namespace: str, name: str, **_: Any) -> dict[Any, object]:
-            return {(namespace, name): read(dict(body))}
+            return {(namespace, name): parse(dict(body))}
 
         return index
 
@@ -84,48 +84,52 @@ def index_all(registry: kopf.OperatorRegistry) -> None:
         reference = spec.get("recipeRef") or {}
         return {(namespace, reference.get("name", "")): name}
 
-    _index(registry, Resource.SWEEPS, Resource.SWEEPS.plural)(by_name(SweepObject.of))
-    _index(registry, Resource.SWEEPS, REFERENCES)(references)
-    _index(registry, Resource.RECIPES, Resource.RECIPES.plural)(by_name(RecipeObject.of))
-    _index(registry, Resource.JOBS, Resource.JOBS.plural, _OURS)(by_sweep(JobObject.of))
-    _index(registry, Resource.PODS, Resource.PODS.plural, _OURS)(by_sweep(PodObject.of))
+    _register_index(registry, Resource.SWEEPS, Resource.SWEEPS.plural)(by_name(SweepObject.from_json))
+    _register_index(registry, Resource.SWEEPS, REFERENCES)(references)
+    _register_index(registry, Resource.RECIPES, Resource.RECIPES.plural)(by_name(RecipeObject.from_json))
+    _register_index(registry, Resource.JOBS, Resource.JOBS.plural, _OWN_LABELS)(by_sweep(JobObject.from_json))
+    _register_index(registry, Resource.PODS, Resource.PODS.plural, _OWN_LABELS)(by_sweep(PodObject.from_json))
 
 
-def notify_all(registry: kopf.OperatorRegistry, add: Callable[[ObjectKey, float], None], last_words: LastWords) -> None:
-    """Every event says which sweep or recipe is to be looked at; that of a pod's end, what it said."""
+def register_event_handlers(
+    registry: kopf.OperatorRegistry,
+    enqueue: Callable[[ObjectKey, float], None],
+    deleted_pod_messages: DeletedPodMessages,
+) -> None:
+    """Register handlers that queue the sweep or recipe of every event and keep the messages of deleted pods."""
 
-    async def named(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
+    async def enqueue_object(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
         kind = Resource.SWEEPS if resource.plural == Resource.SWEEPS.plural else Resource.RECIPES
-        add(ObjectKey(kind, namespace, name), 0.0)
+        enqueue(ObjectKey(kind, namespace, name), 0.0)
 
-    async def referring(namespace: str, name: str, references: kopf.Index[Any, str], **_: Any) -> None:
+    async def enqueue_referring_sweeps(namespace: str, name: str, references: kopf.Index[Any, str], **_: Any) -> None:
         for sweep in tuple(references.get((namespace, name), ())):
-            add(ObjectKey(Resource.SWEEPS, namespace, sweep), 0.0)
+            enqueue(ObjectKey(Resource.SWEEPS, namespace, sweep), 0.0)
 
-    async def child(namespace: str, labels: kopf.Labels, **_: Any) -> None:
-        add(ObjectKey(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _SETTLE)
+    async def enqueue_owner(namespace: str, labels: kopf.Labels, **_: Any) -> None:
+        enqueue(ObjectKey(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _DEBOUNCE_SECONDS)
 
-    async def end(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
+    async def keep_message(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
         if event["type"] == "DELETED":
-            last_words.add((namespace, labels[SWEEP_LABEL]), PodObject.of(dict(body)))
+            deleted_pod_messages.add((namespace, labels[SWEEP_LABEL]), PodObject.from_json(dict(body)))
 
-    _event(registry, Resource.SWEEPS)(named)
-    _event(registry, Resource.RECIPES)(named)
-    _event(registry, Resource.RECIPES, "referring")(referring)
-    _event(registry, Resource.PODS, "end", _OURS)(end)
+    _register_event(registry, Resource.SWEEPS)(enqueue_object)
+    _register_event(registry, Resource.RECIPES)(enqueue_object)
+    _register_event(registry, Resource.RECIPES, "referring")(enqueue_referring_sweeps)
+    _register_event(registry, Resource.PODS, "end", _OWN_LABELS)(keep_message)
     for resource in (Resource.JOBS, Resource.PODS):
-        _event(registry, resource, labels=_OURS)(child)
+        _register_event(registry, resource, labels=_OWN_LABELS)(enqueue_owner)
 
 
-def _index(
+def _register_index(
     registry: kopf.OperatorRegistry, resource: Resource, name: str, labels: dict[str, Any] | None = None
 ) -> Callable[..., Any]:
-    place = (resource.group, resource.version, resource.plural)
-    return kopf.index(*place, id=name, labels=labels, registry=registry)
+    selector = (resource.group, resource.version, resource.plural)
+    return kopf.index(*selector, id=name, labels=labels, registry=registry)
 
 
-def _event(
+def _register_event(
     registry: kopf.OperatorRegistry, resource: Resource, name: str = "queue", labels: dict[str, Any] | None = None
 ) -> Callable[..., Any]:
-    place = (resource.group, resource.version, resource.plural)
-    return kopf.on.event(*place, id=f"{name}-{resource.plural}", labels=labels, registry=registry)
+    selector = (resource.group, resource.version, resource.plural)
+    return kopf.on.event(*selector, id=f"{name}-{resource.plural}", labels=labels, registry=registry)

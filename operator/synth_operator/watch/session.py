@@ -1,4 +1,4 @@
-"""The connection on which kopf watches: the same credentials as all else, always fresh, and every answer is noticed."""
+"""HTTP session of kopf: current credentials in every request, and callbacks for lists and ends of watches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import kopf
 
-from synth_operator.kube.client import AGENT, authorization
+from synth_operator.kube.client import USER_AGENT, read_authorization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,32 +16,35 @@ if TYPE_CHECKING:
     from kubernetes import client
 
 
-def session(
-    connection: client.Configuration, watched: Callable[[str], None], listed: Callable[[str], None]
+def open_session(
+    connection: client.Configuration, on_watch_end: Callable[[str], None], on_list: Callable[[str], None]
 ) -> kopf.AiohttpSession:
-    """A session that says when a list was answered and when the API itself ended a watch, with the path of the list."""
+    """Return a session that calls back, with the path of the list, when a list was answered or a watch ended.
 
-    async def notice(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        credential = authorization(connection)
+    Only an end by the API counts; a watch that kopf closes is none.
+    """
+
+    async def observe(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        credential = read_authorization(connection)
         if credential:
             request.headers["Authorization"] = credential
         response = await send(request)
         path, query = request.url.path, request.url.query
         if response.status == 200 and "watch" in query:
-            response.content.on_eof(lambda: watched(path))
+            response.content.on_eof(lambda: on_watch_end(path))
         elif response.status == 200 and "continue" not in query:
-            listed(path)
+            on_list(path)
         return response
 
-    # kopf closes watches in the middle; without the clean-up their connections wait for the server's goodbye, for ever
-    # when the event loop ends first.
-    connector = aiohttp.TCPConnector(limit=0, ssl=_tls(connection), enable_cleanup_closed=True)
-    headers = {"User-Agent": AGENT}
-    chosen = aiohttp.ClientSession(connector=connector, middlewares=(notice,), headers=headers)
-    return kopf.AiohttpSession(server=connection.host, aiohttp_session=chosen)
+    # kopf closes watches in mid-stream. Without the cleanup their connections wait for the server to end TLS, for ever
+    # if the event loop ends first.
+    connector = aiohttp.TCPConnector(limit=0, ssl=_build_tls_context(connection), enable_cleanup_closed=True)
+    headers = {"User-Agent": USER_AGENT}
+    http_session = aiohttp.ClientSession(connector=connector, middlewares=(observe,), headers=headers)
+    return kopf.AiohttpSession(server=connection.host, aiohttp_session=http_session)
 
 
-def _tls(connection: client.Configuration) -> ssl.SSLContext:
+def _build_tls_context(connection: client.Configuration) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=connection.ssl_ca_cert)
     if connection.cert_file:
         context.load_cert_chain(connection.cert_file, connection.key_file)

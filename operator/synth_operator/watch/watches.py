@@ -1,4 +1,4 @@
-"""kopf in a thread of its own, with its own event loop; everybody else asks for snapshots."""
+"""kopf in its own thread and event loop; other threads take snapshots."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import kopf
 
 from synth_operator.kube.api import Resource
-from synth_operator.watch.ages import DEAF_SECONDS, WATCH_SECONDS, WatchAges
-from synth_operator.watch.deleted_pod_messages import LastWords
-from synth_operator.watch.handlers import WATCHED, ObjectKey, index_all, notify_all, settings
-from synth_operator.watch.session import session
+from synth_operator.watch.ages import STALE_SECONDS, WATCH_SECONDS, WatchAges
+from synth_operator.watch.deleted_pod_messages import DeletedPodMessages
+from synth_operator.watch.handlers import WATCHED, ObjectKey, build_settings, register_event_handlers, register_indexes
+from synth_operator.watch.session import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -27,174 +27,174 @@ if TYPE_CHECKING:
     from synth_operator.kube.recipe_object import RecipeObject
     from synth_operator.kube.sweep_object import SweepObject
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
-_INACTIVE: Final = 1.25
-"""Share of a watch's time after which silence means that nobody is there."""
-_ANSWER_SECONDS: Final = 10.0
-_LONGEST_PAUSE: Final = 30.0
+_INACTIVITY_FACTOR: Final = 1.25
+"""A watch without any data for this multiple of its duration is dead."""
+_MAX_ANSWER_SECONDS: Final = 10.0
+_MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class NotWatchingError(Exception):
-    """The indexes are not filled (again) yet."""
+    """The indexes are not complete, after a start or a restart of the watches."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the watches know of a sweep, at one moment."""
+    """Objects of a sweep in the indexes, at one moment."""
 
     sweep: SweepObject | None
     jobs: tuple[JobObject, ...]
     pods: tuple[PodObject, ...]
-    """Those too that are gone and said something, while their Job is there."""
+    """Also deleted pods with a message, while their Job exists."""
     recipe: RecipeObject | None
 
 
 class Watches:
     """Watches from `start` to `stop`; the API ends each watch after `seconds`.
 
-    A list that is made again, because the API had forgotten how far a watch was, hides what was deleted meanwhile;
-    kopf's indexes would keep it. So the first such list ends kopf's life and another one begins, with empty indexes.
+    kopf lists a resource again if the API has compacted the version that its watch continues from. Such a list hides
+    deletions, so kopf's indexes would keep deleted objects. The first one therefore restarts kopf with empty indexes.
     """
 
     def __init__(
         self,
         connection: client.Configuration,
         namespaces: tuple[str, ...],
-        add: Callable[[ObjectKey, float], None],
-        heard: Callable[[str], None],
+        enqueue: Callable[[ObjectKey, float], None],
+        on_watch_activity: Callable[[str], None],
         seconds: int = WATCH_SECONDS,
     ) -> None:
         self._seconds = seconds
         self._connection = connection
         self._namespaces = namespaces
-        self._add = add
-        self._report = heard
-        self._ended = threading.Event()
-        self._again = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None  # kopf's, once its indexes are filled
+        self._enqueue = enqueue
+        self._on_watch_activity = on_watch_activity
+        self._stopped = threading.Event()
+        self._restart = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None  # kopf's, once its indexes are complete
         self._indexes: Mapping[str, Any] = {}
         self._ages = WatchAges(())
-        self._last_words = LastWords()
+        self._deleted_pod_messages = DeletedPodMessages()
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
 
     def start(self) -> None:
-        """Returns at once; events follow when all lists are read."""
-        self._ages = WatchAges(self._paths(), deaf=DEAF_SECONDS * self._seconds / WATCH_SECONDS)
+        """Start the thread; events follow once all lists are read."""
+        self._ages = WatchAges(self._list_paths(), stale_seconds=STALE_SECONDS * self._seconds / WATCH_SECONDS)
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when kopf has ended."""
-        self._ended.set()
-        self._again.set()
+        """Stop kopf and wait for the end of its thread."""
+        self._stopped.set()
+        self._restart.set()
         self._thread.join()
 
     @property
     def problem(self) -> str:
-        """One sentence when a watch is deaf or kopf is not alive."""
+        """One sentence if a watch is stale or kopf has ended, else empty."""
         return self._ages.problem if self._thread.is_alive() else "the watches have ended"
 
-    def snapshot(self, namespace: str, name: str) -> Snapshot:
-        """What is known of a sweep now.
+    def take_snapshot(self, namespace: str, name: str) -> Snapshot:
+        """Return the current state of a sweep in the indexes.
 
         Raises:
-            NotWatchingError: the indexes are not filled yet.
+            NotWatchingError: the indexes are not complete.
         """
-        return self._ask(self._snapshot(namespace, name))
+        return self._call(self._collect_snapshot(namespace, name))
 
-    def recipe(self, namespace: str, name: str) -> RecipeObject | None:
-        """A recipe as known now; raises as `snapshot`."""
-        recipe: RecipeObject | None = self._ask(self._first(Resource.RECIPES.plural, (namespace, name)))
+    def find_recipe(self, namespace: str, name: str) -> RecipeObject | None:
+        """Return a recipe in the indexes, or None; raises NotWatchingError as `take_snapshot` does."""
+        recipe: RecipeObject | None = self._call(self._find_first(Resource.RECIPES.plural, (namespace, name)))
         return recipe
 
-    def sweeps(self) -> tuple[SweepObject, ...]:
-        """All sweeps as known now, none while the indexes are not filled."""
+    def list_sweeps(self) -> tuple[SweepObject, ...]:
+        """Return all sweeps in the indexes; none while they are not complete."""
         try:
-            return self._ask(self._all())
+            return self._call(self._collect_sweeps())
         except NotWatchingError:
             return ()
 
-    def _ask(self, question: Coroutine[Any, Any, Answer]) -> Answer:
+    def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         loop = self._loop
         if loop is None:
-            question.close()
+            coroutine.close()
             raise NotWatchingError
         try:
-            return asyncio.run_coroutine_threadsafe(question, loop).result(_ANSWER_SECONDS)
+            return asyncio.run_coroutine_threadsafe(coroutine, loop).result(_MAX_ANSWER_SECONDS)
         except (RuntimeError, TimeoutError, CancelledError) as error:
-            question.close()
+            coroutine.close()
             raise NotWatchingError from error
 
-    async def _snapshot(self, namespace: str, name: str) -> Snapshot:
+    async def _collect_snapshot(self, namespace: str, name: str) -> Snapshot:
         key = (namespace, name)
-        sweep: SweepObject | None = await self._first(Resource.SWEEPS.plural, key)
+        sweep: SweepObject | None = await self._find_first(Resource.SWEEPS.plural, key)
         reference = sweep.spec.recipe_ref if sweep else None
-        recipe = await self._first(Resource.RECIPES.plural, (namespace, reference.name)) if reference else None
+        recipe = await self._find_first(Resource.RECIPES.plural, (namespace, reference.name)) if reference else None
         jobs = tuple(self._indexes[Resource.JOBS.plural].get(key, ()))
         pods = tuple(self._indexes[Resource.PODS.plural].get(key, ()))
-        return Snapshot(sweep, jobs, (*pods, *self._last_words.of(key, jobs)), recipe)
+        return Snapshot(sweep, jobs, (*pods, *self._deleted_pod_messages.find(key, jobs)), recipe)
 
-    async def _first(self, index: str, key: tuple[str, str]) -> Any:
+    async def _find_first(self, index: str, key: tuple[str, str]) -> Any:
         return next(iter(self._indexes[index].get(key, ())), None)
 
-    async def _all(self) -> tuple[SweepObject, ...]:
+    async def _collect_sweeps(self) -> tuple[SweepObject, ...]:
         return tuple(sweep for store in self._indexes[Resource.SWEEPS.plural].values() for sweep in store)
 
-    def _paths(self) -> Iterable[str]:
+    def _list_paths(self) -> Iterable[str]:
         for resource in WATCHED:
             for namespace in self._namespaces or ("",):
                 yield resource.path(namespace)
 
     def _run(self) -> None:
         pause = 1.0
-        while not self._ended.is_set():
-            self._again.clear()
+        while not self._stopped.is_set():
+            self._restart.clear()
             try:
                 asyncio.run(self._watch())
                 pause = 1.0
             except Exception as error:
                 log.error("watches ended: %s", error)
-                self._ended.wait(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                self._stopped.wait(pause)
+                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
             finally:
                 self._loop = None
 
     async def _watch(self) -> None:
-        self._ages.begin()
+        self._ages.reset_lists()
         registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(self._login)
-        kopf.on.startup(registry=registry)(self._started)
-        index_all(registry)
-        notify_all(registry, self._notified, self._last_words)
-        chosen = settings()
-        chosen.watching.server_timeout = self._seconds
-        chosen.watching.inactivity_timeout = self._seconds * _INACTIVE
+        kopf.on.login(registry=registry)(self._open_session)
+        kopf.on.startup(registry=registry)(self._keep_indexes)
+        register_indexes(registry)
+        register_event_handlers(registry, self._enqueue_event, self._deleted_pod_messages)
+        settings = build_settings()
+        settings.watching.server_timeout = self._seconds
+        settings.watching.inactivity_timeout = self._seconds * _INACTIVITY_FACTOR
         await kopf.operator(
             registry=registry,
-            settings=chosen,
+            settings=settings,
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
-            stop_flag=self._again,
+            stop_flag=self._restart,
         )
 
-    async def _login(self, **_: Any) -> kopf.AiohttpSession:
-        return session(self._connection, self._watched, self._listed)
+    async def _open_session(self, **_: Any) -> kopf.AiohttpSession:
+        return open_session(self._connection, self._record_watch_end, self._record_list)
 
-    async def _started(self, **indexes: Any) -> None:
+    async def _keep_indexes(self, **indexes: Any) -> None:
         self._indexes = indexes
 
-    def _notified(self, item: ObjectKey, delay: float) -> None:
-        # kopf holds events back until everything it listed is in the indexes. What was still in the queue from before
-        # would otherwise see a sweep without its recipe or its Jobs, and stop it.
+    def _enqueue_event(self, key: ObjectKey, delay: float) -> None:
+        # kopf delivers events only once everything that it listed is in the indexes. So the first event makes snapshots
+        # possible: a key left in the queue from before would see a sweep without its recipe or its Jobs, and stop it.
         self._loop = asyncio.get_running_loop()
-        self._add(item, delay)
+        self._enqueue(key, delay)
 
-    def _watched(self, path: str) -> None:
-        if self._ages.heard(path):
-            self._report(path.rsplit("/", 1)[-1])
+    def _record_watch_end(self, path: str) -> None:
+        if self._ages.record_end(path):
+            self._on_watch_activity(path.rsplit("/", 1)[-1])
 
-    def _listed(self, path: str) -> None:
-        if not self._ages.listed(path):
-            log.warning("%s was listed anew: the indexes are built again", path)
-            self._again.set()
+    def _record_list(self, path: str) -> None:
+        if not self._ages.record_list(path):
+            log.warning("%s was listed again: rebuilding the indexes", path)
+            self._restart.set()

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
-from synth_operator.decide.backoff import due
+from synth_operator.decide.backoff import compute_next_try
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -15,7 +15,7 @@ def waiting(reason: Reason) -> SweepStatus:
 
 def seconds(status: SweepStatus, after: int) -> float:
     failed = NOON + timedelta(seconds=after)
-    return (due(status, Reason.STORE_UNREACHABLE, failed) - failed).total_seconds()
+    return (compute_next_try(status, Reason.STORE_UNREACHABLE, failed) - failed).total_seconds()
 
 
 def test_the_first_try_comes_after_five_seconds() -> None:

@@ -1,18 +1,18 @@
 import pytest
 
 from synth_api.resources.synth_sweep import SweepSpec
-from synth_operator.decide.limits import failure_limit, too_many
+from synth_operator.decide.limits import check_failure_limit, compute_failure_limit
 
 
 @pytest.mark.parametrize(("written", "limit"), [(0, 0), (7, 7), ("0%", 0), ("5%", 9), ("1%", 1), ("100%", 180)])
 def test_a_limit_is_a_count_or_a_share_rounded_down(written: int | str, limit: int) -> None:
-    assert failure_limit(SweepSpec(max_failed_runs=written), 180) == limit
+    assert compute_failure_limit(SweepSpec(max_failed_runs=written), 180) == limit
 
 
 def test_the_limit_itself_is_put_up_with() -> None:
     spec = SweepSpec(max_failed_runs=3)
 
-    assert too_many(spec, 3, 180) is None
-    verdict = too_many(spec, 4, 180)
+    assert check_failure_limit(spec, 3, 180) is None
+    verdict = check_failure_limit(spec, 4, 180)
     assert verdict
     assert verdict.message == "4 runs of 180 failed; maxFailedRuns allows 3."

@@ -4,8 +4,8 @@ from typing import Any
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import BatchMessage, JobKind
 from synth_api.resources.synth_sweep import AttemptStatus, RunCounts, RunFailure, Settled, SweepStatus
-from synth_operator.decide.tally import counted, first_failures, settled
-from synth_operator.kube.completion_indexes import Indexes
+from synth_operator.decide.tally import count_runs, select_first_failures, settle_shard
+from synth_operator.kube.completion_indexes import CompletionIndexes
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.pod_object import PodObject
 
@@ -25,7 +25,7 @@ def job(completed: str = "") -> JobObject:
         hash="",
         inputs="",
         created=NOON,
-        completed=Indexes.of(completed),
+        completed_indexes=CompletionIndexes.parse(completed),
         ready=2,
     )
 
@@ -36,7 +36,9 @@ def pod(batch: int, **message: Any) -> PodObject:
 
 
 def count(status: SweepStatus, completed: str, *pods: PodObject, attempt: AttemptStatus | None = None) -> SweepStatus:
-    return counted(status, attempt or AttemptStatus(hash="a", todo=25, batch_size=10), BATCHES, [job(completed)], pods)
+    return count_runs(
+        status, attempt or AttemptStatus(hash="a", todo=25, batch_size=10), BATCHES, [job(completed)], pods
+    )
 
 
 def test_completed_indexes_count_whole_the_last_one_as_long_as_it_is() -> None:
@@ -90,7 +92,7 @@ def test_settled_shards_are_added() -> None:
 def test_settling_carries_what_was_counted() -> None:
     status = SweepStatus(runs=RunCounts(succeeded=20, failed=2))
 
-    after = settled(status, AttemptStatus(hash="a", todo=25, batch_size=10)).attempt
+    after = settle_shard(status, AttemptStatus(hash="a", todo=25, batch_size=10)).attempt
 
     assert after
     assert (after.settled.shards, after.settled.succeeded, after.settled.failed) == (1, 20, 2)
@@ -99,4 +101,4 @@ def test_settling_carries_what_was_counted() -> None:
 def test_the_first_failures_by_number_are_kept_each_once() -> None:
     many = [RunFailure(run=run, reason="X") for run in range(30, 0, -1)]
 
-    assert [failure.run for failure in first_failures(many, many)] == list(range(1, 21))
+    assert [failure.run for failure in select_first_failures(many, many)] == list(range(1, 21))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from synth_operator.configuration import Lease
-from synth_operator.kube.api import CONFLICT, ApiError, Resource, Tree
+from synth_operator.kube.api import CONFLICT, ApiError, JsonObject, Resource
 from synth_operator.kube.leader_election import Leadership, NotLeadingError
 
 LEASE = Lease(namespace="synth", duration_seconds=15)
@@ -23,32 +23,32 @@ class OneLease:
     """An API that holds one Lease, checks resource versions as the real one does, and can be down."""
 
     def __init__(self) -> None:
-        self.lease: Tree | None = None
+        self.lease: JsonObject | None = None
         self.down = False
         self.calls: list[str] = []
         self._versions = count(1)
 
-    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+    def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
         self._call("read")
         return copy.deepcopy(self.lease)
 
-    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+    def create(self, resource: Resource, namespace: str, body: JsonObject) -> JsonObject:
         self._call("create")
         if self.lease is not None:
             raise ApiError(CONFLICT, "AlreadyExists", "it exists")
         return self._store(body)
 
-    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def patch(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         self._call("patch")
         assert self.lease is not None
         if body["metadata"]["resourceVersion"] != self.lease["metadata"]["resourceVersion"]:
             raise ApiError(CONFLICT, "Conflict", "it has changed")
         return self._store({**self.lease, "spec": {**self.lease["spec"], **body["spec"]}})
 
-    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         raise AssertionError("a lease has no status")
 
-    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[JsonObject]:
         raise AssertionError("one lease is known by name")
 
     def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
@@ -59,7 +59,7 @@ class OneLease:
         if self.down:
             raise ApiError(None, "MaxRetryError", "no answer")
 
-    def _store(self, body: Tree) -> Tree:
+    def _store(self, body: JsonObject) -> JsonObject:
         self.lease = {**body, "metadata": {**body["metadata"], "resourceVersion": str(next(self._versions))}}
         return copy.deepcopy(self.lease)
 
@@ -90,86 +90,86 @@ def second(api: OneLease, clock: Clock) -> Leadership:
 
 
 def test_the_first_comer_leads_and_the_second_waits(first: Leadership, second: Leadership) -> None:
-    assert first.attempt()
-    assert not second.attempt()
-    assert (first.leading, second.leading) == (True, False)
+    assert first.try_acquire_or_renew()
+    assert not second.try_acquire_or_renew()
+    assert (first.is_leading, second.is_leading) == (True, False)
     with pytest.raises(NotLeadingError):
-        second.require()
+        second.ensure_leading()
 
 
 def test_a_renewal_is_one_request(first: Leadership, api: OneLease) -> None:
-    first.attempt()
+    first.try_acquire_or_renew()
     api.calls.clear()
 
-    assert first.attempt()
+    assert first.try_acquire_or_renew()
     assert api.calls == ["patch"]
 
 
 def test_a_dead_leader_is_followed_when_its_time_is_over(first: Leadership, second: Leadership, clock: Clock) -> None:
-    first.attempt()
-    second.attempt()
+    first.try_acquire_or_renew()
+    second.try_acquire_or_renew()
     clock.now += 14.9
-    assert not second.attempt()
+    assert not second.try_acquire_or_renew()
     clock.now += 0.2
-    assert second.attempt()
+    assert second.try_acquire_or_renew()
 
 
 def test_a_leader_that_renews_is_never_followed(first: Leadership, second: Leadership, clock: Clock) -> None:
     for _ in range(20):
-        assert first.attempt()
-        assert not second.attempt()
+        assert first.try_acquire_or_renew()
+        assert not second.try_acquire_or_renew()
         clock.now += 5
 
 
 def test_a_leader_without_an_answer_stops_before_another_may_begin(
     first: Leadership, second: Leadership, api: OneLease, clock: Clock
 ) -> None:
-    first.attempt()
-    second.attempt()
+    first.try_acquire_or_renew()
+    second.try_acquire_or_renew()
     api.down = True
     clock.now += 9.9
-    assert not first.attempt()
-    assert first.leading
+    assert not first.try_acquire_or_renew()
+    assert first.is_leading
     clock.now += 0.2
-    assert not first.leading
+    assert not first.is_leading
     api.down = False
-    assert not second.attempt()
+    assert not second.try_acquire_or_renew()
 
 
 def test_a_leader_that_was_replaced_does_not_come_back_by_renewing(
     first: Leadership, second: Leadership, clock: Clock
 ) -> None:
-    first.attempt()
-    second.attempt()
+    first.try_acquire_or_renew()
+    second.try_acquire_or_renew()
     clock.now += 16
-    assert second.attempt()
+    assert second.try_acquire_or_renew()
 
-    assert not first.attempt()
-    assert not first.attempt()
-    assert not first.leading
+    assert not first.try_acquire_or_renew()
+    assert not first.try_acquire_or_renew()
+    assert not first.is_leading
 
 
 def test_a_released_lease_is_taken_at_once(first: Leadership, second: Leadership, clock: Clock) -> None:
-    first.attempt()
-    second.attempt()
+    first.try_acquire_or_renew()
+    second.try_acquire_or_renew()
     first.release()
 
-    assert not first.leading
-    assert second.attempt()
+    assert not first.is_leading
+    assert second.try_acquire_or_renew()
 
 
 def test_the_same_replica_comes_back_at_once_after_a_crash(first: Leadership, api: OneLease, clock: Clock) -> None:
-    first.attempt()
+    first.try_acquire_or_renew()
 
-    assert Leadership(api, LEASE, "first", clock).attempt()
+    assert Leadership(api, LEASE, "first", clock).try_acquire_or_renew()
 
 
 def test_changes_of_leader_are_counted(first: Leadership, second: Leadership, api: OneLease) -> None:
-    first.attempt()
-    first.attempt()
+    first.try_acquire_or_renew()
+    first.try_acquire_or_renew()
     assert api.spec()["leaseTransitions"] == 0
     first.release()
-    second.attempt()
+    second.try_acquire_or_renew()
     assert api.spec()["leaseTransitions"] == 1
     assert api.spec()["holderIdentity"] == "second"
 
@@ -178,9 +178,9 @@ def test_the_duration_in_the_lease_counts_not_that_of_the_replica_that_waits(
     api: OneLease, clock: Clock, second: Leadership
 ) -> None:
     hasty = Leadership(api, Lease(namespace="synth", duration_seconds=10), "hasty", clock)
-    assert hasty.attempt()
-    assert not second.attempt()
+    assert hasty.try_acquire_or_renew()
+    assert not second.try_acquire_or_renew()
     clock.now += 9.0
-    assert not second.attempt()
+    assert not second.try_acquire_or_renew()
     clock.now += 1.0
-    assert second.attempt()
+    assert second.try_acquire_or_renew()

@@ -17,7 +17,7 @@ STORE: dict[str, Any] = {"endpoint": "store:9000", "bucket": "bucket", "secretRe
 
 @pytest.fixture
 def rules() -> Configuration:
-    return Configuration.of(LEAST)
+    return Configuration.from_tree(LEAST)
 
 
 @pytest.fixture
@@ -31,6 +31,6 @@ def sweep() -> Callable[..., SweepObject]:
 
     def make(name: str = "beads", **spec: Any) -> SweepObject:
         metadata = {"namespace": "lab", "name": name, "uid": "uid-1", "resourceVersion": "1", "generation": 1}
-        return SweepObject.of({"metadata": metadata, "spec": {"recipeRef": {"name": "beads"}, **spec}})
+        return SweepObject.from_json({"metadata": metadata, "spec": {"recipeRef": {"name": "beads"}, **spec}})
 
     return make

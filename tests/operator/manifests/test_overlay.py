@@ -8,18 +8,18 @@ from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.manifests.merge import merged
-from synth_operator.manifests.names import Task
-from synth_operator.manifests.render_pod import render_template
+from synth_operator.manifests.merge import merge
+from synth_operator.manifests.names import JobKey
+from synth_operator.manifests.render_pod import build_render_template
 
-TASK = Task(JobKind.RENDER, "ab" * 32)
+TASK = JobKey(JobKind.RENDER, "ab" * 32)
 Make = Callable[..., SweepObject]
 HOST = "the operator's configuration does not allow access to the host"
 WEAKER = "the operator's configuration does not allow a weaker security context"
 
 
 def template(sweep: SweepObject, output: Output, rules: Configuration) -> dict[str, Any]:
-    return render_template(sweep, TASK, output, rules)
+    return build_render_template(sweep, TASK, output, rules)
 
 
 def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, rules: Configuration) -> None:
@@ -141,7 +141,7 @@ def test_what_an_overlay_may_not_do(
 def test_the_configuration_may_allow_it(
     policy: dict[str, bool], overlay: dict[str, Any], sweep: Make, output: Output, rules: Configuration
 ) -> None:
-    allowing = Configuration.of({**rules.model_dump(mode="json", by_alias=True), "overlay": policy})
+    allowing = Configuration.from_tree({**rules.model_dump(mode="json", by_alias=True), "overlay": policy})
 
     assert overlay["spec"].keys() <= template(sweep(podTemplate=overlay), output, allowing)["spec"].keys()
     with pytest.raises(InputError):
@@ -152,7 +152,7 @@ def test_merging_removes_with_null_and_appends_what_has_no_name() -> None:
     base = {"a": {"x": 1, "y": 2}, "tolerations": [{"key": "a"}], "args": ["1"], "env": [{"name": "A", "value": "1"}]}
     over = {"a": {"x": None}, "tolerations": [{"key": "b"}], "args": ["2"], "env": [{"name": "B", "value": "2"}]}
 
-    assert merged(base, over) == {
+    assert merge(base, over) == {
         "a": {"y": 2},
         "tolerations": [{"key": "a"}, {"key": "b"}],
         "args": ["2"],

@@ -10,17 +10,17 @@ from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.manifests.jobs import inputs_hash, render_job
-from synth_operator.manifests.names import Task
+from synth_operator.manifests.jobs import build_render_job, compute_inputs_hash
+from synth_operator.manifests.names import JobKey
 
 ATTEMPT = "ab" * 32
-TASK = Task(JobKind.RENDER, ATTEMPT, 1)
+TASK = JobKey(JobKind.RENDER, ATTEMPT, 1)
 BATCHES = Batches(todo=11_000, size=9)
 Make = Callable[..., SweepObject]
 
 
 def made(sweep: SweepObject, output: Output, rules: Configuration) -> dict[str, Any]:
-    return render_job(sweep, TASK, BATCHES, output, rules)
+    return build_render_job(sweep, TASK, BATCHES, output, rules)
 
 
 def container(job: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def test_gpus_are_asked_for_only_with_a_gpu_block(
 
 
 def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
-    rules = Configuration.of(
+    rules = Configuration.from_tree(
         {
             "operatorImage": "a",
             "rendererImage": "b",
@@ -160,12 +160,12 @@ def test_a_queue_starts_the_job_itself(sweep: Make, output: Output, rules: Confi
     ],
 )
 def test_what_cannot_change_in_place_makes_another_job(change: dict[str, Any], sweep: Make) -> None:
-    assert inputs_hash(sweep(**change), TASK) != inputs_hash(sweep(), TASK)
+    assert compute_inputs_hash(sweep(**change), TASK) != compute_inputs_hash(sweep(), TASK)
 
 
 @pytest.mark.parametrize("change", [{"parallelism": 9}, {"suspend": True}, {"maxFailedRuns": 3}, {"batchSize": 4}])
 def test_what_changes_in_place_or_with_the_plan_does_not(change: dict[str, Any], sweep: Make) -> None:
-    assert inputs_hash(sweep(**change), TASK) == inputs_hash(sweep(), TASK)
+    assert compute_inputs_hash(sweep(**change), TASK) == compute_inputs_hash(sweep(), TASK)
 
 
 def test_names_fit_at_the_limit(sweep: Make, output: Output, rules: Configuration) -> None:
@@ -180,8 +180,8 @@ def test_a_job_is_read_as_it_was_made(sweep: Make, output: Output, rules: Config
     body = made(sweep(), output, rules)
     body["metadata"] |= {"uid": "uid-2", "creationTimestamp": "2026-05-01T12:00:00Z"}
 
-    job = JobObject.of(body)
+    job = JobObject.from_json(body)
 
     assert (job.kind, job.shard, job.owner, job.attempt) == (JobKind.RENDER, 1, "uid-1", ATTEMPT[:16])
-    assert job.inputs == inputs_hash(sweep(), TASK)
+    assert job.inputs == compute_inputs_hash(sweep(), TASK)
     assert job.finish is None

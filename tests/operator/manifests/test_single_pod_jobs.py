@@ -9,10 +9,10 @@ from synth_api.resources.output import Output
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_operator.configuration import Configuration
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.manifests.inputs import input_map
-from synth_operator.manifests.jobs import small_job
-from synth_operator.manifests.names import Task
-from synth_operator.validation import Checked
+from synth_operator.manifests.inputs import build_input_config_map
+from synth_operator.manifests.jobs import build_single_pod_job
+from synth_operator.manifests.names import JobKey
+from synth_operator.validation import ValidatedSweep
 
 ATTEMPT = "ab" * 32
 Make = Callable[..., SweepObject]
@@ -22,7 +22,7 @@ Make = Callable[..., SweepObject]
 def test_a_small_job_tries_once_with_the_small_image(
     kind: JobKind, sweep: Make, output: Output, rules: Configuration
 ) -> None:
-    job = small_job(sweep(), Task(kind, ATTEMPT), output, rules)
+    job = build_single_pod_job(sweep(), JobKey(kind, ATTEMPT), output, rules)
 
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert job["spec"]["backoffLimit"] == 0
@@ -32,9 +32,9 @@ def test_a_small_job_tries_once_with_the_small_image(
 
 
 def test_the_input_of_an_attempt_is_an_immutable_map(sweep: Make, output: Output) -> None:
-    checked = Checked("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
+    checked = ValidatedSweep("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
 
-    body = input_map(sweep(overrides=["seed=range(4)"]), checked, ATTEMPT)
+    body = build_input_config_map(sweep(overrides=["seed=range(4)"]), checked, ATTEMPT)
 
     assert body["immutable"] is True
     assert body["metadata"]["name"] == input_name("beads", ATTEMPT)
@@ -45,7 +45,7 @@ def test_the_input_of_an_attempt_is_an_immutable_map(sweep: Make, output: Output
 def test_a_delete_job_outlives_its_sweep_and_brings_its_input(
     sweep: Make, output: Output, rules: Configuration
 ) -> None:
-    job = small_job(sweep(), Task(JobKind.DELETE, ATTEMPT), output, rules)
+    job = build_single_pod_job(sweep(), JobKey(JobKind.DELETE, ATTEMPT), output, rules)
 
     template = job["spec"]["template"]
     assert "ownerReferences" not in job["metadata"]

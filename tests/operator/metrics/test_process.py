@@ -23,12 +23,12 @@ def free_port() -> int:
 def test_each_thing_that_happens_is_counted() -> None:
     fleet = Fleet()
     operator = fleet.operator()
-    operator.reconciled(0.03, ok=True)
-    operator.reconciled(20, ok=False)
-    operator.api_call("patch", "synthsweeps/status", 200)
-    operator.api_call("patch", "synthsweeps/status", 200)
-    operator.api_call("create", "jobs", None)
-    operator.leads(True)
+    operator.record_reconcile(0.03, ok=True)
+    operator.record_reconcile(20, ok=False)
+    operator.record_api_call("patch", "synthsweeps/status", 200)
+    operator.record_api_call("patch", "synthsweeps/status", 200)
+    operator.record_api_call("create", "jobs", None)
+    operator.set_leading(True)
     text = fleet.text(operator)
     for line in (
         'synth_operator_reconcile_seconds_bucket{le="0.05",outcome="ok"} 1.0',
@@ -52,9 +52,9 @@ def test_a_replica_that_waits_says_it_does_not_lead_before_anything_happens() ->
 def test_a_watch_ages_until_it_is_heard_again() -> None:
     now = [100.0]
     ages = WatchAgeCollector(clock=lambda: now[0])
-    ages.heard("jobs")
+    ages.record_activity("jobs")
     now[0] = 130.0
-    ages.heard("pods")
+    ages.record_activity("pods")
     now[0] = 131.0
     (family,) = ages.collect()
     assert {sample.labels["resource"]: sample.value for sample in family.samples} == {"jobs": 31.0, "pods": 1.0}
@@ -74,8 +74,8 @@ def test_metrics_are_served_until_ended() -> None:
 def test_promtool_finds_nothing_to_blame() -> None:
     fleet = Fleet()
     operator = fleet.operator()
-    operator.api_call("get", "leases", 200)
-    operator.heard("jobs")
+    operator.record_api_call("get", "leases", 200)
+    operator.record_watch_activity("jobs")
     ours = [line for line in fleet.text(operator).splitlines() if "synth_" in line]
     found = subprocess.run(
         ["promtool", "check", "metrics"], input="\n".join(ours) + "\n", capture_output=True, text=True, check=False

@@ -82,7 +82,7 @@ def test_sweeps_are_counted_by_phase_and_phases_without_any_are_nought() -> None
 def test_a_restarted_operator_answers_the_same() -> None:
     fleet = Fleet()
     first, second = fleet.operator(), fleet.operator()
-    first.reconciled(0.1, ok=True)
+    first.record_reconcile(0.1, ok=True)
     assert sweep_lines(fleet.text(first)) == sweep_lines(fleet.text(second)) != []
 
 

@@ -22,11 +22,11 @@ from synth_operator.decide.actions import (
     SetFinalizers,
     WriteStatus,
 )
-from synth_operator.decide.observed_state import Observed
-from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, Resource, Tree
+from synth_operator.decide.observed_state import ObservedState
+from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, JsonObject, Resource
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.reconcile.apply import Applied, StaleError, apply
+from synth_operator.reconcile.apply import ApplyResult, StaleError, apply
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 UNDER_WAY = WriteStatus(SweepStatus(phase=Phase.PLANNING))
@@ -36,12 +36,12 @@ class MemoryApi:
     """One namespace with the API's rules for names, resource versions and uids."""
 
     def __init__(self) -> None:
-        self.objects: dict[tuple[Resource, str], Tree] = {}
+        self.objects: dict[tuple[Resource, str], JsonObject] = {}
         self.calls: list[str] = []
         self.refusal: ApiError | None = None
         self._numbers = count(1)
 
-    def put(self, resource: Resource, name: str, **body: Any) -> Tree:
+    def put(self, resource: Resource, name: str, **body: Any) -> JsonObject:
         number = str(next(self._numbers))
         metadata = {"namespace": "lab", **body.pop("metadata", {}), "name": name, "uid": f"uid-{number}"}
         stored = {
@@ -51,7 +51,7 @@ class MemoryApi:
         self.objects[resource, name] = stored
         return copy.deepcopy(stored)
 
-    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+    def create(self, resource: Resource, namespace: str, body: JsonObject) -> JsonObject:
         self._call("create", resource)
         if self.refusal:
             raise self.refusal
@@ -59,19 +59,19 @@ class MemoryApi:
             raise ApiError(CONFLICT, "AlreadyExists", "its name is taken")
         return self.put(resource, **{**copy.deepcopy(body), "name": body["metadata"]["name"]})
 
-    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+    def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
         self._call("get", resource)
         return copy.deepcopy(self.objects.get((resource, name)))
 
-    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[JsonObject]:
         self._call("list", resource)
         return [copy.deepcopy(body) for (kind, _), body in self.objects.items() if kind is resource]
 
-    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def patch(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         self._call("patch", resource)
         return self._change(resource, name, body)
 
-    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         self._call("status", resource)
         return self._change(resource, name, body)
 
@@ -84,7 +84,7 @@ class MemoryApi:
     def _call(self, verb: str, resource: Resource) -> None:
         self.calls.append(f"{verb} {resource.plural}")
 
-    def _change(self, resource: Resource, name: str, body: Tree) -> Tree:
+    def _change(self, resource: Resource, name: str, body: JsonObject) -> JsonObject:
         there = self.objects.get((resource, name))
         if there is None:
             raise ApiError(NOT_FOUND, "NotFound", "there is none")
@@ -96,7 +96,7 @@ class MemoryApi:
         return copy.deepcopy(self.objects[resource, name])
 
 
-def job(name: str, owner: str = "uid-1", digest: str = "h", **metadata: Any) -> Tree:
+def job(name: str, owner: str = "uid-1", digest: str = "h", **metadata: Any) -> JsonObject:
     return {
         "metadata": {
             "name": name,
@@ -115,13 +115,13 @@ def api() -> MemoryApi:
 
 @pytest.fixture
 def sweep(api: MemoryApi) -> SweepObject:
-    return SweepObject.of(api.put(Resource.SWEEPS, "s", spec={}))
+    return SweepObject.from_json(api.put(Resource.SWEEPS, "s", spec={}))
 
 
-def carry_out(api: MemoryApi, sweep: SweepObject, *actions: Action, jobs: tuple[JobObject, ...] = ()) -> Applied:
+def carry_out(api: MemoryApi, sweep: SweepObject, *actions: Action, jobs: tuple[JobObject, ...] = ()) -> ApplyResult:
     api.calls.clear()
     checked = Problem(reason=Reason.OUTPUT_MISSING, message="")
-    return apply(api, sweep, Observed(checked=checked, jobs=jobs), actions, NOW)
+    return apply(api, sweep, ObservedState(validation=checked, jobs=jobs), actions, NOW)
 
 
 def test_the_status_is_written_once_and_the_newer_sweep_handed_back(api: MemoryApi, sweep: SweepObject) -> None:
@@ -167,7 +167,7 @@ def test_no_job_is_made_while_one_that_was_not_seen_is_there(api: MemoryApi, swe
 
     with pytest.raises(StaleError):
         carry_out(api, sweep, CreateJob(job("s-r1")))
-    carry_out(api, sweep, CreateJob(job("s-r1")), jobs=(JobObject.of(other),))
+    carry_out(api, sweep, CreateJob(job("s-r1")), jobs=(JobObject.from_json(other),))
     assert (Resource.JOBS, "s-r1") in api.objects
 
 
@@ -181,7 +181,7 @@ def test_what_was_made_before_is_fine(api: MemoryApi, sweep: SweepObject) -> Non
     "there",
     [job("s-in", owner="uid-99"), job("s-in", digest="other"), job("s-in", deletionTimestamp="2026-05-01T12:00:00Z")],
 )
-def test_a_name_that_something_else_has_is_a_refusal(api: MemoryApi, sweep: SweepObject, there: Tree) -> None:
+def test_a_name_that_something_else_has_is_a_refusal(api: MemoryApi, sweep: SweepObject, there: JsonObject) -> None:
     api.put(Resource.INPUTS, **{**there, "name": "s-in"})
 
     applied = carry_out(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
@@ -227,8 +227,8 @@ def test_only_the_job_that_was_meant_is_changed_or_deleted(api: MemoryApi, sweep
 def test_inputs_that_are_deleted_are_told(api: MemoryApi, sweep: SweepObject) -> None:
     carry_out(api, sweep, CreateInput(job("s-in")))
 
-    assert carry_out(api, sweep, DeleteInput("s-in")).removed == {"s-in"}
-    assert carry_out(api, sweep, DeleteInput("s-in")).removed == {"s-in"}
+    assert carry_out(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
+    assert carry_out(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
 
 
 def test_finalizers_are_replaced_on_the_sweep_that_was_seen(api: MemoryApi, sweep: SweepObject) -> None:
@@ -251,5 +251,5 @@ def test_an_event_is_told_once_and_never_stands_in_the_way(api: MemoryApi, sweep
 
 
 def test_the_earliest_wish_to_look_again_counts(api: MemoryApi, sweep: SweepObject) -> None:
-    assert carry_out(api, sweep, RequeueAfter(9), RequeueAfter(3), RequeueAfter(5)).requeue == 3
-    assert carry_out(api, sweep).requeue is None
+    assert carry_out(api, sweep, RequeueAfter(9), RequeueAfter(3), RequeueAfter(5)).requeue_after == 3
+    assert carry_out(api, sweep).requeue_after is None

@@ -9,15 +9,15 @@ import yaml
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
 from synth_api.resources.output import Output
-from synth_operator.decide.observed_state import Observed, Refusal
-from synth_operator.kube.api import Resource, Tree
+from synth_operator.decide.observed_state import ObservedState, Refusal
+from synth_operator.kube.api import JsonObject, Resource
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.pod_object import PodObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.reconcile.apply import Applied, StaleError
-from synth_operator.reconcile.observe import Memory, Observer
-from synth_operator.validation import Checked
+from synth_operator.reconcile.apply import ApplyResult, StaleError
+from synth_operator.reconcile.observe import Observer, SweepMemory
+from synth_operator.validation import ValidatedSweep
 from synth_operator.watch.watches import Snapshot
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -28,23 +28,23 @@ OUTPUT = Output(endpoint="store:9000", bucket="datasets")
 class Lists:
     """An API that only lists; `answers` by resource."""
 
-    answers: dict[Resource, list[Tree]] = field(default_factory=dict)
+    answers: dict[Resource, list[JsonObject]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[Tree]:
+    def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[JsonObject]:
         self.asked.append((resource.plural, labels or fields))
         return self.answers.get(resource, [])
 
-    def create(self, resource: Resource, namespace: str, body: Tree) -> Tree:
+    def create(self, resource: Resource, namespace: str, body: JsonObject) -> JsonObject:
         raise AssertionError("observing writes nothing")
 
-    def read(self, resource: Resource, namespace: str, name: str) -> Tree | None:
+    def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
         raise AssertionError("observing reads through watches and lists")
 
-    def patch(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def patch(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         raise AssertionError("observing writes nothing")
 
-    def replace_status(self, resource: Resource, namespace: str, name: str, body: Tree) -> Tree:
+    def replace_status(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         raise AssertionError("observing writes nothing")
 
     def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
@@ -91,13 +91,13 @@ def metadata(name: str, **more: Any) -> dict[str, Any]:
 
 
 ATTEMPT = {"attempt": {"hash": "0123456789abcdef", "count": 0}}
-SWEEP = SweepObject.of({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}, "status": ATTEMPT})
-NEW = SweepObject.of({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}})
+SWEEP = SweepObject.from_json({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}, "status": ATTEMPT})
+NEW = SweepObject.from_json({"metadata": metadata("s"), "spec": {"recipeRef": {"name": "r"}}})
 
 
 def job(name: str = "s-p", owner: str = "uid-s", **spec: Any) -> JobObject:
     labels = {SWEEP_LABEL: "s", JOB_LABEL: JobKind.PLAN.value}
-    return JobObject.of(
+    return JobObject.from_json(
         {"metadata": metadata(name, labels=labels, annotations={OWNER_ANNOTATION: owner}), "spec": spec}
     )
 
@@ -111,10 +111,10 @@ def pod(phase: str = "Pending", waiting: str = "", unschedulable: bool = False) 
         status["conditions"] = [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
         ]
-    return PodObject.of({"metadata": metadata("s-p-x1", labels=labels), "status": status})
+    return PodObject.from_json({"metadata": metadata("s-p-x1", labels=labels), "status": status})
 
 
-def warning(message: str, minute: int, about: str = "s-p") -> Tree:
+def warning(message: str, minute: int, about: str = "s-p") -> JsonObject:
     return {
         "metadata": metadata("w"),
         "involvedObject": {"name": about},
@@ -127,11 +127,11 @@ def warning(message: str, minute: int, about: str = "s-p") -> Tree:
 def look(
     observer: Observer,
     clock: Clock,
-    memory: Memory,
+    memory: SweepMemory,
     *things: JobObject | PodObject,
     recipe: RecipeObject | None = None,
     sweep: SweepObject = SWEEP,
-) -> Observed:
+) -> ObservedState:
     jobs = tuple(thing for thing in things if isinstance(thing, JobObject))
     pods = tuple(thing for thing in things if isinstance(thing, PodObject))
     return observer.observe(sweep, Snapshot(sweep, jobs, pods, recipe), memory, clock.now)
@@ -142,11 +142,11 @@ def events_asked(lists: Lists) -> list[str]:
 
 
 def test_a_job_is_given_a_moment_to_have_a_pod(observer: Observer, lists: Lists, clock: Clock) -> None:
-    memory = Memory()
+    memory = SweepMemory()
     assert look(observer, clock, memory, job()).warnings == ()
 
     assert events_asked(lists) == []
-    assert memory.look_again == 3.0
+    assert memory.requeue_after == 3.0
 
 
 def test_a_job_without_a_pod_is_asked_why_and_the_last_word_counts(
@@ -156,7 +156,7 @@ def test_a_job_without_a_pod_is_asked_why_and_the_last_word_counts(
     lists.answers[Resource.EVENTS] = told
     clock.seconds = 3.0
 
-    warnings = look(observer, clock, Memory(), job()).warnings
+    warnings = look(observer, clock, SweepMemory(), job()).warnings
 
     assert [(one.job, one.message) for one in warnings] == [("s-p", "exceeded quota")]
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Job"]
@@ -165,7 +165,7 @@ def test_a_job_without_a_pod_is_asked_why_and_the_last_word_counts(
 def test_while_the_same_job_waits_events_are_read_ever_more_rarely(
     observer: Observer, lists: Lists, clock: Clock
 ) -> None:
-    memory = Memory()
+    memory = SweepMemory()
     read = []
     for second in range(3, 300):
         clock.seconds = float(second)
@@ -179,7 +179,7 @@ def test_while_the_same_job_waits_events_are_read_ever_more_rarely(
 
 def test_another_job_is_looked_at_afresh(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5), warning("forbidden", 6, "s-r0")]
-    memory = Memory()
+    memory = SweepMemory()
     clock.seconds = 100.0
     look(observer, clock, memory, job())
 
@@ -189,22 +189,22 @@ def test_another_job_is_looked_at_afresh(observer: Observer, lists: Lists, clock
 def test_what_waits_at_the_same_time_shares_one_list(observer: Observer, lists: Lists, clock: Clock) -> None:
     clock.seconds = 10.0
     for number in range(200):
-        look(observer, clock, Memory(), job(f"s-{number}"))
+        look(observer, clock, SweepMemory(), job(f"s-{number}"))
     assert len(events_asked(lists)) == 1
 
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
     clock.seconds = 12.0
-    assert look(observer, clock, Memory(), job()).warnings
+    assert look(observer, clock, SweepMemory(), job()).warnings
 
 
 def test_once_there_is_a_pod_the_warnings_are_gone(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
-    memory = Memory()
+    memory = SweepMemory()
     clock.seconds = 10.0
     assert look(observer, clock, memory, job()).warnings
 
     assert look(observer, clock, memory, job(), pod("Running")).warnings == ()
-    assert memory.look_again is None
+    assert memory.requeue_after is None
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_nothing_is_asked_where_the_reason_is_known(
     observer: Observer, lists: Lists, clock: Clock, things: tuple[Any, ...]
 ) -> None:
     clock.seconds = 60.0
-    look(observer, clock, Memory(), *things)
+    look(observer, clock, SweepMemory(), *things)
 
     assert events_asked(lists) == []
 
@@ -229,7 +229,7 @@ def test_a_pod_whose_container_is_not_made_is_asked_why(observer: Observer, list
     lists.answers[Resource.EVENTS] = [warning("secret not found", 5, "s-p-x1")]
     clock.seconds = 10.0
 
-    warnings = look(observer, clock, Memory(), job(), pod(waiting="ContainerCreating")).warnings
+    warnings = look(observer, clock, SweepMemory(), job(), pod(waiting="ContainerCreating")).warnings
 
     assert [one.job for one in warnings] == ["s-p"]
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod"]
@@ -238,9 +238,9 @@ def test_a_pod_whose_container_is_not_made_is_asked_why(observer: Observer, list
 def test_a_sweep_without_an_attempt_has_no_config_maps_and_none_are_asked_for(
     observer: Observer, lists: Lists, clock: Clock
 ) -> None:
-    memory = Memory()
+    memory = SweepMemory()
     assert look(observer, clock, memory, sweep=NEW).inputs == frozenset()
-    memory.remember(Applied(SWEEP, inputs={"s-new"}), clock())
+    memory.remember(ApplyResult(SWEEP, inputs={"s-new"}), clock())
 
     assert look(observer, clock, memory).inputs == {"s-new"}
     assert lists.asked == []
@@ -248,9 +248,9 @@ def test_a_sweep_without_an_attempt_has_no_config_maps_and_none_are_asked_for(
 
 def test_config_maps_are_read_once_and_then_remembered(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-old"}}]
-    memory = Memory()
+    memory = SweepMemory()
     assert look(observer, clock, memory).inputs == {"s-old"}
-    memory.remember(Applied(SWEEP, inputs={"s-new"}, removed={"s-old"}), clock())
+    memory.remember(ApplyResult(SWEEP, inputs={"s-new"}, deleted_inputs={"s-old"}), clock())
     clock.seconds = 1e6
 
     assert look(observer, clock, memory).inputs == {"s-new"}
@@ -259,7 +259,7 @@ def test_config_maps_are_read_once_and_then_remembered(observer: Observer, lists
 
 def test_config_maps_are_read_again_where_pods_wait(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-in"}}]
-    memory = Memory()
+    memory = SweepMemory()
     look(observer, clock, memory)
     lists.answers[Resource.INPUTS] = []
     clock.seconds = 40.0
@@ -268,8 +268,8 @@ def test_config_maps_are_read_again_where_pods_wait(observer: Observer, lists: L
 
 
 def test_a_pass_waits_for_the_watch_to_bring_the_job_just_made(observer: Observer, clock: Clock) -> None:
-    memory = Memory()
-    memory.remember(Applied(SWEEP, jobs={"s-p"}), clock())
+    memory = SweepMemory()
+    memory.remember(ApplyResult(SWEEP, jobs={"s-p"}), clock())
 
     with pytest.raises(StaleError):
         look(observer, clock, memory)
@@ -280,23 +280,23 @@ def test_a_pass_waits_for_the_watch_to_bring_the_job_just_made(observer: Observe
 
 def test_a_refusal_is_observed_until_the_thing_is_made(observer: Observer, clock: Clock) -> None:
     refusal = Refusal(name="s-p", code=403, message="exceeded quota", at=START)
-    memory = Memory()
-    memory.remember(Applied(SWEEP, refusal=refusal), clock())
+    memory = SweepMemory()
+    memory.remember(ApplyResult(SWEEP, refusal=refusal), clock())
     assert look(observer, clock, memory).refusals == (refusal,)
 
-    memory.remember(Applied(SWEEP, jobs={"s-p"}), clock())
+    memory.remember(ApplyResult(SWEEP, jobs={"s-p"}), clock())
     assert look(observer, clock, memory, job()).refusals == ()
 
 
 def test_a_sweep_is_checked_again_only_when_it_or_its_recipe_changed(observer: Observer, clock: Clock) -> None:
     tree = yaml.safe_load(Path("recipes/spheres_sem.yaml").read_text(encoding="utf-8"))
-    recipe = RecipeObject.of({"metadata": metadata("r", generation=1), "spec": {"recipe": tree}})
-    memory = Memory()
+    recipe = RecipeObject.from_json({"metadata": metadata("r", generation=1), "spec": {"recipe": tree}})
+    memory = SweepMemory()
 
-    missing = look(observer, clock, memory).checked
-    first = look(observer, clock, memory, recipe=recipe).checked
-    again = look(observer, clock, memory, recipe=recipe).checked
+    missing = look(observer, clock, memory).validation
+    first = look(observer, clock, memory, recipe=recipe).validation
+    again = look(observer, clock, memory, recipe=recipe).validation
 
-    assert not isinstance(missing, Checked)
-    assert isinstance(first, Checked)
+    assert not isinstance(missing, ValidatedSweep)
+    assert isinstance(first, ValidatedSweep)
     assert again is first

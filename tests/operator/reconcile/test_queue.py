@@ -47,7 +47,7 @@ def test_sooner_wins_over_later(queue: WorkQueue[str], clock: Clock) -> None:
     clock.now = 1.0
 
     assert queue.take() == "a"
-    queue.done("a")
+    queue.finish("a")
     clock.now = 9.0
     assert queue.depth == 0
 
@@ -59,7 +59,7 @@ def test_what_is_added_while_worked_on_comes_again_but_only_afterwards(queue: Wo
     queue.add("b")
 
     assert queue.take() == "b"
-    queue.done("a")
+    queue.finish("a")
     assert queue.take() == "a"
 
 
@@ -68,26 +68,26 @@ def test_failures_wait_twice_as_long_each_time_until_one_succeeds(queue: WorkQue
     queue.add("a")
     for _ in range(12):
         assert queue.take() == "a"
-        delays.append(queue.failed("a"))
+        delays.append(queue.retry("a"))
         clock.now += delays[-1]
 
     assert delays[:4] == [0.2, 0.4, 0.8, 1.6]
     assert delays[-1] == 60.0
     assert queue.take() == "a"
-    queue.done("a")
+    queue.finish("a")
     queue.add("a")
     queue.take()
-    assert queue.failed("a") == 0.2
+    assert queue.retry("a") == 0.2
 
 
 def test_the_oldest_is_the_one_that_waits_or_is_worked_on_longest(queue: WorkQueue[str], clock: Clock) -> None:
-    assert queue.oldest == 0.0
+    assert queue.oldest_seconds == 0.0
     queue.add("a")
     clock.now = 4.0
-    assert queue.oldest == 4.0
+    assert queue.oldest_seconds == 4.0
     queue.take()
     clock.now = 5.0
-    assert queue.oldest == 1.0
+    assert queue.oldest_seconds == 1.0
 
 
 def test_a_waiting_worker_gets_what_is_added_and_closing_lets_it_go() -> None:
@@ -97,7 +97,7 @@ def test_a_waiting_worker_gets_what_is_added_and_closing_lets_it_go() -> None:
     def work() -> None:
         while (key := queue.take()) is not None:
             taken.append(key)
-            queue.done(key)
+            queue.finish(key)
         taken.append(None)
 
     worker = threading.Thread(target=work)

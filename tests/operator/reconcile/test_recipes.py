@@ -7,7 +7,7 @@ import yaml
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import ConditionType
 from synth_operator.kube.recipe_object import RecipeObject
-from synth_operator.reconcile.recipes import recipe_status
+from synth_operator.reconcile.recipes import build_recipe_status
 
 FIRST = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 5, 1, 13, 0, tzinfo=UTC)
@@ -17,11 +17,11 @@ BAD: dict[str, Any] = {**GOOD, "initial_runtime_stat": {"seed": 1}}
 
 def recipe(tree: dict[str, Any], generation: int = 1, status: dict[str, Any] | None = None) -> RecipeObject:
     metadata = {"namespace": "lab", "name": "r", "uid": "u", "resourceVersion": "7", "generation": generation}
-    return RecipeObject.of({"metadata": metadata, "spec": {"recipe": tree}, "status": status or {}})
+    return RecipeObject.from_json({"metadata": metadata, "spec": {"recipe": tree}, "status": status or {}})
 
 
 def test_a_good_recipe_is_ready_and_has_a_digest() -> None:
-    status = recipe_status(recipe(GOOD), FIRST)
+    status = build_recipe_status(recipe(GOOD), FIRST)
 
     conditions = {condition.type: condition for condition in status.conditions}
     assert conditions[ConditionType.READY].status == "True"
@@ -31,7 +31,7 @@ def test_a_good_recipe_is_ready_and_has_a_digest() -> None:
 
 
 def test_a_bad_recipe_is_stalled_and_says_what_is_wrong() -> None:
-    status = recipe_status(recipe(BAD), FIRST)
+    status = build_recipe_status(recipe(BAD), FIRST)
 
     conditions = {condition.type: condition for condition in status.conditions}
     stalled = conditions[ConditionType.STALLED]
@@ -42,17 +42,17 @@ def test_a_bad_recipe_is_stalled_and_says_what_is_wrong() -> None:
 
 
 def test_a_recipe_that_was_checked_is_not_checked_again() -> None:
-    status = recipe_status(recipe(GOOD), FIRST)
+    status = build_recipe_status(recipe(GOOD), FIRST)
 
-    assert recipe_status(recipe(BAD, status=status.model_dump(mode="json", by_alias=True)), LATER) == status
+    assert build_recipe_status(recipe(BAD, status=status.model_dump(mode="json", by_alias=True)), LATER) == status
 
 
 def test_a_condition_that_stays_keeps_its_moment() -> None:
-    status = recipe_status(recipe(GOOD), FIRST).model_dump(mode="json", by_alias=True)
-    still_good = recipe_status(
+    status = build_recipe_status(recipe(GOOD), FIRST).model_dump(mode="json", by_alias=True)
+    still_good = build_recipe_status(
         recipe({**GOOD, "initial_runtime_state": {**GOOD["initial_runtime_state"], "seed": 2}}, 2, status), LATER
     )
-    now_bad = recipe_status(recipe(BAD, 2, status), LATER)
+    now_bad = build_recipe_status(recipe(BAD, 2, status), LATER)
 
     assert {condition.last_transition_time for condition in still_good.conditions} == {FIRST}
     assert {condition.last_transition_time for condition in now_bad.conditions} == {LATER}
@@ -62,7 +62,7 @@ def test_a_condition_that_stays_keeps_its_moment() -> None:
 def test_a_spec_that_cannot_be_read_is_told_too() -> None:
     body = {"metadata": recipe_metadata(), "spec": {"recipe": 5}}
 
-    status = recipe_status(RecipeObject.of(body), FIRST)
+    status = build_recipe_status(RecipeObject.from_json(body), FIRST)
 
     assert "must be a mapping, not 5" in status.conditions[0].message
 

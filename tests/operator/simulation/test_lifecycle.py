@@ -185,7 +185,7 @@ def test_another_recipe_leaves_a_complete_sweep_alone_and_is_told() -> None:
     world.seconds(5)
     assert world.status.phase is Phase.COMPLETE
     assert "RecipeDrifted: 12 runs exist: 12 new." in world.ready
-    assert "The recipe has changed since; set another spec.retryToken to render it." in world.ready
+    assert "The recipe has changed since; set another spec.retryToken to render again." in world.ready
     world.edit(retryToken="new recipe")
     world.until(lambda world: world.status.completion_time is None)
     world.until_ended()
@@ -294,7 +294,7 @@ def test_runs_deleted_meanwhile_are_planned_anew() -> None:
     world.until_ended()
 
     assert world.status.phase is Phase.COMPLETE
-    assert "PlanStale: 1 run of those counted as done are missing from the store; planning anew." in world.events
+    assert "PlanStale: 1 run counted as done but missing from the store; planning again." in world.events
     assert world.status.attempt
     assert world.status.attempt.stale == 1
 
@@ -344,7 +344,7 @@ def test_the_deadline_names_what_was_waited_for() -> None:
 
     world.until_phase(Phase.FAILED)
 
-    assert "It waited for this: The store at store:9000 does not answer." in world.ready
+    assert "It was waiting: The store at store:9000 does not answer." in world.ready
     assert not [write for write in world.api.writes if write.endswith("-r0")]
 
 

@@ -9,7 +9,7 @@ from simulated_cluster.world import NAME, World
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.kube.api import ApiError, Resource, Tree
+from synth_operator.kube.api import ApiError, JsonObject, Resource
 
 HOUR = 3600
 Change = Callable[[World], None]
@@ -62,7 +62,7 @@ CAUSES: dict[str, tuple[Change, Change, str]] = {
     "missing Secret": (
         block("CreateContainerConfigError", 'secret "store" not found'),
         unblock,
-        'SecretNotFound: The credentials of the store are not there: secret "store" not found; create the Secret.',
+        'SecretNotFound: The store\'s credentials are missing: secret "store" not found; create the Secret.',
     ),
     "image": (
         block("ImagePullBackOff", 'Back-off pulling image "lab/x:1": ErrImagePull: lab/x:1: not found'),
@@ -253,7 +253,7 @@ def test_a_name_that_something_else_has_is_told_and_free_again() -> None:
     world = World()
     world.api.put(Resource.JOBS, stranger(name))
     world.seconds(10)
-    assert world.ready == f"NameTaken: The name '{name}' is taken by something that is not this sweep's; delete it."
+    assert world.ready == f"NameTaken: The name '{name}' belongs to an object of another owner; delete that object."
     world.api.remove(Resource.JOBS, name)
     world.until_ended()
 
@@ -290,7 +290,7 @@ def test_pods_that_crash_before_they_say_anything_are_told() -> None:
         crash_all()
         world.second()
 
-    assert "WorkerFailed: The render pod ended with exit code 127; its log says more." in world.events
+    assert "WorkerFailed: The render pod ended with exit code 127; see its log." in world.events
 
 
 def test_after_crashes_a_pod_that_has_succeeded_is_no_failure_although_its_job_does_not_count_it_yet() -> None:
@@ -305,7 +305,7 @@ def test_after_crashes_a_pod_that_has_succeeded_is_no_failure_although_its_job_d
     assert not [event for event in world.events if event.startswith("WorkerFailed")]
 
 
-def rendering(world: World) -> list[Tree]:
+def rendering(world: World) -> list[JsonObject]:
     """The render pods that run."""
     pods = (pod for pod in world.api.all(Resource.PODS) if "-r0-" in pod["metadata"]["name"])
     return [pod for pod in pods if pod["status"]["phase"] == "Running"]
@@ -315,6 +315,6 @@ def conditions(world: World) -> dict[str, str]:
     return {condition.type.value: condition.status for condition in world.status.conditions}
 
 
-def stranger(name: str) -> Tree:
+def stranger(name: str) -> JsonObject:
     labels = {"synth-operator.io/job": "plan"}
     return {"metadata": {"name": name, "labels": labels}, "spec": {"suspend": True}, "status": {}, "owner": NAME}

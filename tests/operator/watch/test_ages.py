@@ -1,6 +1,6 @@
 import pytest
 
-from synth_operator.watch.ages import DEAF_SECONDS, WATCH_SECONDS, WatchAges
+from synth_operator.watch.ages import STALE_SECONDS, WATCH_SECONDS, WatchAges
 
 JOBS, PODS = "/apis/batch/v1/jobs", "/api/v1/pods"
 
@@ -23,36 +23,36 @@ def ages(clock: Clock) -> WatchAges:
     return WatchAges((JOBS, PODS), clock)
 
 
-def test_one_watch_that_does_not_end_is_deaf_whatever_the_others_hear(ages: WatchAges, clock: Clock) -> None:
-    clock.now = DEAF_SECONDS
+def test_one_watch_without_an_end_is_stale_whatever_the_others_do(ages: WatchAges, clock: Clock) -> None:
+    clock.now = STALE_SECONDS
     assert ages.problem == ""
-    ages.heard(JOBS)
+    ages.record_end(JOBS)
     clock.now += 1
 
-    assert ages.problem == f"nothing was heard from the watch of {PODS} for 151 s"
-    ages.heard(PODS)
+    assert ages.problem == f"the watch of {PODS} is stale: no answer for 151 s"
+    ages.record_end(PODS)
     assert ages.problem == ""
 
 
-def test_a_short_break_makes_no_watch_deaf() -> None:
-    assert DEAF_SECONDS > 2 * WATCH_SECONDS + 10
+def test_a_short_outage_makes_no_watch_stale() -> None:
+    assert STALE_SECONDS > 2 * WATCH_SECONDS + 10
 
 
-def test_what_was_heard_counts_on_when_the_indexes_begin_anew(ages: WatchAges, clock: Clock) -> None:
-    clock.now = DEAF_SECONDS + 1
-    ages.begin()
+def test_ages_go_on_when_the_indexes_start_empty(ages: WatchAges, clock: Clock) -> None:
+    clock.now = STALE_SECONDS + 1
+    ages.reset_lists()
 
-    assert "nothing was heard" in ages.problem
+    assert "is stale" in ages.problem
 
 
-def test_a_second_list_is_noticed_until_the_indexes_begin_anew(ages: WatchAges) -> None:
-    assert ages.listed(JOBS)
-    assert ages.listed(PODS)
-    assert not ages.listed(JOBS)
-    ages.begin()
-    assert ages.listed(JOBS)
+def test_a_second_list_is_detected_until_the_indexes_start_empty(ages: WatchAges) -> None:
+    assert ages.record_list(JOBS)
+    assert ages.record_list(PODS)
+    assert not ages.record_list(JOBS)
+    ages.reset_lists()
+    assert ages.record_list(JOBS)
 
 
 def test_other_paths_do_not_matter(ages: WatchAges) -> None:
-    assert not ages.heard("/apis")
-    assert ages.listed("/api/v1/secrets")
+    assert not ages.record_end("/apis")
+    assert ages.record_list("/api/v1/secrets")

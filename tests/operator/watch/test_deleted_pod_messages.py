@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from synth_api.jobs.messages import BatchMessage
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.pod_object import PodObject
-from synth_operator.watch.deleted_pod_messages import LastWords
+from synth_operator.watch.deleted_pod_messages import DeletedPodMessages
 
 SWEEP = ("lab", "s")
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -17,30 +17,30 @@ def pod(name: str, job: str = "s-r0", message: BatchMessage | None = SAID) -> Po
 def job(name: str) -> JobObject:
     created = "2026-05-01T12:00:00Z"
     metadata = {"name": name, "uid": name, "labels": {"synth-operator.io/job": "render"}, "creationTimestamp": created}
-    return JobObject.of({"metadata": metadata, "spec": {}})
+    return JobObject.from_json({"metadata": metadata, "spec": {}})
 
 
 def test_a_pod_is_heard_of_while_its_job_is_there() -> None:
-    words = LastWords()
+    words = DeletedPodMessages()
     words.add(SWEEP, pod("one"))
     words.add(SWEEP, pod("two", "s-r1"))
     words.add(("lab", "other"), pod("three"))
 
-    assert words.of(SWEEP, [job("s-r0")]) == (pod("one"),)
-    assert words.of(SWEEP, [job("s-r0")]) == (pod("one"),)
-    assert words.of(SWEEP, []) == ()
+    assert words.find(SWEEP, [job("s-r0")]) == (pod("one"),)
+    assert words.find(SWEEP, [job("s-r0")]) == (pod("one"),)
+    assert words.find(SWEEP, []) == ()
 
 
 def test_what_is_forgotten_stays_so() -> None:
-    words = LastWords()
+    words = DeletedPodMessages()
     words.add(SWEEP, pod("one"))
-    words.of(SWEEP, [])
+    words.find(SWEEP, [])
 
-    assert words.of(SWEEP, [job("s-r0")]) == ()
+    assert words.find(SWEEP, [job("s-r0")]) == ()
 
 
 def test_a_pod_that_said_nothing_is_not_kept() -> None:
-    words = LastWords()
+    words = DeletedPodMessages()
     words.add(SWEEP, pod("one", message=None))
 
-    assert words.of(SWEEP, [job("s-r0")]) == ()
+    assert words.find(SWEEP, [job("s-r0")]) == ()
