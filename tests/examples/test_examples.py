@@ -1,0 +1,77 @@
+"""The commands of examples/*/README.md, run as they are written, each in a copy of its folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/README.md"))
+COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+MAX_PICTURE_BYTES = 150_000
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A folder that holds recipes/ and examples/ as the repository does."""
+    for name in ("recipes", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path / "examples"
+
+
+def run_commands(example: Path) -> str:
+    """Run every `sh` block of the example's README; return what the commands print."""
+    commands = "".join(COMMANDS.findall((example / "README.md").read_text()))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    shell = ["bash", "-euo", "pipefail", "-c", commands]
+    return subprocess.run(
+        shell, cwd=example, env={**os.environ, "PATH": path}, check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.mark.slow
+def test_a_first_dataset_grows_by_the_new_seeds_alone(copied: Path) -> None:
+    printed = run_commands(copied / "first-dataset")
+    assert "4 runs rendered" in printed
+    assert "2 runs rendered" in printed
+    assert len(re.findall(r"^run \d: \d+ of (50|200) particles visible", printed, re.MULTILINE)) == 6
+
+
+@pytest.mark.slow
+def test_each_step_of_the_recipe_renders(copied: Path) -> None:
+    printed = run_commands(copied / "recipe-from-scratch")
+    assert "1_beads.yaml is valid" in printed
+    datasets = (copied / "recipe-from-scratch" / "dataset").glob("sweeps/local/*/dataset.json")
+    assert sorted(path.parent.name for path in datasets) == ["1_beads", "2_sizes", "3_mixture", "4_microscope"]
+
+
+@pytest.mark.slow
+def test_the_python_example_renders_a_run_in_20_lines(copied: Path) -> None:
+    printed = run_commands(copied / "python-api")
+    assert re.match(r"\d+ of 120 particles visible, labels [0-9a-f]{12}$", printed.strip())
+    assert (copied / "python-api" / "run" / "overlay.png").exists()
+    assert len((copied / "python-api" / "render.py").read_text().splitlines()) <= 22
+
+
+def test_the_command_of_the_kubernetes_example_writes_the_shipped_manifests(copied: Path) -> None:
+    run_commands(copied / "kubernetes-sweep")
+    for shipped in (ROOT / "recipes" / "kubernetes").glob("*.yaml"):
+        written = (copied / "kubernetes-sweep" / "manifests" / shipped.name).read_text()
+        assert written.split("\n", 1)[1] == shipped.read_text().split("\n", 1)[1], (
+            "all but the comment with the command"
+        )
+
+
+def test_every_example_has_a_small_picture_and_a_line_in_the_index() -> None:
+    index = (ROOT / "examples" / "README.md").read_text()
+    for name in EXAMPLES:
+        assert f"({name}/README.md)" in index
+        pictures = list((ROOT / "examples" / name).glob("*.webp"))
+        assert pictures
+        assert all(path.stat().st_size < MAX_PICTURE_BYTES for path in pictures)
