@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-local test-cluster soak images cluster-demo cluster-down check bench bench-operator clean
+.PHONY: help setup demo docs release-check test test-local test-cluster soak images cluster-demo cluster-down check bench bench-operator clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 VENV := .venv
@@ -11,7 +11,7 @@ CLUSTER_TESTS = $(if $(filter command,$(origin KUBECONFIG)),SYNTH_TEST_KUBECONFI
 # Two groups of tests run at the same time; each line of output carries the name of its group.
 LABEL_OUTPUT = 2>&1 | sed --unbuffered 's/^/$@: /'
 
-help: ## what there is
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | column -t -s $$'\t'
 
 # The steps of tools/setup; `tests` covers `demo` and marks both.
@@ -23,20 +23,26 @@ setup: $(VENV)/.tests ## install what tests need: virtual environment in .venv, 
 demo: $(VENV)/.demo ## render a small sweep of spheres_sem into build/demo
 	$(RUN)/python tools/demo.py build/demo
 
-check: setup ## format, lint, types, layers
+docs: $(VENV)/.docs ## build the documentation site into build/site; fails on a broken link
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --quiet
+
+release-check: setup ## check what a release needs (docs/releasing.md)
+	$(RUN)/python tools/release_check.py
+
+check: setup ## check format, lint, types and layers
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-test: check ## every test; CLUSTER=no leaves out those on Kubernetes, KUBECONFIG=… runs them there (docs/testing.md)
+test: check ## run every test; CLUSTER=no: none on Kubernetes; KUBECONFIG=…: on that cluster (docs/testing.md)
 	$(if $(filter no,$(CLUSTER)),,tools/cluster-dependencies)
 	+$(MAKE) --no-print-directory -j2 test-local $(if $(filter no,$(CLUSTER)),,test-cluster)
 
 test-local: setup ## the tests without a cluster alone; they leave the processors to the cluster tests, which have timeouts
 	nice $(RUN)/pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/cluster $(LABEL_OUTPUT)
 
-test-cluster: setup ## the tests on Kubernetes alone
+test-cluster: setup ## run only the tests on Kubernetes
 	$(CLUSTER_TESTS) $(LABEL_OUTPUT)
 
 soak: setup ## long tests: many seeds, examples, kills and runs; before a release (docs/testing.md)
@@ -44,20 +50,20 @@ soak: setup ## long tests: many seeds, examples, kills and runs; before a releas
 	$(RUN)/pytest -n auto --dist loadfile -m "soak or hypothesis" --hypothesis-profile=soak \
 	  $(if $(filter no,$(CLUSTER)),--ignore tests/cluster)
 
-images: ## both images, with docker, podman or buildah
+images: ## build both images, with docker, podman or buildah
 	tools/images
 
-cluster-demo: setup ## a Kubernetes on this machine, with a small sweep on it
+cluster-demo: setup ## start Kubernetes on this machine and run a small sweep on it
 	PYTHONPATH=tests:tests/cluster $(RUN)/python tools/cluster_demo.py up
 
-cluster-down: ## end the cluster of cluster-demo
+cluster-down: ## stop the cluster of cluster-demo
 	PYTHONPATH=tests:tests/cluster $(RUN)/python tools/cluster_demo.py down
 
-bench: setup ## speed and memory, as ratios and a table
+bench: setup ## measure speed and memory of rendering and planning
 	$(RUN)/python bench/bench.py
 
-bench-operator: setup ## writes, status lag and memory of the operator, on a Kubernetes of its own
+bench-operator: setup ## measure API writes, status lag and memory of the operator, on a new cluster
 	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/operator_load.py
 
-clean: ## remove what was built; the virtual environment stays
+clean: ## remove build outputs and caches; keep the virtual environment
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
