@@ -35,7 +35,7 @@ def measure(runs: int) -> list[tuple[float, int]]:
     for run in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             start = time.process_time()
-            render(sweep.recipe(run), Path(folder), "cpu")
+            render(sweep.build_recipe(run), Path(folder), "cpu")
             seconds = time.process_time() - start
         measured.append((seconds, memory().rss))
     return measured

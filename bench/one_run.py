@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import Recipe
 from synth_api.recipe.parsing import parse_recipe
@@ -25,7 +25,7 @@ WARM_UP = [
 
 
 def load(recipe: str, overrides: list[str], *, real: bool) -> Recipe:
-    tree = resolve(compose(read_recipe(Path(recipe)), overrides))
+    tree = resolve(compose_recipe(read_recipe(Path(recipe)), overrides))
     chain = tree["synth_chain"]
     if not real:
         chain["rendering_steps"] = [step for step in chain["rendering_steps"] if step.get("rendering_mode") != "real"]

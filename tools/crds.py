@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from synth_api.crd.resource_definitions import KINDS, definition
+from synth_api.crd.resource_definitions import KINDS, build_definition
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (ROOT / "crds", ROOT / "charts/synth-operator/files/crds")
@@ -17,7 +17,7 @@ def main() -> None:
     for folder in FOLDERS:
         folder.mkdir(parents=True, exist_ok=True)
         for kind in KINDS:
-            (folder / f"{kind.plural}.yaml").write_text(text(definition(kind)), encoding="utf-8")
+            (folder / f"{kind.plural}.yaml").write_text(text(build_definition(kind)), encoding="utf-8")
 
 
 def text(document: object) -> str:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.engine import render
@@ -18,7 +18,7 @@ SEEDS = {"sem_broad": 12}
 for path in sorted(Path("recipes").glob("*.yaml")):
     for seed in range(SEEDS.get(path.stem, 1)):
         with TemporaryDirectory() as folder:
-            recipe = parse_recipe(resolve(compose(read_recipe(path), (f"initial_runtime_state.seed={seed}",))))
+            recipe = parse_recipe(resolve(compose_recipe(read_recipe(path), (f"initial_runtime_state.seed={seed}",))))
             render(recipe, Path(folder), "cpu")
     print("kernels of", path, flush=True)
 sys.stdout.flush()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.prototypes import MATERIALS, SHAPES
 from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
@@ -203,7 +203,9 @@ def strips() -> Grey:
 def contact_sheet() -> Grey:
     """24 seeds of sem_broad."""
     source = read_recipe(Path("recipes/sem_broad.yaml"))
-    recipes = (parse_recipe(resolve(compose(source, [f"initial_runtime_state.seed={seed}"]))) for seed in range(SEEDS))
+    recipes = (
+        parse_recipe(resolve(compose_recipe(source, [f"initial_runtime_state.seed={seed}"]))) for seed in range(SEEDS)
+    )
     small = [cv2.resize(picture(recipe), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for recipe in recipes]
     lines = [np.hstack(small[first : first + COLUMNS]) for first in range(0, SEEDS, COLUMNS)]
     return np.vstack(lines).astype(np.uint8)

@@ -35,7 +35,7 @@ class UnavailableError(RuntimeError):
     """
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggest_name(name: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?` for the closest of `known`, else the list of them, of many the most similar eight.
 
     Upper and lower case are alike.

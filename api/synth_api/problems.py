@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.errors import InputError, nearest
+from synth_api.errors import InputError, suggest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ _BOUNDS: Final = {
 }
 
 
-def dotted(location: Iterable[str | int]) -> str:
+def format_location(location: Iterable[str | int]) -> str:
     """`a.b[5].c`; the targets that pydantic puts into its locations are left out."""
     path = ""
     for word in location:
@@ -43,7 +43,7 @@ def dotted(location: Iterable[str | int]) -> str:
     return path
 
 
-def shown(value: Any) -> str:
+def quote_value(value: Any) -> str:
     """A value as a sentence quotes it."""
     if isinstance(value, dict):
         return "a mapping"
@@ -57,11 +57,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:76]}…"
 
 
-def input_error(error: ValidationError) -> InputError:
+def convert_validation_error(error: ValidationError) -> InputError:
     """The first problem of a validation, with its exact path, value and remedy."""
     details = error.errors(include_url=False)[0]
     location = details["loc"][:-1] if details["loc"][-1:] == ("[key]",) else details["loc"]
-    return InputError(*_sentence(dotted(location), details))
+    return InputError(*_sentence(format_location(location), details))
 
 
 def _sentence(path: str, details: ErrorDetails) -> tuple[str, str]:
@@ -69,14 +69,14 @@ def _sentence(path: str, details: ErrorDetails) -> tuple[str, str]:
     if kind == "unknown_key":
         key = str(context["key"])
         whole = f"{path}.{key}" if path else key
-        return whole, f"there is no key '{key}' here; {nearest(key, context['known'])}"
+        return whole, f"there is no key '{key}' here; {suggest_name(key, context['known'])}"
     if kind == "missing":
         return path, "a value is missing; write it in the recipe or give it as an override"
     if kind in _TYPES:
-        return path, f"must be {_TYPES[kind]}, not {shown(value)}"
+        return path, f"must be {_TYPES[kind]}, not {quote_value(value)}"
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return path, f"must be {words} {_number(context[bound])}, not {shown(value)}"
+        return path, f"must be {words} {_number(context[bound])}, not {quote_value(value)}"
     if kind.startswith("union_tag") and isinstance(value, dict):
         path = f"{path}._target_"
     return path, _other(kind, value, context, details["msg"])
@@ -89,21 +89,21 @@ def _number(bound: float) -> str:
 def _other(kind: str, value: Any, context: dict[str, Any], message: str) -> str:
     if kind == "union_tag_invalid":
         known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
-        return f"there is no _target_ '{context['tag']}' here; {nearest(context['tag'], known)}"
+        return f"there is no _target_ '{context['tag']}' here; {suggest_name(context['tag'], known)}"
     if kind == "union_tag_not_found":
         return (
             "needs a _target_, the name of a builtin or plugin such as '$builtins.…'"
             if isinstance(value, dict)
-            else (f"must be a mapping with a _target_, not {shown(value)}")
+            else (f"must be a mapping with a _target_, not {quote_value(value)}")
         )
     if kind == "literal_error":
         known = [word.strip(" '") for word in context["expected"].replace(" or ", ",").split(",")]
-        return f"there is no {shown(value)} here; {nearest(str(value), known)}"
+        return f"there is no {quote_value(value)} here; {suggest_name(str(value), known)}"
     if kind == "value_error":
         problem = context["error"]
         return problem.problem if isinstance(problem, InputError) else str(problem)
     if kind == "string_pattern_mismatch":
-        return f"{shown(value)} is no name that may be used here; use letters, digits, '_' and '-'"
+        return f"{quote_value(value)} is no name that may be used here; use letters, digits, '_' and '-'"
     if kind in ("too_short", "too_long", "tuple_length"):
         return f"must have {context.get('min_length', context.get('max_length'))} entries, not {len(value)}"
-    return f"{shown(value)} does not fit: {message[:1].lower()}{message[1:]}"
+    return f"{quote_value(value)} does not fit: {message[:1].lower()}{message[1:]}"

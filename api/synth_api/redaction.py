@@ -99,7 +99,7 @@ _known = _Known()
 _lock = Lock()
 
 
-def protect(values: Iterable[str | None]) -> None:
+def register_credentials(values: Iterable[str | None]) -> None:
     """Have `redact` replace these credentials in this process; None and those of one or two characters are left out.
 
     Thread-safe; a call with known values costs nothing.

@@ -14,13 +14,13 @@ from synth_api.redaction import redact, redact_tree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LONGEST: Final = 1024
+MAX_CHARACTERS: Final = 1024
 """Characters of a sentence; Kubernetes takes as many in an Event."""
 _READ: Final = 1 << 16
 """Characters of a foreign text that are looked at."""
 
 
-def clean(text: str, longest: int = LONGEST) -> str:
+def clean(text: str, longest: int = MAX_CHARACTERS) -> str:
     """A text as one printable line without credentials, cut at so many characters. `clean` twice is `clean` once."""
     text = redact(text[:_READ])
     line = _one_line(text)
@@ -32,7 +32,7 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def explain(error: BaseException, longest: int = LONGEST) -> str:
+def explain(error: BaseException, longest: int = MAX_CHARACTERS) -> str:
     """An exception as a sentence: our own say one, others need their class. The traceback is for the log."""
     name = type(error).__name__
     try:
@@ -41,10 +41,10 @@ def explain(error: BaseException, longest: int = LONGEST) -> str:
         text = ""
     if not text:
         return name
-    return text if is_ours(error) else shorten(f"{name}: {text}", longest)
+    return text if is_own_error(error) else shorten(f"{name}: {text}", longest)
 
 
-def is_ours(error: BaseException) -> bool:
+def is_own_error(error: BaseException) -> bool:
     """Whether this project has written the exception, so that its text is a sentence."""
     return type(error).__module__.startswith("synth_")
 
@@ -54,7 +54,7 @@ def describe_traceback(error: BaseException) -> str:
     return redact("".join(traceback.format_exception(error))[-_READ:])
 
 
-def log_entry(event: str, facts: Mapping[str, Any]) -> str:
+def format_log_entry(event: str, facts: Mapping[str, Any]) -> str:
     """A line of a log: one JSON object with the time, without credentials."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     return json.dumps(redact_tree({"time": time, "event": event, **facts}))
@@ -68,7 +68,7 @@ def _cleaned(longest: int) -> BeforeValidator:
     return BeforeValidator(lambda text: clean(text, longest) if isinstance(text, str) else text)
 
 
-Sentence = Annotated[str, _cleaned(LONGEST), Field(max_length=LONGEST)]
+Sentence = Annotated[str, _cleaned(MAX_CHARACTERS), Field(max_length=MAX_CHARACTERS)]
 """A field whose value is cleaned when it is set, whoever sets it."""
 ShortSentence = Annotated[str, _cleaned(512), Field(max_length=512)]
 """The same, for lists of them."""

@@ -23,7 +23,7 @@ class TemporaryFolderError(OSError):
         )
 
 
-def temporary_place() -> Path:
+def find_temporary_folder() -> Path:
     """The folder that holds this machine's temporary files. Raises TemporaryFolderError."""
     try:
         return Path(tempfile.gettempdir())
@@ -32,7 +32,7 @@ def temporary_place() -> Path:
 
 
 @contextmanager
-def temporary_folder(prefix: str = "synth-") -> Iterator[Path]:
+def create_temporary_folder(prefix: str = "synth-") -> Iterator[Path]:
     """A new folder that vanishes on exit. Raises TemporaryFolderError."""
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=temporary_place(), ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=find_temporary_folder(), ignore_cleanup_errors=True) as folder:
         yield Path(folder)

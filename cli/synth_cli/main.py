@@ -12,7 +12,7 @@ from typing import Final
 import click
 from typing_extensions import override
 
-from synth_api.errors import InputError, UnavailableError, nearest
+from synth_api.errors import InputError, UnavailableError, suggest_name
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import describe_traceback, explain
 from synth_api.temporary import TemporaryFolderError
@@ -57,7 +57,7 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """Import the module of a command. Raises InputError for an unknown command."""
         if cmd_name not in COMMANDS:
-            raise InputError("synth", f"there is no command '{cmd_name}'; {nearest(cmd_name, COMMANDS)}")
+            raise InputError("synth", f"there is no command '{cmd_name}'; {suggest_name(cmd_name, COMMANDS)}")
         command: click.Command = importlib.import_module(f"synth_cli.commands.{cmd_name}").command
         return command
 

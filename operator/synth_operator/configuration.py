@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from synth_api.errors import InputError, nearest
-from synth_api.problems import input_error
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import convert_validation_error
 from synth_api.resources.base import Part
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.synth_sweep import Quantity, Resources, Toleration
@@ -140,14 +140,14 @@ class Configuration(Part):
 
 def _explain_error(error: ValidationError) -> InputError:
     details = error.errors(include_url=False)[0]
-    problem = input_error(error)
+    problem = convert_validation_error(error)
     match details["type"]:
         case "missing":
             return InputError(problem.path, "is missing; give it a value")
         case "extra_forbidden":
             key = str(details["loc"][-1])
             return InputError(
-                problem.path, f"there is no key '{key}'; {nearest(key, _list_sibling_keys(details['loc']))}"
+                problem.path, f"there is no key '{key}'; {suggest_name(key, _list_sibling_keys(details['loc']))}"
             )
         case _:
             return problem

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from synth_api.canonical_json import canonical_json
-from synth_api.composition.source import recipe_from_objects
+from synth_api.composition.source import read_recipe_objects
 from synth_api.errors import InputError
 from synth_api.jobs.messages import Problem
 from synth_api.reasons import Reason
@@ -58,7 +58,7 @@ def validate_sweep(
         return selected
     stem = spec.recipe_ref.name if spec.recipe_ref else name
     try:
-        source = recipe_from_objects(stem, selected.recipe, selected.fragments)
+        source = read_recipe_objects(stem, selected.recipe, selected.fragments)
     except InputError as error:
         return _build_invalid_problem(stem, error)
     try:
@@ -99,7 +99,7 @@ def validate_recipe(recipe: RecipeObject) -> Problem | None:
     if recipe.problem:
         return _build_unreadable_problem(recipe)
     try:
-        return _find_recipe_problem(recipe_from_objects(recipe.name, recipe.spec.recipe, recipe.spec.fragments))
+        return _find_recipe_problem(read_recipe_objects(recipe.name, recipe.spec.recipe, recipe.spec.fragments))
     except InputError as error:
         return _build_invalid_problem(recipe.name, error)
 

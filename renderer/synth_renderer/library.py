@@ -41,7 +41,7 @@ def _compose_recipe(recipe: str | os.PathLike[str] | Recipe, overrides: Sequence
             f"make a sweep of {sweep.runs} runs, and this renders one; give one value to each, or call"
             " render for each run",
         )
-    return sweep.recipe(0)
+    return sweep.build_recipe(0)
 
 
 def _make_empty_folder(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import AttemptInput
-from synth_api.problems import input_error
+from synth_api.problems import convert_validation_error
 from synth_api.resources.output import Output
 from synth_api.resources.text_formats import check_endpoint
 
@@ -28,7 +28,7 @@ def test_what_an_output_takes(field: str, value: str) -> None:
 def test_what_an_output_refuses(field: str, value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Output.model_validate(LEAST | {field: value})
-    problem = input_error(caught.value)
+    problem = convert_validation_error(caught.value)
     assert problem.path == field
     assert problem.problem.startswith("must be ")
     assert f", not '{value[:70]}" in problem.problem

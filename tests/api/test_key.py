@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from synth_api.canonical_json import canonical_json
-from synth_api.recipe.run_key import key_document, run_key
+from synth_api.recipe.run_key import build_key_document, compute_run_key
 from synth_api.sweep.definition import Sweep
 from synth_api.version import ENGINE_VERSION
 
@@ -32,9 +32,9 @@ def test_five_vectors_are_published() -> None:
 
 
 def test_the_key_is_the_hash_of_the_document() -> None:
-    recipe = Sweep.load(RECIPE).recipe(0)
-    assert sha256(key_document(recipe)).hexdigest() == run_key(recipe)
-    assert json.loads(key_document(recipe))["engine"] == ENGINE_VERSION
+    recipe = Sweep.load(RECIPE).build_recipe(0)
+    assert sha256(build_key_document(recipe)).hexdigest() == compute_run_key(recipe)
+    assert json.loads(build_key_document(recipe))["engine"] == ENGINE_VERSION
 
 
 def backwards(tree: object) -> object:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from synth_api import redaction
 from synth_api.reasons import Reason
-from synth_api.redaction import protect, redact
+from synth_api.redaction import redact, register_credentials
 from synth_api.resources.conditions import Problem
-from synth_api.sentences import clean, describe_traceback, explain, log_entry
+from synth_api.sentences import clean, describe_traceback, explain, format_log_entry
 
 CREDENTIALS = st.text(st.characters(min_codepoint=1, max_codepoint=0x2FF), min_size=8, max_size=80).filter(
     lambda text: len(text.strip()) >= 8 and "***" not in text
@@ -49,7 +49,7 @@ def _nothing_protected() -> Iterator[None]:
 @given(CREDENTIALS, st.sampled_from(SPELLINGS))
 def test_a_credential_in_use_is_replaced_in_every_spelling(secret, spell) -> None:
     redaction._known = redaction._Known()
-    protect([secret])
+    register_credentials([secret])
     spelled = spell(secret)
     said = redact(f"the store says <{spelled}> and closes")
     assert spelled not in said
@@ -59,12 +59,12 @@ def test_a_credential_in_use_is_replaced_in_every_spelling(secret, spell) -> Non
 
 def test_what_a_library_has_shortened_is_replaced_too() -> None:
     token = "".join(f"{number:x}" for number in range(200))
-    protect([token])
+    register_credentials([token])
     assert redact(f"got {token[:60]}… of {token[90:150]}") == "got ***… of ***"
 
 
 def test_a_short_credential_is_replaced_as_a_word_alone() -> None:
-    protect(["key1", "ab", "", None])
+    register_credentials(["key1", "ab", "", None])
     assert redact("key1 of monkey12 at ab") == "*** of monkey12 at ab"
 
 
@@ -147,14 +147,14 @@ def test_what_carries_a_message_is_clean_whoever_makes_it() -> None:
 
 
 def test_a_log_and_a_traceback_hold_no_credential() -> None:
-    protect(["the whole secret"])
+    register_credentials(["the whole secret"])
     try:
         raise ValueError("the whole secret") from KeyError("https://u:p@h")
     except ValueError as error:
         told = describe_traceback(error)
     assert "KeyError: 'https://***@h'" in told
     assert "ValueError: ***" in told
-    entry = json.loads(log_entry("ended", {"facts": [{"message": "the whole secret"}], "code": 75}))
+    entry = json.loads(format_log_entry("ended", {"facts": [{"message": "the whole secret"}], "code": 75}))
     assert (entry["event"], entry["facts"], entry["code"]) == ("ended", [{"message": "***"}], 75)
 
 
@@ -165,7 +165,7 @@ def test_credentials_that_threads_protect_at_the_same_time_are_all_remembered() 
 
     def run(secret: str) -> None:
         start.wait()
-        protect([secret])
+        register_credentials([secret])
 
     sys.setswitchinterval(1e-6)
     try:

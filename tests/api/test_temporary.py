@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from synth_api.temporary import TemporaryFolderError, temporary_folder, temporary_place
+from synth_api.temporary import TemporaryFolderError, create_temporary_folder, find_temporary_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def test_a_temporary_folder_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with temporary_folder("run-") as folder:
+    with create_temporary_folder("run-") as folder:
         (folder / "file").touch()
         assert (folder.parent, folder.name[:4]) == (tmp_path, "run-")
     assert list(tmp_path.iterdir()) == []
@@ -30,7 +30,7 @@ def test_where_no_folder_can_be_written_one_sentence_says_what_to_set(
     else:
         monkeypatch.setenv("TMPDIR", given)
     with pytest.raises(TemporaryFolderError) as caught:
-        temporary_place()
+        find_temporary_folder()
     assert str(caught.value) == (
         f"no folder for temporary files can be written, or none has space: neither TMPDIR ({named}) nor /tmp, "
         "/var/tmp, /usr/tmp or the working folder; set TMPDIR to a folder that can be written"

@@ -21,7 +21,7 @@ RECIPE = ROOT / "recipes" / "spheres_sem_signal.yaml"
 RENDER = """
 import os, sys
 from pathlib import Path
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.composition.source import read_recipe
 from synth_renderer.engine import render
@@ -30,7 +30,7 @@ kernels = Path(os.environ["NUMBA_CACHE_DIR"])
 cached = set(kernels.rglob("*.nbc"))
 folder = Path("/scratch/run")
 folder.mkdir()
-done = render(parse_recipe(resolve(compose(read_recipe(Path("/input/recipe.yaml")), ()))), folder, "cpu")
+done = render(parse_recipe(resolve(compose_recipe(read_recipe(Path("/input/recipe.yaml")), ()))), folder, "cpu")
 compiled = sorted(path.name for path in set(kernels.rglob("*.nbc")) - cached)
 print(len(cached), "kernels cached; compiled:", compiled, "; visible:", done.visible, flush=True)
 os._exit(0 if cached and not compiled and done.visible else 1)

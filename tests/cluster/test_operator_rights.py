@@ -10,7 +10,7 @@ from harness.operator_chart import OPERATOR_NAMESPACE
 from operators import NAME, WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
-from synth_api.jobs.names import SWEEP_LABEL, input_name
+from synth_api.jobs.names import SWEEP_LABEL, build_input_name
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
@@ -62,7 +62,7 @@ def run_full_life(namespace: SweepNamespace) -> None:
     namespace.apply_sweep("life", "spheres-sem", overrides=OVERRIDES, suspend=True, deletionPolicy="Delete")
     status = namespace.wait_for_status("life", lambda status: status.attempt is not None, "the sweep has no attempt")
     assert status.attempt is not None
-    taken = input_name("life", status.attempt.hash)
+    taken = build_input_name("life", status.attempt.hash)
     take_name(namespace, "ConfigMap", taken)
     namespace.patch_sweep("life", suspend=False)
     namespace.wait_for_status(

@@ -25,7 +25,7 @@ def test_a_recipe_file_and_a_composed_recipe_give_the_same_run(tmp_path: Path) -
     run = render(str(RECIPE), tmp_path / "new" / "run", SMALL, device="cpu")
     assert {path.name for path in (tmp_path / "new" / "run").iterdir()} == FILES
     assert (run.particles, run.width, run.height, run.device) == (3, 96, 96, "cpu")
-    other = render(Sweep.load(RECIPE, SMALL).recipe(0), tmp_path / "other", device="cpu")
+    other = render(Sweep.load(RECIPE, SMALL).build_recipe(0), tmp_path / "other", device="cpu")
     assert other.label_digest == run.label_digest
 
 
@@ -67,7 +67,7 @@ def test_a_recipe_that_does_not_exist_is_an_input_error(tmp_path: Path) -> None:
 
 def test_a_composed_recipe_takes_no_overrides(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="overrides: a composed recipe takes none"):
-        render(Sweep.load(RECIPE, SMALL).recipe(0), tmp_path / "run", SMALL)
+        render(Sweep.load(RECIPE, SMALL).build_recipe(0), tmp_path / "run", SMALL)
 
 
 def test_a_folder_that_is_a_file_or_not_empty_is_an_input_error(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Store:
     def work(self, task: AttemptInput, batch: int, retries: int) -> tuple[int | None, BatchMessage]:
         """One run of a batch; an exit code when the pod ends with it."""
         plan = self.plans[task.attempt]
-        positions = Batches(len(plan.todo), plan.size).runs(batch)
+        positions = Batches(len(plan.todo), plan.size).get_runs(batch)
         if not self.up:
             return ExitCode.TRY_AGAIN, BatchMessage(batch=batch, size=len(positions), problem=DOWN)
         document = plan.batches.setdefault(batch, BatchDocument())

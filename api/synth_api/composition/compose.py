@@ -16,12 +16,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from synth_api.composition.ascii_words import AsciiWords
-from synth_api.composition.groups import nested
-from synth_api.composition.interpolation import masked, resolve_interpolations, unmasked
-from synth_api.composition.overrides import indexed_overrides
-from synth_api.composition.skeleton import BaseRecipe, keys_of
-from synth_api.errors import InputError, nearest
-from synth_api.temporary import temporary_folder
+from synth_api.composition.groups import nest_content
+from synth_api.composition.interpolation import mask_interpolations, resolve_interpolations, unmask_interpolations
+from synth_api.composition.overrides import index_overrides
+from synth_api.composition.skeleton import BaseRecipe, list_keys
+from synth_api.errors import InputError, suggest_name
+from synth_api.temporary import create_temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,13 +49,13 @@ _RECIPE: Final = "..recipe"
 _NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-def compose(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
+def compose_recipe(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
     """The recipe with its fragments and overrides merged; `${a.b}` stays as it is, missing values are `???`.
 
     `overrides` follow Hydra's grammar without sweeps; step ids may stand for indices. Raises InputError.
     """
     tree = _composed(source, ())
-    return _composed(source, tuple(indexed_overrides(tree, overrides))) if overrides else tree
+    return _composed(source, tuple(index_overrides(tree, overrides))) if overrides else tree
 
 
 def resolve(tree: Tree) -> Tree:
@@ -67,7 +67,7 @@ def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
     names = {key: _RECIPE if key == source.name else f"fragment.{n}" for n, key in enumerate(source.files)}
     files = {
         names[key]: {
-            **nested(key, tree),
+            **nest_content(key, tree),
             "defaults": [names.get(entry.lstrip("/"), entry) for entry in tree["defaults"]],
         }
         for key, tree in source.files.items()
@@ -85,7 +85,7 @@ def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
 @lru_cache(maxsize=16)
 def _composed_once(files: str, overrides: tuple[str, ...]) -> Tree:
     """Hydra takes a tenth of a second and an operator meets one recipe in many sweeps; `files` is JSON."""
-    with _HYDRA_IS_PROCESS_WIDE, temporary_folder() as folder:
+    with _HYDRA_IS_PROCESS_WIDE, create_temporary_folder() as folder:
         for name, tree in json.loads(files).items():
             _write(folder / f"{name}.yaml", tree, is_recipe=name == _RECIPE)
         ConfigStore.instance().store(name="BaseRecipe", node=BaseRecipe)
@@ -96,14 +96,14 @@ def _composed_once(files: str, overrides: tuple[str, ...]) -> Tree:
             raise _problem(error) from None
         finally:
             GlobalHydra.instance().clear()
-    composed: Any = unmasked(OmegaConf.to_container(config, resolve=False))
+    composed: Any = unmask_interpolations(OmegaConf.to_container(config, resolve=False))
     return dict(composed)
 
 
 def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
     """BaseRecipe comes once and first, whatever file names it: merged later it would take back what others set."""
     defaults = [name for name in tree["defaults"] if name != "BaseRecipe"]
-    whole = {**masked(tree), "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}
+    whole = {**mask_interpolations(tree), "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}
     text = json.dumps(whole, ensure_ascii=False)
     # JSON is YAML but for a few characters that YAML wants escaped.
     path.write_text(_NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text), encoding="utf-8")
@@ -114,7 +114,9 @@ def _problem(error: Exception) -> InputError:
     key = re.search(r"full_key: (\S+)", text)
     unknown = re.search(r"Key '(.*?)' not in '(\w+)'", text)
     if unknown and key:
-        return InputError(key[1], f"there is no key '{unknown[1]}' here; {nearest(unknown[1], keys_of(unknown[2]))}")
+        return InputError(
+            key[1], f"there is no key '{unknown[1]}' here; {suggest_name(unknown[1], list_keys(unknown[2]))}"
+        )
     words = " ".join(str(error.__cause__ or error).partition("\n")[0].split())
     for pattern, sentence in _SENTENCES:
         if re.search(pattern, text):

@@ -9,7 +9,7 @@ import yaml
 
 from synth_api.composition.yaml_file import load_text
 from synth_api.errors import InputError
-from synth_api.problems import dotted, shown
+from synth_api.problems import format_location, quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ _PASSWORD_IN_ADDRESS: Final = re.compile(r"://[^/@]*@")
 _MAX_VALUE: Final = 1024
 
 
-def with_environment(
+def substitute_environment(
     root: str, value: Any, environment: Mapping[str, str], location: tuple[str | int, ...] = ()
 ) -> Any:
     """The value with `${oc.env:NAME}` and `${oc.env:NAME,default}` replaced by text, `${oc.decode:${oc.env:…}}` by a
@@ -35,17 +35,19 @@ def with_environment(
     `root` names the file.
     """
     if isinstance(value, dict):
-        return {key: with_environment(root, item, environment, (*location, key)) for key, item in value.items()}
+        return {key: substitute_environment(root, item, environment, (*location, key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [with_environment(root, item, environment, (*location, index)) for index, item in enumerate(value)]
+        return [substitute_environment(root, item, environment, (*location, index)) for index, item in enumerate(value)]
     if not isinstance(value, str) or not _ANY_CALL.search(value):
         return value
-    where = f"{root}: {dotted(location)}"
+    where = f"{root}: {format_location(location)}"
     if decoded := _DECODED.fullmatch(value):
         return _decoded(where, decoded[2], _variable(where, decoded[2], decoded[3], environment))
     replaced = _CALL.sub(lambda call: _variable(where, call[1], call[2], environment), value)
     if _ANY_CALL.search(replaced):
-        raise InputError(where, f"{shown(value)} cannot be read; write ${{oc.env:NAME}} or ${{oc.env:NAME,default}}")
+        raise InputError(
+            where, f"{quote_value(value)} cannot be read; write ${{oc.env:NAME}} or ${{oc.env:NAME,default}}"
+        )
     return replaced
 
 

@@ -15,23 +15,23 @@ _PACKAGE: Final = re.compile(r"[\w-]+(?:\.[\w-]+){0,8}")
 _HEADER: Final = re.compile(r"\s*#\s*@package:?\s+(\S+)\s*$", re.MULTILINE)
 
 
-def group_of(key: str) -> str:
+def get_group(key: str) -> str:
     """The folder of a file, empty beside the recipe."""
-    return path_of(key).rpartition("/")[0]
+    return get_path(key).rpartition("/")[0]
 
 
-def path_of(key: str) -> str:
+def get_path(key: str) -> str:
     """The path of a file, without its package."""
     return key.partition("@")[0]
 
 
-def header_package(text: str) -> str | None:
+def read_package_header(text: str) -> str | None:
     """The package that a file's first line names, `# @package _global_`; None if that is the file's folder."""
     found = _HEADER.match(text)
     return found[1] if found and found[1] != "_group_" else None
 
 
-def keys_of_entry(entry: Any, group: str) -> list[str] | None:
+def list_entry_keys(entry: Any, group: str) -> list[str] | None:
     """The files that an entry of `defaults` names, seen from a file in a group; None for what is no such entry."""
     if isinstance(entry, str):
         return _keys([entry], group)
@@ -43,10 +43,10 @@ def keys_of_entry(entry: Any, group: str) -> list[str] | None:
     return _keys([f"{folder}/{name}{at}{package}" for name in names], group)
 
 
-def nested(key: str, tree: dict[str, Any]) -> dict[str, Any]:
+def nest_content(key: str, tree: dict[str, Any]) -> dict[str, Any]:
     """The content of a file, without `defaults`, at its package."""
     content: dict[str, Any] = {name: value for name, value in tree.items() if name != "defaults"}
-    package = key.partition("@")[2] or group_of(key).replace("/", ".")
+    package = key.partition("@")[2] or get_group(key).replace("/", ".")
     for word in reversed(package.split(".") if package else []):
         if word not in ("_global_", "_here_"):
             content = {word: content}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.errors import InputError, nearest
-from synth_api.problems import dotted, shown
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import format_location, quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,24 +57,24 @@ def check_interpolation(path: str, text: str) -> None:
         _parts(path, text)
 
 
-def masked(value: Any) -> Any:
+def mask_interpolations(value: Any) -> Any:
     """The value with every interpolation hidden from Hydra that is more than one reference with fixed keys.
 
     Hydra follows references to what is overridden, and texts without a bound: 18 levels of `${a}${a}` for 101 s.
     """
     if isinstance(value, dict):
-        return {key: masked(item) for key, item in value.items()}
+        return {key: mask_interpolations(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        return [mask_interpolations(item) for item in value]
     return value.replace("${", _MASK) if isinstance(value, str) and not _WHOLE.fullmatch(value) else value
 
 
-def unmasked(value: Any) -> Any:
+def unmask_interpolations(value: Any) -> Any:
     """What `masked` has been made from."""
     if isinstance(value, dict):
-        return {key: unmasked(item) for key, item in value.items()}
+        return {key: unmask_interpolations(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [unmasked(item) for item in value]
+        return [unmask_interpolations(item) for item in value]
     return value.replace(_MASK, "${") if isinstance(value, str) else value
 
 
@@ -141,7 +141,7 @@ class _Resolver:
         return _Resolved(written, 1)
 
     def _text(self, location: Location, text: str) -> _Resolved:
-        parts = _parts(dotted(location), text)
+        parts = _parts(format_location(location), text)
         if len(parts) == 1 and isinstance(parts[0], _Reference):
             return self._referred(location, text, parts[0])
         words: list[str] = []
@@ -149,7 +149,8 @@ class _Resolver:
             words.append(part if isinstance(part, str) else self._word(location, text, part))
             if sum(map(len, words)) > _MAX_TEXT:
                 raise InputError(
-                    dotted(location), f"{shown(text)} becomes longer than {_MAX_TEXT:,} characters; shorten it"
+                    format_location(location),
+                    f"{quote_value(text)} becomes longer than {_MAX_TEXT:,} characters; shorten it",
                 )
         whole = "".join(words)
         return _Resolved(whole, 1 + len(whole))
@@ -158,7 +159,10 @@ class _Resolver:
         """What a text holds of a value: 1.0 is 1, because not every reader of a recipe keeps them apart."""
         value = self._referred(location, text, reference).value
         if isinstance(value, dict | list):
-            raise InputError(dotted(location), f"{shown(text)} puts {shown(value)} into a text; refer to a plain value")
+            raise InputError(
+                format_location(location),
+                f"{quote_value(text)} puts {quote_value(value)} into a text; refer to a plain value",
+            )
         return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
     def _referred(self, location: Location, text: str, reference: _Reference) -> _Resolved:
@@ -173,7 +177,7 @@ class _Resolver:
     ) -> tuple[Location, Any]:
         """Where the reference leads, through others that stand on its way, and what is written there."""
         if reference.up > len(location):
-            raise InputError(dotted(location), f"{shown(text)} leads above the recipe; take dots away")
+            raise InputError(format_location(location), f"{quote_value(text)} leads above the recipe; take dots away")
         target: Location = location[: -reference.up] if reference.up else ()
         node: Any = self._root
         for word in target:
@@ -193,7 +197,7 @@ class _Resolver:
                 raise _circle(location, written)
             if len(chain) > _MAX_OPEN:
                 raise _too_far(location)
-            parts = _parts(dotted(location), written)
+            parts = _parts(format_location(location), written)
             if len(parts) > 1 or not isinstance(parts[0], _Reference):
                 break
             chain = (*chain, location)
@@ -202,11 +206,13 @@ class _Resolver:
 
 
 def _circle(location: Location, text: str) -> InputError:
-    return InputError(dotted(location), f"{shown(text)} points to itself in a circle; write the value instead")
+    return InputError(
+        format_location(location), f"{quote_value(text)} points to itself in a circle; write the value instead"
+    )
 
 
 def _too_far(location: Location) -> InputError:
-    return InputError(dotted(location), f"interpolations lead through more than {_MAX_OPEN} values; use fewer")
+    return InputError(format_location(location), f"interpolations lead through more than {_MAX_OPEN} values; use fewer")
 
 
 def _word_of(node: Any, key: str, location: Location, text: str) -> str | int:
@@ -217,7 +223,8 @@ def _word_of(node: Any, key: str, location: Location, text: str) -> str | int:
         return int(key)
     known = node if isinstance(node, dict) else map(str, range(len(node))) if isinstance(node, list) else ()
     raise InputError(
-        dotted(location), f"{shown(text)} points nowhere: there is no '{key}' there; {nearest(key, known)}"
+        format_location(location),
+        f"{quote_value(text)} points nowhere: there is no '{key}' there; {suggest_name(key, known)}",
     )
 
 
@@ -225,7 +232,8 @@ def _size(location: Location, parts: Iterable[_Resolved]) -> int:
     size = 1 + sum(part.size for part in parts)
     if size > _MAX_SIZE:
         raise InputError(
-            dotted(location), f"interpolations make more than {_MAX_SIZE:,} values and characters of it; use fewer"
+            format_location(location),
+            f"interpolations make more than {_MAX_SIZE:,} values and characters of it; use fewer",
         )
     return size
 
@@ -236,7 +244,7 @@ def _parts(path: str, text: str) -> _Parts:
     try:
         return _read(text)
     except _UnreadableError as error:
-        raise InputError(path, f"{shown(text)} {error}") from None
+        raise InputError(path, f"{quote_value(text)} {error}") from None
 
 
 @lru_cache(maxsize=4096)

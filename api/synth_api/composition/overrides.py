@@ -10,10 +10,10 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from synth_api.composition.ascii_words import AsciiWords
-from synth_api.composition.interpolation import check_interpolation, masked
-from synth_api.composition.repeated_keys import repeated_key
-from synth_api.errors import InputError, nearest
-from synth_api.problems import shown
+from synth_api.composition.interpolation import check_interpolation, mask_interpolations
+from synth_api.composition.repeated_keys import find_repeated_key
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ _LISTS_ARE_FIXED: Final = (
 )
 
 
-def indexed_path(tree: dict[str, Any], path: str) -> str:
+def index_path(tree: dict[str, Any], path: str) -> str:
     """The dotted path with step ids turned into indices: `….relax.gravity.2` -> `….5.gravity.2`.
 
     Words that `tree` does not know stay as they are. Raises InputError for a word where an index or id must stand.
@@ -60,13 +60,13 @@ def check_path(tree: dict[str, Any], path: str) -> None:
         node = _child(node, word)
 
 
-def indexed_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[str]:
+def index_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[str]:
     """The overrides with step ids turned into indices. Raises InputError for those that cannot work."""
     result: list[str] = []
     added: list[str] = []
     for text in overrides:
         override = _parsed(text)
-        path = indexed_path(tree, override.key_or_group)
+        path = index_path(tree, override.key_or_group)
         _check(tree, override, path, added)
         if override.is_add() or override.is_force_add() or isinstance(override.value(), dict):
             added.append(_blueprint_of(path) or path)
@@ -83,8 +83,12 @@ def _for_hydra(override: Override, path: str, text: str) -> str:
         section, name = blueprint.rsplit(".", 1)
         for word in reversed(path.split(".")[_BLUEPRINT_DEPTH:]):
             value = {word: value}
-        return f"++{section}={override_text({name: masked(value)})}"
-    written = override_text(masked(value)) if masked(value) != value else text[len(key) + 1 :]
+        return f"++{section}={format_override_value({name: mask_interpolations(value)})}"
+    written = (
+        format_override_value(mask_interpolations(value))
+        if mask_interpolations(value) != value
+        else text[len(key) + 1 :]
+    )
     return key.replace(override.key_or_group, path, 1) + text[len(key) : len(key) + 1] + written
 
 
@@ -104,14 +108,14 @@ def _plain(value: Any) -> Any:
     return {str(_plain(key)): _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def override_text(value: Any) -> str:
+def format_override_value(value: Any) -> str:
     """A plain value as Hydra's grammar writes it, strings quoted."""
     if isinstance(value, str):
         return QuotedString(value, Quote.single).with_quotes()
     if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{override_text(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join(f"{key}:{format_override_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(override_text, value)) + "]"
+        return "[" + ",".join(map(format_override_value, value)) + "]"
     return "null" if value is None else str(value)
 
 
@@ -133,7 +137,7 @@ def read_override(text: str, parser: OverridesParser) -> Override:
         raise InputError(name, _unreadable(text, words.decode(str(error)))) from None
     if not override.key_or_group:
         raise InputError("", f"'{text}' names nothing to change; write the path of a value in front, a.b=1")
-    repeated = repeated_key(words.encode(text))
+    repeated = find_repeated_key(words.encode(text))
     if repeated is not None:
         raise InputError(name, f"the key '{words.decode(repeated)}' appears twice; take one of them out")
     override.key_or_group = words.decode(override.key_or_group)
@@ -175,7 +179,9 @@ def _check(tree: dict[str, Any], override: Override, path: str, added: Sequence[
     if isinstance(parent, list) and (override.is_delete() or int(path.rpartition(".")[2]) >= len(parent)):
         raise InputError(path, _LISTS_ARE_FIXED)
     if override.is_delete() and override.value() not in (None, there := _at(tree, path.split("."))):
-        raise InputError(path, f"the value to take out is {shown(there)}, not {shown(override.value())}; write ~{path}")
+        raise InputError(
+            path, f"the value to take out is {quote_value(there)}, not {quote_value(override.value())}; write ~{path}"
+        )
     if override.is_add():
         _check_absent(path, _at(tree, path.split(".")), override.value())
     if override.is_add() or override.is_force_add():
@@ -186,7 +192,7 @@ def _check(tree: dict[str, Any], override: Override, path: str, added: Sequence[
 
 def _check_absent(path: str, there: Any, value: Any) -> None:
     if there not in (None, "???") and not isinstance(value, dict | list):
-        raise InputError(path, f"there is a value already, {shown(there)}; write the override without its +")
+        raise InputError(path, f"there is a value already, {quote_value(there)}; write the override without its +")
 
 
 def _check_strings(path: str, value: Any) -> None:
@@ -225,13 +231,13 @@ def _unknown(node: Any, words: Sequence[str], depth: int) -> str:
     if not isinstance(node, dict):
         return f"'{place}' has no keys" if node is not None else f"there is no '{word}', nothing is below '{place}'"
     add = f" (to add it, write +{'.'.join(words)}=…)" if place and depth == len(words) - 1 else ""
-    return f"there is no key '{word}'{f' in {place}' if place else ''}{add}; {nearest(word, node)}"
+    return f"there is no key '{word}'{f' in {place}' if place else ''}{add}; {suggest_name(word, node)}"
 
 
 def _index(steps: list[Any], word: str, path: str) -> str:
     ids = {step["id"]: index for index, step in enumerate(steps) if isinstance(step, dict) and "id" in step}
     if word not in ids:
-        known = nearest(word, ids) if ids else "there are no ids"
+        known = suggest_name(word, ids) if ids else "there are no ids"
         raise InputError(path, f"'{word}' is neither an index nor the id of an entry of this list; {known}")
     return str(ids[word])
 

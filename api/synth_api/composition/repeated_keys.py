@@ -10,7 +10,7 @@ _LISTS: Final = (OverrideLexer.BRACKET_OPEN, OverrideLexer.POPEN)
 _ENDS: Final = (OverrideLexer.BRACE_CLOSE, OverrideLexer.BRACKET_CLOSE, OverrideLexer.PCLOSE)
 
 
-def repeated_key(text: str) -> str | None:
+def find_repeated_key(text: str) -> str | None:
     """The first key that a mapping has a second time, of an override that Hydra's grammar can read."""
     if "{" not in text:
         return None

@@ -68,7 +68,7 @@ class BaseRecipe:
     synth_chain: _SynthChain = field(default_factory=_SynthChain)
 
 
-def keys_of(name: str) -> list[str]:
+def list_keys(name: str) -> list[str]:
     """The keys of the node whose class is called so; none for a name that is not here."""
     node = globals().get(name)
     return [key.name for key in fields(node)] if isinstance(node, type) and is_dataclass(node) else []

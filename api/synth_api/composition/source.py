@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import rfc8785
 
-from synth_api.composition.environment import with_environment
-from synth_api.composition.groups import group_of, header_package, keys_of_entry, nested, path_of
+from synth_api.composition.environment import substitute_environment
+from synth_api.composition.groups import get_group, get_path, list_entry_keys, nest_content, read_package_header
 from synth_api.composition.plain_values import check_plain
 from synth_api.composition.yaml_file import load_yaml
-from synth_api.errors import InputError, nearest
-from synth_api.problems import shown
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import quote_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -86,7 +86,7 @@ class _Folder:
 
     def load(self, name: str) -> Any:
         tree = load_yaml(self._file(name))
-        return tree if self.environment is None else with_environment(self.label(name), tree, self.environment)
+        return tree if self.environment is None else substitute_environment(self.label(name), tree, self.environment)
 
     def fragments(self, group: str) -> Collection[str]:
         parent = self.recipe.parent
@@ -97,7 +97,7 @@ class _Folder:
     def package(self, path: str) -> str | None:
         try:
             with self._file(path).open(encoding="utf-8", errors="replace") as file:
-                return header_package(file.readline(1000))
+                return read_package_header(file.readline(1000))
         except OSError:
             return None
 
@@ -105,12 +105,12 @@ class _Folder:
         return f"a file {name}.yaml beside the recipe"
 
     def hint(self, name: str) -> str:
-        group, wanted = group_of(name), _folded(name.rpartition("/")[2])
+        group, wanted = get_group(name), _folded(name.rpartition("/")[2])
         for other in sorted((self.recipe.parent / group).glob("*")):
             can_be_named = self._is_fragment(other) and _is_plain(other.stem)
             if _folded(other.name).startswith(f"{wanted}.") and other != self.recipe and not can_be_named:
                 return f"there is a file '{other.name}': call it {name}.yaml"
-        return nearest(name, self.fragments(group))
+        return suggest_name(name, self.fragments(group))
 
     def _is_fragment(self, file: Path) -> bool:
         return file.suffix in _ENDINGS and file != self.recipe
@@ -139,7 +139,7 @@ class _Objects:
         return self.recipe if name == self.name else self.trees[name]
 
     def fragments(self, group: str) -> Collection[str]:
-        return [path for path in self.trees if group_of(path) == group]
+        return [path for path in self.trees if get_group(path) == group]
 
     def package(self, path: str) -> str | None:  # noqa: ARG002 — an object has no comments
         return None
@@ -148,7 +148,7 @@ class _Objects:
         return f"a key '{name}' of `fragments`"
 
     def hint(self, name: str) -> str:
-        return nearest(name, self.fragments(group_of(name)))
+        return suggest_name(name, self.fragments(get_group(name)))
 
 
 def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> RecipeSource:
@@ -163,7 +163,7 @@ def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> Rec
     return _read(path.stem, _Folder(path, environment))
 
 
-def recipe_from_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
+def read_recipe_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
     """The recipe of a custom resource: `spec.recipe` and `spec.fragments`, path without ending -> tree.
 
     Raises InputError as `read_recipe`, with the paths `recipe: …` and `fragments.<stem>: …`; fragments that nothing
@@ -175,7 +175,7 @@ def recipe_from_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | N
             raise InputError("fragments", f"'{stem}' {_NO_FRAGMENT_NAME}")
     place = _Objects(name, recipe, trees)
     source = _read(name, place)
-    used = {path_of(key) for key in source.files}
+    used = {get_path(key) for key in source.files}
     _check_size("recipe", {**{stem: _checked(place, stem) for stem in trees if stem not in used}, **source.files})
     return source
 
@@ -195,17 +195,19 @@ def _read(name: str, place: _Place) -> RecipeSource:
 def _collect(place: _Place, name: str, files: dict[str, Tree], chain: tuple[str, ...]) -> None:
     if name in chain:
         circle = " -> ".join((*chain[chain.index(name) :], name))
-        raise InputError(place.label(path_of(name)), f"its `defaults` lead in a circle, {circle}; take one of them out")
+        raise InputError(
+            place.label(get_path(name)), f"its `defaults` lead in a circle, {circle}; take one of them out"
+        )
     if name in files:
         return
     tree = files[name] = _checked(place, name)
     for entry in tree["defaults"]:
         key = entry.lstrip("/")
         if key not in _RESERVED:
-            path = path_of(key)
-            if path not in (name, *chain, *place.fragments(group_of(key))):
+            path = get_path(key)
+            if path not in (name, *chain, *place.fragments(get_group(key))):
                 raise InputError(
-                    f"{place.label(path_of(name))}: defaults",
+                    f"{place.label(get_path(name))}: defaults",
                     f"there is no fragment '{path}', {place.fragment(path)}; {place.hint(path)}",
                 )
             _collect(place, key, files, (*chain, name))
@@ -217,19 +219,19 @@ def _folded(name: str) -> str:
 
 
 def _checked(place: _Place, name: str) -> Tree:
-    label, tree = place.label(path_of(name)), place.load(path_of(name))
+    label, tree = place.label(get_path(name)), place.load(get_path(name))
     if tree is None:
         raise InputError(label, "the file is empty; a recipe is a YAML mapping with `defaults: [BaseRecipe, _self_]`")
     if not isinstance(tree, dict):
-        raise InputError(label, f"must be a YAML mapping, not {shown(tree)}")
+        raise InputError(label, f"must be a YAML mapping, not {quote_value(tree)}")
     if "hydra" in tree:
         _log.warning("%s: the section 'hydra' is ignored; nothing of it applies here", label)
         tree = {key: value for key, value in tree.items() if key != "hydra"}
     check_plain(label, tree)
     sections = {key: value for key, value in tree.items() if key != "defaults"}
-    for key in nested(name, sections) if sections else ():
+    for key in nest_content(name, sections) if sections else ():
         if key not in SECTIONS:
-            raise InputError(f"{label}: {key}", f"a recipe has no section '{key}'; {nearest(key, SECTIONS)}")
+            raise InputError(f"{label}: {key}", f"a recipe has no section '{key}'; {suggest_name(key, SECTIONS)}")
     return {"defaults": _defaults(place, name, tree.get("defaults")), **sections}
 
 
@@ -238,14 +240,14 @@ def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
 
     In a group they begin with a slash, so that they are read alike wherever they stand.
     """
-    label, group = place.label(path_of(name)), group_of(name)
+    label, group = place.label(get_path(name)), get_group(name)
     if entries is None:
         entries = []
     if not isinstance(entries, list):
-        raise InputError(f"{label}: defaults", f"must be a list of names, not {shown(entries)}")
+        raise InputError(f"{label}: defaults", f"must be a list of names, not {quote_value(entries)}")
     names: list[str] = []
     for index, entry in enumerate(entries):
-        keys = [entry] if entry in _RESERVED else keys_of_entry(entry, group)
+        keys = [entry] if entry in _RESERVED else list_entry_keys(entry, group)
         if (
             isinstance(entry, dict)
             and entry
@@ -253,7 +255,7 @@ def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
         ):
             _log.warning("%s: defaults[%d] is ignored; nothing of hydra's own settings applies here", label, index)
         elif keys is None:
-            written = shown(" ".join(map(str, entry)) if isinstance(entry, dict) else entry)
+            written = quote_value(" ".join(map(str, entry)) if isinstance(entry, dict) else entry)
             raise InputError(
                 f"{label}: defaults[{index}]",
                 f"{written} is not allowed; name BaseRecipe, _self_, {place.others}, or a group, folder: file",
@@ -267,7 +269,7 @@ def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
 def _with_package(place: _Place, key: str, group: str) -> str:
     if key in _RESERVED:
         return key
-    package = None if "@" in key or path_of(key) not in place.fragments(group_of(key)) else place.package(key)
+    package = None if "@" in key or get_path(key) not in place.fragments(get_group(key)) else place.package(key)
     return f"{'/' if group else ''}{key}{f'@{package}' if package else ''}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from synth_api.errors import InputError
-from synth_api.problems import dotted
+from synth_api.problems import format_location
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -53,7 +53,7 @@ def _refuse(file: str, node: ScalarNode, location: tuple[str | int, ...]) -> Non
     if node.style is not None or not is_number or _DECIMAL.fullmatch(text):
         return
     raise InputError(
-        f"{file}: {dotted(location)}" if location else file,
+        f"{file}: {format_location(location)}" if location else file,
         f"line {node.start_mark.line + 1}: {text} is not the same to all readers of YAML; write the number in decimal "
         f"without leading zeros, or '{text}' in quotes for a text",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from synth_api.resources.synth_sweep import MAX_NAME
-from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, Form
+from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, TextFormat
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Rule:
     message: str
     field: str = ""
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As `x-kubernetes-validations` has it."""
         return {
             "rule": self.holds,
@@ -26,9 +26,9 @@ class Rule:
         }
 
 
-def _form_rule(field: str, form: Form, *more: str) -> Rule:
+def _form_rule(field: str, form: TextFormat, *more: str) -> Rule:
     there = f"self.{field}"
-    holds = " && ".join((form.expression(there), *more))
+    holds = " && ".join((form.to_cel(there), *more))
     return Rule(f"!has({there}) || ({holds})", form.words, f".{field}")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.crd.cel_rules import NAME, ONE_OF, RULES, Rule
-from synth_api.crd.structural_schema import structural, without_defaults
+from synth_api.crd.structural_schema import build_structural_schema, remove_defaults
 from synth_api.resources import synth_recipe as recipe
 from synth_api.resources import synth_sweep as sweep
 from synth_api.resources.base import GROUP, VERSION
@@ -25,7 +25,7 @@ class Column:
     wide: bool = False
     description: str = ""
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As `additionalPrinterColumns` has it."""
         return {
             "name": self.name,
@@ -96,7 +96,7 @@ KINDS: Final = (
 )
 
 
-def definition(kind: Kind) -> dict[str, Any]:
+def build_definition(kind: Kind) -> dict[str, Any]:
     """The CustomResourceDefinition of a kind."""
     singular = kind.kind.lower()
     return {
@@ -126,21 +126,21 @@ def _version(kind: Kind) -> dict[str, Any]:
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [column.document() for column in kind.columns],
+        "additionalPrinterColumns": [column.to_json() for column in kind.columns],
         **({"selectableFields": selectable} if selectable else {}),
         "schema": {"openAPIV3Schema": _schema(kind)},
     }
 
 
 def _schema(kind: Kind) -> dict[str, Any]:
-    spec = structural(kind.spec.model_json_schema(), RULES, ONE_OF)
+    spec = build_structural_schema(kind.spec.model_json_schema(), RULES, ONE_OF)
     # As it is written: what is derived from other fields is there as well.
-    status = without_defaults(structural(kind.status.model_json_schema(mode="serialization"), {}, {}))
+    status = remove_defaults(build_structural_schema(kind.status.model_json_schema(mode="serialization"), {}, {}))
     conditions = status["properties"]["conditions"]
     conditions |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
     # Without any status, kstatus and so Flux take what nobody has looked at yet for finished.
     unseen = kind.status().model_dump(mode="json", by_alias=True, include={"observed_generation", "phase"})
-    rules = [rule.document() for rule in kind.rules]
+    rules = [rule.to_json() for rule in kind.rules]
     return {
         "description": kind.about,
         "type": "object",

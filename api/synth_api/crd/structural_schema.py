@@ -31,7 +31,7 @@ _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 """Defaults that say nothing; an object without them is the shorter one."""
 
 
-def structural(schema: Schema, rules: Rules, one_of: OneOf) -> Schema:
+def build_structural_schema(schema: Schema, rules: Rules, one_of: OneOf) -> Schema:
     """The structural schema of a model's JSON schema.
 
     `rules` are the CEL rules of models, by the class' name; `one_of` fields of which a model has exactly one.
@@ -42,14 +42,14 @@ def structural(schema: Schema, rules: Rules, one_of: OneOf) -> Schema:
     return _Converter(schema.get("$defs", {}), rules, one_of).node(schema)
 
 
-def without_defaults(schema: Schema) -> Schema:
+def remove_defaults(schema: Schema) -> Schema:
     """The same schema with no default anywhere: a status holds what was written, nothing else."""
     result = {key: value for key, value in schema.items() if key != "default"}
     if "properties" in schema:
-        result["properties"] = {name: without_defaults(node) for name, node in schema["properties"].items()}
+        result["properties"] = {name: remove_defaults(node) for name, node in schema["properties"].items()}
     for key in ("items", "additionalProperties"):
         if key in schema:
-            result[key] = without_defaults(schema[key])
+            result[key] = remove_defaults(schema[key])
     return result
 
 
@@ -118,7 +118,7 @@ class _Converter:
             "properties": nodes,
             **({"required": required} if required else {}),
             **({"oneOf": one_of} if one_of else {}),
-            **({"x-kubernetes-validations": [rule.document() for rule in rules]} if rules else {}),
+            **({"x-kubernetes-validations": [rule.to_json() for rule in rules]} if rules else {}),
         }
 
 

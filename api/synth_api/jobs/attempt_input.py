@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field, ValidationError
 
 from synth_api.canonical_json import canonical_json
-from synth_api.composition.source import recipe_from_objects
+from synth_api.composition.source import read_recipe_objects
 from synth_api.errors import InputError
-from synth_api.problems import input_error
+from synth_api.problems import convert_validation_error
 from synth_api.resources.base import Part
 from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import AxisSpec
@@ -65,15 +65,15 @@ class AttemptInput(Part):
         try:
             return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
-            problem = input_error(error) if isinstance(error, ValidationError) else explain(error)
+            problem = convert_validation_error(error) if isinstance(error, ValidationError) else explain(error)
             raise InputError(str(path), f"is no attempt of this release: {problem}") from error
 
-    def sweep(self) -> Sweep:
+    def build_sweep(self) -> Sweep:
         """The sweep it describes. Raises InputError."""
-        source = recipe_from_objects(self.recipe_name, self.recipe, self.fragments)
+        source = read_recipe_objects(self.recipe_name, self.recipe, self.fragments)
         return Sweep.from_source(source, self.overrides, self.axes, self.exclude)
 
 
-def attempt_hash(uid: str, plan: str, retry_token: str, count: int) -> str:
+def hash_attempt(uid: str, plan: str, retry_token: str, count: int) -> str:
     """The name of an attempt, 64 hexadecimal digits (docs/contracts.md, section 5)."""
     return sha256(canonical_json([uid, plan, retry_token, count])).hexdigest()

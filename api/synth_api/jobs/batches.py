@@ -9,7 +9,7 @@ SHARD_BATCHES: Final = 1000
 """Batches of a shard: completions of one Indexed Job."""
 MAX_BATCH_SIZE: Final = 100
 _BATCHES_PER_WORKER: Final = 8
-_FEWEST_BATCHES: Final = 20
+_MIN_BATCHES: Final = 20
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Batches:
     def split(cls, todo: int, parallelism: int, size: int | None = None) -> Batches:
         """With a size as written, or ceil(todo / clamp(8 x parallelism, 20, 1000)), at most 100."""
         if size is None:
-            parts = min(max(_BATCHES_PER_WORKER * parallelism, _FEWEST_BATCHES), SHARD_BATCHES)
+            parts = min(max(_BATCHES_PER_WORKER * parallelism, _MIN_BATCHES), SHARD_BATCHES)
             size = max(1, min(-(-todo // parts), MAX_BATCH_SIZE))
         return cls(todo, size)
 
@@ -37,10 +37,10 @@ class Batches:
         """How many Jobs render them."""
         return -(-self.count // SHARD_BATCHES)
 
-    def runs(self, batch: int) -> range:
+    def get_runs(self, batch: int) -> range:
         """Positions in the list of what is to do that belong to a batch."""
         return range(batch * self.size, min((batch + 1) * self.size, self.todo))
 
-    def of_shard(self, shard: int) -> range:
+    def get_batches(self, shard: int) -> range:
         """The batches of a shard; its Job's completion index counts from their first."""
         return range(shard * SHARD_BATCHES, min((shard + 1) * SHARD_BATCHES, self.count))

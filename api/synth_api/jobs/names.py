@@ -32,22 +32,22 @@ FINALIZER: Final = f"{GROUP}/delete-outputs"
 _LETTERS: Final = {JobKind.PLAN: "p", JobKind.RENDER: "r", JobKind.FINALIZE: "f", JobKind.DELETE: "d"}
 
 
-def template_hash(attempt: str, template: Mapping[str, Any]) -> str:
+def hash_template(attempt: str, template: Mapping[str, Any]) -> str:
     """sha256 over an attempt and what makes a Job, 64 hexadecimal digits."""
     return sha256(canonical_json([attempt, template])).hexdigest()
 
 
-def attempt_label(attempt: str) -> str:
+def build_attempt_label(attempt: str) -> str:
     """An attempt in a label's value, which has at most 63 characters."""
     return attempt[:16]
 
 
-def job_name(sweep: str, digest: str, kind: JobKind, shard: int = 0) -> str:
+def build_job_name(sweep: str, digest: str, kind: JobKind, shard: int = 0) -> str:
     """`<sweep>-<8 hex>-<p|r0…|f|d>`; at most 40 + 14 characters."""
     number = str(shard) if kind is JobKind.RENDER else ""
     return f"{sweep}-{digest[:8]}-{_LETTERS[kind]}{number}"
 
 
-def input_name(sweep: str, attempt: str) -> str:
+def build_input_name(sweep: str, attempt: str) -> str:
     """Name of the ConfigMap with an attempt's input."""
     return f"{sweep}-{attempt[:8]}"

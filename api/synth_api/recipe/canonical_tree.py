@@ -15,7 +15,7 @@ LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
 """Keys whose values change no pixel."""
 
 
-def canonical_tree(recipe: Recipe) -> Tree:
+def build_canonical_tree(recipe: Recipe) -> Tree:
     """The recipe as a plain tree without what changes no pixel; `parse` reads it back.
 
     Left out are values that equal their default, step ids, `time`, `parent` and the log's name. Targets, modes and

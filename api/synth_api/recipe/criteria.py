@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from synth_api.recipe.node import Bool, Builtin, ByTarget, Float, Int, legacy_targets
-from synth_api.recipe.values import plain_value
+from synth_api.recipe.node import Bool, Builtin, ByTarget, Float, Int, build_legacy_targets
+from synth_api.recipe.values import parse_plain_value
 
 BUILT_IN_CRITERIA: Final = (
     "AlwaysTrue",
@@ -20,7 +20,7 @@ BUILT_IN_CRITERIA: Final = (
 )
 """Usable in set expressions without being declared."""
 
-Plain = Annotated[Any, BeforeValidator(plain_value)]
+Plain = Annotated[Any, BeforeValidator(parse_plain_value)]
 
 
 class FeatureCriterion(Builtin):
@@ -138,7 +138,7 @@ Criterion = (
     | InHsvRange
 )
 
-LEGACY: Final = legacy_targets(
+LEGACY: Final = build_legacy_targets(
     "process_conditions.feature_criteria",
     IsEqualTo,
     IsSmallerThan,

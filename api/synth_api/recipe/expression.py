@@ -37,7 +37,7 @@ class Expression:
         """
         raise NotImplementedError
 
-    def names(self) -> Iterator[str]:
+    def list_names(self) -> Iterator[str]:
         """The criteria it mentions, in order of appearance, with repeats."""
         raise NotImplementedError
 
@@ -49,7 +49,7 @@ class _Constant(Expression):
     def evaluate(self, criterion: Callable[[str], T], constant: Callable[[bool], T]) -> T:  # noqa: ARG002
         return constant(self.value)
 
-    def names(self) -> Iterator[str]:
+    def list_names(self) -> Iterator[str]:
         return iter(())
 
 
@@ -60,7 +60,7 @@ class _Criterion(Expression):
     def evaluate(self, criterion: Callable[[str], T], constant: Callable[[bool], T]) -> T:  # noqa: ARG002
         return criterion(self.name)
 
-    def names(self) -> Iterator[str]:
+    def list_names(self) -> Iterator[str]:
         yield self.name
 
 
@@ -73,8 +73,8 @@ class _Not(Expression):
         inverted: T = ~value
         return inverted
 
-    def names(self) -> Iterator[str]:
-        return self.operand.names()
+    def list_names(self) -> Iterator[str]:
+        return self.operand.list_names()
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class _Junction(Expression):
         value: T = reduce(self.operator, (operand.evaluate(criterion, constant) for operand in self.operands))
         return value
 
-    def names(self) -> Iterator[str]:
+    def list_names(self) -> Iterator[str]:
         for operand in self.operands:
-            yield from operand.names()
+            yield from operand.list_names()
 
 
 @lru_cache(maxsize=1024)

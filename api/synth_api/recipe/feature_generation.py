@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from synth_api.prototypes import Feature, FeatureType
-from synth_api.recipe.node import Bool, ByTarget, FileName, Float, Int, NoEffect, Share, Step, legacy_targets
+from synth_api.recipe.node import Bool, ByTarget, FileName, Float, Int, NoEffect, Share, Step, build_legacy_targets
 from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import ParameterNode, VariabilityNode
 
@@ -94,10 +94,10 @@ class RelaxCollisions(Step):
             raise ValueError("damping sets both linear_damping and angular_damping; give it, or give those")
         return self
 
-    def without_effect(self) -> dict[str, str]:
+    def list_ineffective_fields(self) -> dict[str, str]:
         """Gravity counts where it is switched on."""
         switched_off = {} if self.use_gravity else {"gravity": "use_gravity is false"}
-        return super().without_effect() | switched_off
+        return super().list_ineffective_fields() | switched_off
 
 
 class AgglomerateParticles(Step):
@@ -162,9 +162,9 @@ class DepositOnSubstrate(Step):
     cut_by_frame: Bool = True
     """Whether particles may stick out of the picture."""
 
-    def without_effect(self) -> dict[str, str]:
+    def list_ineffective_fields(self) -> dict[str, str]:
         """Parameters of other layouts."""
-        return super().without_effect() | {
+        return super().list_ineffective_fields() | {
             parameter: f"it belongs to the layout {layout}"
             for layout, parameters in _OF_LAYOUT.items()
             for parameter in parameters
@@ -196,7 +196,7 @@ FeatureGenerationStep = (
     | SaveState
 )
 
-LEGACY: Final = legacy_targets(
+LEGACY: Final = build_legacy_targets(
     "synth_chain.feature_generation_steps",
     InvokeBlueprints,
     TriggerFeatureUpdate,
@@ -204,5 +204,5 @@ LEGACY: Final = legacy_targets(
     RelaxCollisions,
     AgglomerateParticles,
     LoadState,
-) | legacy_targets("synth_chain.rendering_steps", SaveState)
+) | build_legacy_targets("synth_chain.rendering_steps", SaveState)
 FeatureGenerationStepNode = Annotated[FeatureGenerationStep, ByTarget(LEGACY)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.errors import InputError, nearest
-from synth_api.problems import shown
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import quote_value
 from synth_api.prototypes import Feature, FeatureType
 from synth_api.recipe.node import Builtin
 from synth_api.recipe.variabilities import (
@@ -16,8 +16,8 @@ from synth_api.recipe.variabilities import (
     LogNormal3dHomogeneous,
     LogUniform,
     Normal,
+    NumberVariability,
     RandomHsvColorAsRgb,
-    Sized,
     Sometimes,
     UniformDistribution3dHomogeneous,
     UniformDistributionInt,
@@ -43,16 +43,18 @@ _WORDS: Final = {
 _OF_SIZE: Final = {1: (FeatureType.FLOAT,), 3: (FeatureType.VECTOR,), 4: (FeatureType.COLOR,)}
 
 
-def typed(value: Any, feature: Feature) -> FeatureValue:
+def convert_value(value: Any, feature: Feature) -> FeatureValue:
     """The plain value in the feature's own type.
 
     Raises InputError, its path `value`, if it has another type or is out of bounds.
     """
     result = _converted(value, feature.type)
     if result is None:
-        raise InputError("value", f"the value must be {_WORDS[feature.type]}, not {shown(value)}")
+        raise InputError("value", f"the value must be {_WORDS[feature.type]}, not {quote_value(value)}")
     if feature.choices and result not in feature.choices:
-        raise InputError("value", f"there is no {shown(result)} here; {nearest(str(result), feature.choices)}")
+        raise InputError(
+            "value", f"there is no {quote_value(result)} here; {suggest_name(str(result), feature.choices)}"
+        )
     for component in result if isinstance(result, tuple) else (result,):
         if isinstance(component, int | float) and not isinstance(component, bool):
             _check_bounds("value", component, feature)
@@ -78,7 +80,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def typed_variability(variability: Variability, feature: Feature) -> Variability:
+def convert_variability(variability: Variability, feature: Feature) -> Variability:
     """The variability with its plain values in the feature's own type.
 
     Raises InputError, its path within the variability, if values of another type or dimension, or outside the bounds,
@@ -86,7 +88,7 @@ def typed_variability(variability: Variability, feature: Feature) -> Variability
     """
     match variability:
         case Constant():
-            return variability.model_copy(update={"value": typed(variability.value, feature)})
+            return variability.model_copy(update={"value": convert_value(variability.value, feature)})
         case Choice():
             return variability.model_copy(update={"values": tuple(_typed_choices(variability, feature))})
         case Sometimes():
@@ -95,28 +97,28 @@ def typed_variability(variability: Variability, feature: Feature) -> Variability
     return _typed_parameters(variability) if isinstance(variability, Normal | LogNormal) else variability
 
 
-def typed_parameter(value: Any, feature: Feature) -> Any:
+def convert_parameter(value: Any, feature: Feature) -> Any:
     """A parameter that is a plain value or drawn once in a run, in the type that `feature` says. Raises InputError."""
     if isinstance(value, Builtin):
-        return typed_variability(value, feature)  # type: ignore[arg-type]
-    return typed(value, feature)
+        return convert_variability(value, feature)  # type: ignore[arg-type]
+    return convert_value(value, feature)
 
 
 def _typed_choices(choice: Choice, feature: Feature) -> Iterator[FeatureValue]:
     for index, value in enumerate(choice.values):
         try:
-            yield typed(value, feature)
+            yield convert_value(value, feature)
         except InputError as error:
             raise InputError(f"values[{index}]", error.problem) from None
 
 
 def _typed_sometimes(sometimes: Sometimes, feature: Feature) -> Sometimes:
     try:
-        otherwise = typed(sometimes.otherwise, feature)
+        otherwise = convert_value(sometimes.otherwise, feature)
     except InputError as error:
         raise InputError("otherwise", error.problem) from None
     try:
-        variability = typed_variability(sometimes.variability, feature)
+        variability = convert_variability(sometimes.variability, feature)
     except InputError as error:
         raise InputError(f"variability.{error.path}", error.problem) from None
     return sometimes.model_copy(update={"otherwise": otherwise, "variability": variability})
@@ -127,7 +129,7 @@ def _typed_parameters(variability: Normal | LogNormal) -> Variability:
     for name, declared in variability.parameters.items():
         value = getattr(variability, name)
         try:
-            values[name] = typed_parameter(value, declared)
+            values[name] = convert_parameter(value, declared)
         except InputError as error:
             path = f"{name}.{error.path}" if isinstance(value, Builtin) else name
             raise InputError(path, error.problem) from None
@@ -149,7 +151,7 @@ def _check_fit(variability: Variability, feature: Feature) -> None:
 def _drawn(variability: Variability) -> tuple[FeatureType, ...]:
     """Types of feature that take what it draws."""
     match variability:
-        case UniformDistributionNdHomogeneous() | Sized():
+        case UniformDistributionNdHomogeneous() | NumberVariability():
             return _OF_SIZE.get(variability.num_dimensions, ())
         case UniformDistributionInt():
             return (FeatureType.INT, FeatureType.FLOAT)

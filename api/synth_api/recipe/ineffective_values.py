@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from synth_api.problems import dotted, shown
+from synth_api.problems import format_location, quote_value
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.feature_generation import InvokeBlueprints, TriggerFeatureUpdate
@@ -35,28 +35,28 @@ class Finding(NamedTuple):
     """False for a default, and for what a recipe that others inherit from may hold."""
 
     def __str__(self) -> str:
-        written = str(list(self.value)) if isinstance(self.value, tuple) else shown(self.value)
-        return f"{dotted(self.location)}: {written} has no effect: {self.reason}"
+        written = str(list(self.value)) if isinstance(self.value, tuple) else quote_value(self.value)
+        return f"{format_location(self.location)}: {written} has no effect: {self.reason}"
 
 
-def without_effect(recipe: Recipe) -> Iterator[Finding]:
+def find_ineffective_values(recipe: Recipe) -> Iterator[Finding]:
     """The places that no picture or label of this recipe depends on, those at their defaults as well."""
     return chain(_fields(recipe, ()), _weights(recipe), _features(recipe), _unused_variabilities(recipe))
 
 
-def ineffective(recipe: Recipe) -> Iterator[str]:
+def describe_ineffective_values(recipe: Recipe) -> Iterator[str]:
     """A sentence with path, value and reason for each value of a recipe that changes no output but could be meant to.
 
     Values that equal their default are not mentioned.
     """
-    return (str(finding) for finding in without_effect(recipe) if finding.is_mentioned)
+    return (str(finding) for finding in find_ineffective_values(recipe) if finding.is_mentioned)
 
 
 def _fields(value: Any, location: Location) -> Iterator[Finding]:
     """What nodes themselves know to be without effect."""
     if isinstance(value, Node):
         fields = type(value).model_fields
-        for name, reason in value.without_effect().items():
+        for name, reason in value.list_ineffective_fields().items():
             held = getattr(value, name)
             yield Finding((*location, name), held, reason, held != fields[name].default)
         for name in fields:

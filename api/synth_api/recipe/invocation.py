@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from synth_api.errors import InputError, nearest
+from synth_api.errors import InputError, suggest_name
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import InvokeBlueprints, LoadState
@@ -44,7 +44,8 @@ def check_invocation(recipe: Recipe) -> None:
         elif isinstance(step, LoadState):
             if step.name not in saved:
                 raise InputError(
-                    f"{path}.name", f"no step before this one saves a state '{step.name}'; {nearest(step.name, saved)}"
+                    f"{path}.name",
+                    f"no step before this one saves a state '{step.name}'; {suggest_name(step.name, saved)}",
                 )
             now = saved[step.name]
         elif isinstance(step, InvokeBlueprints):

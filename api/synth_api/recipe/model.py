@@ -12,7 +12,7 @@ from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
 from synth_api.recipe.node import MAX_INTEGER, Float, Int, Name, NamedNodes, Node, NoEffect
 from synth_api.recipe.rendering import RenderingStepNode
-from synth_api.recipe.values import plain_value
+from synth_api.recipe.values import parse_plain_value
 from synth_api.recipe.variabilities import VariabilityNode
 
 
@@ -32,7 +32,7 @@ def _expression(text: str) -> str:
 
 def _constants(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: plain_value(item) for name, item in sorted(value.items())}
+        return {name: parse_plain_value(item) for name, item in sorted(value.items())}
     return {} if value is None else value
 
 
@@ -48,7 +48,7 @@ class CustomFeature(Node):
     """A feature of the user's own: a plain value that criteria can look at and variabilities can change."""
 
     name: str
-    value: Annotated[Any, BeforeValidator(plain_value)] = Field(default=None, alias="_value")
+    value: Annotated[Any, BeforeValidator(parse_plain_value)] = Field(default=None, alias="_value")
     blender_link: Annotated[None, BeforeValidator(_no_link)] = None
 
 

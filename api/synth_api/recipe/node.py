@@ -20,8 +20,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from synth_api.errors import InputError
-from synth_api.problems import shown
-from synth_api.recipe.values import plain_value
+from synth_api.problems import quote_value
+from synth_api.recipe.values import parse_plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def _no_null(value: Any) -> Any:
 
 def _addressable(name: str) -> str:
     if not _WORD.fullmatch(name) or not is_normalized("NFC", name):
-        raise InputError("", f"{shown(name)} {_NO_NAME}")
+        raise InputError("", f"{quote_value(name)} {_NO_NAME}")
     return name
 
 
@@ -99,7 +99,7 @@ class Node(BaseModel):
                 raise PydanticCustomError("unknown_key", "there is no such key", {"key": unknown, "known": known})
         return value
 
-    def without_effect(self) -> dict[str, str]:
+    def list_ineffective_fields(self) -> dict[str, str]:
         """Field -> reason, of the fields that change no output whatever their value, given the values of the others."""
         return {
             name: mark.reason
@@ -130,7 +130,7 @@ class Step(Builtin):
     """A word by which overrides may address the step instead of its index; not part of the run key."""
 
 
-def legacy_targets(namespace: str, *classes: type[Builtin]) -> dict[str, str]:
+def build_legacy_targets(namespace: str, *classes: type[Builtin]) -> dict[str, str]:
     """Dotted path -> canonical target, as the predecessor's recipes may spell it."""
     root = {"$builtins": "synthpic2.recipe", "$plugins.official": "plugins.official"}
     return {f"{root[kind.family]}.{namespace}.{kind.__name__}": kind.target for kind in classes}
@@ -156,7 +156,7 @@ class PlainOrByTarget:
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """A tagged union of the plain value and the canonical targets."""
-        plain = core_schema.no_info_plain_validator_function(plain_value)
+        plain = core_schema.no_info_plain_validator_function(parse_plain_value)
         nodes = [kind for kind in get_args(union) if issubclass(kind, Builtin)]
         choices = {"$plain": plain} | {kind.target: handler.generate_schema(kind) for kind in nodes}
         return core_schema.tagged_union_schema(choices, discriminator=self._tag)

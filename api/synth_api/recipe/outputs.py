@@ -32,29 +32,30 @@ class StepOutput:
         """Where `do_save_features` puts its tables; empty for the run's own folder."""
         return self.stem.rpartition("/")[0]
 
-    def file(self, particle_id: int | None = None) -> str:
+    def get_path(self, particle_id: int | None = None) -> str:
         """The picture's path; one by one, that of a particle."""
         return f"{self.stem}/{particle_id:05d}.{self.extension}" if self.one_by_one else f"{self.stem}.{self.extension}"
 
 
-def step_outputs(steps: Sequence[RenderingStep]) -> tuple[StepOutput, ...]:
+def build_step_outputs(steps: Sequence[RenderingStep]) -> tuple[StepOutput, ...]:
     """The output of each rendering step, in order.
 
     Where two steps would write one path, each gets its sets behind its prefix; raises InputError if they still do.
     """
     plain = [_output(step, distinct=False) for step in steps]
-    count = Counter(output.file(0) for output in plain)
+    count = Counter(output.get_path(0) for output in plain)
     outputs = [
-        _output(step, distinct=True) if count[output.file(0)] > 1 else output
+        _output(step, distinct=True) if count[output.get_path(0)] > 1 else output
         for step, output in zip(steps, plain, strict=True)
     ]
     first: dict[str, int] = {}
     for index, output in enumerate(outputs):
-        other = first.setdefault(output.file(0), index)
+        other = first.setdefault(output.get_path(0), index)
         if other != index:
             raise InputError(
                 f"synth_chain.rendering_steps[{index}]",
-                f"writes '{output.file(0)}' as step [{other}] does; give one of them another output_file_name_prefix",
+                f"writes '{output.get_path(0)}' as step [{other}] does; give one of them another "
+                "output_file_name_prefix",
             )
     return tuple(outputs)
 

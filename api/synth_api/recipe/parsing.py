@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from synth_api.errors import InputError
-from synth_api.problems import dotted, input_error
+from synth_api.problems import convert_validation_error, format_location
 from synth_api.recipe.invocation import check_invocation
 from synth_api.recipe.model import Recipe
 from synth_api.recipe.references import check_references
-from synth_api.recipe.typed_features import with_typed_features
+from synth_api.recipe.typed_features import convert_features
 
 if TYPE_CHECKING:
     from synth_api.composition.source import Tree
@@ -23,10 +23,10 @@ def parse_recipe(tree: Tree) -> Recipe:
     try:
         recipe = Recipe.model_validate(tree)
     except ValidationError as error:
-        raise input_error(error) from None
+        raise convert_validation_error(error) from None
     check_references(recipe)
     check_invocation(recipe)
-    return with_typed_features(recipe)
+    return convert_features(recipe)
 
 
 def _refuse_missing(value: Any, location: tuple[str | int, ...]) -> None:
@@ -38,4 +38,6 @@ def _refuse_missing(value: Any, location: tuple[str | int, ...]) -> None:
         for index, item in enumerate(value):
             _refuse_missing(item, (*location, index))
     elif value == "???":
-        raise InputError(dotted(location), "a value is missing; write it in the recipe or give it as an override")
+        raise InputError(
+            format_location(location), "a value is missing; write it in the recipe or give it as an override"
+        )

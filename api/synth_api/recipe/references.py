@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from synth_api import prototypes
-from synth_api.errors import InputError, nearest
-from synth_api.problems import dotted
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import format_location
 from synth_api.recipe import unavailable_prototypes as unavailable
 from synth_api.recipe.criteria import BUILT_IN_CRITERIA
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import AgglomerateParticles
-from synth_api.recipe.outputs import step_outputs
+from synth_api.recipe.outputs import build_step_outputs
 from synth_api.recipe.rendering import SaveState
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def check_references(recipe: Recipe) -> None:
     for location, step in _steps(recipe):
         _check_step(recipe, location, step)
     _check_uniqueness(recipe)
-    step_outputs(recipe.synth_chain.rendering_steps)
+    build_step_outputs(recipe.synth_chain.rendering_steps)
 
 
 def _check_prototypes(recipe: Recipe) -> None:
     blueprints = recipe.blueprints
     for name, technique in blueprints.measurement_techniques.items():
-        path = dotted(("blueprints", "measurement_techniques", name))
+        path = format_location(("blueprints", "measurement_techniques", name))
         _known(
             f"{path}.measurement_technique_prototype_name",
             "measurement technique prototype",
@@ -64,7 +64,7 @@ def _check_prototypes(recipe: Recipe) -> None:
         for field in ("measurement_volume_material_prototype_name", "background_material_prototype_name"):
             _known_material(f"{path}.{field}", getattr(technique, field))
     for name, particles in blueprints.particles.items():
-        path = dotted(("blueprints", "particles", name))
+        path = format_location(("blueprints", "particles", name))
         _known(
             f"{path}.geometry_prototype_name",
             "geometry prototype",
@@ -92,26 +92,26 @@ def _known(path: str, kind: str, name: str, known: Mapping[str, Prototype], late
         raise InputError(
             path, f"the {kind} '{name}' is not available in this version; available are {', '.join(sorted(known))}"
         )
-    raise InputError(path, f"there is no {kind} '{name}'; {nearest(name, known)}")
+    raise InputError(path, f"there is no {kind} '{name}'; {suggest_name(name, known)}")
 
 
 def _check_criteria_and_sets(recipe: Recipe) -> None:
     conditions = recipe.process_conditions
     for name in conditions.feature_criteria:
-        path = dotted(("process_conditions", "feature_criteria", name))
+        path = format_location(("process_conditions", "feature_criteria", name))
         if name in BUILT_IN_CRITERIA:
             raise InputError(path, f"'{name}' is a built-in criterion; give yours another name")
         if not re.fullmatch(r"\w+", name):
             raise InputError(path, f"a set expression cannot mention '{name}'; use letters, digits and '_' only")
     criteria = {*BUILT_IN_CRITERIA, *conditions.feature_criteria}
     for name, recipe_set in conditions.sets.items():
-        path = dotted(("process_conditions", "sets", name))
+        path = format_location(("process_conditions", "sets", name))
         if name in BUILT_IN_SETS:
             raise InputError(path, f"'{name}' is a built-in set; give yours another name")
-        for mentioned in parse_expression(recipe_set.criterion).names():
+        for mentioned in parse_expression(recipe_set.criterion).list_names():
             if mentioned not in criteria:
                 raise InputError(
-                    f"{path}.criterion", f"there is no criterion '{mentioned}'; {nearest(mentioned, criteria)}"
+                    f"{path}.criterion", f"there is no criterion '{mentioned}'; {suggest_name(mentioned, criteria)}"
                 )
 
 
@@ -123,7 +123,7 @@ def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
     )
     for name, steps in lists:
         for index, step in enumerate(steps):
-            yield dotted(("synth_chain", name, index)), step
+            yield format_location(("synth_chain", name, index)), step
 
 
 def _check_step(recipe: Recipe, path: str, step: Step) -> None:
@@ -136,7 +136,7 @@ def _check_step(recipe: Recipe, path: str, step: Step) -> None:
             continue
         if name not in BUILT_IN_SETS and name not in conditions.sets:
             raise InputError(
-                f"{path}.{field}", f"there is no set '{name}'; {nearest(name, [*BUILT_IN_SETS, *conditions.sets])}"
+                f"{path}.{field}", f"there is no set '{name}'; {suggest_name(name, [*BUILT_IN_SETS, *conditions.sets])}"
             )
         if type(step).__name__ not in _TAKE_ANY_SET and name in BUILT_IN_SETS.keys() - _OF_PARTICLES_ALONE:
             raise InputError(
@@ -146,7 +146,7 @@ def _check_step(recipe: Recipe, path: str, step: Step) -> None:
     if variability is not None and variability not in conditions.feature_variabilities:
         raise InputError(
             f"{path}.feature_variability_name",
-            f"there is no variability '{variability}'; {nearest(variability, conditions.feature_variabilities)}",
+            f"there is no variability '{variability}'; {suggest_name(variability, conditions.feature_variabilities)}",
         )
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from synth_api.errors import InputError, nearest
+from synth_api.errors import InputError, suggest_name
 from synth_api.modes import MODES
-from synth_api.problems import input_error
-from synth_api.recipe.node import Bool, ByTarget, FileName, FileNamePart, Share, Step, legacy_targets
+from synth_api.problems import convert_validation_error
+from synth_api.recipe.node import Bool, ByTarget, FileName, FileNamePart, Share, Step, build_legacy_targets
 
 if TYPE_CHECKING:
     from synth_api.composition.source import Tree
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _mode(value: Any) -> Any:
     if not isinstance(value, str) or value.lower() in MODES:
         return value.lower() if isinstance(value, str) else value
-    raise InputError("", f"there is no rendering mode '{value}'; {nearest(value.lower(), MODES)}")
+    raise InputError("", f"there is no rendering mode '{value}'; {suggest_name(value.lower(), MODES)}")
 
 
 def _extension(value: str) -> str:
@@ -57,9 +57,11 @@ class RenderParticles(Step):
     """Particles of which less can be seen are background in label pictures; the largest of all steps is the run's."""
     image_file_extension: Annotated[str, AfterValidator(_extension)] = "png"
 
-    def without_effect(self) -> dict[str, str]:
+    def list_ineffective_fields(self) -> dict[str, str]:
         """Meshes cover nothing; a state shows the overlapping set."""
-        return super().without_effect() | self._never_covered("meshes cover nothing", self.rendering_mode == "stl")
+        return super().list_ineffective_fields() | self._never_covered(
+            "meshes cover nothing", self.rendering_mode == "stl"
+        )
 
     def _never_covered(self, reason: str, holds: bool) -> dict[str, str]:
         return {"set_name_overlapping": reason} if holds and not self.do_save_state else {}
@@ -72,21 +74,21 @@ class RenderParticlesTogether(RenderParticles):
 class RenderParticlesIndividually(RenderParticles):
     """One picture per particle of the set of interest, alone."""
 
-    def without_effect(self) -> dict[str, str]:
+    def list_ineffective_fields(self) -> dict[str, str]:
         """Nothing covers a lone particle."""
-        return super().without_effect() | self._never_covered("every particle is rendered alone", holds=True)
+        return super().list_ineffective_fields() | self._never_covered("every particle is rendered alone", holds=True)
 
 
 RenderingStep = SaveState | RenderParticlesTogether | RenderParticlesIndividually
 
-LEGACY: Final = legacy_targets(
+LEGACY: Final = build_legacy_targets(
     "synth_chain.rendering_steps", SaveState, RenderParticlesTogether, RenderParticlesIndividually
 )
 RenderingStepNode = Annotated[RenderingStep, ByTarget(LEGACY)]
 _STEPS: Final[TypeAdapter[tuple[RenderingStep, ...]]] = TypeAdapter(tuple[RenderingStepNode, ...])
 
 
-def rendering_steps(recipe: Tree) -> tuple[RenderingStep, ...]:
+def parse_rendering_steps(recipe: Tree) -> tuple[RenderingStep, ...]:
     """The rendering steps of a canonical tree. Raises InputError.
 
     The rest is not read: a run that an earlier release rendered may break a rule that a later one has.
@@ -94,4 +96,4 @@ def rendering_steps(recipe: Tree) -> tuple[RenderingStep, ...]:
     try:
         return _STEPS.validate_python(recipe["synth_chain"]["rendering_steps"])
     except ValidationError as error:
-        raise input_error(error) from None
+        raise convert_validation_error(error) from None

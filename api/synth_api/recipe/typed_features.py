@@ -6,12 +6,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api import prototypes
-from synth_api.errors import InputError, nearest
-from synth_api.problems import dotted
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import format_location
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import DepositOnSubstrate, TriggerFeatureUpdate
-from synth_api.recipe.feature_values import typed, typed_parameter, typed_variability
+from synth_api.recipe.feature_values import convert_parameter, convert_value, convert_variability
 from synth_api.recipe.node import Builtin
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _ALL_PROTOTYPES: Final = frozenset(
 )
 
 
-def with_typed_features(recipe: Recipe) -> Recipe:
+def convert_features(recipe: Recipe) -> Recipe:
     """The recipe with every constant in the type of its feature: 1 is 1.0 where a float is meant.
 
     Raises InputError for a feature that nothing offers, and for values of the wrong type or outside the bounds.
@@ -71,7 +71,7 @@ def _offered(
 ) -> Features:
     offered: Features = defaultdict(list)
     for name, blueprint in blueprints.items():
-        for feature, declared in _features_of(dotted(("blueprints", section, name)), blueprint).items():
+        for feature, declared in _features_of(format_location(("blueprints", section, name)), blueprint).items():
             offered[feature].append(declared)
     return offered
 
@@ -102,17 +102,17 @@ def _prototypes(blueprint: Blueprint) -> Iterable[prototypes.Prototype]:
 
 def _check_criteria(recipe: Recipe, everywhere: Features) -> None:
     conditions = recipe.process_conditions
-    used = {name for each in conditions.sets.values() for name in parse_expression(each.criterion).names()}
+    used = {name for each in conditions.sets.values() for name in parse_expression(each.criterion).list_names()}
     for name, criterion in conditions.feature_criteria.items():
         if isinstance(criterion, FeatureCriterion):
-            path = dotted(("process_conditions", "feature_criteria", name, "feature_name"))
+            path = format_location(("process_conditions", "feature_criteria", name, "feature_name"))
             _check_name(path, criterion.feature_name, everywhere, used=name in used)
 
 
 def _check_name(path: str, name: str, known: Features, *, used: bool) -> None:
     """What no step uses may name a feature of any prototype: a child recipe inherits more than it needs."""
     if name not in known and (used or name not in _ALL_PROTOTYPES):
-        raise InputError(path, f"nothing in this recipe has a feature '{name}'; {nearest(name, known)}")
+        raise InputError(path, f"nothing in this recipe has a feature '{name}'; {suggest_name(name, known)}")
 
 
 def _check_triggers(recipe: Recipe, of_techniques: Features, of_particles: Features, everywhere: Features) -> None:
@@ -133,16 +133,16 @@ def _check_triggers(recipe: Recipe, of_techniques: Features, of_particles: Featu
         known = members.get(step.affected_set_name, everywhere)
         if feature in everywhere and feature not in known:
             raise InputError(
-                dotted(("synth_chain", "feature_generation_steps", index, "affected_set_name")),
+                format_location(("synth_chain", "feature_generation_steps", index, "affected_set_name")),
                 f"no member of '{step.affected_set_name}' has the feature '{feature}'; choose another set",
             )
     for name, bound in variabilities.items():
-        path = dotted(("process_conditions", "feature_variabilities", name, "feature_name"))
+        path = format_location(("process_conditions", "feature_variabilities", name, "feature_name"))
         _check_name(path, bound.feature_name, everywhere, used=name in used)
 
 
 def _typed_variability(name: str, bound: FeatureVariability, everywhere: Features) -> FeatureVariability:
-    path = dotted(("process_conditions", "feature_variabilities", name, "variability"))
+    path = format_location(("process_conditions", "feature_variabilities", name, "variability"))
     declared = everywhere.get(bound.feature_name, [None])
     if None in declared:
         return bound
@@ -150,7 +150,7 @@ def _typed_variability(name: str, bound: FeatureVariability, everywhere: Feature
     for feature in declared:
         assert feature is not None
         try:
-            variability = typed_variability(bound.variability, feature)
+            variability = convert_variability(bound.variability, feature)
         except InputError as error:
             problems.append(error)
         else:
@@ -161,7 +161,7 @@ def _typed_variability(name: str, bound: FeatureVariability, everywhere: Feature
 
 def _typed_chain(chain: SynthChain) -> SynthChain:
     steps = tuple(
-        _typed_deposit(dotted(("synth_chain", "feature_generation_steps", index)), step)
+        _typed_deposit(format_location(("synth_chain", "feature_generation_steps", index)), step)
         if isinstance(step, DepositOnSubstrate)
         else step
         for index, step in enumerate(chain.feature_generation_steps)
@@ -176,7 +176,7 @@ def _typed_deposit(path: str, step: DepositOnSubstrate) -> DepositOnSubstrate:
         if value is None:
             continue
         try:
-            values[name] = typed_parameter(value, declared)
+            values[name] = convert_parameter(value, declared)
         except InputError as error:
             inner = f".{error.path}" if isinstance(value, Builtin) else ""
             raise InputError(f"{path}.{name}{inner}", error.problem) from None
@@ -187,7 +187,7 @@ def _typed_blueprints(blueprints: Blueprints) -> Blueprints:
     return blueprints.model_copy(
         update={
             section: {
-                name: _typed_constants(dotted(("blueprints", section, name)), blueprint)
+                name: _typed_constants(format_location(("blueprints", section, name)), blueprint)
                 for name, blueprint in getattr(blueprints, section).items()
             }
             for section in ("measurement_techniques", "particles")
@@ -205,9 +205,9 @@ def _typed_constants(path: str, blueprint: Blueprint) -> Blueprint:
         feature = known.get(name)
         if feature is None:
             settable = [other for other, declared in known.items() if declared]
-            raise InputError(where, f"this blueprint has no feature '{name}' to set; {nearest(name, settable)}")
+            raise InputError(where, f"this blueprint has no feature '{name}' to set; {suggest_name(name, settable)}")
         try:
-            constants[name] = typed(value, feature)
+            constants[name] = convert_value(value, feature)
         except InputError as error:
             raise InputError(where, error.problem) from None
     return blueprint.model_copy(update={"features": constants})

@@ -10,10 +10,10 @@ from synth_api.errors import InputError
 _MAX_INTEGER = 2**53 - 1
 
 
-def plain_value(value: Any) -> Any:
+def parse_plain_value(value: Any) -> Any:
     """A finite number, string, bool or null, or a list of them, which becomes a tuple. Raises InputError otherwise."""
     if isinstance(value, list | tuple):
-        return tuple(plain_value(item) for item in value)
+        return tuple(parse_plain_value(item) for item in value)
     if isinstance(value, dict):
         raise InputError("", "must be a number, string, bool, null or a list of them, not a mapping")
     if isinstance(value, float) and not isfinite(value):

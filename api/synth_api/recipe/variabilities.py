@@ -7,14 +7,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from synth_api.prototypes import Feature, FeatureType
-from synth_api.recipe.node import Builtin, ByTarget, Float, Int, PlainOrByTarget, Share, legacy_targets
-from synth_api.recipe.values import plain_value
+from synth_api.recipe.node import Builtin, ByTarget, Float, Int, PlainOrByTarget, Share, build_legacy_targets
+from synth_api.recipe.values import parse_plain_value
 
 
 class Constant(Builtin):
     """The value itself, in the feature's own type; lists become tuples."""
 
-    value: Annotated[Any, BeforeValidator(plain_value)]
+    value: Annotated[Any, BeforeValidator(parse_plain_value)]
 
 
 class UniformDistribution3dHomogeneous(Builtin):
@@ -96,7 +96,7 @@ class UniformDistributionInt(Builtin):
     scale: Annotated[Int, Field(ge=1)]
 
 
-class Sized(Builtin):
+class NumberVariability(Builtin):
     """What draws one number, or several equal ones, in the feature's own unit or in pixels of the picture."""
 
     num_dimensions: Annotated[Int, Field(ge=1, le=16)] = 1
@@ -104,7 +104,7 @@ class Sized(Builtin):
     """`px`: the drawn number times the width of a pixel is the value; orthographic techniques only."""
 
 
-class LogUniform(Sized):
+class LogUniform(NumberVariability):
     """A number whose logarithm is uniform between those of `min` and `max`."""
 
     min: Annotated[Float, Field(gt=0)]
@@ -120,7 +120,7 @@ class LogUniform(Sized):
 class Choice(Builtin):
     """One of several values, each as likely as its share of the weights."""
 
-    values: Annotated[tuple[Annotated[Any, BeforeValidator(plain_value)], ...], Field(min_length=1)]
+    values: Annotated[tuple[Annotated[Any, BeforeValidator(parse_plain_value)], ...], Field(min_length=1)]
     weights: tuple[Annotated[Float, Field(ge=0)], ...] | None = None
     """One for each value; null makes all equal."""
 
@@ -148,7 +148,7 @@ _Simple = (
     | Choice
 )
 
-LEGACY: Final = legacy_targets(
+LEGACY: Final = build_legacy_targets(
     "process_conditions.variabilities",
     Constant,
     UniformDistribution3dHomogeneous,
@@ -163,7 +163,7 @@ Parameter = Annotated[_Simple | float, PlainOrByTarget(LEGACY)]
 """A plain value, or what it is drawn from once in a run."""
 
 
-class Varied(Sized):
+class ParametricVariability(NumberVariability):
     """A variability whose parameters may themselves be drawn, once in a run."""
 
     parameters: ClassVar[dict[str, Feature]]
@@ -173,13 +173,13 @@ class Varied(Sized):
     max: Float | None = None
 
     @model_validator(mode="after")
-    def _possible(self) -> Varied:
+    def _possible(self) -> ParametricVariability:
         if self.min is not None and self.max is not None and self.max <= self.min:
             raise ValueError(f"nothing lies between min {self.min} and max {self.max}")
         return self
 
 
-class Normal(Varied):
+class Normal(ParametricVariability):
     """A normal draw, drawn anew until it lies strictly between `min` and `max`."""
 
     parameters: ClassVar[dict[str, Feature]] = {
@@ -191,7 +191,7 @@ class Normal(Varied):
     standard_deviation: Parameter
 
 
-class LogNormal(Varied):
+class LogNormal(ParametricVariability):
     """A log-normal draw, sizes by number for instance, drawn anew until it lies strictly between `min` and `max`."""
 
     parameters: ClassVar[dict[str, Feature]] = {
@@ -211,7 +211,7 @@ class Sometimes(Builtin):
 
     share: Share
     variability: Annotated[_Plainer, ByTarget(LEGACY)]
-    otherwise: Annotated[Any, BeforeValidator(plain_value)]
+    otherwise: Annotated[Any, BeforeValidator(parse_plain_value)]
 
 
 Variability = _Plainer | Sometimes

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field
 from synth_api.resources.base import Part
 from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, check_endpoint
 
-Endpoint = Annotated[str, AfterValidator(check_endpoint), Field(json_schema_extra=ENDPOINT.schema())]
-BucketName = Annotated[str, AfterValidator(BUCKET.check), Field(json_schema_extra=BUCKET.schema())]
-Prefix = Annotated[str, AfterValidator(PREFIX.check), Field(json_schema_extra=PREFIX.schema())]
-Region = Annotated[str, AfterValidator(REGION.check), Field(json_schema_extra=REGION.schema())]
+Endpoint = Annotated[str, AfterValidator(check_endpoint), Field(json_schema_extra=ENDPOINT.to_json_schema())]
+BucketName = Annotated[str, AfterValidator(BUCKET.check), Field(json_schema_extra=BUCKET.to_json_schema())]
+Prefix = Annotated[str, AfterValidator(PREFIX.check), Field(json_schema_extra=PREFIX.to_json_schema())]
+Region = Annotated[str, AfterValidator(REGION.check), Field(json_schema_extra=REGION.to_json_schema())]
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
 
 

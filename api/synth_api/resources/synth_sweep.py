@@ -244,7 +244,7 @@ class ResourceUsage(Part):
     """Bytes written to the store."""
 
 
-class Settled(Part):
+class SettledShards(Part):
     """What the shards whose Jobs may be gone came to."""
 
     shards: int = 0
@@ -280,7 +280,7 @@ class AttemptStatus(Part):
     """Runs that were finished by then."""
     verdict: Problem | None = None
     """Why it was stopped before all was rendered."""
-    settled: Settled = Settled()
+    settled: SettledShards = SettledShards()
     """Shards that are counted for good; their Jobs may be deleted."""
 
 

@@ -14,7 +14,7 @@ _SHOWN: Final = 80
 
 
 @dataclass(frozen=True)
-class Form:
+class TextFormat:
     """A text of `shortest` to `longest` characters that matches `pattern` and does not match `never`.
 
     Both are expressions that Python, Go and JavaScript read alike.
@@ -31,20 +31,20 @@ class Form:
         """The text itself. Raises InputError."""
         fits = self.shortest <= len(text) <= self.longest and re.search(self.pattern, text) and "\n" not in text
         if not fits or (self.never and re.search(self.never, text)):
-            raise self.refusal(text)
+            raise self.build_error(text)
         return text
 
-    def refusal(self, text: str) -> InputError:
+    def build_error(self, text: str) -> InputError:
         """Why it does not accept a text."""
         said = redact(text)
         return InputError("", f"{self.words}, not '{said if len(said) <= _SHOWN else f'{said[: _SHOWN - 1]}…'}'")
 
-    def schema(self) -> dict[str, Any]:
+    def to_json_schema(self) -> dict[str, Any]:
         """As JSON Schema has it."""
         shortest = {"minLength": self.shortest} if self.shortest else {}
         return {"pattern": self.pattern, "maxLength": self.longest, **shortest}
 
-    def expression(self, field: str) -> str:
+    def to_cel(self, field: str) -> str:
         """As CEL has it, of a field that is there; the schema bounds its length."""
         matches = f'{field}.matches(r"{self.pattern}")'
         return f'{matches} && !{field}.matches(r"{self.never}")' if self.never else matches
@@ -58,14 +58,14 @@ _PORT: Final = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-
 _BUCKET_LABEL: Final = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _WORD: Final = "[A-Za-z0-9!_.*'()-]+"
 
-ENDPOINT: Final = Form(
+ENDPOINT: Final = TextFormat(
     words="must be the host of a store without a scheme, with a port from 1 to 65535 unless it is the usual one, such "
     "as minio.store.svc:9000, 10.0.0.7:9000 or [2001:db8::7]:9000",
     pattern=f"^(({_LABEL}[.])*{_LAST_LABEL}[.]?|{_IPV4}|\\[[0-9A-Fa-f:.]{{2,45}}\\])(:{_PORT})?$",
     longest=259,
     shortest=1,
 )
-BUCKET: Final = Form(
+BUCKET: Final = TextFormat(
     words="must be a name that S3 allows: 3 to 63 lower-case letters, digits, '-' and '.', a letter or digit at both "
     "ends and around each '.', no IP address, none of the endings -s3alias and --ol-s3",
     pattern=f"^{_BUCKET_LABEL}([.]{_BUCKET_LABEL})*$",
@@ -73,14 +73,14 @@ BUCKET: Final = Form(
     shortest=3,
     never=f"^{_IPV4}$|-s3alias$|--ol-s3$",
 )
-PREFIX: Final = Form(
+PREFIX: Final = TextFormat(
     words="must be a folder in the bucket, such as lab/datasets: names of letters, digits, apostrophes and !_.*()- "
     "with '/' between them and not at the ends, none of them '.' or '..', at most 512 characters",
     pattern=f"^({_WORD}(/{_WORD})*)?$",
     longest=512,
     never="(^|/)[.]{1,2}(/|$)",
 )
-REGION: Final = Form(
+REGION: Final = TextFormat(
     words="must be the name of a region, such as eu-central-1: letters, digits, '-' and '_', at most 63",
     pattern=f"^({_LABEL})?$",
     longest=63,
@@ -94,5 +94,5 @@ def check_endpoint(text: str) -> str:
         try:
             IPv6Address(text[1 : text.index("]")])
         except AddressValueError:
-            raise ENDPOINT.refusal(text) from None
+            raise ENDPOINT.build_error(text) from None
     return text

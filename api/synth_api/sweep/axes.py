@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
 from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString, RangeSweep, Sweep
 
-from synth_api.composition.overrides import override_text, read_override
+from synth_api.composition.overrides import format_override_value, read_override
 from synth_api.errors import InputError
-from synth_api.problems import shown
-from synth_api.sweep.axis_values import MAX_RUNS, DecimalRange, Value, number_range
+from synth_api.problems import quote_value
+from synth_api.sweep.axis_values import MAX_RUNS, DecimalRange, Value, build_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -50,7 +50,7 @@ class Axis:
         """An override of this key for Hydra's rules about keys, whatever keys a mapping among the values has."""
         value = self.values[0]
         empty = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else None
-        return f"{self.sign}{self.path}={empty or override_text(value)}"
+        return f"{self.sign}{self.path}={empty or format_override_value(value)}"
 
     @property
     def has_interpolations(self) -> bool:
@@ -58,9 +58,9 @@ class Axis:
         numbers = isinstance(self.values, range | DecimalRange)
         return not numbers and any("${" in str(value) for value in self.values)
 
-    def argument(self, index: int) -> str:
+    def format_override(self, index: int) -> str:
         """The plain override that sets value `index`, in Hydra's grammar."""
-        return f"{self.sign}{self.path}={override_text(self.values[index])}"
+        return f"{self.sign}{self.path}={format_override_value(self.values[index])}"
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ class Arguments:
         if axes and self.axes:
             problem = f"there are axes here and in overrides ('{self.axes[0].path}'); write all of them in one place"
             raise InputError("axes", problem)
-        refuse_too_many(axes)
+        check_run_count(axes)
         return replace(self, axes=self.axes or axes)
 
-    def indexed(self, index: Callable[[str], str]) -> Arguments:
+    def index_paths(self, index: Callable[[str], str]) -> Arguments:
         """The same with every path through `index`, which turns step ids into indices. Raises as `parse_arguments`."""
         axes = tuple(replace(axis, path=index(axis.path)) for axis in self.axes)
         fixed_paths = tuple(map(index, self.fixed_paths))
@@ -106,11 +106,11 @@ def parse_arguments(arguments: Iterable[str]) -> Arguments:
             fixed.append(argument)
             fixed_paths.append(path)
     _refuse_overlaps([axis.path for axis in axes], fixed_paths)
-    refuse_too_many(axes)
+    check_run_count(axes)
     return Arguments(tuple(axes), tuple(fixed), tuple(fixed_paths))
 
 
-def refuse_too_many(axes: Sequence[Axis]) -> None:
+def check_run_count(axes: Sequence[Axis]) -> None:
     """Raise InputError for more than 10^6 runs."""
     lengths = [len(axis.values) for axis in axes if not axis.zipped]
     if prod(lengths) > MAX_RUNS:
@@ -119,7 +119,7 @@ def refuse_too_many(axes: Sequence[Axis]) -> None:
         raise InputError(axes[-1].path, problem)
 
 
-def axis_key(path: str) -> tuple[str, str]:
+def parse_axis_key(path: str) -> tuple[str, str]:
     """Sign and dotted key of a structured axis' path, `+a.b`. Raises InputError as `parse_arguments` for bad keys."""
     try:
         override = read_override(f"{path}=0,0", _PARSER)
@@ -149,7 +149,7 @@ def _values(path: str, swept: Any) -> Sequence[Value]:
     if isinstance(swept, RangeSweep):
         assert swept.start is not None
         assert swept.stop is not None
-        return number_range(path, swept.start, swept.stop, swept.step)
+        return build_range(path, swept.start, swept.stop, swept.step)
     assert isinstance(swept, ChoiceSweep)
     return tuple(_plain(path, value) for value in swept.list)
 
@@ -165,7 +165,7 @@ def _plain(path: str, value: Any) -> Value:
     if isinstance(value, Sweep | Glob):
         raise InputError(path, "a `range` or `choice` inside a list of values; give it alone, or write the values")
     if isinstance(value, int) and abs(value) >= 2**53:
-        raise InputError(path, f"must lie within ±(2^53 - 1), {shown(value)} does not")
+        raise InputError(path, f"must lie within ±(2^53 - 1), {quote_value(value)} does not")
     return value
 
 

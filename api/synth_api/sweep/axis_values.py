@@ -37,7 +37,7 @@ class DecimalRange(Sequence[float]):
         return float(self.start + range(self.length)[index] * self.step)
 
 
-def position(values: range | DecimalRange, value: Value) -> int | None:
+def find_position(values: range | DecimalRange, value: Value) -> int | None:
     """The index of a number in a range; None where it is not there."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return None
@@ -45,16 +45,16 @@ def position(values: range | DecimalRange, value: Value) -> int | None:
     return int(place) if place.denominator == 1 and 0 <= place < len(values) else None
 
 
-def finite(tree: Any) -> Any:
+def replace_infinities(tree: Any) -> Any:
     """The tree with infinities as text: JSON has none, limits in a recipe may."""
     if isinstance(tree, dict):
-        return {key: finite(value) for key, value in tree.items()}
+        return {key: replace_infinities(value) for key, value in tree.items()}
     if isinstance(tree, list):
-        return [finite(value) for value in tree]
+        return [replace_infinities(value) for value in tree]
     return str(tree) if isinstance(tree, float) and not isfinite(tree) else tree
 
 
-def mixed_radix(number: int, lengths: Sequence[int]) -> list[int]:
+def compute_digits(number: int, lengths: Sequence[int]) -> list[int]:
     """The digits of a number, one below each length, the last one fastest."""
     digits = []
     for length in reversed(lengths):
@@ -63,7 +63,7 @@ def mixed_radix(number: int, lengths: Sequence[int]) -> list[int]:
     return digits[::-1]
 
 
-def number_range(path: str, start: float, stop: float, step: float) -> Sequence[int] | DecimalRange:
+def build_range(path: str, start: float, stop: float, step: float) -> Sequence[int] | DecimalRange:
     """The half-open range of Hydra's `range`: integers if all three are, else floats counted in decimal.
 
     Raises InputError if it is empty, endless, longer than a sweep may be or has whole numbers beyond ±(2^53 - 1).

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from synth_api.sweep.axis_values import DecimalRange
-from synth_api.sweep.tree_paths import path_of, put
+from synth_api.sweep.tree_paths import merge_value, parse_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from synth_api.sweep.axes import Axis
 
 
-def particle_blueprints(written: Tree, base: Tree, axes: Iterable[Axis]) -> tuple[str, ...]:
+def list_particle_blueprints(written: Tree, base: Tree, axes: Iterable[Axis]) -> tuple[str, ...]:
     """Names of the particle blueprints that runs may have: the recipe's own, then those that a sweep adds to them.
 
     `written` is the composed recipe without overrides, `base` the one with them. Both parts are in code-point order,
@@ -37,4 +37,4 @@ def _names_of_axis(axis: Axis) -> set[str]:
     """Names of the blueprints that an axis sets, or sets a key of."""
     numbers_only = isinstance(axis.values, range | DecimalRange)
     values = islice(axis.values, 1) if numbers_only else axis.values
-    return set().union(*(_names(put({}, path_of(axis.path), value)) for value in values))
+    return set().union(*(_names(merge_value({}, parse_path(axis.path), value)) for value in values))

@@ -9,17 +9,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from synth_api.canonical_json import canonical_json
-from synth_api.composition.compose import compose
-from synth_api.composition.overrides import indexed_overrides, indexed_path
+from synth_api.composition.compose import compose_recipe
+from synth_api.composition.overrides import index_overrides, index_path
 from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
 from synth_api.sweep.axes import Axis, parse_arguments
-from synth_api.sweep.axis_values import DecimalRange, Value, finite
-from synth_api.sweep.blueprints import particle_blueprints
+from synth_api.sweep.axis_values import DecimalRange, Value, replace_infinities
+from synth_api.sweep.blueprints import list_particle_blueprints
 from synth_api.sweep.dataset_name import check_dataset_name
 from synth_api.sweep.run_keys import generate_keys
 from synth_api.sweep.run_space import RunSpace
-from synth_api.sweep.structured_axes import axes_of, boxes_of
+from synth_api.sweep.structured_axes import build_axes, build_boxes
 from synth_api.sweep.value_checks import check_values
 from synth_api.version import ENGINE_VERSION
 
@@ -62,18 +62,18 @@ class Sweep(RunSpace):
         others keep their numbers. Raises InputError for whatever is wrong with any of it; logs a warning for each value
         that has no effect.
         """
-        given = parse_arguments(overrides).with_axes(axes_of(axes))
-        base = compose(source, given.fixed)
-        index = partial(indexed_path, base)
-        swept = given.indexed(index).axes
+        given = parse_arguments(overrides).with_axes(build_axes(axes))
+        base = compose_recipe(source, given.fixed)
+        index = partial(index_path, base)
+        swept = given.index_paths(index).axes
         # Hydra's rules for an override: a key to change must be there, one to add must not.
-        indexed_overrides(base, [axis.probe for axis in swept])
+        index_overrides(base, [axis.probe for axis in swept])
         sweep = cls(
             name=source.name,
             axes=swept,
             base=base,
-            boxes=boxes_of(exclude, swept, index),
-            particle_blueprints=particle_blueprints(compose(source), base, swept),
+            boxes=build_boxes(exclude, swept, index),
+            particle_blueprints=list_particle_blueprints(compose_recipe(source), base, swept),
         )
         if not sweep.count:
             raise InputError("exclude", "leaves no run; take something out of it")
@@ -81,7 +81,7 @@ class Sweep(RunSpace):
             _log.warning("%s: %s", source.name, sentence)
         return sweep
 
-    def named(self, name: str | None) -> Sweep:
+    def with_name(self, name: str | None) -> Sweep:
         """The sweep under a name for its dataset; None keeps the stem of the recipe's file.
 
         Raises InputError for what no dataset can be called.
@@ -133,4 +133,4 @@ def _box_to_json(box: Box) -> list[list[Any]]:
 
 
 def _hash_tree(tree: Any) -> str:
-    return sha256(canonical_json(finite(tree))).hexdigest()
+    return sha256(canonical_json(replace_infinities(tree))).hexdigest()

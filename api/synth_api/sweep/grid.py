@@ -8,7 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
-from synth_api.sweep.axis_values import mixed_radix
+from synth_api.sweep.axis_values import compute_digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,19 +30,19 @@ class Grid:
         return prod(self.lengths)
 
     @cached_property
-    def included(self) -> int:
+    def included_count(self) -> int:
         """Places that are not left out."""
-        return self.size - self._left_out(0, frozenset(range(len(self.boxes))))
+        return self.size - self._count_excluded(0, frozenset(range(len(self.boxes))))
 
-    def place(self, number: int) -> list[int]:
+    def find_place(self, number: int) -> list[int]:
         """A digit for each dimension."""
-        return mixed_radix(number, self.lengths)
+        return compute_digits(number, self.lengths)
 
-    def leaves_out(self, place: Sequence[int]) -> bool:
+    def is_excluded(self, place: Sequence[int]) -> bool:
         """Whether a place lies in one of the boxes."""
         return any(all(place[dimension] in digits for dimension, digits in box.items()) for box in self.boxes)
 
-    def _left_out(self, dimension: int, open_: frozenset[int]) -> int:
+    def _count_excluded(self, dimension: int, open_: frozenset[int]) -> int:
         """Places in the union of the `open_` boxes, as far as this dimension and those behind it tell.
 
         Digits that the same boxes hold count together, so the effort follows what the boxes name, not the lengths.
@@ -58,4 +58,4 @@ class Grid:
             holding[boxes] = holding.get(boxes, 0) + 1
         free = frozenset(box for box in open_ if dimension not in self.boxes[box])
         holding[free] = holding.get(free, 0) + self.lengths[dimension] - len(named)
-        return sum(count * self._left_out(dimension + 1, boxes) for boxes, count in holding.items() if count)
+        return sum(count * self._count_excluded(dimension + 1, boxes) for boxes, count in holding.items() if count)

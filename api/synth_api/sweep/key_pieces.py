@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
 from synth_api.recipe.parsing import parse_recipe
-from synth_api.sweep.tree_paths import Path, differences, get, replace, without
+from synth_api.sweep.tree_paths import Path, find_differences, get_value, remove_entry, replace_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ _HOLE = "\0"
 _HOLE_TEXT = canonical_json(_HOLE)
 
 
-def number_text(value: float) -> bytes:
+def encode_number(value: float) -> bytes:
     """A number as RFC 8785 writes it."""
     return b"%d" % value if isinstance(value, int) else canonical_json(value)
 
@@ -29,14 +29,18 @@ def cut_at_number(one: dict[str, Any], other: dict[str, Any], nodes: Sequence[Pa
     """Cut the nodes of a key document where it differs from another; None if that is not at numbers a recipe must give.
 
     A value that equals its default is left out of the document, and the default may lie anywhere within a range. So
-    only a number without a default, one that a recipe is refused without, is safe to write into its place.
+    only a number without a default, one that a recipe is refused remove_entry, is safe to write into its place.
     """
     cut = one
-    for path in differences(one, other, _EVERYWHERE):
-        if not isinstance(path[-1], str) or not _is_number(get(one, path)) or not _is_required(one["recipe"], path[1:]):
+    for path in find_differences(one, other, _EVERYWHERE):
+        if (
+            not isinstance(path[-1], str)
+            or not _is_number(get_value(one, path))
+            or not _is_required(one["recipe"], path[1:])
+        ):
             return None
-        cut = replace(cut, path, _HOLE)
-    return tuple(canonical_json(get(cut, node)).split(_HOLE_TEXT) for node in nodes)
+        cut = replace_value(cut, path, _HOLE)
+    return tuple(canonical_json(get_value(cut, node)).split(_HOLE_TEXT) for node in nodes)
 
 
 def _is_number(value: Any) -> bool:
@@ -45,7 +49,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_required(recipe: dict[str, Any], path: Path) -> bool:
     try:
-        parse_recipe(without(recipe, path))
+        parse_recipe(remove_entry(recipe, path))
     except InputError:
         return True
     return False

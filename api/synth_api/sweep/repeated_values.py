@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
-from synth_api.problems import shown
+from synth_api.problems import quote_value
 from synth_api.recipe.canonical_tree import LEFT_OUT
-from synth_api.sweep.axis_values import DecimalRange, Value, finite
+from synth_api.sweep.axis_values import DecimalRange, Value, replace_infinities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SUFFIXES: Final = {1: "st", 2: "nd", 3: "rd"}
 
 
-def refuse_repeats(axes: Sequence[Axis]) -> None:
+def check_repeated_values(axes: Sequence[Axis]) -> None:
     """Raise InputError if the axes of one dimension, one or several zipped, hold the same values at two positions.
 
     Values are the same if they are so in a run key: `1`, `1.0` and `1e0`.
@@ -28,12 +28,12 @@ def refuse_repeats(axes: Sequence[Axis]) -> None:
         return
     positions: dict[bytes, int] = {}
     for position, values in enumerate(zip(*(axis.values for axis in axes), strict=True)):
-        earlier = positions.setdefault(canonical_json(finite(list(values))), position)
+        earlier = positions.setdefault(canonical_json(replace_infinities(list(values))), position)
         if earlier != position:
             raise InputError(axes[0].path, _sentence(axes, earlier, position, "are the same"))
 
 
-def refuse_same_run(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
+def check_repeated_runs(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
     """Raise InputError if the axes of one dimension have the same run key at two of these positions, position -> key.
 
     So it is with two words for one thing, and with an axis of what is not in the key, such as `time`.
@@ -49,7 +49,7 @@ def refuse_same_run(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
         raise InputError(path, _sentence(axes, earlier, position, "make the same run"))
 
 
-def refuse_idle(axes: Sequence[Axis], reason: str) -> NoReturn:
+def raise_idle_axes(axes: Sequence[Axis], reason: str) -> NoReturn:
     """Raise InputError for the axes of one dimension, because all that they change is without effect."""
     whose, them = ("it", "it") if len(axes) == 1 else ("the zipped axes", "them")
     raise InputError(axes[0].path, f"no picture or label depends on {whose}: {reason}; take {them} out")
@@ -70,8 +70,8 @@ def _cannot_repeat(values: Sequence[Value]) -> bool:
 
 def _words(axes: Sequence[Axis], position: int) -> str:
     if len(axes) == 1:
-        return shown(axes[0].values[position])
-    return ", ".join(f"{axis.path}={shown(axis.values[position])}" for axis in axes)
+        return quote_value(axes[0].values[position])
+    return ", ".join(f"{axis.path}={quote_value(axis.values[position])}" for axis in axes)
 
 
 def _ordinal(position: int) -> str:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from synth_api.canonical_json import canonical_json
 from synth_api.composition.interpolation import has_computed_keys
 from synth_api.errors import InputError
-from synth_api.recipe.run_key import EXCLUDED_KEY, key_tree, run_key
+from synth_api.recipe.run_key import EXCLUDED_KEY, build_key_tree, compute_run_key
 from synth_api.sweep.axis_values import DecimalRange
-from synth_api.sweep.key_pieces import Pieces, cut_at_number, number_text
-from synth_api.sweep.tree_paths import Path, differences, get, replace
+from synth_api.sweep.key_pieces import Pieces, cut_at_number, encode_number
+from synth_api.sweep.tree_paths import Path, find_differences, get_value, replace_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,8 +64,8 @@ def generate_keys(space: RunSpace, start: int, stop: int) -> Iterator[bytes]:
     templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(space, digits, numeric))
     texts = lru_cache(_MAX_TEXTS)(_Template.texts)
     for run in range(start, stop):
-        place = grid.place(run)
-        if grid.boxes and grid.leaves_out(place):
+        place = grid.find_place(run)
+        if grid.boxes and grid.is_excluded(place):
             yield EXCLUDED_KEY
             continue
         digits = [place[dimension] for dimension in dimensions]
@@ -75,7 +75,7 @@ def generate_keys(space: RunSpace, start: int, stop: int) -> Iterator[bytes]:
                 template.fill(group, chosen, template.formatted(group, chosen[0]) or texts(template, group, chosen))
             yield sha256(b"".join(template.parts)).digest()
         except (InputError, _NotLocalError):
-            yield bytes.fromhex(run_key(space.recipe_at(digits)))
+            yield bytes.fromhex(compute_run_key(space.build_recipe_at(digits)))
 
 
 class _Template:
@@ -112,26 +112,28 @@ class _Template:
         """The nodes of a group at its axes' values. Raises _NotLocalError if more than these nodes has changed."""
         nodes = self._nodes[group]
         document = self._at(dict(zip(self._groups[group], chosen, strict=True)))
-        if any(not _below(path, nodes) for path in differences(self._document, document, _NODE_DEPTH)):
+        if any(not _below(path, nodes) for path in find_differences(self._document, document, _NODE_DEPTH)):
             raise _NotLocalError
-        return tuple(canonical_json(get(document, node)) for node in nodes)
+        return tuple(canonical_json(get_value(document, node)) for node in nodes)
 
     def formatted(self, group: int, digit: int) -> tuple[bytes, ...] | None:
         """The same for a long range; None where the value cannot simply be written into its place."""
         pieces = self._pieces[group]
         if pieces is None:
             return None
-        number = number_text(self._space.axes[self._groups[group][0]].values[digit])
+        number = encode_number(self._space.axes[self._groups[group][0]].values[digit])
         return tuple([number.join(around) for around in pieces])
 
     def _at(self, changed: dict[int, int]) -> dict[str, Any]:
-        return key_tree(self._space.recipe_at([changed.get(number, digit) for number, digit in enumerate(self._base)]))
+        return build_key_tree(
+            self._space.build_recipe_at([changed.get(number, digit) for number, digit in enumerate(self._base)])
+        )
 
     def _touched(self, number: int) -> set[Path]:
         return {
             path
             for digit in _samples(self._space.axes[number].values)
-            for path in differences(self._document, self._at({number: digit}), _NODE_DEPTH)
+            for path in find_differences(self._document, self._at({number: digit}), _NODE_DEPTH)
         }
 
     def _formatted_pieces(self, group: int) -> tuple[Pieces, ...] | None:
@@ -145,7 +147,7 @@ class _Template:
         for digit in (0, 1, len(values) - 1):
             if pieces is None:
                 break
-            number = number_text(values[digit])
+            number = encode_number(values[digit])
             if tuple(number.join(around) for around in pieces) != self.texts(group, (digit,)):
                 return None
         return pieces
@@ -201,7 +203,7 @@ def _cut(document: dict[str, Any], groups: Sequence[Sequence[Path]]) -> tuple[li
     """The document's bytes with room for each group's nodes, and where that room is. YAML has no NUL to confuse it."""
     names = [(group, node) for group, nodes in enumerate(groups) for node in nodes]
     for name, (_, node) in enumerate(names):
-        document = replace(document, node, f"\0{name}")
+        document = replace_value(document, node, f"\0{name}")
     parts = re.split(rb'"\\u0000(\d+)"', canonical_json(document))
     at = {int(name): 2 * index + 1 for index, name in enumerate(parts[1::2])}
     positions: list[list[int]] = [[] for _ in groups]

@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from synth_api.composition.compose import resolve
-from synth_api.composition.overrides import override_text
+from synth_api.composition.overrides import format_override_value
 from synth_api.errors import InputError
 from synth_api.recipe.parsing import parse_recipe
-from synth_api.recipe.run_key import run_key
+from synth_api.recipe.run_key import compute_run_key
 from synth_api.sweep.grid import Box, Grid
-from synth_api.sweep.structured_axes import dimensions_of
-from synth_api.sweep.tree_paths import path_of, put
+from synth_api.sweep.structured_axes import assign_dimensions
+from synth_api.sweep.tree_paths import merge_value, parse_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ class RunSpace:
     @cached_property
     def dimensions(self) -> tuple[int, ...]:
         """The grid's dimension in which each axis moves: those of a zip share one."""
-        return dimensions_of(self.axes)
+        return assign_dimensions(self.axes)
 
     @cached_property
     def grid(self) -> Grid:
@@ -52,7 +52,7 @@ class RunSpace:
     @property
     def count(self) -> int:
         """N: runs that are not left out."""
-        return self.grid.included
+        return self.grid.included_count
 
     @cached_property
     def axes_by_dimension(self) -> list[list[Axis]]:
@@ -65,26 +65,26 @@ class RunSpace:
     def is_included(self, run: int) -> bool:
         """True if a run is not left out. Raises InputError as `digits`."""
         self._refuse_outside(run)
-        return not self.grid.leaves_out(self.grid.place(run))
+        return not self.grid.is_excluded(self.grid.find_place(run))
 
-    def digits(self, run: int) -> list[int]:
+    def find_digits(self, run: int) -> list[int]:
         """The index into each axis' values, by mixed-radix arithmetic. Raises InputError for numbers of no run."""
         self._refuse_outside(run)
-        return self.digits_at(self.grid.place(run))
+        return self.find_digits_at(self.grid.find_place(run))
 
     def overrides(self, run: int) -> dict[str, Value]:
         """Dotted path -> value of each axis, in the axes' order."""
-        return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, self.digits(run), strict=True)}
+        return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, self.find_digits(run), strict=True)}
 
     def words(self, run: int) -> str:
         """The overrides of a run as a sentence quotes them, long values shortened. Raises InputError as `digits`."""
-        return self._words(self.digits(run))
+        return self._words(self.find_digits(run))
 
-    def recipe(self, run: int) -> Recipe:
+    def build_recipe(self, run: int) -> Recipe:
         """The run's recipe. Raises InputError if its values, each of them good, do not fit together."""
-        return self.recipe_at(self.digits(run))
+        return self.build_recipe_at(self.find_digits(run))
 
-    def recipe_at(self, digits: Sequence[int]) -> Recipe:
+    def build_recipe_at(self, digits: Sequence[int]) -> Recipe:
         """The recipe at an index into each axis' values."""
         try:
             return parse_recipe(self.resolve_tree(digits))
@@ -95,9 +95,9 @@ class RunSpace:
 
     def key(self, run: int) -> str:
         """The run's key, 64 hexadecimal digits."""
-        return run_key(self.recipe(run))
+        return compute_run_key(self.build_recipe(run))
 
-    def digits_at(self, place: Sequence[int]) -> list[int]:
+    def find_digits_at(self, place: Sequence[int]) -> list[int]:
         """Return the index into each axis' values at a place of the grid."""
         return [place[dimension] for dimension in self.dimensions]
 
@@ -105,7 +105,7 @@ class RunSpace:
         """Return the recipe's tree at an index into each axis' values, its interpolations resolved."""
         tree: Any = self.base
         for axis, digit in zip(self.axes, digits, strict=True):
-            tree = put(tree, path_of(axis.path), axis.values[digit])
+            tree = merge_value(tree, parse_path(axis.path), axis.values[digit])
         return resolve(tree)
 
     def _refuse_outside(self, run: int) -> None:
@@ -113,6 +113,6 @@ class RunSpace:
             raise InputError("", f"there is no run {run}; this sweep has runs 0 to {self.runs - 1}")
 
     def _words(self, digits: Sequence[int]) -> str:
-        texts = (override_text(axis.values[digit]) for axis, digit in zip(self.axes, digits, strict=True))
+        texts = (format_override_value(axis.values[digit]) for axis, digit in zip(self.axes, digits, strict=True))
         short = (text if len(text) <= 60 else f"{text[:59]}…" for text in texts)
         return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.canonical_json import canonical_json
 from synth_api.composition.plain_values import check_plain
-from synth_api.errors import InputError, nearest
-from synth_api.problems import shown
-from synth_api.sweep.axes import Axis, axis_key
-from synth_api.sweep.axis_values import DecimalRange, Value, finite, number_range, position
+from synth_api.errors import InputError, suggest_name
+from synth_api.problems import quote_value
+from synth_api.sweep.axes import Axis, parse_axis_key
+from synth_api.sweep.axis_values import DecimalRange, Value, build_range, find_position, replace_infinities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MAX_STRING: Final = 4096
 
 
-def axes_of(written: Iterable[AxisSpec]) -> tuple[Axis, ...]:
+def build_axes(written: Iterable[AxisSpec]) -> tuple[Axis, ...]:
     """The axes of `spec.axes`, those of a zip one behind the other.
 
     Raises InputError for paths and values that `Sweep` cannot have, and zips of unequal lengths.
@@ -37,7 +37,7 @@ def axes_of(written: Iterable[AxisSpec]) -> tuple[Axis, ...]:
     return tuple(axes)
 
 
-def boxes_of(
+def build_boxes(
     excluded: Iterable[Mapping[str, Value]], axes: Sequence[Axis], index: Callable[[str], str]
 ) -> tuple[Box, ...]:
     """What is left out of the grid of these axes; `index` turns step ids in paths into indices.
@@ -47,7 +47,7 @@ def boxes_of(
     return tuple(_box(f"exclude[{number}]", assignment, axes, index) for number, assignment in enumerate(excluded))
 
 
-def dimensions_of(axes: Iterable[Axis]) -> tuple[int, ...]:
+def assign_dimensions(axes: Iterable[Axis]) -> tuple[int, ...]:
     """The dimension of each axis in the sweep's grid: those of a zip share one."""
     dimensions: list[int] = []
     for axis in axes:
@@ -59,13 +59,13 @@ def _axis(where: str, axis: SingleAxis | AxisSpec, *, zipped: bool) -> Axis:
     if axis.path is None:
         raise InputError(where, "an axis needs a path, or zip; write the dotted path of a value in the recipe")
     try:
-        sign, path = axis_key(axis.path)
+        sign, path = parse_axis_key(axis.path)
     except InputError as error:
         raise InputError(f"{where}.path", f"'{axis.path}' does not do: {error.problem}") from None
     if (axis.values is None) == (axis.range is None):
         raise InputError(where, f"the axis of '{path}' needs either values or range; write one of them")
     if axis.range is not None:
-        return Axis(sign, path, number_range(path, axis.range.start, axis.range.stop, axis.range.step), zipped)
+        return Axis(sign, path, build_range(path, axis.range.start, axis.range.stop, axis.range.step), zipped)
     values = list(axis.values or ())
     if not values:
         raise InputError(f"{where}.values", f"the axis of '{path}' has no values; write them")
@@ -94,15 +94,15 @@ def _box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis], inde
     if not assignment:
         raise InputError(where, "is empty and would leave out every run; write path: value, or take it out")
     numbers = {axis.path: number for number, axis in enumerate(axes)}
-    dimensions = dimensions_of(axes)
+    dimensions = assign_dimensions(axes)
     box: dict[int, frozenset[int]] = {}
     for written, value in assignment.items():
         path = index(written.lstrip("+"))
         if path not in numbers:
-            raise InputError(where, f"there is no axis '{written}'; {nearest(path, numbers)}")
+            raise InputError(where, f"there is no axis '{written}'; {suggest_name(path, numbers)}")
         digits = _digits(axes[numbers[path]].values, value)
         if not digits:
-            raise InputError(where, f"the axis '{path}' has no value {shown(value)}")
+            raise InputError(where, f"the axis '{path}' has no value {quote_value(value)}")
         dimension = dimensions[numbers[path]]
         box[dimension] = digits & box.get(dimension, digits)
         if not box[dimension]:
@@ -113,7 +113,7 @@ def _box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis], inde
 def _digits(values: Sequence[Value], value: Value) -> frozenset[int]:
     """Where an axis has a value: equal as JSON, `1` = `1.0`."""
     if isinstance(values, range | DecimalRange):
-        place = position(values, value)
+        place = find_position(values, value)
         return frozenset() if place is None else frozenset({place})
-    wanted = canonical_json(finite(value))
-    return frozenset(digit for digit, other in enumerate(values) if canonical_json(finite(other)) == wanted)
+    wanted = canonical_json(replace_infinities(value))
+    return frozenset(digit for digit, other in enumerate(values) if canonical_json(replace_infinities(other)) == wanted)

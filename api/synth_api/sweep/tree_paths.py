@@ -11,55 +11,55 @@ Path = tuple[str | int, ...]
 """Keys of dicts and indices of lists, from the root."""
 
 
-def path_of(dotted: str) -> Path:
+def parse_path(dotted: str) -> Path:
     """`a.5.b` -> ("a", 5, "b")."""
     return tuple(int(word) if word.isdigit() else word for word in dotted.split("."))
 
 
-def get(tree: Any, path: Path) -> Any:
+def get_value(tree: Any, path: Path) -> Any:
     """The value at a path; raises LookupError where there is none."""
     for word in path:
         tree = tree[word if isinstance(tree, list) else str(word)]
     return tree
 
 
-def put(tree: Any, path: Path, value: Any) -> Any:
+def merge_value(tree: Any, path: Path, value: Any) -> Any:
     """The tree with a value at a path, as Hydra overrides: a dict merges into a dict, everything else replaces."""
     if not path:
         return _merged(tree, value)
     word, rest = path[0], path[1:]
     if isinstance(tree, list):
         assert isinstance(word, int)
-        return [*tree[:word], put(tree[word], rest, value), *tree[word + 1 :]]
+        return [*tree[:word], merge_value(tree[word], rest, value), *tree[word + 1 :]]
     key, branch = str(word), tree if isinstance(tree, dict) else {}
-    return {**branch, key: put(branch.get(key), rest, value)}
+    return {**branch, key: merge_value(branch.get(key), rest, value)}
 
 
-def replace(tree: Any, path: Path, value: Any) -> Any:
+def replace_value(tree: Any, path: Path, value: Any) -> Any:
     """The tree with the value at an existing path replaced as a whole."""
     if not path:
         return value
     word = path[0]
     if isinstance(tree, list):
         assert isinstance(word, int)
-        return [*tree[:word], replace(tree[word], path[1:], value), *tree[word + 1 :]]
-    return {**tree, str(word): replace(tree[str(word)], path[1:], value)}
+        return [*tree[:word], replace_value(tree[word], path[1:], value), *tree[word + 1 :]]
+    return {**tree, str(word): replace_value(tree[str(word)], path[1:], value)}
 
 
-def without(tree: Any, path: Path) -> Any:
+def remove_entry(tree: Any, path: Path) -> Any:
     """The tree without the dict entry at an existing path."""
-    parent = get(tree, path[:-1])
-    return replace(tree, path[:-1], {key: value for key, value in parent.items() if key != str(path[-1])})
+    parent = get_value(tree, path[:-1])
+    return replace_value(tree, path[:-1], {key: value for key, value in parent.items() if key != str(path[-1])})
 
 
-def differences(one: Any, other: Any, depth: int) -> Iterator[Path]:
+def find_differences(one: Any, other: Any, depth: int) -> Iterator[Path]:
     """Where two trees differ, as paths of at most `depth`; a key that only one of them has is a difference above it."""
     if depth and isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         for key in one:
-            yield from ((key, *path) for path in differences(one[key], other[key], depth - 1))
+            yield from ((key, *path) for path in find_differences(one[key], other[key], depth - 1))
     elif depth and isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for index, (left, right) in enumerate(zip(one, other, strict=True)):
-            yield from ((index, *path) for path in differences(left, right, depth - 1))
+            yield from ((index, *path) for path in find_differences(left, right, depth - 1))
     elif one != other or type(one) is not type(other):
         yield ()
 

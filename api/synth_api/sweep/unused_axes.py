@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.sweep.axis_values import DecimalRange
-from synth_api.sweep.tree_paths import Path, differences, get, path_of, replace
+from synth_api.sweep.tree_paths import Path, find_differences, get_value, parse_path, replace_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,12 +28,12 @@ class IdlePlaces:
         known = found if self._reasons is None else self._reasons
         self._reasons = {place: reason for place, reason in known.items() if place in found}
 
-    def reason(self, axes: Sequence[Axis]) -> str:
+    def find_reason(self, axes: Sequence[Axis]) -> str:
         """Why all that the axes change is without effect; empty if part of it has an effect or nothing changes."""
         reasons = [self._reason(path) for axis in axes for path in _changed_paths(axis)]
         return reasons[0] if reasons and all(reasons) else ""
 
-    def hold_all_differences(self, trees: Iterable[Any]) -> bool:
+    def contains_differences(self, trees: Iterable[Any]) -> bool:
         """Whether trees, two or more, differ in idle places only: no interpolation carries a value to another place."""
         rest = map(self._without_idle, trees)
         first, second = next(rest, None), next(rest, None)
@@ -46,17 +46,17 @@ class IdlePlaces:
     def _without_idle(self, tree: Any) -> Any:
         for place in self._reasons or ():
             try:
-                get(tree, place)
+                get_value(tree, place)
             except LookupError:
                 continue
-            tree = replace(tree, place, None)
+            tree = replace_value(tree, place, None)
         return tree
 
 
 def _changed_paths(axis: Axis) -> set[Path]:
     """Where the values of an axis differ, entries of mappings and lists each by itself."""
-    path = path_of(axis.path)
+    path = parse_path(axis.path)
     if isinstance(axis.values, range | DecimalRange):
         return {path} if len(axis.values) > 1 else set()
     first, *others = axis.values
-    return {(*path, *below) for other in others for below in differences(first, other, _ANY_DEPTH)}
+    return {(*path, *below) for other in others for below in find_differences(first, other, _ANY_DEPTH)}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_api.recipe.ineffective_values import without_effect
-from synth_api.recipe.run_key import run_key
+from synth_api.recipe.ineffective_values import find_ineffective_values
+from synth_api.recipe.run_key import compute_run_key
 from synth_api.sweep.axis_values import DecimalRange
-from synth_api.sweep.repeated_values import refuse_idle, refuse_repeats, refuse_same_run
+from synth_api.sweep.repeated_values import check_repeated_runs, check_repeated_values, raise_idle_axes
 from synth_api.sweep.unused_axes import IdlePlaces
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def check_values(space: RunSpace) -> list[str]:
     idle = IdlePlaces()
     sentences: dict[str, None] = {}
     for recipe in _corners(space):
-        findings = list(without_effect(recipe))
+        findings = list(find_ineffective_values(recipe))
         idle.narrow(findings)
         sentences |= dict.fromkeys(str(finding) for finding in findings if finding.is_mentioned)
     _refuse_idle_axes(space, idle)
@@ -40,15 +40,15 @@ def _corners(space: RunSpace) -> Iterator[Recipe]:
     because their values do not fit together.
     """
     for axes in space.axes_by_dimension:
-        refuse_repeats(axes)
+        check_repeated_values(axes)
     yield from _list_included(space, [0] * len(space.axes_by_dimension))
     for dimension, axes in enumerate(space.axes_by_dimension):
         keys = {}
         for digit, place in _places_to_check(space, dimension):
-            recipe = space.recipe_at(space.digits_at(place))
-            keys[digit] = run_key(recipe)
+            recipe = space.build_recipe_at(space.find_digits_at(place))
+            keys[digit] = compute_run_key(recipe)
             yield recipe
-        refuse_same_run(axes, keys)
+        check_repeated_runs(axes, keys)
     for turn in range(max(map(len, space.axes_by_dimension), default=0)):
         yield from _list_included(
             space, [_largest(axes[min(turn, len(axes) - 1)].values) for axes in space.axes_by_dimension]
@@ -58,11 +58,11 @@ def _corners(space: RunSpace) -> Iterator[Recipe]:
 def _refuse_idle_axes(space: RunSpace, idle: IdlePlaces) -> None:
     """Raise InputError for the axes of a dimension whose places are idle in all runs that were checked."""
     for dimension, axes in enumerate(space.axes_by_dimension):
-        reason = idle.reason(axes)
+        reason = idle.find_reason(axes)
         if reason and not any(axis.has_interpolations for axis in space.axes if axis not in axes):
-            trees = (space.resolve_tree(space.digits_at(place)) for _, place in _places_to_check(space, dimension))
-            if idle.hold_all_differences(trees):
-                refuse_idle(axes, reason)
+            trees = (space.resolve_tree(space.find_digits_at(place)) for _, place in _places_to_check(space, dimension))
+            if idle.contains_differences(trees):
+                raise_idle_axes(axes, reason)
 
 
 def _places_to_check(space: RunSpace, dimension: int) -> Iterator[tuple[int, list[int]]]:
@@ -70,14 +70,14 @@ def _places_to_check(space: RunSpace, dimension: int) -> Iterator[tuple[int, lis
     first = [0] * len(space.axes_by_dimension)
     for digit in sorted({0}.union(*(_digits_to_check(axis.values) for axis in space.axes_by_dimension[dimension]))):
         place = [*first[:dimension], digit, *first[dimension + 1 :]]
-        if not space.grid.leaves_out(place):
+        if not space.grid.is_excluded(place):
             yield digit, place
 
 
 def _list_included(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
     """The recipe of a place that is not left out."""
-    if not space.grid.leaves_out(place):
-        yield space.recipe_at(space.digits_at(place))
+    if not space.grid.is_excluded(place):
+        yield space.build_recipe_at(space.find_digits_at(place))
 
 
 def _digits_to_check(values: Sequence[Value]) -> Iterable[int]:

@@ -9,7 +9,7 @@ from kubernetes.client import ApiClient, ApiException, Configuration
 from urllib3 import disable_warnings
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from synth_api.redaction import protect
+from synth_api.redaction import register_credentials
 from synth_cli.cluster.cluster_errors import refusal, unreachable
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ApiRequests:
         headers = {"Accept": "application/json", "Content-Type": "application/merge-patch+json"}
         credential = self._configuration.get_api_key_with_prefix("authorization", "BearerToken")
         if credential:
-            protect(credential.split()[-1:])
+            register_credentials(credential.split()[-1:])
             headers["Authorization"] = credential
         method, url, headers, _, _ = self._client.param_serialize(
             method, path, query_params=list(query.items()), header_params=headers

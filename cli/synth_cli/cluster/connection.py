@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.errors import InputError, nearest
+from synth_api.errors import InputError, suggest_name
 
 try:
     from kubernetes import client, config
@@ -105,7 +105,11 @@ class Cluster:
     def _absent(self, name: str) -> str:
         names = [sweep.name for sweep in self.sweeps()]
         here = f"there is no sweep of this name in namespace '{self.namespace}'"
-        return f"{here}; {nearest(name, names)}" if names else f"{here}, nor any other; give another namespace with -n"
+        return (
+            f"{here}; {suggest_name(name, names)}"
+            if names
+            else f"{here}, nor any other; give another namespace with -n"
+        )
 
 
 def connect(context: str | None, namespace: str | None) -> Cluster:
@@ -137,7 +141,7 @@ def connect_for(word: str, context: str | None, namespace: str | None) -> Cluste
 def _chosen(context: str, contexts: Sequence[Any]) -> Any:
     known = {one["name"]: one for one in contexts}
     if context not in known:
-        raise InputError("--context", f"the kubeconfig has no context '{context}'; {nearest(context, known)}")
+        raise InputError("--context", f"the kubeconfig has no context '{context}'; {suggest_name(context, known)}")
     return known[context]
 
 

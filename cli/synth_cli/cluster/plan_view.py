@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from synth_api.composition.source import recipe_from_objects
+from synth_api.composition.source import read_recipe_objects
 from synth_api.errors import InputError
 from synth_api.jobs.batches import Batches
 from synth_api.resources.synth_recipe import RecipeSpec
@@ -45,7 +45,7 @@ def composed(cluster: Cluster, found: ClusterSweep) -> Sweep:
         tree, name = cluster.recipe(spec.recipe_ref.name), spec.recipe_ref.name
     recipe = RecipeSpec.model_validate(tree)
     return Sweep.from_source(
-        recipe_from_objects(name, recipe.recipe, recipe.fragments), spec.overrides, spec.axes, spec.exclude
+        read_recipe_objects(name, recipe.recipe, recipe.fragments), spec.overrides, spec.axes, spec.exclude
     )
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
-from synth_api.jobs.names import input_name
+from synth_api.jobs.names import build_input_name
 from synth_api.resources.text_formats import check_endpoint
-from synth_api.temporary import temporary_folder
+from synth_api.temporary import create_temporary_folder
 from synth_dataset.store.s3_credentials import ACCESS_KEY, NAMES
 from synth_dataset.store.s3_store import S3Store
 
@@ -31,7 +31,7 @@ def opened_store(cluster: Cluster, sweep: ClusterSweep, endpoint: str | None) ->
     """
     output = output_of(cluster, sweep)
     reached = _reached(output, endpoint)
-    with temporary_folder() as folder:
+    with create_temporary_folder() as folder:
         authority = None
         if output.ca_secret_ref:
             authority = folder / "ca.crt"
@@ -44,7 +44,7 @@ def output_of(cluster: Cluster, sweep: ClusterSweep) -> Output:
     if sweep.spec.output:
         return sweep.spec.output
     attempt = sweep.status.attempt
-    given = cluster.config_map(input_name(sweep.name, attempt.hash)) if attempt else None
+    given = cluster.config_map(build_input_name(sweep.name, attempt.hash)) if attempt else None
     if not given:
         problem = (
             "its store is not known here: it has no spec.output, and what its Jobs were told is gone; add spec.output"

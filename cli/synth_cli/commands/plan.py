@@ -63,7 +63,7 @@ def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str |
     from synth_cli.terminal.consoles import stderr, stdout
     from synth_cli.terminal.standard_streams import print_line
 
-    sweep = Sweep.load(recipe, arguments, os.environ).named(name)
+    sweep = Sweep.load(recipe, arguments, os.environ).with_name(name)
     existing = measure(sweep, out, stderr())
     if form == "json":
         print_line(json.dumps(document(sweep, existing), indent=2))

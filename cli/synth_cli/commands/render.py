@@ -60,5 +60,5 @@ def command(
     if add and replace:
         raise click.UsageError("--add and --replace exclude each other")
     others = OtherRuns.ADD if add else OtherRuns.REPLACE if replace else OtherRuns.REFUSE
-    sweep = Sweep.load(recipe, arguments, os.environ).named(name)
+    sweep = Sweep.load(recipe, arguments, os.environ).with_name(name)
     return render_sweep(sweep, out, Settings(workers, only, device, engine, others))

@@ -29,7 +29,7 @@ def command(recipe: Path, overrides: tuple[str, ...]) -> None:
     from synth_cli.terminal.consoles import count, facts, stdout
 
     sweep = Sweep.load(recipe, overrides, os.environ)
-    parsed = sweep.recipe(0)
+    parsed = sweep.build_recipe(0)
     console = stdout()
     console.print(f"{recipe} is valid", style="green")
     console.print()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_cli.terminal.progress import meter
 
 if TYPE_CHECKING:
@@ -153,5 +153,5 @@ def _estimate(sweep: Sweep, store: FolderStore, done: SpacedNumbers, todo: Space
     from synth_dataset.attempts.time_estimate import estimate
 
     keys = {sweep.key(number) for number in done.numbers} | set(islice(store.keys(), SAMPLE))
-    recipes = [canonical_tree(sweep.recipe(number)) for number in todo.numbers]
+    recipes = [build_canonical_tree(sweep.build_recipe(number)) for number in todo.numbers]
     return estimate(recipes, [store.manifest(key) for key in sorted(keys)])

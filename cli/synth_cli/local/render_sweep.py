@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
-from synth_api.recipe.canonical_tree import canonical_tree
-from synth_api.recipe.run_key import run_key
+from synth_api.recipe.canonical_tree import build_canonical_tree
+from synth_api.recipe.run_key import compute_run_key
 from synth_cli.local.dataset_warnings import print_notes
 from synth_cli.local.existing_runs import WatchedSweep
 from synth_cli.local.interrupts import Interrupts
@@ -147,9 +147,12 @@ def _temporary_folder(store: FolderStore) -> Iterator[str]:
 def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
     for part in numbers:
         for number in part:
-            recipe = sweep.recipe(number)
+            recipe = sweep.build_recipe(number)
             yield RunTask(
-                number=number, key=run_key(recipe), overrides=sweep.overrides(number), recipe=canonical_tree(recipe)
+                number=number,
+                key=compute_run_key(recipe),
+                overrides=sweep.overrides(number),
+                recipe=build_canonical_tree(recipe),
             )
 
 

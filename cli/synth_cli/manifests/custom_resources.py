@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.composition.groups import path_of
+from synth_api.composition.groups import get_path
 from synth_api.errors import InputError
 from synth_api.resources import synth_recipe as recipe_resource
 from synth_api.resources import synth_sweep as sweep_resource
@@ -44,7 +44,7 @@ def sweep_name(name: str) -> str:
 
 def recipe_document(source: RecipeSource, name: str, namespace: str | None) -> Resource:
     """The SynthRecipe of a recipe's files."""
-    fragments = {path_of(key): tree for key, tree in source.files.items() if key != source.name}
+    fragments = {get_path(key): tree for key, tree in source.files.items() if key != source.name}
     spec = {"recipe": source.files[source.name], **({"fragments": fragments} if fragments else {})}
     return _document(recipe_resource.KIND, name, namespace, spec)
 

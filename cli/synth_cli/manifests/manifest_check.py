@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from synth_api.composition.source import recipe_from_objects
+from synth_api.composition.source import read_recipe_objects
 from synth_api.errors import InputError
-from synth_api.problems import dotted
+from synth_api.problems import format_location
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import SweepSpec
-from synth_api.sweep.structured_axes import axes_of
+from synth_api.sweep.structured_axes import build_axes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def check_recipe(document: Resource) -> None:
         spec = RecipeSpec.model_validate(document["spec"])
     except ValidationError as error:
         raise _refusal(error, ()) from None
-    recipe_from_objects(document["metadata"]["name"], spec.recipe, spec.fragments)
+    read_recipe_objects(document["metadata"]["name"], spec.recipe, spec.fragments)
     _check_size(document, "shorten the recipe")
 
 
@@ -56,7 +56,7 @@ def check_sweep(document: Resource, written: Sequence[str], arguments: Arguments
         raise _refusal(error, [argument.partition("=")[0] for argument in written]) from None
     for axis, structured in zip(arguments.axes, spec.axes, strict=False):
         try:
-            axes_of([structured])
+            build_axes([structured])
         except InputError as error:
             raise InputError(axis.path, error.problem) from None
     _check_size(document, "write ranges, or split the sweep")
@@ -70,7 +70,7 @@ def _refusal(error: ValidationError, paths: Sequence[str]) -> InputError:
     place = tuple(str(word) for word in location if not isinstance(word, int))
     if place == ("overrides",) and numbers:
         place = ("overrides", "item")
-    where = paths[numbers[0]] if numbers else f"spec.{dotted(location)}"
+    where = paths[numbers[0]] if numbers else f"spec.{format_location(location)}"
     if place not in _TOO_MANY:
         return InputError(where, f"the cluster would refuse it: {details['msg'][:1].lower()}{details['msg'][1:]}")
     what, whose, remedy = _TOO_MANY[place]

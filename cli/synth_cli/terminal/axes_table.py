@@ -45,7 +45,7 @@ def axes_document(sweep: Sweep) -> list[dict[str, Any]]:
 
 def _example(sweep: Sweep) -> Recipe:
     """The recipe of the first run that is not left out."""
-    return sweep.recipe(next(run for run in range(sweep.runs) if sweep.is_included(run)))
+    return sweep.build_recipe(next(run for run in range(sweep.runs) if sweep.is_included(run)))
 
 
 def value_words(values: Sequence[Any], most: int = 8) -> str:

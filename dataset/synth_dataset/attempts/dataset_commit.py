@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.errors import InputError, nearest
+from synth_api.errors import InputError, suggest_name
 from synth_dataset.attempts.attempt import attempt_keys, committed
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import categories_of
@@ -76,7 +76,7 @@ def open_dataset(store: Store, name: str | None = None, namespace: str = "local"
     chosen = names[0] if name is None else name
     document = committed(store, namespace, chosen)
     if document is None:
-        raise InputError(store.location, f"holds no dataset '{chosen}'; {nearest(chosen, names)}")
+        raise InputError(store.location, f"holds no dataset '{chosen}'; {suggest_name(chosen, names)}")
     return document
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_api.errors import InputError
-from synth_api.jobs.attempt_input import attempt_hash
+from synth_api.jobs.attempt_input import hash_attempt
 from synth_dataset.attempts.attempt import (
     AttemptIdentity,
     attempt_keys,
@@ -151,7 +151,7 @@ def _free_hash(store: Store, namespace: str, name: str, plan: str) -> str:
     """The hash of the next attempt. Its count begins at the attempts there are and skips names still taken."""
     count = len(attempt_paths(store, namespace, name))
     while True:
-        attempt = attempt_hash(UID, plan, "", count)
+        attempt = hash_attempt(UID, plan, "", count)
         if not store.exists(f"{layout.attempt_path(namespace, name, plan, attempt)}/{layout.PLAN}"):
             return attempt
         count += 1

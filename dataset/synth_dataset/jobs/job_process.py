@@ -19,7 +19,7 @@ from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
 from synth_api.jobs.messages import MESSAGE_FILE, Problem, write_message
 from synth_api.reasons import Reason
-from synth_api.sentences import describe_traceback, explain, log_entry
+from synth_api.sentences import describe_traceback, explain, format_log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.stopper import Stopper, StopSignal, end_process
@@ -91,7 +91,7 @@ def run(job: Job, arguments: Sequence[str] | None = None) -> ExitCode:
 def log(event: str, **facts: Any) -> None:
     """One JSON object a line on stderr, without credentials."""
     with suppress(OSError, ValueError):  # a log that is full or closed must not fail the Job
-        print(f"{log_entry(event, facts)}\n", end="", file=sys.stderr, flush=True)
+        print(f"{format_log_entry(event, facts)}\n", end="", file=sys.stderr, flush=True)
 
 
 def _ended(job: Job, file: Path) -> tuple[ExitCode, Message]:

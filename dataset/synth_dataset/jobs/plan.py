@@ -27,7 +27,7 @@ def plan(given: AttemptInput, store: S3Store) -> PlanMessage:
     start = time.monotonic()
     check_engine(given)
     with never(Reason.SWEEP_INVALID):
-        sweep = given.sweep()
+        sweep = given.build_sweep()
     log("the sweep is valid", runs=sweep.count)
     store.check()
     log("the store can be used", store=store.location)

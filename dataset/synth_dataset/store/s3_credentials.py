@@ -17,7 +17,7 @@ from urllib3 import PoolManager
 from urllib3.util import Timeout
 
 from synth_api.reasons import Reason
-from synth_api.redaction import protect
+from synth_api.redaction import register_credentials
 from synth_dataset.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class _Surroundings(Provider):
 
 def _protect(output: Output, values: Iterable[str]) -> None:
     """What the sweep's output says openly is no credential, though it may be spelt like one."""
-    protect(value for value in values if value not in output.identity)
+    register_credentials(value for value in values if value not in output.identity)
 
 
 def _check(output: Output, values: Mapping[str, str]) -> None:

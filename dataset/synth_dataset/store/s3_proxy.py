@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from synth_api.reasons import Reason
-from synth_api.redaction import protect
+from synth_api.redaction import register_credentials
 from synth_dataset.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _parse(variable: str, value: str) -> Proxy:
         port, username, password = address.port, unquote(address.username or ""), unquote(address.password or "")
     except ValueError:
         raise _unusable(variable) from None
-    protect([password, f"{username}:{password}"] if password else [])
+    register_credentials([password, f"{username}:{password}"] if password else [])
     has_more = address.path.strip("/") or address.query or address.fragment
     if address.scheme not in _SCHEMES or not address.hostname or not value.isprintable() or " " in value or has_more:
         raise _unusable(variable)
@@ -69,7 +69,7 @@ def _parse(variable: str, value: str) -> Proxy:
     if "@" not in address.netloc:
         return Proxy(variable, url)
     credentials = b64encode(f"{username}:{password}".encode()).decode()
-    protect([credentials])
+    register_credentials([credentials])
     return Proxy(variable, url, {"proxy-authorization": f"Basic {credentials}"})
 
 

@@ -19,7 +19,7 @@ from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
 
 from synth_api.jobs.attempt_input import CA_FILE
-from synth_api.temporary import temporary_folder, temporary_place
+from synth_api.temporary import create_temporary_folder, find_temporary_folder
 from synth_dataset.documents import layout
 from synth_dataset.documents.run_manifest import Manifest
 from synth_dataset.store.base import Child, StorageUsage, Store, StoreError
@@ -121,7 +121,7 @@ class S3Store(Store):
         if isinstance(content, bytes):
             self._put(path, BytesIO(content))
             return
-        with tempfile.TemporaryFile(dir=temporary_place()) as file:
+        with tempfile.TemporaryFile(dir=find_temporary_folder()) as file:
             file.writelines(content)
             self._put(path, file)
 
@@ -157,7 +157,7 @@ class S3Store(Store):
     @contextmanager
     def scratch(self, key: str) -> Iterator[Path]:
         """A new folder on the local disk that vanishes on any exit."""
-        with temporary_folder(f"{key}-") as folder:
+        with create_temporary_folder(f"{key}-") as folder:
             yield folder
 
     def place(self, folder: Path, path: str) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow.parquet as pq
 
-from synth_api.recipe.outputs import step_outputs
-from synth_api.recipe.rendering import rendering_steps
+from synth_api.recipe.outputs import build_step_outputs
+from synth_api.recipe.rendering import parse_rendering_steps
 from synth_dataset.documents import layout
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.coco import CocoRun, coco_chunks
@@ -98,8 +98,10 @@ def _gallery_run(sample: DatasetRun) -> GalleryRun:
 def list_pictures(manifest: Manifest) -> list[str]:
     """The pictures of all particles together, in the order of their steps, which is that of `thumb.webp`."""
     there = {file.path for file in manifest.files}
-    outputs = step_outputs(rendering_steps(manifest.recipe))
-    files = [output.file() for output in outputs if not output.one_by_one and output.extension not in ("blend", "stl")]
+    outputs = build_step_outputs(parse_rendering_steps(manifest.recipe))
+    files = [
+        output.get_path() for output in outputs if not output.one_by_one and output.extension not in ("blend", "stl")
+    ]
     return [file for file in files if file in there]
 
 

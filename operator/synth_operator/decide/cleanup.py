@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import attempt_label, input_name
+from synth_api.jobs.names import build_attempt_label, build_input_name
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.actions import Action, DeleteInput, DeleteJob
 from synth_operator.decide.backoff import compute_delay
@@ -42,7 +42,7 @@ def decide_cleanup(
 def _find_deletion_time(context: Context, status: SweepStatus, job: JobObject, *, stopped: bool) -> datetime | None:
     """Return the time at which a Job is to be deleted; None as long as it is needed."""
     attempt = status.attempt
-    if attempt is None or job.attempt != attempt_label(attempt.hash):
+    if attempt is None or job.attempt != build_attempt_label(attempt.hash):
         return context.now
     if job.finish is None:
         given_up = attempt.verdict is not None and job.kind is not JobKind.FINALIZE
@@ -72,6 +72,6 @@ def _is_counted(status: SweepStatus, job: JobObject) -> bool:
 def _delete_unused_inputs(context: Context, status: SweepStatus) -> Iterator[Action]:
     current = ""
     if status.attempt and status.completion_time is None:
-        current = input_name(context.sweep.name, status.attempt.hash)
+        current = build_input_name(context.sweep.name, status.attempt.hash)
     for name in sorted(context.observed.inputs - {current}):
         yield DeleteInput(name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import attempt_label
+from synth_api.jobs.names import build_attempt_label
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +52,7 @@ class Context:
 
     def find_jobs(self, key: JobKey) -> tuple[JobObject, ...]:
         """Return the Jobs with this key; more than one after the spec changed."""
-        wanted = (key.kind, attempt_label(key.attempt), key.shard)
+        wanted = (key.kind, build_attempt_label(key.attempt), key.shard)
         return tuple(job for job in self.jobs if (job.kind, job.attempt, job.shard) == wanted)
 
     def find_pods(self, *jobs: JobObject) -> tuple[PodObject, ...]:

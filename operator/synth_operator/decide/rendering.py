@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import input_name, job_name
+from synth_api.jobs.names import build_input_name, build_job_name
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import AttemptStatus, Phase, SweepStatus
@@ -66,8 +66,8 @@ def _create_job(
     if context.has_active_render_pods():
         message = "Waiting for the previous render pods to end."
         return build_outcome(status, Phase.RENDERING, Reason.RENDERING, message, outdated, requeue_after=_POLL_SECONDS)
-    name = job_name(context.sweep.name, compute_inputs_hash(context.sweep, key), key.kind, key.shard)
-    refusal = find_refusal(context, status, name, input_name(context.sweep.name, key.attempt))
+    name = build_job_name(context.sweep.name, compute_inputs_hash(context.sweep, key), key.kind, key.shard)
+    refusal = find_refusal(context, status, name, build_input_name(context.sweep.name, key.attempt))
     if refusal and refusal.problem:
         return build_waiting_outcome(context, status, refusal.problem, refusal.actions, refusal.requeue_after)
     manifest = _build_manifest(context, key, validated, status)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import DeleteMessage, FinalizeMessage, JobKind, PlanMessage
-from synth_api.jobs.names import HASH_ANNOTATION, input_name, job_name
+from synth_api.jobs.names import HASH_ANNOTATION, build_input_name, build_job_name
 from synth_operator.decide.actions import Action, CreateInput, CreateJob, DeleteJob
 from synth_operator.decide.backoff import MESSAGE_GRACE, compute_delay, compute_next_try
 from synth_operator.decide.pod_problems import explain_failure, explain_refusal, find_known_problem, find_pod_problem
@@ -85,7 +85,7 @@ def find_refusal(context: Context, status: SweepStatus, *names: str) -> JobPendi
 
 def create_missing_input(context: Context, key: JobKey, validated: ValidatedSweep | None) -> tuple[Action, ...]:
     """Return the action that creates the ConfigMap of an attempt, if it does not exist."""
-    if validated is None or input_name(context.sweep.name, key.attempt) in context.observed.inputs:
+    if validated is None or build_input_name(context.sweep.name, key.attempt) in context.observed.inputs:
         return ()
     return (CreateInput(build_input_config_map(context.sweep, validated, key.attempt)),)
 
@@ -99,8 +99,8 @@ def is_replaceable(context: Context, job: JobObject, manifest: dict[str, Any]) -
 def _create(
     context: Context, status: SweepStatus, key: JobKey, output: Output, validated: ValidatedSweep | None
 ) -> JobPending:
-    name = job_name(context.sweep.name, compute_inputs_hash(context.sweep, key), key.kind)
-    refusal = find_refusal(context, status, name, input_name(context.sweep.name, key.attempt))
+    name = build_job_name(context.sweep.name, compute_inputs_hash(context.sweep, key), key.kind)
+    refusal = find_refusal(context, status, name, build_input_name(context.sweep.name, key.attempt))
     if refusal:
         return refusal
     manifest = build_single_pod_job(context.sweep, key, output, context.configuration)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from synth_api.jobs.attempt_input import attempt_hash
+from synth_api.jobs.attempt_input import hash_attempt
 from synth_api.jobs.messages import FinalizeMessage, JobKind, PlanMessage
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
@@ -67,7 +67,7 @@ def _start_attempt(context: Context, validated: ValidatedSweep, *, stale: int = 
     previous = context.previous_status
     count = previous.attempt.count + 1 if previous.attempt else 0
     token = context.spec.retry_token
-    digest = attempt_hash(context.sweep.uid, validated.plan, token, count)
+    digest = hash_attempt(context.sweep.uid, validated.plan, token, count)
     return SweepStatus(
         conditions=previous.conditions,
         phase=Phase.PLANNING,

@@ -13,7 +13,7 @@ from synth_api.resources.synth_sweep import (
     ResourceUsage,
     RunCounts,
     RunFailure,
-    Settled,
+    SettledShards,
     SweepStatus,
 )
 
@@ -48,7 +48,7 @@ class AttemptFields(TypedDict, total=False):
     pace_time: Time | None
     pace_runs: int
     verdict: Problem | None
-    settled: Settled
+    settled: SettledShards
 
 
 class RunCountFields(TypedDict, total=False):

@@ -12,7 +12,7 @@ from synth_api.resources.synth_sweep import (
     FailureCount,
     ResourceUsage,
     RunFailure,
-    Settled,
+    SettledShards,
     StageSeconds,
     SweepStatus,
 )
@@ -44,7 +44,7 @@ def count_runs(
     """
     jobs, pods = tuple(jobs), tuple(pods)
     settled, before = attempt.settled, status.runs
-    shard = batches.of_shard(settled.shards)
+    shard = batches.get_batches(settled.shards)
     messages = _find_latest_messages(pods, shard)
     failed = max(before.failed, settled.failed + sum(message.failed for message in messages.values()))
     finished = max(
@@ -71,7 +71,7 @@ def count_runs(
 
 def settle_shard(status: SweepStatus, attempt: AttemptStatus) -> SweepStatus:
     """Return the status with the current shard's counts settled, so that its Job may be deleted."""
-    settled = Settled(
+    settled = SettledShards(
         shards=attempt.settled.shards + 1,
         succeeded=status.runs.succeeded,
         failed=status.runs.failed,
@@ -128,7 +128,7 @@ def _list_completed(jobs: Iterable[JobObject], batches: range) -> set[int]:
 
 def _count_finished(messages: Mapping[int, BatchMessage], completed: set[int], batches: Batches) -> int:
     """Return the finished runs: all runs of completed batches, and of the others as many as their messages report."""
-    whole = sum(len(batches.runs(batch)) for batch in completed)
+    whole = sum(len(batches.get_runs(batch)) for batch in completed)
     return whole + sum(_count_reported(message) for batch, message in messages.items() if batch not in completed)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import urllib3
 from kubernetes import client, config
 
-from synth_api.redaction import protect
+from synth_api.redaction import register_credentials
 from synth_operator.kube.api import CONFLICT, NOT_FOUND, ApiError, JsonObject, Resource
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def read_authorization(connection: client.Configuration) -> str | None:
     """Return the current Authorization header; the kubelet rotates service account tokens on disk."""
     header: str | None = connection.get_api_key_with_prefix(*_CREDENTIAL)
     if header:
-        protect(header.split()[-1:])
+        register_credentials(header.split()[-1:])
     return header
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
-from synth_api.problems import input_error
+from synth_api.problems import convert_validation_error
 from synth_api.resources.synth_recipe import RecipeSpec, RecipeStatus
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class RecipeObject:
         try:
             spec = RecipeSpec.model_validate(body.get("spec", {}))
         except ValidationError as error:
-            problem = str(input_error(error))
+            problem = str(convert_validation_error(error))
         try:
             status = RecipeStatus.model_validate(body.get("status") or {})
         except ValidationError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
 
-from synth_api.problems import input_error
+from synth_api.problems import convert_validation_error
 from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SweepObject:
         try:
             spec = SweepSpec.model_validate(body.get("spec", {}))
         except ValidationError as error:
-            problem = str(input_error(error))
+            problem = str(convert_validation_error(error))
         try:
             status = SweepStatus.model_validate(body.get("status") or {})
         except ValidationError:

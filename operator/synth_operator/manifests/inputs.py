@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
-from synth_api.jobs.names import HASH_ANNOTATION, input_name
+from synth_api.jobs.names import HASH_ANNOTATION, build_input_name
 from synth_api.version import ENGINE_VERSION
 from synth_operator.manifests.names import build_labels, build_metadata
 
@@ -58,7 +58,7 @@ def build_input_config_map(sweep: SweepObject, checked: ValidatedSweep, attempt:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": build_metadata(
-            sweep, input_name(sweep.name, attempt), build_labels(sweep, attempt), {HASH_ANNOTATION: attempt}
+            sweep, build_input_name(sweep.name, attempt), build_labels(sweep, attempt), {HASH_ANNOTATION: attempt}
         ),
         "immutable": True,
         "data": {INPUT_FILE: content},

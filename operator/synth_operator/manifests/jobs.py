@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import HASH_ANNOTATION, INPUT_ANNOTATION, INPUTS_ANNOTATION, job_name, template_hash
+from synth_api.jobs.names import HASH_ANNOTATION, INPUT_ANNOTATION, INPUTS_ANNOTATION, build_job_name, hash_template
 from synth_operator.manifests.inputs import build_deletion_input
 from synth_operator.manifests.names import build_job_labels, build_metadata
 from synth_operator.manifests.pods import build_pod_spec
@@ -45,7 +45,7 @@ def compute_inputs_hash(sweep: SweepObject, task: JobKey) -> str:
     fields: dict[str, Any] = {"kind": task.kind.value, "shard": task.shard}
     if task.kind is JobKind.RENDER:
         fields |= sweep.spec.model_dump(mode="json", include=_RENDER_FIELDS, exclude_none=True)
-    return template_hash(task.attempt, fields)
+    return hash_template(task.attempt, fields)
 
 
 def build_render_job(
@@ -57,7 +57,7 @@ def build_render_job(
         InputError: the sweep's pod template is invalid or not allowed.
     """
     spec = sweep.spec
-    count = len(batches.of_shard(task.shard))
+    count = len(batches.get_batches(task.shard))
     immutable = {
         "completionMode": "Indexed",
         "completions": count,
@@ -108,8 +108,8 @@ def build_single_pod_job(sweep: SweepObject, task: JobKey, output: Output, rules
 
 def _build_job(sweep: SweepObject, task: JobKey, immutable: dict[str, Any], mutable: dict[str, Any]) -> dict[str, Any]:
     inputs = compute_inputs_hash(sweep, task)
-    annotations = {INPUTS_ANNOTATION: inputs, HASH_ANNOTATION: template_hash(task.attempt, immutable)}
-    name = job_name(sweep.name, inputs, task.kind, task.shard)
+    annotations = {INPUTS_ANNOTATION: inputs, HASH_ANNOTATION: hash_template(task.attempt, immutable)}
+    name = build_job_name(sweep.name, inputs, task.kind, task.shard)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -14,7 +14,7 @@ from synth_api.jobs.names import (
     OWNER_ANNOTATION,
     SHARD_LABEL,
     SWEEP_LABEL,
-    attempt_label,
+    build_attempt_label,
 )
 from synth_api.resources.base import API_VERSION
 from synth_api.resources.synth_sweep import KIND
@@ -41,7 +41,7 @@ def build_labels(sweep: SweepObject, attempt: str) -> dict[str, str]:
         "app.kubernetes.io/part-of": "synth-operator",
         MANAGED_BY_LABEL: MANAGER,
         SWEEP_LABEL: sweep.name,
-        ATTEMPT_LABEL: attempt_label(attempt),
+        ATTEMPT_LABEL: build_attempt_label(attempt),
     }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.attempt_input import CA_FILE, INPUT_FILE, INPUT_FOLDER, SCRATCH_FOLDER
 from synth_api.jobs.messages import MESSAGE_FILE, JobKind
-from synth_api.jobs.names import INPUT_ANNOTATION, input_name
+from synth_api.jobs.names import INPUT_ANNOTATION, build_input_name
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
@@ -85,7 +85,7 @@ def _build_input_volume(sweep: SweepObject, task: JobKey) -> dict[str, Any]:
     if task.kind is JobKind.DELETE:
         field = {"fieldPath": f"metadata.annotations['{INPUT_ANNOTATION}']"}
         return {"downwardAPI": {"items": [{"path": INPUT_FILE, "fieldRef": field}]}}
-    return {"configMap": {"name": input_name(sweep.name, task.attempt)}}
+    return {"configMap": {"name": build_input_name(sweep.name, task.attempt)}}
 
 
 def _build_ca_volumes(output: Output) -> list[dict[str, Any]]:

@@ -21,14 +21,14 @@ from synth_api.recipe.variabilities import (
     LogNormal3dHomogeneous,
     LogUniform,
     Normal,
+    NumberVariability,
+    ParametricVariability,
     RandomHsvColorAsRgb,
-    Sized,
     Sometimes,
     UniformDistribution3dHomogeneous,
     UniformDistributionInt,
     UniformDistributionNdHomogeneous,
     UniformlyRandomLocationInMeasurementVolume,
-    Varied,
 )
 from synth_renderer.model.errors import DrawError
 
@@ -74,7 +74,7 @@ def settled(variability: Variability, stream_of: Callable[[str], Stream], scale:
     """
     if isinstance(variability, Sometimes):
         return variability.model_copy(update={"variability": settled(variability.variability, stream_of, scale)})
-    if not isinstance(variability, Varied):
+    if not isinstance(variability, ParametricVariability):
         return variability
     nodes = {name: getattr(variability, name) for name in variability.parameters}
     drawn = {
@@ -222,7 +222,7 @@ def _number(parameter: Any) -> float:
     return float(parameter)
 
 
-def _sized(variability: Sized, value: float, scale: Scale) -> FeatureValue:
+def _sized(variability: NumberVariability, value: float, scale: Scale) -> FeatureValue:
     """The value in the feature's unit, repeated for every component."""
     if variability.unit == "px":
         if scale.pixel is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from stat import S_IMODE, S_ISDIR
 from typing import TYPE_CHECKING, Final
 
-from synth_api.temporary import temporary_place
+from synth_api.temporary import find_temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ def _is_writable(folder: Path) -> bool:
 def _private_folder() -> Path | None:
     """A folder that only this user can write, since code is loaded from it; None without one."""
     with suppress(OSError):
-        place = temporary_place()
+        place = find_temporary_folder()
         if place == Path.cwd():  # Python's last resort; not a place to leave something
             return None
         folder = place / f"synth-kernels-{os.getuid()}"

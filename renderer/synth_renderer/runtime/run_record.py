@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.run_manifest import Gate, RunRecord
 
@@ -29,7 +29,7 @@ def run_record(
     return RunRecord(
         key=key,
         engine_version=ENGINE_VERSION,
-        recipe=canonical_tree(recipe),
+        recipe=build_canonical_tree(recipe),
         overrides=dict(overrides),
         seed=recipe.initial_runtime_state.seed,
         versions={"python": platform.python_version()} | {package: version(package) for package in PACKAGES},

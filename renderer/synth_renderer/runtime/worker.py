@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from synth_api.reasons import Reason
 from synth_api.recipe.parsing import parse_recipe
-from synth_api.recipe.run_key import run_key
+from synth_api.recipe.run_key import compute_run_key
 from synth_api.sentences import explain
 from synth_dataset.stopper import log_traceback
 from synth_renderer.runtime.failures import find_reason
@@ -90,7 +90,7 @@ class Worker:
     def _render(self, task: RunTask) -> tuple[dict[str, float], int]:
         """Seconds by stage and bytes written."""
         recipe = parse_recipe(task.recipe)
-        if run_key(recipe) != task.key:
+        if compute_run_key(recipe) != task.key:
             raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
         with self._store.scratch(task.key) as folder:
             self._in_flight = (task.number, folder, time.perf_counter())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_api.recipe.outputs import StepOutput, step_outputs
+from synth_api.recipe.outputs import StepOutput, build_step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
 from synth_dataset.documents.pictures import write_png
 from synth_renderer.labels.modes import PICTURES, LabelView, draw_instances
@@ -82,9 +82,9 @@ class Rendering:
 
     def carry_out(self, steps: tuple[RenderingStep, ...]) -> None:
         """Carry out all steps in order."""
-        for step, output in zip(steps, step_outputs(steps), strict=True):
+        for step, output in zip(steps, build_step_outputs(steps), strict=True):
             if isinstance(step, SaveState):
-                self.save_state(output.file(), self._everything())
+                self.save_state(output.get_path(), self._everything())
             else:
                 self._render(step, output)
 
@@ -99,7 +99,7 @@ class Rendering:
         interest = members(self.world, step.set_name_of_interest).particles
         overlapping = members(self.world, step.set_name_overlapping).particles
         for particle_id, of_interest, others in _shown(output, interest, overlapping):
-            pixels = self._picture(step, output.file(particle_id), of_interest, others)
+            pixels = self._picture(step, output.get_path(particle_id), of_interest, others)
             if pixels is not None and particle_id is None:
                 self.previews.append(pixels)
         if step.do_save_state:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from synth_api.crd.cel_rules import Rule
-from synth_api.crd.structural_schema import structural, without_defaults
+from synth_api.crd.structural_schema import build_structural_schema, remove_defaults
 
 
 class Inner(BaseModel):
@@ -26,7 +26,7 @@ def field(annotation: Any, default: Any = ...) -> dict[str, Any]:
         **({} if default is ... else {"it": default}),
     }
     model = type("Model", (BaseModel,), given)
-    node: dict[str, Any] = structural(model.model_json_schema(), {}, {})["properties"]["it"]
+    node: dict[str, Any] = build_structural_schema(model.model_json_schema(), {}, {})["properties"]["it"]
     return node
 
 
@@ -88,12 +88,12 @@ def test_no_default_is_left_in_a_status() -> None:
         "properties": {"a": {"type": "array", "items": {"type": "integer", "default": 1}, "default": [1]}},
     }
     expected = {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}}}
-    assert without_defaults(node) == expected
+    assert remove_defaults(node) == expected
 
 
 def test_rules_and_alternatives_stand_at_their_model() -> None:
     rules = {"Inner": [Rule("self.size > 0", "size must be positive", ".size")]}
-    node = structural(Inner.model_json_schema(), rules, {"Inner": ["size", "weight"]})
+    node = build_structural_schema(Inner.model_json_schema(), rules, {"Inner": ["size", "weight"]})
     assert node["x-kubernetes-validations"] == [
         {"rule": "self.size > 0", "message": "size must be positive", "fieldPath": ".size"}
     ]

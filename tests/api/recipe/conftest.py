@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import Tree, read_recipe
 from synth_api.errors import InputError
 from synth_api.recipe.model import Recipe
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def load(path: Path, *overrides: str) -> Recipe:
-    return parse_recipe(resolve(compose(read_recipe(path), overrides)))
+    return parse_recipe(resolve(compose_recipe(read_recipe(path), overrides)))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def mixed() -> Callable[..., Recipe]:
 @pytest.fixture(scope="session")
 def spheres_tree() -> Tree:
     """The tutorial's recipe, composed and resolved."""
-    return resolve(compose(read_recipe(ROOT / "recipes/spheres_sem.yaml")))
+    return resolve(compose_recipe(read_recipe(ROOT / "recipes/spheres_sem.yaml")))
 
 
 @pytest.fixture

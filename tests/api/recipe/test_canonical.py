@@ -2,9 +2,9 @@
 
 import pytest
 
-from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.parsing import parse_recipe
-from synth_api.recipe.run_key import run_key
+from synth_api.recipe.run_key import compute_run_key
 
 GENERATION = "synth_chain.feature_generation_steps"
 RENDERING = "synth_chain.rendering_steps"
@@ -13,8 +13,8 @@ RENDERING = "synth_chain.rendering_steps"
 @pytest.mark.parametrize("name", ["spheres", "mixed"])
 def test_it_parses_back_to_an_equal_recipe(request, name: str) -> None:
     recipe = request.getfixturevalue(name)()
-    again = parse_recipe(canonical_tree(recipe))
-    assert canonical_tree(again) == canonical_tree(recipe)
+    again = parse_recipe(build_canonical_tree(recipe))
+    assert build_canonical_tree(again) == build_canonical_tree(recipe)
     assert again == without_ids(recipe)
 
 
@@ -42,7 +42,7 @@ def without_ids(recipe):
     ],
 )
 def test_what_means_the_same_has_the_same_key(spheres_tree, put, path: str, value: object) -> None:
-    assert run_key(parse_recipe(put(spheres_tree, path, value))) == run_key(parse_recipe(spheres_tree))
+    assert compute_run_key(parse_recipe(put(spheres_tree, path, value))) == compute_run_key(parse_recipe(spheres_tree))
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_what_means_the_same_has_the_same_key(spheres_tree, put, path: str, valu
     ],
 )
 def test_what_means_something_else_has_another_key(spheres_tree, put, path: str, value: object) -> None:
-    assert run_key(parse_recipe(put(spheres_tree, path, value))) != run_key(parse_recipe(spheres_tree))
+    assert compute_run_key(parse_recipe(put(spheres_tree, path, value))) != compute_run_key(parse_recipe(spheres_tree))
 
 
 def test_defaults_are_left_out_and_targets_canonical(spheres) -> None:
-    steps = canonical_tree(spheres())["synth_chain"]
+    steps = build_canonical_tree(spheres())["synth_chain"]
     assert steps["rendering_steps"][:2] == [
         {"_target_": "$builtins.SaveState"},
         {"_target_": "$builtins.RenderParticlesTogether", "rendering_mode": "real"},

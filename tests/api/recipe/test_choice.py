@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.parsing import parse_recipe
-from synth_api.recipe.run_key import run_key
+from synth_api.recipe.run_key import compute_run_key
 from synth_api.recipe.variabilities import LogNormal, LogUniform
 
 BEAD = "blueprints.particles.Bead"
@@ -171,7 +171,7 @@ def test_what_is_left_at_its_default_changes_no_key(spheres_tree, put) -> None:
     invoke = {**spheres_tree["synth_chain"]["feature_generation_steps"][1], "choose": "all"}
     bound = {**spheres_tree["process_conditions"]["feature_variabilities"]["Defocus"], "per": "object"}
     tree = put(put(put(spheres_tree, BEAD, bead), f"{GENERATION}.1", invoke), DEFOCUS, bound)
-    assert run_key(parse_recipe(tree)) == run_key(parse_recipe(spheres_tree))
+    assert compute_run_key(parse_recipe(tree)) == compute_run_key(parse_recipe(spheres_tree))
 
 
 def test_drawn_parameters_are_part_of_the_key_and_parse_back(spheres_tree, put) -> None:
@@ -181,10 +181,10 @@ def test_drawn_parameters_are_part_of_the_key_and_parse_back(spheres_tree, put) 
     bound = recipe.process_conditions.feature_variabilities["ParticleDimension"].variability
     assert isinstance(bound, LogNormal)
     assert bound.median == LogUniform(min=3.0, max=9.0)
-    assert parse_recipe(canonical_tree(recipe)) == recipe
-    assert run_key(recipe) != run_key(parse_recipe(spheres_tree))
+    assert parse_recipe(build_canonical_tree(recipe)) == recipe
+    assert compute_run_key(recipe) != compute_run_key(parse_recipe(spheres_tree))
 
 
 def test_a_number_is_the_same_however_it_is_written(spheres_tree, put) -> None:
     one, other = (put(spheres_tree, f"{GENERATION}.5", deposit(pitch=pitch, piles=0.0)) for pitch in (1, 1.0))
-    assert run_key(parse_recipe(one)) == run_key(parse_recipe(other))
+    assert compute_run_key(parse_recipe(one)) == compute_run_key(parse_recipe(other))

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from synth_api.composition.compose import compose, resolve
-from synth_api.composition.overrides import check_path, indexed_path
+from synth_api.composition.compose import compose_recipe, resolve
+from synth_api.composition.overrides import check_path, index_path
 from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
 
@@ -19,7 +19,7 @@ RELAX = "synth_chain.feature_generation_steps.5"
 
 
 def composed(path: Path, *overrides: str) -> dict:
-    return compose(read_recipe(path), overrides)
+    return compose_recipe(read_recipe(path), overrides)
 
 
 def test_own_content_wins_over_fragments_and_maps_merge_while_lists_are_replaced(written) -> None:
@@ -91,7 +91,7 @@ def test_plus_adds_and_tilde_deletes() -> None:
 def test_a_step_id_stands_for_its_index() -> None:
     tree = composed(MIXED, "synth_chain.feature_generation_steps.settle.gravity.2=-5")
     assert tree["synth_chain"]["feature_generation_steps"][6]["gravity"][2] == -5
-    path = indexed_path(tree, "synth_chain.feature_generation_steps.settle.gravity.2")
+    path = index_path(tree, "synth_chain.feature_generation_steps.settle.gravity.2")
     assert path == "synth_chain.feature_generation_steps.6.gravity.2"
     check_path(tree, path)
 

@@ -52,7 +52,7 @@ def test_what_does_not_parse_is_named_with_its_position(text: str, problem: str)
 
 
 def test_names_are_the_longest_words() -> None:
-    assert list(parse_expression("$IsCat1 or not ($IsCat10 and $_x)").names()) == ["IsCat1", "IsCat10", "_x"]
+    assert list(parse_expression("$IsCat1 or not ($IsCat10 and $_x)").list_names()) == ["IsCat1", "IsCat10", "_x"]
 
 
 expressions = st.recursive(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from synth_api.errors import InputError
-from synth_api.recipe.ineffective_values import ineffective
+from synth_api.recipe.ineffective_values import describe_ineffective_values
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.sweep.definition import Sweep
 
@@ -22,7 +22,7 @@ ALONE = {"_target_": "$builtins.RenderParticlesIndividually", "rendering_mode": 
 
 
 def findings(tree: dict[str, Any]) -> list[str]:
-    return list(ineffective(parse_recipe(tree)))
+    return list(describe_ineffective_values(parse_recipe(tree)))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_default_technique_has_no_background(spheres_tree, put) -> None:
 
 @pytest.mark.parametrize("recipe", sorted(path.name for path in (ROOT / "recipes").glob("*.yaml")))
 def test_our_own_recipes_have_nothing_without_effect(recipe) -> None:
-    assert not list(ineffective(Sweep.load(ROOT / "recipes" / recipe).recipe(0)))
+    assert not list(describe_ineffective_values(Sweep.load(ROOT / "recipes" / recipe).build_recipe(0)))
 
 
 def test_a_sweep_warns_once_of_a_value_that_many_runs_have(caplog) -> None:

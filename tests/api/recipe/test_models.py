@@ -2,7 +2,7 @@
 
 import pytest
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.feature_generation import LoadState, RelaxCollisions
 from synth_api.recipe.parsing import parse_recipe
@@ -244,6 +244,6 @@ def test_every_override_of_the_tutorials_sweep_composes(spheres) -> None:
 
 def test_a_bare_base_recipe_misses_its_seed(written) -> None:
     path = written(main="defaults: [BaseRecipe]")
-    tree = resolve(compose(read_recipe(path)))
+    tree = resolve(compose_recipe(read_recipe(path)))
     with pytest.raises(ValueError, match=r"initial_runtime_state.seed: a value is missing"):
         parse_recipe(tree)

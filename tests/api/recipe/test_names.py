@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from synth_api.composition.compose import compose
-from synth_api.composition.source import RecipeSource, Tree, read_recipe, recipe_from_objects
+from synth_api.composition.compose import compose_recipe
+from synth_api.composition.source import RecipeSource, Tree, read_recipe, read_recipe_objects
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.resources.synth_sweep import AxisSpec
 from synth_api.sweep.definition import Sweep
@@ -56,7 +56,7 @@ def renamed(name: str) -> RecipeSource:
     conditions["sets"] = {name: {"criterion": f"$IsParticle and ${criterion}"}}
     tree["synth_chain"]["rendering_steps"][1]["set_name_of_interest"] = name
     tree["initial_runtime_state"]["seed"] = f"${{blueprints.particles.{name}.number}}"
-    return recipe_from_objects("recipe", tree)
+    return read_recipe_objects("recipe", tree)
 
 
 @pytest.mark.parametrize("name", ["Bead-2", "_b", "on", "e3", "_target_", "x" * 100, "Kügelchen", "粒子-2", "U0Uü"])
@@ -70,7 +70,7 @@ def test_a_legal_name_can_be_addressed_in_every_way(name: str) -> None:
         == keys
     )
     assert list(Sweep.from_source(source, (), [axis], [{number: 3}]).keys())[1] == keys[1]
-    assert Sweep.from_source(source, [f"{number}=3"]).recipe(0).initial_runtime_state.seed == 3
+    assert Sweep.from_source(source, [f"{number}=3"]).build_recipe(0).initial_runtime_state.seed == 3
     mapping = AxisSpec(path="blueprints.particles", values=({name: {"number": 3}}, {name: {"number": 4}}))
     assert list(Sweep.from_source(source, (), [mapping]).keys()) == keys
     assert [Sweep.from_source(source, [f"blueprints.particles={{{name}:{{number:3}}}}"]).key(0)] == [keys[0].hex()]
@@ -82,7 +82,7 @@ def test_a_legal_name_can_be_addressed_in_every_way(name: str) -> None:
 
 
 def test_a_name_that_only_an_override_has_may_be_any_legal_one() -> None:
-    tree = compose(SPHERES, ["+blueprints.particles.Bead.features={ü:'ä é',粒子:[1,ö]}"])
+    tree = compose_recipe(SPHERES, ["+blueprints.particles.Bead.features={ü:'ä é',粒子:[1,ö]}"])
     assert tree["blueprints"]["particles"]["Bead"]["features"] == {"ü": "ä é", "粒子": [1, "ö"]}
 
 

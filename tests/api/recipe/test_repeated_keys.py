@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.composition.repeated_keys import repeated_key
+from synth_api.composition.repeated_keys import find_repeated_key
 from synth_api.errors import InputError
 from synth_api.sweep.definition import Sweep
 
@@ -31,7 +31,7 @@ SPHERES = Path(__file__).parents[3] / "recipes/spheres_sem.yaml"
     ],
 )
 def test_a_key_is_found_in_the_mapping_that_has_it_twice(override: str, key: str | None) -> None:
-    assert repeated_key(override) == key
+    assert find_repeated_key(override) == key
 
 
 @pytest.mark.parametrize("values", ["{number: 1, number: 2}", "{number: 1},{number: 2, number: 3}"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.composition.compose import compose
-from synth_api.composition.source import RecipeSource, read_recipe, recipe_from_objects
+from synth_api.composition.compose import compose_recipe
+from synth_api.composition.source import RecipeSource, read_recipe, read_recipe_objects
 
 HEAD = "defaults: [BaseRecipe, _self_]\n"
 
@@ -202,7 +202,7 @@ def grouped(tmp_path: Path) -> RecipeSource:
 
 
 def test_fragments_in_groups_go_where_their_folder_or_package_says(grouped: RecipeSource) -> None:
-    tree = compose(grouped)
+    tree = compose_recipe(grouped)
     assert tree["initial_runtime_state"]["seed"] == 7
     particles = tree["blueprints"]["particles"]
     assert {name: particle["number"] for name, particle in particles.items()} == {
@@ -214,7 +214,7 @@ def test_fragments_in_groups_go_where_their_folder_or_package_says(grouped: Reci
 
 def test_groups_are_the_same_in_a_resource(grouped: RecipeSource) -> None:
     fragments = {key.partition("@")[0]: tree for key, tree in grouped.files.items() if key != "main"}
-    assert recipe_from_objects("main", grouped.files["main"], fragments) == grouped
+    assert read_recipe_objects("main", grouped.files["main"], fragments) == grouped
 
 
 def test_a_group_is_a_folder_inside_the_recipes_own(refusal, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_scalars_mean_what_omegaconf_makes_of_them(written) -> None:
 
 def test_a_resource_holds_the_same_recipe_as_its_files(written) -> None:
     path = written(main="defaults: [BaseRecipe, scene]", scene="blueprints: {particles: {}}")
-    objects = recipe_from_objects(
+    objects = read_recipe_objects(
         "main", {"defaults": ["BaseRecipe", "scene"]}, {"scene": {"blueprints": {"particles": {}}}}
     )
     assert objects == read_recipe(path)
@@ -301,9 +301,9 @@ OBJECT = {"defaults": ["BaseRecipe", "_self_"]}
     ],
 )
 def test_what_is_no_recipe_in_a_resource_is_refused(refusal, recipe, fragments, problem: str) -> None:
-    assert problem in refusal(recipe_from_objects, "main", recipe, fragments)
+    assert problem in refusal(read_recipe_objects, "main", recipe, fragments)
 
 
 def test_a_resource_name_with_a_dot_is_a_recipe_name() -> None:
-    source = recipe_from_objects("spheres.v2", OBJECT | {"initial_runtime_state": {"seed": 3}})
-    assert compose(source, ["initial_runtime_state.seed=4"])["initial_runtime_state"]["seed"] == 4
+    source = read_recipe_objects("spheres.v2", OBJECT | {"initial_runtime_state": {"seed": 3}})
+    assert compose_recipe(source, ["initial_runtime_state.seed=4"])["initial_runtime_state"]["seed"] == 4

@@ -5,7 +5,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_api.composition.overrides import override_text
+from synth_api.composition.overrides import format_override_value
 from synth_api.errors import InputError
 from synth_api.sweep.axes import parse_arguments
 
@@ -59,7 +59,7 @@ def test_axes_keep_their_order_and_the_rest_is_fixed() -> None:
 
 def test_an_axis_gives_back_its_overrides() -> None:
     (axis,) = parse_arguments(["+a.b=1,'a b',[x,{y:null}],0.1,true"]).axes
-    assert [axis.argument(i) for i in range(5)] == [
+    assert [axis.format_override(i) for i in range(5)] == [
         "+a.b=1",
         "+a.b='a b'",
         "+a.b=['x',{y:null}]",
@@ -77,7 +77,7 @@ PLAIN = st.recursive(
 
 @given(PLAIN)
 def test_the_text_of_a_value_reads_as_that_value(value: object) -> None:
-    read = OverridesParser.create().parse_override(f"a={override_text(value)}").value()
+    read = OverridesParser.create().parse_override(f"a={format_override_value(value)}").value()
     assert read == value
     assert type(read) is type(value)
 
@@ -87,7 +87,7 @@ def test_step_ids_count_as_their_indices() -> None:
         return path.replace("relax", "5")
 
     with pytest.raises(InputError, match=r"steps\.5\.gravity\.2: there are two axes for this key"):
-        parse_arguments(["steps.relax.gravity.2=1,2", "steps.5.gravity.2=3,4"]).indexed(indexed)
+        parse_arguments(["steps.relax.gravity.2=1,2", "steps.5.gravity.2=3,4"]).index_paths(indexed)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import RecipeSource, read_recipe
 from synth_api.errors import InputError
 from synth_api.recipe.parsing import parse_recipe
-from synth_api.recipe.run_key import key_document, run_key
+from synth_api.recipe.run_key import build_key_document, compute_run_key
 from synth_api.sweep.definition import Sweep
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"
@@ -54,7 +54,7 @@ def test_fast_keys_equal_the_keys_of_the_recipes(axes: list[str], data: st.DataO
     start = data.draw(st.integers(0, sweep.runs - 1))
     keys = list(sweep.keys(start, start + 8))
     assert len(keys) == min(8, sweep.runs - start)
-    assert [key.hex() for key in keys] == [run_key(sweep.recipe(start + n)) for n in range(len(keys))]
+    assert [key.hex() for key in keys] == [compute_run_key(sweep.build_recipe(start + n)) for n in range(len(keys))]
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -125,9 +125,12 @@ def test_keys_are_those_of_the_whole_composition(
         assert len(axes) > 1
         return  # two axes lie within each other
     run = data.draw(st.integers(0, sweep.runs - 1))
-    overrides = [*fixed, *(axis.argument(digit) for axis, digit in zip(sweep.axes, sweep.digits(run), strict=True))]
+    overrides = [
+        *fixed,
+        *(axis.format_override(digit) for axis, digit in zip(sweep.axes, sweep.find_digits(run), strict=True)),
+    ]
     try:
-        whole = run_key(parse_recipe(resolve(compose(interpolated, overrides))))
+        whole = compute_run_key(parse_recipe(resolve(compose_recipe(interpolated, overrides))))
     except InputError:
         with pytest.raises(InputError):
             list(sweep.keys(run, run + 1))
@@ -139,7 +142,7 @@ def test_keys_are_those_of_the_whole_composition(
 def test_a_value_that_is_the_default_inside_a_long_range_has_the_key_of_the_default() -> None:
     sweep = Sweep.load(RECIPE, [f"{STEPS}.5.num_frames=range(50,150)"])
     keys = list(sweep.keys())
-    assert "num_frames" not in key_document(sweep.recipe(50)).decode()
+    assert "num_frames" not in build_key_document(sweep.build_recipe(50)).decode()
     assert keys[50].hex() == sweep.key(50)
     assert len(set(keys)) == 100
 

@@ -11,9 +11,9 @@ from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
 from synth_api.resources.synth_sweep import AxisSpec
 from synth_api.sweep.axes import Axis
-from synth_api.sweep.axis_values import number_range
+from synth_api.sweep.axis_values import build_range
 from synth_api.sweep.definition import Sweep
-from synth_api.sweep.repeated_values import refuse_repeats
+from synth_api.sweep.repeated_values import check_repeated_values
 
 NUMBER = "blueprints.particles.Bead.number"
 SEED = "initial_runtime_state.seed"
@@ -162,10 +162,10 @@ def test_a_run_that_is_left_out_is_no_repeat() -> None:
 @given(st.integers(-1000, 1000), st.integers(1, 300), st.integers(-20, 3), st.integers(1, 20))
 def test_a_range_is_refused_exactly_where_its_floats_meet(start: int, length: int, exponent: int, digits: int) -> None:
     step = float(f"{digits}e{exponent}")
-    values = number_range("a", float(start), start + length * step + step / 2, step) if start + step > start else ()
+    values = build_range("a", float(start), start + length * step + step / 2, step) if start + step > start else ()
     repeats = len(set(values)) < len(values)
     try:
-        refuse_repeats([Axis("", "a", values)])
+        check_repeated_values([Axis("", "a", values)])
     except InputError:
         assert repeats
     else:

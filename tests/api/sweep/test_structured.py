@@ -95,7 +95,7 @@ def test_a_place_that_is_left_out_is_not_checked() -> None:
 
 def test_fixed_overrides_stand_beside_structured_axes() -> None:
     sweep = of({"path": SEED, "range": {"stop": 2}}, overrides=(f"{NUMBER}=7",))
-    assert sweep.recipe(1).blueprints.particles["Bead"].number == 7
+    assert sweep.build_recipe(1).blueprints.particles["Bead"].number == 7
     assert sweep.runs == 2
 
 

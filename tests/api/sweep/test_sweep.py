@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.errors import InputError
-from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.sweep.axes import Axis
 from synth_api.sweep.definition import Sweep
@@ -38,14 +38,14 @@ def test_run_numbers_and_digits_are_one_to_one(lengths: list[int], data: st.Data
     sweep = Sweep(name="x", axes=tuple(Axis("", f"a{n}", range(length)) for n, length in enumerate(lengths)), base={})
     run = data.draw(st.integers(0, sweep.runs - 1))
     number = 0
-    for digit, length in zip(sweep.digits(run), lengths, strict=True):
+    for digit, length in zip(sweep.find_digits(run), lengths, strict=True):
         assert 0 <= digit < length
         number = number * length + digit
     assert number == run
 
 
 def test_a_run_has_its_values(spheres_sem: Path) -> None:
-    recipe = Sweep.load(spheres_sem, TUTORIAL).recipe(179)
+    recipe = Sweep.load(spheres_sem, TUTORIAL).build_recipe(179)
     assert recipe.blueprints.particles["Bead"].number == 600
     assert recipe.initial_runtime_state.seed == 14
     assert recipe.synth_chain.feature_generation_steps[5].gravity[2] == -10000
@@ -56,7 +56,7 @@ def test_without_axes_there_is_one_run(spheres_sem: Path) -> None:
     sweep = Sweep.load(spheres_sem, [f"{NUMBER}=7"])
     assert sweep.runs == 1
     assert sweep.overrides(0) == {}
-    assert sweep.recipe(0).blueprints.particles["Bead"].number == 7
+    assert sweep.build_recipe(0).blueprints.particles["Bead"].number == 7
     assert list(sweep.keys()) == [bytes.fromhex(sweep.key(0))]
 
 
@@ -69,7 +69,7 @@ def test_there_is_no_run_outside(spheres_sem: Path, run: int) -> None:
 def test_a_million_runs_take_no_memory(spheres_sem: Path) -> None:
     tracemalloc.start()
     sweep = Sweep.load(spheres_sem, [f"{SEED}=range(1000000)"])
-    sweep.recipe(999_999)
+    sweep.build_recipe(999_999)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert sweep.runs == 1_000_000
@@ -102,10 +102,10 @@ def subtree(axis: str) -> str:
 def test_a_run_is_what_hydra_composes(axes: list[str], data: st.DataObject) -> None:
     sweep = Sweep.load(RECIPE, axes)
     run = data.draw(st.integers(0, sweep.runs - 1))
-    overrides = [axis.argument(digit) for axis, digit in zip(sweep.axes, sweep.digits(run), strict=True)]
-    composed = parse_recipe(resolve(compose(read_recipe(RECIPE), overrides)))
-    assert canonical_tree(sweep.recipe(run)) == canonical_tree(composed)
-    assert sweep.recipe(run) == composed
+    overrides = [axis.format_override(digit) for axis, digit in zip(sweep.axes, sweep.find_digits(run), strict=True)]
+    composed = parse_recipe(resolve(compose_recipe(read_recipe(RECIPE), overrides)))
+    assert build_canonical_tree(sweep.build_recipe(run)) == build_canonical_tree(composed)
+    assert sweep.build_recipe(run) == composed
 
 
 def test_a_step_id_addresses_its_step(tmp_path: Path, spheres_sem: Path) -> None:
@@ -158,7 +158,7 @@ def test_values_that_do_not_fit_together_name_their_run(tmp_path: Path, spheres_
     sweep = Sweep.load(tmp_path / "bounded.yaml", [f"{SEED}=1,2", f"{diameter}.min=1,5", f"{diameter}.max=9,4"])
     says = rf"nothing lies between min 5\.0 and max 4\.0.*\(in the run with {SEED}=1, {diameter}\.min=5, .*max=4\)"
     with pytest.raises(InputError, match=says):
-        sweep.recipe(3)
+        sweep.build_recipe(3)
     keys = sweep.keys()
     assert [next(keys).hex() for _ in range(3)] == [sweep.key(run) for run in range(3)]
     with pytest.raises(InputError, match=says):

@@ -12,14 +12,14 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from synth_api.composition.source import recipe_from_objects
+from synth_api.composition.source import read_recipe_objects
 from synth_api.composition.yaml_loader import RecipeLoader
 from synth_api.errors import InputError
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import SweepSpec
 from synth_api.sweep.axes import Arguments, Axis, parse_arguments
 from synth_api.sweep.definition import Sweep
-from synth_api.sweep.structured_axes import axes_of
+from synth_api.sweep.structured_axes import build_axes
 from synth_cli import main
 from synth_cli.manifests import manifest_check
 from synth_cli.manifests.custom_resources import sweep_document
@@ -50,7 +50,7 @@ def test_resources_have_the_runs_of_the_command_line(arguments: list[str], capsy
     assert sweep["spec"]["recipeRef"]["name"] == recipe["metadata"]["name"] == "spheres-sem"
     assert sweep["metadata"]["name"] == f"spheres-sem-{laptop.runs}"
     scene, spec = RecipeSpec.model_validate(recipe["spec"]), SweepSpec.model_validate(sweep["spec"])
-    source = recipe_from_objects("spheres-sem", scene.recipe, scene.fragments)
+    source = read_recipe_objects("spheres-sem", scene.recipe, scene.fragments)
     cluster = Sweep.from_source(source, spec.overrides, spec.axes)
     assert list(cluster.keys()) == list(laptop.keys())
     assert cluster.recipe_digest == laptop.recipe_digest
@@ -67,9 +67,9 @@ def test_a_recipe_brings_its_groups(tmp_path: Path, capsys: pytest.CaptureFixtur
     (recipe,) = resources(capsys, str(tmp_path / "beads.yaml"))
     assert recipe["spec"]["fragments"].keys() == {"spheres", "blueprints/particles/big", "seeds/seven"}
     scene = RecipeSpec.model_validate(recipe["spec"])
-    cluster = Sweep.from_source(recipe_from_objects("beads", scene.recipe, scene.fragments))
+    cluster = Sweep.from_source(read_recipe_objects("beads", scene.recipe, scene.fragments))
     assert list(cluster.keys()) == list(Sweep.load(tmp_path / "beads.yaml").keys())
-    assert cluster.recipe(0).initial_runtime_state.seed == 7
+    assert cluster.build_recipe(0).initial_runtime_state.seed == 7
 
 
 def test_a_cluster_has_not_the_environment_of_a_recipe(
@@ -91,7 +91,7 @@ def test_a_recipe_brings_its_fragments(tmp_path: Path, capsys: pytest.CaptureFix
     (recipe,) = resources(capsys, str(tmp_path / "My_Beads.yaml"), "--namespace=lab")
     assert recipe["metadata"] == {"name": "my-beads", "namespace": "lab"}
     assert list(recipe["spec"]["fragments"]) == ["scene"]
-    source = recipe_from_objects("my-beads", recipe["spec"]["recipe"], recipe["spec"]["fragments"])
+    source = read_recipe_objects("my-beads", recipe["spec"]["recipe"], recipe["spec"]["fragments"])
     assert Sweep.from_source(source).key(0) == Sweep.load(RECIPE).key(0)
 
 
@@ -202,7 +202,7 @@ def test_a_range_has_the_same_values_in_a_resource(bounds: tuple[float, float, i
     assume(len(set(axis.values)) == len(axis.values))
     document = sweep_document("x", None, "x", [argument], parse_arguments([argument]), None)
     spec = SweepSpec.model_validate(yaml.safe_load(readable(document))["spec"])
-    assert list(axes_of(spec.axes)[0].values) == list(axis.values)
+    assert list(build_axes(spec.axes)[0].values) == list(axis.values)
 
 
 def test_the_call_above_a_resource_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synth_api.jobs.attempt_input import AttemptInput, attempt_hash
+from synth_api.jobs.attempt_input import AttemptInput, hash_attempt
 from synth_api.jobs.messages import read_message
-from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.jobs import job_process
 
@@ -66,8 +66,8 @@ class Pod:
         """Another input; a changed sweep has another plan and attempt."""
         given = self.given.model_copy(update=changes)
         if not {"plan", "attempt"} & changes.keys():
-            plan = given.sweep().plan(given.output.identity, given.batch_size)
-            given = given.model_copy(update={"plan": plan, "attempt": attempt_hash("uid", plan, "", 0)})
+            plan = given.build_sweep().plan(given.output.identity, given.batch_size)
+            given = given.model_copy(update={"plan": plan, "attempt": hash_attempt("uid", plan, "", 0)})
         return replace(self, given=given)
 
     def with_environment(self, **changes: str) -> Pod:
@@ -133,7 +133,7 @@ def render(pod, store, record_of):
     """Commits runs as a worker would, with the files that a dataset's views need."""
 
     def commit(*numbers: int, sweep=None) -> None:
-        sweep = sweep or pod.given.sweep()
+        sweep = sweep or pod.given.build_sweep()
         table = BytesIO()
         pq.write_table(pa.table({"volume": [1.0, 2.0]}), table)
         for number in numbers:
@@ -141,7 +141,7 @@ def render(pod, store, record_of):
             with store.scratch(key) as folder:
                 (folder / "annotations.json").write_text('{"width": 4, "height": 3, "particles": []}')
                 (folder / "particles.parquet").write_bytes(table.getvalue())
-                recipe = canonical_tree(sweep.recipe(number))
+                recipe = build_canonical_tree(sweep.build_recipe(number))
                 store.commit(folder, record_of(key, recipe=recipe, seed=number))
 
     return commit

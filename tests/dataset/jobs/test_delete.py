@@ -46,9 +46,9 @@ def test_what_is_gone_already_does_not_matter(finished, deletion):
 def test_runs_of_another_live_attempt_stay(store, finished, deletion, render):
     other = finished.changed(name="other", overrides=(f"{SEED}=2,3,4",))
     other.run("plan")
-    render(2, sweep=other.given.sweep())
+    render(2, sweep=other.given.build_sweep())
     other.run("finalize")
-    kept = {finished.given.sweep().key(number) for number in (2, 3)}
+    kept = {finished.given.build_sweep().key(number) for number in (2, 3)}
     assert deletion.run("delete").message == DeleteMessage(runs=2, kept=2)
     assert kept < set(store.keys())
     assert len(set(store.keys())) == 3
@@ -57,7 +57,7 @@ def test_runs_of_another_live_attempt_stay(store, finished, deletion, render):
 
 
 def test_runs_of_an_attempt_that_is_being_written_stay(store, finished, deletion):
-    keys = b"".join(finished.given.sweep().keys())
+    keys = b"".join(finished.given.build_sweep().keys())
     store.write("sweeps/lab/other/12345678/12345678/keys.bin", keys)
     assert deletion.run("delete").message == DeleteMessage(runs=0, kept=4)
 
@@ -67,7 +67,7 @@ def test_runs_of_superseded_attempts_go_too(store, pod, deletion, render):
     render(0, 1)
     changed = pod.changed(overrides=(f"{SEED}=7,8",))
     changed.run("plan")
-    render(0, 1, sweep=changed.given.sweep())
+    render(0, 1, sweep=changed.given.build_sweep())
     assert deletion.run("delete").message == DeleteMessage(runs=4, kept=0)
     assert all_files(store) == []
 
@@ -88,7 +88,7 @@ def test_no_run_is_removed_beside_an_attempt_that_cannot_be_read(store, finished
 
 
 def test_a_job_cut_short_anywhere_is_finished_by_the_next(store, finished, deletion, monkeypatch):
-    keys = [finished.given.sweep().key(number) for number in range(4)]
+    keys = [finished.given.build_sweep().key(number) for number in range(4)]
     store.remove_files([layout.pointer_path("lab", "seeds"), layout.manifest_path(keys[0])])
     store.remove_folder(layout.files_path(keys[1]))
     assert deletion.run("delete").code == 0

@@ -29,7 +29,7 @@ def batch(store, pod, number, succeeded=0, failed=()):
     for _ in range(succeeded):
         document = document.exists(usage)
     for run in failed:
-        overrides = pod.given.sweep().overrides(run)
+        overrides = pod.given.build_sweep().overrides(run)
         document = document.failed(
             FailedRun(number=run, overrides=overrides, reason="GateFailed", message="flat"), usage
         )
@@ -46,7 +46,7 @@ def test_a_plan_says_what_exists_and_what_is_to_do(pod, store, render):
     attempt = open_attempt(store, attempt_folder(pod))
     assert attempt.document.todo == ((0, 1), (2, 4))
     assert attempt.document.batch_size == 2
-    assert list(attempt_keys(store, attempt.path)) == list(pod.given.sweep().keys())
+    assert list(attempt_keys(store, attempt.path)) == list(pod.given.build_sweep().keys())
 
 
 def test_a_second_pod_of_the_same_attempt_reads_the_plan_of_the_first(pod, store, render):
@@ -82,7 +82,7 @@ def test_axes_that_move_together_are_named_in_the_index(pod, store, render):
     widths = SingleAxis(path="+blueprints.measurement_techniques.SEM.features.resolution_percentage", values=(10, 20))
     pod = pod.changed(overrides=(), axes=(AxisSpec(zip=(seeds, widths)),))
     assert pod.run("plan").message.total == 2
-    render(0, 1, sweep=pod.given.sweep())
+    render(0, 1, sweep=pod.given.build_sweep())
     pod.run("finalize")
     attempt = open_attempt(store, attempt_folder(pod))
     index = pq.read_table(BytesIO(store.read(f"{attempt.path}/index.parquet"))).to_pydict()
@@ -111,7 +111,7 @@ def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
     dataset = committed(store, "lab", "seeds")
     assert dataset.folder == attempt_folder(pod)
     page = store.read(f"{dataset.folder}/index.html").decode()
-    assert f"../../../../../runs/{pod.given.sweep().key(0)[:2]}/" in page
+    assert f"../../../../../runs/{pod.given.build_sweep().key(0)[:2]}/" in page
     assert len(json.loads(store.read(f"{dataset.folder}/coco.json"))["images"]) == 3
 
 
@@ -139,7 +139,7 @@ def test_runs_that_somebody_removed_are_missing(pod, store, render):
     render(0, 1)
     pod.run("plan")
     render(2, 3)
-    store.remove_files([layout.manifest_path(pod.given.sweep().key(1))])
+    store.remove_files([layout.manifest_path(pod.given.build_sweep().key(1))])
     told = pod.run("finalize").message
     assert (told.total, told.failed, told.missing) == (4, 0, 1)
 

@@ -170,7 +170,7 @@ def _quoted(text: str) -> str:
 
 
 def test_what_a_client_raises_about_a_header_is_redacted_in_a_log() -> None:
-    redaction.protect(GOOD.values())
+    redaction.register_credentials(GOOD.values())
     error = ValueError(f"Invalid header value b'AWS4-HMAC-SHA256 Credential={GOOD[ACCESS]}\\n/2030, Signature=0a1b'")
     assert GOOD[ACCESS] in "".join(traceback.format_exception(error))
     assert "Credential=***" in describe_traceback(error)

@@ -3,7 +3,7 @@ from typing import Any
 
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import BatchMessage, JobKind
-from synth_api.resources.synth_sweep import AttemptStatus, RunCounts, RunFailure, Settled, SweepStatus
+from synth_api.resources.synth_sweep import AttemptStatus, RunCounts, RunFailure, SettledShards, SweepStatus
 from synth_operator.decide.tally import count_runs, select_first_failures, settle_shard
 from synth_operator.kube.completion_indexes import CompletionIndexes
 from synth_operator.kube.job_object import JobObject
@@ -82,7 +82,7 @@ def test_a_lost_message_of_failures_never_makes_more_runs_than_there_are() -> No
 
 
 def test_settled_shards_are_added() -> None:
-    base = AttemptStatus(hash="a", todo=25, batch_size=10, settled=Settled(succeeded=100, failed=3))
+    base = AttemptStatus(hash="a", todo=25, batch_size=10, settled=SettledShards(succeeded=100, failed=3))
 
     runs = count(SweepStatus(), "0", attempt=base).runs
 

@@ -4,7 +4,7 @@ import pytest
 
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import INPUT_ANNOTATION, input_name
+from synth_api.jobs.names import INPUT_ANNOTATION, build_input_name
 from synth_api.resources.output import Output
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_operator.configuration import Configuration
@@ -37,7 +37,7 @@ def test_the_input_of_an_attempt_is_an_immutable_map(sweep: Make, output: Output
     body = build_input_config_map(sweep(overrides=["seed=range(4)"]), checked, ATTEMPT)
 
     assert body["immutable"] is True
-    assert body["metadata"]["name"] == input_name("beads", ATTEMPT)
+    assert body["metadata"]["name"] == build_input_name("beads", ATTEMPT)
     task = AttemptInput.model_validate_json(body["data"]["attempt.json"])
     assert (task.recipe, task.overrides, task.output, task.attempt) == ({"a": 1}, ("seed=range(4)",), output, ATTEMPT)
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import Recipe
 from synth_api.recipe.parsing import parse_recipe
@@ -28,7 +28,7 @@ def load(recipe: str | Path, overrides: tuple[str, ...], folder: Path) -> Recipe
         path.write_text(recipe)
     else:
         path = Path(__file__).parents[3] / recipe
-    return parse_recipe(resolve(compose(read_recipe(path), overrides)))
+    return parse_recipe(resolve(compose_recipe(read_recipe(path), overrides)))
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from synth_renderer.steps.feature_generation import generate
 from synth_renderer.steps.stopwatch import Stopwatch
 digest = hashlib.sha256()
 for seed in sys.argv[2:]:
-    world = World(Sweep.load(Path(sys.argv[1]), [f"initial_runtime_state.seed={seed}"]).recipe(0))
+    world = World(Sweep.load(Path(sys.argv[1]), [f"initial_runtime_state.seed={seed}"]).build_recipe(0))
     generate(world, Stopwatch())
     scene = stage(world)
     fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
@@ -41,7 +41,7 @@ print(digest.hexdigest())
 
 @cache
 def world_of(*overrides: str, seed: int = 1) -> World:
-    world = World(Sweep.load(BROAD, [f"initial_runtime_state.seed={seed}", *overrides]).recipe(0))
+    world = World(Sweep.load(BROAD, [f"initial_runtime_state.seed={seed}", *overrides]).build_recipe(0))
     generate(world, Stopwatch())
     return world
 
@@ -80,7 +80,7 @@ def test_an_effect_that_is_switched_off_leaves_the_rest(variability: str, off: s
 
 
 def test_one_blueprint_makes_a_picture_and_large_ones_are_one_in_six() -> None:
-    particles = Sweep.load(BROAD).recipe(0).blueprints.particles
+    particles = Sweep.load(BROAD).build_recipe(0).blueprints.particles
     weights = {name: blueprint.weight or 0.0 for name, blueprint in particles.items()}
     large = sum(weight for name, weight in weights.items() if name.startswith("Large"))
     assert large / sum(weights.values()) == pytest.approx(1 / 6, abs=0.01)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.model import parse
 from synth_renderer.engine import render
@@ -22,12 +22,13 @@ LABELS_ONLY = [
 SCRIPT = """
 import sys, tempfile
 from pathlib import Path
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.composition.source import read_recipe
 from synth_renderer.engine import render
 with tempfile.TemporaryDirectory() as folder:
-    print(render(parse_recipe(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu").label_digest)
+    recipe = parse_recipe(resolve(compose_recipe(read_recipe(Path(sys.argv[1])), [])))
+    print(render(recipe, Path(folder), "cpu").label_digest)
 """
 GOLDEN = {
     42: "0b058efa12e9169e2edfb60d81850f3f8104f477e34475051635f2329b6c2367",
@@ -53,7 +54,7 @@ def _reversed(tree: object) -> object:
 
 
 def digest(recipe: Path, folder: Path) -> str:
-    return render(parse(resolve(compose(read_recipe(recipe), []))), folder, "cpu").label_digest
+    return render(parse(resolve(compose_recipe(read_recipe(recipe), []))), folder, "cpu").label_digest
 
 
 def digest_elsewhere(recipe: Path, **environment: str) -> str:

@@ -21,13 +21,13 @@ HUNDRED = "blueprints.particles.Bead.number=100"
 RUN = """
 import hashlib, sys, tempfile
 from pathlib import Path
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.composition.source import read_recipe
 from synth_dataset.documents.pictures import read_png
 from synth_renderer.engine import render
 with tempfile.TemporaryDirectory() as folder:
-    run = render(parse_recipe(resolve(compose(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu")
+    run = render(parse_recipe(resolve(compose_recipe(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu")
     real = hashlib.sha256(read_png(Path(folder) / "real.png").tobytes()).hexdigest()
     print(real, run.label_digest, "bpy" in sys.modules)
 """

@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 from scipy.stats import skew
 
-from synth_api.composition.compose import compose, resolve
+from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
 from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.engine import render
@@ -27,7 +27,7 @@ RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"
 
 def pinned_recipe(seed):
     """The recipe of the reference picture with the reference's own draws as constants; the real image and ids only."""
-    tree = compose(read_recipe(RECIPE), [f"initial_runtime_state.seed={seed}"])
+    tree = compose_recipe(read_recipe(RECIPE), [f"initial_runtime_state.seed={seed}"])
     for name, value in PINNED.items():
         constant = {"_target_": "$builtins.Constant", "value": value}
         tree["process_conditions"]["feature_variabilities"][name]["variability"] = constant

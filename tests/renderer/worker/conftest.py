@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from synth_api.recipe.canonical_tree import canonical_tree
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.parsing import parse_recipe
-from synth_api.recipe.run_key import run_key
+from synth_api.recipe.run_key import compute_run_key
 from synth_renderer.runtime.pool import Pool, RunEnded
 from synth_renderer.runtime.protocol import RunReport, RunTask
 from synth_renderer.runtime.worker_handle import WorkerCommand
@@ -66,7 +66,9 @@ class Trial:
     def task(self, seed: int) -> RunTask:
         recipe = parse_recipe({**RECIPE, "initial_runtime_state": {"seed": seed}})
         overrides = {"initial_runtime_state.seed": seed}
-        return RunTask(number=seed, key=run_key(recipe), overrides=overrides, recipe=canonical_tree(recipe))
+        return RunTask(
+            number=seed, key=compute_run_key(recipe), overrides=overrides, recipe=build_canonical_tree(recipe)
+        )
 
     def pool(
         self,

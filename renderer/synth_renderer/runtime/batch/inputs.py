@@ -46,7 +46,7 @@ def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, wor
 
 def batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
     """The numbers of a batch's runs."""
-    positions = attempt.batches.runs(number)
+    positions = attempt.batches.get_runs(number)
     runs = list(islice(attempt.todo(), positions.start, positions.stop))
     if not runs:
         raise DocumentError(f"{attempt.path}: has {attempt.batches.count} batches, there is none with number {number}")

@@ -25,7 +25,7 @@ from synth_api.jobs.batches import SHARD_BATCHES
 from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
 from synth_api.reasons import Reason
 from synth_api.sentences import explain
-from synth_api.temporary import temporary_place
+from synth_api.temporary import find_temporary_folder
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.stopper import Stopper, end_process, log_traceback
 from synth_dataset.store.base import StoreError
@@ -75,9 +75,9 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     given = AttemptInput.read(options.input)
     check_engine(given)
     store = open_store(given.output, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
-    os.environ.update(library_folders(os.environ, temporary_place()))
+    os.environ.update(library_folders(os.environ, find_temporary_folder()))
     worker = Worker(store, load_engine(options.engine), options.device)
-    work = open_batch(store, given, given.sweep(), options.shard * SHARD_BATCHES + options.index, worker)
+    work = open_batch(store, given, given.build_sweep(), options.shard * SHARD_BATCHES + options.index, worker)
     with worker.undisturbed:
         stopper.tidy_up = partial(_drop, worker, work, options)
         return _work_off(work, options, stopper)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.messages import write_message
-from synth_api.recipe.canonical_tree import canonical_tree
-from synth_api.recipe.run_key import run_key
-from synth_api.sentences import log_entry
+from synth_api.recipe.canonical_tree import build_canonical_tree
+from synth_api.recipe.run_key import compute_run_key
+from synth_api.sentences import format_log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.batch_document import RunUsage
 from synth_dataset.documents.failed_run import FailedRun
@@ -89,9 +89,12 @@ class BatchWork:
             file.write_bytes(write_message(self.document.message(ENGINE_VERSION, problem)))
 
     def _task(self, number: int) -> RunTask:
-        recipe = self._sweep.recipe(number)
+        recipe = self._sweep.build_recipe(number)
         return RunTask(
-            number=number, key=run_key(recipe), overrides=self._sweep.overrides(number), recipe=canonical_tree(recipe)
+            number=number,
+            key=compute_run_key(recipe),
+            overrides=self._sweep.overrides(number),
+            recipe=build_canonical_tree(recipe),
         )
 
     def _failed_run(self, report: RunReport) -> FailedRun:
@@ -107,6 +110,6 @@ def usage_of(report: RunReport, gpus: int) -> RunUsage:
 
 def log(event: str, **facts: Any) -> None:
     """One JSON object a line on stdout, without credentials."""
-    text = log_entry(event, {key: value for key, value in facts.items() if value != ""})
+    text = format_log_entry(event, {key: value for key, value in facts.items() if value != ""})
     with suppress(OSError, ValueError):  # a log that is full or closed must not take the worker down
         print(f"{text}\n", end="", flush=True)
