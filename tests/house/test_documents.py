@@ -20,6 +20,7 @@ _SKIPPED: Final = {".venv", ".git", "build", "site", "node_modules"}
 _FOLDERS: Final = ("tests", "tools", "bench", "charts", "crds", "docs", "recipes", "examples")
 _PATH: Final = re.compile(
     rf"(?<![\w/.$<-])(?:(?:{'|'.join(PACKAGES)})/synth_\w+|(?:{'|'.join(_FOLDERS)})/)[\w./-]*(?:::\w+)?"
+    r"|(?<=`)[\w/]+/test_\w+\.py"
 )
 _MODULE: Final = re.compile(rf"(?<![\w/.-])synth_(?:{'|'.join(PACKAGES)})(?:\.\w+)+")
 _LINK: Final = re.compile(r"\]\(([^()\s]+)\)")
