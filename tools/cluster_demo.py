@@ -110,7 +110,7 @@ make cluster-down"""
 
 
 def synth(*arguments: str) -> str:
-    """What our own command prints, for this cluster and this store."""
+    """Return the output of `synth` for this cluster and this store."""
     keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
     environment = {**os.environ, **keys, "KUBECONFIG": str(FOLDER / "kubeconfig")}
     command = [Path(sys.executable).with_name("synth"), *arguments]
@@ -125,7 +125,7 @@ def down() -> int:
         return 0
     number, init = map(int, marker.read_text().split())
     name = Path(f"/proc/{init}/comm")
-    if name.exists() and name.read_text().strip() == "pause":  # else the machine has started anew
+    if name.exists() and name.read_text().strip() == "pause":  # otherwise the machine was restarted
         Sandbox(ClusterSlot(number), init).destroy()
     shutil.rmtree(FOLDER)
     return 0

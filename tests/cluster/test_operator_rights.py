@@ -86,7 +86,7 @@ def test_the_operators_calls_are_exactly_its_rules(
     wait_until(lambda: namespace.list_jobs("large", "render")[0]["spec"]["suspend"], "the Job is not suspended")
     stopped = operators.wait_for_leader()
     cluster.kubectl("-n", OPERATOR_NAMESPACE, "delete", "pod", stopped, "--wait=false")
-    operators.wait_for_new_leader(stopped, 60)  # and that one finds a sweep already begun
+    operators.wait_for_new_leader(stopped, 60)  # the new leader finds a sweep in progress
     # A foreign Job takes the name that the resumed sweep needs again.
     namespace.apply_sweep("queued", "spheres-sem", overrides=OVERRIDES, queueName="none")
     namespace.wait_for_status(
@@ -112,8 +112,8 @@ def test_the_operators_calls_are_exactly_its_rules(
 
 def test_a_sweep_costs_few_writes(operators: Operators, namespace: SweepNamespace) -> None:
     namespace.apply_recipe("spheres-sem", load_recipe())
-    namespace.apply_sweep("thrifty", "spheres-sem", overrides=OVERRIDES)
-    namespace.wait_for_end("thrifty")
+    namespace.apply_sweep("few-writes", "spheres-sem", overrides=OVERRIDES)
+    namespace.wait_for_end("few-writes")
 
     calls = [call for call in operators.read_calls() if call.namespace == namespace.name and call.verb in WRITES]
     recipes = [call for call in calls if call.resource == "synthrecipes/status"]
@@ -127,6 +127,6 @@ def test_only_pods_and_jobs_of_sweeps_are_requested(operators: Operators, namesp
     namespace.wait_for_end("asking")
 
     children = [call for call in operators.read_calls() if call.resource in ("jobs", "pods")]
-    asked = {(call.resource, call.verb): call.selector for call in children if call.verb in ("list", "watch")}
-    assert {("pods", "watch"), ("jobs", "watch"), ("jobs", "list")} <= asked.keys()
-    assert {selector.split("=")[0] for selector in asked.values()} == {SWEEP_LABEL}
+    selectors = {(call.resource, call.verb): call.selector for call in children if call.verb in ("list", "watch")}
+    assert {("pods", "watch"), ("jobs", "watch"), ("jobs", "list")} <= selectors.keys()
+    assert {selector.split("=")[0] for selector in selectors.values()} == {SWEEP_LABEL}
