@@ -207,7 +207,9 @@ def test_kubectl_prints_columns_and_selects_by_field(server: ApiServer) -> None:
     assert selected.split() == ["synthsweep.synth-operator.io/shown"]
     back = json.loads(server.kubectl("get", "ss", "shown", "--output=json"))["status"]
     assert SweepStatus.model_validate(back) == status
-    assert back == json.loads(status.model_dump_json(exclude_none=True)), "the schema has every field that the models write"
+    assert back == json.loads(status.model_dump_json(exclude_none=True)), (
+        "the schema has every field that the models write"
+    )
 
 
 def test_kubectl_explains(server: ApiServer) -> None:
