@@ -15,7 +15,7 @@ from statistics import median
 import psutil
 
 from synth_api.sweep.definition import Sweep
-from synth_renderer.blender.session import quiet
+from synth_renderer.blender.session import silence_stdout
 from synth_renderer.engine import render
 
 WINDOW = 0.25
@@ -50,7 +50,7 @@ def drift(values: list[float]) -> float:
 
 
 def main(runs: int = 200) -> int:
-    with quiet():
+    with silence_stdout():
         measured = measure(runs)
     seconds = drift([seconds for seconds, _ in measured])
     memory = drift([float(rss) for _, rss in measured])

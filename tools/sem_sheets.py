@@ -20,9 +20,9 @@ from synth_api.recipe.parsing import parse_recipe
 from synth_dataset.documents.pictures import write_webp
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.visible import find_visible_surface
-from synth_renderer.scene.staging import stage
+from synth_renderer.scene.staging import stage_scene
 from synth_renderer.scene.world import World
-from synth_renderer.steps.feature_generation import generate
+from synth_renderer.steps.feature_generation import run_generation_steps
 from synth_renderer.steps.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
 
@@ -129,8 +129,8 @@ DEPOSIT += ("pitch", "jitter", "vacancies")
 def picture(recipe: Recipe) -> Grey:
     """The real image alone, through no gate."""
     world = World(recipe)
-    generate(world, Stopwatch())
-    scene = stage(world)
+    run_generation_steps(world, Stopwatch())
+    scene = stage_scene(world)
     every = np.ones(len(scene), dtype=bool)
     surface = find_visible_surface(rasterise_bodies(scene.bodies, scene.technique.camera))
     return TECHNIQUES[scene.technique.prototype].picture(scene, every, every, surface, "cpu").pixels

@@ -14,10 +14,10 @@ from synth_renderer.labels.modes import find_depth_range
 from synth_renderer.labels.omitted import remove_covered
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.model.rendered_run import RenderedRun
-from synth_renderer.scene.staging import stage
+from synth_renderer.scene.staging import stage_scene
 from synth_renderer.scene.world import World
-from synth_renderer.steps.feature_generation import generate
-from synth_renderer.steps.records import records_of
+from synth_renderer.steps.feature_generation import run_generation_steps
+from synth_renderer.steps.records import build_records
 from synth_renderer.steps.rendering import Rendering
 from synth_renderer.steps.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
@@ -40,44 +40,44 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     """
     watch = Stopwatch()
     world = World(recipe)
-    generate(world, watch)
-    with watch.stage("label pass"):
-        scene = stage(world)
-        rendering = Rendering(world, scene, _fragments(scene), folder, device, watch)
-    rendering.instances()
+    run_generation_steps(world, watch)
+    with watch.measure_stage("label pass"):
+        scene = stage_scene(world)
+        rendering = Rendering(world, scene, _rasterise_bodies(scene), folder, device, watch)
+    rendering.write_instances()
     if world.stopped_by:
         rendering.save_state(f"{world.stopped_by}.blend", np.ones(len(scene), dtype=bool))
     else:
-        rendering.carry_out(recipe.synth_chain.rendering_steps)
-    with watch.stage("annotations"):
-        records = records_of(scene, rendering.fragments, rendering.all.surface, rendering.labelled)
+        rendering.run_steps(recipe.synth_chain.rendering_steps)
+    with watch.measure_stage("annotations"):
+        records = build_records(scene, rendering.fragments, rendering.full_view.surface, rendering.labelled)
         records.write(folder)
         write_webp(folder / "thumb.webp", contact_strip(rendering.previews))
-    with watch.stage("gates"):
-        gates = _gates(rendering, records)
-    with watch.stage("digest"):
+    with watch.measure_stage("gates"):
+        gates = _check_gates(rendering, records)
+    with watch.measure_stage("digest"):
         digest = label_digest(rendering.labels, records.table, records.annotations)
-    return _rendered(scene, rendering, records, gates, digest)
+    return _build_result(scene, rendering, records, gates, digest)
 
 
-def _fragments(scene: StagedScene) -> Fragments:
+def _rasterise_bodies(scene: StagedScene) -> Fragments:
     """The label pass over all bodies, without what is written over the picture."""
     fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
     covered = TECHNIQUES[scene.technique.prototype].covered(scene.technique, scene.seed)
     return fragments if covered is None else remove_covered(fragments, covered)
 
 
-def _gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
+def _check_gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
     """The table against the instances, then every real image against the labels of the bodies that it shows."""
-    results = check(rendering.all.surface.ids, records.visible_px, None)
-    for ids, pixels in rendering.real:
+    results = check(rendering.full_view.surface.ids, records.visible_px, None)
+    for ids, pixels in rendering.real_images:
         shown = np.bincount(ids.ravel(), minlength=len(records.visible_px) + 1)[1:]
         results += tuple(gate for gate in check(ids, shown, pixels) if gate.name not in ("ids", "area"))
     require(results)
     return results
 
 
-def _rendered(
+def _build_result(
     scene: StagedScene, rendering: Rendering, records: Records, gates: tuple[GateResult, ...], digest: str
 ) -> RenderedRun:
     camera = scene.technique.camera

@@ -41,7 +41,7 @@ def test_workers_by_default_are_what_machine_and_control_groups_allow(
     machine: Callable[[Allowance], None], allowance: Allowance, workers: int
 ) -> None:
     machine(allowance)
-    assert capacity.default_workers() == workers
+    assert capacity.compute_default_workers() == workers
 
 
 @pytest.mark.parametrize(("limit", "bytes_"), [(None, 256 * GIB), (1 << 62, 256 * GIB), (2 * GIB, 2 * GIB)])
@@ -49,4 +49,4 @@ def test_memory_is_that_of_the_control_group_or_the_machine(
     machine: Callable[[Allowance], None], limit: int | None, bytes_: int
 ) -> None:
     machine(Allowance(None, limit, limit))
-    assert capacity.memory_limit() == bytes_
+    assert capacity.read_memory_limit() == bytes_

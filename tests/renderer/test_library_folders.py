@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from synth_renderer.runtime import library_folders as module
-from synth_renderer.runtime.library_folders import library_folders
+from synth_renderer.runtime.library_folders import choose_library_folders
 
 NOWHERE = "/proc/nothing"
 
@@ -31,12 +31,12 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_user_with_a_home_keeps_kernels_beside_the_package(tmp_path: Path, temporary: Path) -> None:
-    assert library_folders({"HOME": str(tmp_path)}, temporary) == {}
+    assert choose_library_folders({"HOME": str(tmp_path)}, temporary) == {}
 
 
 @pytest.mark.parametrize("home", [{}, {"HOME": ""}, {"HOME": NOWHERE}, {"HOME": "relative"}], ids=str)
 def test_a_home_that_cannot_be_written_is_replaced(temporary: Path, home: dict[str, str]) -> None:
-    assert library_folders(home, temporary) == {"HOME": str(temporary)}
+    assert choose_library_folders(home, temporary) == {"HOME": str(temporary)}
 
 
 @pytest.mark.parametrize("variable", ["NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"])
@@ -44,24 +44,24 @@ def test_kernels_of_a_package_that_cannot_be_written_lie_where_the_user_says(
     installed: Path, tmp_path: Path, temporary: Path, variable: str
 ) -> None:
     environment = {"HOME": NOWHERE, variable: str(tmp_path / "new")}
-    assert "NUMBA_CACHE_DIR" not in library_folders(environment, temporary)
+    assert "NUMBA_CACHE_DIR" not in choose_library_folders(environment, temporary)
 
 
 def test_a_folder_for_kernels_may_be_relative(
     installed: Path, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "NUMBA_CACHE_DIR" not in library_folders({"NUMBA_CACHE_DIR": "kernels"}, temporary)
+    assert "NUMBA_CACHE_DIR" not in choose_library_folders({"NUMBA_CACHE_DIR": "kernels"}, temporary)
 
 
 @pytest.mark.parametrize("given", [{}, {"NUMBA_CACHE_DIR": NOWHERE}, {"XDG_CACHE_HOME": ""}], ids=str)
 def test_without_any_they_lie_in_a_folder_of_the_user_alone(
     installed: Path, tmp_path: Path, temporary: Path, given: dict[str, str]
 ) -> None:
-    folder = Path(library_folders(given, temporary)["NUMBA_CACHE_DIR"])
+    folder = Path(choose_library_folders(given, temporary)["NUMBA_CACHE_DIR"])
     assert folder.parent == tmp_path
     assert (folder.stat().st_uid, folder.stat().st_mode & 0o777) == (os.getuid(), 0o700)
-    assert library_folders(given, temporary)["NUMBA_CACHE_DIR"] == str(folder)
+    assert choose_library_folders(given, temporary)["NUMBA_CACHE_DIR"] == str(folder)
 
 
 @pytest.mark.parametrize("trap", ["open to others", "a link", "a file"])
@@ -76,11 +76,11 @@ def test_a_folder_that_others_can_write_is_not_trusted(
         folder.symlink_to(temporary)
     else:
         folder.touch()
-    assert library_folders({}, temporary)["NUMBA_CACHE_DIR"] == str(temporary / "kernels")
+    assert choose_library_folders({}, temporary)["NUMBA_CACHE_DIR"] == str(temporary / "kernels")
 
 
 def test_nothing_is_left_in_the_working_folder(
     installed: Path, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert library_folders({}, temporary)["NUMBA_CACHE_DIR"] == str(temporary / "kernels")
+    assert choose_library_folders({}, temporary)["NUMBA_CACHE_DIR"] == str(temporary / "kernels")

@@ -12,7 +12,7 @@ import rfc8785
 from synth_api.recipe.run_key import compute_run_key
 from synth_api.sweep.definition import Sweep
 from synth_renderer.engine import RenderedRun
-from synth_renderer.runtime.run_record import run_record
+from synth_renderer.runtime.run_record import build_run_record
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 RENDERED = RenderedRun(
@@ -34,6 +34,6 @@ def test_key_is_the_hash_of_engine_version_and_recipe_in_the_manifest() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     for path in RECIPES.glob("*.yaml"):
         recipe = Sweep.load(path).build_recipe(0)
-        manifest = json.loads(run_record(compute_run_key(recipe), recipe, {}, RENDERED, now, now).to_json())
+        manifest = json.loads(build_run_record(compute_run_key(recipe), recipe, {}, RENDERED, now, now).to_json())
         document = {"engine": manifest["engine_version"], "recipe": manifest["recipe"]}
         assert sha256(rfc8785.dumps(document)).hexdigest() == manifest["key"]

@@ -28,8 +28,8 @@ from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import pointer_path
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
 from synth_dataset.views.dataset_views import GALLERY
-from synth_renderer.runtime.capacity import default_workers
-from synth_renderer.runtime.library_folders import library_folders
+from synth_renderer.runtime.capacity import compute_default_workers
+from synth_renderer.runtime.library_folders import choose_library_folders
 from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunStarted
 from synth_renderer.runtime.protocol import RunTask
 from synth_renderer.runtime.worker_handle import WorkerCommand
@@ -121,9 +121,9 @@ def _render(
         return
     arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
     with _temporary_folder(store) as temporary, meter(stderr(), "rendering", todo, "run") as progress:
-        environment = {"TMPDIR": temporary, **library_folders(os.environ, Path(temporary))}
+        environment = {"TMPDIR": temporary, **choose_library_folders(os.environ, Path(temporary))}
         command = WorkerCommand(arguments, store.root / LOG, environment)
-        pool = Pool(command, min(settings.workers or default_workers(), todo), stop)
+        pool = Pool(command, min(settings.workers or compute_default_workers(), todo), stop)
         for event in pool.events(_tasks(sweep, numbers)):
             if isinstance(event, RunStarted):
                 continue

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from synth_renderer.blender import bpy
-from synth_renderer.blender.devices import select
-from synth_renderer.blender.session import quiet
+from synth_renderer.blender.devices import select_device
+from synth_renderer.blender.session import silence_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +31,14 @@ _PIXEL_BYTES: Final = 12
 
 
 @dataclass(frozen=True)
-class Traced:
+class TracedPicture:
     """Scene-linear radiance (H, W, 3) float32 RGB and the device word that traced it."""
 
     radiance: NDArray[np.float32]
     device: str
 
 
-def trace(samples: int, bounces: int, seed: int, device: str) -> Traced:
+def trace_scene(samples: int, bounces: int, seed: int, device: str) -> TracedPicture:
     """Render the open scene with Cycles at exposure 1; seed is any integer >= 0, folded to 31 bits.
 
     Samples are fixed and nothing is denoised, so equal inputs give equal pixels on one device. Raises
@@ -46,18 +46,18 @@ def trace(samples: int, bounces: int, seed: int, device: str) -> Traced:
     """
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
-    used = select(device)
+    used = select_device(device)
     cycles = scene.cycles
     cycles.samples, cycles.seed = samples, seed % (2**31 - 1)
     cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_light_tree = False
     cycles.max_bounces = cycles.diffuse_bounces = cycles.glossy_bounces = bounces
     cycles.filter_width = 1.0
-    with _set(cycles, film_exposure=1.0):
-        return Traced(_render_to_array(scene), used)
+    with _override_properties(cycles, film_exposure=1.0):
+        return TracedPicture(_render_to_array(scene), used)
 
 
 @contextmanager
-def _set(owner: bpy.types.bpy_struct, **values: float) -> Iterator[None]:
+def _override_properties(owner: bpy.types.bpy_struct, **values: float) -> Iterator[None]:
     """Properties as given inside, as they were after."""
     before = {name: getattr(owner, name) for name in values}
     for name, value in values.items():
@@ -73,20 +73,20 @@ def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
     """Through an EXR file: bpy offers no pixels of a render without a window. Raises OSError when it is not written."""
     image = scene.render.image_settings
     image.file_format, image.color_mode, image.color_depth, image.exr_codec = "OPEN_EXR", "RGB", "32", "NONE"
-    with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder, _plain_path(folder) as plain:
+    with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder, _open_ascii_path(folder) as plain:
         path = plain / "radiance.exr"
         scene.render.filepath = str(path)
-        with quiet():
+        with silence_stdout():
             bpy.ops.render.render(write_still=True)
         pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         scene.render.filepath = ""
         if pixels is None:
-            raise _unwritten(path, scene.render.resolution_x * scene.render.resolution_y * _PIXEL_BYTES)
+            raise _build_write_error(path, scene.render.resolution_x * scene.render.resolution_y * _PIXEL_BYTES)
     return np.ascontiguousarray(pixels[:, :, ::-1], dtype=np.float32)
 
 
 @contextmanager
-def _plain_path(folder: str) -> Iterator[Path]:
+def _open_ascii_path(folder: str) -> Iterator[Path]:
     """The same folder by a path of ASCII letters and digits.
 
     Blender takes `{x}` in an output path for a template, and OpenCV crashes on a path that is not UTF-8.
@@ -98,7 +98,7 @@ def _plain_path(folder: str) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _unwritten(path: Path, size: int) -> OSError:
+def _build_write_error(path: Path, size: int) -> OSError:
     """Blender tells a full disk from success by no error at all; the space that is left tells it."""
     code = errno.ENOSPC if shutil.disk_usage(path.parent).free < size else errno.EIO
     return OSError(code, f"Blender has not written the traced picture: {os.strerror(code)}")

@@ -11,39 +11,39 @@ BACKENDS: Final = {"optix": "OPTIX", "cuda": "CUDA", "hip": "HIP", "oneapi": "ON
 """Device word -> Cycles' name, best first."""
 
 
-def select(device: str) -> str:
+def select_device(device: str) -> str:
     """Make Cycles render on the device that the word asks for; returns the word of the one chosen.
 
     `auto` is the best there is, `gpu` any but the CPU. Raises `DeviceUnavailableError`.
     """
     candidates = {"auto": [*BACKENDS, "cpu"], "gpu": list(BACKENDS)}.get(device, [device])
     for word in candidates:
-        if word == "cpu" or _has(word):
-            _use(word)
+        if word == "cpu" or _is_available(word):
+            _use_device(word)
             return word
-    raise DeviceUnavailableError(device, [word for word in BACKENDS if _has(word)] + ["cpu"])
+    raise DeviceUnavailableError(device, [word for word in BACKENDS if _is_available(word)] + ["cpu"])
 
 
-def _preferences() -> bpy.types.AddonPreferences:
+def _read_preferences() -> bpy.types.AddonPreferences:
     return bpy.context.preferences.addons["cycles"].preferences
 
 
-def _has(word: str) -> bool:
-    backends = {item[0] for item in _preferences().get_device_types(bpy.context)}
-    return BACKENDS[word] in backends and bool(_devices(word))
+def _is_available(word: str) -> bool:
+    backends = {item[0] for item in _read_preferences().get_device_types(bpy.context)}
+    return BACKENDS[word] in backends and bool(_list_devices(word))
 
 
-def _devices(word: str) -> list[bpy.types.PropertyGroup]:
+def _list_devices(word: str) -> list[bpy.types.PropertyGroup]:
     backend = BACKENDS[word]
-    return [device for device in _preferences().get_devices_for_type(backend) if device.type == backend]
+    return [device for device in _read_preferences().get_devices_for_type(backend) if device.type == backend]
 
 
-def _use(word: str) -> None:
+def _use_device(word: str) -> None:
     scene = bpy.context.scene
     scene.cycles.device = "CPU" if word == "cpu" else "GPU"
     if word == "cpu":
         return
-    _preferences().compute_device_type = BACKENDS[word]
-    chosen = {device.id for device in _devices(word)}
-    for device in _preferences().devices:
+    _read_preferences().compute_device_type = BACKENDS[word]
+    chosen = {device.id for device in _list_devices(word)}
+    for device in _read_preferences().devices:
         device.use = device.id in chosen

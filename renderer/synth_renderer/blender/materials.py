@@ -9,60 +9,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from synth_renderer.blender import bpy
-from synth_renderer.blender.nodes import Tree, Value
+from synth_renderer.blender.nodes import NodeTree, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def material(prototype: str) -> bpy.types.Material:
+def get_material(prototype: str) -> bpy.types.Material:
     """The prototype's material in the open file, built at its first use."""
     existing = bpy.data.materials.get(prototype)
     if existing is not None:
         return existing
     made = bpy.data.materials.new(prototype)
     made.use_nodes = True
-    tree = Tree(made.node_tree)
-    output = tree.node("ShaderNodeOutputMaterial")
+    tree = NodeTree(made.node_tree)
+    output = tree.add_node("ShaderNodeOutputMaterial")
     tree.connect(_SHADERS[prototype](tree), output.inputs["Surface"])
     return made
 
 
-def _default(tree: Tree) -> Value:
-    return tree.node("ShaderNodeBsdfDiffuse", Color=tree.attribute("OBJECT", "color")).outputs[0]
+def _default(tree: NodeTree) -> Value:
+    return tree.add_node("ShaderNodeBsdfDiffuse", Color=tree.add_attribute("OBJECT", "color")).outputs[0]
 
 
-def _plain(tree: Tree) -> Value:
+def _plain(tree: NodeTree) -> Value:
     """A dielectric of index 1.45 with the object's colour and roughness."""
-    color, roughness = tree.attribute("OBJECT", "color"), tree.attribute("OBJECT", "roughness", "Fac")
-    return tree.node("ShaderNodeBsdfPrincipled", **{"Base Color": color, "Roughness": roughness}).outputs[0]
+    color, roughness = tree.add_attribute("OBJECT", "color"), tree.add_attribute("OBJECT", "roughness", "Fac")
+    return tree.add_node("ShaderNodeBsdfPrincipled", **{"Base Color": color, "Roughness": roughness}).outputs[0]
 
 
-def _vacuum(tree: Tree) -> Value:
-    return tree.node("ShaderNodeBsdfTransparent").outputs[0]
+def _vacuum(tree: NodeTree) -> Value:
+    return tree.add_node("ShaderNodeBsdfTransparent").outputs[0]
 
 
-def _sem_polystyrene(tree: Tree) -> Value:
+def _sem_polystyrene(tree: NodeTree) -> Value:
     return _emitter(tree, _tilt_yield(tree))
 
 
-def _sem_patchy_silicone(tree: Tree) -> Value:
+def _sem_patchy_silicone(tree: NodeTree) -> Value:
     """Curly threads of residue on a dark ground: a contour line of distorted noise over the substrate's width."""
-    seed = tree.attribute("OBJECT", "patch_seed", "Fac")
-    offset = tree.math("MULTIPLY", seed, 0.5)
-    place = tree.node("ShaderNodeCombineXYZ", X=offset, Y=offset)
-    generated = tree.node("ShaderNodeTexCoord").outputs["Generated"]
-    moved = tree.node("ShaderNodeVectorMath", operation="ADD", _0=generated, _1=place.outputs[0])
-    noise = tree.node(
+    seed = tree.add_attribute("OBJECT", "patch_seed", "Fac")
+    offset = tree.add_math("MULTIPLY", seed, 0.5)
+    place = tree.add_node("ShaderNodeCombineXYZ", X=offset, Y=offset)
+    generated = tree.add_node("ShaderNodeTexCoord").outputs["Generated"]
+    moved = tree.add_node("ShaderNodeVectorMath", operation="ADD", _0=generated, _1=place.outputs[0])
+    noise = tree.add_node(
         "ShaderNodeTexNoise",
         noise_dimensions="2D",
         Vector=moved.outputs[0],
-        Scale=tree.attribute("OBJECT", "patch_scale", "Fac"),
+        Scale=tree.add_attribute("OBJECT", "patch_scale", "Fac"),
         Detail=0.0,
         Distortion=0.6,
     )
-    apart = tree.math("ABSOLUTE", tree.math("SUBTRACT", noise.outputs[0], 0.6), 0.0)
-    patch = tree.node(
+    apart = tree.add_math("ABSOLUTE", tree.add_math("SUBTRACT", noise.outputs[0], 0.6), 0.0)
+    patch = tree.add_node(
         "ShaderNodeMapRange",
         Value=apart,
         **{"From Min": 0.0, "From Max": 0.045, "To Min": PATCH_YIELD, "To Max": GROUND_YIELD},
@@ -70,7 +70,7 @@ def _sem_patchy_silicone(tree: Tree) -> Value:
     return _emitter(tree, patch.outputs[0])
 
 
-def _sem_ground(tree: Tree) -> Value:
+def _sem_ground(tree: NodeTree) -> Value:
     """Its structures belong to the signal model; traced it is level and dark."""
     return _emitter(tree, GROUND_YIELD)
 
@@ -81,25 +81,25 @@ PATCH_YIELD: Final = 1.6
 """The same along the middle of a thread of residue."""
 
 
-def _emitter(tree: Tree, strength: Value) -> Value:
+def _emitter(tree: NodeTree, strength: Value) -> Value:
     """Secondary electrons leave by the cosine law, whatever the tilt: a Lambert surface by reciprocity."""
-    grey = tree.node("ShaderNodeCombineXYZ", X=strength, Y=strength, Z=strength)
-    return tree.node("ShaderNodeBsdfDiffuse", Color=grey.outputs[0]).outputs[0]
+    grey = tree.add_node("ShaderNodeCombineXYZ", X=strength, Y=strength, Z=strength)
+    return tree.add_node("ShaderNodeBsdfDiffuse", Color=grey.outputs[0]).outputs[0]
 
 
-def _tilt_yield(tree: Tree) -> Value:
+def _tilt_yield(tree: NodeTree) -> Value:
     """`detector.tilt_yield` as nodes."""
-    facing = tree.math("SUBTRACT", 1.0, tree.node("ShaderNodeLayerWeight", Blend=0.5).outputs["Facing"])
-    cutoff = tree.attribute("VIEW_LAYER", "edge_cutoff", "Fac")
-    exponent = tree.math("MULTIPLY", tree.attribute("VIEW_LAYER", "edge_exponent", "Fac"), -1.0)
-    raised = tree.math("POWER", tree.math("MAXIMUM", facing, cutoff), exponent)
-    limit = tree.math("POWER", cutoff, exponent)
-    share = tree.math("DIVIDE", tree.math("SUBTRACT", raised, 1.0), tree.math("SUBTRACT", limit, 1.0))
-    edge = tree.math("MULTIPLY", share, tree.attribute("VIEW_LAYER", "edge_factor", "Fac"))
-    return tree.math("ADD", edge, 1.0)
+    facing = tree.add_math("SUBTRACT", 1.0, tree.add_node("ShaderNodeLayerWeight", Blend=0.5).outputs["Facing"])
+    cutoff = tree.add_attribute("VIEW_LAYER", "edge_cutoff", "Fac")
+    exponent = tree.add_math("MULTIPLY", tree.add_attribute("VIEW_LAYER", "edge_exponent", "Fac"), -1.0)
+    raised = tree.add_math("POWER", tree.add_math("MAXIMUM", facing, cutoff), exponent)
+    limit = tree.add_math("POWER", cutoff, exponent)
+    share = tree.add_math("DIVIDE", tree.add_math("SUBTRACT", raised, 1.0), tree.add_math("SUBTRACT", limit, 1.0))
+    edge = tree.add_math("MULTIPLY", share, tree.add_attribute("VIEW_LAYER", "edge_factor", "Fac"))
+    return tree.add_math("ADD", edge, 1.0)
 
 
-_SHADERS: Final[dict[str, Callable[[Tree], Value]]] = {
+_SHADERS: Final[dict[str, Callable[[NodeTree], Value]]] = {
     "default": _default,
     "plain": _plain,
     "vacuum": _vacuum,

@@ -9,14 +9,14 @@ from synth_renderer.blender import bpy
 Value: TypeAlias = "bpy.types.NodeSocket | float | tuple[float, ...]"
 
 
-class Tree:
+class NodeTree:
     """An emptied node tree to build in."""
 
     def __init__(self, tree: bpy.types.NodeTree) -> None:
         self._tree = tree
         tree.nodes.clear()
 
-    def node(self, kind: str, **settings: Any) -> bpy.types.Node:
+    def add_node(self, kind: str, **settings: Any) -> bpy.types.Node:
         """Add a node. Settings in lower case are its properties, others its inputs by name, `_0` by position."""
         node = self._tree.nodes.new(kind)
         inputs = {name: value for name, value in settings.items() if not name[0].islower()}
@@ -33,10 +33,10 @@ class Tree:
         else:
             socket.default_value = value
 
-    def math(self, operation: str, first: Value, second: Value) -> bpy.types.NodeSocket:
+    def add_math(self, operation: str, first: Value, second: Value) -> bpy.types.NodeSocket:
         """One scalar operation."""
-        return self.node("ShaderNodeMath", operation=operation, _0=first, _1=second).outputs[0]
+        return self.add_node("ShaderNodeMath", operation=operation, _0=first, _1=second).outputs[0]
 
-    def attribute(self, owner: str, name: str, output: str = "Color") -> bpy.types.NodeSocket:
+    def add_attribute(self, owner: str, name: str, output: str = "Color") -> bpy.types.NodeSocket:
         """A property of what is shaded: owner OBJECT, or VIEW_LAYER for the scene's custom properties."""
-        return self.node("ShaderNodeAttribute", attribute_type=owner, attribute_name=name).outputs[output]
+        return self.add_node("ShaderNodeAttribute", attribute_type=owner, attribute_name=name).outputs[output]

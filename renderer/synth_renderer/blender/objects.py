@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_renderer.blender import bpy, session
-from synth_renderer.blender.materials import material
+from synth_renderer.blender.materials import get_material
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,30 +27,30 @@ _staged: list[StagedScene] = []
 """The scene that the open Blender file shows, at most one; kept so that its identity stays its own."""
 
 
-def stage(scene: StagedScene, build_environment: EnvironmentBuilder) -> bpy.types.Scene:
+def build_scene(scene: StagedScene, build_environment: EnvironmentBuilder) -> bpy.types.Scene:
     """The open Blender scene, built anew unless it shows this very scene already. Object i + 1 has pass index i + 1."""
     if not (_staged and _staged[0] is scene):
         _staged.clear()
-        session.reset()
-        _build(scene, build_environment)
+        session.reset_session()
+        _fill_scene(scene, build_environment)
         _staged.append(scene)
     return bpy.context.scene
 
 
-def forget() -> None:
+def forget_scene() -> None:
     """Build anew at the next `stage`; for whoever opened another Blender file."""
     _staged.clear()
 
 
 @contextmanager
-def visible(
+def show_bodies(
     scene: StagedScene,
     build_environment: EnvironmentBuilder,
     present: NDArray[np.bool_],
     in_camera: NDArray[np.bool_],
 ) -> Iterator[None]:
     """Stage the scene and, inside, show only the bodies `present` (N,); those not `in_camera` only shadow."""
-    stage(scene, build_environment)
+    build_scene(scene, build_environment)
     objects = bpy.data.collections["Particles"].objects
     try:
         for obj in objects:
@@ -62,7 +62,7 @@ def visible(
             obj.hide_render, obj.visible_camera = False, True
 
 
-def _build(scene: StagedScene, build_environment: EnvironmentBuilder) -> None:
+def _fill_scene(scene: StagedScene, build_environment: EnvironmentBuilder) -> None:
     blender_scene = bpy.context.scene
     _add_camera(blender_scene, scene.technique.camera)
     _add_particles(blender_scene, scene)
@@ -93,19 +93,19 @@ def _add_particles(blender_scene: bpy.types.Scene, scene: StagedScene) -> None:
     for index, name in enumerate(scene.names):
         kind = int(scene.bodies.mesh_index[index]), scene.materials[index]
         if kind not in shared:
-            shared[kind] = _mesh_data(scene.geometries[index], scene.bodies.meshes[kind[0]], material(kind[1]))
+            shared[kind] = _make_mesh_data(scene.geometries[index], scene.bodies.meshes[kind[0]], get_material(kind[1]))
         obj = bpy.data.objects.new(name, shared[kind])
         obj.pass_index = index + 1
         _place(obj, scene.bodies, index)
-        _dress(obj, scene.features, index)
+        _set_appearance(obj, scene.features, index)
         collection.objects.link(obj)
 
 
-def _mesh_data(name: str, mesh: Mesh, shared_material: bpy.types.Material) -> bpy.types.Mesh:
+def _make_mesh_data(name: str, mesh: Mesh, shared_material: bpy.types.Material) -> bpy.types.Mesh:
     data = bpy.data.meshes.new(name)
     corners = len(mesh.triangles) * 3
     data.vertices.add(len(mesh.vertices))
-    data.vertices.foreach_set("co", _flat(mesh.vertices))
+    data.vertices.foreach_set("co", _flatten(mesh.vertices))
     data.loops.add(corners)
     data.loops.foreach_set("vertex_index", mesh.triangles.ravel())
     data.polygons.add(len(mesh.triangles))
@@ -116,7 +116,7 @@ def _mesh_data(name: str, mesh: Mesh, shared_material: bpy.types.Material) -> bp
     return data
 
 
-def _flat(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+def _flatten(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.ascontiguousarray(vectors, dtype=np.float32).ravel()
 
 
@@ -127,15 +127,15 @@ def _place(obj: bpy.types.Object, bodies: Bodies, index: int) -> None:
     obj.scale = bodies.scales[index]
 
 
-def _dress(obj: bpy.types.Object, features: Mapping[str, FeatureColumn], index: int) -> None:
-    color = _feature(features, "color", index)
+def _set_appearance(obj: bpy.types.Object, features: Mapping[str, FeatureColumn], index: int) -> None:
+    color = _find_value(features, "color", index)
     if color is not None:
         obj.color = color
-    roughness = _feature(features, "roughness", index)
+    roughness = _find_value(features, "roughness", index)
     if roughness is not None:
         obj["roughness"] = float(roughness)
 
 
-def _feature(features: Mapping[str, FeatureColumn], name: str, index: int) -> Any:
+def _find_value(features: Mapping[str, FeatureColumn], name: str, index: int) -> Any:
     column = features.get(name)
     return column.values[index] if column is not None and column.present[index] else None

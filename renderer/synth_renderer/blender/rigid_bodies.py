@@ -13,7 +13,7 @@ from synth_renderer.blender import objects as stage
 from synth_renderer.geometry.hull import build_directions, build_hull, compute_supports, find_points_inside, is_convex
 from synth_renderer.model.errors import PhysicsError
 from synth_renderer.model.relax_report import PhysicsReport
-from synth_renderer.model.transforms import world_vertices
+from synth_renderer.model.transforms import compute_world_vertices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from synth_renderer.model.staged_scene import Box
     from synth_renderer.physics.forces import Forces
 
-CONVEX: Final = 0.005
+MAX_CONCAVITY: Final = 0.005
 """Depth below its convex hull, in smallest extents, up to which a mesh counts as convex."""
-REST_WAY = 0.01
+REST_DISTANCE = 0.01
 """Way in the last frame, in smallest half extents, below which a body counts as resting."""
 REST_SHARE: Final = 0.02
 """The same, in ways that gravity adds in a frame: what has only begun to fall does not rest."""
 REST_FRAMES: Final = 12
 """Resting frames after which the motion under gravity has ended."""
-WALL = 0.5
+WALL_THICKNESS = 0.5
 """Thickness of the container's walls, as a share of its longest side: fast bodies must not pass through."""
 
 
@@ -46,18 +46,20 @@ def relax_rigid_bodies(
     """
     if not len(bodies):
         return bodies.locations.copy(), bodies.quaternions.copy(), PhysicsReport("blender", 0.0, True, 0, 0, 0)
-    stage.forget()
-    session.reset()
+    stage.forget_scene()
+    session.reset_session()
     try:
-        objects = _build(bodies, forces, collision_shape, container)
-        frames, at_rest, (locations, quaternions) = _simulate(objects, forces, float(_half_extents(bodies).min()))
+        objects = _build_objects(bodies, forces, collision_shape, container)
+        frames, at_rest, (locations, quaternions) = _simulate(
+            objects, forces, float(_compute_half_extents(bodies).min())
+        )
     finally:
-        session.reset()
+        session.reset_session()
     if not np.isfinite(locations).all():
         raise PhysicsError("Blender's rigid body solver lost a particle: its location is not finite")
     report = PhysicsReport(
         solver="blender",
-        largest_overlap=largest_mesh_overlap(bodies, locations, quaternions),
+        largest_overlap=compute_largest_overlap(bodies, locations, quaternions),
         came_to_rest=at_rest,
         frames=frames,
         substeps=forces.substeps_per_frame,
@@ -75,25 +77,25 @@ class _Collider:
     margin: float
 
 
-def _build(bodies: Bodies, forces: Forces, shape: str, container: Box | None) -> list[bpy.types.Object]:
+def _build_objects(bodies: Bodies, forces: Forces, shape: str, container: Box | None) -> list[bpy.types.Object]:
     scene = bpy.context.scene
-    colliders = _colliders(bodies, shape)
-    objects = [_object(bodies, collider.data, index) for index, collider in enumerate(colliders)]
-    walls = _wall_objects(container) if container else []
+    colliders = _build_colliders(bodies, shape)
+    objects = [_add_object(bodies, collider.data, index) for index, collider in enumerate(colliders)]
+    walls = _add_walls(container) if container else []
     _add_world(scene, forces)
     _add_bodies([*objects, *walls])
     for obj, collider in zip(objects, colliders, strict=True):
-        _set_up(obj.rigid_body, forces, collider.shape, forces.collision_margin + collider.margin)
+        _configure_body(obj.rigid_body, forces, collider.shape, forces.collision_margin + collider.margin)
     for obj in walls:
-        _set_up(obj.rigid_body, forces, "BOX", forces.collision_margin)
+        _configure_body(obj.rigid_body, forces, "BOX", forces.collision_margin)
         obj.rigid_body.type = "PASSIVE"
     return objects
 
 
-def _colliders(bodies: Bodies, shape: str) -> list[_Collider]:
+def _build_colliders(bodies: Bodies, shape: str) -> list[_Collider]:
     """One for each body; bodies of equal mesh and proportions share their data."""
     is_hull = [
-        shape == "CONVEX_HULL" or (shape == "MESH" and is_convex(mesh, CONVEX * float(mesh.extents.min())))
+        shape == "CONVEX_HULL" or (shape == "MESH" and is_convex(mesh, MAX_CONCAVITY * float(mesh.extents.min())))
         for mesh in bodies.meshes
     ]
     shared: dict[tuple[int, tuple[float, ...]], _Collider] = {}
@@ -104,14 +106,14 @@ def _colliders(bodies: Bodies, shape: str) -> list[_Collider]:
         if kind not in shared:
             mesh = bodies.meshes[number]
             if is_hull[number]:
-                shared[kind] = _hull_collider(mesh, scale / size)
+                shared[kind] = _build_hull_collider(mesh, scale / size)
             else:
-                shared[kind] = _Collider(_mesh_data(mesh), shape, 0.0)
+                shared[kind] = _Collider(_make_body_data(mesh), shape, 0.0)
         colliders.append(replace(shared[kind], margin=size * shared[kind].margin))
     return colliders
 
 
-def _hull_collider(mesh: Mesh, proportions: NDArray[np.float64]) -> _Collider:
+def _build_hull_collider(mesh: Mesh, proportions: NDArray[np.float64]) -> _Collider:
     normals = mesh.normals / proportions
     x, y, z = normals.T
     hull = build_hull(mesh.vertices * proportions, normals / np.sqrt(x * x + y * y + z * z)[:, None])
@@ -120,7 +122,7 @@ def _hull_collider(mesh: Mesh, proportions: NDArray[np.float64]) -> _Collider:
     return _Collider(data, "CONVEX_HULL", hull.margin)
 
 
-def _object(bodies: Bodies, data: bpy.types.Mesh, index: int) -> bpy.types.Object:
+def _add_object(bodies: Bodies, data: bpy.types.Mesh, index: int) -> bpy.types.Object:
     obj = bpy.data.objects.new(f"body.{index:06d}", data)
     obj.rotation_mode = "QUATERNION"
     obj.location, obj.rotation_quaternion = bodies.locations[index], bodies.quaternions[index]
@@ -129,17 +131,17 @@ def _object(bodies: Bodies, data: bpy.types.Mesh, index: int) -> bpy.types.Objec
     return obj
 
 
-def _mesh_data(mesh: Mesh) -> bpy.types.Mesh:
+def _make_body_data(mesh: Mesh) -> bpy.types.Mesh:
     data = bpy.data.meshes.new("body")
     data.from_pydata(mesh.vertices.tolist(), [], mesh.triangles.tolist())
     return data
 
 
-def _wall_objects(container: Box) -> list[bpy.types.Object]:
+def _add_walls(container: Box) -> list[bpy.types.Object]:
     """Six thick slabs around the box: unlike a hollow mesh, fast bodies do not pass through them."""
     lower, upper = np.array(container.lower), np.array(container.upper)
-    thickness = WALL * float((upper - lower).max())
-    slab = _slab_data()
+    thickness = WALL_THICKNESS * float((upper - lower).max())
+    slab = _make_slab_data()
     walls = []
     for axis in range(3):
         for side in (-1, 1):
@@ -153,7 +155,7 @@ def _wall_objects(container: Box) -> list[bpy.types.Object]:
     return walls
 
 
-def _slab_data() -> bpy.types.Mesh:
+def _make_slab_data() -> bpy.types.Mesh:
     """A cube of edge 1."""
     corners = [(x, y, z) for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)]
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
@@ -180,7 +182,7 @@ def _add_bodies(objects: list[bpy.types.Object]) -> None:
         bpy.ops.rigidbody.objects_add(type="ACTIVE")
 
 
-def _set_up(body: bpy.types.RigidBodyObject, forces: Forces, shape: str, margin: float) -> None:
+def _configure_body(body: bpy.types.RigidBodyObject, forces: Forces, shape: str, margin: float) -> None:
     body.collision_shape, body.mesh_source = shape, "FINAL"
     body.friction, body.restitution = forces.friction, forces.restitution
     body.linear_damping, body.angular_damping = forces.linear_damping, forces.angular_damping
@@ -193,41 +195,41 @@ def _simulate(
     """Step until all bodies rest, or to the last frame: frames, whether they rest, and the placement."""
     x, y, z = forces.acceleration
     gained = (x * x + y * y + z * z) ** 0.5 * forces.frame_seconds**2
-    rest = min(REST_WAY * smallest, REST_SHARE * gained) if gained else REST_WAY * smallest
-    placement, resting, way = _placement(objects), 0, 0.0
+    rest = min(REST_DISTANCE * smallest, REST_SHARE * gained) if gained else REST_DISTANCE * smallest
+    placement, resting, way = _read_placement(objects), 0, 0.0
     for frame in range(1, forces.num_frames + 1):
         bpy.context.scene.frame_set(frame)
-        before, placement = placement[0], _placement(objects)
+        before, placement = placement[0], _read_placement(objects)
         way = float(np.sqrt(((placement[0] - before) ** 2).sum(axis=1)).max())
         resting = resting + 1 if way <= rest else 0
         if gained and frame > 1 and resting >= REST_FRAMES:
             return frame, True, placement
-    return forces.num_frames, way <= REST_WAY * smallest, placement
+    return forces.num_frames, way <= REST_DISTANCE * smallest, placement
 
 
-def _placement(objects: list[bpy.types.Object]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _read_placement(objects: list[bpy.types.Object]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     graph = bpy.context.evaluated_depsgraph_get()
     placed = [obj.evaluated_get(graph).matrix_world.decompose() for obj in objects]
     locations = np.array([location for location, _, _ in placed], dtype=np.float64)
     return locations, np.array([rotation for _, rotation, _ in placed], dtype=np.float64)
 
 
-def _half_extents(bodies: Bodies) -> NDArray[np.float64]:
+def _compute_half_extents(bodies: Bodies) -> NDArray[np.float64]:
     """Half the smallest extent of each body (N,)."""
     extents = np.array([np.ptp(mesh.vertices, axis=0) for mesh in bodies.meshes])
     halves: NDArray[np.float64] = (0.5 * bodies.scales * extents[bodies.mesh_index]).min(axis=1)
     return halves
 
 
-def largest_mesh_overlap(bodies: Bodies, locations: NDArray[np.float64], quaternions: NDArray[np.float64]) -> float:
+def compute_largest_overlap(bodies: Bodies, locations: NDArray[np.float64], quaternions: NDArray[np.float64]) -> float:
     """Deepest vertex of one mesh inside another, as a fraction of the smaller body's half extent."""
-    placed = _moved(bodies, locations, quaternions)
-    vertices = [world_vertices(placed, index) for index in range(len(placed))]
+    placed = _move_bodies(bodies, locations, quaternions)
+    vertices = [compute_world_vertices(placed, index) for index in range(len(placed))]
     low = np.array([points.min(axis=0) for points in vertices])
     high = np.array([points.max(axis=0) for points in vertices])
     reaches: dict[int, NDArray[np.float64]] = {}
     trees: dict[int, BVHTree] = {}
-    halves, deepest = _half_extents(bodies), 0.0
+    halves, deepest = _compute_half_extents(bodies), 0.0
     for index, points in enumerate(vertices):
         near = np.flatnonzero((low <= high[index]).all(axis=1) & (high >= low[index]).all(axis=1))
         for other in near[near != index]:
@@ -238,21 +240,21 @@ def largest_mesh_overlap(bodies: Bodies, locations: NDArray[np.float64], quatern
             if not len(inside):
                 continue
             if other not in trees:
-                trees[other] = BVHTree.FromPolygons(vertices[other].tolist(), _triangles(bodies, other))
-            deepest = max(deepest, _depth(trees[other], inside) / float(min(halves[index], halves[other])))
+                trees[other] = BVHTree.FromPolygons(vertices[other].tolist(), _list_triangles(bodies, other))
+            deepest = max(deepest, _compute_depth(trees[other], inside) / float(min(halves[index], halves[other])))
     return deepest
 
 
-def _moved(bodies: Bodies, locations: NDArray[np.float64], quaternions: NDArray[np.float64]) -> Bodies:
+def _move_bodies(bodies: Bodies, locations: NDArray[np.float64], quaternions: NDArray[np.float64]) -> Bodies:
     return type(bodies)(bodies.meshes, bodies.mesh_index, bodies.scales, quaternions, locations, bodies.is_sphere)
 
 
-def _triangles(bodies: Bodies, index: int) -> list[list[int]]:
+def _list_triangles(bodies: Bodies, index: int) -> list[list[int]]:
     triangles: list[list[int]] = bodies.meshes[bodies.mesh_index[index]].triangles.tolist()
     return triangles
 
 
-def _depth(tree: BVHTree, points: NDArray[np.float64]) -> float:
+def _compute_depth(tree: BVHTree, points: NDArray[np.float64]) -> float:
     """How deep the deepest of some points lies behind the nearest face."""
     deepest = 0.0
     for point in points:

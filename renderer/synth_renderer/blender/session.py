@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def reset() -> None:
+def reset_session() -> None:
     """Start from an empty file.
 
     This package registers nothing in `bpy.app.handlers`: bpy 4.5 can hang at exit while a callback is left there.
@@ -21,13 +21,13 @@ def reset() -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
-def version() -> str:
+def read_version() -> str:
     """Blender's version, `4.5.15`."""
     return ".".join(str(part) for part in bpy.app.version)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_stdout() -> Iterator[None]:
     """Keep off stdout what Blender prints from C: Cycles tells its progress in 45 lines a picture."""
     sys.stdout.flush()
     stdout = os.dup(1)

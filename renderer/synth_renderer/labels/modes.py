@@ -10,7 +10,7 @@ import numpy as np
 from synth_renderer.labels import shading
 from synth_renderer.labels.layers import sort_layers
 from synth_renderer.labels.visible import find_visible_surface
-from synth_renderer.model.palette import palette as palette
+from synth_renderer.model.palette import build_palette as build_palette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def draw_categorical(view: LabelView) -> NDArray[np.uint8]:
     """Return palette colours (H, W, 3) RGB; bodies that only overlap are black like the background."""
     bodies = len(view.of_interest)
     colors = np.zeros((bodies + 1, 3), dtype=np.uint8)
-    colors[1:][view.of_interest] = palette(bodies)[view.of_interest]
+    colors[1:][view.of_interest] = build_palette(bodies)[view.of_interest]
     return np.asarray(colors[view.surface.ids])
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_renderer.model.transforms import rotation_matrix, transformed
+from synth_renderer.model.transforms import rotation_matrix, transform_points
 from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def build_view_matrix(camera: Camera) -> NDArray[np.float64]:
 
 def to_camera_frame(points: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
     """Return world points (V, 3) in the camera frame, scene units."""
-    return transformed(points - np.array(camera.location), build_view_matrix(camera), np.zeros(3))
+    return transform_points(points - np.array(camera.location), build_view_matrix(camera), np.zeros(3))
 
 
 def project_points(points: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:

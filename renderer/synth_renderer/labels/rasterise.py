@@ -13,7 +13,7 @@ from synth_renderer.labels.coverage import find_nearest_triangles, find_pixel_wi
 from synth_renderer.labels.fragments import Fragments
 from synth_renderer.labels.near_plane import clip_at_near_plane
 from synth_renderer.labels.projection import build_view_matrix, project_points, to_camera_frame
-from synth_renderer.model.transforms import product, rotation_matrix, transformed
+from synth_renderer.model.transforms import multiply_matrices, rotation_matrix, transform_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,8 +62,8 @@ def _rasterise_body(
     if not scale.all():
         return _create_empty_part()
     mesh = bodies.meshes[bodies.mesh_index[body]]
-    rotation = product(view, rotation_matrix(bodies.quaternions[body]))
-    points, normals, triangles = transformed(mesh.vertices, rotation * scale, centre), mesh.normals, mesh.triangles
+    rotation = multiply_matrices(view, rotation_matrix(bodies.quaternions[body]))
+    points, normals, triangles = transform_points(mesh.vertices, rotation * scale, centre), mesh.normals, mesh.triangles
     is_cut = bool(points[:, 2].max() > -NEAR_PLANE)
     if is_cut:
         points, normals, triangles = clip_at_near_plane(points, normals, triangles, NEAR_PLANE)

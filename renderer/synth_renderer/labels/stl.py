@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
-from synth_renderer.model.transforms import world_vertices
+from synth_renderer.model.transforms import compute_world_vertices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,9 @@ def write_stl(file: BinaryIO, bodies: Bodies, chosen: Sequence[int] | NDArray[np
     triangles = sum(len(bodies.meshes[bodies.mesh_index[body]].triangles) for body in chosen)
     file.write(HEADER + np.uint32(triangles).astype("<u4").tobytes())
     for body in chosen:
-        file.write(_pack_facets(world_vertices(bodies, int(body)), bodies.meshes[bodies.mesh_index[body]].triangles))
+        file.write(
+            _pack_facets(compute_world_vertices(bodies, int(body)), bodies.meshes[bodies.mesh_index[body]].triangles)
+        )
 
 
 def _pack_facets(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> bytes:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def palette(count: int) -> NDArray[np.uint8]:
+def build_palette(count: int) -> NDArray[np.uint8]:
     """Colours of the bodies 0 … count - 1, (count, 3) RGB, none twice, none black.
 
     They are the integers 1 … 0xffffff that `numpy.random.RandomState(0)` chooses with replacement, read as 0xRRGGBB,

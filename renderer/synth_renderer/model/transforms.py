@@ -26,7 +26,7 @@ def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @kernel
-def product(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def multiply_matrices(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Matrix product of two (3, 3)."""
     result = np.empty((3, 3))
     for i in range(3):
@@ -36,7 +36,7 @@ def product(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[
 
 
 @kernel
-def transformed(
+def transform_points(
     points: NDArray[np.float64], matrix: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Matrix (3, 3) x each of `points` (V, 3) + offset (3,)."""
@@ -48,7 +48,7 @@ def transformed(
     return result
 
 
-def world_vertices(bodies: Bodies, body: int) -> NDArray[np.float64]:
+def compute_world_vertices(bodies: Bodies, body: int) -> NDArray[np.float64]:
     """Vertices (V, 3) of one placed body, world frame, scene units."""
     matrix = rotation_matrix(bodies.quaternions[body]) * bodies.scales[body]
-    return transformed(bodies.meshes[bodies.mesh_index[body]].vertices, matrix, bodies.locations[body])
+    return transform_points(bodies.meshes[bodies.mesh_index[body]].vertices, matrix, bodies.locations[body])

@@ -23,13 +23,13 @@ def kernel(function: F) -> F:
     """
     compiled: Any = numba.njit(cache=True, nogil=True)(function)
     compiled._cache._cache_file._source_stamp = (
-        sources(PACKAGE),
-        sources(Path(function.__code__.co_filename).parent),
+        stamp_sources(PACKAGE),
+        stamp_sources(Path(function.__code__.co_filename).parent),
     )
     return compiled  # type: ignore[no-any-return]
 
 
 @cache
-def sources(folder: Path) -> tuple[tuple[str, int, int], ...]:
+def stamp_sources(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Path, time of change in ns and size of each Python file below a folder."""
     return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*.py")))

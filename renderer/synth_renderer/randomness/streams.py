@@ -77,7 +77,7 @@ def _words(key: tuple[int, int]) -> Iterator[int]:
         yield from philox(counter, key)
 
 
-def step_names(steps: Sequence[FeatureGenerationStep]) -> list[str]:
+def build_step_names(steps: Sequence[FeatureGenerationStep]) -> list[str]:
     """`<target>:<variability>:<set>:<n>` of each step, n = 1 for the first with this target, variability and set.
 
     Variability and set are empty for steps without one. A step's id is not in it, as it is not in the run key.

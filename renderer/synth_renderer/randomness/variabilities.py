@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 MAX_DRAWS: Final = 100_000
 """Even bounds that hold one draw in ten thousand are missed so often only once in 20,000 values."""
 
-_LARGEST_EXPONENT: Final = 88.0
+_MAX_EXPONENT: Final = 88.0
 """exp of more is beyond float32."""
 
 
@@ -58,27 +58,29 @@ class Scale:
     pixel: float | None = None
 
 
-def draw(variability: Variability, stream: Stream, scale: Scale) -> FeatureValue:
+def draw_value(variability: Variability, stream: Stream, scale: Scale) -> FeatureValue:
     """One value of the variability.
 
     Vectors are tuples of 3, colours scene-linear RGBA tuples of 4. Integers, strings and bools stay as they are.
     Raises DrawError if bounds are never met, a number is beyond float32 or a length in pixels has no meaning.
     """
-    return _rounded(_draw(variability, stream, scale))
+    return _round_to_float32(_sample(variability, stream, scale))
 
 
-def settled(variability: Variability, stream_of: Callable[[str], Stream], scale: Scale) -> Variability:
+def draw_parameters(variability: Variability, stream_of: Callable[[str], Stream], scale: Scale) -> Variability:
     """The variability with those of its parameters drawn that are drawn once in a run, each from its own stream.
 
     `stream_of` gives the stream of a parameter by its name.
     """
     if isinstance(variability, Sometimes):
-        return variability.model_copy(update={"variability": settled(variability.variability, stream_of, scale)})
+        return variability.model_copy(
+            update={"variability": draw_parameters(variability.variability, stream_of, scale)}
+        )
     if not isinstance(variability, ParametricVariability):
         return variability
     nodes = {name: getattr(variability, name) for name in variability.parameters}
     drawn = {
-        name: draw(node, stream_of(name), scale)  # type: ignore[arg-type]
+        name: draw_value(node, stream_of(name), scale)  # type: ignore[arg-type]
         for name, node in nodes.items()
         if isinstance(node, Builtin)
     }
@@ -93,7 +95,7 @@ def to_float32(value: float) -> float:
         raise DrawError(f"the drawn value {value} is beyond float32; choose smaller parameters") from None
 
 
-def _rounded(value: FeatureValue) -> FeatureValue:
+def _round_to_float32(value: FeatureValue) -> FeatureValue:
     if isinstance(value, float):
         return to_float32(value)
     if isinstance(value, tuple):
@@ -102,30 +104,30 @@ def _rounded(value: FeatureValue) -> FeatureValue:
 
 
 @singledispatch
-def _draw(variability: object, _stream: Stream, _scale: Scale) -> FeatureValue:
+def _sample(variability: object, _stream: Stream, _scale: Scale) -> FeatureValue:
     raise NotImplementedError(f"no sampler for {type(variability).__name__}")
 
 
-@_draw.register(Constant)
+@_sample.register(Constant)
 def _constant(variability: Constant, _stream: Stream, _scale: Scale) -> FeatureValue:
     value: FeatureValue = variability.value
     return value
 
 
-@_draw.register(UniformDistribution3dHomogeneous)
+@_sample.register(UniformDistribution3dHomogeneous)
 def _uniform_3d(variability: UniformDistribution3dHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
     """One draw, three equal numbers in [location, location + scale]."""
     return (variability.location + stream.uniform() * variability.scale,) * 3
 
 
-@_draw.register(UniformDistributionNdHomogeneous)
+@_sample.register(UniformDistributionNdHomogeneous)
 def _uniform_nd(variability: UniformDistributionNdHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
     """One draw; a number, or `num_dimensions` equal ones."""
     value = variability.location + stream.uniform() * variability.scale
     return value if variability.num_dimensions == 1 else (value,) * variability.num_dimensions
 
 
-@_draw.register(LogNormal3dHomogeneous)
+@_sample.register(LogNormal3dHomogeneous)
 def _log_normal_3d(variability: LogNormal3dHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
     """exp(ln gm + z ln gsd) with z standard normal, drawn anew until its float32 lies strictly between the bounds."""
     name = (
@@ -133,16 +135,16 @@ def _log_normal_3d(variability: LogNormal3dHomogeneous, stream: Stream, _scale: 
         f"{variability.geometric_standard_deviation}"
     )
     mean, deviation = math.log(variability.geometric_mean), math.log(variability.geometric_standard_deviation)
-    value = _between(lambda: _exp(mean + stream.normal() * deviation), variability.min, variability.max, name)
+    value = _sample_between(lambda: _exp(mean + stream.normal() * deviation), variability.min, variability.max, name)
     return (value,) * 3
 
 
 def _exp(exponent: float) -> float:
     """exp, and infinity for what is beyond float32."""
-    return math.exp(exponent) if exponent < _LARGEST_EXPONENT else math.inf
+    return math.exp(exponent) if exponent < _MAX_EXPONENT else math.inf
 
 
-def _between(candidate: Callable[[], float], lower: float | None, upper: float | None, name: str) -> float:
+def _sample_between(candidate: Callable[[], float], lower: float | None, upper: float | None, name: str) -> float:
     """The first candidate whose float32 lies strictly between the bounds; DrawError names what never met them."""
     low = -math.inf if lower is None else lower
     high = math.inf if upper is None else upper
@@ -153,7 +155,7 @@ def _between(candidate: Callable[[], float], lower: float | None, upper: float |
     raise DrawError(f"{name} met none of {MAX_DRAWS} draws between {low} and {high}; widen the bounds")
 
 
-@_draw.register(UniformlyRandomLocationInMeasurementVolume)
+@_sample.register(UniformlyRandomLocationInMeasurementVolume)
 def _location(_variability: UniformlyRandomLocationInMeasurementVolume, stream: Stream, scale: Scale) -> FeatureValue:
     """Three draws, in the order x, y, z."""
     return tuple(
@@ -162,7 +164,7 @@ def _location(_variability: UniformlyRandomLocationInMeasurementVolume, stream: 
     )
 
 
-@_draw.register(ConstantHsvColorAsRgb)
+@_sample.register(ConstantHsvColorAsRgb)
 def _constant_hsv(variability: ConstantHsvColorAsRgb, _stream: Stream, _scale: Scale) -> FeatureValue:
     """HSV to RGB, taken as scene-linear without gamma."""
     return (
@@ -171,7 +173,7 @@ def _constant_hsv(variability: ConstantHsvColorAsRgb, _stream: Stream, _scale: S
     )
 
 
-@_draw.register(RandomHsvColorAsRgb)
+@_sample.register(RandomHsvColorAsRgb)
 def _random_hsv(variability: RandomHsvColorAsRgb, stream: Stream, _scale: Scale) -> FeatureValue:
     """Three draws, in the order h, s, v, each uniform between its bounds."""
     bounds = (
@@ -183,29 +185,29 @@ def _random_hsv(variability: RandomHsvColorAsRgb, stream: Stream, _scale: Scale)
     return (*colorsys.hsv_to_rgb(h, s, v), variability.alpha)
 
 
-@_draw.register(UniformDistributionInt)
+@_sample.register(UniformDistributionInt)
 def _uniform_int(variability: UniformDistributionInt, stream: Stream, _scale: Scale) -> FeatureValue:
     """An integer in location … location + scale - 1."""
     return variability.location + stream.below(variability.scale)
 
 
-@_draw.register(LogUniform)
+@_sample.register(LogUniform)
 def _log_uniform(variability: LogUniform, stream: Stream, scale: Scale) -> FeatureValue:
     """exp(ln min + u (ln max - ln min))."""
     low, high = math.log(variability.min), math.log(variability.max)
-    return _sized(variability, math.exp(low + stream.uniform() * (high - low)), scale)
+    return _to_scene_units(variability, math.exp(low + stream.uniform() * (high - low)), scale)
 
 
-@_draw.register(Normal)
+@_sample.register(Normal)
 def _normal(variability: Normal, stream: Stream, scale: Scale) -> FeatureValue:
     """mean + z standard_deviation with z standard normal."""
     mean, deviation = _number(variability.mean), _number(variability.standard_deviation)
     name = f"a normal distribution of mean {mean} and standard deviation {deviation}"
-    value = _between(lambda: mean + stream.normal() * deviation, variability.min, variability.max, name)
-    return _sized(variability, value, scale)
+    value = _sample_between(lambda: mean + stream.normal() * deviation, variability.min, variability.max, name)
+    return _to_scene_units(variability, value, scale)
 
 
-@_draw.register(LogNormal)
+@_sample.register(LogNormal)
 def _log_normal(variability: LogNormal, stream: Stream, scale: Scale) -> FeatureValue:
     """exp(ln median + z ln gsd) with z standard normal."""
     median, deviation = _number(variability.median), _number(variability.geometric_standard_deviation)
@@ -213,8 +215,8 @@ def _log_normal(variability: LogNormal, stream: Stream, scale: Scale) -> Feature
     if median <= 0 or deviation <= 0:
         raise DrawError(f"{name} does not exist; both must be positive")
     log_median, width = math.log(median), math.log(deviation)
-    value = _between(lambda: _exp(log_median + stream.normal() * width), variability.min, variability.max, name)
-    return _sized(variability, value, scale)
+    value = _sample_between(lambda: _exp(log_median + stream.normal() * width), variability.min, variability.max, name)
+    return _to_scene_units(variability, value, scale)
 
 
 def _number(parameter: Any) -> float:
@@ -222,7 +224,7 @@ def _number(parameter: Any) -> float:
     return float(parameter)
 
 
-def _sized(variability: NumberVariability, value: float, scale: Scale) -> FeatureValue:
+def _to_scene_units(variability: NumberVariability, value: float, scale: Scale) -> FeatureValue:
     """The value in the feature's unit, repeated for every component."""
     if variability.unit == "px":
         if scale.pixel is None:
@@ -231,15 +233,15 @@ def _sized(variability: NumberVariability, value: float, scale: Scale) -> Featur
     return value if variability.num_dimensions == 1 else (value,) * variability.num_dimensions
 
 
-@_draw.register(Choice)
+@_sample.register(Choice)
 def _choice(variability: Choice, stream: Stream, _scale: Scale) -> FeatureValue:
     """The first value at which the weights' running sum exceeds u times their sum."""
     weights = variability.weights or (1.0,) * len(variability.values)
-    value: FeatureValue = variability.values[weighted(weights, stream.uniform())]
+    value: FeatureValue = variability.values[choose_index(weights, stream.uniform())]
     return value
 
 
-def weighted(weights: Sequence[float], u: float) -> int:
+def choose_index(weights: Sequence[float], u: float) -> int:
     """The first index at which the running sum exceeds u times the whole; 0 <= u < 1, not all weights are 0."""
     goal, running, last = u * sum(weights), 0.0, 0
     for index, weight in enumerate(weights):
@@ -251,10 +253,10 @@ def weighted(weights: Sequence[float], u: float) -> int:
     return last
 
 
-@_draw.register(Sometimes)
+@_sample.register(Sometimes)
 def _sometimes(variability: Sometimes, stream: Stream, scale: Scale) -> FeatureValue:
     """The constant where u is at least the share; else a draw from the rest of the stream."""
     if stream.uniform() >= variability.share:
         value: FeatureValue = variability.otherwise
         return value
-    return _draw(variability.variability, stream, scale)
+    return _sample(variability.variability, stream, scale)

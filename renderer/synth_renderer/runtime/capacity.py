@@ -13,30 +13,30 @@ from synth_renderer.runtime.cgroups import read_allowance
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
-WORKER_MEMORY: Final = 1 << 30
+WORKER_MEMORY_BYTES: Final = 1 << 30
 """Bytes that a worker may need; no more workers by default than fit."""
 
 
-def default_workers() -> int:
+def compute_default_workers() -> int:
     """One for every two processors, at most what free memory allows, at least one."""
-    return max(1, min(int(processors() // 2), free_memory() // WORKER_MEMORY))
+    return max(1, min(int(count_processors() // 2), read_free_memory() // WORKER_MEMORY_BYTES))
 
 
-def processors() -> float:
+def count_processors() -> float:
     """Processors that this process may run on, or the processor time that its control groups allow."""
     machine = len(os.sched_getaffinity(0))
     allowed = read_allowance(_read).processors
     return machine if allowed is None else min(machine, allowed)
 
 
-def free_memory() -> int:
+def read_free_memory() -> int:
     """Bytes that this process may still take: of the machine, and of its control groups."""
     machine: int = psutil.virtual_memory().available
     allowed = read_allowance(_read).free_memory
     return machine if allowed is None else min(machine, allowed)
 
 
-def memory_limit() -> int:
+def read_memory_limit() -> int:
     """Bytes that this process and its neighbours in its control groups may use, at most the machine's."""
     machine: int = psutil.virtual_memory().total
     allowed = read_allowance(_read).memory

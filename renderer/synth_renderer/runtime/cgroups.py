@@ -36,21 +36,23 @@ def read_allowance(read: Read) -> Allowance:
     processors: list[float] = []
     memory: list[int] = []
     free: list[int] = []
-    for folder in _folders(read, "cpu"):
-        processors += _processors(read, folder)
-    for folder in _folders(read, "memory"):
-        for limit in _memory_limits(read, folder):
+    for folder in _list_folders(read, "cpu"):
+        processors += _read_processors(read, folder)
+    for folder in _list_folders(read, "memory"):
+        for limit in _read_memory_limits(read, folder):
             memory.append(limit)
-            free.append(max(0, limit - _used_memory(read, folder)))
+            free.append(max(0, limit - _read_used_memory(read, folder)))
     return Allowance(min(processors, default=None), min(memory, default=None), min(free, default=None))
 
 
-def _folders(read: Read, controller: str) -> Iterator[PurePosixPath]:
+def _list_folders(read: Read, controller: str) -> Iterator[PurePosixPath]:
     """The folders of the process's groups that may limit this resource, from the innermost to the outermost mounted."""
-    groups = _groups(read(PROCESS_GROUPS) or "")
-    for mount in _mounts(read(MOUNTS) or ""):
+    groups = _parse_groups(read(PROCESS_GROUPS) or "")
+    for mount in _parse_mounts(read(MOUNTS) or ""):
         if mount.has(controller):
-            yield from _path_folders(mount, groups.get(controller if mount.controllers else "", PurePosixPath("/")))
+            yield from _list_path_folders(
+                mount, groups.get(controller if mount.controllers else "", PurePosixPath("/"))
+            )
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class _Mount:
         return not self.controllers or controller in self.controllers
 
 
-def _groups(text: str) -> dict[str, PurePosixPath]:
+def _parse_groups(text: str) -> dict[str, PurePosixPath]:
     """The process's group by controller of version 1, and of version 2 under the empty name."""
     groups: dict[str, PurePosixPath] = {}
     for line in text.splitlines():
@@ -75,60 +77,60 @@ def _groups(text: str) -> dict[str, PurePosixPath]:
     return groups
 
 
-def _mounts(text: str) -> Iterator[_Mount]:
+def _parse_mounts(text: str) -> Iterator[_Mount]:
     """The mounted hierarchies: `id parent device root point options … - type source options`."""
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         fields, kind, *options = before.split(), *after.split()
         if kind in ("cgroup", "cgroup2") and len(fields) > 4:
             controllers = options[-1].split(",") if kind == "cgroup" else ()
-            yield _Mount(_unescaped(fields[3]), _unescaped(fields[4]), frozenset(controllers))
+            yield _Mount(_unescape_path(fields[3]), _unescape_path(fields[4]), frozenset(controllers))
 
 
-def _unescaped(path: str) -> PurePosixPath:
+def _unescape_path(path: str) -> PurePosixPath:
     """A path of the mount table, which writes a blank as a backslash and its octal code."""
     return PurePosixPath(path.encode().decode("unicode_escape"))
 
 
-def _path_folders(mount: _Mount, group: PurePosixPath) -> Iterator[PurePosixPath]:
+def _list_path_folders(mount: _Mount, group: PurePosixPath) -> Iterator[PurePosixPath]:
     """A group below the mount and all groups above it; of a group that is mounted elsewhere, the outermost."""
     inside = group.relative_to(mount.root) if group.is_relative_to(mount.root) else PurePosixPath()
     yield from (mount.point / inside, *(mount.point / parent for parent in inside.parents))
 
 
-def _processors(read: Read, folder: PurePosixPath) -> Iterator[float]:
+def _read_processors(read: Read, folder: PurePosixPath) -> Iterator[float]:
     """Quota over period: of version 2 in one file, of version 1 in two."""
     quota, _, period = (read(folder / "cpu.max") or "").partition(" ")
     pairs = [(quota, period), (read(folder / "cpu.cfs_quota_us"), read(folder / "cpu.cfs_period_us"))]
-    for part, whole in ((_number(quota), _number(period)) for quota, period in pairs):
+    for part, whole in ((_parse_limit(quota), _parse_limit(period)) for quota, period in pairs):
         if part and whole:
             yield part / whole
 
 
-def _memory_limits(read: Read, folder: PurePosixPath) -> Iterator[int]:
+def _read_memory_limits(read: Read, folder: PurePosixPath) -> Iterator[int]:
     """What a group of this folder may use; version 1 also tells the smallest limit of groups that are not mounted."""
     for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
-        limit = _number(read(folder / name))
+        limit = _parse_limit(read(folder / name))
         if limit is not None:
             yield limit
-    hidden = _statistics(read, folder).get("hierarchical_memory_limit")
+    hidden = _read_statistics(read, folder).get("hierarchical_memory_limit")
     if hidden is not None:
         yield hidden
 
 
-def _used_memory(read: Read, folder: PurePosixPath) -> int:
+def _read_used_memory(read: Read, folder: PurePosixPath) -> int:
     """Bytes that a group uses, less the file cache that nobody has looked at lately, as the kubelet counts."""
-    used = _number(read(folder / "memory.current")) or _number(read(folder / "memory.usage_in_bytes")) or 0
-    statistics = _statistics(read, folder)
+    used = _parse_limit(read(folder / "memory.current")) or _parse_limit(read(folder / "memory.usage_in_bytes")) or 0
+    statistics = _read_statistics(read, folder)
     return used - statistics.get("total_inactive_file", statistics.get("inactive_file", 0))
 
 
-def _statistics(read: Read, folder: PurePosixPath) -> dict[str, int]:
+def _read_statistics(read: Read, folder: PurePosixPath) -> dict[str, int]:
     pairs = (line.partition(" ") for line in (read(folder / "memory.stat") or "").splitlines())
-    return {name: number for name, _, text in pairs if (number := _number(text)) is not None}
+    return {name: number for name, _, text in pairs if (number := _parse_limit(text)) is not None}
 
 
-def _number(text: str | None) -> int | None:
+def _parse_limit(text: str | None) -> int | None:
     """A whole number >= 0; None for `max`, -1 and whatever else sets no limit."""
     text = (text or "").strip()
     return int(text) if text.isdecimal() else None

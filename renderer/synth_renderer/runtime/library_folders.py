@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PACKAGE: Final = Path(__file__).parents[1]
 
 
-def library_folders(environment: Mapping[str, str], temporary: Path) -> dict[str, str]:
+def choose_library_folders(environment: Mapping[str, str], temporary: Path) -> dict[str, str]:
     """Variables for a process that renders: a home folder and a folder for compiled kernels, where it lacks one.
 
     The home folder lies in `temporary`. Kernels are for later processes too: they lie below the system's folder for
@@ -26,17 +26,19 @@ def library_folders(environment: Mapping[str, str], temporary: Path) -> dict[str
     variables = {}
     if not _is_writable(Path(environment.get("HOME", ""))):
         variables["HOME"] = str(temporary)
-    if not all(map(_is_writable, _kernel_folders())) and not any(map(_is_writable, _user_folders(environment))):
-        variables["NUMBA_CACHE_DIR"] = str(_private_folder() or temporary / "kernels")
+    if not all(map(_is_writable, _list_kernel_folders())) and not any(
+        map(_is_writable, _list_user_folders(environment))
+    ):
+        variables["NUMBA_CACHE_DIR"] = str(_make_private_folder() or temporary / "kernels")
     return variables
 
 
-def _kernel_folders() -> Iterator[Path]:
+def _list_kernel_folders() -> Iterator[Path]:
     """Where numba keeps kernels unless an environment variable says otherwise: beside the modules."""
     return (module.parent / "__pycache__" for module in PACKAGE.rglob("__init__.py"))
 
 
-def _user_folders(environment: Mapping[str, str]) -> Iterator[Path]:
+def _list_user_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     """The folder that the user names for kernels; else the user's cache, which numba takes when the others fail."""
     if given := environment.get("NUMBA_CACHE_DIR"):
         yield Path(given).absolute()
@@ -55,7 +57,7 @@ def _is_writable(folder: Path) -> bool:
     return False
 
 
-def _private_folder() -> Path | None:
+def _make_private_folder() -> Path | None:
     """A folder that only this user can write, since code is loaded from it; None without one."""
     with suppress(OSError):
         place = find_temporary_folder()

@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG: Final = 1
 _libc: Final = ctypes.CDLL(None)
 
 
-def stop_after(parent: int) -> None:
+def terminate_after_parent(parent: int) -> None:
     """Send this process SIGTERM when its parent dies; the kernel ends it 10 seconds later if that has no effect.
 
     Called in the main thread. Ends the process when the parent is dead already.
@@ -29,14 +29,14 @@ def stop_after(parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGUSR1))
     if os.getppid() != parent:
         end_process(ExitCode.STOPPED)
-    threading.Thread(target=_terminate_after, args=(os.pidfd_open(parent),), daemon=True).start()
+    threading.Thread(target=_terminate_after_exit, args=(os.pidfd_open(parent),), daemon=True).start()
 
 
-def die_with_parent() -> None:
+def kill_with_parent() -> None:
     """Have the kernel send SIGKILL when the parent dies: this process is stopping already."""
     _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
-def _terminate_after(process: int) -> None:
+def _terminate_after_exit(process: int) -> None:
     select.select([process], [], [])
     os.kill(os.getpid(), signal.SIGTERM)

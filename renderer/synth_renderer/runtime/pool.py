@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Final, Protocol
 from synth_api.exit_codes import ExitCode
 from synth_api.reasons import FailureReason
 from synth_renderer.runtime.protocol import Ready, RunReport, RunTask, Unavailable
-from synth_renderer.runtime.worker_handle import WorkerCommand, WorkerHandle, describe_death
+from synth_renderer.runtime.worker_handle import WorkerCommand, WorkerHandle, describe_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RETRIES: Final = 2
+MAX_RETRIES: Final = 2
 """Further tries of a run whose worker died; the default of `retriesPerRun` (docs/contracts.md, section 6)."""
-FAILED_STARTS: Final = 3
+MAX_FAILED_STARTS: Final = 3
 """So many workers in a row that end before they are ready: the installation is broken, not a run."""
-STOP_GRACE: Final = 20.0
+STOP_GRACE_SECONDS: Final = 20.0
 """Seconds for a worker to drop its run."""
-END_GRACE: Final = 10.0
+END_GRACE_SECONDS: Final = 10.0
 """Seconds for a worker without a run to end."""
 
 
@@ -30,7 +30,7 @@ class PoolUnavailableError(RuntimeError):
     """No run can be rendered here now: no device, no store, or workers that do not start. Exit code 75."""
 
 
-class StopSignal(Protocol):
+class StopRequests(Protocol):
     """The user's wish to stop; `fileno` becomes readable whenever `count` rises."""
 
     @property
@@ -69,14 +69,14 @@ class Pool:
 
     command: WorkerCommand
     size: int
-    stop: StopSignal
-    retries: int = RETRIES
+    stop: StopRequests
+    retries: int = MAX_RETRIES
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector, init=False)
     _workers: list[WorkerHandle] = field(default_factory=list, init=False)
-    _again: deque[RunTask] = field(default_factory=deque, init=False)
+    _requeued: deque[RunTask] = field(default_factory=deque, init=False)
     _deaths: dict[int, int] = field(default_factory=dict, init=False)
     _failed_starts: int = field(default=0, init=False)
-    _heeded: int = field(default=0, init=False)
+    _applied_requests: int = field(default=0, init=False)
 
     def events(self, tasks: Iterator[RunTask]) -> Iterator[RunStarted | RunEnded]:
         """Render `tasks`, taken one at a time as workers become free; ends when all are terminal or it is stopped.
@@ -86,51 +86,51 @@ class Pool:
         self._selector.register(self.stop, selectors.EVENT_READ)
         try:
             while True:
-                self._heed_stop()
-                yield from self._hand_out(tasks)
+                self._apply_stop_requests()
+                yield from self._assign_tasks(tasks)
                 if not self._workers:
                     return
-                yield from self._wait()
+                yield from self._wait_for_events()
         finally:
-            self._end_all()
+            self._end_workers()
 
-    def _hand_out(self, tasks: Iterator[RunTask]) -> Iterator[RunStarted]:
+    def _assign_tasks(self, tasks: Iterator[RunTask]) -> Iterator[RunStarted]:
         """Give a run to each worker that has none, starting workers up to the pool's size; else let it go."""
-        while not self._heeded:
+        while not self._applied_requests:
             idle = next((worker for worker in self._workers if worker.is_idle), None)
             if idle is None and len(self._workers) >= self.size:
                 return
-            task = self._again.popleft() if self._again else next(tasks, None)
+            task = self._requeued.popleft() if self._requeued else next(tasks, None)
             if task is None:
                 break
-            worker = idle or self._start()
-            worker.give(task)
-            self._watch(worker)
+            worker = idle or self._start_worker()
+            worker.assign(task)
+            self._update_events(worker)
             yield RunStarted(task, self._deaths.get(task.number, 0) + 1)
         for worker in self._workers:
             if worker.is_idle:
-                worker.dismiss(END_GRACE)
+                worker.finish(END_GRACE_SECONDS)
 
-    def _start(self) -> WorkerHandle:
+    def _start_worker(self) -> WorkerHandle:
         try:
             worker = WorkerHandle(self.command)
         except OSError as error:  # its log, or a limit of processes, files or memory
             where = f"{error.filename}: " if error.filename else ""
             raise PoolUnavailableError(f"no worker can be started: {where}{error.strerror}") from error
         self._workers.append(worker)
-        self._selector.register(worker.death, selectors.EVENT_READ, worker)
+        self._selector.register(worker.exit_descriptor, selectors.EVENT_READ, worker)
         self._selector.register(worker.channel, selectors.EVENT_READ, worker)
         return worker
 
-    def _watch(self, worker: WorkerHandle) -> None:
+    def _update_events(self, worker: WorkerHandle) -> None:
         """Wait for its channel to become writable only while there is something to send."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.has_unsent else 0)
         if worker.channel in self._selector.get_map():
             self._selector.modify(worker.channel, events, worker)
 
-    def _wait(self) -> Iterator[RunEnded]:
+    def _wait_for_events(self) -> Iterator[RunEnded]:
         """Sleep until something happens, and deal with it."""
-        deadlines = [worker.kill_at for worker in self._workers if worker.kill_at is not None]
+        deadlines = [worker.kill_time for worker in self._workers if worker.kill_time is not None]
         timeout = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         for key, events in self._selector.select(timeout):
             if key.fileobj is self.stop:
@@ -141,44 +141,44 @@ class Pool:
                 continue
             if events & selectors.EVENT_WRITE:
                 worker.flush()
-                self._watch(worker)
-            yield from self._listen(worker)
-            if key.fileobj == worker.death:
-                yield from self._bury(worker)
+                self._update_events(worker)
+            yield from self._receive_messages(worker)
+            if key.fileobj == worker.exit_descriptor:
+                yield from self._reap(worker)
         for worker in self._workers:
-            if worker.kill_at is not None and time.monotonic() >= worker.kill_at:
+            if worker.kill_time is not None and time.monotonic() >= worker.kill_time:
                 worker.kill()
 
-    def _listen(self, worker: WorkerHandle) -> Iterator[RunEnded]:
+    def _receive_messages(self, worker: WorkerHandle) -> Iterator[RunEnded]:
         messages, is_open = worker.receive()
         for message in messages:
             if isinstance(message, Ready):
-                worker.ready = True
+                worker.is_ready = True
                 self._failed_starts = 0
             elif isinstance(message, Unavailable):
                 raise PoolUnavailableError(message.message)
             elif worker.task is not None and message.outcome != "dropped":
                 task, worker.task = worker.task, None
                 if message.is_last:
-                    worker.dismiss(END_GRACE)
+                    worker.finish(END_GRACE_SECONDS)
                 yield RunEnded(task, message)
         if not is_open and worker.channel in self._selector.get_map():
             self._selector.unregister(worker.channel)
-            worker.dismiss(END_GRACE)
+            worker.finish(END_GRACE_SECONDS)
 
-    def _bury(self, worker: WorkerHandle) -> Iterator[RunEnded]:
+    def _reap(self, worker: WorkerHandle) -> Iterator[RunEnded]:
         """Settle the run that a dead worker leaves: tried again, failed, or dropped."""
-        self._forget(worker)
+        self._unregister(worker)
         code = worker.close()
-        if not worker.ready and not self._heeded:
+        if not worker.is_ready and not self._applied_requests:
             self._count_failed_start(worker, code)
         task = worker.task
         if task is None:
             return
-        if self._heeded:
+        if self._applied_requests:
             yield RunEnded(task, RunReport(number=task.number, outcome="dropped"))
-        elif not worker.ready or code == ExitCode.STOPPED:
-            self._again.append(task)
+        elif not worker.is_ready or code == ExitCode.STOPPED:
+            self._requeued.append(task)
         else:
             yield from self._retry_or_fail(task, code)
 
@@ -186,40 +186,40 @@ class Pool:
         deaths = self._deaths.pop(task.number, 0) + 1
         if deaths <= self.retries:
             self._deaths[task.number] = deaths
-            self._again.append(task)
+            self._requeued.append(task)
             return
-        message = f"its worker {describe_death(code)}, as in each of {deaths} attempts; see {self.command.log}"
+        message = f"its worker {describe_exit(code)}, as in each of {deaths} attempts; see {self.command.log}"
         yield RunEnded(
             task, RunReport(number=task.number, outcome="failed", reason=FailureReason.WORKER_DIED, message=message)
         )
 
     def _count_failed_start(self, worker: WorkerHandle, code: int) -> None:
         self._failed_starts += 1
-        if self._failed_starts >= FAILED_STARTS:
+        if self._failed_starts >= MAX_FAILED_STARTS:
             raise PoolUnavailableError(
-                f"{FAILED_STARTS} workers ended before they were ready, the last one {describe_death(code)}; "
-                f"its last words in {self.command.log}:\n{worker.last_words()}"
+                f"{MAX_FAILED_STARTS} workers ended before they were ready, the last one {describe_exit(code)}; "
+                f"its last words in {self.command.log}:\n{worker.read_log_tail()}"
             )
 
-    def _heed_stop(self) -> None:
+    def _apply_stop_requests(self) -> None:
         """First wish: workers drop their runs. Second: they are killed."""
         wish = self.stop.count
-        if wish > self._heeded:
-            self._heeded = wish
+        if wish > self._applied_requests:
+            self._applied_requests = wish
             for worker in self._workers:
-                worker.kill() if wish > 1 else worker.stop(STOP_GRACE)
+                worker.kill() if wish > 1 else worker.stop(STOP_GRACE_SECONDS)
 
-    def _forget(self, worker: WorkerHandle) -> None:
+    def _unregister(self, worker: WorkerHandle) -> None:
         self._workers.remove(worker)
-        self._selector.unregister(worker.death)
+        self._selector.unregister(worker.exit_descriptor)
         if worker.channel in self._selector.get_map():
             self._selector.unregister(worker.channel)
 
-    def _end_all(self) -> None:
+    def _end_workers(self) -> None:
         """Stop whoever is left, after an error or an iteration that was given up."""
         for worker in self._workers:
-            worker.stop(STOP_GRACE)
+            worker.stop(STOP_GRACE_SECONDS)
         for worker in list(self._workers):
-            self._forget(worker)
-            worker.end()
+            self._unregister(worker)
+            worker.wait()
         self._selector.close()

@@ -61,11 +61,11 @@ WorkerMessage = Annotated[Ready | RunReport | Unavailable, Field(discriminator="
 _WORKER_MESSAGE: TypeAdapter[Ready | RunReport | Unavailable] = TypeAdapter(WorkerMessage)
 
 
-def encode(message: _Message) -> bytes:
+def encode_message(message: _Message) -> bytes:
     """One line, newline included."""
     return message.model_dump_json().encode() + b"\n"
 
 
-def decode(line: bytes) -> Ready | RunReport | Unavailable:
+def decode_message(line: bytes) -> Ready | RunReport | Unavailable:
     """A worker's line."""
     return _WORKER_MESSAGE.validate_json(line)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PACKAGES = ("synth-operator", "bpy", "numpy", "numba", "opencv-python-headless", "pyarrow")
 
 
-def run_record(
+def build_run_record(
     key: str, recipe: Recipe, overrides: Mapping[str, Any], rendered: RenderedRun, started: datetime, finished: datetime
 ) -> RunRecord:
     """The manifest of a rendered run, before its files are known."""
@@ -33,7 +33,7 @@ def run_record(
         overrides=dict(overrides),
         seed=recipe.initial_runtime_state.seed,
         versions={"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
-        processor=processor(),
+        processor=read_processor_name(),
         device=rendered.device,
         seconds=dict(rendered.seconds),
         width=rendered.width,
@@ -53,7 +53,7 @@ def run_record(
     )
 
 
-def processor() -> str:
+def read_processor_name() -> str:
     """The processor class: model name as Linux tells it, else the architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

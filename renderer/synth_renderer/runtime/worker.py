@@ -18,7 +18,7 @@ from synth_api.sentences import explain
 from synth_dataset.stopper import log_traceback
 from synth_renderer.runtime.failures import find_reason
 from synth_renderer.runtime.protocol import RunReport
-from synth_renderer.runtime.run_record import run_record
+from synth_renderer.runtime.run_record import build_run_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,13 +52,13 @@ class Worker:
     """
 
     def __init__(self, store: Store, engine: Engine, device: str) -> None:
-        self.undisturbed = threading.Lock()
+        self.commit_lock = threading.Lock()
         self._store = store
         self._engine = engine
         self._device = device
         self._in_flight: tuple[int, Path, float] | None = None
 
-    def carry_out(self, task: RunTask) -> RunReport:
+    def render_run(self, task: RunTask) -> RunReport:
         """Render and commit one run. Raises UnavailableError; any other error becomes a failed run."""
         start = time.perf_counter()
         stages: dict[str, float] = {}
@@ -97,14 +97,14 @@ class Worker:
             started = datetime.now(UTC)
             try:
                 rendered = self._call_engine(recipe, folder)
-                record = run_record(task.key, recipe, task.overrides, rendered, started, datetime.now(UTC))
+                record = build_run_record(task.key, recipe, task.overrides, rendered, started, datetime.now(UTC))
                 manifest = self._store.commit(folder, record)
             finally:
                 self._in_flight = None
         return dict(rendered.seconds), sum(file.bytes for file in manifest.files)
 
     def _call_engine(self, recipe: Recipe, folder: Path) -> RenderedRun:
-        self.undisturbed.release()
+        self.commit_lock.release()
         try:
             return self._engine(recipe, folder, self._device)
         except RuntimeError as error:
@@ -113,9 +113,9 @@ class Worker:
                 raise
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         finally:
-            self.undisturbed.acquire()
+            self.commit_lock.acquire()
 
-    def drop(self) -> RunReport | None:
+    def drop_run(self) -> RunReport | None:
         """Remove what the run in flight has written, as far as it can be removed; None when there is none."""
         if self._in_flight is None:
             return None

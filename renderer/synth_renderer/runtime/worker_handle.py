@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from synth_api.redaction import redact
-from synth_renderer.runtime.protocol import decode, encode
+from synth_renderer.runtime.protocol import decode_message, encode_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,12 +48,12 @@ class WorkerHandle:
             with theirs:
                 self.process = self._start(command, theirs.fileno(), log)
         self.channel.setblocking(False)
-        self.death = os.pidfd_open(self.process.pid)
+        self.exit_descriptor = os.pidfd_open(self.process.pid)
         self.task: RunTask | None = None
-        self.ready = False
-        self.kill_at: float | None = None
-        self._inbox = b""
-        self._outbox = b""
+        self.is_ready = False
+        self.kill_time: float | None = None
+        self._received = b""
+        self._unsent = b""
 
     @staticmethod
     def _start(command: WorkerCommand, channel: int, log: BinaryIO) -> subprocess.Popen[bytes]:
@@ -72,27 +72,27 @@ class WorkerHandle:
     @property
     def is_idle(self) -> bool:
         """Whether it can take a run."""
-        return self.task is None and self.kill_at is None
+        return self.task is None and self.kill_time is None
 
     @property
     def has_unsent(self) -> bool:
         """Whether `flush` should be called when the channel is writable."""
-        return bool(self._outbox)
+        return bool(self._unsent)
 
-    def give(self, task: RunTask) -> None:
+    def assign(self, task: RunTask) -> None:
         """Hand it a run; the bytes leave as the channel takes them."""
         self.task = task
-        self._outbox = encode(task)
+        self._unsent = encode_message(task)
         self.flush()
 
     def flush(self) -> None:
         """Send what the channel takes without waiting; a dead worker's bytes are dropped, `death` tells."""
         try:
-            self._outbox = self._outbox[self.channel.send(self._outbox) :]
+            self._unsent = self._unsent[self.channel.send(self._unsent) :]
         except BlockingIOError:
             pass
         except OSError:
-            self._outbox = b""
+            self._unsent = b""
 
     def receive(self) -> tuple[list[Ready | RunReport | Unavailable], bool]:
         """Every complete message so far, and whether the channel is still open. Never waits."""
@@ -107,31 +107,31 @@ class WorkerHandle:
             if not data:
                 is_open = False
                 break
-            self._inbox += data
-        *lines, self._inbox = self._inbox.split(b"\n")
-        return [decode(line) for line in lines], is_open
+            self._received += data
+        *lines, self._received = self._received.split(b"\n")
+        return [decode_message(line) for line in lines], is_open
 
     def stop(self, grace: float) -> None:
         """Ask it to drop its run and end; it is killed when `grace` seconds have passed."""
         self.process.send_signal(signal.SIGTERM)
-        self._end_within(grace)
+        self._set_kill_time(grace)
 
-    def end(self) -> int:
+    def wait(self) -> int:
         """Wait for it to end after `stop`; killed when its grace is over. Returns its exit code."""
         try:
-            self.process.wait(max(0.0, (self.kill_at or 0.0) - time.monotonic()))
+            self.process.wait(max(0.0, (self.kill_time or 0.0) - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.kill()
         return self.close()
 
-    def dismiss(self, grace: float) -> None:
+    def finish(self, grace: float) -> None:
         """Let it end: no more runs will come."""
         with suppress(OSError):
             self.channel.shutdown(socket.SHUT_WR)
-        self._end_within(grace)
+        self._set_kill_time(grace)
 
-    def _end_within(self, grace: float) -> None:
-        self.kill_at = self.kill_at or time.monotonic() + grace
+    def _set_kill_time(self, grace: float) -> None:
+        self.kill_time = self.kill_time or time.monotonic() + grace
 
     def kill(self) -> None:
         """End it at once."""
@@ -140,11 +140,11 @@ class WorkerHandle:
     def close(self) -> int:
         """Collect the dead process; returns its exit code, negative for a signal."""
         code = self.process.wait()
-        os.close(self.death)
+        os.close(self.exit_descriptor)
         self.channel.close()
         return code
 
-    def last_words(self, lines: int = 5) -> str:
+    def read_log_tail(self, lines: int = 5) -> str:
         """The end of what it printed, for a death that nobody explains."""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
@@ -152,7 +152,7 @@ class WorkerHandle:
         return "\n".join(text.splitlines()[-lines:])
 
 
-def describe_death(code: int) -> str:
+def describe_exit(code: int) -> str:
     """`was killed by SIGSEGV`, `exited with code 3`."""
     if code >= 0:
         return f"exited with code {code}"

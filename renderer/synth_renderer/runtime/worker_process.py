@@ -23,9 +23,9 @@ from synth_api.exit_codes import ExitCode
 from synth_api.sentences import explain
 from synth_dataset.stopper import Stopper, StopSignal, end_process, log_traceback
 from synth_dataset.store.folder_store import FolderStore
-from synth_renderer.runtime.parent_death import die_with_parent, stop_after
+from synth_renderer.runtime.parent_death import kill_with_parent, terminate_after_parent
 from synth_renderer.runtime.process import load_engine, log_line
-from synth_renderer.runtime.protocol import Ready, RunTask, Unavailable, encode
+from synth_renderer.runtime.protocol import Ready, RunTask, Unavailable, encode_message
 from synth_renderer.runtime.worker import UnavailableError, Worker
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from synth_renderer.runtime.protocol import RunReport
 
-WATERMARK: Final = 2 << 30
+WATERMARK_BYTES: Final = 2 << 30
 """Bytes of resident memory past which a worker is replaced after its run; 600 beads need a quarter of it."""
 STOP_SECONDS: Final = 8.0
 """For a worker to drop its run; less than its pool's patience."""
@@ -47,14 +47,14 @@ class Channel:
         self._socket = socket.socket(fileno=descriptor)
         self._lines = self._socket.makefile("rb")
 
-    def say(self, message: Ready | RunReport | Unavailable) -> None:
+    def send(self, message: Ready | RunReport | Unavailable) -> None:
         """Send one message; a pool that is gone does not matter, the closed channel ends the worker soon enough."""
         try:
-            self._socket.sendall(encode(message))
+            self._socket.sendall(encode_message(message))
         except OSError:
             log_line("the pool is gone")
 
-    def next_task(self) -> RunTask | None:
+    def receive_task(self) -> RunTask | None:
         """Wait for the next run; None when there will be none."""
         try:
             line = self._lines.readline()
@@ -78,38 +78,38 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(options: argparse.Namespace) -> ExitCode:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopper = Stopper(StopSignal(), STOP_SECONDS)
-    stop_after(options.parent)
+    terminate_after_parent(options.parent)
     channel = Channel(options.channel)
     # Absolute: bpy takes relative paths from $PWD, which may be another folder than the working one.
     worker = Worker(FolderStore(options.store.resolve()), load_engine(options.engine), options.device)
-    stopper.tidy_up = partial(_drop, worker, channel)
-    channel.say(Ready())
+    stopper.tidy_up = partial(_drop_run, worker, channel)
+    channel.send(Ready())
     return _serve(worker, channel, options.watermark)
 
 
 def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
     memory = psutil.Process().memory_info
-    while (task := channel.next_task()) is not None:
-        with worker.undisturbed:
+    while (task := channel.receive_task()) is not None:
+        with worker.commit_lock:
             try:
-                report = worker.carry_out(task)
+                report = worker.render_run(task)
             except UnavailableError as error:
-                channel.say(Unavailable(message=explain(error)))
+                channel.send(Unavailable(message=explain(error)))
                 return ExitCode.TRY_AGAIN
             is_last = memory().rss > watermark
-            channel.say(report.model_copy(update={"is_last": is_last}))
+            channel.send(report.model_copy(update={"is_last": is_last}))
         if is_last:
             break
     return ExitCode.OK
 
 
-def _drop(worker: Worker, channel: Channel) -> None:
+def _drop_run(worker: Worker, channel: Channel) -> None:
     """Drop the run in flight, as soon as nothing is half done."""
-    die_with_parent()
-    worker.undisturbed.acquire()
-    dropped = worker.drop()
+    kill_with_parent()
+    worker.commit_lock.acquire()
+    dropped = worker.drop_run()
     if dropped is not None:
-        channel.say(dropped)
+        channel.send(dropped)
         log_line(f"told to stop: run {dropped.number} dropped")
     else:
         log_line("told to stop: no run in flight")
@@ -122,7 +122,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--engine", required=True, help="module:function")
-    parser.add_argument("--watermark", type=int, default=WATERMARK, help="bytes")
+    parser.add_argument("--watermark", type=int, default=WATERMARK_BYTES, help="bytes")
     return parser.parse_args(arguments)
 
 

@@ -36,56 +36,56 @@ class FeatureTable:
     def __contains__(self, name: str) -> bool:
         return name in self._present
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """Feature names that at least one object has."""
         return [name for name, present in self._present.items() if present.any()]
 
-    def present(self, name: str) -> NDArray[np.bool_]:
+    def find_present(self, name: str) -> NDArray[np.bool_]:
         """Which objects have the feature, (n,)."""
         return self._present.get(name, np.zeros(self.rows, dtype=bool))
 
-    def column(self, name: str) -> FeatureColumn:
+    def read_column(self, name: str) -> FeatureColumn:
         """Values and presence of a feature; values of objects that lack it mean nothing."""
-        return FeatureColumn(self._stored(name), self.present(name))
+        return FeatureColumn(self._find_values(name), self.find_present(name))
 
-    def _stored(self, name: str) -> NDArray[Any]:
+    def _find_values(self, name: str) -> NDArray[Any]:
         whole, component = COMPONENTS.get(name, (name, None))
         values = self._values.get(whole)
         if values is None:
             return np.zeros(self.rows)
         return values if component is None else values[:, component]
 
-    def value(self, name: str, row: int) -> FeatureValue:
+    def read_value(self, name: str, row: int) -> FeatureValue:
         """One object's value as a plain number, string, bool or tuple."""
-        value: FeatureValue | np.ndarray[Any, Any] | np.float64 = self._stored(name)[row]
+        value: FeatureValue | np.ndarray[Any, Any] | np.float64 = self._find_values(name)[row]
         if isinstance(value, np.ndarray):
             return tuple(float(part) for part in value)
         return float(value) if isinstance(value, np.float64) else value
 
-    def of(self, row: int) -> Mapping[str, FeatureValue]:
+    def read_row(self, row: int) -> Mapping[str, FeatureValue]:
         """One object's features, each read when it is asked for: few of many."""
         return _Row(self, row)
 
     def declare(self, name: str, rows: NDArray[np.bool_], value: FeatureValue, kind: FeatureType | None = None) -> None:
         """Give the objects of `rows` (n,) a feature and its first value; `kind` None stores it as it comes."""
-        self._present[name] = self.present(name) | rows
+        self._present[name] = self.find_present(name) | rows
         whole, component = COMPONENTS.get(name, (name, None))
         if whole not in self._values:
-            self._values[whole] = _column(self.rows, value if component is None else (0.0, 0.0, 0.0), kind)
+            self._values[whole] = _make_column(self.rows, value if component is None else (0.0, 0.0, 0.0), kind)
         if component is None:
             for row in np.flatnonzero(rows):
                 self._values[name][row] = value
 
-    def set(self, name: str, row: int, value: FeatureValue) -> None:
+    def set_value(self, name: str, row: int, value: FeatureValue) -> None:
         """Write one object's value."""
         whole, component = COMPONENTS.get(name, (name, None))
         self._values[whole][row if component is None else (row, component)] = value
 
-    def set_all(self, name: str, values: NDArray[Any], rows: NDArray[np.bool_]) -> None:
+    def set_values(self, name: str, values: NDArray[Any], rows: NDArray[np.bool_]) -> None:
         """Write the values (m, …) of the m objects of `rows` (n,)."""
         self._values[name][rows] = values
 
-    def rows_of(self, chosen: NDArray[np.int64]) -> FeatureTable:
+    def select_rows(self, chosen: NDArray[np.int64]) -> FeatureTable:
         """The table of some objects, in that order."""
         table = FeatureTable(len(chosen))
         table._values = {name: values[chosen] for name, values in self._values.items()}
@@ -99,18 +99,18 @@ class _Row(Mapping[str, "FeatureValue"]):
     row: int
 
     def __getitem__(self, name: str) -> FeatureValue:
-        if name not in self.table or not self.table.present(name)[self.row]:
+        if name not in self.table or not self.table.find_present(name)[self.row]:
             raise KeyError(name)
-        return self.table.value(name, self.row)
+        return self.table.read_value(name, self.row)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self.table.names() if self.table.present(name)[self.row])
+        return (name for name in self.table.list_names() if self.table.find_present(name)[self.row])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def _column(rows: int, value: FeatureValue, kind: FeatureType | None) -> NDArray[Any]:
+def _make_column(rows: int, value: FeatureValue, kind: FeatureType | None) -> NDArray[Any]:
     if kind in (FeatureType.VECTOR, FeatureType.COLOR) or (kind is None and isinstance(value, tuple)):
         assert isinstance(value, tuple)
         return np.zeros((rows, len(value)))
@@ -128,10 +128,10 @@ def declare_prototype(
     values = (dict.fromkeys(FACTORS, 1.0) if "dimensions" in constants else {}) | dict(constants)
     for name in features.keys() & values.keys():
         for row in np.flatnonzero(rows):
-            table.set(name, int(row), values[name])
+            table.set_value(name, int(row), values[name])
 
 
-def concatenate(tables: Iterable[FeatureTable], order: NDArray[np.int64]) -> FeatureTable:
+def concatenate_tables(tables: Iterable[FeatureTable], order: NDArray[np.int64]) -> FeatureTable:
     """The rows of all tables, one after another, then put into `order`."""
     parts = list(tables)
     joined = FeatureTable(sum(part.rows for part in parts))
@@ -142,10 +142,10 @@ def concatenate(tables: Iterable[FeatureTable], order: NDArray[np.int64]) -> Fea
         for name, present in part._present.items():
             if name not in COMPONENTS:
                 _copy_column(joined, part, name, rows)
-            joined._present[name] = joined.present(name)
+            joined._present[name] = joined.find_present(name)
             joined._present[name][rows] = present
         start += part.rows
-    return joined.rows_of(order)
+    return joined.select_rows(order)
 
 
 def _copy_column(joined: FeatureTable, part: FeatureTable, name: str, rows: NDArray[np.bool_]) -> None:

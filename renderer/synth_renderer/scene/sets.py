@@ -39,7 +39,7 @@ class _Kind:
     table: FeatureTable
 
 
-def members(world: World, set_name: str) -> Members:
+def find_members(world: World, set_name: str) -> Members:
     """The set's members now; a set is evaluated anew at every use."""
     recipe_set = world.recipe.process_conditions.sets.get(set_name)
     expression = recipe_set.criterion if recipe_set else _BUILT_IN[set_name]
@@ -52,7 +52,7 @@ def members(world: World, set_name: str) -> Members:
     if world.technique:
         tables.append(_Kind("IsMeasurementTechnique", world.technique.features))
     criteria = world.recipe.process_conditions.feature_criteria
-    holds = {kind.name: _evaluate(expression, kind, criteria) for kind in tables}
+    holds = {kind.name: _evaluate_expression(expression, kind, criteria) for kind in tables}
     return Members(
         holds["IsParticle"],
         bool(holds.get("IsMeasurementTechnique", np.zeros(0)).any()),
@@ -77,12 +77,12 @@ _BUILT_IN = {
 }
 
 
-def _evaluate(expression: str, kind: _Kind, criteria: Mapping[str, Criterion]) -> NDArray[np.bool_]:
+def _evaluate_expression(expression: str, kind: _Kind, criteria: Mapping[str, Criterion]) -> NDArray[np.bool_]:
     rows = kind.table.rows
 
     def leaf(name: str) -> NDArray[np.bool_]:
         if name in criteria:
-            return holds(criteria[name], kind.table, is_particle=kind.name == "IsParticle")
+            return evaluate_criterion(criteria[name], kind.table, is_particle=kind.name == "IsParticle")
         ultimate_parent = name == "IsUltimateParent" and kind.name == "IsParticle"
         return np.full(rows, name in (kind.name, "AlwaysTrue") or ultimate_parent)
 
@@ -92,7 +92,7 @@ def _evaluate(expression: str, kind: _Kind, criteria: Mapping[str, Criterion]) -
     return parse_expression(expression).evaluate(leaf, constant)
 
 
-def holds(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> NDArray[np.bool_]:
+def evaluate_criterion(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> NDArray[np.bool_]:
     """Whether the criterion holds for each object, (n,).
 
     An object without the feature, or with a value of the wrong type, gets `default_return_value`.
@@ -102,15 +102,20 @@ def holds(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> ND
     if isinstance(criterion, IsUltimateParent):
         return np.full(table.rows, is_particle)
     result = np.full(table.rows, criterion.default_return_value)
-    values, rows = table.column(criterion.feature_name).values, np.flatnonzero(table.present(criterion.feature_name))
+    values, rows = (
+        table.read_column(criterion.feature_name).values,
+        np.flatnonzero(table.find_present(criterion.feature_name)),
+    )
     found = [tuple(value) if isinstance(value, list) else value for value in values[rows].tolist()]
     example = dict(zip(found, rows.tolist(), strict=True))
-    known = {value: _checked(criterion, table.value(criterion.feature_name, row)) for value, row in example.items()}
+    known = {
+        value: _check_value(criterion, table.read_value(criterion.feature_name, row)) for value, row in example.items()
+    }
     result[rows] = [known[value] for value in found]
     return result
 
 
-def _checked(criterion: FeatureCriterion, value: FeatureValue) -> bool:
+def _check_value(criterion: FeatureCriterion, value: FeatureValue) -> bool:
     try:
         return criterion.check(value)
     except TypeError:

@@ -11,7 +11,7 @@ import numpy as np
 
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES, FeatureType
 from synth_renderer.model.errors import RenderError
-from synth_renderer.scene.features import FACTORS, FeatureTable, concatenate, declare_prototype
+from synth_renderer.scene.features import FACTORS, FeatureTable, concatenate_tables, declare_prototype
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Particles:
     quaternions: NDArray[np.float64]
 
     @classmethod
-    def none(cls) -> Particles:
+    def make_empty(cls) -> Particles:
         """No particle yet."""
         return cls([], [], [], [], FeatureTable(0), np.zeros((0, 4)))
 
@@ -54,13 +54,13 @@ class Particles:
 
     def set_feature(self, row: int, name: str, value: FeatureValue) -> None:
         """Write one particle's feature. New `dimensions` absorb `width` and `height`, which become 1 again."""
-        self.features.set(name, row, value)
+        self.features.set_value(name, row, value)
         if name == "dimensions":
             for factor in FACTORS:
-                if self.features.present(factor)[row]:
-                    self.features.set(factor, row, 1.0)
+                if self.features.find_present(factor)[row]:
+                    self.features.set_value(factor, row, 1.0)
 
-    def without(self, gone: NDArray[np.bool_]) -> Particles:
+    def remove(self, gone: NDArray[np.bool_]) -> Particles:
         """All but some particles (N,); ids close up, names stay."""
         kept = np.flatnonzero(~gone)
         return Particles(
@@ -68,15 +68,18 @@ class Particles:
             blueprints=[self.blueprints[row] for row in kept],
             geometries=[self.geometries[row] for row in kept],
             materials=[self.materials[row] for row in kept],
-            features=self.features.rows_of(kept),
+            features=self.features.select_rows(kept),
             quaternions=self.quaternions[kept],
         )
 
-    def sizes_of(self, row: int) -> NDArray[np.float64]:
+    def compute_size(self, row: int) -> NDArray[np.float64]:
         """Full extents (3,) along one particle's own axes, scene units."""
         features = self.features
-        factors = [float(features.column(name).values[row]) if features.present(name)[row] else 1.0 for name in FACTORS]
-        return np.asarray(features.column("dimensions").values[row] * np.array([1.0, *factors]))
+        factors = [
+            float(features.read_column(name).values[row]) if features.find_present(name)[row] else 1.0
+            for name in FACTORS
+        ]
+        return np.asarray(features.read_column("dimensions").values[row] * np.array([1.0, *factors]))
 
 
 @dataclass
@@ -93,17 +96,17 @@ class InvokedTechnique:
         """The prototype's behaviour."""
         return TECHNIQUE_OF[self.prototype]
 
-    def volume(self) -> Box:
+    def compute_volume(self) -> Box:
         """The measurement volume at the present feature values."""
-        return self.technique.volume(self.features.of(0))
+        return self.technique.volume(self.features.read_row(0))
 
-    def camera(self) -> Camera:
+    def build_camera(self) -> Camera:
         """The camera at the present feature values."""
-        return self.technique.camera(self.features.of(0))
+        return self.technique.camera(self.features.read_row(0))
 
-    def feature_values(self) -> dict[str, FeatureValue]:
+    def read_features(self) -> dict[str, FeatureValue]:
         """Name -> value."""
-        return {name: self.features.value(name, 0) for name in self.features.names()}
+        return {name: self.features.read_value(name, 0) for name in self.features.list_names()}
 
 
 @dataclass
@@ -111,7 +114,7 @@ class World:
     """What generation steps read and change."""
 
     recipe: Recipe
-    particles: Particles = field(default_factory=Particles.none)
+    particles: Particles = field(default_factory=Particles.make_empty)
     technique: InvokedTechnique | None = None
     physics: list[PhysicsReport | DepositReport] = field(default_factory=list)
     meshes: dict[Shape, Mesh] = field(default_factory=dict)
@@ -128,28 +131,28 @@ class World:
     @cached_property
     def particle_blueprints(self) -> FeatureTable:
         """Features that particle blueprints themselves carry, one row each: the custom ones and `blueprint_name`."""
-        return _blueprint_table(self.recipe.blueprints.particles)
+        return _build_blueprint_table(self.recipe.blueprints.particles)
 
     @cached_property
     def technique_blueprints(self) -> FeatureTable:
         """The same of measurement techniques' blueprints."""
-        return _blueprint_table(self.recipe.blueprints.measurement_techniques)
+        return _build_blueprint_table(self.recipe.blueprints.measurement_techniques)
 
-    def invoked_technique(self) -> InvokedTechnique:
+    def require_technique(self) -> InvokedTechnique:
         """The technique; a recipe that needs one before invoking it fails here."""
         if self.technique is None:
             raise RenderError("no measurement technique has been invoked before this step")
         return self.technique
 
-    def pixel(self) -> float | None:
+    def compute_pixel_size(self) -> float | None:
         """Width of a pixel, scene units; None where the view is in perspective."""
-        return self.invoked_technique().camera().pixel_size
+        return self.require_technique().build_camera().pixel_size
 
-    def save(self, name: str) -> None:
+    def save_state(self, name: str) -> None:
         """Keep a copy of the scene under a name."""
         self.states[name] = copy.deepcopy((self.particles, self.technique))
 
-    def load(self, name: str) -> None:
+    def load_state(self, name: str) -> None:
         """Return to the scene saved under a name."""
         self.particles, self.technique = copy.deepcopy(self.states[name])
 
@@ -174,8 +177,8 @@ class World:
         """Create the blueprint's particles at the origin."""
         if name in self.particles.blueprints:
             raise RenderError(f"particle blueprint {name} has been invoked before")
-        made = _particles(name, blueprint)
-        self.particles = _joined(self.particles, made)
+        made = _make_particles(name, blueprint)
+        self.particles = _merge_particles(self.particles, made)
 
 
 def _declare_custom(
@@ -189,14 +192,14 @@ def _declare_custom(
     table.declare("blueprint_name", rows, name, FeatureType.STRING)
 
 
-def _blueprint_table(blueprints: Mapping[str, ParticleBlueprint | MeasurementTechniqueBlueprint]) -> FeatureTable:
+def _build_blueprint_table(blueprints: Mapping[str, ParticleBlueprint | MeasurementTechniqueBlueprint]) -> FeatureTable:
     table = FeatureTable(len(blueprints))
     for row, (name, blueprint) in enumerate(blueprints.items()):
         _declare_custom(table, np.arange(len(blueprints)) == row, name, blueprint)
     return table
 
 
-def _particles(name: str, blueprint: ParticleBlueprint) -> Particles:
+def _make_particles(name: str, blueprint: ParticleBlueprint) -> Particles:
     number = blueprint.number
     table, every = FeatureTable(number), np.ones(number, dtype=bool)
     _declare_custom(table, every, name, blueprint)
@@ -213,7 +216,7 @@ def _particles(name: str, blueprint: ParticleBlueprint) -> Particles:
     )
 
 
-def _joined(old: Particles, new: Particles) -> Particles:
+def _merge_particles(old: Particles, new: Particles) -> Particles:
     blueprints = old.blueprints + new.blueprints
     order = np.array(sorted(range(len(blueprints)), key=blueprints.__getitem__), dtype=np.int64)
 
@@ -226,6 +229,6 @@ def _joined(old: Particles, new: Particles) -> Particles:
         blueprints=ordered(old.blueprints, new.blueprints),
         geometries=ordered(old.geometries, new.geometries),
         materials=ordered(old.materials, new.materials),
-        features=concatenate([old.features, new.features], order),
+        features=concatenate_tables([old.features, new.features], order),
         quaternions=np.concatenate([old.quaternions, new.quaternions])[order],
     )

@@ -14,12 +14,12 @@ from synth_renderer.deposit.profile import build_profile
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
-from synth_renderer.model.transforms import rotation_matrix, transformed
+from synth_renderer.model.transforms import rotation_matrix, transform_points
 from synth_renderer.randomness.hashing import uniform, word
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.randomness.variabilities import Scale, draw, settled
-from synth_renderer.scene.sets import members
-from synth_renderer.scene.staging import Look, look_of
+from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
+from synth_renderer.scene.sets import find_members
+from synth_renderer.scene.staging import ScaledMesh, build_scaled_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,34 +32,37 @@ if TYPE_CHECKING:
 
 HEADROOM: Final = 0.9
 """Share of the way up to the camera that a heap may fill: what stands above the camera would be in no label."""
-FACET: Final = 3.0
+FACET_PIXELS: Final = 3.0
 """Pixels for one of the finished mesh."""
 
 
 def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> None:
     """Carry out the step. Raises RenderError when the picture is covered less than the step's minimum."""
-    rows = np.flatnonzero(members(world, step.affected_set_name).particles)
+    rows = np.flatnonzero(find_members(world, step.affected_set_name).particles)
     if not len(rows):
         return
-    parameters = _drawn(world, step, name)
-    view = _view(world)
-    key, pixel = _key(world, name, "", "layout"), _facet(world)
-    layout, orientation = _layout(parameters, step, view, key), parameters["orientation"]
-    reach, diameter = _reach_and_diameter(world, rows, layout.lattice, orientation)
-    deposit = Deposit.create(layout, view, _ceiling(world), reach, diameter, key)
+    parameters = _draw_parameters(world, step, name)
+    view = _compute_view(world)
+    key, pixel = _build_key(world, name, "", "layout"), _compute_facet_size(world)
+    layout, orientation = _build_layout(parameters, step, view, key), parameters["orientation"]
+    reach, diameter = _estimate_reach_and_diameter(world, rows, layout.lattice, orientation)
+    deposit = Deposit.create(layout, view, _compute_ceiling(world), reach, diameter, key)
     quaternions: list[NDArray[np.float64]] = []
     turn = draw_lattice_heading(key) if layout.kind == "lattice" else None
 
     def bodies() -> Iterator[tuple[PosedBody, np.uint64]]:
         for row in rows:
             particle = world.particles.names[row]
-            look = look_of(world.particles, int(row), pixel, world.meshes)
-            quaternions.append(_pose(look, orientation, _key(world, name, particle, "orientation"), turn))
-            yield _posed(look, quaternions[-1], deposit.land.cell), _key(world, name, particle, "place")
+            look = build_scaled_mesh(world.particles, int(row), pixel, world.meshes)
+            quaternions.append(_choose_pose(look, orientation, _build_key(world, name, particle, "orientation"), turn))
+            yield (
+                _build_posed_body(look, quaternions[-1], deposit.land.cell),
+                _build_key(world, name, particle, "place"),
+            )
 
     taken = deposit_bodies(deposit, bodies())
-    _require(step, parameters, deposit, len(rows), len(taken), len(quaternions))
-    _settle(world, rows, np.array(taken, dtype=np.int64), deposit, quaternions)
+    _require_coverage(step, parameters, deposit, len(rows), len(taken), len(quaternions))
+    _write_placement(world, rows, np.array(taken, dtype=np.int64), deposit, quaternions)
     world.physics.append(
         DepositReport(
             layout=layout.kind,
@@ -73,60 +76,64 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
     )
 
 
-def _facet(world: World) -> float | None:
+def _compute_facet_size(world: World) -> float | None:
     """What stands for a pixel in meshes that only show where a body has room: facets need not be finer than cells."""
-    pixel = world.pixel()
-    return None if pixel is None else FACET * pixel
+    pixel = world.compute_pixel_size()
+    return None if pixel is None else FACET_PIXELS * pixel
 
 
-def _drawn(world: World, step: DepositOnSubstrate, name: str) -> dict[str, Any]:
+def _draw_parameters(world: World, step: DepositOnSubstrate, name: str) -> dict[str, Any]:
     """Every parameter's value; those that are drawn each from a stream of their own."""
-    technique = world.invoked_technique()
-    scale = Scale(technique.volume(), world.pixel())
+    technique = world.require_technique()
+    scale = Scale(technique.compute_volume(), world.compute_pixel_size())
     values = {}
     for parameter in step.parameters:
         value = getattr(step, parameter)
         if isinstance(value, Builtin):
-            inner = settled(
+            inner = draw_parameters(
                 value,  # type: ignore[arg-type]
                 lambda part, of=parameter: Stream(world.seed, name, "", f"{of}.{part}"),  # type: ignore[misc]
                 scale,
             )
-            value = draw(inner, Stream(world.seed, name, "", parameter), scale)
+            value = draw_value(inner, Stream(world.seed, name, "", parameter), scale)
         values[parameter] = value
     return values
 
 
-def _view(world: World) -> tuple[float, float]:
+def _compute_view(world: World) -> tuple[float, float]:
     """Width and height of the picture, scene units; of the volume where the view is in perspective."""
-    camera, volume = world.invoked_technique().camera(), world.invoked_technique().volume()
+    camera, volume = world.require_technique().build_camera(), world.require_technique().compute_volume()
     if camera.pixel_size is not None:
         return camera.width * camera.pixel_size, camera.height * camera.pixel_size
     return volume.upper[0] - volume.lower[0], volume.upper[1] - volume.lower[1]
 
 
-def _ceiling(world: World) -> float:
+def _compute_ceiling(world: World) -> float:
     """Height above the substrate that no particle may reach; the volume's where the view is in perspective."""
-    camera, volume = world.invoked_technique().camera(), world.invoked_technique().volume()
+    camera, volume = world.require_technique().build_camera(), world.require_technique().compute_volume()
     top = volume.upper[2] if camera.pixel_size is None else camera.location[2]
     return HEADROOM * (top - volume.lower[2])
 
 
-def _reach_and_diameter(world: World, rows: NDArray[np.int64], lattice: str, orientation: str) -> tuple[float, float]:
+def _estimate_reach_and_diameter(
+    world: World, rows: NDArray[np.int64], lattice: str, orientation: str
+) -> tuple[float, float]:
     """The largest reach of a particle, roughly, and the diameter by which a lattice counts, the median particle's.
 
     It is the wider side of a square cell, the circle around the particle in a hexagonal one, as it lies.
     """
-    diagonals = np.array([np.sqrt((world.particles.sizes_of(int(row)) ** 2).sum()) for row in rows])
+    diagonals = np.array([np.sqrt((world.particles.compute_size(int(row)) ** 2).sum()) for row in rows])
     middle = int(rows[np.argsort(diagonals, kind="stable")[len(rows) // 2]])
-    look = look_of(world.particles, middle, _facet(world), world.meshes)
-    body = _posed(look, _pose(look, orientation, np.uint64(middle), np.array([1.0, 0.0])), 1e9)
+    look = build_scaled_mesh(world.particles, middle, _compute_facet_size(world), world.meshes)
+    body = _build_posed_body(look, _choose_pose(look, orientation, np.uint64(middle), np.array([1.0, 0.0])), 1e9)
     left, right, low, high = body.extent
     diameter = max(right - left, high - low) if lattice == "square" else 2 * body.reach
     return float(diagonals.max()), diameter if body.radius is None else 2 * body.radius
 
 
-def _layout(parameters: dict[str, Any], step: DepositOnSubstrate, view: tuple[float, float], key: np.uint64) -> Layout:
+def _build_layout(
+    parameters: dict[str, Any], step: DepositOnSubstrate, view: tuple[float, float], key: np.uint64
+) -> Layout:
     piles = [
         [(uniform(key, np.uint64(64 + 2 * pile + axis)) - 0.5) * view[axis] for axis in range(2)]
         for pile in range(parameters["piles"])
@@ -146,11 +153,13 @@ def _layout(parameters: dict[str, Any], step: DepositOnSubstrate, view: tuple[fl
     )
 
 
-def _key(world: World, name: str, particle: str, what: str) -> np.uint64:
+def _build_key(world: World, name: str, particle: str, what: str) -> np.uint64:
     return np.uint64(Stream(world.seed, name, particle, what).word())
 
 
-def _pose(look: Look, orientation: str, key: np.uint64, turn: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def _choose_pose(
+    look: ScaledMesh, orientation: str, key: np.uint64, turn: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
     """A quaternion: any; or lying on a face, or the thinnest way, turned about z at random or like the lattice."""
     free = draw_rotation(key)
     if orientation == "free":
@@ -163,8 +172,8 @@ def _pose(look: Look, orientation: str, key: np.uint64, turn: NDArray[np.float64
     return orient_downwards(down, draw_heading(np.uint64(word(key, np.uint64(2**32)))) if turn is None else turn)
 
 
-def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> PosedBody:
-    points = transformed(look.mesh.vertices, rotation_matrix(quaternion) * look.scale, np.zeros(3))
+def _build_posed_body(look: ScaledMesh, quaternion: NDArray[np.float64], cell: float) -> PosedBody:
+    points = transform_points(look.mesh.vertices, rotation_matrix(quaternion) * look.scale, np.zeros(3))
     profile = build_profile(points, look.mesh.triangles, cell)
     x, y = points[:, 0], points[:, 1]
     radius = float(look.thickness[0]) / 2 if look.is_sphere else None
@@ -176,14 +185,14 @@ def _posed(look: Look, quaternion: NDArray[np.float64], cell: float) -> PosedBod
     )
 
 
-def _lowest(world: World, row: int, pixel: float | None) -> float:
+def _find_lowest_vertex(world: World, row: int, pixel: float | None) -> float:
     """Lowest vertex of a particle's finished mesh below its middle: what it rests on in the picture."""
-    look = look_of(world.particles, row, pixel, world.meshes)
+    look = build_scaled_mesh(world.particles, row, pixel, world.meshes)
     turned = rotation_matrix(world.particles.quaternions[row]) * look.scale
-    return float(transformed(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
+    return float(transform_points(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
 
 
-def _require(
+def _require_coverage(
     step: DepositOnSubstrate, parameters: dict[str, Any], deposit: Deposit, offered: int, placed: int, tried: int
 ) -> None:
     asked, least, reached = parameters["coverage"], parameters["minimum_coverage"], deposit.coverage
@@ -201,7 +210,7 @@ def _require(
     )
 
 
-def _settle(
+def _write_placement(
     world: World,
     rows: NDArray[np.int64],
     taken: NDArray[np.int64],
@@ -210,15 +219,19 @@ def _settle(
 ) -> None:
     """Write where the particles lie; those that were not needed go."""
     particles = world.particles
-    places, floor, pixel = deposit.separate_spheres(), world.invoked_technique().volume().lower[2], world.pixel()
+    places, floor, pixel = (
+        deposit.separate_spheres(),
+        world.require_technique().compute_volume().lower[2],
+        world.compute_pixel_size(),
+    )
     for position, body, (x, y, z) in zip(taken, deposit.bodies, places, strict=True):
         row = int(rows[position])
         particles.quaternions[row] = quaternions[position]
         if body.radius is None:
-            z += body.profile.lowest - _lowest(world, row, pixel)
+            z += body.profile.lowest - _find_lowest_vertex(world, row, pixel)
         location = np.array([x, y, z + floor], dtype=np.float32)
         particles.set_feature(row, "location", tuple(location.tolist()))
     gone = np.zeros(len(particles), dtype=bool)
     gone[rows] = True
     gone[rows[taken]] = False
-    world.particles = particles.without(gone)
+    world.particles = particles.remove(gone)

@@ -16,10 +16,10 @@ from synth_api.recipe.feature_generation import (
 )
 from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import UniformlyRandomLocationInMeasurementVolume
-from synth_renderer.randomness.streams import Stream, step_names
-from synth_renderer.randomness.variabilities import Scale, draw, settled, weighted
-from synth_renderer.scene.sets import members
-from synth_renderer.scene.staging import bodies_of
+from synth_renderer.randomness.streams import Stream, build_step_names
+from synth_renderer.randomness.variabilities import Scale, choose_index, draw_parameters, draw_value
+from synth_renderer.scene.sets import find_members
+from synth_renderer.scene.staging import build_bodies
 from synth_renderer.steps.deposit_on_substrate import deposit_on_substrate
 from synth_renderer.steps.relax import relax
 
@@ -31,94 +31,94 @@ if TYPE_CHECKING:
     from synth_renderer.steps.stopwatch import Stopwatch
 
 
-def generate(world: World, watch: Stopwatch) -> None:
+def run_generation_steps(world: World, watch: Stopwatch) -> None:
     """Carry out the recipe's feature generation steps in order; a dry run stops at its state."""
     steps = world.recipe.synth_chain.feature_generation_steps
-    for name, step in zip(step_names(steps), steps, strict=True):
-        with watch.stage("physics" if isinstance(step, RelaxCollisions) else "features"):
+    for name, step in zip(build_step_names(steps), steps, strict=True):
+        with watch.measure_stage("physics" if isinstance(step, RelaxCollisions) else "features"):
             _STEPS[type(step)](world, step, name)
         if world.stopped_by:
             return
 
 
 def _invoke(world: World, step: InvokeBlueprints, name: str) -> None:
-    chosen = members(world, step.affected_set_name)
+    chosen = find_members(world, step.affected_set_name)
     blueprints = world.recipe.blueprints
     techniques, particles = chosen.technique_blueprints, chosen.particle_blueprints
     if step.choose == "one":
         stream = Stream(world.seed, name, "", "choice")
-        techniques = _one_of(techniques, blueprints.measurement_techniques, stream)
-        particles = _one_of(particles, blueprints.particles, stream)
+        techniques = _choose_one(techniques, blueprints.measurement_techniques, stream)
+        particles = _choose_one(particles, blueprints.particles, stream)
     for technique in techniques:
         world.invoke_technique(technique, blueprints.measurement_techniques[technique])
     for particle in particles:
         world.invoke_particles(particle, blueprints.particles[particle])
 
 
-def _one_of(names: tuple[str, ...], blueprints: Mapping[str, Blueprint], stream: Stream) -> tuple[str, ...]:
+def _choose_one(names: tuple[str, ...], blueprints: Mapping[str, Blueprint], stream: Stream) -> tuple[str, ...]:
     """One of the names, each as likely as its blueprint's share of the weights; none of none."""
     if not names:
         return ()
-    return (names[weighted([blueprints[name].weight or 0.0 for name in names], stream.uniform())],)
+    return (names[choose_index([blueprints[name].weight or 0.0 for name in names], stream.uniform())],)
 
 
-def _trigger(world: World, step: TriggerFeatureUpdate, name: str) -> None:
+def _update_feature(world: World, step: TriggerFeatureUpdate, name: str) -> None:
     """Members without the feature are skipped."""
     bound = world.recipe.process_conditions.feature_variabilities[step.feature_variability_name]
-    chosen, feature = members(world, step.affected_set_name), bound.feature_name
-    technique, particles, scale = world.invoked_technique(), world.particles, _scale(world)
+    chosen, feature = find_members(world, step.affected_set_name), bound.feature_name
+    technique, particles, scale = world.require_technique(), world.particles, _build_scale(world)
 
     def stream(of: str, what: str = feature) -> Stream:
         return Stream(world.seed, name, of, what)
 
-    variability = settled(bound.variability, lambda parameter: stream("", f"{feature}.{parameter}"), scale)
-    same = draw(variability, stream(""), scale) if bound.per == "run" else None
-    for row in np.flatnonzero(chosen.particles & particles.features.present(feature)):
-        value = draw(variability, stream(particles.names[row]), scale) if bound.per == "object" else same
+    variability = draw_parameters(bound.variability, lambda parameter: stream("", f"{feature}.{parameter}"), scale)
+    same = draw_value(variability, stream(""), scale) if bound.per == "run" else None
+    for row in np.flatnonzero(chosen.particles & particles.features.find_present(feature)):
+        value = draw_value(variability, stream(particles.names[row]), scale) if bound.per == "object" else same
         particles.set_feature(int(row), feature, value)
     if chosen.technique and feature in technique.features:
-        value = draw(variability, stream(technique.name), scale) if bound.per == "object" else same
-        technique.features.set(feature, 0, value)
+        value = draw_value(variability, stream(technique.name), scale) if bound.per == "object" else same
+        technique.features.set_value(feature, 0, value)
 
 
-def _scale(world: World) -> Scale:
-    return Scale(world.invoked_technique().volume(), world.pixel())
+def _build_scale(world: World) -> Scale:
+    return Scale(world.require_technique().compute_volume(), world.compute_pixel_size())
 
 
 def _distribute(world: World, step: DistributeInMeasurementVolume, name: str) -> None:
-    scale, particles = _scale(world), world.particles
-    for row in np.flatnonzero(members(world, step.affected_set_name).particles):
+    scale, particles = _build_scale(world), world.particles
+    for row in np.flatnonzero(find_members(world, step.affected_set_name).particles):
         stream = Stream(world.seed, name, particles.names[row], "location")
-        location = draw(UniformlyRandomLocationInMeasurementVolume(), stream, scale)
+        location = draw_value(UniformlyRandomLocationInMeasurementVolume(), stream, scale)
         particles.set_feature(int(row), "location", location)
 
 
 def _relax(world: World, step: RelaxCollisions, _name: str) -> None:
-    particles, technique = world.particles, world.invoked_technique()
-    affected = members(world, step.affected_set_name).particles
-    container = technique.volume() if technique.technique.has_walls() else None
-    locations, quaternions, report = relax(bodies_of(particles, affected, None), step, container)
-    particles.features.set_all("location", locations, affected)
+    particles, technique = world.particles, world.require_technique()
+    affected = find_members(world, step.affected_set_name).particles
+    container = technique.compute_volume() if technique.technique.has_walls() else None
+    locations, quaternions, report = relax(build_bodies(particles, affected, None), step, container)
+    particles.features.set_values("location", locations, affected)
     particles.quaternions[affected] = quaternions
     world.physics.append(report)
     if step.dry_run:
         world.stopped_by = "dry_run"
 
 
-def _save(world: World, step: SaveState, _name: str) -> None:
-    world.save(step.name)
+def _save_state(world: World, step: SaveState, _name: str) -> None:
+    world.save_state(step.name)
 
 
-def _load(world: World, step: LoadState, _name: str) -> None:
-    world.load(step.name)
+def _load_state(world: World, step: LoadState, _name: str) -> None:
+    world.load_state(step.name)
 
 
 _STEPS: dict[type, Callable[[World, Any, str], None]] = {
     InvokeBlueprints: _invoke,
-    TriggerFeatureUpdate: _trigger,
+    TriggerFeatureUpdate: _update_feature,
     DistributeInMeasurementVolume: _distribute,
     RelaxCollisions: _relax,
     DepositOnSubstrate: deposit_on_substrate,
-    SaveState: _save,
-    LoadState: _load,
+    SaveState: _save_state,
+    LoadState: _load_state,
 }

@@ -45,7 +45,7 @@ class Records:
         (folder / "annotations.json").write_text(json.dumps(self.annotations, separators=(",", ":")))
 
 
-def records_of(
+def build_records(
     scene: StagedScene, fragments: Fragments, surface: VisibleSurface, labelled: NDArray[np.bool_] | None = None
 ) -> Records:
     """Measure every particle and annotate the visible ones; `surface` shows all of them.
@@ -54,18 +54,19 @@ def records_of(
     """
     measured = measure_bodies(fragments, surface, scene.technique.camera, scene.bodies.locations)
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
-    columns = _columns(scene, measured)
+    columns = _build_columns(scene, measured)
     if labelled is not None:
         columns["labelled"] = labelled, np.ones(len(scene), dtype=bool)
     annotated = measured.visible_px > 0 if labelled is None else labelled
+    annotations = _build_annotations(scene, fragments, surface, measured, annotated)
     return Records(
         table=particle_table(columns, features),
-        annotations=annotations_document(_annotations(scene, fragments, surface, measured, annotated), *_size(scene)),
+        annotations=annotations_document(annotations, *_read_size(scene)),
         visible_px=measured.visible_px,
     )
 
 
-def write_features(scene: StagedScene, folder: Path) -> None:
+def write_feature_files(scene: StagedScene, folder: Path) -> None:
     """The files that `do_save_features` asks for."""
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
     write_table(folder / "particle_features.parquet", feature_table(list(scene.names), features))
@@ -73,12 +74,12 @@ def write_features(scene: StagedScene, folder: Path) -> None:
     (folder / "measurement_technique_features.json").write_text(text)
 
 
-def _size(scene: StagedScene) -> tuple[int, int]:
+def _read_size(scene: StagedScene) -> tuple[int, int]:
     return scene.technique.camera.width, scene.technique.camera.height
 
 
-def _columns(scene: StagedScene, measured: Measurements) -> dict[str, Column]:
-    sizes = _sizes(scene)
+def _build_columns(scene: StagedScene, measured: Measurements) -> dict[str, Column]:
+    sizes = _compute_sizes(scene)
     values: dict[str, NDArray[Any]] = {
         "id": np.arange(1, len(scene) + 1),
         "name": np.array(scene.names, dtype=object),
@@ -95,14 +96,14 @@ def _columns(scene: StagedScene, measured: Measurements) -> dict[str, Column]:
         "equivalent_diameter": measured.equivalent_diameter,
         "feret_min": measured.feret_min,
         "feret_max": measured.feret_max,
-        "volume": _volumes(scene, sizes),
-        "surface": _surfaces(scene, sizes),
+        "volume": _compute_volumes(scene, sizes),
+        "surface": _compute_surfaces(scene, sizes),
         "touches_border": measured.touches_border,
     }
-    return {name: (column, _known(name, column, measured)) for name, column in values.items()}
+    return {name: (column, _find_present(name, column, measured)) for name, column in values.items()}
 
 
-def _known(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[np.bool_]:
+def _find_present(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[np.bool_]:
     """Where a column is not null, (N,)."""
     if name.startswith("box_"):
         return measured.has_box
@@ -111,7 +112,7 @@ def _known(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[n
     return ~np.isnan(values) if values.dtype == np.float64 else np.ones(len(values), dtype=bool)
 
 
-def _sizes(scene: StagedScene) -> NDArray[np.float64]:
+def _compute_sizes(scene: StagedScene) -> NDArray[np.float64]:
     """Full extents along each body's own axes, (N, 3)."""
     bodies = scene.bodies
     extents = np.array([mesh.extents for mesh in bodies.meshes]).reshape(-1, 3)
@@ -119,17 +120,19 @@ def _sizes(scene: StagedScene) -> NDArray[np.float64]:
     return sizes
 
 
-def _volumes(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_volumes(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """True volumes (N,), rounded to float32."""
-    return _contents(scene, sizes, prototypes.compute_volume, lambda mesh, scale: mesh.volume * scale * scale * scale)
+    return _compute_contents(
+        scene, sizes, prototypes.compute_volume, lambda mesh, scale: mesh.volume * scale * scale * scale
+    )
 
 
-def _surfaces(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _compute_surfaces(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """True surfaces (N,), rounded to float32."""
-    return _contents(scene, sizes, prototypes.compute_surface, lambda mesh, scale: mesh.surface * scale * scale)
+    return _compute_contents(scene, sizes, prototypes.compute_surface, lambda mesh, scale: mesh.surface * scale * scale)
 
 
-def _contents(
+def _compute_contents(
     scene: StagedScene,
     sizes: NDArray[np.float64],
     stretched: Callable[[str, NDArray[np.float64]], float],
@@ -146,7 +149,7 @@ def _contents(
     return contents
 
 
-def _annotations(
+def _build_annotations(
     scene: StagedScene,
     fragments: Fragments,
     surface: VisibleSurface,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synth_renderer.model.staged_scene import Box
 
 
-ROUND: Final = frozenset({"SPHERE", "CAPSULE", "CONVEX_HULL", "MESH"})
+ROUND_SHAPES: Final = frozenset({"SPHERE", "CAPSULE", "CONVEX_HULL", "MESH"})
 """The collision shapes that a sphere fills itself."""
 
 
@@ -30,15 +30,15 @@ def relax(
     Our own solver where every body is a sphere and collides as one, else Blender's rigid bodies. Raises `PhysicsError`.
     """
     forces = Forces.from_step(step)
-    if bodies.is_sphere.all() and step.collision_shape in ROUND:
-        locations, report = settle_spheres(bodies.locations, sphere_radii(bodies), forces, container)
+    if bodies.is_sphere.all() and step.collision_shape in ROUND_SHAPES:
+        locations, report = settle_spheres(bodies.locations, compute_sphere_radii(bodies), forces, container)
         return locations, bodies.quaternions.copy(), report
     from synth_renderer.blender.rigid_bodies import relax_rigid_bodies
 
     return relax_rigid_bodies(bodies, forces, step.collision_shape, container)
 
 
-def sphere_radii(bodies: Bodies) -> NDArray[np.float64]:
+def compute_sphere_radii(bodies: Bodies) -> NDArray[np.float64]:
     """Radii (N,) of round bodies: half their extent along x."""
     extents = np.array([np.ptp(mesh.vertices[:, 0]) for mesh in bodies.meshes])
     radii: NDArray[np.float64] = 0.5 * bodies.scales[:, 0] * extents[bodies.mesh_index]

@@ -15,8 +15,8 @@ from synth_dataset.documents.pictures import write_png
 from synth_renderer.labels.modes import PICTURES, LabelView, draw_instances
 from synth_renderer.labels.omitted import find_labelled_bodies, keep_labelled
 from synth_renderer.labels.stl import write_stl
-from synth_renderer.scene.sets import members
-from synth_renderer.steps.records import write_features
+from synth_renderer.scene.sets import find_members
+from synth_renderer.steps.records import write_feature_files
 from synth_renderer.techniques.registry import TECHNIQUES
 
 if TYPE_CHECKING:
@@ -45,16 +45,16 @@ class Rendering:
     device: str
     watch: Stopwatch
     device_used: str = "cpu"
-    real: list[tuple[NDArray[np.uint16], NDArray[np.uint8]]] = field(default_factory=list)
+    real_images: list[tuple[NDArray[np.uint16], NDArray[np.uint8]]] = field(default_factory=list)
     """Ids in the camera and pixels of every real image, for the quality gates."""
     labels: dict[str, Pixels] = field(default_factory=dict)
     """Label pictures by path, for the label digest."""
     previews: list[Pixels] = field(default_factory=list)
     """The pictures of all particles together, in the order of their steps."""
-    _labelled_of_all: dict[float, LabelView] = field(default_factory=dict)
+    _labelled_views: dict[float, LabelView] = field(default_factory=dict)
 
     @cached_property
-    def all(self) -> LabelView:
+    def full_view(self) -> LabelView:
         """The label pass over all bodies."""
         return LabelView.from_fragments(self.fragments)
 
@@ -63,7 +63,7 @@ class Rendering:
         return TECHNIQUES[self.scene.technique.prototype]
 
     @property
-    def least_visible(self) -> float:
+    def min_visible_fraction(self) -> float:
         """What the strictest step wants to see of a particle that it labels."""
         steps = self.world.recipe.synth_chain.rendering_steps
         return max((step.minimum_visible_fraction for step in steps if not isinstance(step, SaveState)), default=0.0)
@@ -71,96 +71,96 @@ class Rendering:
     @property
     def labelled(self) -> Selection | None:
         """Particles (N,) that all steps label; None when no step leaves any out."""
-        return self._seen(self.least_visible) if self.least_visible > 0 else None
+        return self._find_visible(self.min_visible_fraction) if self.min_visible_fraction > 0 else None
 
-    def instances(self) -> None:
+    def write_instances(self) -> None:
         """Write `instances.png`."""
-        with self.watch.stage("label pictures"):
-            everything = self._everything()
-            view = self._labelled_view(everything, np.zeros_like(everything), self.least_visible)
-            self._write_label("instances.png", draw_instances(view))
+        with self.watch.measure_stage("label pictures"):
+            everything = self._select_all()
+            view = self._build_labelled_view(everything, np.zeros_like(everything), self.min_visible_fraction)
+            self._write_label_picture("instances.png", draw_instances(view))
 
-    def carry_out(self, steps: tuple[RenderingStep, ...]) -> None:
+    def run_steps(self, steps: tuple[RenderingStep, ...]) -> None:
         """Carry out all steps in order."""
         for step, output in zip(steps, build_step_outputs(steps), strict=True):
             if isinstance(step, SaveState):
-                self.save_state(output.get_path(), self._everything())
+                self.save_state(output.get_path(), self._select_all())
             else:
-                self._render(step, output)
+                self._run_render_step(step, output)
 
     def save_state(self, path: str, shown: Selection) -> None:
         """Write the scene as a .blend; bodies not `shown` (N,) are hidden in it."""
-        from synth_renderer.blender.state import save_state
+        from synth_renderer.blender.state import write_state_file
 
-        with self.watch.stage("state"):
-            save_state(self.scene, self._technique.build_environment, self._path(path), shown)
+        with self.watch.measure_stage("state"):
+            write_state_file(self.scene, self._technique.build_environment, self._make_path(path), shown)
 
-    def _render(self, step: RenderStep, output: StepOutput) -> None:
-        interest = members(self.world, step.set_name_of_interest).particles
-        overlapping = members(self.world, step.set_name_overlapping).particles
-        for particle_id, of_interest, others in _shown(output, interest, overlapping):
-            pixels = self._picture(step, output.get_path(particle_id), of_interest, others)
+    def _run_render_step(self, step: RenderStep, output: StepOutput) -> None:
+        interest = find_members(self.world, step.set_name_of_interest).particles
+        overlapping = find_members(self.world, step.set_name_overlapping).particles
+        for particle_id, of_interest, others in _list_selections(output, interest, overlapping):
+            pixels = self._make_picture(step, output.get_path(particle_id), of_interest, others)
             if pixels is not None and particle_id is None:
                 self.previews.append(pixels)
         if step.do_save_state:
             self.save_state(f"{output.stem}.blend", interest | overlapping)
         if step.do_save_features:
-            write_features(self.scene, self._path(output.folder))
+            write_feature_files(self.scene, self._make_path(output.folder))
 
-    def _picture(self, step: RenderStep, path: str, interest: Selection, overlapping: Selection) -> Pixels | None:
+    def _make_picture(self, step: RenderStep, path: str, interest: Selection, overlapping: Selection) -> Pixels | None:
         if step.rendering_mode == "real":
-            return self._real(path, interest, interest | overlapping)
-        with self.watch.stage("label pictures"):
+            return self._render_real_image(path, interest, interest | overlapping)
+        with self.watch.measure_stage("label pictures"):
             if step.rendering_mode == "stl":
-                with self._path(path).open("wb") as file:
+                with self._make_path(path).open("wb") as file:
                     write_stl(file, self.scene.bodies, np.flatnonzero(interest))
                 return None
-            view = self._labelled_view(interest, overlapping, step.minimum_visible_fraction)
-            return self._write_label(path, PICTURES[step.rendering_mode](view))
+            view = self._build_labelled_view(interest, overlapping, step.minimum_visible_fraction)
+            return self._write_label_picture(path, PICTURES[step.rendering_mode](view))
 
-    def _real(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
-        with self.watch.stage("real"):
-            surface = self._view(in_camera, np.zeros_like(in_camera)).surface
+    def _render_real_image(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
+        with self.watch.measure_stage("real"):
+            surface = self._build_view(in_camera, np.zeros_like(in_camera)).surface
             picture = self._technique.picture(self.scene, present, in_camera, surface, self.device)
             self.device_used = picture.device
-            self.real.append((surface.ids, picture.pixels))
-            write_png(self._path(path), picture.pixels)
+            self.real_images.append((surface.ids, picture.pixels))
+            write_png(self._make_path(path), picture.pixels)
             return picture.pixels
 
-    def _write_label(self, path: str, pixels: Pixels) -> Pixels:
+    def _write_label_picture(self, path: str, pixels: Pixels) -> Pixels:
         self.labels[path] = pixels
-        write_png(self._path(path), pixels)
+        write_png(self._make_path(path), pixels)
         return pixels
 
-    def _view(self, interest: Selection, overlapping: Selection) -> LabelView:
+    def _build_view(self, interest: Selection, overlapping: Selection) -> LabelView:
         return (
-            self.all
+            self.full_view
             if interest.all() and not overlapping.any()
             else LabelView.from_fragments(self.fragments, interest, overlapping)
         )
 
-    def _labelled_view(self, interest: Selection, overlapping: Selection, least: float) -> LabelView:
+    def _build_labelled_view(self, interest: Selection, overlapping: Selection, least: float) -> LabelView:
         if least == 0:
-            return self._view(interest, overlapping)
+            return self._build_view(interest, overlapping)
         if not (interest.all() and not overlapping.any()):
-            return keep_labelled(self._view(interest, overlapping), self._seen(least))
-        if least not in self._labelled_of_all:
-            self._labelled_of_all[least] = keep_labelled(self.all, self._seen(least))
-        return self._labelled_of_all[least]
+            return keep_labelled(self._build_view(interest, overlapping), self._find_visible(least))
+        if least not in self._labelled_views:
+            self._labelled_views[least] = keep_labelled(self.full_view, self._find_visible(least))
+        return self._labelled_views[least]
 
-    def _seen(self, least: float) -> Selection:
-        return find_labelled_bodies(self.fragments, self.all.surface, least)
+    def _find_visible(self, least: float) -> Selection:
+        return find_labelled_bodies(self.fragments, self.full_view.surface, least)
 
-    def _everything(self) -> Selection:
+    def _select_all(self) -> Selection:
         return np.ones(len(self.scene), dtype=bool)
 
-    def _path(self, path: str) -> Path:
+    def _make_path(self, path: str) -> Path:
         whole = self.folder / path
         whole.parent.mkdir(parents=True, exist_ok=True)
         return whole
 
 
-def _shown(
+def _list_selections(
     output: StepOutput, interest: Selection, overlapping: Selection
 ) -> list[tuple[int | None, Selection, Selection]]:
     """Particle id, bodies of interest and overlapping bodies of each picture; one by one nothing overlaps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from synth_renderer.techniques.photograph.photograph import Default
+from synth_renderer.techniques.photograph.photograph import Photograph
 from synth_renderer.techniques.sem_signal.scanning_electron_microscope import ScanningElectronMicroscope
 from synth_renderer.techniques.sem_traced.secondary_electron_microscope import SecondaryElectronMicroscope
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from synth_renderer.techniques.base.technique import Technique
 
 TECHNIQUES: Final[dict[str, Technique]] = {
-    "default": Default(),
+    "default": Photograph(),
     "scanning_electron_microscope": ScanningElectronMicroscope(),
     "secondary_electron_microscope": SecondaryElectronMicroscope(),
 }

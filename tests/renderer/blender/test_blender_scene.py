@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from synth_renderer.blender import bpy
-from synth_renderer.blender.cycles import trace
-from synth_renderer.blender.devices import select
-from synth_renderer.blender.objects import forget, stage, visible
-from synth_renderer.blender.session import version
-from synth_renderer.blender.state import save_state
+from synth_renderer.blender.cycles import trace_scene
+from synth_renderer.blender.devices import select_device
+from synth_renderer.blender.objects import build_scene, forget_scene, show_bodies
+from synth_renderer.blender.session import read_version
+from synth_renderer.blender.state import write_state_file
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.visible import find_visible_surface as visible_of
 from synth_renderer.model.errors import DeviceUnavailableError
@@ -36,7 +36,7 @@ def picture(scene, in_camera=None):
 
 def test_particles_share_mesh_and_material_and_carry_their_ids(photograph):
     scene = photograph([RED, GREEN, BLUE])
-    stage(scene, BUILD_ENVIRONMENT)
+    build_scene(scene, BUILD_ENVIRONMENT)
     objects = particles()
     assert [objects[name].pass_index for name in scene.names] == [1, 2, 3]
     assert len({obj.data for obj in objects.values()}) == 1
@@ -45,7 +45,7 @@ def test_particles_share_mesh_and_material_and_carry_their_ids(photograph):
 
 def test_normals_are_those_of_the_mesh(photograph):
     scene = photograph([RED])
-    stage(scene, BUILD_ENVIRONMENT)
+    build_scene(scene, BUILD_ENVIRONMENT)
     data = particles()[scene.names[0]].data
     normals = np.empty(len(data.loops) * 3, dtype=np.float32)
     data.corner_normals.foreach_get("vector", normals)
@@ -55,14 +55,14 @@ def test_normals_are_those_of_the_mesh(photograph):
 
 def test_a_scene_is_staged_once(photograph):
     scene = photograph([RED])
-    stage(scene, BUILD_ENVIRONMENT)
+    build_scene(scene, BUILD_ENVIRONMENT)
     bpy.context.scene["mark"] = 1
-    assert "mark" in stage(scene, BUILD_ENVIRONMENT)
-    assert "mark" not in stage(photograph([RED]), BUILD_ENVIRONMENT)
+    assert "mark" in build_scene(scene, BUILD_ENVIRONMENT)
+    assert "mark" not in build_scene(photograph([RED]), BUILD_ENVIRONMENT)
 
 
 def test_a_thousand_particles_are_no_matter(photograph):
-    stage(photograph([RED] * 1000), BUILD_ENVIRONMENT)
+    build_scene(photograph([RED] * 1000), BUILD_ENVIRONMENT)
     assert len(particles()) == 1000
     assert len(bpy.data.meshes) == 2  # theirs and the measurement volume's
 
@@ -109,55 +109,55 @@ def test_equal_scenes_give_equal_pixels(photograph):
 
 def test_the_state_file_is_small_opens_and_renders(photograph, tmp_path):
     scene = photograph([RED] * 600)
-    save_state(scene, BUILD_ENVIRONMENT, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
+    write_state_file(scene, BUILD_ENVIRONMENT, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
     assert (tmp_path / "state.blend").stat().st_size < 400_000
     try:
         bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "state.blend"))
         assert len(particles()) == 600
-        assert trace(1, 0, 1, "cpu").radiance.max() > 0
+        assert trace_scene(1, 0, 1, "cpu").radiance.max() > 0
     finally:
-        forget()
+        forget_scene()
 
 
 def test_saving_does_not_change_the_picture(photograph, tmp_path):
     scene = photograph([RED, BLUE])
     before = picture(scene)[0]
-    save_state(scene, BUILD_ENVIRONMENT, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
+    write_state_file(scene, BUILD_ENVIRONMENT, tmp_path / "state.blend", np.ones(len(scene), dtype=bool))
     assert (picture(scene)[0] == before).all()
 
 
 def test_an_empty_scene_is_a_picture_too(photograph):
     scene = photograph([])
-    with visible(scene, BUILD_ENVIRONMENT, np.zeros(0, bool), np.zeros(0, bool)):
-        assert trace(1, 0, 0, "cpu").radiance.shape == (108, 192, 3)
+    with show_bodies(scene, BUILD_ENVIRONMENT, np.zeros(0, bool), np.zeros(0, bool)):
+        assert trace_scene(1, 0, 0, "cpu").radiance.shape == (108, 192, 3)
 
 
 def test_seeds_of_any_size_are_taken(photograph):
-    stage(photograph([RED]), BUILD_ENVIRONMENT)
-    assert trace(1, 0, 2**53 - 1, "cpu").radiance.shape == (108, 192, 3)
+    build_scene(photograph([RED]), BUILD_ENVIRONMENT)
+    assert trace_scene(1, 0, 2**53 - 1, "cpu").radiance.shape == (108, 192, 3)
 
 
 @pytest.mark.parametrize("name", ["{x}", "a:b #1 %", os.fsdecode(b"\xff")])
 def test_a_temporary_folder_may_have_any_name(photograph, tmp_path, monkeypatch, name):
     (tmp_path / name).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
-    stage(photograph([RED]), BUILD_ENVIRONMENT)
-    assert trace(1, 0, 1, "cpu").radiance.max() > 0
+    build_scene(photograph([RED]), BUILD_ENVIRONMENT)
+    assert trace_scene(1, 0, 1, "cpu").radiance.max() > 0
     assert list((tmp_path / name).iterdir()) == []
 
 
 def test_auto_takes_the_best_there_is_and_cpu_is_always_there():
-    assert select("cpu") == "cpu"
-    assert select("auto") in ("optix", "cuda", "hip", "oneapi", "cpu")
+    assert select_device("cpu") == "cpu"
+    assert select_device("auto") in ("optix", "cuda", "hip", "oneapi", "cpu")
 
 
 def test_a_device_that_is_not_there_is_refused_by_name():
-    if select("auto") != "cpu":
+    if select_device("auto") != "cpu":
         pytest.skip("this machine has a GPU")
     drivers = {"optix": "OptiX", "cuda": "CUDA", "hip": "HIP", "oneapi": "oneAPI"}
     for device, driver in {"gpu": "OptiX, CUDA, HIP or oneAPI", **drivers}.items():
         with pytest.raises(DeviceUnavailableError) as caught:
-            select(device)
+            select_device(device)
         assert str(caught.value) == (
             f"device {device} is not available here: no driver of {driver} answers, found: cpu; "
             "install it, or use auto or cpu"
@@ -166,7 +166,7 @@ def test_a_device_that_is_not_there_is_refused_by_name():
 
 
 def test_the_version_is_the_pinned_one():
-    assert version() == "4.5.15"
+    assert read_version() == "4.5.15"
 
 
 def test_a_picture_that_a_full_disk_cut_short_says_so(photograph, tmp_path, monkeypatch):
@@ -174,10 +174,10 @@ def test_a_picture_that_a_full_disk_cut_short_says_so(photograph, tmp_path, monk
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", tmp_path], check=False).returncode:
         pytest.skip("needs the right to mount a small file system")
     try:
-        stage(photograph([RED]), BUILD_ENVIRONMENT)
+        build_scene(photograph([RED]), BUILD_ENVIRONMENT)
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         with pytest.raises(OSError, match="has not written the traced picture: No space left on device") as full:
-            trace(1, 0, 1, "cpu")
+            trace_scene(1, 0, 1, "cpu")
         assert full.value.errno == errno.ENOSPC
     finally:
         subprocess.run(["umount", tmp_path], check=True)

@@ -9,7 +9,7 @@ import pytest
 
 from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.scene.world import World
-from synth_renderer.steps.feature_generation import generate
+from synth_renderer.steps.feature_generation import run_generation_steps
 from synth_renderer.steps.stopwatch import Stopwatch
 
 B = "$builtins."
@@ -76,7 +76,7 @@ def deposited() -> Callable[..., World]:
         }
         tree = recipe_of(geometry, number, seed, sizes, height, {"layout": layout, "coverage": coverage, **step})
         world = World(parse_recipe(tree))
-        generate(world, Stopwatch())
+        run_generation_steps(world, Stopwatch())
         return world
 
     return make

@@ -9,8 +9,8 @@ from scipy.spatial import cKDTree
 
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
-from synth_renderer.model.transforms import world_vertices
-from synth_renderer.scene.staging import bodies_of
+from synth_renderer.model.transforms import compute_world_vertices
+from synth_renderer.scene.staging import build_bodies
 from synth_renderer.scene.world import World
 
 TO_A_CELL = 20 / 512
@@ -31,8 +31,8 @@ def diameters(world: World) -> NDArray[np.float64]:
 
 
 def vertices(world: World) -> list[NDArray[np.float64]]:
-    bodies = bodies_of(world.particles, np.ones(len(world.particles), dtype=bool), 0.1)
-    return [world_vertices(bodies, body) for body in range(len(bodies))]
+    bodies = build_bodies(world.particles, np.ones(len(world.particles), dtype=bool), 0.1)
+    return [compute_world_vertices(bodies, body) for body in range(len(bodies))]
 
 
 def gaps(world: World) -> NDArray[np.float64]:
@@ -146,7 +146,7 @@ def test_no_body_swallows_another_on_a_lattice(deposited) -> None:
 def test_no_heap_grows_beyond_the_camera(deposited) -> None:
     world = deposited("heap", 1.0, size=4.0, piles=1, pile_width=0.03, rolling=0.0, minimum_coverage=0.0)
     assert 0 < report(world).placed < report(world).offered
-    height, camera = max(points[:, 2].max() for points in vertices(world)), world.invoked_technique().camera()
+    height, camera = max(points[:, 2].max() for points in vertices(world)), world.require_technique().camera()
     assert 0.5 * camera.location[2] < height < 0.95 * camera.location[2]
 
 

@@ -13,7 +13,7 @@ import pytest
 from synth_api.sweep.definition import Sweep
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.scene.world import World
-from synth_renderer.steps.feature_generation import generate
+from synth_renderer.steps.feature_generation import run_generation_steps
 from synth_renderer.steps.stopwatch import Stopwatch
 
 BROAD = Path(__file__).parents[3] / "recipes" / "sem_broad.yaml"
@@ -23,15 +23,15 @@ import hashlib, sys
 from pathlib import Path
 from synth_api.sweep.definition import Sweep
 from synth_renderer.labels.rasterise import rasterise_bodies
-from synth_renderer.scene.staging import stage
+from synth_renderer.scene.staging import stage_scene
 from synth_renderer.scene.world import World
-from synth_renderer.steps.feature_generation import generate
+from synth_renderer.steps.feature_generation import run_generation_steps
 from synth_renderer.steps.stopwatch import Stopwatch
 digest = hashlib.sha256()
 for seed in sys.argv[2:]:
     world = World(Sweep.load(Path(sys.argv[1]), [f"initial_runtime_state.seed={seed}"]).build_recipe(0))
-    generate(world, Stopwatch())
-    scene = stage(world)
+    run_generation_steps(world, Stopwatch())
+    scene = stage_scene(world)
     fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
     for array in (fragments.pixel, fragments.depth, fragments.normal, scene.bodies.locations, scene.bodies.quaternions):
         digest.update(array.tobytes())
@@ -42,18 +42,18 @@ print(digest.hexdigest())
 @cache
 def world_of(*overrides: str, seed: int = 1) -> World:
     world = World(Sweep.load(BROAD, [f"initial_runtime_state.seed={seed}", *overrides]).build_recipe(0))
-    generate(world, Stopwatch())
+    run_generation_steps(world, Stopwatch())
     return world
 
 
 def differing(one: World, other: World) -> set[str]:
     """Features of technique and particles, and places, that are not the same in both."""
-    first, second = one.invoked_technique().feature_values(), other.invoked_technique().feature_values()
+    first, second = one.require_technique().read_features(), other.require_technique().read_features()
     names = {name for name in first if first[name] != second[name]}
     assert one.particles.names == other.particles.names
     table, same = one.particles.features, other.particles.features
-    for name in table.names():
-        if not (table.column(name).values == same.column(name).values).all():
+    for name in table.list_names():
+        if not (table.read_column(name).values == same.read_column(name).values).all():
             names.add(name)
     if not (one.particles.quaternions == other.particles.quaternions).all():
         names.add("quaternions")

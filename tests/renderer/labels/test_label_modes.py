@@ -37,17 +37,17 @@ def test_every_picture_of_labels_has_its_function() -> None:
 
 
 def test_palette_begins_as_the_predecessors_and_never_repeats() -> None:
-    colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in modes.palette(8)]
+    colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in modes.build_palette(8)]
     assert colors == ["#7f0aad", "#c4aa30", "#16a676", "#21ccc1", "#4eb344", "#a252fc", "#7d76c4", "#e57d68"]
-    many = modes.palette(65535)
+    many = modes.build_palette(65535)
     assert len(np.unique(many, axis=0)) == 65535
     assert many.any(axis=1).all()
-    np.testing.assert_array_equal(many[:3000], modes.palette(3000))
-    assert modes.palette(0).shape == (0, 3)
+    np.testing.assert_array_equal(many[:3000], modes.build_palette(3000))
+    assert modes.build_palette(0).shape == (0, 3)
 
 
 def test_the_predecessors_first_repeat_is_left_out() -> None:
-    numbers = modes.palette(3211).astype(int) @ [65536, 256, 1]
+    numbers = modes.build_palette(3211).astype(int) @ [65536, 256, 1]
     assert numbers[2435] == 0xEA99A5
     assert numbers[3210] != 0xEA99A5
 

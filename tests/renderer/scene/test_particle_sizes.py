@@ -32,7 +32,7 @@ def particles(geometry: str, **features: Any) -> Particles:
     ],
 )
 def test_factors_multiply_a_unit_body_or_the_dimensions_that_are_set(geometry, features, extents) -> None:
-    np.testing.assert_allclose(particles(geometry, **features).sizes_of(0), extents)
+    np.testing.assert_allclose(particles(geometry, **features).compute_size(0), extents)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_new_dimensions_absorb_the_factors(updates, extents) -> None:
     ellipsoid = particles("ellipsoid")
     for name, value in updates.items():
         ellipsoid.set_feature(0, name, value)
-    np.testing.assert_allclose(ellipsoid.sizes_of(0), extents)
+    np.testing.assert_allclose(ellipsoid.compute_size(0), extents)

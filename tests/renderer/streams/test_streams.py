@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from synth_renderer.randomness.streams import Stream, philox, step_names
+from synth_renderer.randomness.streams import Stream, build_step_names, philox
 
 STEP = "$builtins.TriggerFeatureUpdate:ParticleDimension:AllParticles:1"
 BEAD_7 = (42, STEP, "sphereBead.7", "dimensions")
@@ -118,7 +118,7 @@ def test_a_step_is_named_by_what_it_does_and_counted_among_its_like() -> None:
     beads = {"feature_variability_name": "Size", "affected_set_name": "Beads"}
     relax = step("$builtins.RelaxCollisions", affected_set_name="Beads", id="relax")
     trigger = step("$builtins.TriggerFeatureUpdate", **beads)
-    assert step_names([trigger, relax, trigger, step("$builtins.LoadState", name="x")]) == [
+    assert build_step_names([trigger, relax, trigger, step("$builtins.LoadState", name="x")]) == [
         "$builtins.TriggerFeatureUpdate:Size:Beads:1",
         "$builtins.RelaxCollisions::Beads:1",
         "$builtins.TriggerFeatureUpdate:Size:Beads:2",

@@ -27,7 +27,7 @@ from synth_api.recipe.variabilities import (
 from synth_renderer.model.errors import DrawError
 from synth_renderer.model.staged_scene import Box
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.randomness.variabilities import Scale, draw, settled, weighted
+from synth_renderer.randomness.variabilities import Scale, choose_index, draw_parameters, draw_value
 
 VOLUME = Box((-60.0, -60.0, 0.0), (60.0, 60.0, 100.0))
 STEP = "$builtins.TriggerFeatureUpdate:Any:AllParticles:1"
@@ -36,7 +36,7 @@ ALMOST_NEVER = 1e-6
 
 def drawn(variability: Variability, count: int, seed: int = 42) -> list:
     """One value for each of `count` beads, as a step does it."""
-    return [draw(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), Scale(VOLUME)) for i in range(count)]
+    return [draw_value(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), Scale(VOLUME)) for i in range(count)]
 
 
 def assert_distributed(values: np.ndarray, inverse_cdf: Callable, bins: int = 50) -> None:
@@ -172,11 +172,11 @@ def test_log_normal_has_its_median_and_geometric_spread() -> None:
 
 def test_lengths_in_pixels_are_that_many_pixels_wide() -> None:
     variability = LogNormal(median=40.0, geometric_standard_deviation=1.0, unit="px")
-    assert draw(variability, Stream(1, STEP, "bead", "any"), Scale(VOLUME, 0.25)) == 10
+    assert draw_value(variability, Stream(1, STEP, "bead", "any"), Scale(VOLUME, 0.25)) == 10
     with pytest.raises(
         DrawError, match="a length in pixels has no meaning here: the view is in perspective; give scene"
     ):
-        draw(variability, Stream(1, STEP, "bead", "any"), Scale(VOLUME))
+        draw_value(variability, Stream(1, STEP, "bead", "any"), Scale(VOLUME))
 
 
 def test_choice_takes_values_as_often_as_they_weigh() -> None:
@@ -190,7 +190,7 @@ def test_choice_takes_values_as_often_as_they_weigh() -> None:
 
 @pytest.mark.parametrize(("u", "index"), [(0.0, 1), (0.2499, 1), (0.25, 3), (1 - 2**-53, 3)])
 def test_weights_of_0_are_never_taken(u: float, index: int) -> None:
-    assert weighted((0.0, 1.0, 0.0, 3.0, 0.0), u) == index
+    assert choose_index((0.0, 1.0, 0.0, 3.0, 0.0), u) == index
 
 
 def test_sometimes_draws_in_its_share_and_is_constant_else() -> None:
@@ -213,11 +213,11 @@ def test_drawn_parameters_come_from_streams_of_their_own() -> None:
         asked.append(parameter)
         return Stream(1, STEP, "", f"any.{parameter}")
 
-    plain = settled(variability, stream_of, Scale(VOLUME))
+    plain = draw_parameters(variability, stream_of, Scale(VOLUME))
     assert asked == ["median"]
-    assert plain.median == draw(variability.median, Stream(1, STEP, "", "any.median"), Scale(VOLUME))
-    assert settled(plain, stream_of, Scale(VOLUME)) is plain
-    inside = settled(Sometimes(share=1.0, variability=variability, otherwise=0.0), stream_of, Scale(VOLUME))
+    assert plain.median == draw_value(variability.median, Stream(1, STEP, "", "any.median"), Scale(VOLUME))
+    assert draw_parameters(plain, stream_of, Scale(VOLUME)) is plain
+    inside = draw_parameters(Sometimes(share=1.0, variability=variability, otherwise=0.0), stream_of, Scale(VOLUME))
     assert inside.variability == plain
 
 

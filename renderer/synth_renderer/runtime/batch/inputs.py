@@ -39,12 +39,12 @@ def check_engine(attempt: AttemptInput) -> None:
 def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, worker: Worker) -> BatchWork:
     """The batch `number` of an attempt. Raises DocumentError for a plan that cannot be read, StoreError."""
     attempt = open_attempt(store, layout.attempt_path(given.namespace, given.name, given.plan, given.attempt))
-    runs = batch_runs(attempt, number)
+    runs = list_batch_runs(attempt, number)
     path = layout.batch_path(attempt.path, number)
-    return BatchWork(store, path, _document(store, path, number, len(runs)), runs, sweep, worker)
+    return BatchWork(store, path, _read_document(store, path, number, len(runs)), runs, sweep, worker)
 
 
-def batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
+def list_batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
     """The numbers of a batch's runs."""
     positions = attempt.batches.get_runs(number)
     runs = list(islice(attempt.todo(), positions.start, positions.stop))
@@ -53,7 +53,7 @@ def batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
     return runs
 
 
-def _document(store: Store, path: str, number: int, size: int) -> BatchDocument:
+def _read_document(store: Store, path: str, number: int, size: int) -> BatchDocument:
     try:
         return parse_document(BatchDocument, store.read(path), store.uri(path))
     except FileNotFoundError:

@@ -32,9 +32,9 @@ from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_client import RENDER_PATIENCE, Patience
 from synth_dataset.store.s3_store import open_store
 from synth_renderer.runtime.batch.inputs import EngineMismatchError, check_engine, open_batch
-from synth_renderer.runtime.batch.progress import log
-from synth_renderer.runtime.capacity import memory_limit
-from synth_renderer.runtime.library_folders import library_folders
+from synth_renderer.runtime.batch.progress import log_event
+from synth_renderer.runtime.capacity import read_memory_limit
+from synth_renderer.runtime.library_folders import choose_library_folders
 from synth_renderer.runtime.process import load_engine
 from synth_renderer.runtime.worker import UnavailableError, Worker
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from synth_renderer.runtime.batch.progress import BatchWork
 
 ENGINE: Final = "synth_renderer.engine:render"
-WATERMARK: Final = 0.6
+WATERMARK_SHARE: Final = 0.6
 """Share of the memory limit past which the process starts anew after a run."""
 STOP_SECONDS: Final = 30.0
 """To drop the run in flight and say so in the store; less than the grace period that a pod has by default."""
@@ -55,15 +55,15 @@ def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
     """Work off the batch; never returns."""
     faulthandler.enable()
     options = _parse(arguments)
-    stopper = Stopper(stop, STOP_SECONDS, partial(log, "told to stop"))
+    stopper = Stopper(stop, STOP_SECONDS, partial(log_event, "told to stop"))
     code = ExitCode.BUG
     try:
         code = _run(options, stopper)
     except BaseException as error:
         log_traceback()
-        code, problem = _explained(error)
-        log("ended", code=int(code), reason=problem.reason, message=problem.message)
-        _tell_nothing_done(options, problem)
+        code, problem = _find_outcome(error)
+        log_event("ended", code=int(code), reason=problem.reason, message=problem.message)
+        _write_empty_message(options, problem)
     finally:
         # A pod that stops waits for no store: that the store is gone is then no reason to try again.
         if code and stopper.is_stopping.is_set():
@@ -75,30 +75,30 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     given = AttemptInput.read(options.input)
     check_engine(given)
     store = open_store(given.output, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
-    os.environ.update(library_folders(os.environ, find_temporary_folder()))
+    os.environ.update(choose_library_folders(os.environ, find_temporary_folder()))
     worker = Worker(store, load_engine(options.engine), options.device)
     work = open_batch(store, given, given.build_sweep(), options.shard * SHARD_BATCHES + options.index, worker)
-    with worker.undisturbed:
-        stopper.tidy_up = partial(_drop, worker, work, options)
-        return _work_off(work, options, stopper)
+    with worker.commit_lock:
+        stopper.tidy_up = partial(_drop_run, worker, work, options)
+        return _render_batch(work, options, stopper)
 
 
-def _work_off(work: BatchWork, options: argparse.Namespace, stopper: Stopper) -> ExitCode:
+def _render_batch(work: BatchWork, options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     try:
-        work.give_up_what_kills(options.retries_per_run)
+        work.fail_crashing_run(options.retries_per_run)
         while work.has_next():
-            work.next_run(options.gpus)
-            work.tell(options.message)
+            work.render_next_run(options.gpus)
+            work.write_message(options.message)
             if work.has_next() and _is_past_watermark(options.memory_limit):
                 work.save()
-                _start_anew(stopper)
+                _restart_process(stopper)
         work.save()
-        work.tell(options.message)
+        work.write_message(options.message)
     except (UnavailableError, StoreError) as error:
         problem = Problem(reason=error.reason, message=explain(error))
-        log("ended", code=int(ExitCode.TRY_AGAIN), reason=problem.reason, message=problem.message)
+        log_event("ended", code=int(ExitCode.TRY_AGAIN), reason=problem.reason, message=problem.message)
         _clear_mark(work)
-        work.tell(options.message, problem)
+        work.write_message(options.message, problem)
         return ExitCode.TRY_AGAIN
     return ExitCode.OK
 
@@ -106,27 +106,27 @@ def _work_off(work: BatchWork, options: argparse.Namespace, stopper: Stopper) ->
 def _clear_mark(work: BatchWork) -> None:
     """Nothing is held against a run whose device or store was gone; a store that still is keeps the mark."""
     with suppress(StoreError):
-        work.release()
+        work.clear_mark()
 
 
-def _drop(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
+def _drop_run(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
     """Drop the run in flight, as soon as nothing is half done, and clear its mark."""
-    log("told to stop")
-    worker.undisturbed.acquire()
+    log_event("told to stop")
+    worker.commit_lock.acquire()
     try:
-        work.stop(options.gpus)
+        work.drop_run_in_flight(options.gpus)
     except StoreError as error:
-        log("the mark stays", reason=error.reason, message=explain(error))
+        log_event("the mark stays", reason=error.reason, message=explain(error))
     finally:
-        work.tell(options.message)
+        work.write_message(options.message)
 
 
 def _is_past_watermark(limit: int | None) -> bool:
     resident: int = psutil.Process().memory_info().rss
-    return resident > WATERMARK * (limit or memory_limit())
+    return resident > WATERMARK_SHARE * (limit or read_memory_limit())
 
 
-def _start_anew(stopper: Stopper) -> None:
+def _restart_process(stopper: Stopper) -> None:
     """Replace this process by a fresh one, in the same container: memory that Blender keeps is given back.
 
     Returns when this process is to stop: a fresh one would not know.
@@ -134,11 +134,11 @@ def _start_anew(stopper: Stopper) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # waits for the fresh one to heed it
     if stopper.is_stopping.is_set():
         return
-    log("starts anew: past its memory watermark")
+    log_event("starts anew: past its memory watermark")
     os.execv(sys.executable, [sys.executable, "-m", "synth_renderer.runtime.batch", *sys.argv[1:]])
 
 
-def _explained(error: BaseException) -> tuple[ExitCode, Problem]:
+def _find_outcome(error: BaseException) -> tuple[ExitCode, Problem]:
     """How the process ends when there is no batch yet."""
     if isinstance(error, StoreError):
         return ExitCode.TRY_AGAIN, Problem(reason=error.reason, message=explain(error))
@@ -149,7 +149,7 @@ def _explained(error: BaseException) -> tuple[ExitCode, Problem]:
     return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=explain(error))
 
 
-def _tell_nothing_done(options: argparse.Namespace, problem: Problem) -> None:
+def _write_empty_message(options: argparse.Namespace, problem: Problem) -> None:
     message = BatchMessage(batch=options.shard * SHARD_BATCHES + options.index, size=0, problem=problem)
     with suppress(OSError):
         options.message.write_bytes(write_message(message))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from synth_renderer.runtime.protocol import RunReport
     from synth_renderer.runtime.worker import Worker
 
-SILENT_STAGES: Final = 0.0005
+MIN_STAGE_SECONDS: Final = 0.0005
 """Seconds below which a stage is not worth a place in a termination message."""
 
 
@@ -42,39 +42,41 @@ class BatchWork:
         self._sweep = sweep
         self._worker = worker
 
-    def give_up_what_kills(self, retries: int) -> None:
+    def fail_crashing_run(self, retries: int) -> None:
         """Record the run as failed that has killed its worker too often."""
         mark = self.document.in_flight
         if mark is not None:
             self.document = self.document.opened(retries, self._sweep.overrides(mark.run))
-            log("found in flight", run=mark.run, attempt=mark.attempts, given_up=self.document.in_flight is None)
+            log_event("found in flight", run=mark.run, attempt=mark.attempts, given_up=self.document.in_flight is None)
 
     def has_next(self) -> bool:
         """Whether a run has not ended yet."""
         return self.document.ended < len(self._runs)
 
-    def next_run(self, gpus: int) -> None:
+    def render_next_run(self, gpus: int) -> None:
         """Carry out one run. Raises UnavailableError and StoreError."""
         number = self._runs[self.document.ended]
         self.document = self.document.started(number)
         self.save()
-        report = self._worker.carry_out(self._task(number))
-        usage = usage_of(report, gpus)
+        report = self._worker.render_run(self._task(number))
+        usage = compute_usage(report, gpus)
         if report.outcome == "failed":
             self.document = self.document.failed(self._failed_run(report), usage)
         else:
             self.document = self.document.exists(usage)
-        log(report.outcome, run=number, reason=report.reason, message=report.message, seconds=round(report.seconds, 3))
+        log_event(
+            report.outcome, run=number, reason=report.reason, message=report.message, seconds=round(report.seconds, 3)
+        )
 
-    def stop(self, gpus: int) -> None:
+    def drop_run_in_flight(self, gpus: int) -> None:
         """Drop the run in flight; nothing is held against it."""
-        dropped = self._worker.drop()
+        dropped = self._worker.drop_run()
         if dropped is not None:
-            log("dropped: told to stop", run=dropped.number)
-        self.document = self.document.stopped(usage_of(dropped, gpus) if dropped else RunUsage())
+            log_event("dropped: told to stop", run=dropped.number)
+        self.document = self.document.stopped(compute_usage(dropped, gpus) if dropped else RunUsage())
         self.save()
 
-    def release(self) -> None:
+    def clear_mark(self) -> None:
         """Clear the mark: device or store were gone, which nobody holds against the run."""
         self.document = self.document.stopped(RunUsage())
         self.save()
@@ -83,7 +85,7 @@ class BatchWork:
         """Write the batch document."""
         self._store.write(self._path, self.document.to_json())
 
-    def tell(self, file: Path, problem: Problem | None = None) -> None:
+    def write_message(self, file: Path, problem: Problem | None = None) -> None:
         """Write the termination message."""
         with suppress(OSError):  # the document in the store says the same
             file.write_bytes(write_message(self.document.message(ENGINE_VERSION, problem)))
@@ -102,13 +104,13 @@ class BatchWork:
         return FailedRun(number=report.number, overrides=overrides, reason=report.reason, message=report.message)
 
 
-def usage_of(report: RunReport, gpus: int) -> RunUsage:
+def compute_usage(report: RunReport, gpus: int) -> RunUsage:
     """What a run has used: a GPU pod holds its GPUs for the whole of a run."""
-    stages = {stage: seconds for stage, seconds in report.stages.items() if seconds >= SILENT_STAGES}
+    stages = {stage: seconds for stage, seconds in report.stages.items() if seconds >= MIN_STAGE_SECONDS}
     return RunUsage(seconds=stages, gpu_seconds=gpus * report.seconds, bytes=report.bytes)
 
 
-def log(event: str, **facts: Any) -> None:
+def log_event(event: str, **facts: Any) -> None:
     """One JSON object a line on stdout, without credentials."""
     text = format_log_entry(event, {key: value for key, value in facts.items() if value != ""})
     with suppress(OSError, ValueError):  # a log that is full or closed must not take the worker down

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_renderer.blender import bpy
-from synth_renderer.blender.materials import material
-from synth_renderer.blender.nodes import Tree
-from synth_renderer.techniques.base.feature_values import number
+from synth_renderer.blender.materials import get_material
+from synth_renderer.blender.nodes import NodeTree
+from synth_renderer.techniques.base.feature_values import read_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ def add_volume(scene: bpy.types.Scene, volume: Box) -> None:
     vertices = [tuple(bounds[axis][side] for axis, side in enumerate(corner)) for corner in corners]
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     obj = _add_mesh(scene, "MeasurementVolume", vertices, faces)
-    obj.data.materials.append(material("vacuum"))
+    obj.data.materials.append(get_material("vacuum"))
     obj.hide_render = True
     obj.display_type = "WIRE"
 
@@ -34,11 +34,11 @@ def add_substrate(scene: bpy.types.Scene, technique: StagedTechnique) -> None:
     half = camera.ortho_scale / 2
     corners = [(-half, -half, z), (half, -half, z), (half, half, z), (-half, half, z)]
     obj = _add_mesh(scene, "Substrate", corners, [(0, 1, 2, 3)])
-    obj.data.materials.append(material(technique.background_material))
+    obj.data.materials.append(get_material(technique.background_material))
     obj.color = technique.features.get("color", (0.8, 0.8, 0.8, 1.0))
     for name in ("roughness", "patch_scale", "patch_seed"):
         if name in technique.features:
-            obj[name] = number(technique.features, name)
+            obj[name] = read_number(technique.features, name)
 
 
 def _add_mesh(
@@ -51,13 +51,13 @@ def _add_mesh(
     return obj
 
 
-def add_world(scene: bpy.types.Scene) -> Tree:
+def add_world(scene: bpy.types.Scene) -> NodeTree:
     """Give the Blender scene a new world and return its emptied node tree."""
     scene.world = bpy.data.worlds.new("World")
     scene.world.use_nodes = True
-    return Tree(scene.world.node_tree)
+    return NodeTree(scene.world.node_tree)
 
 
-def set_background(tree: Tree, background: bpy.types.Node) -> None:
+def set_background(tree: NodeTree, background: bpy.types.Node) -> None:
     """Connect a background node to the output of a world's node tree."""
-    tree.connect(background.outputs[0], tree.node("ShaderNodeOutputWorld").inputs["Surface"])
+    tree.connect(background.outputs[0], tree.add_node("ShaderNodeOutputWorld").inputs["Surface"])

@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from synth_api.prototypes import FeatureValue
 
 
-def number(features: Mapping[str, FeatureValue], name: str) -> float:
+def read_number(features: Mapping[str, FeatureValue], name: str) -> float:
     """A numeric feature; the recipe model has checked its type."""
     value = features[name]
     assert isinstance(value, int | float)
     return float(value)
 
 
-def resolution(features: Mapping[str, FeatureValue]) -> tuple[int, int]:
+def read_resolution(features: Mapping[str, FeatureValue]) -> tuple[int, int]:
     """Width and height in pixels at the resolution percentage, rounded down, at least 1."""
-    share = int(number(features, "resolution_percentage"))
-    width, height = (max(1, int(number(features, f"resolution_{axis}")) * share // 100) for axis in "xy")
+    share = int(read_number(features, "resolution_percentage"))
+    width, height = (max(1, int(read_number(features, f"resolution_{axis}")) * share // 100) for axis in "xy")
     return width, height
 
 
-def samples(features: Mapping[str, FeatureValue], own: int) -> int:
+def read_samples(features: Mapping[str, FeatureValue], own: int) -> int:
     """Cycles samples per pixel: the feature, or the technique's own number where it is 0."""
-    return int(number(features, "cycles_samples")) or own
+    return int(read_number(features, "cycles_samples")) or own

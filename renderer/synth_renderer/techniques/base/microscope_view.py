@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from synth_renderer.model.staged_scene import Box
-from synth_renderer.techniques.base.feature_values import number
+from synth_renderer.techniques.base.feature_values import read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ VOLUME_OVER_VIEW: Final = 1.25
 
 def compute_view(features: Mapping[str, FeatureValue]) -> tuple[float, float]:
     """Return width and height of the view, scene units."""
-    x, y = (number(features, f"resolution_{axis}") / PIXELS_PER_UNIT for axis in "xy")
+    x, y = (read_number(features, f"resolution_{axis}") / PIXELS_PER_UNIT for axis in "xy")
     return x, y
 
 

@@ -19,4 +19,4 @@ def build_environment(scene: bpy.types.Scene, technique: StagedTechnique) -> Non
     lamp.location = (4.0, 1.0, 6.0)
     scene.collection.objects.link(lamp)
     tree = add_world(scene)
-    set_background(tree, tree.node("ShaderNodeBackground", Color=(0.05, 0.05, 0.05, 1.0)))
+    set_background(tree, tree.add_node("ShaderNodeBackground", Color=(0.05, 0.05, 0.05, 1.0)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from synth_renderer.model.camera import Camera
 from synth_renderer.model.staged_scene import Box
-from synth_renderer.techniques.base.feature_values import resolution, samples
+from synth_renderer.techniques.base.feature_values import read_resolution, read_samples
 from synth_renderer.techniques.base.technique import Picture
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ SAMPLES: Final = 16
 BOUNCES: Final = 2
 
 
-class Default:
+class Photograph:
     """50 mm lens on a 36 mm sensor; nothing holds the particles."""
 
     def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """From one side and above."""
-        width, height = resolution(features)
-        return Camera(width, height, LOCATION, _unit(QUATERNION))
+        width, height = read_resolution(features)
+        return Camera(width, height, LOCATION, _normalise(QUATERNION))
 
     def volume(self, features: Mapping[str, FeatureValue]) -> Box:  # noqa: ARG002
         """Centred on the origin, whatever the features."""
@@ -65,20 +65,20 @@ class Default:
         device: str,
     ) -> Picture:
         """RGB (H, W, 3), sRGB."""
-        from synth_renderer.blender.cycles import trace
-        from synth_renderer.blender.objects import visible
+        from synth_renderer.blender.cycles import trace_scene
+        from synth_renderer.blender.objects import show_bodies
 
-        with visible(scene, self.build_environment, present, in_camera):
-            traced = trace(samples(scene.technique.features, SAMPLES), BOUNCES, scene.seed, device)
-        return Picture(np.rint(255.0 * srgb(traced.radiance)).astype(np.uint8), traced.device)
+        with show_bodies(scene, self.build_environment, present, in_camera):
+            traced = trace_scene(read_samples(scene.technique.features, SAMPLES), BOUNCES, scene.seed, device)
+        return Picture(np.rint(255.0 * encode_srgb(traced.radiance)).astype(np.uint8), traced.device)
 
 
-def srgb(linear: NDArray[np.float32]) -> NDArray[np.float64]:
+def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float64]:
     """IEC 61966-2-1 encoding of scene-linear values, any shape, clipped to 0 … 1."""
     clipped = np.clip(linear.astype(np.float64), 0.0, 1.0)
     return np.where(clipped <= 0.0031308, 12.92 * clipped, 1.055 * clipped ** (1 / 2.4) - 0.055)
 
 
-def _unit(quaternion: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def _normalise(quaternion: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
     w, x, y, z = (np.array(quaternion) / np.linalg.norm(quaternion)).tolist()
     return w, x, y, z

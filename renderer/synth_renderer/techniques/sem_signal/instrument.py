@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from synth_renderer.randomness.hashing import normals
-from synth_renderer.techniques.base.feature_values import number
+from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.sem_signal import charging, counting, scan, shadowing, specimen
 from synth_renderer.techniques.sem_signal.cores import add_cores
 from synth_renderer.techniques.sem_signal.emission import Emission, gather_pixels
@@ -48,7 +48,7 @@ def record_signal(scene: StagedScene, present: Selection, in_camera: Selection) 
     Bodies that are only `present` (N,) bool shadow the others without being seen. Every effect maps the signal of the
     effect before it to a new one and returns it unchanged at strength 0.
     """
-    value, key = partial(number, scene.technique.features), partial(specimen.make_key, scene)
+    value, key = partial(read_number, scene.technique.features), partial(specimen.make_key, scene)
     grey, coverage, height, surroundings, size = _emit_signal(scene, present, in_camera)
 
     neighbours, relief = (_to_pixels(widths, size) for widths in (shadowing.NEIGHBOUR_WIDTHS, shadowing.RELIEF_WIDTHS))
@@ -92,11 +92,11 @@ def _emit_signal(scene: StagedScene, present: Selection, in_camera: Selection) -
 
 def _build_emission(features: Mapping[str, FeatureValue]) -> Emission:
     return Emission(
-        strength=number(features, "edge_strength"),
-        cutoff=number(features, "edge_cutoff"),
-        exponent=number(features, "edge_exponent"),
-        azimuth=number(features, "detector_azimuth"),
-        asymmetry=number(features, "detector_asymmetry"),
+        strength=read_number(features, "edge_strength"),
+        cutoff=read_number(features, "edge_cutoff"),
+        exponent=read_number(features, "edge_exponent"),
+        azimuth=read_number(features, "detector_azimuth"),
+        asymmetry=read_number(features, "detector_asymmetry"),
     )
 
 

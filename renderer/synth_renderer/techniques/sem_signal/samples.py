@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_renderer.labels.coverage import find_nearest_triangles, find_pixel_window, keep_nearest_surface, snap_to_grid
 from synth_renderer.labels.projection import build_view_matrix, project_points, to_camera_frame
-from synth_renderer.model.transforms import product, rotation_matrix, transformed
+from synth_renderer.model.transforms import multiply_matrices, rotation_matrix, transform_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,8 +49,8 @@ def sample_surface(
     # From the nearest body down, so that no normal is computed for a hidden sample.
     for body in chosen[np.argsort(-centres[chosen, 2], kind="stable")]:
         mesh, scale = bodies.meshes[bodies.mesh_index[body]], bodies.scales[body]
-        rotation = product(view, rotation_matrix(bodies.quaternions[body]))
-        image = snap_to_grid(project_points(transformed(mesh.vertices, rotation * scale, centres[body]), fine))
+        rotation = multiply_matrices(view, rotation_matrix(bodies.quaternions[body]))
+        image = snap_to_grid(project_points(transform_points(mesh.vertices, rotation * scale, centres[body]), fine))
         bounds = find_pixel_window(image, fine.width, fine.height)
         depth, winner = find_nearest_triangles(image, mesh.triangles, bounds, True)
         keep_nearest_surface(image, mesh.triangles, mesh.normals, rotation / scale, depth, winner, bounds, int(body),

@@ -8,7 +8,7 @@ import numpy as np
 
 from synth_renderer.model.camera import Camera
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.techniques.base.feature_values import resolution
+from synth_renderer.techniques.base.feature_values import read_resolution
 from synth_renderer.techniques.base.microscope_view import COLUMN_HEIGHT, compute_view, compute_volume
 from synth_renderer.techniques.base.technique import Picture
 from synth_renderer.techniques.sem_signal.overlays import draw_overlay
@@ -33,7 +33,7 @@ class ScanningElectronMicroscope:
 
     def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Straight down; the percentage changes the sampling, not the view."""
-        width, height = resolution(features)
+        width, height = read_resolution(features)
         view = max(compute_view(features))
         return Camera(width, height, (0.0, 0.0, max(COLUMN_HEIGHT, CLEARANCE * view)), ortho_scale=view)
 
@@ -47,7 +47,7 @@ class ScanningElectronMicroscope:
 
     def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
         """What info bar and boxes hide."""
-        written = _overlay(technique, seed)
+        written = _draw_overlay(technique, seed)
         return None if written is None else written.covered
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
@@ -68,13 +68,13 @@ class ScanningElectronMicroscope:
         from synth_renderer.techniques.sem_signal.instrument import record_signal
 
         grey = record_signal(scene, present, in_camera)
-        written = _overlay(scene.technique, scene.seed)
+        written = _draw_overlay(scene.technique, scene.seed)
         if written is not None:
             written.draw_on(grey)
         return Picture(np.floor(255.0 * grey + np.float32(0.5)).astype(np.uint8), "cpu")
 
 
-def _overlay(technique: StagedTechnique, seed: int) -> Overlay | None:
+def _draw_overlay(technique: StagedTechnique, seed: int) -> Overlay | None:
     camera = technique.camera
     assert camera.pixel_size is not None
     stream = Stream(seed, technique.prototype, technique.name, "overlays")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.techniques.base.feature_values import number
+from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.sem_signal import ground
 from synth_renderer.techniques.sem_signal.samples import SAMPLES_PER_SIDE
 from synth_renderer.techniques.sem_signal.skin import Skin
@@ -43,11 +43,11 @@ def make_skin_keys(scene: StagedScene) -> NDArray[np.uint64]:
 def compute_levels(scene: StagedScene) -> NDArray[np.float64]:
     """Return the grey of each particle's level facets, (N,), parts of full white, at least 0."""
     features = scene.technique.features
-    contrast, variation = number(features, "particle_contrast"), number(features, "particle_variation")
+    contrast, variation = read_number(features, "particle_contrast"), read_number(features, "particle_variation")
     deviations = np.array(
         [_create_stream(scene, "particle_variation", name).normal() if variation else 0.0 for name in scene.names]
     )
-    level = (number(features, "ground_level") if "ground_level" in features else 0.0) + contrast
+    level = (read_number(features, "ground_level") if "ground_level" in features else 0.0) + contrast
     factor = 1.0 + variation * np.clip(deviations, -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
     return np.asarray(np.maximum(level * factor * _read_feature(scene, "brightness", 1.0), 0.0), dtype=np.float64)
 
@@ -71,10 +71,12 @@ def build_ground(scene: StagedScene) -> Ground:
     technique = scene.technique
     height, width = technique.camera.height, technique.camera.width
     if technique.background_material == "sem_ground":
-        features = {name: number(technique.features, name) for name in technique.features if name.startswith("ground_")}
+        features = {
+            name: read_number(technique.features, name) for name in technique.features if name.startswith("ground_")
+        }
         return ground.build_structured_ground(features, height, width, lambda feature: make_key(scene, feature))
     if technique.background_material == "sem_patchy_silicone":
-        features = {name: number(technique.features, name) for name in ("patch_scale", "patch_seed")}
+        features = {name: read_number(technique.features, name) for name in ("patch_scale", "patch_seed")}
         return ground.build_patchy_ground(features, height, width)
     level = 0.0 if technique.background_material == "vacuum" else DEFAULT_GROUND_LEVEL
     return ground.build_plain_ground(level, height, width)

@@ -16,4 +16,4 @@ def build_environment(scene: bpy.types.Scene, technique: StagedTechnique) -> Non
     add_volume(scene, technique.volume)
     add_substrate(scene, technique)
     tree = add_world(scene)
-    set_background(tree, tree.node("ShaderNodeBackground", Color=(1.0, 1.0, 1.0, 1.0)))
+    set_background(tree, tree.add_node("ShaderNodeBackground", Color=(1.0, 1.0, 1.0, 1.0)))

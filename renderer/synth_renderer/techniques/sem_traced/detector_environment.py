@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from synth_renderer.techniques.base.environment import add_substrate, add_volume, add_world, set_background
-from synth_renderer.techniques.base.feature_values import number
+from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.sem_traced.detector import NOMINAL_ILLUMINATION
 from synth_renderer.techniques.sem_traced.instrument_features import read_acceptance, read_tilt_yield
 
@@ -27,22 +27,26 @@ def build_environment(scene: bpy.types.Scene, technique: StagedTechnique) -> Non
     add_volume(scene, technique.volume)
     add_substrate(scene, technique)
     _add_detector(scene, read_acceptance(features))
-    scene.cycles.film_exposure = number(features, "illumination_strength") / NOMINAL_ILLUMINATION
+    scene.cycles.film_exposure = read_number(features, "illumination_strength") / NOMINAL_ILLUMINATION
     lens = scene.camera.data.dof
     lens.use_dof, lens.aperture_fstop = True, 1.0
-    lens.focus_distance = (1.0 - number(features, "defocus")) * technique.camera.location[2]
+    lens.focus_distance = (1.0 - read_number(features, "defocus")) * technique.camera.location[2]
 
 
 def _add_detector(scene: bpy.types.Scene, detector: Acceptance) -> None:
     """The acceptance as the world's radiance: by reciprocity the detector lights the specimen."""
     tree = add_world(scene)
-    x, y, z = tree.node("ShaderNodeSeparateXYZ", _0=tree.node("ShaderNodeTexCoord").outputs["Generated"]).outputs
-    rise = tree.math("DIVIDE", z, detector.height)
-    band = tree.math("POWER", math.e, tree.math("MULTIPLY", tree.math("MULTIPLY", rise, rise), -1.0))
-    above = tree.math("MULTIPLY", tree.math("GREATER_THAN", z, 0.0), COLLECTION * detector.scale)
-    side = tree.math("ADD", tree.math("MULTIPLY", x, detector.side[0]), tree.math("MULTIPLY", y, detector.side[1]))
-    lobe = tree.math("ADD", 1.0, tree.math("MULTIPLY", side, detector.asymmetry))
-    strength = tree.math("MULTIPLY", tree.math("MULTIPLY", band, above), lobe)
-    set_background(tree, tree.node("ShaderNodeBackground", Strength=strength, Color=(1.0, 1.0, 1.0, 1.0)))
+    x, y, z = tree.add_node(
+        "ShaderNodeSeparateXYZ", _0=tree.add_node("ShaderNodeTexCoord").outputs["Generated"]
+    ).outputs
+    rise = tree.add_math("DIVIDE", z, detector.height)
+    band = tree.add_math("POWER", math.e, tree.add_math("MULTIPLY", tree.add_math("MULTIPLY", rise, rise), -1.0))
+    above = tree.add_math("MULTIPLY", tree.add_math("GREATER_THAN", z, 0.0), COLLECTION * detector.scale)
+    side = tree.add_math(
+        "ADD", tree.add_math("MULTIPLY", x, detector.side[0]), tree.add_math("MULTIPLY", y, detector.side[1])
+    )
+    lobe = tree.add_math("ADD", 1.0, tree.add_math("MULTIPLY", side, detector.asymmetry))
+    strength = tree.add_math("MULTIPLY", tree.add_math("MULTIPLY", band, above), lobe)
+    set_background(tree, tree.add_node("ShaderNodeBackground", Strength=strength, Color=(1.0, 1.0, 1.0, 1.0)))
     scene.world.cycles.sampling_method = "MANUAL"
     scene.world.cycles.sample_map_resolution = 256

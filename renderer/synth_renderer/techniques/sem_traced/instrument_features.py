@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_renderer.techniques.base.feature_values import number
+from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.sem_traced.detector import Acceptance, Electronics, TiltYield, compute_beam_electrons
 
 if TYPE_CHECKING:
@@ -16,29 +16,31 @@ if TYPE_CHECKING:
 def read_tilt_yield(features: Mapping[str, FeatureValue]) -> TiltYield:
     """Return the edge effect that the features describe."""
     return TiltYield(
-        factor=number(features, "edge_factor"),
-        cutoff=number(features, "edge_cutoff"),
-        exponent=number(features, "edge_exponent"),
+        factor=read_number(features, "edge_factor"),
+        cutoff=read_number(features, "edge_cutoff"),
+        exponent=read_number(features, "edge_exponent"),
     )
 
 
 def read_acceptance(features: Mapping[str, FeatureValue]) -> Acceptance:
     """Return the detector that the features describe."""
     return Acceptance(
-        azimuth=number(features, "detector_azimuth"),
-        elevation=number(features, "collection_angle"),
-        asymmetry=number(features, "detector_asymmetry"),
+        azimuth=read_number(features, "detector_azimuth"),
+        elevation=read_number(features, "collection_angle"),
+        asymmetry=read_number(features, "detector_asymmetry"),
     )
 
 
 def read_electronics(features: Mapping[str, FeatureValue]) -> Electronics:
     """Return beam, amplifier and digitiser that the features describe."""
     return Electronics(
-        illumination=number(features, "illumination_strength"),
+        illumination=read_number(features, "illumination_strength"),
         electrons=compute_beam_electrons(
-            number(features, "beam_current"), number(features, "dwell_time"), number(features, "noise_threshold")
+            read_number(features, "beam_current"),
+            read_number(features, "dwell_time"),
+            read_number(features, "noise_threshold"),
         ),
-        read_noise=number(features, "read_noise"),
-        line_noise=number(features, "line_noise"),
-        noise_correlation=number(features, "noise_correlation"),
+        read_noise=read_number(features, "read_noise"),
+        line_noise=read_number(features, "line_noise"),
+        noise_correlation=read_number(features, "noise_correlation"),
     )

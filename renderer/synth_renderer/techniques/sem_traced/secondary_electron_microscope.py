@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from synth_renderer.model.camera import Camera
-from synth_renderer.techniques.base.feature_values import number, resolution, samples
+from synth_renderer.techniques.base.feature_values import read_number, read_resolution, read_samples
 from synth_renderer.techniques.base.microscope_view import COLUMN_HEIGHT, compute_view, compute_volume
 from synth_renderer.techniques.base.technique import Picture
 from synth_renderer.techniques.sem_traced.detector import detect_electrons
@@ -35,7 +35,7 @@ class SecondaryElectronMicroscope:
 
     def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Straight down from the middle of the volume's lid; the percentage changes the sampling, not the view."""
-        width, height = resolution(features)
+        width, height = read_resolution(features)
         return Camera(width, height, (0.0, 0.0, COLUMN_HEIGHT), ortho_scale=max(compute_view(features)))
 
     def volume(self, features: Mapping[str, FeatureValue]) -> Box:
@@ -64,12 +64,13 @@ class SecondaryElectronMicroscope:
         device: str,
     ) -> Picture:
         """Grey (H, W): traced collection of secondary electrons, then the detector's counting."""
-        from synth_renderer.blender.cycles import trace
-        from synth_renderer.blender.objects import visible
+
+        from synth_renderer.blender.cycles import trace_scene
+        from synth_renderer.blender.objects import show_bodies
 
         features = scene.technique.features
-        with visible(scene, self.build_environment, present, in_camera):
-            traced = trace(samples(features, SAMPLES), bounces=0, seed=scene.seed, device=device)
-        sigma = SMOOTHING * number(features, "resolution_percentage") / 100
+        with show_bodies(scene, self.build_environment, present, in_camera):
+            traced = trace_scene(read_samples(features, SAMPLES), bounces=0, seed=scene.seed, device=device)
+        sigma = SMOOTHING * read_number(features, "resolution_percentage") / 100
         collected = smooth_picture(traced.radiance[:, :, 0], surface.ids, sigma)
         return Picture(detect_electrons(collected, read_electronics(features), scene.seed), traced.device)
