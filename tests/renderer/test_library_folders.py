@@ -26,7 +26,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package that nobody can write."""
     module_folder = Path("/proc/self/task")
-    monkeypatch.setattr(module, "_kernel_folders", lambda: iter([module_folder / "__pycache__"]))
+    monkeypatch.setattr(module, "_list_kernel_folders", lambda: iter([module_folder / "__pycache__"]))
     return module_folder
 
 
