@@ -1,4 +1,4 @@
-"""Writes charts/synth-operator/values.schema.json: what values may be, from the models that the operator reads."""
+"""Write charts/synth-operator/values.schema.json from the models of the operator's configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from synth_api.resources.output import ObjectName
 from synth_operator.configuration import Configuration
 
 TARGET = Path(__file__).parent.parent / "charts/synth-operator/values.schema.json"
-OF_SWEEPS = (
+SWEEP_KEYS = (
     "output",
     "allowedImages",
     "allowedServiceAccounts",
@@ -35,56 +35,56 @@ Free = dict[str, Any]
 
 
 class Image(Part):
-    """An image and where it comes from."""
+    """Repository, tag and digest of an image."""
 
     repository: Annotated[str, Field(min_length=1)]
     """Registry and name, without a tag."""
     tag: str = ""
     """Empty: the chart's appVersion."""
     digest: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")] = ""
-    """Takes the tag's place."""
+    """Digest that replaces the tag."""
 
 
 class OperatorImage(Image):
-    """Image of the operator and of the small Jobs."""
+    """Image of the operator and of the plan, finalize and delete Jobs."""
 
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    """Of the operator and of all Jobs."""
+    """Pull policy of the operator and of all Jobs."""
 
 
 class Renderer(Part):
-    """What renders."""
+    """Image of the render Jobs."""
 
     image: Image
 
 
 class Lease(Part):
-    """Leadership."""
+    """Lease of the leader election."""
 
     duration_seconds: Annotated[int, Field(ge=3, le=15)]
-    """A leader that says nothing for so long is replaced."""
+    """Seconds that the lease is valid without a renewal."""
 
 
 class Crds(Part):
-    """Custom resource definitions."""
+    """Handling of the custom resource definitions."""
 
     install: bool
-    """Installs and upgrades them with the chart."""
+    """Install and upgrade them with the chart."""
     keep: bool
-    """They outlive the release."""
+    """Keep them on uninstall."""
 
 
 class Rbac(Part):
-    """Roles."""
+    """Roles of the operator and of users."""
 
     create: bool
-    """Of the operator."""
+    """Create the roles of the operator."""
     user_roles: bool
-    """Adds sweeps and recipes to view, edit and admin."""
+    """Aggregate rights on sweeps and recipes to view, edit and admin."""
 
 
 class ServiceAccount(Part):
-    """Whom the operator acts as."""
+    """Service account of the operator's pods."""
 
     create: bool
     name: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$")]
@@ -93,37 +93,37 @@ class ServiceAccount(Part):
 
 
 class Switch(Part):
-    """An object that is made or not."""
+    """Optional object of the chart."""
 
     enabled: bool
 
 
 class Monitor(Switch):
-    """Of the Prometheus operator."""
+    """Monitor for the Prometheus operator."""
 
     interval: Interval
     labels: Words
 
 
 class Alerts(Switch):
-    """A PrometheusRule."""
+    """PrometheusRule with the alerts."""
 
     labels: Words
 
 
 class Dashboard(Switch):
-    """A ConfigMap for Grafana's sidecar."""
+    """ConfigMap with the dashboard for Grafana's sidecar."""
 
     labels: Words
     annotations: Words
 
 
 class Metrics(Part):
-    """What Prometheus and Grafana find."""
+    """Metrics endpoint and objects for Prometheus and Grafana."""
 
     port: Port
     service: bool
-    """A headless Service."""
+    """Create a headless Service."""
     pod_monitor: Monitor
     service_monitor: Monitor
     alerts: Alerts
@@ -131,21 +131,21 @@ class Metrics(Part):
 
 
 class Health(Part):
-    """Probes."""
+    """Endpoints of the liveness and readiness probes."""
 
     port: Port
 
 
 class NetworkPolicy(Switch):
-    """What the operator may be reached by and reach."""
+    """Network policy of the operator's pods."""
 
     api_server_ports: tuple[Port, ...]
     metrics_from: tuple[Free, ...]
-    """As `from` of a NetworkPolicy; empty: everyone in the cluster."""
+    """As `from` of a NetworkPolicy; empty: all pods of the cluster."""
 
 
 class PodResources(Part):
-    """As in a container."""
+    """Resource requests and limits, as in a container."""
 
     requests: dict[str, int | str] = Field(default={})
     limits: dict[str, int | str] = Field(default={})
@@ -180,40 +180,42 @@ class Values(Part):
     name_override: str
     fullname_override: str
     global_: Annotated[Free, Field(alias="global")] = Field(default={})
-    """Helm gives it to subcharts."""
+    """Global values, which Helm passes to subcharts."""
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of the chart's values."""
+def build_schema() -> dict[str, Any]:
+    """Return the JSON schema of the chart's values."""
     values = Values.model_json_schema(by_alias=True)
     configuration = Configuration.model_json_schema(by_alias=True)
     values["$defs"] |= {name: part for name, part in configuration["$defs"].items() if name not in values["$defs"]}
     values["properties"]["sweeps"] = {
         "type": "object",
-        "description": "What sweeps get when they do not say, and what they may say.",
+        "description": "Defaults and permissions of sweeps.",
         "additionalProperties": False,
-        "properties": {key: configuration["properties"][key] for key in OF_SWEEPS},
+        "properties": {key: configuration["properties"][key] for key in SWEEP_KEYS},
     }
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **_plain(values)}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **_strip_titles(values)}
 
 
-def _plain(tree: Any) -> Any:
-    """Without titles and defaults: values.yaml has them."""
+def _strip_titles(tree: Any) -> Any:
+    """Return a schema without titles and defaults, which values.yaml has."""
     if isinstance(tree, list):
-        return [_plain(item) for item in tree]
+        return [_strip_titles(item) for item in tree]
     if not isinstance(tree, dict):
         return tree
     return {
-        key: {name: _plain(part) for name, part in value.items()} if key in {"properties", "$defs"} else _plain(value)
+        key: {name: _strip_titles(part) for name, part in value.items()}
+        if key in {"properties", "$defs"}
+        else _strip_titles(value)
         for key, value in tree.items()
         if key not in {"title", "default"}
     }
 
 
-def text() -> str:
-    """As the file has it."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def format_schema() -> str:
+    """Return the content of the file."""
+    return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    sys.exit(TARGET.write_text(text(), encoding="utf-8") and 0)
+    sys.exit(TARGET.write_text(format_schema(), encoding="utf-8") and 0)

@@ -1,4 +1,4 @@
-"""Writes charts/synth-operator/dashboards/sweeps.json, the Grafana dashboard of sweeps and operator."""
+"""Write charts/synth-operator/dashboards/sweeps.json, the Grafana dashboard of sweeps and operator."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel: how it is drawn, what it says, and its expressions with their legends."""
+    """A panel: its type, texts and PromQL expressions."""
 
     kind: str
     title: str
-    explains: str
+    description: str
     expressions: dict[str, str]
-    """Legend -> expression."""
+    """PromQL expressions by their legend."""
     unit: str = "short"
     width: int = 8
     height: int = 8
@@ -46,45 +46,45 @@ COLOURS: Final = {
     "pending": "#9aa0a6",
     "Suspended": "#9aa0a6",
 }
-"""Of the series whose names mean the same everywhere."""
+"""Colours of series with the same meaning in all panels."""
 STACKED: Final = {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}
 
 
-def stat(title: str, explains: str, expression: str, unit: str = "short") -> Panel:
-    """One number."""
-    return Panel("stat", title, explains, {title: expression}, unit=unit, width=4, height=5)
+def stat(title: str, description: str, expression: str, unit: str = "short") -> Panel:
+    """Return a panel with one number."""
+    return Panel("stat", title, description, {title: expression}, unit=unit, width=4, height=5)
 
 
-def lines(title: str, explains: str, unit: str, *, custom: Tree | None = None, **expressions: str) -> Panel:
-    """Curves over time; keywords are legends."""
-    return Panel("timeseries", title, explains, expressions, unit=unit, custom=custom or {})
+def lines(title: str, description: str, unit: str, *, custom: Tree | None = None, **expressions: str) -> Panel:
+    """Return a panel with curves over time; keywords are legends and their expressions."""
+    return Panel("timeseries", title, description, expressions, unit=unit, custom=custom or {})
 
 
 FLEET: Final = (
-    stat("Runs to render", "Of all sweeps that are not suspended or ended.", 'sum(synth_sweep_runs{result="pending"})'),
-    stat("Render pods", "Pods that render now.", "sum(synth_sweep_active_pods)"),
+    stat("Runs to render", "Pending runs of all sweeps.", 'sum(synth_sweep_runs{result="pending"})'),
+    stat("Render pods", "Running render pods.", "sum(synth_sweep_active_pods)"),
     stat(
         "Runs that exist",
-        "Rendered by the current attempts, or there before.",
+        "Rendered by the current attempts, or cached.",
         'sum(synth_sweep_runs{result=~"cached|succeeded"})',
     ),
     stat(
         "Failed share",
-        "Failed runs among those that ended.",
+        "Failed runs as a share of the finished ones.",
         'sum(synth_sweep_runs{result="failed"}) / clamp_min(sum(synth_sweep_runs{result=~"succeeded|failed"}), 1)',
         "percentunit",
     ),
     stat(
         "GPU time lost",
-        "GPU seconds of runs that failed or were dropped, among all.",
+        "GPU seconds of failed and dropped runs as a share of all.",
         'sum(synth_sweep_gpu_seconds{outcome="lost"}) / clamp_min(sum(synth_sweep_gpu_seconds), 1)',
         "percentunit",
     ),
-    stat("Written", "Bytes that the current attempts wrote.", "sum(synth_sweep_written_bytes)", "bytes"),
+    stat("Written", "Bytes written by the current attempts.", "sum(synth_sweep_written_bytes)", "bytes"),
     lines("Sweeps by phase", "", "short", custom=STACKED, **{"{{phase}}": "sum by (phase) (synth_sweeps)"}),
     lines(
         "Runs finished per minute",
-        "Over five minutes; a status is written in steps, so it is no smoother than that.",
+        "Mean over five minutes; counts change in steps of 2 %.",
         "short",
         custom=STACKED,
         **{"{{namespace}}": '60 * sum by (namespace) (clamp_min(deriv(synth_sweep_runs{result="succeeded"}[5m]), 0))'},
@@ -92,7 +92,7 @@ FLEET: Final = (
     Panel(
         "table",
         "Not ready, and why",
-        "docs/kubernetes.md says what to do about each reason.",
+        "docs/kubernetes.md has a remedy for each reason.",
         {"": 'max by (namespace, sweep, reason) (synth_sweep_condition{type="Ready",status!="True"})'},
     ),
 )
@@ -101,7 +101,7 @@ SWEEP: Final = (
     Panel(
         "gauge",
         "Progress",
-        "Runs that exist among all.",
+        "Existing runs as a share of all.",
         {
             "done": f'sum(synth_sweep_runs{{{OF},result=~"cached|succeeded"}}) / '
             f"clamp_min(sum(synth_sweep_runs{{{OF}}}), 1)"
@@ -112,17 +112,17 @@ SWEEP: Final = (
     ),
     stat(
         "Rendering ends",
-        "At the pace so far.",
+        "At the current throughput.",
         f'1000 * max(synth_sweep_timestamp_seconds{{{OF},event="expected_end"}})',
         "dateTimeFromNow",
     ),
     stat("Started", "", f'1000 * min(synth_sweep_timestamp_seconds{{{OF},event="started"}})', "dateTimeFromNow"),
     stat("Pods now", "Render pods of the sweep.", f"sum(synth_sweep_active_pods{{{OF}}})"),
-    stat("Runs per minute", "Since rendering began.", f"60 * sum(synth_sweep_runs_per_second{{{OF}}})"),
-    stat("Cached", "Runs that existed before.", f'sum(synth_sweep_runs{{{OF},result="cached"}})'),
+    stat("Runs per minute", "Since rendering began or was resumed.", f"60 * sum(synth_sweep_runs_per_second{{{OF}}})"),
+    stat("Cached", "Runs that existed when the attempt began.", f'sum(synth_sweep_runs{{{OF},result="cached"}})'),
     lines(
         "Runs by result",
-        "Of the current attempt.",
+        "Runs of the current attempt.",
         "short",
         custom=STACKED,
         **{
@@ -163,10 +163,10 @@ SWEEP: Final = (
 )
 
 OPERATOR: Final = (
-    lines("Leader", "Exactly one replica says 1.", "short", **{"{{instance}}": "synth_operator_leader"}),
+    lines("Leader", "1 in exactly one replica.", "short", **{"{{instance}}": "synth_operator_leader"}),
     lines(
-        "Seconds per look at a sweep",
-        "Half and 99 % of them are faster.",
+        "Duration of a reconcile",
+        "Median and 99th percentile.",
         "s",
         **{
             f"{quantile}": f"histogram_quantile({quantile}, "
@@ -175,28 +175,33 @@ OPERATOR: Final = (
         },
     ),
     lines(
-        "Looks at sweeps, per second",
+        "Reconciles per second",
         "",
         "ops",
         **{"{{outcome}}": f"sum by (outcome) (rate(synth_operator_reconcile_seconds_count{RATE}))"},
     ),
-    lines("Queue", "Sweeps that wait to be looked at.", "short", **{"waiting": "sum(synth_operator_queue_depth)"}),
     lines(
-        "API requests, per second",
+        "Queue",
+        "Sweeps and recipes that wait for a reconcile.",
+        "short",
+        **{"waiting": "sum(synth_operator_queue_depth)"},
+    ),
+    lines(
+        "API requests per second",
         "",
         "reqps",
         custom=STACKED,
         **{"{{verb}} {{resource}}": f"sum by (verb, resource) (rate(synth_operator_api_requests_total{RATE}))"},
     ),
     lines(
-        "API answers, per second",
-        "409 is a conflict that resolves itself; 403 a missing right.",
+        "API answers per second",
+        "409 is a conflict, which the next reconcile resolves; 403 is a missing right.",
         "reqps",
         **{"{{code}}": f"sum by (code) (rate(synth_operator_api_requests_total{RATE}))"},
     ),
     lines(
         "Age of the watches",
-        "A watch that stays silent for minutes is deaf.",
+        "A watch without a sign of life for minutes is stale.",
         "s",
         **{"{{resource}}": "max by (resource) (synth_operator_watch_age_seconds)"},
     ),
@@ -208,25 +213,25 @@ OPERATOR: Final = (
     ),
     lines(
         "Processor",
-        "Cores.",
+        "Processor cores in use.",
         "short",
         **{"{{instance}}": f"rate(process_cpu_seconds_total{RATE}) and on (instance) synth_operator_leader"},
     ),
 )
 
 
-def panel(each: Panel, number: int, x: int, y: int) -> Tree:
-    """As Grafana's dashboard JSON has it."""
-    table = each.kind == "table"
+def build_panel(panel: Panel, number: int, x: int, y: int) -> Tree:
+    """Return a panel as JSON of Grafana's dashboard model."""
+    table = panel.kind == "table"
     tree: Tree = {
         "id": number,
-        "type": each.kind,
-        "title": each.title,
-        "description": each.explains,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.description,
         "datasource": SOURCE,
-        "gridPos": {"h": each.height, "w": each.width, "x": x, "y": y},
-        "fieldConfig": {"defaults": defaults(each), "overrides": overrides(each)},
-        "options": {**OPTIONS.get(each.kind, {}), **each.options},
+        "gridPos": {"h": panel.height, "w": panel.width, "x": x, "y": y},
+        "fieldConfig": {"defaults": build_defaults(panel), "overrides": build_overrides(panel)},
+        "options": {**OPTIONS.get(panel.kind, {}), **panel.options},
         "targets": [
             {
                 "refId": chr(ord("A") + index),
@@ -237,7 +242,7 @@ def panel(each: Panel, number: int, x: int, y: int) -> Tree:
                 "range": not table,
                 **({"format": "table"} if table else {}),
             }
-            for index, (legend, expression) in enumerate(each.expressions.items())
+            for index, (legend, expression) in enumerate(panel.expressions.items())
         ],
     }
     if table:
@@ -246,15 +251,15 @@ def panel(each: Panel, number: int, x: int, y: int) -> Tree:
     return tree
 
 
-def defaults(each: Panel) -> Tree:
-    """What holds for all series of a panel."""
-    full = {"max": 1} if each.kind == "gauge" else {}
-    return {"unit": each.unit, "min": 0, "custom": each.custom, **full}
+def build_defaults(panel: Panel) -> Tree:
+    """Return the options of all series of a panel."""
+    full = {"max": 1} if panel.kind == "gauge" else {}
+    return {"unit": panel.unit, "min": 0, "custom": panel.custom, **full}
 
 
-def overrides(each: Panel) -> list[Tree]:
-    """The colours of well-known series, where a panel has several."""
-    if each.kind != "timeseries":
+def build_overrides(panel: Panel) -> list[Tree]:
+    """Return the colours of known series, for panels with several."""
+    if panel.kind != "timeseries":
         return []
     return [
         {
@@ -273,8 +278,8 @@ OPTIONS: Final[dict[str, Tree]] = {
 }
 
 
-def row(title: str, number: int, y: int) -> Tree:
-    """A heading over panels."""
+def build_row(title: str, number: int, y: int) -> Tree:
+    """Return a heading over panels."""
     return {
         "id": number,
         "type": "row",
@@ -285,24 +290,24 @@ def row(title: str, number: int, y: int) -> Tree:
     }
 
 
-def panels() -> list[Tree]:
-    """All, from left to right and from top to bottom."""
+def build_panels() -> list[Tree]:
+    """Return all panels with their places, from left to right and from top to bottom."""
     placed: list[Tree] = []
     y = 0
     for title, content in (("Fleet", FLEET), ("Sweep", SWEEP), ("Operator", OPERATOR)):
-        placed.append(row(title, len(placed) + 1, y))
+        placed.append(build_row(title, len(placed) + 1, y))
         x, y, height = 0, y + ROW_HEIGHT, 0
         for each in content:
             if x + each.width > WIDTH:
                 x, y = 0, y + height
-            placed.append(panel(each, len(placed) + 1, x, y))
+            placed.append(build_panel(each, len(placed) + 1, x, y))
             x, height = x + each.width, each.height
         y += height
     return placed
 
 
-def variable(name: str, query: str) -> Tree:
-    """A choice above the dashboard, from the values of a label."""
+def build_variable(name: str, query: str) -> Tree:
+    """Return a variable with the values of a label."""
     return {
         "name": name,
         "label": name.capitalize(),
@@ -318,12 +323,12 @@ def variable(name: str, query: str) -> Tree:
     }
 
 
-def dashboard() -> Tree:
-    """The whole document."""
+def build_dashboard() -> Tree:
+    """Return the dashboard as JSON of Grafana's dashboard model."""
     choices = [
         {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"},
-        variable("namespace", "label_values(synth_sweep_phase, namespace)"),
-        variable("sweep", 'label_values(synth_sweep_phase{namespace=~"$namespace"}, sweep)'),
+        build_variable("namespace", "label_values(synth_sweep_phase, namespace)"),
+        build_variable("sweep", 'label_values(synth_sweep_phase{namespace=~"$namespace"}, sweep)'),
     ]
     return {
         "uid": "synth-sweeps",
@@ -335,14 +340,14 @@ def dashboard() -> Tree:
         "refresh": "30s",
         "time": {"from": "now-3h", "to": "now"},
         "templating": {"list": choices},
-        "panels": panels(),
+        "panels": build_panels(),
     }
 
 
-def text() -> str:
-    """As the file has it."""
-    return json.dumps(dashboard(), indent=2, ensure_ascii=False) + "\n"
+def format_dashboard() -> str:
+    """Return the content of the file."""
+    return json.dumps(build_dashboard(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    TARGET.write_text(text(), encoding="utf-8")
+    TARGET.write_text(format_dashboard(), encoding="utf-8")

@@ -37,9 +37,9 @@ class Scraped:
         runs = beads.status.runs
         further = runs.model_copy(update={"succeeded": runs.succeeded + 1})
         self.fleet.sweeps[0] = replace(beads, status=beads.status.model_copy(update={"runs": further}))
-        self.operator.reconciled(0.02, ok=True)
-        self.operator.api_call("update", "synthsweeps/status", 200)
-        self.operator.heard("jobs")
+        self.operator.record_reconcile(0.02, ok=True)
+        self.operator.record_api_call("update", "synthsweeps/status", 200)
+        self.operator.record_watch_activity("jobs")
 
     def until_all_answer(self, expressions: dict[str, str]) -> list[str]:
         """Names of those that are silent in the end."""
@@ -57,7 +57,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     (port,) = free_ports(1)
     with prometheus_server(tmp_path_factory.mktemp("prometheus"), [f"127.0.0.1:{port}"]) as prometheus:
         scraped = Scraped(prometheus)
-        scraped.operator.leads(True)
+        scraped.operator.set_leading(True)
         end = scraped.operator.serve(port)
         try:
             yield scraped
@@ -152,13 +152,13 @@ def test_every_alert_is_tried() -> None:
 def test_the_dashboard_is_what_its_source_says() -> None:
     import dashboard
 
-    assert dashboard.TARGET.read_text(encoding="utf-8") == dashboard.text(), "run tools/dashboard.py"
+    assert dashboard.TARGET.read_text(encoding="utf-8") == dashboard.format_dashboard(), "run tools/dashboard.py"
 
 
 def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
     import dashboard
 
-    panels = dashboard.panels()
+    panels = dashboard.build_panels()
     cells = [
         (column, line)
         for panel in panels

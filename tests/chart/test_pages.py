@@ -84,8 +84,8 @@ def test_every_phase_is_explained() -> None:
 def test_every_metric_is_listed() -> None:
     fleet = Fleet()
     operator = fleet.operator()
-    operator.api_call("get", "leases", 200)
-    operator.heard("jobs")
+    operator.record_api_call("get", "leases", 200)
+    operator.record_watch_activity("jobs")
     exposed = set(re.findall(r"^# TYPE (synth_\w+)", fleet.text(operator), re.MULTILINE))
     assert set(re.findall(r"^\| `(synth_\w+)`", page("metrics.md"), re.MULTILINE)) == exposed
 
