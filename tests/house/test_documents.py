@@ -64,6 +64,13 @@ def test_page_names_existing_modules(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("page", CURRENT, ids=str)
+def test_page_names_existing_make_targets(page: Path) -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`| {4}|; )make ([a-z][\w-]*)", (ROOT / page).read_text()))
+    assert named <= targets
+
+
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     text = _CODE.sub("", _FENCE.sub("", (ROOT / page).read_text()))
