@@ -29,11 +29,12 @@ docs: $(VENV)/.docs ## build the documentation site into build/site; fails on a 
 release-check: setup ## check what a release needs (docs/releasing.md)
 	$(RUN)/python tools/release_check.py
 
-check: setup ## check format, lint, types and layers
+check: setup ## check format, lint, types, layers, names and links
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+	$(RUN)/pytest -q tests/house
 
 test: check ## run every test; CLUSTER=no: none on Kubernetes; KUBECONFIG=…: on that cluster (docs/testing.md)
 	$(if $(filter no,$(CLUSTER)),,tools/cluster-dependencies)
