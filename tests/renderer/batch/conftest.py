@@ -114,7 +114,7 @@ class Pods:
         return BatchDocument.model_validate_json(self.store.read(layout.batch_path(path, batch)))
 
     def exists(self, seed: int) -> bool:
-        return self.store.has(self.given.sweep().key(seed))
+        return self.store.has(self.given.build_sweep().key(seed))
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
         plan="a" * 64,
         attempt="b" * 64,
     )
-    sweep = given.sweep()
+    sweep = given.build_sweep()
     with store.scratch("plan") as scratch:
         survey = survey_keys(store, write_keys(sweep, scratch / layout.KEYS))
         identity = AttemptIdentity(given.namespace, given.name, given.plan, given.attempt)

@@ -93,7 +93,7 @@ def test_it_stops_though_its_scratch_folder_is_gone_and_leaves_no_mark(pods: Pod
     with pods.start() as process:
         while not (pods.folder / "0.rendered").exists():
             assert process.poll() is None
-        (scratch,) = pods.folder.glob(f"{pods.given.sweep().key(0)}-*")
+        (scratch,) = pods.folder.glob(f"{pods.given.build_sweep().key(0)}-*")
         shutil.rmtree(scratch)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 143
