@@ -21,9 +21,9 @@ def test_the_size_of_the_spec_is_taken() -> None:
 @given(todo=st.integers(0, 20_000), size=st.integers(1, MAX_BATCH_SIZE))
 def test_each_run_is_in_one_batch_and_each_batch_in_one_shard(todo: int, size: int) -> None:
     batches = Batches(todo, size)
-    runs = [batches.runs(batch) for batch in range(batches.count)]
+    runs = [batches.get_runs(batch) for batch in range(batches.count)]
     assert [part.start for part in runs] == [0, *(part.stop for part in runs[:-1])][: len(runs)]
     assert sum(map(len, runs)) == todo
-    shards = [batches.of_shard(shard) for shard in range(batches.shards)]
+    shards = [batches.get_batches(shard) for shard in range(batches.shards)]
     assert all(1 <= len(shard) <= SHARD_BATCHES for shard in shards)
     assert [batch for shard in shards for batch in shard] == list(range(batches.count))
