@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-_MOST: Final = 8
+_MAX_NAMES: Final = 8
 
 
 class InputError(ValueError):
@@ -45,7 +45,7 @@ def suggest_name(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{folded[close[0]]}'?"
-    if len(names) > _MOST:
-        similar = sorted(folded[one] for one in get_close_matches(name.casefold(), folded, n=_MOST, cutoff=0.0))
+    if len(names) > _MAX_NAMES:
+        similar = sorted(folded[one] for one in get_close_matches(name.casefold(), folded, n=_MAX_NAMES, cutoff=0.0))
         return f"some of the {len(names)} known are {', '.join(similar)}"
     return f"known are {', '.join(names)}" if names else "there are none"

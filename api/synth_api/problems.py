@@ -61,10 +61,10 @@ def convert_validation_error(error: ValidationError) -> InputError:
     """The first problem of a validation, with its exact path, value and remedy."""
     details = error.errors(include_url=False)[0]
     location = details["loc"][:-1] if details["loc"][-1:] == ("[key]",) else details["loc"]
-    return InputError(*_sentence(format_location(location), details))
+    return InputError(*_describe_problem(format_location(location), details))
 
 
-def _sentence(path: str, details: ErrorDetails) -> tuple[str, str]:
+def _describe_problem(path: str, details: ErrorDetails) -> tuple[str, str]:
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "unknown_key":
         key = str(context["key"])
@@ -76,17 +76,17 @@ def _sentence(path: str, details: ErrorDetails) -> tuple[str, str]:
         return path, f"must be {_TYPES[kind]}, not {quote_value(value)}"
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return path, f"must be {words} {_number(context[bound])}, not {quote_value(value)}"
+        return path, f"must be {words} {_format_number(context[bound])}, not {quote_value(value)}"
     if kind.startswith("union_tag") and isinstance(value, dict):
         path = f"{path}._target_"
-    return path, _other(kind, value, context, details["msg"])
+    return path, _describe_other_problem(kind, value, context, details["msg"])
 
 
-def _number(bound: float) -> str:
+def _format_number(bound: float) -> str:
     return str(int(bound) if bound == int(bound) else bound)
 
 
-def _other(kind: str, value: Any, context: dict[str, Any], message: str) -> str:
+def _describe_other_problem(kind: str, value: Any, context: dict[str, Any], message: str) -> str:
     if kind == "union_tag_invalid":
         known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         return f"there is no _target_ '{context['tag']}' here; {suggest_name(context['tag'], known)}"

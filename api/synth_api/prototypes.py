@@ -91,30 +91,32 @@ _ELLIPSOIDS: Final[dict[str, Prototype]] = {
 }
 
 
-def _float(default: float, meaning: str, unit: str, minimum: float, maximum: float) -> Feature:
+def _build_float(default: float, meaning: str, unit: str, minimum: float, maximum: float) -> Feature:
     return Feature(FeatureType.FLOAT, default, meaning, unit, minimum, maximum)
 
 
 _EXTENT: Final[dict[str, Feature]] = {
     "dimensions": replace(_DIMENSIONS["dimensions"], minimum=1e-3),
-    "width": _float(1.0, "factor on the y extent; dimensions make it 1", "", 0.02, 50.0),
-    "height": _float(1.0, "factor on the z extent; dimensions make it 1", "", 0.02, 50.0),
+    "width": _build_float(1.0, "factor on the y extent; dimensions make it 1", "", 0.02, 50.0),
+    "height": _build_float(1.0, "factor on the z extent; dimensions make it 1", "", 0.02, 50.0),
 }
 _RELIEF: Final[dict[str, Feature]] = {
     "shape_seed": Feature(FeatureType.INT, 0, "which of the random shapes it is", "", 0, 2**53 - 1),
-    "irregularity": _float(0.0, "rms displacement of the outline; 0 is the ideal body", "particle size", 0.0, 0.1),
-    "wrinkle_depth": _float(0.0, "depth of folds; 0 is none", "particle size", 0.0, 0.2),
-    "wrinkle_scale": _float(0.3, "distance between folds", "particle size", 0.02, 2.0),
-    "pore_depth": _float(0.0, "depth of honeycomb pores; 0 is none", "particle size", 0.0, 0.2),
-    "pore_scale": _float(0.15, "distance between pores", "particle size", 0.02, 1.0),
-    "step_depth": _float(0.0, "height of growth steps; 0 is none", "particle size", 0.0, 0.1),
-    "step_number": _float(8.0, "growth steps across the particle", "", 1.0, 100.0),
+    "irregularity": _build_float(
+        0.0, "rms displacement of the outline; 0 is the ideal body", "particle size", 0.0, 0.1
+    ),
+    "wrinkle_depth": _build_float(0.0, "depth of folds; 0 is none", "particle size", 0.0, 0.2),
+    "wrinkle_scale": _build_float(0.3, "distance between folds", "particle size", 0.02, 2.0),
+    "pore_depth": _build_float(0.0, "depth of honeycomb pores; 0 is none", "particle size", 0.0, 0.2),
+    "pore_scale": _build_float(0.15, "distance between pores", "particle size", 0.02, 1.0),
+    "step_depth": _build_float(0.0, "height of growth steps; 0 is none", "particle size", 0.0, 0.1),
+    "step_number": _build_float(8.0, "growth steps across the particle", "", 1.0, 100.0),
 }
 _ROUNDING: Final[dict[str, Feature]] = {
-    "edge_rounding": _float(0.0, "radius of the edges; 0 is sharp", "half the smallest extent", 0.0, 1.0),
+    "edge_rounding": _build_float(0.0, "radius of the edges; 0 is sharp", "half the smallest extent", 0.0, 1.0),
 }
 _FLUTES: Final[dict[str, Feature]] = {
-    "flute_depth": _float(0.0, "depth of flutes along the axis; 0 is none", "particle size", 0.0, 0.2),
+    "flute_depth": _build_float(0.0, "depth of flutes along the axis; 0 is none", "particle size", 0.0, 0.2),
     "flute_number": Feature(FeatureType.INT, 12, "flutes around the axis", "", 2, 100),
 }
 _BODY: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _RELIEF
@@ -145,14 +147,14 @@ SHAPES: Final[dict[str, Prototype]] = {
         | {"height": replace(_EXTENT["height"], default=4.0)}
         | _ROUNDING
         | _FLUTES
-        | {"bend": _float(40.0, "change of direction from end to end", "degree", 0.0, 180.0)},
+        | {"bend": _build_float(40.0, "change of direction from end to end", "degree", 0.0, 180.0)},
     ),
     "raspberry": Prototype(
         "sphere of grains that touch",
         _BODY
         | {
             "grains": Feature(FeatureType.INT, 60, "grains on the sphere", "", 8, 400),
-            "grain_overlap": _float(0.3, "how far neighbours reach into each other", "grain radius", 0.0, 0.9),
+            "grain_overlap": _build_float(0.3, "how far neighbours reach into each other", "grain radius", 0.0, 0.9),
         },
     ),
 }
@@ -178,38 +180,38 @@ MATERIALS: Final[dict[str, Prototype]] = {
         "dark ground with small curly grey patches",
         {
             "patch_scale": Feature(FeatureType.FLOAT, 103.5, "noise scale over the substrate's width", "", 0.0, 1e4),
-            "patch_seed": _float(2.0, "which patches there are", "", 1.0 - 2**53, 2.0**53 - 1),
+            "patch_seed": _build_float(2.0, "which patches there are", "", 1.0 - 2**53, 2.0**53 - 1),
         },
         _MICROSCOPES,
     ),
     "sem_particle": Prototype(
         "particle as the scanning electron microscope's signal model sees it",
         {
-            "brightness": _float(1.0, "factor on the particle's grey", "", 0.0, 10.0),
-            "roughness_slope": _float(0.0, "rms slope of a fractal skin; 0 is smooth", "", 0.0, 2.0),
-            "roughness_scale": _float(0.2, "longest wave of that skin", "particle size", 0.005, 2.0),
-            "roughness_falloff": _float(2.8, "power spectrum falls with this power of frequency", "", 1.5, 4.0),
-            "core_size": _float(0.0, "size of a core that shines through; 0 is none", "particle size", 0.0, 0.95),
-            "core_brightness": _float(1.0, "grey that the core adds, in parts of the shell's", "", -1.0, 5.0),
+            "brightness": _build_float(1.0, "factor on the particle's grey", "", 0.0, 10.0),
+            "roughness_slope": _build_float(0.0, "rms slope of a fractal skin; 0 is smooth", "", 0.0, 2.0),
+            "roughness_scale": _build_float(0.2, "longest wave of that skin", "particle size", 0.005, 2.0),
+            "roughness_falloff": _build_float(2.8, "power spectrum falls with this power of frequency", "", 1.5, 4.0),
+            "core_size": _build_float(0.0, "size of a core that shines through; 0 is none", "particle size", 0.0, 0.95),
+            "core_brightness": _build_float(1.0, "grey that the core adds, in parts of the shell's", "", -1.0, 5.0),
         },
         _SIGNAL_MODEL,
     ),
     "sem_ground": Prototype(
         "ground as the scanning electron microscope's signal model sees it; every structure 0 is flat",
         {
-            "ground_level": _float(0.15, "grey of the level ground", "full white", 0.0, 1.0),
-            "ground_gradient": _float(0.0, "rise of the grey across the frame", "full white", 0.0, 1.0),
-            "ground_azimuth": _float(
+            "ground_level": _build_float(0.15, "grey of the level ground", "full white", 0.0, 1.0),
+            "ground_gradient": _build_float(0.0, "rise of the grey across the frame", "full white", 0.0, 1.0),
+            "ground_azimuth": _build_float(
                 0.0, "way it rises, scratches and terraces run across it", "degree", -360.0, 360.0
             ),
-            "ground_texture": _float(0.0, "rms of a fractal texture", "full white", 0.0, 0.5),
-            "ground_texture_scale": _float(0.2, "longest wave of the texture", "frame", 0.005, 2.0),
-            "ground_pores": _float(0.0, "share of the ground that is pores", "", 0.0, 0.6),
-            "ground_pore_size": _float(0.02, "diameter of the largest pores", "frame", 0.004, 0.3),
-            "ground_scratches": _float(0.0, "scratches across the frame", "", 0.0, 200.0),
-            "ground_terraces": _float(0.0, "steps across the frame", "", 0.0, 100.0),
-            "ground_crumbs": _float(0.0, "share of the ground under crumbs; they are not labelled", "", 0.0, 0.3),
-            "ground_crumb_size": _float(0.008, "diameter of the largest crumbs", "frame", 0.002, 0.05),
+            "ground_texture": _build_float(0.0, "rms of a fractal texture", "full white", 0.0, 0.5),
+            "ground_texture_scale": _build_float(0.2, "longest wave of the texture", "frame", 0.005, 2.0),
+            "ground_pores": _build_float(0.0, "share of the ground that is pores", "", 0.0, 0.6),
+            "ground_pore_size": _build_float(0.02, "diameter of the largest pores", "frame", 0.004, 0.3),
+            "ground_scratches": _build_float(0.0, "scratches across the frame", "", 0.0, 200.0),
+            "ground_terraces": _build_float(0.0, "steps across the frame", "", 0.0, 100.0),
+            "ground_crumbs": _build_float(0.0, "share of the ground under crumbs; they are not labelled", "", 0.0, 0.3),
+            "ground_crumb_size": _build_float(0.008, "diameter of the largest crumbs", "frame", 0.002, 0.05),
         },
         _SIGNAL_MODEL,
     ),
@@ -250,7 +252,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
                 0.0,
                 1000.0,
             ),
-            "defocus": _float(0.2, "focus distance = (1 - defocus) x camera height", "", -10.0, 1.0),
+            "defocus": _build_float(0.2, "focus distance = (1 - defocus) x camera height", "", -10.0, 1.0),
             "edge_factor": Feature(
                 FeatureType.FLOAT, 0.8, "yield at the rim over that of a level facet, - 1", "", -0.9, 10.0
             ),
@@ -279,38 +281,48 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
         "signal of secondary electrons from height and normals, seen from above; 10 pixels = 1 scene unit",
         {name: feature for name, feature in _RENDER.items() if name != "cycles_samples"}
         | {
-            "edge_strength": _float(0.5, "tilt yield at the rim over that of a level facet, - 1", "", -0.9, 10.0),
-            "edge_exponent": _float(1.0, "power of 1/cos(tilt) that the yield grows with", "", 0.1, 4.0),
-            "edge_cutoff": _float(0.2, "cosine of the tilt where growth ends", "", 0.01, 0.95),
-            "detector_azimuth": _float(180.0, "side of the detector, from +x towards +y", "degree", -360.0, 360.0),
-            "detector_asymmetry": _float(0.2, "how much brighter that side is", "", 0.0, 1.0),
-            "height_contrast": _float(0.0, "darkening from the highest point to the ground", "", 0.0, 1.0),
-            "shadowing": _float(0.8, "electrons lost to what stands around", "", 0.0, 10.0),
-            "crevice_shadowing": _float(0.5, "the same within the relief of a particle", "", 0.0, 10.0),
-            "ridge_brightening": _float(0.0, "gain of edges and ridges that stand out", "", 0.0, 20.0),
-            "particle_contrast": _float(0.35, "grey of a level particle above the ground's", "full white", -1.0, 1.0),
-            "particle_variation": _float(0.05, "rms difference from particle to particle", "of its grey", 0.0, 1.0),
-            "halo": _float(0.0, "charging around particles; negative is dark", "full white", -0.5, 0.5),
-            "halo_width": _float(0.3, "reach of the halo", "particle size", 0.02, 2.0),
-            "streaks": _float(0.0, "charging along the scan line behind particles", "full white", -0.5, 0.5),
-            "clipping": _float(0.0, "share of the particles driven to full white, instead of the gain", "", 0.0, 0.5),
-            "beam_blur": _float(0.7, "standard deviation of the beam's profile", "px", 0.0, 20.0),
-            "defocus": _float(0.0, "further blur of what lies farthest off the focal plane", "px", 0.0, 20.0),
-            "focus_height": _float(1.0, "focal plane between ground (0) and highest point (1)", "", -1.0, 2.0),
-            "drift": _float(0.0, "slow rms displacement of lines", "px", 0.0, 1.5),
-            "electrons": _float(2000.0, "electrons per pixel at full white; 0 makes no shot noise", "", 0.0, 1e7),
-            "noise_correlation": _float(0.0, "blur of the noise along both axes", "px", 0.0, 5.0),
-            "line_noise": _float(0.0, "rms offset of a scan line", "full white", 0.0, 0.5),
-            "black_point": _float(0.0, "signal that becomes black", "full white", -1.0, 0.9),
-            "gain": _float(1.0, "factor on what lies above the black point", "", 0.01, 100.0),
-            "nanometres_per_unit": _float(0.0, "scale; 0 is unknown", "nm per scene unit", 0.0, 1e9),
+            "edge_strength": _build_float(0.5, "tilt yield at the rim over that of a level facet, - 1", "", -0.9, 10.0),
+            "edge_exponent": _build_float(1.0, "power of 1/cos(tilt) that the yield grows with", "", 0.1, 4.0),
+            "edge_cutoff": _build_float(0.2, "cosine of the tilt where growth ends", "", 0.01, 0.95),
+            "detector_azimuth": _build_float(
+                180.0, "side of the detector, from +x towards +y", "degree", -360.0, 360.0
+            ),
+            "detector_asymmetry": _build_float(0.2, "how much brighter that side is", "", 0.0, 1.0),
+            "height_contrast": _build_float(0.0, "darkening from the highest point to the ground", "", 0.0, 1.0),
+            "shadowing": _build_float(0.8, "electrons lost to what stands around", "", 0.0, 10.0),
+            "crevice_shadowing": _build_float(0.5, "the same within the relief of a particle", "", 0.0, 10.0),
+            "ridge_brightening": _build_float(0.0, "gain of edges and ridges that stand out", "", 0.0, 20.0),
+            "particle_contrast": _build_float(
+                0.35, "grey of a level particle above the ground's", "full white", -1.0, 1.0
+            ),
+            "particle_variation": _build_float(
+                0.05, "rms difference from particle to particle", "of its grey", 0.0, 1.0
+            ),
+            "halo": _build_float(0.0, "charging around particles; negative is dark", "full white", -0.5, 0.5),
+            "halo_width": _build_float(0.3, "reach of the halo", "particle size", 0.02, 2.0),
+            "streaks": _build_float(0.0, "charging along the scan line behind particles", "full white", -0.5, 0.5),
+            "clipping": _build_float(
+                0.0, "share of the particles driven to full white, instead of the gain", "", 0.0, 0.5
+            ),
+            "beam_blur": _build_float(0.7, "standard deviation of the beam's profile", "px", 0.0, 20.0),
+            "defocus": _build_float(0.0, "further blur of what lies farthest off the focal plane", "px", 0.0, 20.0),
+            "focus_height": _build_float(1.0, "focal plane between ground (0) and highest point (1)", "", -1.0, 2.0),
+            "drift": _build_float(0.0, "slow rms displacement of lines", "px", 0.0, 1.5),
+            "electrons": _build_float(2000.0, "electrons per pixel at full white; 0 makes no shot noise", "", 0.0, 1e7),
+            "noise_correlation": _build_float(0.0, "blur of the noise along both axes", "px", 0.0, 5.0),
+            "line_noise": _build_float(0.0, "rms offset of a scan line", "full white", 0.0, 0.5),
+            "black_point": _build_float(0.0, "signal that becomes black", "full white", -1.0, 0.9),
+            "gain": _build_float(1.0, "factor on what lies above the black point", "", 0.01, 100.0),
+            "nanometres_per_unit": _build_float(0.0, "scale; 0 is unknown", "nm per scene unit", 0.0, 1e9),
             "overlays": Feature(FeatureType.BOOL, True, "whether anything is written over the picture"),
-            "info_bar": _float(0.0, "height of the bar at the bottom; 0 is none", "picture height", 0.0, 0.3),
-            "scale_bar": _float(0.0, "longest it may be; 0 is none", "picture width", 0.0, 0.9),
-            "scale_bar_text": _float(0.035, "height of the capitals above it", "picture height", 0.01, 0.3),
-            "panel_letter": _float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
+            "info_bar": _build_float(0.0, "height of the bar at the bottom; 0 is none", "picture height", 0.0, 0.3),
+            "scale_bar": _build_float(0.0, "longest it may be; 0 is none", "picture width", 0.0, 0.9),
+            "scale_bar_text": _build_float(0.035, "height of the capitals above it", "picture height", 0.01, 0.3),
+            "panel_letter": _build_float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
             "overlay_box": Feature(FeatureType.BOOL, False, "whether letter and scale bar stand on a box"),
-            "overlay_shade": _float(1.0, "grey of strokes; boxes and bar have the opposite", "full white", 0.0, 1.0),
+            "overlay_shade": _build_float(
+                1.0, "grey of strokes; boxes and bar have the opposite", "full white", 0.0, 1.0
+            ),
         },
     ),
 }

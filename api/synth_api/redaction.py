@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 MARK: Final = "***"
 """Takes the place of a credential."""
 
-_SHORTEST: Final = 3
+_MIN_CREDENTIAL_CHARACTERS: Final = 3
 """Characters of a credential; a shorter one cannot be told from other text."""
 _WORD: Final = 8
 """Characters below which a credential is replaced only as a whole word."""
 _SPAN: Final = 16
 """Characters of a longer credential that are replaced though the rest is missing: libraries shorten what they quote."""
-_MOST: Final = 16
+_MAX_CREDENTIALS: Final = 16
 """Credentials that are remembered, the last ones: tokens of service accounts change every hour."""
 
 _VALUE: Final = r"""(?:\*{3}|b?"(?:[^"\\]|\\.)*"?|b?'(?:[^'\\]|\\.)*'?|[^\s&;,"'<>)]+)"""
@@ -64,7 +64,7 @@ _PATTERNS: Final = tuple(
 
 
 @dataclass(frozen=True)
-class _Known:
+class _CredentialPatterns:
     """The credentials in use, in every spelling."""
 
     values: tuple[str, ...] = ()
@@ -74,28 +74,28 @@ class _Known:
     """Every _SPAN characters in a row of the longer ones."""
 
     @classmethod
-    def of(cls, values: tuple[str, ...]) -> _Known:
-        spellings = {spelling for value in values for spelling in _spellings(value)}
+    def from_values(cls, values: tuple[str, ...]) -> _CredentialPatterns:
+        spellings = {spelling for value in values for spelling in _list_spellings(value)}
         short = sorted((each for each in spellings if len(each) < _SPAN), key=len, reverse=True)
-        whole = re.compile("|".join(map(_pattern, short))) if short else None
-        return cls(values, whole, frozenset(span for each in spellings for span in _spans(each)))
+        whole = re.compile("|".join(map(_build_pattern, short))) if short else None
+        return cls(values, whole, frozenset(span for each in spellings for span in _iterate_spans(each)))
 
-    def replaced(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         if self.spans:
-            text = self._without_spans(text)
+            text = self._redact_spans(text)
         return self.whole.sub(MARK, text) if self.whole else text
 
-    def _without_spans(self, text: str) -> str:
+    def _redact_spans(self, text: str) -> str:
         kept: list[str] = []
         end = -1
-        for at in (at for at, span in enumerate(_spans(text)) if span in self.spans):
+        for at in (at for at, span in enumerate(_iterate_spans(text)) if span in self.spans):
             if at > end:
                 kept.extend((text[max(end, 0) : at], MARK))
             end = at + _SPAN
         return "".join((*kept, text[max(end, 0) :]))
 
 
-_known = _Known()
+_patterns = _CredentialPatterns()
 _lock = Lock()
 
 
@@ -104,16 +104,20 @@ def register_credentials(values: Iterable[str | None]) -> None:
 
     Thread-safe; a call with known values costs nothing.
     """
-    global _known
-    new = [value for value in values if value and len(value) >= _SHORTEST and value not in _known.values]
+    global _patterns
+    new = [
+        value
+        for value in values
+        if value and len(value) >= _MIN_CREDENTIAL_CHARACTERS and value not in _patterns.values
+    ]
     if new:
         with _lock:
-            _known = _Known.of((*_known.values, *new)[-_MOST:])
+            _patterns = _CredentialPatterns.from_values((*_patterns.values, *new)[-_MAX_CREDENTIALS:])
 
 
 def redact(text: str) -> str:
     """The text with credentials replaced; what is replaced already stays as it is."""
-    text = _known.replaced(text)
+    text = _patterns.redact(text)
     lower = text.lower()
     for sign, pattern, replacement in _PATTERNS:
         if sign in lower:
@@ -130,25 +134,25 @@ def redact_tree(tree: Any) -> Any:
     return [redact_tree(value) for value in tree] if isinstance(tree, list | tuple) else tree
 
 
-def _spans(text: str) -> Iterator[str]:
+def _iterate_spans(text: str) -> Iterator[str]:
     return (text[at : at + _SPAN] for at in range(len(text) - _SPAN + 1))
 
 
-def _pattern(spelling: str) -> str:
+def _build_pattern(spelling: str) -> str:
     literal = re.escape(spelling)
     return rf"(?<!\w){literal}(?!\w)" if len(spelling) < _WORD else literal
 
 
-def _spellings(secret: str) -> set[str]:
+def _list_spellings(secret: str) -> set[str]:
     """A credential as it is, and as headers, URLs, JSON, XML, Python and Secrets write it."""
     plain = {secret, secret.strip(), " ".join(secret.split()), *map(str.strip, secret.splitlines())}
-    once = {spelling for text in plain for spelling in _escaped(text)}
-    twice = {spelling for text in once for spelling in _escaped(text)}
-    encoded = {spelling for text in plain for spelling in _encoded(text)}
-    return {text for text in plain | once | twice | encoded if len(text) >= _SHORTEST}
+    once = {spelling for text in plain for spelling in _list_escapes(text)}
+    twice = {spelling for text in once for spelling in _list_escapes(text)}
+    encoded = {spelling for text in plain for spelling in _list_encodings(text)}
+    return {text for text in plain | once | twice | encoded if len(text) >= _MIN_CREDENTIAL_CHARACTERS}
 
 
-def _escaped(text: str) -> Iterator[str]:
+def _list_escapes(text: str) -> Iterator[str]:
     data = text.encode(errors="surrogatepass")
     yield text
     for percent in (quote(data, safe=""), quote(data, safe="/"), quote_plus(data)):
@@ -160,7 +164,7 @@ def _escaped(text: str) -> Iterator[str]:
     yield data.decode("latin-1")
 
 
-def _encoded(text: str) -> Iterator[str]:
+def _list_encodings(text: str) -> Iterator[str]:
     """Base64 without its padding, which may be there or not; hexadecimal."""
     data = text.encode(errors="surrogatepass")
     for encoded in (base64.b64encode(data), base64.urlsafe_b64encode(data)):

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS: Final = 1024
 """Characters of a sentence; Kubernetes takes as many in an Event."""
-_READ: Final = 1 << 16
+_MAX_READ: Final = 1 << 16
 """Characters of a foreign text that are looked at."""
 
 
 def clean(text: str, longest: int = MAX_CHARACTERS) -> str:
     """A text as one printable line without credentials, cut at so many characters. `clean` twice is `clean` once."""
-    text = redact(text[:_READ])
-    line = _one_line(text)
+    text = redact(text[:_MAX_READ])
+    line = _join_lines(text)
     return shorten(line if line == text else redact(line), longest)
 
 
@@ -51,7 +51,7 @@ def is_own_error(error: BaseException) -> bool:
 
 def describe_traceback(error: BaseException) -> str:
     """The traceback of an exception as Python prints it, without credentials; its end where it is very long."""
-    return redact("".join(traceback.format_exception(error))[-_READ:])
+    return redact("".join(traceback.format_exception(error))[-_MAX_READ:])
 
 
 def format_log_entry(event: str, facts: Mapping[str, Any]) -> str:
@@ -60,15 +60,15 @@ def format_log_entry(event: str, facts: Mapping[str, Any]) -> str:
     return json.dumps(redact_tree({"time": time, "event": event, **facts}))
 
 
-def _one_line(text: str) -> str:
+def _join_lines(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
-def _cleaned(longest: int) -> BeforeValidator:
+def _build_cleaner(longest: int) -> BeforeValidator:
     return BeforeValidator(lambda text: clean(text, longest) if isinstance(text, str) else text)
 
 
-Sentence = Annotated[str, _cleaned(MAX_CHARACTERS), Field(max_length=MAX_CHARACTERS)]
+Sentence = Annotated[str, _build_cleaner(MAX_CHARACTERS), Field(max_length=MAX_CHARACTERS)]
 """A field whose value is cleaned when it is set, whoever sets it."""
-ShortSentence = Annotated[str, _cleaned(512), Field(max_length=512)]
+ShortSentence = Annotated[str, _build_cleaner(512), Field(max_length=512)]
 """The same, for lists of them."""

@@ -54,8 +54,8 @@ def compose_recipe(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
 
     `overrides` follow Hydra's grammar without sweeps; step ids may stand for indices. Raises InputError.
     """
-    tree = _composed(source, ())
-    return _composed(source, tuple(index_overrides(tree, overrides))) if overrides else tree
+    tree = _compose_tree(source, ())
+    return _compose_tree(source, tuple(index_overrides(tree, overrides))) if overrides else tree
 
 
 def resolve(tree: Tree) -> Tree:
@@ -63,7 +63,7 @@ def resolve(tree: Tree) -> Tree:
     return resolve_interpolations(tree)
 
 
-def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
+def _compose_tree(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
     names = {key: _RECIPE if key == source.name else f"fragment.{n}" for n, key in enumerate(source.files)}
     files = {
         names[key]: {
@@ -75,7 +75,7 @@ def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
     text = json.dumps(files, ensure_ascii=False)
     words = AsciiWords(text, *overrides)
     try:
-        composed = _composed_once(words.encode(text), tuple(map(words.encode, overrides)))
+        composed = _compose_cached(words.encode(text), tuple(map(words.encode, overrides)))
     except InputError as error:
         raise InputError(words.decode(error.path) or source.name, words.decode(error.problem)) from None
     tree: Tree = words.decode_value(composed)
@@ -83,24 +83,24 @@ def _composed(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
 
 
 @lru_cache(maxsize=16)
-def _composed_once(files: str, overrides: tuple[str, ...]) -> Tree:
+def _compose_cached(files: str, overrides: tuple[str, ...]) -> Tree:
     """Hydra takes a tenth of a second and an operator meets one recipe in many sweeps; `files` is JSON."""
     with _HYDRA_IS_PROCESS_WIDE, create_temporary_folder() as folder:
         for name, tree in json.loads(files).items():
-            _write(folder / f"{name}.yaml", tree, is_recipe=name == _RECIPE)
+            _write_file(folder / f"{name}.yaml", tree, is_recipe=name == _RECIPE)
         ConfigStore.instance().store(name="BaseRecipe", node=BaseRecipe)
         try:
             with hydra.initialize_config_dir(str(folder), version_base="1.3"):
                 config = hydra.compose(_RECIPE, list(overrides))
         except (HydraException, OmegaConfBaseException, AssertionError) as error:  # asserts where a key is below null
-            raise _problem(error) from None
+            raise _convert_error(error) from None
         finally:
             GlobalHydra.instance().clear()
     composed: Any = unmask_interpolations(OmegaConf.to_container(config, resolve=False))
     return dict(composed)
 
 
-def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
+def _write_file(path: Path, tree: Tree, *, is_recipe: bool) -> None:
     """BaseRecipe comes once and first, whatever file names it: merged later it would take back what others set."""
     defaults = [name for name in tree["defaults"] if name != "BaseRecipe"]
     whole = {**mask_interpolations(tree), "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}
@@ -109,7 +109,7 @@ def _write(path: Path, tree: Tree, *, is_recipe: bool) -> None:
     path.write_text(_NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text), encoding="utf-8")
 
 
-def _problem(error: Exception) -> InputError:
+def _convert_error(error: Exception) -> InputError:
     text = f"{error}\n{error.__cause__ or ''}"
     key = re.search(r"full_key: (\S+)", text)
     unknown = re.search(r"Key '(.*?)' not in '(\w+)'", text)

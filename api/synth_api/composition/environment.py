@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CALL: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*(?:,([^${}]*))?\}")
-_DECODED: Final = re.compile(rf"\$\{{\s*oc\.decode\s*:\s*({_CALL.pattern})\s*\}}")
+_DECODE_CALL: Final = re.compile(rf"\$\{{\s*oc\.decode\s*:\s*({_CALL.pattern})\s*\}}")
 _ANY_CALL: Final = re.compile(r"\$\{\s*oc\.env\s*:")
 _CREDENTIAL: Final = re.compile(
     r"AWS_|SECRET|TOKEN|PASSW|PASSPHRASE|KEY|CREDENTIAL|COOKIE|_PWD|(^|_)(AUTH|AUTHORIZATION|BEARER|CREDS?|PASS|PAT)(_|$)",
@@ -41,9 +41,9 @@ def substitute_environment(
     if not isinstance(value, str) or not _ANY_CALL.search(value):
         return value
     where = f"{root}: {format_location(location)}"
-    if decoded := _DECODED.fullmatch(value):
-        return _decoded(where, decoded[2], _variable(where, decoded[2], decoded[3], environment))
-    replaced = _CALL.sub(lambda call: _variable(where, call[1], call[2], environment), value)
+    if decoded := _DECODE_CALL.fullmatch(value):
+        return _decode_value(where, decoded[2], _read_variable(where, decoded[2], decoded[3], environment))
+    replaced = _CALL.sub(lambda call: _read_variable(where, call[1], call[2], environment), value)
     if _ANY_CALL.search(replaced):
         raise InputError(
             where, f"{quote_value(value)} cannot be read; write ${{oc.env:NAME}} or ${{oc.env:NAME,default}}"
@@ -51,7 +51,7 @@ def substitute_environment(
     return replaced
 
 
-def _variable(where: str, name: str, default: str | None, environment: Mapping[str, str]) -> str:
+def _read_variable(where: str, name: str, default: str | None, environment: Mapping[str, str]) -> str:
     if _CREDENTIAL.search(name):
         raise InputError(
             where, f"'{name}' is called like a credential, which a recipe would publish; use another variable"
@@ -74,7 +74,7 @@ def _variable(where: str, name: str, default: str | None, environment: Mapping[s
     return value
 
 
-def _decoded(where: str, name: str, value: str) -> Any:
+def _decode_value(where: str, name: str, value: str) -> Any:
     try:
         decoded = load_text(where, value)
     except InputError:

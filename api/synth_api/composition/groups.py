@@ -34,13 +34,13 @@ def read_package_header(text: str) -> str | None:
 def list_entry_keys(entry: Any, group: str) -> list[str] | None:
     """The files that an entry of `defaults` names, seen from a file in a group; None for what is no such entry."""
     if isinstance(entry, str):
-        return _keys([entry], group)
+        return _list_keys([entry], group)
     if not isinstance(entry, dict) or len(entry) != 1:
         return None
     ((written, options),) = entry.items()
     folder, at, package = str(written).partition("@")
     names = options if isinstance(options, list) else [] if options is None else [options]
-    return _keys([f"{folder}/{name}{at}{package}" for name in names], group)
+    return _list_keys([f"{folder}/{name}{at}{package}" for name in names], group)
 
 
 def nest_content(key: str, tree: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def nest_content(key: str, tree: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _keys(written: list[str], group: str) -> list[str] | None:
+def _list_keys(written: list[str], group: str) -> list[str] | None:
     keys = []
     for name in written:
         path, at, package = name.partition("@")

@@ -54,7 +54,7 @@ class _UnreadableError(Exception):
 def check_interpolation(path: str, text: str) -> None:
     """Raise InputError for a string whose interpolations cannot be read, or that is too long for one that has any."""
     if "${" in text:
-        _parts(path, text)
+        _parse_text(path, text)
 
 
 def mask_interpolations(value: Any) -> Any:
@@ -86,7 +86,7 @@ def has_computed_keys(value: Any) -> bool:
         return any(map(has_computed_keys, value))
     if not isinstance(value, str) or "${" not in value:
         return False
-    references = [part for part in _parts("", value) if isinstance(part, _Reference)]
+    references = [part for part in _parse_text("", value) if isinstance(part, _Reference)]
     return any(isinstance(key, _Reference) for reference in references for key in reference.keys)
 
 
@@ -96,13 +96,13 @@ def resolve_interpolations(tree: dict[str, Any]) -> dict[str, Any]:
     Raises InputError for references that point nowhere or in a circle, and where they multiply: a text has at most
     4,096 characters, the tree 262,144 values and characters, and 100 values lead to each other at most.
     """
-    resolved = _Resolver(tree).at((), tree).value
+    resolved = _Resolver(tree).resolve((), tree).value
     assert isinstance(resolved, dict)
     return resolved
 
 
 @dataclass(frozen=True)
-class _Resolved:
+class _ResolvedValue:
     """A value without interpolations, and how many values and characters it has."""
 
     value: Any
@@ -114,50 +114,52 @@ class _Resolver:
 
     def __init__(self, root: dict[str, Any]) -> None:
         self._root = root
-        self._known: dict[Location, _Resolved] = {}
+        self._known: dict[Location, _ResolvedValue] = {}
         self._open: set[Location] = set()
 
-    def at(self, location: Location, written: Any) -> _Resolved:
+    def resolve(self, location: Location, written: Any) -> _ResolvedValue:
         """What is `written` at a location of the tree."""
         known = self._known.get(location)
         if known is None:
             if len(self._open) >= _MAX_OPEN:
-                raise _too_far(location)
+                raise _depth_error(location)
             self._open.add(location)
-            known = self._known[location] = self._resolved(location, written)
+            known = self._known[location] = self._resolve_value(location, written)
             self._open.remove(location)
         return known
 
-    def _resolved(self, location: Location, written: Any) -> _Resolved:
+    def _resolve_value(self, location: Location, written: Any) -> _ResolvedValue:
         if isinstance(written, dict):
-            items = {key: self.at((*location, key), item) for key, item in written.items()}
+            items = {key: self.resolve((*location, key), item) for key, item in written.items()}
             value: Any = {key: item.value for key, item in items.items()}
-            return _Resolved(value, _size(location, items.values()))
+            return _ResolvedValue(value, _add_sizes(location, items.values()))
         if isinstance(written, list):
-            entries = [self.at((*location, index), item) for index, item in enumerate(written)]
-            return _Resolved([entry.value for entry in entries], _size(location, entries))
+            entries = [self.resolve((*location, index), item) for index, item in enumerate(written)]
+            return _ResolvedValue([entry.value for entry in entries], _add_sizes(location, entries))
         if isinstance(written, str):
-            return self._text(location, written) if "${" in written else _Resolved(written, 1 + len(written))
-        return _Resolved(written, 1)
+            return (
+                self._resolve_text(location, written) if "${" in written else _ResolvedValue(written, 1 + len(written))
+            )
+        return _ResolvedValue(written, 1)
 
-    def _text(self, location: Location, text: str) -> _Resolved:
-        parts = _parts(format_location(location), text)
+    def _resolve_text(self, location: Location, text: str) -> _ResolvedValue:
+        parts = _parse_text(format_location(location), text)
         if len(parts) == 1 and isinstance(parts[0], _Reference):
-            return self._referred(location, text, parts[0])
+            return self._resolve_reference(location, text, parts[0])
         words: list[str] = []
         for part in parts:
-            words.append(part if isinstance(part, str) else self._word(location, text, part))
+            words.append(part if isinstance(part, str) else self._format_reference(location, text, part))
             if sum(map(len, words)) > _MAX_TEXT:
                 raise InputError(
                     format_location(location),
                     f"{quote_value(text)} becomes longer than {_MAX_TEXT:,} characters; shorten it",
                 )
         whole = "".join(words)
-        return _Resolved(whole, 1 + len(whole))
+        return _ResolvedValue(whole, 1 + len(whole))
 
-    def _word(self, location: Location, text: str, reference: _Reference) -> str:
+    def _format_reference(self, location: Location, text: str, reference: _Reference) -> str:
         """What a text holds of a value: 1.0 is 1, because not every reader of a recipe keeps them apart."""
-        value = self._referred(location, text, reference).value
+        value = self._resolve_reference(location, text, reference).value
         if isinstance(value, dict | list):
             raise InputError(
                 format_location(location),
@@ -165,14 +167,14 @@ class _Resolver:
             )
         return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
-    def _referred(self, location: Location, text: str, reference: _Reference) -> _Resolved:
+    def _resolve_reference(self, location: Location, text: str, reference: _Reference) -> _ResolvedValue:
         """What a reference in the text at a location points to."""
-        target, node = self._target(location, text, reference, (location,))
+        target, node = self._find_target(location, text, reference, (location,))
         if target in self._open:
-            raise _circle(location, text)
-        return self.at(target, node)
+            raise _circle_error(location, text)
+        return self.resolve(target, node)
 
-    def _target(
+    def _find_target(
         self, location: Location, text: str, reference: _Reference, chain: tuple[Location, ...]
     ) -> tuple[Location, Any]:
         """Where the reference leads, through others that stand on its way, and what is written there."""
@@ -184,38 +186,38 @@ class _Resolver:
             node = node[word]
         for part in reference.keys:
             if isinstance(node, str) and "${" in node:
-                target, node = self._followed(target, node, chain)
-            key = part if isinstance(part, str) else self._word(location, text, part)
-            word = _word_of(node, key, location, text)
+                target, node = self._follow_references(target, node, chain)
+            key = part if isinstance(part, str) else self._format_reference(location, text, part)
+            word = _find_word(node, key, location, text)
             target, node = (*target, word), node[word]
         return target, node
 
-    def _followed(self, location: Location, written: Any, chain: tuple[Location, ...]) -> tuple[Location, Any]:
+    def _follow_references(self, location: Location, written: Any, chain: tuple[Location, ...]) -> tuple[Location, Any]:
         """The end of a chain of whole references."""
         while isinstance(written, str) and "${" in written:
             if location in chain:
-                raise _circle(location, written)
+                raise _circle_error(location, written)
             if len(chain) > _MAX_OPEN:
-                raise _too_far(location)
-            parts = _parts(format_location(location), written)
+                raise _depth_error(location)
+            parts = _parse_text(format_location(location), written)
             if len(parts) > 1 or not isinstance(parts[0], _Reference):
                 break
             chain = (*chain, location)
-            location, written = self._target(location, written, parts[0], chain)
+            location, written = self._find_target(location, written, parts[0], chain)
         return location, written
 
 
-def _circle(location: Location, text: str) -> InputError:
+def _circle_error(location: Location, text: str) -> InputError:
     return InputError(
         format_location(location), f"{quote_value(text)} points to itself in a circle; write the value instead"
     )
 
 
-def _too_far(location: Location) -> InputError:
+def _depth_error(location: Location) -> InputError:
     return InputError(format_location(location), f"interpolations lead through more than {_MAX_OPEN} values; use fewer")
 
 
-def _word_of(node: Any, key: str, location: Location, text: str) -> str | int:
+def _find_word(node: Any, key: str, location: Location, text: str) -> str | int:
     """The key as the node has it. Raises InputError if it has none such."""
     if isinstance(node, dict) and key in node:
         return key
@@ -228,7 +230,7 @@ def _word_of(node: Any, key: str, location: Location, text: str) -> str | int:
     )
 
 
-def _size(location: Location, parts: Iterable[_Resolved]) -> int:
+def _add_sizes(location: Location, parts: Iterable[_ResolvedValue]) -> int:
     size = 1 + sum(part.size for part in parts)
     if size > _MAX_SIZE:
         raise InputError(
@@ -238,21 +240,21 @@ def _size(location: Location, parts: Iterable[_Resolved]) -> int:
     return size
 
 
-def _parts(path: str, text: str) -> _Parts:
+def _parse_text(path: str, text: str) -> _Parts:
     if len(text) > _MAX_TEXT:
         raise InputError(path, f"a text with interpolations has at most {_MAX_TEXT:,} characters; shorten it")
     try:
-        return _read(text)
+        return _parse_cached(text)
     except _UnreadableError as error:
         raise InputError(path, f"{quote_value(text)} {error}") from None
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> _Parts:
-    return tuple(_Reader(text).parts())
+def _parse_cached(text: str) -> _Parts:
+    return tuple(_Reader(text).read_parts())
 
 
-def _refusal(resolver: str, text: str) -> str:
+def _describe_resolver(resolver: str, text: str) -> str:
     if resolver == "oc.env" or (resolver == "oc.decode" and "oc.env" in text):
         return "is not allowed here: a cluster has not the environment of your machine; write the value itself"
     return f"calls '{resolver}', a resolver that is not allowed; write the value itself, or a node, ${{a.b}}"
@@ -265,7 +267,7 @@ class _Reader:
         self._text = text
         self._position = 0
 
-    def parts(self) -> Iterator[str | _Reference]:
+    def read_parts(self) -> Iterator[str | _Reference]:
         """The text's literal parts and references."""
         literal = ""
         while found := _OPEN.search(self._text, self._position):
@@ -278,34 +280,34 @@ class _Reader:
             if literal:
                 yield literal
             literal = ""
-            yield self._reference(1)
+            yield self._read_reference(1)
         literal += self._text[self._position :]
         if literal:
             yield literal
 
-    def _reference(self, depth: int) -> _Reference:
+    def _read_reference(self, depth: int) -> _Reference:
         """What stands behind `${`, up to its `}`."""
         if depth > _MAX_NESTED:
             raise _UnreadableError(f"has more than {_MAX_NESTED} interpolations within each other; use fewer")
         if resolver := _RESOLVER.match(self._text, self._position):
-            raise _UnreadableError(_refusal(resolver[1], self._text))
+            raise _UnreadableError(_describe_resolver(resolver[1], self._text))
         self._skip(r"\s*")
         up = len(self._skip(r"\.*"))
-        keys = [self._key(depth)]
+        keys = [self._read_key(depth)]
         while not self._skip(r"\s*\}"):
-            if not self._skip(r"\.") and not self._at("["):
+            if not self._skip(r"\.") and not self._is_at("["):
                 raise _UnreadableError("cannot be read; an interpolation is ${a.b}, ${.b} or ${..b}")
-            keys.append(self._key(depth))
+            keys.append(self._read_key(depth))
         return _Reference(up, tuple(keys))
 
-    def _key(self, depth: int) -> str | _Reference:
+    def _read_key(self, depth: int) -> str | _Reference:
         bracket = self._skip(r"\[")
-        key = self._reference(depth + 1) if self._skip(r"\$\{") else self._skip(_KEY.pattern)
+        key = self._read_reference(depth + 1) if self._skip(r"\$\{") else self._skip(_KEY.pattern)
         if not key or (bracket and not self._skip(r"\]")):
             raise _UnreadableError("cannot be read; an interpolation is ${a.b}, ${.b} or ${..b}")
         return key
 
-    def _at(self, word: str) -> bool:
+    def _is_at(self, word: str) -> bool:
         return self._text.startswith(word, self._position)
 
     def _skip(self, pattern: str) -> str:

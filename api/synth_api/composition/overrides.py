@@ -25,7 +25,7 @@ _BLUEPRINT_DEPTH: Final = 3
 """Words in the path of a blueprint."""
 _MAX_PATH: Final = 512
 """Characters, as in a custom resource."""
-_MOST_MEANT: Final = 3
+_MAX_SUGGESTIONS: Final = 3
 _LISTS_ARE_FIXED: Final = (
     "a list can be neither lengthened nor shortened by an override; write the whole list in a recipe or fragment"
 )
@@ -39,9 +39,9 @@ def index_path(tree: dict[str, Any], path: str) -> str:
     words, node = [], tree
     for word in path.split("."):
         if isinstance(node, list) and not _is_index(word):
-            word = _index(node, word, path)
+            word = _find_index(node, word, path)
         words.append(word)
-        node = _child(node, word)
+        node = _get_child(node, word)
     return ".".join(words)
 
 
@@ -52,12 +52,15 @@ def check_path(tree: dict[str, Any], path: str) -> None:
     for depth, word in enumerate(words):
         if isinstance(node, list) and _is_index(word) and int(word) >= len(node):
             raise InputError(path, f"there is no entry {word}, the list has {len(node)}, from 0; {_LISTS_ARE_FIXED}")
-        if not _has(node, word):
-            whole = _paths_ending_in(tree, words) if depth == 0 else []
+        if not _has_child(node, word):
+            whole = _find_paths(tree, words) if depth == 0 else []
             raise InputError(
-                path, f"there is no key '{word}'; {_meant(whole)}" if whole else _unknown(node, words, depth)
+                path,
+                f"there is no key '{word}'; {_suggest_paths(whole)}"
+                if whole
+                else _describe_unknown_key(node, words, depth),
             )
-        node = _child(node, word)
+        node = _get_child(node, word)
 
 
 def index_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[str]:
@@ -65,20 +68,20 @@ def index_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[str]
     result: list[str] = []
     added: list[str] = []
     for text in overrides:
-        override = _parsed(text)
+        override = _parse_override(text)
         path = index_path(tree, override.key_or_group)
-        _check(tree, override, path, added)
+        _check_override(tree, override, path, added)
         if override.is_add() or override.is_force_add() or isinstance(override.value(), dict):
-            added.append(_blueprint_of(path) or path)
-        result.append(_for_hydra(override, path, text))
+            added.append(_find_blueprint(path) or path)
+        result.append(_format_for_hydra(override, path, text))
     return result
 
 
-def _for_hydra(override: Override, path: str, text: str) -> str:
+def _format_for_hydra(override: Override, path: str, text: str) -> str:
     """The override as Hydra carries it out: it can add a blueprint to their map alone, and follows interpolations."""
     key = override.get_key_element()
-    value = _plain(override.value())
-    blueprint = _blueprint_of(path)
+    value = _to_plain_value(override.value())
+    blueprint = _find_blueprint(path)
     if blueprint and (override.is_add() or override.is_force_add()):
         section, name = blueprint.rsplit(".", 1)
         for word in reversed(path.split(".")[_BLUEPRINT_DEPTH:]):
@@ -92,20 +95,24 @@ def _for_hydra(override: Override, path: str, text: str) -> str:
     return key.replace(override.key_or_group, path, 1) + text[len(key) : len(key) + 1] + written
 
 
-def _blueprint_of(path: str) -> str | None:
+def _find_blueprint(path: str) -> str | None:
     """The path of the blueprint that a path leads into, None outside of them."""
     words = path.split(".")
     is_inside = len(words) >= _BLUEPRINT_DEPTH and ".".join(words[:2]) in _BLUEPRINT_MAPS
     return ".".join(words[:_BLUEPRINT_DEPTH]) if is_inside else None
 
 
-def _plain(value: Any) -> Any:
+def _to_plain_value(value: Any) -> Any:
     """The value without the grammar's own types."""
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return {str(_plain(key)): _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return [_to_plain_value(item) for item in value]
+    return (
+        {str(_to_plain_value(key)): _to_plain_value(item) for key, item in value.items()}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def format_override_value(value: Any) -> str:
@@ -134,7 +141,7 @@ def read_override(text: str, parser: OverridesParser) -> Override:
     except HydraException as error:
         if isinstance(error.__cause__, InputError):
             raise InputError(name, words.decode(error.__cause__.problem)) from None
-        raise InputError(name, _unreadable(text, words.decode(str(error)))) from None
+        raise InputError(name, _describe_unreadable(text, words.decode(str(error)))) from None
     if not override.key_or_group:
         raise InputError("", f"'{text}' names nothing to change; write the path of a value in front, a.b=1")
     repeated = find_repeated_key(words.encode(text))
@@ -145,7 +152,7 @@ def read_override(text: str, parser: OverridesParser) -> Override:
     return override
 
 
-def _unreadable(text: str, grammar_says: str) -> str:
+def _describe_unreadable(text: str, grammar_says: str) -> str:
     if "=" not in text:
         return f"'{text}' is not an override such as a.b=1: it gives no value; write {text}=…"
     for word in re.split("[./@]", text.partition("=")[0].lstrip("+~")):
@@ -160,7 +167,7 @@ def _unreadable(text: str, grammar_says: str) -> str:
     return f"'{text}' is not an override such as a.b=1 or a.b=1,2; check its commas, brackets, spaces and quotes"
 
 
-def _parsed(text: str) -> Override:
+def _parse_override(text: str) -> Override:
     override = read_override(text, OverridesParser.create())
     path = override.key_or_group
     if override.is_sweep_override():
@@ -173,17 +180,17 @@ def _parsed(text: str) -> Override:
     return override
 
 
-def _check(tree: dict[str, Any], override: Override, path: str, added: Sequence[str]) -> None:
+def _check_override(tree: dict[str, Any], override: Override, path: str, added: Sequence[str]) -> None:
     _check_strings(path, override.value())
-    parent = _at(tree, path.split(".")[:-1])
+    parent = _get_value(tree, path.split(".")[:-1])
     if isinstance(parent, list) and (override.is_delete() or int(path.rpartition(".")[2]) >= len(parent)):
         raise InputError(path, _LISTS_ARE_FIXED)
-    if override.is_delete() and override.value() not in (None, there := _at(tree, path.split("."))):
+    if override.is_delete() and override.value() not in (None, there := _get_value(tree, path.split("."))):
         raise InputError(
             path, f"the value to take out is {quote_value(there)}, not {quote_value(override.value())}; write ~{path}"
         )
     if override.is_add():
-        _check_absent(path, _at(tree, path.split(".")), override.value())
+        _check_absent(path, _get_value(tree, path.split(".")), override.value())
     if override.is_add() or override.is_force_add():
         return
     if not any(path == other or path.startswith(f"{other}.") for other in added):
@@ -203,7 +210,7 @@ def _check_strings(path: str, value: Any) -> None:
         _check_strings(path, item)
 
 
-def _paths_ending_in(tree: dict[str, Any], words: Sequence[str]) -> list[str]:
+def _find_paths(tree: dict[str, Any], words: Sequence[str]) -> list[str]:
     """The dotted paths below the first level at which `tree` has what the short path `words` names."""
     found: list[str] = []
 
@@ -219,14 +226,14 @@ def _paths_ending_in(tree: dict[str, Any], words: Sequence[str]) -> list[str]:
     return found
 
 
-def _meant(paths: Sequence[str]) -> str:
+def _suggest_paths(paths: Sequence[str]) -> str:
     """`did you mean 'a.b'?`, of several the first three."""
-    shown_paths = " or ".join(f"'{path}'" for path in paths[:_MOST_MEANT])
-    more = f" (or {len(paths) - _MOST_MEANT} more)" if len(paths) > _MOST_MEANT else ""
+    shown_paths = " or ".join(f"'{path}'" for path in paths[:_MAX_SUGGESTIONS])
+    more = f" (or {len(paths) - _MAX_SUGGESTIONS} more)" if len(paths) > _MAX_SUGGESTIONS else ""
     return f"did you mean {shown_paths}{more}?"
 
 
-def _unknown(node: Any, words: Sequence[str], depth: int) -> str:
+def _describe_unknown_key(node: Any, words: Sequence[str], depth: int) -> str:
     place, word = ".".join(words[:depth]), words[depth]
     if not isinstance(node, dict):
         return f"'{place}' has no keys" if node is not None else f"there is no '{word}', nothing is below '{place}'"
@@ -234,7 +241,7 @@ def _unknown(node: Any, words: Sequence[str], depth: int) -> str:
     return f"there is no key '{word}'{f' in {place}' if place else ''}{add}; {suggest_name(word, node)}"
 
 
-def _index(steps: list[Any], word: str, path: str) -> str:
+def _find_index(steps: list[Any], word: str, path: str) -> str:
     ids = {step["id"]: index for index, step in enumerate(steps) if isinstance(step, dict) and "id" in step}
     if word not in ids:
         known = suggest_name(word, ids) if ids else "there are no ids"
@@ -246,19 +253,19 @@ def _is_index(word: str) -> bool:
     return word.isascii() and word.isdigit()
 
 
-def _has(node: Any, word: str) -> bool:
+def _has_child(node: Any, word: str) -> bool:
     if isinstance(node, list):
         return _is_index(word) and int(word) < len(node)
     return isinstance(node, dict) and word in node
 
 
-def _child(node: Any, word: str) -> Any:
-    if not _has(node, word):
+def _get_child(node: Any, word: str) -> Any:
+    if not _has_child(node, word):
         return None
     return node[int(word)] if isinstance(node, list) else node[word]
 
 
-def _at(node: Any, words: Sequence[str]) -> Any:
+def _get_value(node: Any, words: Sequence[str]) -> Any:
     for word in words:
-        node = _child(node, word)
+        node = _get_child(node, word)
     return node

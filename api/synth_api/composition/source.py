@@ -50,72 +50,76 @@ class RecipeSource:
     files: Mapping[str, Tree]
 
 
-class _Place(Protocol):
+class _TreeReader(Protocol):
     """Where trees come from, and how a sentence speaks of it."""
 
     others: str
     """What `defaults` may name beside BaseRecipe and _self_."""
 
-    def label(self, name: str) -> str:
+    def describe_place(self, name: str) -> str:
         """The file or field in which the tree of a name stands."""
 
-    def load(self, name: str) -> Any:
+    def load_tree(self, name: str) -> Any:
         """What stands there."""
 
-    def fragments(self, group: str) -> Collection[str]:
+    def list_fragments(self, group: str) -> Collection[str]:
         """Paths of the fragments that there are in a group."""
 
-    def package(self, path: str) -> str | None:
+    def read_package(self, path: str) -> str | None:
         """The package that a fragment names itself."""
 
-    def fragment(self, name: str) -> str:
+    def describe_fragment(self, name: str) -> str:
         """What a fragment of this name would be."""
 
-    def hint(self, name: str) -> str:
+    def suggest_fragment(self, name: str) -> str:
         """What there is instead of a fragment of this name."""
 
 
 @dataclass(frozen=True)
-class _Folder:
+class _FolderReader:
     recipe: Path
     environment: Mapping[str, str] | None
     others = "a file beside the recipe without its ending"
 
-    def label(self, name: str) -> str:
-        return str(self._file(name))
+    def describe_place(self, name: str) -> str:
+        return str(self._find_file(name))
 
-    def load(self, name: str) -> Any:
-        tree = load_yaml(self._file(name))
-        return tree if self.environment is None else substitute_environment(self.label(name), tree, self.environment)
+    def load_tree(self, name: str) -> Any:
+        tree = load_yaml(self._find_file(name))
+        return (
+            tree
+            if self.environment is None
+            else substitute_environment(self.describe_place(name), tree, self.environment)
+        )
 
-    def fragments(self, group: str) -> Collection[str]:
+    def list_fragments(self, group: str) -> Collection[str]:
         parent = self.recipe.parent
         inside = (parent / group).resolve().is_relative_to(parent.resolve())
         files = [other for other in (parent / group).glob("*.y*ml") if inside and self._is_fragment(other)]
         return [f"{group}/{other.stem}" if group else other.stem for other in files]
 
-    def package(self, path: str) -> str | None:
+    def read_package(self, path: str) -> str | None:
         try:
-            with self._file(path).open(encoding="utf-8", errors="replace") as file:
+            with self._find_file(path).open(encoding="utf-8", errors="replace") as file:
                 return read_package_header(file.readline(1000))
         except OSError:
             return None
 
-    def fragment(self, name: str) -> str:
+    def describe_fragment(self, name: str) -> str:
         return f"a file {name}.yaml beside the recipe"
 
-    def hint(self, name: str) -> str:
-        group, wanted = get_group(name), _folded(name.rpartition("/")[2])
+    def suggest_fragment(self, name: str) -> str:
+        group, wanted = get_group(name), _fold_name(name.rpartition("/")[2])
         for other in sorted((self.recipe.parent / group).glob("*")):
-            can_be_named = self._is_fragment(other) and _is_plain(other.stem)
-            if _folded(other.name).startswith(f"{wanted}.") and other != self.recipe and not can_be_named:
+            can_be_named = self._is_fragment(other) and _is_plain_name(other.stem)
+            if _fold_name(other.name).startswith(f"{wanted}.") and other != self.recipe and not can_be_named:
                 return f"there is a file '{other.name}': call it {name}.yaml"
-        return suggest_name(name, self.fragments(group))
+        return suggest_name(name, self.list_fragments(group))
 
     def _is_fragment(self, file: Path) -> bool:
         return file.suffix in _ENDINGS and file != self.recipe
 
-    def _file(self, name: str) -> Path:
+    def _find_file(self, name: str) -> Path:
         if name == self.recipe.stem:
             return self.recipe
         files = [self.recipe.parent / f"{name}{ending}" for ending in _ENDINGS]
@@ -126,29 +130,29 @@ class _Folder:
 
 
 @dataclass(frozen=True)
-class _Objects:
+class _ObjectReader:
     name: str
     recipe: Any
     trees: Mapping[str, Any]
     others = "a key of `fragments`"
 
-    def label(self, name: str) -> str:
+    def describe_place(self, name: str) -> str:
         return "recipe" if name == self.name else f"fragments.{name}"
 
-    def load(self, name: str) -> Any:
+    def load_tree(self, name: str) -> Any:
         return self.recipe if name == self.name else self.trees[name]
 
-    def fragments(self, group: str) -> Collection[str]:
+    def list_fragments(self, group: str) -> Collection[str]:
         return [path for path in self.trees if get_group(path) == group]
 
-    def package(self, path: str) -> str | None:  # noqa: ARG002 — an object has no comments
+    def read_package(self, path: str) -> str | None:  # noqa: ARG002 — an object has no comments
         return None
 
-    def fragment(self, name: str) -> str:
+    def describe_fragment(self, name: str) -> str:
         return f"a key '{name}' of `fragments`"
 
-    def hint(self, name: str) -> str:
-        return suggest_name(name, self.fragments(get_group(name)))
+    def suggest_fragment(self, name: str) -> str:
+        return suggest_name(name, self.list_fragments(get_group(name)))
 
 
 def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> RecipeSource:
@@ -160,7 +164,7 @@ def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> Rec
     """
     if "@" in path.stem:
         raise InputError(str(path), "a recipe's name cannot have '@', which stands before a package; rename the file")
-    return _read(path.stem, _Folder(path, environment))
+    return _read_source(path.stem, _FolderReader(path, environment))
 
 
 def read_recipe_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
@@ -171,55 +175,55 @@ def read_recipe_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | N
     """
     trees = dict(fragments or {})
     for stem in trees:
-        if stem in (*_RESERVED, name) or not all(map(_is_plain, stem.split("/"))):
+        if stem in (*_RESERVED, name) or not all(map(_is_plain_name, stem.split("/"))):
             raise InputError("fragments", f"'{stem}' {_NO_FRAGMENT_NAME}")
-    place = _Objects(name, recipe, trees)
-    source = _read(name, place)
+    place = _ObjectReader(name, recipe, trees)
+    source = _read_source(name, place)
     used = {get_path(key) for key in source.files}
-    _check_size("recipe", {**{stem: _checked(place, stem) for stem in trees if stem not in used}, **source.files})
+    _check_size("recipe", {**{stem: _check_tree(place, stem) for stem in trees if stem not in used}, **source.files})
     return source
 
 
-def _read(name: str, place: _Place) -> RecipeSource:
+def _read_source(name: str, place: _TreeReader) -> RecipeSource:
     files: dict[str, Tree] = {}
-    _collect(place, name, files, ())
-    _check_size(place.label(name), files)
+    _collect_files(place, name, files, ())
+    _check_size(place.describe_place(name), files)
     if not any("BaseRecipe" in tree["defaults"] for tree in files.values()):
         raise InputError(
-            place.label(name),
+            place.describe_place(name),
             "this is a fragment: nothing in its `defaults` leads to BaseRecipe; name it in a recipe's `defaults`",
         )
     return RecipeSource(name, files)
 
 
-def _collect(place: _Place, name: str, files: dict[str, Tree], chain: tuple[str, ...]) -> None:
+def _collect_files(place: _TreeReader, name: str, files: dict[str, Tree], chain: tuple[str, ...]) -> None:
     if name in chain:
         circle = " -> ".join((*chain[chain.index(name) :], name))
         raise InputError(
-            place.label(get_path(name)), f"its `defaults` lead in a circle, {circle}; take one of them out"
+            place.describe_place(get_path(name)), f"its `defaults` lead in a circle, {circle}; take one of them out"
         )
     if name in files:
         return
-    tree = files[name] = _checked(place, name)
+    tree = files[name] = _check_tree(place, name)
     for entry in tree["defaults"]:
         key = entry.lstrip("/")
         if key not in _RESERVED:
             path = get_path(key)
-            if path not in (name, *chain, *place.fragments(get_group(key))):
+            if path not in (name, *chain, *place.list_fragments(get_group(key))):
                 raise InputError(
-                    f"{place.label(get_path(name))}: defaults",
-                    f"there is no fragment '{path}', {place.fragment(path)}; {place.hint(path)}",
+                    f"{place.describe_place(get_path(name))}: defaults",
+                    f"there is no fragment '{path}', {place.describe_fragment(path)}; {place.suggest_fragment(path)}",
                 )
-            _collect(place, key, files, (*chain, name))
+            _collect_files(place, key, files, (*chain, name))
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     """What people take for the same name: without upper case, letters composed."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _checked(place: _Place, name: str) -> Tree:
-    label, tree = place.label(get_path(name)), place.load(get_path(name))
+def _check_tree(place: _TreeReader, name: str) -> Tree:
+    label, tree = place.describe_place(get_path(name)), place.load_tree(get_path(name))
     if tree is None:
         raise InputError(label, "the file is empty; a recipe is a YAML mapping with `defaults: [BaseRecipe, _self_]`")
     if not isinstance(tree, dict):
@@ -232,15 +236,15 @@ def _checked(place: _Place, name: str) -> Tree:
     for key in nest_content(name, sections) if sections else ():
         if key not in SECTIONS:
             raise InputError(f"{label}: {key}", f"a recipe has no section '{key}'; {suggest_name(key, SECTIONS)}")
-    return {"defaults": _defaults(place, name, tree.get("defaults")), **sections}
+    return {"defaults": _read_defaults(place, name, tree.get("defaults")), **sections}
 
 
-def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
+def _read_defaults(place: _TreeReader, name: str, entries: Any) -> list[str]:
     """The keys of the files that the entries name with `_self_`, last unless written elsewhere.
 
     In a group they begin with a slash, so that they are read alike wherever they stand.
     """
-    label, group = place.label(get_path(name)), get_group(name)
+    label, group = place.describe_place(get_path(name)), get_group(name)
     if entries is None:
         entries = []
     if not isinstance(entries, list):
@@ -261,19 +265,21 @@ def _defaults(place: _Place, name: str, entries: Any) -> list[str]:
                 f"{written} is not allowed; name BaseRecipe, _self_, {place.others}, or a group, folder: file",
             )
         else:
-            names += [_with_package(place, key, group) for key in keys]
+            names += [_add_package(place, key, group) for key in keys]
     names = list(dict.fromkeys(names))
     return names if "_self_" in names else [*names, "_self_"]
 
 
-def _with_package(place: _Place, key: str, group: str) -> str:
+def _add_package(place: _TreeReader, key: str, group: str) -> str:
     if key in _RESERVED:
         return key
-    package = None if "@" in key or get_path(key) not in place.fragments(get_group(key)) else place.package(key)
+    package = (
+        None if "@" in key or get_path(key) not in place.list_fragments(get_group(key)) else place.read_package(key)
+    )
     return f"{'/' if group else ''}{key}{f'@{package}' if package else ''}"
 
 
-def _is_plain(name: str) -> bool:
+def _is_plain_name(name: str) -> bool:
     return bool(name) and all(letter.isalnum() or letter in "_-" for letter in name)
 
 

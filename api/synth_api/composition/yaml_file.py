@@ -39,7 +39,7 @@ def load_yaml(path: Path) -> Any:
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}; give the path of a recipe file") from None
     except yaml.YAMLError as error:
-        raise InputError(str(path), f"this is not YAML: {_yaml_problem(error)}; correct it there") from None
+        raise InputError(str(path), f"this is not YAML: {_describe_yaml_error(error)}; correct it there") from None
     except ValueError:
         raise InputError(str(path), "a number in it has too many digits; write one within ±(2^53 - 1)") from None
 
@@ -60,14 +60,14 @@ def load_text(where: str, text: str) -> Any:
 
 
 @dataclass
-class _Node:
+class _OpenNode:
     """A node as it is with its aliases written out: characters and nodes in it, and levels below it."""
 
     anchor: str | None
     size: int = 1
     height: int = 0
 
-    def add(self, child: _Node) -> None:
+    def add(self, child: _OpenNode) -> None:
         self.size += child.size
         self.height = max(self.height, child.height + 1)
 
@@ -77,7 +77,7 @@ def _check_events(path: Path, text: str) -> None:
 
     PyYAML takes minutes for 100,000 brackets, and nine levels of aliases make 10^9 values.
     """
-    open_nodes, anchors = [_Node(None)], dict[str, _Node]()
+    open_nodes, anchors = [_OpenNode(None)], dict[str, _OpenNode]()
     for event in yaml.parse(text, yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         tag = getattr(event, "tag", None)
@@ -85,23 +85,25 @@ def _check_events(path: Path, text: str) -> None:
             written = tag.replace("tag:yaml.org,2002:", "!!", 1)
             raise InputError(str(path), f"line {line}: the YAML tag '{written}' is not allowed; write a plain value")
         if isinstance(event, CollectionStartEvent):
-            open_nodes.append(_Node(event.anchor))
+            open_nodes.append(_OpenNode(event.anchor))
         elif isinstance(event, CollectionEndEvent | ScalarEvent | AliasEvent):
-            _close(path, line, event, open_nodes, anchors)
+            _close_node(path, line, event, open_nodes, anchors)
         if len(open_nodes) - 1 > MAX_DEPTH:
             raise InputError(str(path), f"is nested more than {MAX_DEPTH} deep; flatten it")
 
 
-def _close(path: Path, line: int, event: yaml.Event, open_nodes: list[_Node], anchors: dict[str, _Node]) -> None:
+def _close_node(
+    path: Path, line: int, event: yaml.Event, open_nodes: list[_OpenNode], anchors: dict[str, _OpenNode]
+) -> None:
     """Count the node that ends with the event as part of the innermost open one."""
     if isinstance(event, AliasEvent):
         if any(node.anchor == event.anchor for node in open_nodes):
             raise InputError(
                 str(path), f"line {line}: the alias '*{event.anchor}' lies within its own anchor; write the value out"
             )
-        node = anchors.get(event.anchor or "", _Node(None))
+        node = anchors.get(event.anchor or "", _OpenNode(None))
     else:
-        node = _Node(event.anchor, len(event.value)) if isinstance(event, ScalarEvent) else open_nodes.pop()
+        node = _OpenNode(event.anchor, len(event.value)) if isinstance(event, ScalarEvent) else open_nodes.pop()
         if node.anchor in anchors:
             raise InputError(str(path), f"line {line}: the anchor '&{node.anchor}' is there twice; rename one of them")
         if node.anchor:
@@ -119,7 +121,7 @@ def _close(path: Path, line: int, event: yaml.Event, open_nodes: list[_Node], an
         )
 
 
-def _yaml_problem(error: yaml.YAMLError) -> str:
+def _describe_yaml_error(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     return f"{getattr(error, 'problem', None) or ' '.join(str(error).split())}{place}"

@@ -39,7 +39,7 @@ def refuse_ambiguous_numbers(file: str, root: Node) -> None:
             continue
         seen.add(id(node))
         if isinstance(node, ScalarNode):
-            _refuse(file, node, location)
+            _check_scalar(file, node, location)
         elif isinstance(node, MappingNode):
             for key, value in reversed(node.value):
                 waiting += [(value, (*location, key.value if isinstance(key, ScalarNode) else "?")), (key, location)]
@@ -47,7 +47,7 @@ def refuse_ambiguous_numbers(file: str, root: Node) -> None:
             waiting += reversed([(item, (*location, index)) for index, item in enumerate(node.value)])
 
 
-def _refuse(file: str, node: ScalarNode, location: tuple[str | int, ...]) -> None:
+def _check_scalar(file: str, node: ScalarNode, location: tuple[str | int, ...]) -> None:
     text: str = node.value
     is_number = node.tag in _NUMBER_TAGS or _NUMBER_ELSEWHERE.fullmatch(text)
     if node.style is not None or not is_number or _DECIMAL.fullmatch(text):

@@ -26,7 +26,7 @@ class Rule:
         }
 
 
-def _form_rule(field: str, form: TextFormat, *more: str) -> Rule:
+def _build_format_rule(field: str, form: TextFormat, *more: str) -> Rule:
     there = f"self.{field}"
     holds = " && ".join((form.to_cel(there), *more))
     return Rule(f"!has({there}) || ({holds})", form.words, f".{field}")
@@ -76,14 +76,14 @@ RULES: Final = {
     ),
     "Range": (Rule("self.step != 0.0", "step must not be 0", ".step"),),
     "Output": (
-        _form_rule(
+        _build_format_rule(
             "endpoint",
             ENDPOINT,
             "(!self.endpoint.startsWith('[') || isIP(self.endpoint.substring(1, self.endpoint.indexOf(']'))))",
         ),
-        _form_rule("bucket", BUCKET),
-        _form_rule("prefix", PREFIX),
-        _form_rule("region", REGION),
+        _build_format_rule("bucket", BUCKET),
+        _build_format_rule("prefix", PREFIX),
+        _build_format_rule("region", REGION),
         Rule(
             "!has(self.secretRef) || !has(self.serviceAccountName)",
             "the store is opened by either secretRef or serviceAccountName; take one of them out",

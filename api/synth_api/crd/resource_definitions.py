@@ -114,12 +114,12 @@ def build_definition(kind: Kind) -> dict[str, Any]:
                 "shortNames": [kind.short],
                 "categories": ["synth"],
             },
-            "versions": [_version(kind)],
+            "versions": [_build_version(kind)],
         },
     }
 
 
-def _version(kind: Kind) -> dict[str, Any]:
+def _build_version(kind: Kind) -> dict[str, Any]:
     selectable = [{"jsonPath": path} for path in kind.selectable]
     return {
         "name": VERSION,
@@ -128,11 +128,11 @@ def _version(kind: Kind) -> dict[str, Any]:
         "subresources": {"status": {}},
         "additionalPrinterColumns": [column.to_json() for column in kind.columns],
         **({"selectableFields": selectable} if selectable else {}),
-        "schema": {"openAPIV3Schema": _schema(kind)},
+        "schema": {"openAPIV3Schema": _build_schema(kind)},
     }
 
 
-def _schema(kind: Kind) -> dict[str, Any]:
+def _build_schema(kind: Kind) -> dict[str, Any]:
     spec = build_structural_schema(kind.spec.model_json_schema(), RULES, ONE_OF)
     # As it is written: what is derived from other fields is there as well.
     status = remove_defaults(build_structural_schema(kind.status.model_json_schema(mode="serialization"), {}, {}))

@@ -39,7 +39,7 @@ def build_structural_schema(schema: Schema, rules: Rules, one_of: OneOf) -> Sche
     Unknown fields are refused by field validation of the API server, not by the schema. Null is no value of its
     own: an optional field is left out. Raises ValueError for what a structural schema cannot say.
     """
-    return _Converter(schema.get("$defs", {}), rules, one_of).node(schema)
+    return _Converter(schema.get("$defs", {}), rules, one_of).convert(schema)
 
 
 def remove_defaults(schema: Schema) -> Schema:
@@ -59,9 +59,9 @@ class _Converter:
         self._rules = rules
         self._one_of = one_of
 
-    def node(self, schema: Schema) -> Schema:
+    def convert(self, schema: Schema) -> Schema:
         """One node and all below it."""
-        schema = self._flat(schema)
+        schema = self._flatten(schema)
         kept: Schema = {key: schema[key] for key in _KEPT if key in schema}
         if kept.get("default") in _EMPTY:
             kept.pop("default", None)
@@ -70,47 +70,47 @@ class _Converter:
         for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
             if bound in schema:
                 kept |= {limit: schema[bound], bound: True}
-        return kept | self._shape(schema)
+        return kept | self._convert_type(schema)
 
-    def _flat(self, schema: Schema) -> Schema:
+    def _flatten(self, schema: Schema) -> Schema:
         """References followed, `X | None` an X; what is said of a field goes before what is said of its type."""
         schema = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
         if "$ref" in schema:
             referred = self._definitions[schema["$ref"].rpartition("/")[2]]
-            return self._flat({**referred, **{key: value for key, value in schema.items() if key != "$ref"}})
+            return self._flatten({**referred, **{key: value for key, value in schema.items() if key != "$ref"}})
         if "anyOf" in schema:
             choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
             own = {key: value for key, value in schema.items() if key != "anyOf"}
-            return {**own, "union": choices} if len(choices) > 1 else self._flat({**choices[0], **own})
+            return {**own, "union": choices} if len(choices) > 1 else self._flatten({**choices[0], **own})
         return schema
 
-    def _shape(self, schema: Schema) -> Schema:
+    def _convert_type(self, schema: Schema) -> Schema:
         if "union" in schema:
-            return _union({choice.get("type") for choice in schema["union"]})
+            return _convert_union({choice.get("type") for choice in schema["union"]})
         kind = schema.get("type")
         if kind is None:
             if schema.keys() - {"title", "description", "default"}:
                 raise ValueError(f"no structural schema says {sorted(schema)}")
             return {"x-kubernetes-preserve-unknown-fields": True}
         if kind == "object":
-            return {"type": "object", **self._object(schema)}
+            return {"type": "object", **self._convert_object(schema)}
         if kind == "array":
             if "prefixItems" in schema:
                 raise ValueError("no structural schema says prefixItems")
-            return {"type": "array", "items": self.node(schema["items"])}
+            return {"type": "array", "items": self.convert(schema["items"])}
         return {"type": kind}
 
-    def _object(self, schema: Schema) -> Schema:
+    def _convert_object(self, schema: Schema) -> Schema:
         if "properties" not in schema:
             values = schema.get("additionalProperties", True)
             if values is True:
                 return {"x-kubernetes-preserve-unknown-fields": True}
-            return {"additionalProperties": self.node(values)}
+            return {"additionalProperties": self.convert(values)}
         required = [name for name in schema.get("required", ()) if not schema["properties"][name].get("readOnly")]
         rules = self._rules.get(schema["title"], ())
         # A rule says in words what a pattern can only be quoted for.
         in_words = {rule.field.removeprefix(".") for rule in rules}
-        nodes = {name: self.node(node) for name, node in schema["properties"].items()}
+        nodes = {name: self.convert(node) for name, node in schema["properties"].items()}
         for name in in_words & nodes.keys():
             nodes[name].pop("pattern", None)
         one_of = [{"required": [name]} for name in self._one_of.get(schema["title"], ())]
@@ -122,7 +122,7 @@ class _Converter:
         }
 
 
-def _union(kinds: set[str | None]) -> Schema:
+def _convert_union(kinds: set[str | None]) -> Schema:
     if kinds == {"integer", "number"}:
         return {"type": "number"}
     if kinds == {"integer", "string"}:

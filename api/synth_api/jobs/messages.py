@@ -133,16 +133,16 @@ def read_message(text: str) -> Message | None:
 
 def write_message(message: Message) -> bytes:
     """At most MAX_BYTES: failures are left out from the end until it fits, then the end of the problem's sentence."""
-    text = _bytes(message)
+    text = _encode_message(message)
     while len(text) > MAX_BYTES and isinstance(message, BatchMessage | FinalizeMessage) and message.failures:
         message = message.model_copy(update={"failures": message.failures[:-1]})
-        text = _bytes(message)
+        text = _encode_message(message)
     while len(text) > MAX_BYTES and message.problem:
         sentence = shorten(message.problem.message, len(message.problem.message) // 2)
         message = message.model_copy(update={"problem": Problem(reason=message.problem.reason, message=sentence)})
-        text = _bytes(message)
+        text = _encode_message(message)
     return text
 
 
-def _bytes(message: Message) -> bytes:
+def _encode_message(message: Message) -> bytes:
     return message.model_dump_json(exclude_none=True, exclude_defaults=False).encode()

@@ -21,20 +21,20 @@ def build_canonical_tree(recipe: Recipe) -> Tree:
     Left out are values that equal their default, step ids, `time`, `parent` and the log's name. Targets, modes and
     types of numbers are the canonical ones; tuples are lists.
     """
-    return _mapping(recipe)
+    return _build_mapping(recipe)
 
 
-def _mapping(node: Node) -> Tree:
+def _build_mapping(node: Node) -> Tree:
     tree: Tree = {"_target_": node.target} if isinstance(node, Builtin) else {}
-    for name, alias, default in _fields(type(node)):
+    for name, alias, default in _list_fields(type(node)):
         value = getattr(node, name)
         if value != default or type(value) is not type(default):
-            tree[alias] = _plain(value)
+            tree[alias] = _to_plain_value(value)
     return tree
 
 
 @cache
-def _fields(kind: type[Node]) -> tuple[tuple[str, str, Any], ...]:
+def _list_fields(kind: type[Node]) -> tuple[tuple[str, str, Any], ...]:
     """Name, key in the tree and default of each field that counts."""
     return tuple(
         (name, field.alias or name, field.get_default(call_default_factory=True))
@@ -43,11 +43,11 @@ def _fields(kind: type[Node]) -> tuple[tuple[str, str, Any], ...]:
     )
 
 
-def _plain(value: Any) -> Any:
+def _to_plain_value(value: Any) -> Any:
     if isinstance(value, Node):
-        return _mapping(value)
+        return _build_mapping(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _to_plain_value(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_to_plain_value(item) for item in value]
     return value

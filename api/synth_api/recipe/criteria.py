@@ -99,7 +99,7 @@ class InCompartment(FeatureCriterion):
         return bool(width * (self.compartment_no - 1) <= position < width * self.compartment_no)
 
     @model_validator(mode="after")
-    def _exists(self) -> InCompartment:
+    def _check_compartment(self) -> InCompartment:
         if self.compartment_no > self.compartments_total:
             raise ValueError(
                 f"compartment_no {self.compartment_no} is beyond compartments_total {self.compartments_total}"

@@ -12,15 +12,15 @@ from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import ParameterNode, VariabilityNode
 
 
-def _upper(value: Any) -> Any:
+def _to_upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
-def _lower(value: Any) -> Any:
+def _to_lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-def _one_body(shape: str) -> str:
+def _check_collision_shape(shape: str) -> str:
     if shape == "COMPOUND":
         raise ValueError("COMPOUND joins the bodies of an object's children, and particles have none; take CONVEX_HULL")
     return shape
@@ -28,11 +28,11 @@ def _one_body(shape: str) -> str:
 
 CollisionShape = Annotated[
     Literal["BOX", "SPHERE", "CAPSULE", "CYLINDER", "CONE", "CONVEX_HULL", "MESH", "COMPOUND"],
-    BeforeValidator(_upper),
-    AfterValidator(_one_body),
+    BeforeValidator(_to_upper),
+    AfterValidator(_check_collision_shape),
 ]
-MeshSource = Annotated[Literal["BASE", "DEFORM", "FINAL"], BeforeValidator(_upper)]
-AgglomerationMode = Annotated[Literal["cluster-cluster", "particle-cluster"], BeforeValidator(_lower)]
+MeshSource = Annotated[Literal["BASE", "DEFORM", "FINAL"], BeforeValidator(_to_upper)]
+AgglomerationMode = Annotated[Literal["cluster-cluster", "particle-cluster"], BeforeValidator(_to_lower)]
 NotNegative = Annotated[Float, Field(ge=0)]
 
 
@@ -89,7 +89,7 @@ class RelaxCollisions(Step):
     """Stop the run after this step, before any rendering step."""
 
     @model_validator(mode="after")
-    def _one_damping(self) -> RelaxCollisions:
+    def _check_damping(self) -> RelaxCollisions:
         if self.damping is not None and (self.linear_damping is not None or self.angular_damping is not None):
             raise ValueError("damping sets both linear_damping and angular_damping; give it, or give those")
         return self
@@ -166,13 +166,13 @@ class DepositOnSubstrate(Step):
         """Parameters of other layouts."""
         return super().list_ineffective_fields() | {
             parameter: f"it belongs to the layout {layout}"
-            for layout, parameters in _OF_LAYOUT.items()
+            for layout, parameters in _LAYOUT_PARAMETERS.items()
             for parameter in parameters
             if isinstance(self.layout, str) and self.layout != layout
         }
 
 
-_OF_LAYOUT: Final = {
+_LAYOUT_PARAMETERS: Final = {
     "clusters": ("new_cluster_share",),
     "heap": ("piles", "pile_width", "rolling"),
     "lattice": ("lattice", "pitch", "jitter", "vacancies"),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from synth_api.recipe.variabilities import Variability
 
 _SIZES: Final = {FeatureType.VECTOR: 3, FeatureType.COLOR: 4}
-_WORDS: Final = {
+_TYPE_NAMES: Final = {
     FeatureType.FLOAT: "a number",
     FeatureType.INT: "a whole number",
     FeatureType.BOOL: "true or false",
@@ -40,7 +40,7 @@ _WORDS: Final = {
     FeatureType.VECTOR: "a list of 3 numbers",
     FeatureType.COLOR: "a list of 4 numbers, red, green, blue and alpha",
 }
-_OF_SIZE: Final = {1: (FeatureType.FLOAT,), 3: (FeatureType.VECTOR,), 4: (FeatureType.COLOR,)}
+_TYPES_BY_SIZE: Final = {1: (FeatureType.FLOAT,), 3: (FeatureType.VECTOR,), 4: (FeatureType.COLOR,)}
 
 
 def convert_value(value: Any, feature: Feature) -> FeatureValue:
@@ -48,9 +48,9 @@ def convert_value(value: Any, feature: Feature) -> FeatureValue:
 
     Raises InputError, its path `value`, if it has another type or is out of bounds.
     """
-    result = _converted(value, feature.type)
+    result = _convert_type(value, feature.type)
     if result is None:
-        raise InputError("value", f"the value must be {_WORDS[feature.type]}, not {quote_value(value)}")
+        raise InputError("value", f"the value must be {_TYPE_NAMES[feature.type]}, not {quote_value(value)}")
     if feature.choices and result not in feature.choices:
         raise InputError(
             "value", f"there is no {quote_value(result)} here; {suggest_name(str(result), feature.choices)}"
@@ -61,7 +61,7 @@ def convert_value(value: Any, feature: Feature) -> FeatureValue:
     return result
 
 
-def _converted(value: Any, kind: FeatureType) -> FeatureValue:
+def _convert_type(value: Any, kind: FeatureType) -> FeatureValue:
     if kind is FeatureType.STRING:
         return value if isinstance(value, str) else None
     if kind is FeatureType.BOOL:
@@ -90,11 +90,11 @@ def convert_variability(variability: Variability, feature: Feature) -> Variabili
         case Constant():
             return variability.model_copy(update={"value": convert_value(variability.value, feature)})
         case Choice():
-            return variability.model_copy(update={"values": tuple(_typed_choices(variability, feature))})
+            return variability.model_copy(update={"values": tuple(_convert_choices(variability, feature))})
         case Sometimes():
-            return _typed_sometimes(variability, feature)
+            return _convert_sometimes(variability, feature)
     _check_fit(variability, feature)
-    return _typed_parameters(variability) if isinstance(variability, Normal | LogNormal) else variability
+    return _convert_parameters(variability) if isinstance(variability, Normal | LogNormal) else variability
 
 
 def convert_parameter(value: Any, feature: Feature) -> Any:
@@ -104,7 +104,7 @@ def convert_parameter(value: Any, feature: Feature) -> Any:
     return convert_value(value, feature)
 
 
-def _typed_choices(choice: Choice, feature: Feature) -> Iterator[FeatureValue]:
+def _convert_choices(choice: Choice, feature: Feature) -> Iterator[FeatureValue]:
     for index, value in enumerate(choice.values):
         try:
             yield convert_value(value, feature)
@@ -112,7 +112,7 @@ def _typed_choices(choice: Choice, feature: Feature) -> Iterator[FeatureValue]:
             raise InputError(f"values[{index}]", error.problem) from None
 
 
-def _typed_sometimes(sometimes: Sometimes, feature: Feature) -> Sometimes:
+def _convert_sometimes(sometimes: Sometimes, feature: Feature) -> Sometimes:
     try:
         otherwise = convert_value(sometimes.otherwise, feature)
     except InputError as error:
@@ -124,7 +124,7 @@ def _typed_sometimes(sometimes: Sometimes, feature: Feature) -> Sometimes:
     return sometimes.model_copy(update={"otherwise": otherwise, "variability": variability})
 
 
-def _typed_parameters(variability: Normal | LogNormal) -> Variability:
+def _convert_parameters(variability: Normal | LogNormal) -> Variability:
     values = {}
     for name, declared in variability.parameters.items():
         value = getattr(variability, name)
@@ -137,22 +137,22 @@ def _typed_parameters(variability: Normal | LogNormal) -> Variability:
 
 
 def _check_fit(variability: Variability, feature: Feature) -> None:
-    kinds = _drawn(variability)
+    kinds = _list_drawn_types(variability)
     if feature.type not in kinds:
         whole = "; for whole numbers take $plugins.official.UniformDistributionInt" if feature.type == "int" else ""
         raise InputError(
             "_target_",
-            f"values must be {_WORDS[feature.type]}, which {type(variability).__name__} does not draw here{whole}",
+            f"values must be {_TYPE_NAMES[feature.type]}, which {type(variability).__name__} does not draw here{whole}",
         )
-    for path, bound in _ends(variability):
+    for path, bound in _find_bounds(variability):
         _check_bounds(path, bound, feature)
 
 
-def _drawn(variability: Variability) -> tuple[FeatureType, ...]:
+def _list_drawn_types(variability: Variability) -> tuple[FeatureType, ...]:
     """Types of feature that take what it draws."""
     match variability:
         case UniformDistributionNdHomogeneous() | NumberVariability():
-            return _OF_SIZE.get(variability.num_dimensions, ())
+            return _TYPES_BY_SIZE.get(variability.num_dimensions, ())
         case UniformDistributionInt():
             return (FeatureType.INT, FeatureType.FLOAT)
         case ConstantHsvColorAsRgb() | RandomHsvColorAsRgb():
@@ -164,7 +164,7 @@ def _drawn(variability: Variability) -> tuple[FeatureType, ...]:
     return tuple(FeatureType)
 
 
-def _ends(variability: Variability) -> tuple[tuple[str, float], ...]:
+def _find_bounds(variability: Variability) -> tuple[tuple[str, float], ...]:
     """Parameter and value of both ends of the range that it draws from, where it has any."""
     match variability:
         case UniformDistribution3dHomogeneous() | UniformDistributionNdHomogeneous():
@@ -179,10 +179,14 @@ def _ends(variability: Variability) -> tuple[tuple[str, float], ...]:
 
 def _check_bounds(path: str, value: float, feature: Feature) -> None:
     if feature.minimum is not None and value < feature.minimum:
-        raise InputError(path, f"values must be at least {_number(feature.minimum)}, {_number(value)} is too small")
+        raise InputError(
+            path, f"values must be at least {_format_number(feature.minimum)}, {_format_number(value)} is too small"
+        )
     if feature.maximum is not None and value > feature.maximum:
-        raise InputError(path, f"values must be at most {_number(feature.maximum)}, {_number(value)} is too large")
+        raise InputError(
+            path, f"values must be at most {_format_number(feature.maximum)}, {_format_number(value)} is too large"
+        )
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:.12g}"

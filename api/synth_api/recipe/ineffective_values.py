@@ -41,7 +41,9 @@ class Finding(NamedTuple):
 
 def find_ineffective_values(recipe: Recipe) -> Iterator[Finding]:
     """The places that no picture or label of this recipe depends on, those at their defaults as well."""
-    return chain(_fields(recipe, ()), _weights(recipe), _features(recipe), _unused_variabilities(recipe))
+    return chain(
+        _find_fields(recipe, ()), _find_weights(recipe), _find_features(recipe), _find_unused_variabilities(recipe)
+    )
 
 
 def describe_ineffective_values(recipe: Recipe) -> Iterator[str]:
@@ -52,7 +54,7 @@ def describe_ineffective_values(recipe: Recipe) -> Iterator[str]:
     return (str(finding) for finding in find_ineffective_values(recipe) if finding.is_mentioned)
 
 
-def _fields(value: Any, location: Location) -> Iterator[Finding]:
+def _find_fields(value: Any, location: Location) -> Iterator[Finding]:
     """What nodes themselves know to be without effect."""
     if isinstance(value, Node):
         fields = type(value).model_fields
@@ -60,59 +62,59 @@ def _fields(value: Any, location: Location) -> Iterator[Finding]:
             held = getattr(value, name)
             yield Finding((*location, name), held, reason, held != fields[name].default)
         for name in fields:
-            yield from _fields(getattr(value, name), (*location, name))
+            yield from _find_fields(getattr(value, name), (*location, name))
     elif isinstance(value, dict | tuple):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _fields(item, (*location, key))
+            yield from _find_fields(item, (*location, key))
 
 
-def _weights(recipe: Recipe) -> Iterator[Finding]:
+def _find_weights(recipe: Recipe) -> Iterator[Finding]:
     steps = recipe.synth_chain.feature_generation_steps
     if any(isinstance(step, InvokeBlueprints) and step.choose == "one" for step in steps):
         return
-    for section, name, blueprint in _blueprints(recipe):
+    for section, name, blueprint in _iterate_blueprints(recipe):
         reason = "no step chooses one of several blueprints"
         yield Finding(("blueprints", section, name, "weight"), blueprint.weight, reason, blueprint.weight is not None)
 
 
-def _features(recipe: Recipe) -> Iterator[Finding]:
+def _find_features(recipe: Recipe) -> Iterator[Finding]:
     """Features that a blueprint or a triggered variability sets."""
     techniques = [
         blueprint.measurement_technique_prototype_name
         for blueprint in recipe.blueprints.measurement_techniques.values()
     ]
     # A criterion decides by a feature what a set holds, whether or not pictures show the feature.
-    compared = dict.fromkeys(_compared(recipe), "")
+    compared = dict.fromkeys(_list_compared_features(recipe), "")
     reasons: dict[str, list[str]] = {}
-    for section, name, blueprint in _blueprints(recipe):
+    for section, name, blueprint in _iterate_blueprints(recipe):
         if isinstance(blueprint, MeasurementTechniqueBlueprint):
             material = blueprint.background_material_prototype_name
             if blueprint.measurement_technique_prototype_name == _WITHOUT_BACKGROUND:
                 place = ("blueprints", section, name, "background_material_prototype_name")
                 yield Finding(place, material, "this technique has no background", material != "vacuum")
-            own = _of_technique(blueprint) | compared
+            own = _explain_technique_features(blueprint) | compared
         else:
-            own = _of_particles(blueprint, techniques) | compared
+            own = _explain_particle_features(blueprint, techniques) | compared
         for feature, reason in own.items():
             reasons.setdefault(feature, []).append(reason)
         for feature, value in blueprint.features.items():
             if own.get(feature):
                 yield Finding(("blueprints", section, name, "features", feature), value, own[feature])
-    for variability in _triggered(recipe):
+    for variability in _list_triggered_variabilities(recipe):
         feature = recipe.process_conditions.feature_variabilities[variability].feature_name
         if all(reasons.get(feature, [""])):
             yield Finding((*_VARIABILITIES, variability, "feature_name"), feature, reasons[feature][0])
             yield Finding((*_VARIABILITIES, variability), None, reasons[feature][0], is_mentioned=False)
 
 
-def _unused_variabilities(recipe: Recipe) -> Iterator[Finding]:
-    used = set(_triggered(recipe))
+def _find_unused_variabilities(recipe: Recipe) -> Iterator[Finding]:
+    used = set(_list_triggered_variabilities(recipe))
     for name in recipe.process_conditions.feature_variabilities:
         if name not in used:
             yield Finding((*_VARIABILITIES, name), None, "no step draws from it", is_mentioned=False)
 
 
-def _of_technique(blueprint: MeasurementTechniqueBlueprint) -> dict[str, str]:
+def _explain_technique_features(blueprint: MeasurementTechniqueBlueprint) -> dict[str, str]:
     """Feature -> why it changes nothing, empty where it does."""
     technique = blueprint.measurement_technique_prototype_name
     volume = MATERIALS[blueprint.measurement_volume_material_prototype_name]
@@ -120,7 +122,7 @@ def _of_technique(blueprint: MeasurementTechniqueBlueprint) -> dict[str, str]:
     if technique == _WITHOUT_BACKGROUND:
         seen = dict.fromkeys(background.features, "this technique has no background")
     else:
-        seen = _of_material(background, [technique])
+        seen = _explain_material_features(background, [technique])
     return (
         {name: feature.no_effect for name, feature in TECHNIQUES[technique].features.items()}
         | dict.fromkeys(volume.features, "the measurement volume is not rendered")
@@ -128,31 +130,31 @@ def _of_technique(blueprint: MeasurementTechniqueBlueprint) -> dict[str, str]:
     )
 
 
-def _of_particles(blueprint: ParticleBlueprint, techniques: list[str]) -> dict[str, str]:
+def _explain_particle_features(blueprint: ParticleBlueprint, techniques: list[str]) -> dict[str, str]:
     geometry = GEOMETRIES[blueprint.geometry_prototype_name]
-    return {name: feature.no_effect for name, feature in geometry.features.items()} | _of_material(
+    return {name: feature.no_effect for name, feature in geometry.features.items()} | _explain_material_features(
         MATERIALS[blueprint.material_prototype_name], techniques
     )
 
 
-def _of_material(material: Prototype, techniques: list[str]) -> dict[str, str]:
+def _explain_material_features(material: Prototype, techniques: list[str]) -> dict[str, str]:
     hidden = material.shown_by and not set(material.shown_by) & set(techniques)
     return dict.fromkeys(material.features, f"{' and '.join(techniques)} does not show it" if hidden else "")
 
 
-def _compared(recipe: Recipe) -> Iterator[str]:
+def _list_compared_features(recipe: Recipe) -> Iterator[str]:
     """Names of the features that criteria look at."""
     criteria = recipe.process_conditions.feature_criteria.values()
     return (criterion.feature_name for criterion in criteria if isinstance(criterion, FeatureCriterion))
 
 
-def _triggered(recipe: Recipe) -> Iterator[str]:
+def _list_triggered_variabilities(recipe: Recipe) -> Iterator[str]:
     """Names of the variabilities that steps draw from, each once."""
     steps = recipe.synth_chain.feature_generation_steps
     yield from dict.fromkeys(step.feature_variability_name for step in steps if isinstance(step, TriggerFeatureUpdate))
 
 
-def _blueprints(recipe: Recipe) -> Iterator[tuple[str, str, MeasurementTechniqueBlueprint | ParticleBlueprint]]:
+def _iterate_blueprints(recipe: Recipe) -> Iterator[tuple[str, str, MeasurementTechniqueBlueprint | ParticleBlueprint]]:
     for section in ("measurement_techniques", "particles"):
         for name, blueprint in getattr(recipe.blueprints, section).items():
             yield section, name, blueprint

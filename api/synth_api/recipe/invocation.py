@@ -21,7 +21,7 @@ _STEPS = "synth_chain.feature_generation_steps"
 
 
 @dataclass(frozen=True)
-class _Invoked:
+class _InvokedBlueprints:
     """What is there after some steps."""
 
     technique: str | None = None
@@ -35,8 +35,8 @@ def check_invocation(recipe: Recipe) -> None:
     """
     if not recipe.blueprints.measurement_techniques:
         raise InputError("blueprints.measurement_techniques", "a recipe needs one, and this map is empty; add it")
-    now = _Invoked()
-    saved: dict[str, _Invoked] = {}
+    now = _InvokedBlueprints()
+    saved: dict[str, _InvokedBlueprints] = {}
     for index, step in enumerate(recipe.synth_chain.feature_generation_steps):
         path = f"{_STEPS}[{index}]"
         if isinstance(step, SaveState):
@@ -49,7 +49,7 @@ def check_invocation(recipe: Recipe) -> None:
                 )
             now = saved[step.name]
         elif isinstance(step, InvokeBlueprints):
-            now = _after(recipe, now, step, f"{path}.affected_set_name")
+            now = _invoke_blueprints(recipe, now, step, f"{path}.affected_set_name")
         elif now.technique is None:
             raise InputError(
                 path, "a measurement technique must be invoked before this step; move its step to the front"
@@ -61,10 +61,14 @@ def check_invocation(recipe: Recipe) -> None:
         )
 
 
-def _after(recipe: Recipe, now: _Invoked, step: InvokeBlueprints, path: str) -> _Invoked:
+def _invoke_blueprints(
+    recipe: Recipe, now: _InvokedBlueprints, step: InvokeBlueprints, path: str
+) -> _InvokedBlueprints:
     name = step.affected_set_name
-    techniques = _members(recipe, name, recipe.blueprints.measurement_techniques, "IsMeasurementTechniqueBlueprint")
-    particles = _members(recipe, name, recipe.blueprints.particles, "IsParticleBlueprint")
+    techniques = _list_members(
+        recipe, name, recipe.blueprints.measurement_techniques, "IsMeasurementTechniqueBlueprint"
+    )
+    particles = _list_members(recipe, name, recipe.blueprints.particles, "IsParticleBlueprint")
     if step.choose == "one":
         _check_weights(recipe, name, techniques, particles, path)
         techniques = techniques[:1]
@@ -106,7 +110,7 @@ def _check_weights(recipe: Recipe, name: str, techniques: list[str], particles: 
         raise InputError(path, f"the weights of the blueprints in '{name}' are all 0; give at least one a larger one")
 
 
-def _members(recipe: Recipe, set_name: str, blueprints: Mapping[str, Blueprint], kind: str) -> list[str]:
+def _list_members(recipe: Recipe, set_name: str, blueprints: Mapping[str, Blueprint], kind: str) -> list[str]:
     recipe_set = recipe.process_conditions.sets.get(set_name)
     expression = parse_expression(recipe_set.criterion if recipe_set else BUILT_IN_SETS[set_name])
     criteria = recipe.process_conditions.feature_criteria

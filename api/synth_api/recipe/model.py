@@ -16,21 +16,21 @@ from synth_api.recipe.values import parse_plain_value
 from synth_api.recipe.variabilities import VariabilityNode
 
 
-def _list(value: Any) -> Any:
+def _to_sequence(value: Any) -> Any:
     return () if value is None else value
 
 
-def _no_link(value: Any) -> None:
+def _refuse_link(value: Any) -> None:
     if value is not None:
         raise InputError("", "links into a .blend file are not available in this version; give _value")
 
 
-def _expression(text: str) -> str:
+def _check_expression(text: str) -> str:
     parse_expression(text)
     return text
 
 
-def _constants(value: Any) -> Any:
+def _parse_constants(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: parse_plain_value(item) for name, item in sorted(value.items())}
     return {} if value is None else value
@@ -49,14 +49,14 @@ class CustomFeature(Node):
 
     name: str
     value: Annotated[Any, BeforeValidator(parse_plain_value)] = Field(default=None, alias="_value")
-    blender_link: Annotated[None, BeforeValidator(_no_link)] = None
+    blender_link: Annotated[None, BeforeValidator(_refuse_link)] = None
 
 
 class Blueprint(Node):
     """What both kinds of blueprints have in common."""
 
-    custom_features: Annotated[tuple[CustomFeature, ...], BeforeValidator(_list)] = ()
-    features: Annotated[dict[Name, Any], BeforeValidator(_constants)] = Field(default_factory=dict)
+    custom_features: Annotated[tuple[CustomFeature, ...], BeforeValidator(_to_sequence)] = ()
+    features: Annotated[dict[Name, Any], BeforeValidator(_parse_constants)] = Field(default_factory=dict)
     """Feature name -> value, set when the blueprint is invoked."""
     weight: Annotated[Float, Field(ge=0)] | None = None
     """How likely the blueprint is where a step chooses one of several."""
@@ -92,7 +92,7 @@ class Blueprints(Node):
 class RecipeSet(Node):
     """A named selection of objects, evaluated anew at every use."""
 
-    criterion: Annotated[str, AfterValidator(_expression)] = "True"
+    criterion: Annotated[str, AfterValidator(_check_expression)] = "True"
 
 
 class FeatureVariability(Node):

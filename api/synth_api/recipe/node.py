@@ -30,7 +30,7 @@ MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact."""
 _WORD: Final = re.compile(r"(?!(?i:null|true|false|inf|nan)$)[^\W\d][\w-]{0,99}")
 """A word of a dotted path that is a text in the mappings of Hydra's override grammar, too."""
-_NO_NAME: Final = (
+_NAME_PROBLEM: Final = (
     "is no name that an override can address; use up to 100 letters, digits, '_' and '-', a letter first, "
     "and no word of YAML such as null or true"
 )
@@ -38,34 +38,34 @@ _NO_NAME: Final = (
 V = TypeVar("V")
 
 
-def _integral(value: Any) -> Any:
+def _to_integer(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _ordered(entries: dict[str, V]) -> dict[str, V]:
+def _sort_entries(entries: dict[str, V]) -> dict[str, V]:
     return dict(sorted(entries.items()))
 
 
-def _no_null(value: Any) -> Any:
+def _replace_null(value: Any) -> Any:
     return {} if value is None else value
 
 
-def _addressable(name: str) -> str:
+def _check_name(name: str) -> str:
     if not _WORD.fullmatch(name) or not is_normalized("NFC", name):
-        raise InputError("", f"{quote_value(name)} {_NO_NAME}")
+        raise InputError("", f"{quote_value(name)} {_NAME_PROBLEM}")
     return name
 
 
 Float = Annotated[float, Strict()]
-Int = Annotated[int, BeforeValidator(_integral), Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Int = Annotated[int, BeforeValidator(_to_integer), Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Bool = Annotated[bool, Strict()]
-Name = Annotated[str, AfterValidator(_addressable)]
+Name = Annotated[str, AfterValidator(_check_name)]
 """A key of a recipe's maps: a word that stands in the path of an override, an axis and an interpolation."""
 FileName = Annotated[str, Field(pattern=r"^\w[\w -]{0,99}$")]
 FileNamePart = Annotated[str, Field(pattern=r"^([\w][\w .-]{0,99})?$")]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Share = Annotated[Float, Field(ge=0, le=1)]
-NamedNodes = Annotated[dict[Name, V], BeforeValidator(_no_null), AfterValidator(_ordered)]
+NamedNodes = Annotated[dict[Name, V], BeforeValidator(_replace_null), AfterValidator(_sort_entries)]
 """A map of a recipe, null meaning empty, by name in code-point order (docs/contracts.md, section 1)."""
 
 
@@ -90,7 +90,7 @@ class Node(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _has_known_keys(cls, value: Any) -> Any:
+    def _check_keys(cls, value: Any) -> Any:
         """Unlike pydantic's own check, the error knows the keys that would be right."""
         if isinstance(value, dict) and not value.keys() <= cls.keys:
             unknown = next(key for key in value if key not in cls.keys)
@@ -159,9 +159,9 @@ class PlainOrByTarget:
         plain = core_schema.no_info_plain_validator_function(parse_plain_value)
         nodes = [kind for kind in get_args(union) if issubclass(kind, Builtin)]
         choices = {"$plain": plain} | {kind.target: handler.generate_schema(kind) for kind in nodes}
-        return core_schema.tagged_union_schema(choices, discriminator=self._tag)
+        return core_schema.tagged_union_schema(choices, discriminator=self._find_tag)
 
-    def _tag(self, value: Any) -> str | None:
+    def _find_tag(self, value: Any) -> str | None:
         return self._target_of(value) if isinstance(value, dict | Builtin) else "$plain"
 
 

@@ -42,10 +42,10 @@ def build_step_outputs(steps: Sequence[RenderingStep]) -> tuple[StepOutput, ...]
 
     Where two steps would write one path, each gets its sets behind its prefix; raises InputError if they still do.
     """
-    plain = [_output(step, distinct=False) for step in steps]
+    plain = [_build_output(step, distinct=False) for step in steps]
     count = Counter(output.get_path(0) for output in plain)
     outputs = [
-        _output(step, distinct=True) if count[output.get_path(0)] > 1 else output
+        _build_output(step, distinct=True) if count[output.get_path(0)] > 1 else output
         for step, output in zip(steps, plain, strict=True)
     ]
     first: dict[str, int] = {}
@@ -60,7 +60,7 @@ def build_step_outputs(steps: Sequence[RenderingStep]) -> tuple[StepOutput, ...]
     return tuple(outputs)
 
 
-def _output(step: RenderingStep, *, distinct: bool) -> StepOutput:
+def _build_output(step: RenderingStep, *, distinct: bool) -> StepOutput:
     if isinstance(step, SaveState):
         return StepOutput(step.name, "blend", one_by_one=False)
     sets = f"_{step.set_name_of_interest}_over_{step.set_name_overlapping}" if distinct else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def parse_recipe(tree: Tree) -> Recipe:
     """The recipe of a composed and resolved tree. Raises InputError for the first thing that is wrong with it."""
-    _refuse_missing(tree, ())
+    _check_missing_values(tree, ())
     try:
         recipe = Recipe.model_validate(tree)
     except ValidationError as error:
@@ -29,14 +29,14 @@ def parse_recipe(tree: Tree) -> Recipe:
     return convert_features(recipe)
 
 
-def _refuse_missing(value: Any, location: tuple[str | int, ...]) -> None:
+def _check_missing_values(value: Any, location: tuple[str | int, ...]) -> None:
     """OmegaConf's mark for a value that must still be given."""
     if isinstance(value, dict):
         for key, item in value.items():
-            _refuse_missing(item, (*location, key))
+            _check_missing_values(item, (*location, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_missing(item, (*location, index))
+            _check_missing_values(item, (*location, index))
     elif value == "???":
         raise InputError(
             format_location(location), "a value is missing; write it in the recipe or give it as an override"

@@ -36,15 +36,15 @@ MAX_PARTICLES: Final = 65535
 """Ids are 16-bit, 0 is the background."""
 
 _SET_FIELDS: Final = ("affected_set_name", "set_name_of_interest", "set_name_overlapping")
-_OF_PARTICLES_ALONE: Final = frozenset({"AllParticles", "AllUltimateParents", "Empty"})
-_TAKE_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"})
+_PARTICLE_SETS: Final = frozenset({"AllParticles", "AllUltimateParents", "Empty"})
+_STEPS_OF_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"})
 
 
 def check_references(recipe: Recipe) -> None:
     """Raise InputError for the first name that means nothing or that is given twice."""
     _check_prototypes(recipe)
     _check_criteria_and_sets(recipe)
-    for location, step in _steps(recipe):
+    for location, step in _iterate_steps(recipe):
         _check_step(recipe, location, step)
     _check_uniqueness(recipe)
     build_step_outputs(recipe.synth_chain.rendering_steps)
@@ -54,7 +54,7 @@ def _check_prototypes(recipe: Recipe) -> None:
     blueprints = recipe.blueprints
     for name, technique in blueprints.measurement_techniques.items():
         path = format_location(("blueprints", "measurement_techniques", name))
-        _known(
+        _check_prototype(
             f"{path}.measurement_technique_prototype_name",
             "measurement technique prototype",
             technique.measurement_technique_prototype_name,
@@ -62,17 +62,17 @@ def _check_prototypes(recipe: Recipe) -> None:
             unavailable.TECHNIQUES,
         )
         for field in ("measurement_volume_material_prototype_name", "background_material_prototype_name"):
-            _known_material(f"{path}.{field}", getattr(technique, field))
+            _check_material(f"{path}.{field}", getattr(technique, field))
     for name, particles in blueprints.particles.items():
         path = format_location(("blueprints", "particles", name))
-        _known(
+        _check_prototype(
             f"{path}.geometry_prototype_name",
             "geometry prototype",
             particles.geometry_prototype_name,
             prototypes.GEOMETRIES,
             unavailable.GEOMETRIES,
         )
-        _known_material(f"{path}.material_prototype_name", particles.material_prototype_name)
+        _check_material(f"{path}.material_prototype_name", particles.material_prototype_name)
     total = sum(particles.number for particles in blueprints.particles.values())
     if total > MAX_PARTICLES:
         raise InputError(
@@ -81,11 +81,11 @@ def _check_prototypes(recipe: Recipe) -> None:
         )
 
 
-def _known_material(path: str, name: str) -> None:
-    _known(path, "material prototype", name, prototypes.MATERIALS, unavailable.MATERIALS)
+def _check_material(path: str, name: str) -> None:
+    _check_prototype(path, "material prototype", name, prototypes.MATERIALS, unavailable.MATERIALS)
 
 
-def _known(path: str, kind: str, name: str, known: Mapping[str, Prototype], later: Collection[str]) -> None:
+def _check_prototype(path: str, kind: str, name: str, known: Mapping[str, Prototype], later: Collection[str]) -> None:
     if name in known:
         return
     if name in later:
@@ -115,7 +115,7 @@ def _check_criteria_and_sets(recipe: Recipe) -> None:
                 )
 
 
-def _steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
+def _iterate_steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
     chain = recipe.synth_chain
     lists: tuple[tuple[str, Sequence[Step]], ...] = (
         ("feature_generation_steps", chain.feature_generation_steps),
@@ -138,7 +138,7 @@ def _check_step(recipe: Recipe, path: str, step: Step) -> None:
             raise InputError(
                 f"{path}.{field}", f"there is no set '{name}'; {suggest_name(name, [*BUILT_IN_SETS, *conditions.sets])}"
             )
-        if type(step).__name__ not in _TAKE_ANY_SET and name in BUILT_IN_SETS.keys() - _OF_PARTICLES_ALONE:
+        if type(step).__name__ not in _STEPS_OF_ANY_SET and name in BUILT_IN_SETS.keys() - _PARTICLE_SETS:
             raise InputError(
                 f"{path}.{field}", f"this step is about particles, and '{name}' holds none; try AllParticles"
             )
@@ -152,7 +152,7 @@ def _check_step(recipe: Recipe, path: str, step: Step) -> None:
 
 def _check_uniqueness(recipe: Recipe) -> None:
     first: dict[tuple[str, str], str] = {}
-    for path, step in _steps(recipe):
+    for path, step in _iterate_steps(recipe):
         names = [(path.partition("[")[0], "id", step.id)] if step.id else []
         if isinstance(step, SaveState):
             names.append(("", "name", step.name))

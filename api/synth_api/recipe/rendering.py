@@ -15,55 +15,55 @@ if TYPE_CHECKING:
     from synth_api.composition.source import Tree
 
 
-def _mode(value: Any) -> Any:
+def _parse_mode(value: Any) -> Any:
     if not isinstance(value, str) or value.lower() in MODES:
         return value.lower() if isinstance(value, str) else value
     raise InputError("", f"there is no rendering mode '{value}'; {suggest_name(value.lower(), MODES)}")
 
 
-def _extension(value: str) -> str:
+def _check_extension(value: str) -> str:
     if value.lower() != "png":
         raise InputError("", f"'{value}' is not available in this version; pictures are png")
     return "png"
 
 
-def _empty(value: Any) -> Any:
+def _to_set_name(value: Any) -> Any:
     return "Empty" if value is None else value
 
 
-def _state(value: Any) -> Any:
+def _to_state_name(value: Any) -> Any:
     return "state" if value is None else value
 
 
 class SaveState(Step):
     """Keep the scene under a name; as a rendering step, write it as `<name>.blend`."""
 
-    name: Annotated[FileName, BeforeValidator(_state)] = "state"
+    name: Annotated[FileName, BeforeValidator(_to_state_name)] = "state"
     """Unique in the recipe."""
 
 
 class RenderParticles(Step):
     """What both ways of rendering particles have in common."""
 
-    rendering_mode: Annotated[str, BeforeValidator(_mode)]
+    rendering_mode: Annotated[str, BeforeValidator(_parse_mode)]
     output_file_name_prefix: FileNamePart = ""
     set_name_of_interest: str = "AllParticles"
-    set_name_overlapping: Annotated[str, BeforeValidator(_empty)] = "Empty"
+    set_name_overlapping: Annotated[str, BeforeValidator(_to_set_name)] = "Empty"
     """Particles that cover the others without being labelled; null means none."""
     subfolder: Annotated[str, Field(pattern=r"^\w[\w -]*(/\w[\w -]*)*$", max_length=200)] | None = None
     do_save_features: Bool = False
     do_save_state: Bool = False
     minimum_visible_fraction: Share = 0.0
     """Particles of which less can be seen are background in label pictures; the largest of all steps is the run's."""
-    image_file_extension: Annotated[str, AfterValidator(_extension)] = "png"
+    image_file_extension: Annotated[str, AfterValidator(_check_extension)] = "png"
 
     def list_ineffective_fields(self) -> dict[str, str]:
         """Meshes cover nothing; a state shows the overlapping set."""
-        return super().list_ineffective_fields() | self._never_covered(
+        return super().list_ineffective_fields() | self._explain_overlapping_set(
             "meshes cover nothing", self.rendering_mode == "stl"
         )
 
-    def _never_covered(self, reason: str, holds: bool) -> dict[str, str]:
+    def _explain_overlapping_set(self, reason: str, holds: bool) -> dict[str, str]:
         return {"set_name_overlapping": reason} if holds and not self.do_save_state else {}
 
 
@@ -76,7 +76,9 @@ class RenderParticlesIndividually(RenderParticles):
 
     def list_ineffective_fields(self) -> dict[str, str]:
         """Nothing covers a lone particle."""
-        return super().list_ineffective_fields() | self._never_covered("every particle is rendered alone", holds=True)
+        return super().list_ineffective_fields() | self._explain_overlapping_set(
+            "every particle is rendered alone", holds=True
+        )
 
 
 RenderingStep = SaveState | RenderParticlesTogether | RenderParticlesIndividually

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     Features = dict[str, list[Feature | None]]
     """Name -> what prototypes and blueprints declare under it; None is a feature of any type."""
 
-_OF_EVERYTHING: Final = ("blueprint_name", "category_color")
-_ALL_PROTOTYPES: Final = frozenset(
+_COMMON_FEATURES: Final = ("blueprint_name", "category_color")
+_KNOWN_FEATURES: Final = frozenset(
     name
     for kind in (prototypes.GEOMETRIES, prototypes.MATERIALS, prototypes.TECHNIQUES)
     for prototype in kind.values()
@@ -45,8 +45,8 @@ def convert_features(recipe: Recipe) -> Recipe:
 
     Raises InputError for a feature that nothing offers, and for values of the wrong type or outside the bounds.
     """
-    of_techniques = _offered("measurement_techniques", recipe.blueprints.measurement_techniques)
-    of_particles = _offered("particles", recipe.blueprints.particles)
+    of_techniques = _collect_features("measurement_techniques", recipe.blueprints.measurement_techniques)
+    of_particles = _collect_features("particles", recipe.blueprints.particles)
     everywhere: Features = defaultdict(list)
     for features in (of_techniques, of_particles):
         for name, declared in features.items():
@@ -55,32 +55,33 @@ def convert_features(recipe: Recipe) -> Recipe:
     _check_triggers(recipe, of_techniques, of_particles, everywhere)
     conditions = recipe.process_conditions
     variabilities = {
-        name: _typed_variability(name, bound, everywhere) for name, bound in conditions.feature_variabilities.items()
+        name: _convert_feature_variability(name, bound, everywhere)
+        for name, bound in conditions.feature_variabilities.items()
     }
     return recipe.model_copy(
         update={
-            "blueprints": _typed_blueprints(recipe.blueprints),
+            "blueprints": _convert_blueprints(recipe.blueprints),
             "process_conditions": conditions.model_copy(update={"feature_variabilities": variabilities}),
-            "synth_chain": _typed_chain(recipe.synth_chain),
+            "synth_chain": _convert_chain(recipe.synth_chain),
         }
     )
 
 
-def _offered(
+def _collect_features(
     section: str, blueprints: Mapping[str, MeasurementTechniqueBlueprint] | Mapping[str, ParticleBlueprint]
 ) -> Features:
     offered: Features = defaultdict(list)
     for name, blueprint in blueprints.items():
-        for feature, declared in _features_of(format_location(("blueprints", section, name)), blueprint).items():
+        for feature, declared in _list_features(format_location(("blueprints", section, name)), blueprint).items():
             offered[feature].append(declared)
     return offered
 
 
-def _features_of(path: str, blueprint: Blueprint) -> dict[str, Feature | None]:
+def _list_features(path: str, blueprint: Blueprint) -> dict[str, Feature | None]:
     """Everything that one blueprint's objects offer. Raises InputError for a name that two of its parts offer."""
-    features: dict[str, Feature | None] = dict.fromkeys(_OF_EVERYTHING)
+    features: dict[str, Feature | None] = dict.fromkeys(_COMMON_FEATURES)
     own = [{feature.name: None} for feature in blueprint.custom_features]
-    for part in (*own, *(prototype.features for prototype in _prototypes(blueprint))):
+    for part in (*own, *(prototype.features for prototype in _list_prototypes(blueprint))):
         for name, declared in part.items():
             if name in features:
                 raise InputError(path, f"two of its parts offer the feature '{name}'; choose other prototypes or names")
@@ -88,7 +89,7 @@ def _features_of(path: str, blueprint: Blueprint) -> dict[str, Feature | None]:
     return features
 
 
-def _prototypes(blueprint: Blueprint) -> Iterable[prototypes.Prototype]:
+def _list_prototypes(blueprint: Blueprint) -> Iterable[prototypes.Prototype]:
     material = prototypes.MATERIALS
     values: Any = blueprint
     if hasattr(blueprint, "geometry_prototype_name"):
@@ -106,12 +107,12 @@ def _check_criteria(recipe: Recipe, everywhere: Features) -> None:
     for name, criterion in conditions.feature_criteria.items():
         if isinstance(criterion, FeatureCriterion):
             path = format_location(("process_conditions", "feature_criteria", name, "feature_name"))
-            _check_name(path, criterion.feature_name, everywhere, used=name in used)
+            _check_feature_name(path, criterion.feature_name, everywhere, used=name in used)
 
 
-def _check_name(path: str, name: str, known: Features, *, used: bool) -> None:
+def _check_feature_name(path: str, name: str, known: Features, *, used: bool) -> None:
     """What no step uses may name a feature of any prototype: a child recipe inherits more than it needs."""
-    if name not in known and (used or name not in _ALL_PROTOTYPES):
+    if name not in known and (used or name not in _KNOWN_FEATURES):
         raise InputError(path, f"nothing in this recipe has a feature '{name}'; {suggest_name(name, known)}")
 
 
@@ -138,10 +139,10 @@ def _check_triggers(recipe: Recipe, of_techniques: Features, of_particles: Featu
             )
     for name, bound in variabilities.items():
         path = format_location(("process_conditions", "feature_variabilities", name, "feature_name"))
-        _check_name(path, bound.feature_name, everywhere, used=name in used)
+        _check_feature_name(path, bound.feature_name, everywhere, used=name in used)
 
 
-def _typed_variability(name: str, bound: FeatureVariability, everywhere: Features) -> FeatureVariability:
+def _convert_feature_variability(name: str, bound: FeatureVariability, everywhere: Features) -> FeatureVariability:
     path = format_location(("process_conditions", "feature_variabilities", name, "variability"))
     declared = everywhere.get(bound.feature_name, [None])
     if None in declared:
@@ -159,9 +160,9 @@ def _typed_variability(name: str, bound: FeatureVariability, everywhere: Feature
     raise InputError(where, f"for the feature '{bound.feature_name}', {problems[0].problem}")
 
 
-def _typed_chain(chain: SynthChain) -> SynthChain:
+def _convert_chain(chain: SynthChain) -> SynthChain:
     steps = tuple(
-        _typed_deposit(format_location(("synth_chain", "feature_generation_steps", index)), step)
+        _convert_deposit(format_location(("synth_chain", "feature_generation_steps", index)), step)
         if isinstance(step, DepositOnSubstrate)
         else step
         for index, step in enumerate(chain.feature_generation_steps)
@@ -169,7 +170,7 @@ def _typed_chain(chain: SynthChain) -> SynthChain:
     return chain.model_copy(update={"feature_generation_steps": steps})
 
 
-def _typed_deposit(path: str, step: DepositOnSubstrate) -> DepositOnSubstrate:
+def _convert_deposit(path: str, step: DepositOnSubstrate) -> DepositOnSubstrate:
     values = {}
     for name, declared in step.parameters.items():
         value = getattr(step, name)
@@ -183,11 +184,11 @@ def _typed_deposit(path: str, step: DepositOnSubstrate) -> DepositOnSubstrate:
     return step.model_copy(update=values)
 
 
-def _typed_blueprints(blueprints: Blueprints) -> Blueprints:
+def _convert_blueprints(blueprints: Blueprints) -> Blueprints:
     return blueprints.model_copy(
         update={
             section: {
-                name: _typed_constants(format_location(("blueprints", section, name)), blueprint)
+                name: _convert_constants(format_location(("blueprints", section, name)), blueprint)
                 for name, blueprint in getattr(blueprints, section).items()
             }
             for section in ("measurement_techniques", "particles")
@@ -195,10 +196,10 @@ def _typed_blueprints(blueprints: Blueprints) -> Blueprints:
     )
 
 
-def _typed_constants(path: str, blueprint: Blueprint) -> Blueprint:
+def _convert_constants(path: str, blueprint: Blueprint) -> Blueprint:
     if not blueprint.features:
         return blueprint
-    known = _features_of(path, blueprint)
+    known = _list_features(path, blueprint)
     constants = {}
     for name, value in blueprint.features.items():
         where = f"{path}.features.{name}"

@@ -44,7 +44,7 @@ class LogNormal3dHomogeneous(Builtin):
     max: Float | None = None
 
     @model_validator(mode="after")
-    def _possible(self) -> LogNormal3dHomogeneous:
+    def _check_bounds(self) -> LogNormal3dHomogeneous:
         if self.max is not None and (self.max <= 0 or (self.min is not None and self.max <= self.min)):
             raise ValueError(f"nothing lies between min {self.min} and max {self.max}; values are positive")
         return self
@@ -79,7 +79,7 @@ class RandomHsvColorAsRgb(Builtin):
     alpha: Share = 1.0
 
     @model_validator(mode="after")
-    def _ordered(self) -> RandomHsvColorAsRgb:
+    def _check_order(self) -> RandomHsvColorAsRgb:
         for part in "hsv":
             lower, upper = getattr(self, f"{part}_min"), getattr(self, f"{part}_max")
             if lower > upper:
@@ -111,7 +111,7 @@ class LogUniform(NumberVariability):
     max: Annotated[Float, Field(gt=0)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> LogUniform:
+    def _check_order(self) -> LogUniform:
         if self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
@@ -125,7 +125,7 @@ class Choice(Builtin):
     """One for each value; null makes all equal."""
 
     @model_validator(mode="after")
-    def _weighed(self) -> Choice:
+    def _check_weights(self) -> Choice:
         if self.weights is None:
             return self
         if len(self.weights) != len(self.values):
@@ -135,7 +135,7 @@ class Choice(Builtin):
         return self
 
 
-_Simple = (
+_SimpleVariability = (
     Constant
     | UniformDistribution3dHomogeneous
     | UniformDistributionNdHomogeneous
@@ -159,7 +159,7 @@ LEGACY: Final = build_legacy_targets(
     RandomHsvColorAsRgb,
     UniformDistributionInt,
 )
-Parameter = Annotated[_Simple | float, PlainOrByTarget(LEGACY)]
+Parameter = Annotated[_SimpleVariability | float, PlainOrByTarget(LEGACY)]
 """A plain value, or what it is drawn from once in a run."""
 
 
@@ -173,7 +173,7 @@ class ParametricVariability(NumberVariability):
     max: Float | None = None
 
     @model_validator(mode="after")
-    def _possible(self) -> ParametricVariability:
+    def _check_bounds(self) -> ParametricVariability:
         if self.min is not None and self.max is not None and self.max <= self.min:
             raise ValueError(f"nothing lies between min {self.min} and max {self.max}")
         return self
@@ -203,18 +203,18 @@ class LogNormal(ParametricVariability):
     geometric_standard_deviation: Parameter
 
 
-_Plainer = _Simple | Normal | LogNormal
+_UnmixedVariability = _SimpleVariability | Normal | LogNormal
 
 
 class Sometimes(Builtin):
     """In a share of the draws a value of the variability, else a constant."""
 
     share: Share
-    variability: Annotated[_Plainer, ByTarget(LEGACY)]
+    variability: Annotated[_UnmixedVariability, ByTarget(LEGACY)]
     otherwise: Annotated[Any, BeforeValidator(parse_plain_value)]
 
 
-Variability = _Plainer | Sometimes
+Variability = _UnmixedVariability | Sometimes
 VariabilityNode = Annotated[Variability, ByTarget(LEGACY)]
 ParameterNode = Annotated[Variability | float | int | str, PlainOrByTarget(LEGACY)]
 """A plain value, or what it is drawn from once in a run."""

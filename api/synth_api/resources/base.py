@@ -13,11 +13,11 @@ VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
 
-def _whole_seconds(time: datetime) -> datetime:
+def _truncate_to_seconds(time: datetime) -> datetime:
     return time.replace(microsecond=0)
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_whole_seconds)]
+Time = Annotated[AwareDatetime, AfterValidator(_truncate_to_seconds)]
 """A point in time as Kubernetes writes it: whole seconds."""
 
 

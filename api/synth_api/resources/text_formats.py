@@ -10,7 +10,7 @@ from typing import Any, Final
 from synth_api.errors import InputError
 from synth_api.redaction import redact
 
-_SHOWN: Final = 80
+_MAX_QUOTED: Final = 80
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class TextFormat:
     def build_error(self, text: str) -> InputError:
         """Why it does not accept a text."""
         said = redact(text)
-        return InputError("", f"{self.words}, not '{said if len(said) <= _SHOWN else f'{said[: _SHOWN - 1]}…'}'")
+        return InputError(
+            "", f"{self.words}, not '{said if len(said) <= _MAX_QUOTED else f'{said[: _MAX_QUOTED - 1]}…'}'"
+        )
 
     def to_json_schema(self) -> dict[str, Any]:
         """As JSON Schema has it."""

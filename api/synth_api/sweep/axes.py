@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hydra._internal.grammar.functions import Functions
 
-_WRITE_INSTEAD: Final = {
+_ALTERNATIVES: Final = {
     "glob": "write the values, `a,b,c`",
     "interval": "a sweep has discrete values: write `range(start,stop,step)`",
     "shuffle": "axes keep their order: write the values in the order you want",
@@ -30,7 +30,7 @@ _WRITE_INSTEAD: Final = {
     "str": "quote the values",
     "bool": "write `true,false`",
 }
-_DOTTED: Final = "an axis needs the dotted path of a value in the recipe"
+_PATH_PROBLEM: Final = "an axis needs the dotted path of a value in the recipe"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Arguments:
         """The same with every path through `index`, which turns step ids into indices. Raises as `parse_arguments`."""
         axes = tuple(replace(axis, path=index(axis.path)) for axis in self.axes)
         fixed_paths = tuple(map(index, self.fixed_paths))
-        _refuse_overlaps([axis.path for axis in axes], fixed_paths)
+        _check_overlaps([axis.path for axis in axes], fixed_paths)
         return Arguments(axes, self.fixed, fixed_paths)
 
 
@@ -100,12 +100,12 @@ def parse_arguments(arguments: Iterable[str]) -> Arguments:
         override = read_override(argument, _PARSER)
         path = override.key_or_group
         if override.is_sweep_override():
-            axes.append(_axis(override, path))
+            axes.append(_build_axis(override, path))
         else:
-            _plain(path, override.value())
+            _to_plain_value(path, override.value())
             fixed.append(argument)
             fixed_paths.append(path)
-    _refuse_overlaps([axis.path for axis in axes], fixed_paths)
+    _check_overlaps([axis.path for axis in axes], fixed_paths)
     check_run_count(axes)
     return Arguments(tuple(axes), tuple(fixed), tuple(fixed_paths))
 
@@ -124,44 +124,44 @@ def parse_axis_key(path: str) -> tuple[str, str]:
     try:
         override = read_override(f"{path}=0,0", _PARSER)
     except InputError:
-        raise InputError(path, _DOTTED) from None
-    axis = _axis(override, override.key_or_group)
+        raise InputError(path, _PATH_PROBLEM) from None
+    axis = _build_axis(override, override.key_or_group)
     if axis.sign + axis.path != path:
-        raise InputError(path, _DOTTED)
+        raise InputError(path, _PATH_PROBLEM)
     return axis.sign, axis.path
 
 
-def _axis(override: Override, path: str) -> Axis:
+def _build_axis(override: Override, path: str) -> Axis:
     if override.is_delete():
         raise InputError(path, "an axis cannot delete a key; write its values, or `~key` alone")
     if override.package is not None or "/" in path or path == "hydra" or path.startswith("hydra."):
-        raise InputError(path, _DOTTED)
-    return Axis(_sign(override), path, _values(path, override.value()))
+        raise InputError(path, _PATH_PROBLEM)
+    return Axis(_find_sign(override), path, _list_values(path, override.value()))
 
 
-def _sign(override: Override) -> str:
+def _find_sign(override: Override) -> str:
     if override.is_force_add():
         return "++"
     return "+" if override.is_add() else ""
 
 
-def _values(path: str, swept: Any) -> Sequence[Value]:
+def _list_values(path: str, swept: Any) -> Sequence[Value]:
     if isinstance(swept, RangeSweep):
         assert swept.start is not None
         assert swept.stop is not None
         return build_range(path, swept.start, swept.stop, swept.step)
     assert isinstance(swept, ChoiceSweep)
-    return tuple(_plain(path, value) for value in swept.list)
+    return tuple(_to_plain_value(path, value) for value in swept.list)
 
 
-def _plain(path: str, value: Any) -> Value:
+def _to_plain_value(path: str, value: Any) -> Value:
     """The value without the grammar's own types."""
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, list):
-        return [_plain(path, item) for item in value]
+        return [_to_plain_value(path, item) for item in value]
     if isinstance(value, dict):
-        return {str(_plain(path, key)): _plain(path, item) for key, item in value.items()}
+        return {str(_to_plain_value(path, key)): _to_plain_value(path, item) for key, item in value.items()}
     if isinstance(value, Sweep | Glob):
         raise InputError(path, "a `range` or `choice` inside a list of values; give it alone, or write the values")
     if isinstance(value, int) and abs(value) >= 2**53:
@@ -169,7 +169,7 @@ def _plain(path: str, value: Any) -> Value:
     return value
 
 
-def _refuse_overlaps(axes: Sequence[str], fixed: Sequence[str]) -> None:
+def _check_overlaps(axes: Sequence[str], fixed: Sequence[str]) -> None:
     for number, path in enumerate(axes):
         for other in [*axes[:number], *fixed]:
             if path == other:
@@ -179,10 +179,10 @@ def _refuse_overlaps(axes: Sequence[str], fixed: Sequence[str]) -> None:
                 raise InputError(path, f"'{other}' and '{path}' lie within each other; keep one")
 
 
-def _functions() -> Functions:
+def _build_functions() -> Functions:
     functions = create_functions()
-    for name in _WRITE_INSTEAD:
-        functions.functions[name] = _refused(name)
+    for name in _ALTERNATIVES:
+        functions.functions[name] = _build_refusal(name)
     choice = functions.functions["choice"]
 
     def choice_of_some(*values: Any) -> Any:
@@ -194,11 +194,11 @@ def _functions() -> Functions:
     return functions
 
 
-def _refused(name: str) -> Callable[..., NoReturn]:
-    def refuse(*_values: Any, **_named: Any) -> NoReturn:
-        raise InputError("", f"`{name}(…)` is not available in a sweep; {_WRITE_INSTEAD[name]}")
+def _build_refusal(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_list_values: Any, **_named: Any) -> NoReturn:
+        raise InputError("", f"`{name}(…)` is not available in a sweep; {_ALTERNATIVES[name]}")
 
     return refuse
 
 
-_PARSER: Final = OverridesParser(_functions())
+_PARSER: Final = OverridesParser(_build_functions())

@@ -21,20 +21,20 @@ def list_particle_blueprints(written: Tree, base: Tree, axes: Iterable[Axis]) ->
     `written` is the composed recipe without overrides, `base` the one with them. Both parts are in code-point order,
     so a recipe's own blueprints have the same positions in every sweep of it, also where an override deletes one.
     """
-    own = _names(written)
-    added = _names(base).union(*map(_names_of_axis, axes)) - own
+    own = _list_names(written)
+    added = _list_names(base).union(*map(_list_axis_names, axes)) - own
     return (*sorted(own), *sorted(added))
 
 
-def _names(tree: Any) -> set[str]:
+def _list_names(tree: Any) -> set[str]:
     """Names below `blueprints.particles`. A reference has none: no other place of a recipe can hold a blueprint map."""
     for section in ("blueprints", "particles"):
         tree = tree.get(section) if isinstance(tree, dict) else None
     return set(tree) if isinstance(tree, dict) else set()
 
 
-def _names_of_axis(axis: Axis) -> set[str]:
+def _list_axis_names(axis: Axis) -> set[str]:
     """Names of the blueprints that an axis sets, or sets a key of."""
     numbers_only = isinstance(axis.values, range | DecimalRange)
     values = islice(axis.values, 1) if numbers_only else axis.values
-    return set().union(*(_names(merge_value({}, parse_path(axis.path), value)) for value in values))
+    return set().union(*(_list_names(merge_value({}, parse_path(axis.path), value)) for value in values))

@@ -9,25 +9,25 @@ from synth_api.errors import InputError
 
 MAX_BYTES: Final = 200
 """Of a name in UTF-8; file systems allow 255 for a folder."""
-_REFUSED: Final = frozenset('/\\:*?"<>|')
+_FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 """Not allowed in the name of a folder on some file system."""
 
 
 def check_dataset_name(name: str) -> None:
     """Raises InputError for what cannot be the name of a folder on every file system and in every bucket."""
-    problem = _problem(name)
+    problem = _find_problem(name)
     if problem:
         raise InputError("", f"{name!a} cannot be the name of a dataset: {problem}; give one with --name")
 
 
-def _problem(name: str) -> str:
+def _find_problem(name: str) -> str:
     if not name:
         return "it is empty"
     if name[0] in ". " or name[-1] in ". ":
         return "it begins or ends with a point or a blank"
     if name[0] == "~":
         return "it begins with '~', which is a home folder"
-    refused = next((letter for letter in name if letter in _REFUSED or not letter.isprintable()), None)
+    refused = next((letter for letter in name if letter in _FORBIDDEN or not letter.isprintable()), None)
     if refused is not None:
         return f"it contains {refused!a}"
     if PureWindowsPath(name).is_reserved():

@@ -30,7 +30,7 @@ def check_repeated_values(axes: Sequence[Axis]) -> None:
     for position, values in enumerate(zip(*(axis.values for axis in axes), strict=True)):
         earlier = positions.setdefault(canonical_json(replace_infinities(list(values))), position)
         if earlier != position:
-            raise InputError(axes[0].path, _sentence(axes, earlier, position, "are the same"))
+            raise InputError(axes[0].path, _describe_repeat(axes, earlier, position, "are the same"))
 
 
 def check_repeated_runs(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
@@ -46,7 +46,7 @@ def check_repeated_runs(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
         path = axes[0].path
         if path.rpartition(".")[2] in LEFT_OUT:
             raise InputError(path, "no picture or label depends on it, so every value is the same run; take it out")
-        raise InputError(path, _sentence(axes, earlier, position, "make the same run"))
+        raise InputError(path, _describe_repeat(axes, earlier, position, "make the same run"))
 
 
 def raise_idle_axes(axes: Sequence[Axis], reason: str) -> NoReturn:
@@ -55,10 +55,10 @@ def raise_idle_axes(axes: Sequence[Axis], reason: str) -> NoReturn:
     raise InputError(axes[0].path, f"no picture or label depends on {whose}: {reason}; take {them} out")
 
 
-def _sentence(axes: Sequence[Axis], one: int, other: int, problem: str) -> str:
-    written = " and ".join(dict.fromkeys((_words(axes, one), _words(axes, other))))
+def _describe_repeat(axes: Sequence[Axis], one: int, other: int, problem: str) -> str:
+    written = " and ".join(dict.fromkeys((_format_values(axes, one), _format_values(axes, other))))
     whose = "the axis" if len(axes) == 1 else "the zipped axes"
-    return f"the {_ordinal(one)} and the {_ordinal(other)} value of {whose} {problem}, {written}; take one of them out"
+    return f"the {_format_ordinal(one)} and the {_format_ordinal(other)} value of {whose} {problem}, {written}; take one of them out"
 
 
 def _cannot_repeat(values: Sequence[Value]) -> bool:
@@ -68,13 +68,13 @@ def _cannot_repeat(values: Sequence[Value]) -> bool:
     return isinstance(values, range)
 
 
-def _words(axes: Sequence[Axis], position: int) -> str:
+def _format_values(axes: Sequence[Axis], position: int) -> str:
     if len(axes) == 1:
         return quote_value(axes[0].values[position])
     return ", ".join(f"{axis.path}={quote_value(axis.values[position])}" for axis in axes)
 
 
-def _ordinal(position: int) -> str:
+def _format_ordinal(position: int) -> str:
     number = position + 1
     suffix = "th" if number % 100 in (11, 12, 13) else _SUFFIXES.get(number % 10, "th")
     return f"{number:,}{suffix}"

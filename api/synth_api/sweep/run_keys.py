@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _NODE_DEPTH = 4
 """In {"engine", "recipe"}: recipe, section, map or list, entry."""
 
-_FORMATTED_RANGE = 32
+_MIN_FORMATTED_RANGE = 32
 """Longer ranges are written into their place; values of shorter ones are parsed, as written values are."""
 
 _MAX_TEMPLATES = 1_000
@@ -62,7 +62,7 @@ def generate_keys(space: RunSpace, start: int, stop: int) -> Iterator[bytes]:
         return
     numeric = [_is_numeric(axis.values) for axis in space.axes]
     templates = lru_cache(_MAX_TEMPLATES)(lambda digits: _Template(space, digits, numeric))
-    texts = lru_cache(_MAX_TEXTS)(_Template.texts)
+    texts = lru_cache(_MAX_TEXTS)(_Template.encode_nodes)
     for run in range(start, stop):
         place = grid.find_place(run)
         if grid.boxes and grid.is_excluded(place):
@@ -71,8 +71,8 @@ def generate_keys(space: RunSpace, start: int, stop: int) -> Iterator[bytes]:
         digits = [place[dimension] for dimension in dimensions]
         try:
             template = templates(tuple([0 if free else digit for digit, free in zip(digits, numeric, strict=True)]))
-            for group, chosen in template.changed(digits):
-                template.fill(group, chosen, template.formatted(group, chosen[0]) or texts(template, group, chosen))
+            for group, chosen in template.find_changes(digits):
+                template.fill(group, chosen, template.format_nodes(group, chosen[0]) or texts(template, group, chosen))
             yield sha256(b"".join(template.parts)).digest()
         except (InputError, _NotLocalError):
             yield bytes.fromhex(compute_run_key(space.build_recipe_at(digits)))
@@ -86,16 +86,16 @@ class _Template:
 
     def __init__(self, space: RunSpace, base: Digits, numeric: Sequence[bool]) -> None:
         self._space, self._base = space, base
-        self._document = self._at({})
-        touched = {number: self._touched(number) for number, free in enumerate(numeric) if free}
-        joined = _joined({number: nodes for number, nodes in touched.items() if nodes})
+        self._document = self._build_document({})
+        touched = {number: self._find_nodes(number) for number, free in enumerate(numeric) if free}
+        joined = _join_groups({number: nodes for number, nodes in touched.items() if nodes})
         self._groups = [numbers for numbers, _ in joined]
         self._nodes = [nodes for _, nodes in joined]
-        self.parts, self._positions = _cut(self._document, self._nodes)
-        self._pieces = [self._formatted_pieces(group) for group in range(len(joined))]
+        self.parts, self._positions = _cut_document(self._document, self._nodes)
+        self._pieces = [self._cut_pieces(group) for group in range(len(joined))]
         self._filled: list[Digits | None] = [None for _ in joined]
 
-    def changed(self, digits: Sequence[int]) -> Iterator[tuple[int, Digits]]:
+    def find_changes(self, digits: Sequence[int]) -> Iterator[tuple[int, Digits]]:
         """The groups whose parts hold other values than these, each with its own of the digits."""
         for group, numbers in enumerate(self._groups):
             chosen = tuple([digits[number] for number in numbers])
@@ -108,15 +108,15 @@ class _Template:
             self.parts[position] = text
         self._filled[group] = chosen
 
-    def texts(self, group: int, chosen: Digits) -> tuple[bytes, ...]:
+    def encode_nodes(self, group: int, chosen: Digits) -> tuple[bytes, ...]:
         """The nodes of a group at its axes' values. Raises _NotLocalError if more than these nodes has changed."""
         nodes = self._nodes[group]
-        document = self._at(dict(zip(self._groups[group], chosen, strict=True)))
-        if any(not _below(path, nodes) for path in find_differences(self._document, document, _NODE_DEPTH)):
+        document = self._build_document(dict(zip(self._groups[group], chosen, strict=True)))
+        if any(not _is_below(path, nodes) for path in find_differences(self._document, document, _NODE_DEPTH)):
             raise _NotLocalError
         return tuple(canonical_json(get_value(document, node)) for node in nodes)
 
-    def formatted(self, group: int, digit: int) -> tuple[bytes, ...] | None:
+    def format_nodes(self, group: int, digit: int) -> tuple[bytes, ...] | None:
         """The same for a long range; None where the value cannot simply be written into its place."""
         pieces = self._pieces[group]
         if pieces is None:
@@ -124,31 +124,31 @@ class _Template:
         number = encode_number(self._space.axes[self._groups[group][0]].values[digit])
         return tuple([number.join(around) for around in pieces])
 
-    def _at(self, changed: dict[int, int]) -> dict[str, Any]:
+    def _build_document(self, changed: dict[int, int]) -> dict[str, Any]:
         return build_key_tree(
             self._space.build_recipe_at([changed.get(number, digit) for number, digit in enumerate(self._base)])
         )
 
-    def _touched(self, number: int) -> set[Path]:
+    def _find_nodes(self, number: int) -> set[Path]:
         return {
             path
-            for digit in _samples(self._space.axes[number].values)
-            for path in find_differences(self._document, self._at({number: digit}), _NODE_DEPTH)
+            for digit in _sample_digits(self._space.axes[number].values)
+            for path in find_differences(self._document, self._build_document({number: digit}), _NODE_DEPTH)
         }
 
-    def _formatted_pieces(self, group: int) -> tuple[Pieces, ...] | None:
+    def _cut_pieces(self, group: int) -> tuple[Pieces, ...] | None:
         """Where a long range's number stands in its nodes, proven at its ends and its second value."""
         numbers = self._groups[group]
         values = self._space.axes[numbers[0]].values
-        if len(numbers) > 1 or not isinstance(values, range | DecimalRange) or len(values) < _FORMATTED_RANGE:
+        if len(numbers) > 1 or not isinstance(values, range | DecimalRange) or len(values) < _MIN_FORMATTED_RANGE:
             return None
-        second = self._at({numbers[0]: 1})
+        second = self._build_document({numbers[0]: 1})
         pieces = cut_at_number(self._document, second, self._nodes[group])
         for digit in (0, 1, len(values) - 1):
             if pieces is None:
                 break
             number = encode_number(values[digit])
-            if tuple(number.join(around) for around in pieces) != self.texts(group, (digit,)):
+            if tuple(number.join(around) for around in pieces) != self.encode_nodes(group, (digit,)):
                 return None
         return pieces
 
@@ -156,18 +156,18 @@ class _Template:
 def _is_numeric(values: Sequence[Value]) -> bool:
     if isinstance(values, range | DecimalRange):
         return True
-    return all(isinstance(part, int | float) for value in values for part in _flat(value))
+    return all(isinstance(part, int | float) for value in values for part in _flatten(value))
 
 
-def _flat(value: Value) -> Iterator[Value]:
+def _flatten(value: Value) -> Iterator[Value]:
     if isinstance(value, list):
         for item in value:
-            yield from _flat(item)
+            yield from _flatten(item)
     else:
         yield value
 
 
-def _samples(values: Sequence[Value]) -> set[int]:
+def _sample_digits(values: Sequence[Value]) -> set[int]:
     """Enough values to see what an axis touches: the second, the last and the first that differs from the first."""
     last = len(values) - 1
     if isinstance(values, range | DecimalRange):
@@ -175,31 +175,33 @@ def _samples(values: Sequence[Value]) -> set[int]:
     return {next((digit for digit, value in enumerate(values) if value != values[0]), 0), last}
 
 
-def _joined(touched: dict[int, set[Path]]) -> list[tuple[tuple[int, ...], tuple[Path, ...]]]:
+def _join_groups(touched: dict[int, set[Path]]) -> list[tuple[tuple[int, ...], tuple[Path, ...]]]:
     """Axes whose nodes overlap, with the outermost of their nodes."""
     groups: list[tuple[set[int], set[Path]]] = []
     for number, nodes in touched.items():
         numbers, everything = {number}, set(nodes)
-        for group in [group for group in groups if any(_below(a, group[1]) or _below_any(group[1], a) for a in nodes)]:
+        for group in [
+            group for group in groups if any(_is_below(a, group[1]) or _is_any_below(group[1], a) for a in nodes)
+        ]:
             groups.remove(group)
             numbers |= group[0]
             everything |= group[1]
         groups.append((numbers, everything))
     return [
-        (tuple(sorted(numbers)), tuple(node for node in nodes if not _below(node, nodes - {node})))
+        (tuple(sorted(numbers)), tuple(node for node in nodes if not _is_below(node, nodes - {node})))
         for numbers, nodes in groups
     ]
 
 
-def _below(path: Path, nodes: set[Path] | tuple[Path, ...]) -> bool:
+def _is_below(path: Path, nodes: set[Path] | tuple[Path, ...]) -> bool:
     return any(path[: len(node)] == node for node in nodes)
 
 
-def _below_any(paths: set[Path], node: Path) -> bool:
+def _is_any_below(paths: set[Path], node: Path) -> bool:
     return any(path[: len(node)] == node for path in paths)
 
 
-def _cut(document: dict[str, Any], groups: Sequence[Sequence[Path]]) -> tuple[list[bytes], list[list[int]]]:
+def _cut_document(document: dict[str, Any], groups: Sequence[Sequence[Path]]) -> tuple[list[bytes], list[list[int]]]:
     """The document's bytes with room for each group's nodes, and where that room is. YAML has no NUL to confuse it."""
     names = [(group, node) for group, nodes in enumerate(groups) for node in nodes]
     for name, (_, node) in enumerate(names):

@@ -64,12 +64,12 @@ class RunSpace:
 
     def is_included(self, run: int) -> bool:
         """True if a run is not left out. Raises InputError as `digits`."""
-        self._refuse_outside(run)
+        self._check_run(run)
         return not self.grid.is_excluded(self.grid.find_place(run))
 
     def find_digits(self, run: int) -> list[int]:
         """The index into each axis' values, by mixed-radix arithmetic. Raises InputError for numbers of no run."""
-        self._refuse_outside(run)
+        self._check_run(run)
         return self.find_digits_at(self.grid.find_place(run))
 
     def overrides(self, run: int) -> dict[str, Value]:
@@ -78,7 +78,7 @@ class RunSpace:
 
     def words(self, run: int) -> str:
         """The overrides of a run as a sentence quotes them, long values shortened. Raises InputError as `digits`."""
-        return self._words(self.find_digits(run))
+        return self._describe_digits(self.find_digits(run))
 
     def build_recipe(self, run: int) -> Recipe:
         """The run's recipe. Raises InputError if its values, each of them good, do not fit together."""
@@ -91,7 +91,7 @@ class RunSpace:
         except InputError as error:
             if not self.axes:
                 raise
-            raise InputError(error.path, f"{error.problem} (in the run with {self._words(digits)})") from None
+            raise InputError(error.path, f"{error.problem} (in the run with {self._describe_digits(digits)})") from None
 
     def key(self, run: int) -> str:
         """The run's key, 64 hexadecimal digits."""
@@ -108,11 +108,11 @@ class RunSpace:
             tree = merge_value(tree, parse_path(axis.path), axis.values[digit])
         return resolve(tree)
 
-    def _refuse_outside(self, run: int) -> None:
+    def _check_run(self, run: int) -> None:
         if not 0 <= run < self.runs:
             raise InputError("", f"there is no run {run}; this sweep has runs 0 to {self.runs - 1}")
 
-    def _words(self, digits: Sequence[int]) -> str:
+    def _describe_digits(self, digits: Sequence[int]) -> str:
         texts = (format_override_value(axis.values[digit]) for axis, digit in zip(self.axes, digits, strict=True))
         short = (text if len(text) <= 60 else f"{text[:59]}…" for text in texts)
         return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))

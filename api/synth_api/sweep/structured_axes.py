@@ -29,11 +29,11 @@ def build_axes(written: Iterable[AxisSpec]) -> tuple[Axis, ...]:
     for number, axis in enumerate(written):
         where = f"axes[{number}]"
         if axis.zip is None:
-            axes.append(_axis(where, axis, zipped=False))
+            axes.append(_build_axis(where, axis, zipped=False))
         elif axis.path is not None or axis.values is not None or axis.range is not None:
             raise InputError(where, "has zip and, beside it, path, values or range; move these into the zip")
         else:
-            axes += _zipped(f"{where}.zip", axis.zip)
+            axes += _build_zip(f"{where}.zip", axis.zip)
     return tuple(axes)
 
 
@@ -44,7 +44,9 @@ def build_boxes(
 
     Raises InputError for paths and values that no axis has, and values of a zip that never meet.
     """
-    return tuple(_box(f"exclude[{number}]", assignment, axes, index) for number, assignment in enumerate(excluded))
+    return tuple(
+        _build_box(f"exclude[{number}]", assignment, axes, index) for number, assignment in enumerate(excluded)
+    )
 
 
 def assign_dimensions(axes: Iterable[Axis]) -> tuple[int, ...]:
@@ -55,7 +57,7 @@ def assign_dimensions(axes: Iterable[Axis]) -> tuple[int, ...]:
     return tuple(dimensions)
 
 
-def _axis(where: str, axis: SingleAxis | AxisSpec, *, zipped: bool) -> Axis:
+def _build_axis(where: str, axis: SingleAxis | AxisSpec, *, zipped: bool) -> Axis:
     if axis.path is None:
         raise InputError(where, "an axis needs a path, or zip; write the dotted path of a value in the recipe")
     try:
@@ -74,8 +76,8 @@ def _axis(where: str, axis: SingleAxis | AxisSpec, *, zipped: bool) -> Axis:
     return Axis(sign, path, tuple(values), zipped)
 
 
-def _zipped(where: str, axes: Sequence[SingleAxis]) -> list[Axis]:
-    result = [_axis(f"{where}[{number}]", axis, zipped=number > 0) for number, axis in enumerate(axes)]
+def _build_zip(where: str, axes: Sequence[SingleAxis]) -> list[Axis]:
+    result = [_build_axis(f"{where}[{number}]", axis, zipped=number > 0) for number, axis in enumerate(axes)]
     lengths = {len(axis.values) for axis in result}
     if len(lengths) > 1:
         written = ", ".join(f"'{axis.path}' has {len(axis.values):,}" for axis in result)
@@ -90,7 +92,7 @@ def _check_lengths(where: str, value: Any) -> None:
         _check_lengths(where, item)
 
 
-def _box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis], index: Callable[[str], str]) -> Box:
+def _build_box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis], index: Callable[[str], str]) -> Box:
     if not assignment:
         raise InputError(where, "is empty and would leave out every run; write path: value, or take it out")
     numbers = {axis.path: number for number, axis in enumerate(axes)}
@@ -100,7 +102,7 @@ def _box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis], inde
         path = index(written.lstrip("+"))
         if path not in numbers:
             raise InputError(where, f"there is no axis '{written}'; {suggest_name(path, numbers)}")
-        digits = _digits(axes[numbers[path]].values, value)
+        digits = _find_digits(axes[numbers[path]].values, value)
         if not digits:
             raise InputError(where, f"the axis '{path}' has no value {quote_value(value)}")
         dimension = dimensions[numbers[path]]
@@ -110,7 +112,7 @@ def _box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis], inde
     return box
 
 
-def _digits(values: Sequence[Value], value: Value) -> frozenset[int]:
+def _find_digits(values: Sequence[Value], value: Value) -> frozenset[int]:
     """Where an axis has a value: equal as JSON, `1` = `1.0`."""
     if isinstance(values, range | DecimalRange):
         place = find_position(values, value)

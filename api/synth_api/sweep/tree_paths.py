@@ -26,7 +26,7 @@ def get_value(tree: Any, path: Path) -> Any:
 def merge_value(tree: Any, path: Path, value: Any) -> Any:
     """The tree with a value at a path, as Hydra overrides: a dict merges into a dict, everything else replaces."""
     if not path:
-        return _merged(tree, value)
+        return _merge(tree, value)
     word, rest = path[0], path[1:]
     if isinstance(tree, list):
         assert isinstance(word, int)
@@ -64,7 +64,7 @@ def find_differences(one: Any, other: Any, depth: int) -> Iterator[Path]:
         yield ()
 
 
-def _merged(old: Any, new: Any) -> Any:
+def _merge(old: Any, new: Any) -> Any:
     if isinstance(old, dict) and isinstance(new, dict):
-        return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+        return {**old, **{key: _merge(old.get(key), value) for key, value in new.items()}}
     return new

@@ -30,20 +30,20 @@ class IdlePlaces:
 
     def find_reason(self, axes: Sequence[Axis]) -> str:
         """Why all that the axes change is without effect; empty if part of it has an effect or nothing changes."""
-        reasons = [self._reason(path) for axis in axes for path in _changed_paths(axis)]
+        reasons = [self._find_path_reason(path) for axis in axes for path in _find_changed_paths(axis)]
         return reasons[0] if reasons and all(reasons) else ""
 
     def contains_differences(self, trees: Iterable[Any]) -> bool:
         """Whether trees, two or more, differ in idle places only: no interpolation carries a value to another place."""
-        rest = map(self._without_idle, trees)
+        rest = map(self._blank_idle, trees)
         first, second = next(rest, None), next(rest, None)
         return second is not None and first == second and all(tree == first for tree in rest)
 
-    def _reason(self, path: Path) -> str:
+    def _find_path_reason(self, path: Path) -> str:
         places = (path[: depth + 1] for depth in range(len(path)))
         return next((self._reasons[place] for place in places if place in self._reasons), "") if self._reasons else ""
 
-    def _without_idle(self, tree: Any) -> Any:
+    def _blank_idle(self, tree: Any) -> Any:
         for place in self._reasons or ():
             try:
                 get_value(tree, place)
@@ -53,7 +53,7 @@ class IdlePlaces:
         return tree
 
 
-def _changed_paths(axis: Axis) -> set[Path]:
+def _find_changed_paths(axis: Axis) -> set[Path]:
     """Where the values of an axis differ, entries of mappings and lists each by itself."""
     path = parse_path(axis.path)
     if isinstance(axis.values, range | DecimalRange):

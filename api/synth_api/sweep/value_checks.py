@@ -25,7 +25,7 @@ def check_values(space: RunSpace) -> list[str]:
     """
     idle = IdlePlaces()
     sentences: dict[str, None] = {}
-    for recipe in _corners(space):
+    for recipe in _build_corner_recipes(space):
         findings = list(find_ineffective_values(recipe))
         idle.narrow(findings)
         sentences |= dict.fromkeys(str(finding) for finding in findings if finding.is_mentioned)
@@ -33,7 +33,7 @@ def check_values(space: RunSpace) -> list[str]:
     return list(sentences)
 
 
-def _corners(space: RunSpace) -> Iterator[Recipe]:
+def _build_corner_recipes(space: RunSpace) -> Iterator[Recipe]:
     """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
 
     Values that make the same run are refused. Places that are left out are not looked at: they may be left out
@@ -41,17 +41,17 @@ def _corners(space: RunSpace) -> Iterator[Recipe]:
     """
     for axes in space.axes_by_dimension:
         check_repeated_values(axes)
-    yield from _list_included(space, [0] * len(space.axes_by_dimension))
+    yield from _build_included(space, [0] * len(space.axes_by_dimension))
     for dimension, axes in enumerate(space.axes_by_dimension):
         keys = {}
-        for digit, place in _places_to_check(space, dimension):
+        for digit, place in _iterate_places(space, dimension):
             recipe = space.build_recipe_at(space.find_digits_at(place))
             keys[digit] = compute_run_key(recipe)
             yield recipe
         check_repeated_runs(axes, keys)
     for turn in range(max(map(len, space.axes_by_dimension), default=0)):
-        yield from _list_included(
-            space, [_largest(axes[min(turn, len(axes) - 1)].values) for axes in space.axes_by_dimension]
+        yield from _build_included(
+            space, [_find_largest(axes[min(turn, len(axes) - 1)].values) for axes in space.axes_by_dimension]
         )
 
 
@@ -60,27 +60,27 @@ def _refuse_idle_axes(space: RunSpace, idle: IdlePlaces) -> None:
     for dimension, axes in enumerate(space.axes_by_dimension):
         reason = idle.find_reason(axes)
         if reason and not any(axis.has_interpolations for axis in space.axes if axis not in axes):
-            trees = (space.resolve_tree(space.find_digits_at(place)) for _, place in _places_to_check(space, dimension))
+            trees = (space.resolve_tree(space.find_digits_at(place)) for _, place in _iterate_places(space, dimension))
             if idle.contains_differences(trees):
                 raise_idle_axes(axes, reason)
 
 
-def _places_to_check(space: RunSpace, dimension: int) -> Iterator[tuple[int, list[int]]]:
+def _iterate_places(space: RunSpace, dimension: int) -> Iterator[tuple[int, list[int]]]:
     """Each index to check in a dimension, and its place beside the first of the others, unless it is left out."""
     first = [0] * len(space.axes_by_dimension)
-    for digit in sorted({0}.union(*(_digits_to_check(axis.values) for axis in space.axes_by_dimension[dimension]))):
+    for digit in sorted({0}.union(*(_sample_digits(axis.values) for axis in space.axes_by_dimension[dimension]))):
         place = [*first[:dimension], digit, *first[dimension + 1 :]]
         if not space.grid.is_excluded(place):
             yield digit, place
 
 
-def _list_included(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
+def _build_included(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
     """The recipe of a place that is not left out."""
     if not space.grid.is_excluded(place):
         yield space.build_recipe_at(space.find_digits_at(place))
 
 
-def _digits_to_check(values: Sequence[Value]) -> Iterable[int]:
+def _sample_digits(values: Sequence[Value]) -> Iterable[int]:
     """The indices to check beside the first: bounds are intervals, so of numbers both ends vouch for the rest."""
     last = len(values) - 1
     if isinstance(values, range | DecimalRange):
@@ -92,7 +92,7 @@ def _digits_to_check(values: Sequence[Value]) -> Iterable[int]:
     return [smallest, largest, broken]
 
 
-def _largest(values: Sequence[Value]) -> int:
+def _find_largest(values: Sequence[Value]) -> int:
     """The index of the largest number; 0 where not all are numbers."""
     ends = {0, len(values) - 1} if isinstance(values, range | DecimalRange) else range(len(values))
     if not all(isinstance(values[digit], int | float) for digit in ends):
