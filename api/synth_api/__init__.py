@@ -1,1 +1,1 @@
-"""The contract: recipe schema, override algebra, run keys, names of things. Pure: no I/O beyond reading a recipe."""
+"""Recipes, sweeps, run keys, custom resources and their names. Pure: no I/O beyond reading a recipe."""

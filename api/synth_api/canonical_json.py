@@ -8,7 +8,7 @@ import rfc8785
 
 
 def canonical_json(tree: Any) -> bytes:
-    """RFC 8785: one byte string per value, whatever the order of keys and the spelling of numbers (`1` = `1.0`).
+    """Return a value as RFC 8785 JSON: the same bytes for any order of keys and any spelling of numbers (`1` = `1.0`).
 
     Takes dicts with string keys, lists, tuples, strings, bools, None, finite floats and integers within ±(2^53 - 1);
     raises `rfc8785.CanonicalizationError` on anything else.

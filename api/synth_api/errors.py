@@ -36,9 +36,9 @@ class UnavailableError(RuntimeError):
 
 
 def suggest_name(name: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` for the closest of `known`, else the list of them, of many the most similar eight.
+    """Return `did you mean 'x'?` for the closest of `known`, else the list of them, or the eight most similar of many.
 
-    Upper and lower case are alike.
+    Case is ignored.
     """
     names = sorted(known)
     folded = {one.casefold(): one for one in names}

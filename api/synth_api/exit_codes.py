@@ -1,4 +1,4 @@
-"""How every command and worker of this project ends: one table, so that scripts and Jobs can rely on it."""
+"""Exit codes of every command and worker, for scripts and Jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rendering modes: every picture or file a rendering step can ask for, one entry each."""
+"""Rendering modes: the kinds of picture or file that a rendering step can write."""
 
 from __future__ import annotations
 

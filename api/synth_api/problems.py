@@ -1,4 +1,4 @@
-"""The first thing pydantic finds wrong with a recipe, as one sentence."""
+"""Pydantic's first validation error as one sentence with path, value and remedy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BOUNDS: Final = {
 
 
 def format_location(location: Iterable[str | int]) -> str:
-    """`a.b[5].c`; the targets that pydantic puts into its locations are left out."""
+    """Return a location as `a.b[5].c`; the targets that pydantic adds to its locations are left out."""
     path = ""
     for word in location:
         if isinstance(word, int):
@@ -44,7 +44,7 @@ def format_location(location: Iterable[str | int]) -> str:
 
 
 def quote_value(value: Any) -> str:
-    """A value as a sentence quotes it."""
+    """Return a value as a message quotes it, at most 80 characters."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list | tuple):
@@ -58,7 +58,7 @@ def quote_value(value: Any) -> str:
 
 
 def convert_validation_error(error: ValidationError) -> InputError:
-    """The first problem of a validation, with its exact path, value and remedy."""
+    """Return the first problem of a validation, with its exact path, value and remedy."""
     details = error.errors(include_url=False)[0]
     location = details["loc"][:-1] if details["loc"][-1:] == ("[key]",) else details["loc"]
     return InputError(*_describe_problem(format_location(location), details))

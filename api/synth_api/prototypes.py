@@ -16,7 +16,7 @@ FeatureValue = float | int | bool | str | tuple[float, ...] | None
 
 
 class FeatureType(StrEnum):
-    """What a feature's value is; `VECTOR` has three components, `COLOR` four."""
+    """Type of a feature's value; `VECTOR` has three components, `COLOR` four (RGBA)."""
 
     FLOAT = "float"
     INT = "int"
@@ -37,9 +37,9 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
-    """The strings that it may be; any, if there are none."""
+    """Allowed strings; empty if any string is allowed."""
     no_effect: str = ""
-    """Why it changes no output, as the second half of a sentence; empty of features that do."""
+    """Reason why it changes no output, as the second half of a sentence; empty if it changes outputs."""
 
 
 @dataclass(frozen=True)

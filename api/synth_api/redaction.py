@@ -1,6 +1,6 @@
-"""Text without credentials: those that this process uses, and whatever looks like one.
+"""Redaction of credentials in text: those that this process uses, and everything that looks like one.
 
-`protect` is called where a credential is read, `redact` where text leaves the process.
+`register_credentials` is called where a credential is read, `redact` where text leaves the process.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MARK: Final = "***"
-"""Takes the place of a credential."""
+"""Replacement of a credential."""
 
 _MIN_CREDENTIAL_CHARACTERS: Final = 3
-"""Characters of a credential; a shorter one cannot be told from other text."""
+"""Shorter credentials cannot be distinguished from other text."""
 _WORD: Final = 8
 """Characters below which a credential is replaced only as a whole word."""
 _SPAN: Final = 16
-"""Characters of a longer credential that are replaced though the rest is missing: libraries shorten what they quote."""
+"""Characters of a longer credential that suffice for a match: libraries shorten what they quote."""
 _MAX_CREDENTIALS: Final = 16
-"""Credentials that are remembered, the last ones: tokens of service accounts change every hour."""
+"""Number of the latest credentials that are kept: tokens of service accounts change every hour."""
 
 _VALUE: Final = r"""(?:\*{3}|b?"(?:[^"\\]|\\.)*"?|b?'(?:[^'\\]|\\.)*'?|[^\s&;,"'<>)]+)"""
 _LINE: Final = r"""(?:\*{3}|b?"(?:[^"\\]|\\.)*"?|b?'(?:[^'\\]|\\.)*'?|[^\r\n<]+)"""
@@ -60,18 +60,18 @@ _PATTERNS: Final = tuple(
         ("@", r"""(?<![^\s'"`(=,])[^\s'"`@/:=,(]+:[^\s'"`@/]+@(?!sha\d)(?=[\w\[])""", f"{MARK}@"),
     )
 )
-"""What a text in lower case has where the pattern fits, the pattern, and what takes its place."""
+"""Substring that a matching text in lower case contains, the pattern, and its replacement."""
 
 
 @dataclass(frozen=True)
 class _CredentialPatterns:
-    """The credentials in use, in every spelling."""
+    """Patterns of the registered credentials, in every spelling."""
 
     values: tuple[str, ...] = ()
     whole: re.Pattern[str] | None = None
-    """Finds the spellings shorter than _SPAN."""
+    """Matches the spellings shorter than _SPAN."""
     spans: frozenset[str] = frozenset()
-    """Every _SPAN characters in a row of the longer ones."""
+    """Every substring of _SPAN characters of the longer spellings."""
 
     @classmethod
     def from_values(cls, values: tuple[str, ...]) -> _CredentialPatterns:
@@ -100,7 +100,7 @@ _lock = Lock()
 
 
 def register_credentials(values: Iterable[str | None]) -> None:
-    """Have `redact` replace these credentials in this process; None and those of one or two characters are left out.
+    """Register credentials that `redact` replaces in this process; None and those of one or two characters are ignored.
 
     Thread-safe; a call with known values costs nothing.
     """
@@ -116,7 +116,7 @@ def register_credentials(values: Iterable[str | None]) -> None:
 
 
 def redact(text: str) -> str:
-    """The text with credentials replaced; what is replaced already stays as it is."""
+    """Return the text with credentials replaced; replacements stay as they are."""
     text = _patterns.redact(text)
     lower = text.lower()
     for sign, pattern, replacement in _PATTERNS:
@@ -126,7 +126,7 @@ def redact(text: str) -> str:
 
 
 def redact_tree(tree: Any) -> Any:
-    """A JSON value whose texts are redacted, names of members too."""
+    """Return a JSON value whose texts are redacted, names of members too."""
     if isinstance(tree, str):
         return redact(tree)
     if isinstance(tree, Mapping):
@@ -144,7 +144,7 @@ def _build_pattern(spelling: str) -> str:
 
 
 def _list_spellings(secret: str) -> set[str]:
-    """A credential as it is, and as headers, URLs, JSON, XML, Python and Secrets write it."""
+    """Return a credential as it is, and as headers, URLs, JSON, XML, Python and Secrets spell it."""
     plain = {secret, secret.strip(), " ".join(secret.split()), *map(str.strip, secret.splitlines())}
     once = {spelling for text in plain for spelling in _list_escapes(text)}
     twice = {spelling for text in once for spelling in _list_escapes(text)}
@@ -165,7 +165,7 @@ def _list_escapes(text: str) -> Iterator[str]:
 
 
 def _list_encodings(text: str) -> Iterator[str]:
-    """Base64 without its padding, which may be there or not; hexadecimal."""
+    """Yield the credential in base64 without its optional padding, and in hexadecimal."""
     data = text.encode(errors="surrogatepass")
     for encoded in (base64.b64encode(data), base64.urlsafe_b64encode(data)):
         yield encoded.decode().rstrip("=")

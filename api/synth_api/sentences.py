@@ -1,4 +1,4 @@
-"""What may be said to people and programs: one printable line without a credential, of a bounded length."""
+"""Messages for people and programs: one printable line without credentials, of bounded length."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_CHARACTERS: Final = 1024
-"""Characters of a sentence; Kubernetes takes as many in an Event."""
+"""Maximum of a sentence, as in a Kubernetes Event."""
 _MAX_READ: Final = 1 << 16
-"""Characters of a foreign text that are looked at."""
+"""Characters of an external text that are processed."""
 
 
 def clean(text: str, longest: int = MAX_CHARACTERS) -> str:
-    """A text as one printable line without credentials, cut at so many characters. `clean` twice is `clean` once."""
+    """Return a text as one printable line without credentials, at most `longest` characters; idempotent."""
     text = redact(text[:_MAX_READ])
     line = _join_lines(text)
     return shorten(line if line == text else redact(line), longest)
 
 
 def shorten(text: str, longest: int) -> str:
-    """The text, or its beginning and an ellipsis."""
+    """Return the text, or its beginning and an ellipsis."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def explain(error: BaseException, longest: int = MAX_CHARACTERS) -> str:
-    """An exception as a sentence: our own say one, others need their class. The traceback is for the log."""
+    """Return an exception as a sentence, with the class in front unless the exception is defined in this project."""
     name = type(error).__name__
     try:
         text = clean(str(error), longest)
-    except Exception:  # whatever a foreign __str__ raises
+    except Exception:  # any exception of a foreign __str__
         text = ""
     if not text:
         return name
@@ -45,17 +45,17 @@ def explain(error: BaseException, longest: int = MAX_CHARACTERS) -> str:
 
 
 def is_own_error(error: BaseException) -> bool:
-    """Whether this project has written the exception, so that its text is a sentence."""
+    """Return True if this project defines the exception, so that its text is a sentence."""
     return type(error).__module__.startswith("synth_")
 
 
 def describe_traceback(error: BaseException) -> str:
-    """The traceback of an exception as Python prints it, without credentials; its end where it is very long."""
+    """Return the traceback of an exception as Python prints it, without credentials; its end where it is very long."""
     return redact("".join(traceback.format_exception(error))[-_MAX_READ:])
 
 
 def format_log_entry(event: str, facts: Mapping[str, Any]) -> str:
-    """A line of a log: one JSON object with the time, without credentials."""
+    """Return a line of a log: one JSON object with the time, without credentials."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     return json.dumps(redact_tree({"time": time, "event": event, **facts}))
 
@@ -69,6 +69,6 @@ def _build_cleaner(longest: int) -> BeforeValidator:
 
 
 Sentence = Annotated[str, _build_cleaner(MAX_CHARACTERS), Field(max_length=MAX_CHARACTERS)]
-"""A field whose value is cleaned when it is set, whoever sets it."""
+"""Field whose value is cleaned whenever it is set."""
 ShortSentence = Annotated[str, _build_cleaner(512), Field(max_length=512)]
-"""The same, for lists of them."""
+"""Shorter sentence, for items of lists."""

@@ -1,4 +1,4 @@
-"""A folder for temporary files, or one sentence about what to set."""
+"""Folders for temporary files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TemporaryFolderError(OSError):
-    """No folder for temporary files can be written."""
+    """No folder for temporary files is writable; the message names the variable to set."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -24,7 +24,7 @@ class TemporaryFolderError(OSError):
 
 
 def find_temporary_folder() -> Path:
-    """The folder that holds this machine's temporary files. Raises TemporaryFolderError."""
+    """Return the folder that holds this machine's temporary files. Raises TemporaryFolderError."""
     try:
         return Path(tempfile.gettempdir())
     except FileNotFoundError as error:
@@ -33,6 +33,6 @@ def find_temporary_folder() -> Path:
 
 @contextmanager
 def create_temporary_folder(prefix: str = "synth-") -> Iterator[Path]:
-    """A new folder that vanishes on exit. Raises TemporaryFolderError."""
+    """Create a folder that is removed on exit. Raises TemporaryFolderError."""
     with tempfile.TemporaryDirectory(prefix=prefix, dir=find_temporary_folder(), ignore_cleanup_errors=True) as folder:
         yield Path(folder)

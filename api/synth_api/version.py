@@ -1,6 +1,6 @@
-"""Versions that others depend on."""
+"""Version of labels and pictures."""
 
 from typing import Final
 
 ENGINE_VERSION: Final = 3
-"""Rises only when labels or pictures change their meaning or bytes; part of every run key. Apart from the release."""
+"""Part of every run key; rises only when labels or pictures change their meaning or bytes, apart from releases."""

@@ -42,13 +42,13 @@ SPELLINGS = (
 @pytest.fixture(autouse=True)
 def _nothing_protected() -> Iterator[None]:
     yield
-    redaction._known = redaction._Known()
+    redaction._patterns = redaction._CredentialPatterns()
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(CREDENTIALS, st.sampled_from(SPELLINGS))
 def test_a_credential_in_use_is_replaced_in_every_spelling(secret, spell) -> None:
-    redaction._known = redaction._Known()
+    redaction._patterns = redaction._CredentialPatterns()
     register_credentials([secret])
     spelled = spell(secret)
     said = redact(f"the store says <{spelled}> and closes")

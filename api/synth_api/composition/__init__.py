@@ -1,1 +1,1 @@
-"""From recipe files and overrides to one composed tree: Hydra's composition, its limits, and YAML files."""
+"""Composition of recipe files and overrides into one tree by Hydra, its limits, and the reading of YAML files."""

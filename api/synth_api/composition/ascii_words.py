@@ -20,15 +20,15 @@ class AsciiWords:
         self._spelt = re.compile(f"{self._marker}([0-9a-f]+)_")
 
     def encode(self, text: str) -> str:
-        """The text with those letters spelt in ASCII; other characters stay."""
+        """Return the text with those letters spelt in ASCII; other characters stay."""
         return _LETTER.sub(lambda letter: f"{self._marker}{ord(letter[0]):x}_", text)
 
     def decode(self, text: str) -> str:
-        """What `encode` was given."""
+        """Return the text that `encode` was given."""
         return self._spelt.sub(lambda spelt: chr(int(spelt[1], 16)), text)
 
     def decode_value(self, value: Any) -> Any:
-        """A copy of a tree, or of an override's value, that Hydra has made from encoded texts."""
+        """Return a decoded copy of a tree or of an override's value that Hydra made from encoded texts."""
         match value:
             case str():
                 return self.decode(value)

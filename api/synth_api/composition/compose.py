@@ -43,14 +43,14 @@ _SENTENCES: Final = (
     ),
     ("not in struct", "there is no such key to change; to add it, write its own override with a + in front"),
 )
-"""What Hydra and OmegaConf say, as patterns, and what it means for a recipe."""
+"""Patterns of Hydra's and OmegaConf's messages, and the sentence for a recipe's author."""
 _RECIPE: Final = "..recipe"
-"""Stem of the recipe's own file while it is composed, whatever its name; no fragment can have it."""
+"""Stem of the recipe's own file during composition, whatever its name; no fragment can have it."""
 _NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def compose_recipe(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
-    """The recipe with its fragments and overrides merged; `${a.b}` stays as it is, missing values are `???`.
+    """Return the recipe with its fragments and overrides merged; `${a.b}` stays as it is, missing values are `???`.
 
     `overrides` follow Hydra's grammar without sweeps; step ids may stand for indices. Raises InputError.
     """
@@ -59,7 +59,7 @@ def compose_recipe(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
 
 
 def resolve(tree: Tree) -> Tree:
-    """The tree with its interpolations replaced by what they point to. Raises InputError where they cannot be."""
+    """Return the tree with its interpolations replaced. Raises InputError for those that cannot be resolved."""
     return resolve_interpolations(tree)
 
 
@@ -84,7 +84,7 @@ def _compose_tree(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
 
 @lru_cache(maxsize=16)
 def _compose_cached(files: str, overrides: tuple[str, ...]) -> Tree:
-    """Hydra takes a tenth of a second and an operator meets one recipe in many sweeps; `files` is JSON."""
+    """Compose encoded files, `files` being JSON. Cached: Hydra takes 0.1 s, and many sweeps share one recipe."""
     with _HYDRA_IS_PROCESS_WIDE, create_temporary_folder() as folder:
         for name, tree in json.loads(files).items():
             _write_file(folder / f"{name}.yaml", tree, is_recipe=name == _RECIPE)
@@ -101,7 +101,7 @@ def _compose_cached(files: str, overrides: tuple[str, ...]) -> Tree:
 
 
 def _write_file(path: Path, tree: Tree, *, is_recipe: bool) -> None:
-    """BaseRecipe comes once and first, whatever file names it: merged later it would take back what others set."""
+    """Write one file. BaseRecipe comes once and first, whatever file names it: merged later it would reset values."""
     defaults = [name for name in tree["defaults"] if name != "BaseRecipe"]
     whole = {**mask_interpolations(tree), "defaults": ["BaseRecipe", *defaults] if is_recipe else defaults}
     text = json.dumps(whole, ensure_ascii=False)

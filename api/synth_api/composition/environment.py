@@ -28,10 +28,10 @@ _MAX_VALUE: Final = 1024
 def substitute_environment(
     root: str, value: Any, environment: Mapping[str, str], location: tuple[str | int, ...] = ()
 ) -> Any:
-    """The value with `${oc.env:NAME}` and `${oc.env:NAME,default}` replaced by text, `${oc.decode:${oc.env:…}}` by a
-    number, bool or null.
+    """Return the value with environment variables substituted: `${oc.env:NAME}` and `${oc.env:NAME,default}` by text,
+    `${oc.decode:${oc.env:…}}` by a number, bool or null.
 
-    Raises InputError for variables that are not set, that are called like credentials, or hold what is no plain text;
+    Raises InputError for variables that are not set, that have the name of a credential, or hold no plain text;
     `root` names the file.
     """
     if isinstance(value, dict):

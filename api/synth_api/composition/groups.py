@@ -16,23 +16,23 @@ _HEADER: Final = re.compile(r"\s*#\s*@package:?\s+(\S+)\s*$", re.MULTILINE)
 
 
 def get_group(key: str) -> str:
-    """The folder of a file, empty beside the recipe."""
+    """Return the folder of a file, empty beside the recipe."""
     return get_path(key).rpartition("/")[0]
 
 
 def get_path(key: str) -> str:
-    """The path of a file, without its package."""
+    """Return the path of a file, without its package."""
     return key.partition("@")[0]
 
 
 def read_package_header(text: str) -> str | None:
-    """The package that a file's first line names, `# @package _global_`; None if that is the file's folder."""
+    """Return the package that a file's first line names, `# @package _global_`; None if that is the file's folder."""
     found = _HEADER.match(text)
     return found[1] if found and found[1] != "_group_" else None
 
 
 def list_entry_keys(entry: Any, group: str) -> list[str] | None:
-    """The files that an entry of `defaults` names, seen from a file in a group; None for what is no such entry."""
+    """Return the package in a file's first line, `# @package _global_`; None if that is the file's folder."""
     if isinstance(entry, str):
         return _list_keys([entry], group)
     if not isinstance(entry, dict) or len(entry) != 1:
@@ -44,7 +44,7 @@ def list_entry_keys(entry: Any, group: str) -> list[str] | None:
 
 
 def nest_content(key: str, tree: dict[str, Any]) -> dict[str, Any]:
-    """The content of a file, without `defaults`, at its package."""
+    """Return the content of a file, without `defaults`, at its package."""
     content: dict[str, Any] = {name: value for name, value in tree.items() if name != "defaults"}
     package = key.partition("@")[2] or get_group(key).replace("/", ".")
     for word in reversed(package.split(".") if package else []):

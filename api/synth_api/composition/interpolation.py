@@ -58,9 +58,9 @@ def check_interpolation(path: str, text: str) -> None:
 
 
 def mask_interpolations(value: Any) -> Any:
-    """The value with every interpolation hidden from Hydra that is more than one reference with fixed keys.
+    """Return the value with every interpolation hidden from Hydra that is more than one reference with fixed keys.
 
-    Hydra follows references to what is overridden, and texts without a bound: 18 levels of `${a}${a}` for 101 s.
+    Hydra resolves texts without a bound (18 levels of `${a}${a}` take 101 s), and references to overridden values.
     """
     if isinstance(value, dict):
         return {key: mask_interpolations(item) for key, item in value.items()}
@@ -70,7 +70,7 @@ def mask_interpolations(value: Any) -> Any:
 
 
 def unmask_interpolations(value: Any) -> Any:
-    """What `masked` has been made from."""
+    """Return the value that `mask_interpolations` was given."""
     if isinstance(value, dict):
         return {key: unmask_interpolations(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -79,7 +79,7 @@ def unmask_interpolations(value: Any) -> Any:
 
 
 def has_computed_keys(value: Any) -> bool:
-    """Whether anything in a tree refers to a node whose name depends on another value, `${a[${b}]}`."""
+    """Return True if anything in a tree refers to a node whose name depends on another value, `${a[${b}]}`."""
     if isinstance(value, dict):
         return any(map(has_computed_keys, value.values()))
     if isinstance(value, list):
@@ -91,7 +91,7 @@ def has_computed_keys(value: Any) -> bool:
 
 
 def resolve_interpolations(tree: dict[str, Any]) -> dict[str, Any]:
-    """The tree with every interpolation replaced by what it points to; nothing that the argument holds changes.
+    """Return the tree with every interpolation replaced by what it points to; nothing that the argument holds changes.
 
     Raises InputError for references that point nowhere or in a circle, and where they multiply: a text has at most
     4,096 characters, the tree 262,144 values and characters, and 100 values lead to each other at most.
@@ -118,7 +118,7 @@ class _Resolver:
         self._open: set[Location] = set()
 
     def resolve(self, location: Location, written: Any) -> _ResolvedValue:
-        """What is `written` at a location of the tree."""
+        """Return the resolved value of what is `written` at a location of the tree."""
         known = self._known.get(location)
         if known is None:
             if len(self._open) >= _MAX_OPEN:
@@ -158,7 +158,7 @@ class _Resolver:
         return _ResolvedValue(whole, 1 + len(whole))
 
     def _format_reference(self, location: Location, text: str, reference: _Reference) -> str:
-        """What a text holds of a value: 1.0 is 1, because not every reader of a recipe keeps them apart."""
+        """Return a referred value as part of a text: 1.0 as 1, because not every reader of YAML distinguishes them."""
         value = self._resolve_reference(location, text, reference).value
         if isinstance(value, dict | list):
             raise InputError(
@@ -168,7 +168,7 @@ class _Resolver:
         return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
     def _resolve_reference(self, location: Location, text: str, reference: _Reference) -> _ResolvedValue:
-        """What a reference in the text at a location points to."""
+        """Return the resolved value that a reference in the text at a location points to."""
         target, node = self._find_target(location, text, reference, (location,))
         if target in self._open:
             raise _circle_error(location, text)
@@ -177,7 +177,7 @@ class _Resolver:
     def _find_target(
         self, location: Location, text: str, reference: _Reference, chain: tuple[Location, ...]
     ) -> tuple[Location, Any]:
-        """Where the reference leads, through others that stand on its way, and what is written there."""
+        """Return the location that the reference leads to, through other references, and the value written there."""
         if reference.up > len(location):
             raise InputError(format_location(location), f"{quote_value(text)} leads above the recipe; take dots away")
         target: Location = location[: -reference.up] if reference.up else ()
@@ -193,7 +193,7 @@ class _Resolver:
         return target, node
 
     def _follow_references(self, location: Location, written: Any, chain: tuple[Location, ...]) -> tuple[Location, Any]:
-        """The end of a chain of whole references."""
+        """Return the end of a chain of whole references."""
         while isinstance(written, str) and "${" in written:
             if location in chain:
                 raise _circle_error(location, written)
@@ -218,7 +218,7 @@ def _depth_error(location: Location) -> InputError:
 
 
 def _find_word(node: Any, key: str, location: Location, text: str) -> str | int:
-    """The key as the node has it. Raises InputError if it has none such."""
+    """Return the key or index of a node's entry. Raises InputError if the node has no such entry."""
     if isinstance(node, dict) and key in node:
         return key
     if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
@@ -268,7 +268,7 @@ class _Reader:
         self._position = 0
 
     def read_parts(self) -> Iterator[str | _Reference]:
-        """The text's literal parts and references."""
+        """Yield the text's literal parts and references."""
         literal = ""
         while found := _OPEN.search(self._text, self._position):
             slashes = len(found[1])
@@ -286,7 +286,7 @@ class _Reader:
             yield literal
 
     def _read_reference(self, depth: int) -> _Reference:
-        """What stands behind `${`, up to its `}`."""
+        """Read a reference after its `${`, up to its `}`."""
         if depth > _MAX_NESTED:
             raise _UnreadableError(f"has more than {_MAX_NESTED} interpolations within each other; use fewer")
         if resolver := _RESOLVER.match(self._text, self._position):
@@ -311,7 +311,7 @@ class _Reader:
         return self._text.startswith(word, self._position)
 
     def _skip(self, pattern: str) -> str:
-        """The text that matches here, which is then behind us."""
+        """Return the text that matches at the position, and move behind it."""
         found = re.compile(pattern).match(self._text, self._position)
         if found is None:
             return ""

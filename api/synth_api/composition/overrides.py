@@ -32,9 +32,9 @@ _LISTS_ARE_FIXED: Final = (
 
 
 def index_path(tree: dict[str, Any], path: str) -> str:
-    """The dotted path with step ids turned into indices: `….relax.gravity.2` -> `….5.gravity.2`.
+    """Return the dotted path with step ids turned into indices: `….relax.gravity.2` -> `….5.gravity.2`.
 
-    Words that `tree` does not know stay as they are. Raises InputError for a word where an index or id must stand.
+    Words that `tree` does not have stay as they are. Raises InputError for a word where an index or id must stand.
     """
     words, node = [], tree
     for word in path.split("."):
@@ -64,7 +64,7 @@ def check_path(tree: dict[str, Any], path: str) -> None:
 
 
 def index_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[str]:
-    """The overrides with step ids turned into indices. Raises InputError for those that cannot work."""
+    """Return the overrides with step ids turned into indices. Raises InputError for those that cannot work."""
     result: list[str] = []
     added: list[str] = []
     for text in overrides:
@@ -78,7 +78,7 @@ def index_overrides(tree: dict[str, Any], overrides: Sequence[str]) -> list[str]
 
 
 def _format_for_hydra(override: Override, path: str, text: str) -> str:
-    """The override as Hydra carries it out: it can add a blueprint to their map alone, and follows interpolations."""
+    """Return the override for Hydra, which adds blueprints to their map only and follows interpolations."""
     key = override.get_key_element()
     value = _to_plain_value(override.value())
     blueprint = _find_blueprint(path)
@@ -96,14 +96,14 @@ def _format_for_hydra(override: Override, path: str, text: str) -> str:
 
 
 def _find_blueprint(path: str) -> str | None:
-    """The path of the blueprint that a path leads into, None outside of them."""
+    """Return the path of the blueprint that a path leads into; None if it leads into none."""
     words = path.split(".")
     is_inside = len(words) >= _BLUEPRINT_DEPTH and ".".join(words[:2]) in _BLUEPRINT_MAPS
     return ".".join(words[:_BLUEPRINT_DEPTH]) if is_inside else None
 
 
 def _to_plain_value(value: Any) -> Any:
-    """The value without the grammar's own types."""
+    """Return the value without the grammar's own types."""
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, list):
@@ -116,7 +116,7 @@ def _to_plain_value(value: Any) -> Any:
 
 
 def format_override_value(value: Any) -> str:
-    """A plain value as Hydra's grammar writes it, strings quoted."""
+    """Return a plain value in Hydra's grammar, strings quoted."""
     if isinstance(value, str):
         return QuotedString(value, Quote.single).with_quotes()
     if isinstance(value, dict):
@@ -127,7 +127,7 @@ def format_override_value(value: Any) -> str:
 
 
 def read_override(text: str, parser: OverridesParser) -> Override:
-    """An argument in Hydra's grammar. Raises InputError for what the grammar cannot read, and without a path."""
+    """Parse an argument in Hydra's grammar. Raises InputError if it cannot be parsed or has no path."""
     name = text.partition("=")[0]
     if len(name) > _MAX_PATH:
         raise InputError(f"{name[:60]}…", f"the path has {len(name):,} characters, at most {_MAX_PATH:,} are allowed")
@@ -211,7 +211,7 @@ def _check_strings(path: str, value: Any) -> None:
 
 
 def _find_paths(tree: dict[str, Any], words: Sequence[str]) -> list[str]:
-    """The dotted paths below the first level at which `tree` has what the short path `words` names."""
+    """Return the dotted paths below the first level at which `tree` has what the short path `words` names."""
     found: list[str] = []
 
     def search(node: Any, place: tuple[str, ...]) -> None:
@@ -227,7 +227,7 @@ def _find_paths(tree: dict[str, Any], words: Sequence[str]) -> list[str]:
 
 
 def _suggest_paths(paths: Sequence[str]) -> str:
-    """`did you mean 'a.b'?`, of several the first three."""
+    """Return `did you mean 'a.b'?` with the first three paths."""
     shown_paths = " or ".join(f"'{path}'" for path in paths[:_MAX_SUGGESTIONS])
     more = f" (or {len(paths) - _MAX_SUGGESTIONS} more)" if len(paths) > _MAX_SUGGESTIONS else ""
     return f"did you mean {shown_paths}{more}?"

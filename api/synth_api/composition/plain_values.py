@@ -1,4 +1,4 @@
-"""Trees from outside: nothing in them but plain values within bounds."""
+"""Check that trees from files and custom resources hold plain values within bounds only."""
 
 from __future__ import annotations
 

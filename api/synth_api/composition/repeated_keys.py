@@ -1,4 +1,4 @@
-"""Keys that a mapping in an override has twice: Hydra's parser keeps the last value and says nothing."""
+"""Keys that occur twice in a mapping of an override: Hydra's parser silently keeps the last value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ENDS: Final = (OverrideLexer.BRACE_CLOSE, OverrideLexer.BRACKET_CLOSE, Override
 
 
 def find_repeated_key(text: str) -> str | None:
-    """The first key that a mapping has a second time, of an override that Hydra's grammar can read."""
+    """Return the first key that a mapping has a second time, of an override that Hydra's grammar can read."""
     if "{" not in text:
         return None
     keys_of: list[set[str] | None] = [None]  # of each open bracket: a mapping's keys so far, None for a list

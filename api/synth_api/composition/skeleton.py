@@ -1,4 +1,4 @@
-"""`BaseRecipe` for Hydra: the keys that typed nodes have, so that overrides of unwritten ones need no `+`.
+"""`BaseRecipe` for Hydra: the keys of typed nodes, so that an override of a key that is not written needs no `+`.
 
 Values are untyped here, and so are maps to which an override may add an entry: the models check them.
 """
@@ -60,7 +60,7 @@ class _SynthChain:
 
 @dataclass
 class BaseRecipe:
-    """What every recipe starts from."""
+    """Root node of every recipe in Hydra's config store."""
 
     initial_runtime_state: _RuntimeState = field(default_factory=_RuntimeState)
     blueprints: _Blueprints = field(default_factory=_Blueprints)
@@ -69,6 +69,6 @@ class BaseRecipe:
 
 
 def list_keys(name: str) -> list[str]:
-    """The keys of the node whose class is called so; none for a name that is not here."""
+    """Return the keys of the node whose class is called so; none for a name that is not here."""
     node = globals().get(name)
     return [key.name for key in fields(node)] if isinstance(node, type) and is_dataclass(node) else []

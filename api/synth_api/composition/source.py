@@ -1,4 +1,4 @@
-"""A recipe and its fragments as plain trees, from files or from a custom resource; nothing else is ever read."""
+"""A recipe and its fragments as plain trees, read from files or from a custom resource."""
 
 from __future__ import annotations
 
@@ -51,28 +51,28 @@ class RecipeSource:
 
 
 class _TreeReader(Protocol):
-    """Where trees come from, and how a sentence speaks of it."""
+    """Source of trees, and the words of error messages about it."""
 
     others: str
-    """What `defaults` may name beside BaseRecipe and _self_."""
+    """Phrase for the names that `defaults` may hold beside BaseRecipe and _self_."""
 
     def describe_place(self, name: str) -> str:
-        """The file or field in which the tree of a name stands."""
+        """Return the path of the file or the name of the field that holds a tree."""
 
     def load_tree(self, name: str) -> Any:
-        """What stands there."""
+        """Return the tree of a name, unchecked; None if the file is empty."""
 
     def list_fragments(self, group: str) -> Collection[str]:
-        """Paths of the fragments that there are in a group."""
+        """Return the paths of the fragments in a group."""
 
     def read_package(self, path: str) -> str | None:
-        """The package that a fragment names itself."""
+        """Return the package that a fragment's header names; None without a header."""
 
     def describe_fragment(self, name: str) -> str:
-        """What a fragment of this name would be."""
+        """Return a phrase for the place where a fragment of this name belongs."""
 
     def suggest_fragment(self, name: str) -> str:
-        """What there is instead of a fragment of this name."""
+        """Return a suggestion for a fragment that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def read_recipe(path: Path, environment: Mapping[str, str] | None = None) -> Rec
 
 
 def read_recipe_objects(name: str, recipe: Any, fragments: Mapping[str, Any] | None = None) -> RecipeSource:
-    """The recipe of a custom resource: `spec.recipe` and `spec.fragments`, path without ending -> tree.
+    """Return the recipe of a custom resource: `spec.recipe` and `spec.fragments`, path without ending -> tree.
 
     Raises InputError as `read_recipe`, with the paths `recipe: …` and `fragments.<stem>: …`; fragments that nothing
     names are checked as well.
@@ -218,7 +218,7 @@ def _collect_files(place: _TreeReader, name: str, files: dict[str, Tree], chain:
 
 
 def _fold_name(name: str) -> str:
-    """What people take for the same name: without upper case, letters composed."""
+    """Return a name case-folded and in NFC, so that names that look alike are equal."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
@@ -240,9 +240,9 @@ def _check_tree(place: _TreeReader, name: str) -> Tree:
 
 
 def _read_defaults(place: _TreeReader, name: str, entries: Any) -> list[str]:
-    """The keys of the files that the entries name with `_self_`, last unless written elsewhere.
+    """Return the keys of the files that the entries name with `_self_`, last unless written elsewhere.
 
-    In a group they begin with a slash, so that they are read alike wherever they stand.
+    Within a group they begin with a slash, so that they mean the same in every file.
     """
     label, group = place.describe_place(get_path(name)), get_group(name)
     if entries is None:

@@ -1,4 +1,4 @@
-"""A YAML file as a plain value, or one sentence why it is none."""
+"""YAML files as plain values, with bounds on size, depth and aliases."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _MAX_FILE_BYTES: Final = 256 * 1024
 
 
 def load_yaml(path: Path) -> Any:
-    """The value in a recipe file. Raises InputError: missing, too large, not YAML, tags, deep nesting, aliases that
-    multiply, numbers that not every reader of YAML reads alike.
+    """Return the value in a recipe file.
+
+    Raises InputError for a file that is missing, too large or no YAML, for tags, deep nesting, multiplying aliases and
+    ambiguous numbers.
     """
     try:
         size = path.stat().st_size
@@ -45,8 +47,9 @@ def load_yaml(path: Path) -> Any:
 
 
 def load_text(where: str, text: str) -> Any:
-    """The value of YAML text that stands at `where`. Raises InputError for numbers that not every reader reads alike,
-    yaml.YAMLError and ValueError.
+    """Return the value of YAML text; `where` names its place in messages.
+
+    Raises InputError for ambiguous numbers, yaml.YAMLError and ValueError.
     """
     loader = RecipeLoader(text)
     try:
@@ -61,7 +64,7 @@ def load_text(where: str, text: str) -> Any:
 
 @dataclass
 class _OpenNode:
-    """A node as it is with its aliases written out: characters and nodes in it, and levels below it."""
+    """Size of an open YAML node with its aliases expanded: characters and nodes in it, and levels below it."""
 
     anchor: str | None
     size: int = 1
@@ -73,7 +76,7 @@ class _OpenNode:
 
 
 def _check_events(path: Path, text: str) -> None:
-    """Refuse tags, deep nesting and aliases that multiply before anything is made of them.
+    """Raise InputError for tags, deep nesting and multiplying aliases before any value is constructed.
 
     PyYAML takes minutes for 100,000 brackets, and nine levels of aliases make 10^9 values.
     """

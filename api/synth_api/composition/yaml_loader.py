@@ -1,4 +1,4 @@
-"""YAML as OmegaConf reads it: no duplicate keys, no dates, `1e5` a number."""
+"""YAML as OmegaConf reads it: no duplicate keys, no dates, and `1e5` is a number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RecipeLoader(yaml.SafeLoader):
     """YAML 1.1's safe subset with OmegaConf's changes."""
 
     def compose_mapping_node(self, anchor: Any) -> MappingNode:
-        """A mapping whose keys differ, as written: `<<` puts more of them into it later."""
+        """Return a mapping node. Raises ConstructorError for a repeated key; `<<` merges its keys later."""
         node: MappingNode = super().compose_mapping_node(anchor)
         seen = set()
         for key_node, _ in node.value:

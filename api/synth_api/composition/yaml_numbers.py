@@ -19,11 +19,11 @@ _DIGITS: Final = r"[0-9](?:_?[0-9])*"
 _DECIMAL: Final = re.compile(
     rf"[-+]?(?:{_WHOLE}\.?|{_WHOLE}?\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
-"""What Hydra's grammar reads as a number too, and YAML's own words for the others."""
+"""Numbers that Hydra's grammar reads alike, and YAML's words for infinity and NaN."""
 _NUMBER_ELSEWHERE: Final = re.compile(
     r"[-+]?(?:0[0-9_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[0-9_]+\.[0-9_]*)(?:[eE][-+]?[0-9_]+)?"
 )
-"""What is a text to PyYAML and a number to YAML 1.2 or Go."""
+"""Texts in PyYAML that are numbers in YAML 1.2 or Go."""
 
 
 def refuse_ambiguous_numbers(file: str, root: Node) -> None:

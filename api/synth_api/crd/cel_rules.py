@@ -1,4 +1,4 @@
-"""What the API server itself refuses, beyond types and bounds: CEL rules by the model that they are about."""
+"""CEL rules that the API server evaluates beyond types and bounds, by the model that they belong to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Rule:
     field: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """As `x-kubernetes-validations` has it."""
+        """Return the rule as an item of `x-kubernetes-validations`."""
         return {
             "rule": self.holds,
             "message": self.message,
@@ -92,4 +92,4 @@ RULES: Final = {
 }
 
 ONE_OF: Final = {"AxisSpec": ("values", "range", "zip"), "SingleAxis": ("values", "range")}
-"""Fields of which a model has exactly one, where CEL cannot say it: it sees no field whose items are free-form."""
+"""Fields of which a model has exactly one; CEL cannot express it, because it sees no field with free-form items."""

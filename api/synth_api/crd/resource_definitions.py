@@ -1,4 +1,4 @@
-"""The two CustomResourceDefinitions."""
+"""CustomResourceDefinitions of SynthRecipe and SynthSweep, built from their models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """What `kubectl get` prints; `wide` only with -o wide."""
+    """Column that `kubectl get` prints; `wide` only with -o wide."""
 
     name: str
     path: str
@@ -26,7 +26,7 @@ class Column:
     description: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """As `additionalPrinterColumns` has it."""
+        """Return the column as an item of `additionalPrinterColumns`."""
         return {
             "name": self.name,
             "type": self.type,
@@ -41,7 +41,7 @@ AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
 
 @dataclass(frozen=True)
 class Kind:
-    """A custom resource."""
+    """Kind of a custom resource, with its models and printer columns."""
 
     kind: str
     plural: str
@@ -97,7 +97,7 @@ KINDS: Final = (
 
 
 def build_definition(kind: Kind) -> dict[str, Any]:
-    """The CustomResourceDefinition of a kind."""
+    """Return the CustomResourceDefinition of a kind."""
     singular = kind.kind.lower()
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -134,11 +134,11 @@ def _build_version(kind: Kind) -> dict[str, Any]:
 
 def _build_schema(kind: Kind) -> dict[str, Any]:
     spec = build_structural_schema(kind.spec.model_json_schema(), RULES, ONE_OF)
-    # As it is written: what is derived from other fields is there as well.
+    # In serialization mode, so that derived fields are included.
     status = remove_defaults(build_structural_schema(kind.status.model_json_schema(mode="serialization"), {}, {}))
     conditions = status["properties"]["conditions"]
     conditions |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-    # Without any status, kstatus and so Flux take what nobody has looked at yet for finished.
+    # kstatus, and so Flux, takes a resource without a status for finished.
     unseen = kind.status().model_dump(mode="json", by_alias=True, include={"observed_generation", "phase"})
     rules = [rule.to_json() for rule in kind.rules]
     return {

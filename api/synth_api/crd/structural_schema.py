@@ -28,22 +28,22 @@ _KEPT: Final = (
     "maxProperties",
 )
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
-"""Defaults that say nothing; an object without them is the shorter one."""
+"""Default values that are left out."""
 
 
 def build_structural_schema(schema: Schema, rules: Rules, one_of: OneOf) -> Schema:
-    """The structural schema of a model's JSON schema.
+    """Return the structural schema of a model's JSON schema.
 
     `rules` are the CEL rules of models, by the class' name; `one_of` fields of which a model has exactly one.
 
-    Unknown fields are refused by field validation of the API server, not by the schema. Null is no value of its
-    own: an optional field is left out. Raises ValueError for what a structural schema cannot say.
+    The API server's field validation refuses unknown fields, not the schema. An optional field is left out instead
+    of null. Raises ValueError for what a structural schema cannot express.
     """
     return _Converter(schema.get("$defs", {}), rules, one_of).convert(schema)
 
 
 def remove_defaults(schema: Schema) -> Schema:
-    """The same schema with no default anywhere: a status holds what was written, nothing else."""
+    """Return the schema without defaults: a status holds only what was written."""
     result = {key: value for key, value in schema.items() if key != "default"}
     if "properties" in schema:
         result["properties"] = {name: remove_defaults(node) for name, node in schema["properties"].items()}
@@ -60,7 +60,7 @@ class _Converter:
         self._one_of = one_of
 
     def convert(self, schema: Schema) -> Schema:
-        """One node and all below it."""
+        """Return the structural schema of a node and of all nodes below it."""
         schema = self._flatten(schema)
         kept: Schema = {key: schema[key] for key in _KEPT if key in schema}
         if kept.get("default") in _EMPTY:
@@ -73,7 +73,7 @@ class _Converter:
         return kept | self._convert_type(schema)
 
     def _flatten(self, schema: Schema) -> Schema:
-        """References followed, `X | None` an X; what is said of a field goes before what is said of its type."""
+        """Return a schema with references resolved and `X | None` as X; a field's keywords override its type's."""
         schema = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
         if "$ref" in schema:
             referred = self._definitions[schema["$ref"].rpartition("/")[2]]
@@ -108,7 +108,7 @@ class _Converter:
             return {"additionalProperties": self.convert(values)}
         required = [name for name in schema.get("required", ()) if not schema["properties"][name].get("readOnly")]
         rules = self._rules.get(schema["title"], ())
-        # A rule says in words what a pattern can only be quoted for.
+        # A rule's message explains what a violated pattern only quotes.
         in_words = {rule.field.removeprefix(".") for rule in rules}
         nodes = {name: self.convert(node) for name, node in schema["properties"].items()}
         for name in in_words & nodes.keys():

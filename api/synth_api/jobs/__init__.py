@@ -1,1 +1,1 @@
-"""What the operator and the pods of its Jobs say to each other: names, input, batches, termination messages."""
+"""Interface between the operator and the pods of its Jobs: names, input, batches, termination messages."""

@@ -1,4 +1,4 @@
-"""attempt.json: what the pods of an attempt read, from a ConfigMap that the operator writes once."""
+"""attempt.json: the input of an attempt's pods, in a ConfigMap that the operator writes once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 INPUT_FILE: Final = "attempt.json"
 INPUT_FOLDER: Final = "/etc/synth"
 CA_FILE: Final = "/etc/synth-ca/ca.crt"
-"""Where the store's certificate authority is mounted, when the output names one."""
+"""Mounted certificate authority of the store, if the output names one."""
 SCRATCH_FOLDER: Final = "/scratch"
 
 
 class AttemptInput(Part):
-    """Everything that decides what the runs of an attempt are; how they are rendered is in the pod template."""
+    """Everything that the runs of an attempt depend on; the pod template holds how they are rendered."""
 
     namespace: str
     """Namespace of the sweep."""
@@ -49,11 +49,11 @@ class AttemptInput(Part):
     output: Output
     """Where the dataset goes."""
     parallelism: Annotated[int, Field(ge=1)]
-    """When the attempt began: decides the size of batches."""
+    """Parallelism at the start of the attempt; the batch size depends on it."""
     batch_size: int | None = None
     """As in the spec."""
     engine_version: int
-    """Of the operator; a worker with another one ends with exit code 64."""
+    """ENGINE_VERSION of the operator; a worker with another version ends with exit code 64."""
     plan: str
     """Hash of the plan."""
     attempt: str
@@ -61,7 +61,7 @@ class AttemptInput(Part):
 
     @classmethod
     def read(cls, path: Path) -> AttemptInput:
-        """The input in a file. Raises InputError when it is missing, or has a value that this release does not take."""
+        """Read the input from a file. Raises InputError if it is missing or not of this release."""
         try:
             return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
@@ -69,11 +69,11 @@ class AttemptInput(Part):
             raise InputError(str(path), f"is no attempt of this release: {problem}") from error
 
     def build_sweep(self) -> Sweep:
-        """The sweep it describes. Raises InputError."""
+        """Return the sweep it describes. Raises InputError."""
         source = read_recipe_objects(self.recipe_name, self.recipe, self.fragments)
         return Sweep.from_source(source, self.overrides, self.axes, self.exclude)
 
 
 def hash_attempt(uid: str, plan: str, retry_token: str, count: int) -> str:
-    """The name of an attempt, 64 hexadecimal digits (docs/contracts.md, section 5)."""
+    """Return the name of an attempt, 64 hexadecimal digits (docs/contracts.md, section 5)."""
     return sha256(canonical_json([uid, plan, retry_token, count])).hexdigest()

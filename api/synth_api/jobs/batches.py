@@ -1,4 +1,4 @@
-"""How what is to do falls into batches and shards."""
+"""Division of the runs to render into batches and shards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Batches:
 
     @classmethod
     def split(cls, todo: int, parallelism: int, size: int | None = None) -> Batches:
-        """With a size as written, or ceil(todo / clamp(8 x parallelism, 20, 1000)), at most 100."""
+        """Return batches of the given size, or of ceil(todo / clamp(8 x parallelism, 20, 1000)), at most 100."""
         if size is None:
             parts = min(max(_BATCHES_PER_WORKER * parallelism, _MIN_BATCHES), SHARD_BATCHES)
             size = max(1, min(-(-todo // parts), MAX_BATCH_SIZE))
@@ -29,18 +29,18 @@ class Batches:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of batches."""
         return -(-self.todo // self.size)
 
     @property
     def shards(self) -> int:
-        """How many Jobs render them."""
+        """Number of shards: Jobs that render the batches."""
         return -(-self.count // SHARD_BATCHES)
 
     def get_runs(self, batch: int) -> range:
-        """Positions in the list of what is to do that belong to a batch."""
+        """Return the positions of a batch in the list of runs to render."""
         return range(batch * self.size, min((batch + 1) * self.size, self.todo))
 
     def get_batches(self, shard: int) -> range:
-        """The batches of a shard; its Job's completion index counts from their first."""
+        """Return the batches of a shard; its Job's completion index counts from their first."""
         return range(shard * SHARD_BATCHES, min((shard + 1) * SHARD_BATCHES, self.count))

@@ -1,4 +1,4 @@
-"""Termination messages: what a pod tells the operator, at most 4096 bytes of JSON each."""
+"""Termination messages: reports of pods to the operator, at most 4096 bytes of JSON each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class JobKind(StrEnum):
 
 
 class PlanMessage(Part):
-    """The plan is written."""
+    """Report of a plan pod: the plan is written, unless there is a problem."""
 
     kind: Literal["plan"] = "plan"
     total: int = 0
@@ -40,25 +40,25 @@ class PlanMessage(Part):
     batches: int = 0
     """Batches."""
     seconds: float = 0.0
-    """The pod took."""
+    """Duration of the pod in seconds."""
     problem: Problem | None = None
-    """Then nothing was planned."""
+    """Reason why nothing was planned."""
 
 
 class BatchMessage(Part):
-    """A batch so far, over all pods that worked on it."""
+    """Report of a render pod: the batch so far, over all pods that worked on it."""
 
     kind: Literal["batch"] = "batch"
     batch: int
-    """Its number in the attempt."""
+    """Number of the batch in the attempt."""
     size: int
-    """Its runs."""
+    """Number of runs in the batch."""
     succeeded: int = 0
     """Runs that were rendered or found present."""
     failed: int = 0
     """Runs recorded as failed."""
     failures: tuple[RunFailure, ...] = ()
-    """As many of these as fit, the first ones."""
+    """The first failed runs, as many as fit."""
     reasons: dict[str, int] = Field(default={})
     """Failed runs by reason."""
     seconds: dict[str, float] = Field(default={})
@@ -70,13 +70,13 @@ class BatchMessage(Part):
     bytes: int = 0
     """Written to the store."""
     engine_version: int = 0
-    """Of the worker."""
+    """ENGINE_VERSION of the worker."""
     problem: Problem | None = None
-    """Why the pod could not go on."""
+    """Reason why the pod stopped early."""
 
 
 class FinalizeMessage(Part):
-    """The dataset is committed."""
+    """Report of a finalize pod: the dataset is committed, unless there is a problem."""
 
     kind: Literal["finalize"] = "finalize"
     total: int = 0
@@ -90,7 +90,7 @@ class FinalizeMessage(Part):
     missing: int = 0
     """Runs that neither exist nor are recorded as failed."""
     failures: tuple[RunFailure, ...] = ()
-    """As many of the failed runs as fit, the first ones."""
+    """The first failed runs, as many as fit."""
     reasons: dict[str, int] = Field(default={})
     """Failed runs by reason."""
     seconds: dict[str, float] = Field(default={})
@@ -104,11 +104,11 @@ class FinalizeMessage(Part):
     dataset: str = ""
     """URI of the committed dataset.json."""
     problem: Problem | None = None
-    """Then nothing was committed."""
+    """Reason why nothing was committed."""
 
 
 class DeleteMessage(Part):
-    """The sweep's documents and the runs nobody else needs are gone."""
+    """Report of a delete pod: the sweep's documents, and its runs that no other sweep needs, are removed."""
 
     kind: Literal["delete"] = "delete"
     runs: int = 0
@@ -116,7 +116,7 @@ class DeleteMessage(Part):
     kept: int = 0
     """Runs kept for other sweeps."""
     problem: Problem | None = None
-    """Then something is left."""
+    """Reason why something is left."""
 
 
 Message = PlanMessage | BatchMessage | FinalizeMessage | DeleteMessage
@@ -124,7 +124,7 @@ _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(dis
 
 
 def read_message(text: str) -> Message | None:
-    """A pod's termination message; None when it is none of ours, or cut off."""
+    """Parse a pod's termination message; None if it is truncated or in another format."""
     try:
         return _MESSAGE.validate_json(text)
     except ValidationError:
@@ -132,7 +132,7 @@ def read_message(text: str) -> Message | None:
 
 
 def write_message(message: Message) -> bytes:
-    """At most MAX_BYTES: failures are left out from the end until it fits, then the end of the problem's sentence."""
+    """Encode a message in at most MAX_BYTES: drop failures from the end, then shorten the problem's message."""
     text = _encode_message(message)
     while len(text) > MAX_BYTES and isinstance(message, BatchMessage | FinalizeMessage) and message.failures:
         message = message.model_copy(update={"failures": message.failures[:-1]})

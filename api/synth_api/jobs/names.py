@@ -1,4 +1,4 @@
-"""Names, labels and annotations of what the operator makes."""
+"""Names, labels and annotations of the objects that the operator creates."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SHARD_LABEL: Final = f"{GROUP}/shard"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 MANAGER: Final = "synth-operator"
 HASH_ANNOTATION: Final = f"{GROUP}/template-hash"
-"""Hash of the Job as it was made: the whole spec."""
+"""Hash of the whole spec of the Job as created."""
 INPUTS_ANNOTATION: Final = f"{GROUP}/inputs-hash"
-"""Hash of the attempt and of what the sweep says about its Job: names the Job, and tells when it must be replaced."""
+"""Hash of the attempt and of the sweep's settings for the Job: names the Job and shows when to replace it."""
 OWNER_ANNOTATION: Final = f"{GROUP}/sweep-uid"
 """uid of the sweep that a Job belongs to."""
 INPUT_ANNOTATION: Final = f"{GROUP}/input"
-"""attempt.json of a delete Job's pod: its ConfigMap might be collected with the sweep."""
+"""attempt.json of a delete Job's pod: its ConfigMap may be garbage-collected with the sweep."""
 FORCE_DELETE_ANNOTATION: Final = f"{GROUP}/force-delete"
 FINALIZER: Final = f"{GROUP}/delete-outputs"
 
@@ -33,21 +33,21 @@ _LETTERS: Final = {JobKind.PLAN: "p", JobKind.RENDER: "r", JobKind.FINALIZE: "f"
 
 
 def hash_template(attempt: str, template: Mapping[str, Any]) -> str:
-    """sha256 over an attempt and what makes a Job, 64 hexadecimal digits."""
+    """Return Return the sha256 of an attempt and a Job's template, 64 hexadecimal digits."""
     return sha256(canonical_json([attempt, template])).hexdigest()
 
 
 def build_attempt_label(attempt: str) -> str:
-    """An attempt in a label's value, which has at most 63 characters."""
+    """Return an attempt's label value: 16 hexadecimal digits, as a label value has at most 63 characters."""
     return attempt[:16]
 
 
 def build_job_name(sweep: str, digest: str, kind: JobKind, shard: int = 0) -> str:
-    """`<sweep>-<8 hex>-<p|r0…|f|d>`; at most 40 + 14 characters."""
+    """Return `<sweep>-<8 hex>-<p|r0…|f|d>`, at most 40 + 14 characters."""
     number = str(shard) if kind is JobKind.RENDER else ""
     return f"{sweep}-{digest[:8]}-{_LETTERS[kind]}{number}"
 
 
 def build_input_name(sweep: str, attempt: str) -> str:
-    """Name of the ConfigMap with an attempt's input."""
+    """Return the name of the ConfigMap with an attempt's input."""
     return f"{sweep}-{attempt[:8]}"

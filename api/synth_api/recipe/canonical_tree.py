@@ -1,4 +1,4 @@
-"""What of a recipe counts: the tree that its run key is the hash of (docs/contracts.md, section 2)."""
+"""Canonical tree of a recipe, the input of its run key: all that shapes the output (docs/contracts.md, section 2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
 
 
 def build_canonical_tree(recipe: Recipe) -> Tree:
-    """The recipe as a plain tree without what changes no pixel; `parse` reads it back.
+    """Return the recipe as a plain tree without what changes no pixel; `parse` reads it back.
 
     Left out are values that equal their default, step ids, `time`, `parent` and the log's name. Targets, modes and
     types of numbers are the canonical ones; tuples are lists.

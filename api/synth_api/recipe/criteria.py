@@ -18,7 +18,7 @@ BUILT_IN_CRITERIA: Final = (
     "IsParticleBlueprint",
     "IsUltimateParent",
 )
-"""Usable in set expressions without being declared."""
+"""Criteria that set expressions may use without a declaration."""
 
 Plain = Annotated[Any, BeforeValidator(parse_plain_value)]
 
@@ -28,40 +28,40 @@ class FeatureCriterion(Builtin):
 
     feature_name: str
     default_return_value: Bool
-    """For objects without the feature, or with a value of a type that cannot be checked."""
+    """Result for objects without the feature, or with a value of a type that cannot be checked."""
 
     def check(self, value: Any) -> bool:
-        """Whether it holds for a feature's value. Raises TypeError when the value's type cannot be checked."""
+        """Return True if a feature's value meets the criterion. Raises TypeError for a type that cannot be checked."""
         raise NotImplementedError
 
 
 class IsEqualTo(FeatureCriterion):
-    """value == comparand."""
+    """True where value == comparand."""
 
     comparand: Plain
 
     def check(self, value: Any) -> bool:
-        """Equal by value: 1 equals 1.0."""
+        """Return True if the values are equal; 1 equals 1.0."""
         return bool(value == self.comparand)
 
 
 class IsSmallerThan(FeatureCriterion):
-    """value < comparand."""
+    """True where value < comparand."""
 
     comparand: Plain
 
     def check(self, value: Any) -> bool:
-        """Strictly smaller."""
+        """Return True if the value is strictly smaller than the comparand."""
         return bool(value < self.comparand)
 
 
 class IsGreaterThan(FeatureCriterion):
-    """value > comparand."""
+    """True where value > comparand."""
 
     comparand: Plain
 
     def check(self, value: Any) -> bool:
-        """Strictly greater."""
+        """Return True if the value is strictly greater than the comparand."""
         return bool(value > self.comparand)
 
 
@@ -71,7 +71,7 @@ class ContainsString(FeatureCriterion):
     search_string: str
 
     def check(self, value: Any) -> bool:
-        """Substring of a string, or member of a tuple."""
+        """Return True if the value is a string with this substring or a tuple with this member."""
         return self.search_string in value
 
 
@@ -80,7 +80,7 @@ class AlwaysTrue(Builtin):
 
 
 class IsUltimateParent(Builtin):
-    """Holds for a particle that hangs on no other."""
+    """Holds for a particle without a parent."""
 
 
 class InCompartment(FeatureCriterion):
@@ -93,7 +93,7 @@ class InCompartment(FeatureCriterion):
     interval_length: Annotated[Float, Field(gt=0)] = 1.0
 
     def check(self, value: Any) -> bool:
-        """Lower bound inclusive, upper exclusive."""
+        """Return True if the value lies in the compartment, lower bound inclusive, upper bound exclusive."""
         width = self.interval_length / self.compartments_total
         position = value % self.interval_length
         return bool(width * (self.compartment_no - 1) <= position < width * self.compartment_no)
@@ -120,7 +120,7 @@ class InHsvRange(FeatureCriterion):
     v_max: Float = 1.0
 
     def check(self, value: Any) -> bool:
-        """Of the first three components, taken as RGB."""
+        """Return True if the first three components, taken as RGB, lie in the HSV ranges."""
         lower = (self.h_min, self.s_min, self.v_min)
         upper = (self.h_max, self.s_max, self.v_max)
         hsv = colorsys.rgb_to_hsv(*value[:3])

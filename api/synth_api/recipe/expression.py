@@ -31,14 +31,14 @@ class Expression:
     """A parsed set expression."""
 
     def evaluate(self, criterion: Callable[[str], T], constant: Callable[[bool], T]) -> T:
-        """Its value, where `criterion` gives that of a name and `constant` that of True and False.
+        """Return the value of the expression; `criterion` gives the value of a name, `constant` that of True and False.
 
         T needs `&`, `|` and `~` of a Boolean algebra: numpy's bool arrays have them, and Python's integers 0 and -1.
         """
         raise NotImplementedError
 
     def list_names(self) -> Iterator[str]:
-        """The criteria it mentions, in order of appearance, with repeats."""
+        """Yield the names of its criteria in order of appearance, with repeats."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Feature generation steps: what makes the scene, in list order."""
+"""Feature generation steps, which build the scene in list order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NotNegative = Annotated[Float, Field(ge=0)]
 
 
 class InvokeBlueprints(Step):
-    """Create what the blueprints of a set describe; the measurement technique first."""
+    """Create the objects of a set's blueprints; the measurement technique must come first."""
 
     affected_set_name: str
     choose: Literal["all", "one"] = "all"
@@ -45,14 +45,14 @@ class InvokeBlueprints(Step):
 
 
 class TriggerFeatureUpdate(Step):
-    """Draw a feature anew for every member that has it."""
+    """Draw a new value of a feature for every member of a set that has the feature."""
 
     affected_set_name: str
     feature_variability_name: str
 
 
 class DistributeInMeasurementVolume(Step):
-    """Move every particle of a set that hangs on no other to a random point of the measurement volume."""
+    """Move every particle of a set that has no parent to a random point of the measurement volume."""
 
     affected_set_name: str
 
@@ -66,25 +66,25 @@ class RelaxCollisions(Step):
         "FINAL"
     )
     num_frames: Annotated[Int, Field(ge=0, le=100_000)] = 100
-    """24 of them are a second, at `time_scale` 1."""
+    """24 frames are one second at `time_scale` 1."""
     use_gravity: Bool = False
     gravity: tuple[Float, Float, Float] = (0.0, 0.0, -9.81)
     """Scene units per second squared."""
     mass: Annotated[Float, Field(gt=0), NoEffect("all bodies of a step weigh the same, so their mass cancels")] = 1.0
-    """Of each body, whatever its volume."""
+    """Mass of each body, whatever its volume."""
     friction: NotNegative = 1.0
     restitution: NotNegative = 1.0
     damping: Share | None = None
-    """Sets both of the next two: the share of a velocity lost in a second. Default 0.9999999."""
+    """Share of a velocity lost in a second; sets linear and angular damping. Default 0.9999999."""
     linear_damping: Share | None = None
     angular_damping: Share | None = None
     collision_margin: NotNegative = 1e-6
     """Scene units."""
     time_scale: Annotated[Float, Field(ge=0, le=100)] = 1.0
     substeps_per_frame: Annotated[Int, Field(ge=1, le=1000)] = 10
-    """A minimum: the engine may take more."""
+    """A minimum for the sphere solver, which takes up to 128; exact for Blender's."""
     solver_iterations: Annotated[Int, Field(ge=1, le=1000)] = 10
-    """A maximum per substep: the sphere solver ends earlier once its impulses change no more."""
+    """A maximum per substep for the sphere solver, which ends earlier once impulses converge; exact for Blender's."""
     dry_run: Bool = False
     """Stop the run after this step, before any rendering step."""
 
@@ -95,13 +95,13 @@ class RelaxCollisions(Step):
         return self
 
     def list_ineffective_fields(self) -> dict[str, str]:
-        """Gravity counts where it is switched on."""
+        """Add gravity to the fields without effect if `use_gravity` is false."""
         switched_off = {} if self.use_gravity else {"gravity": "use_gravity is false"}
         return super().list_ineffective_fields() | switched_off
 
 
 class AgglomerateParticles(Step):
-    """Stick the particles of a set together into agglomerates."""
+    """Join the particles of a set into agglomerates."""
 
     affected_set_name: str
     mode: AgglomerationMode
@@ -117,7 +117,7 @@ class AgglomerateParticles(Step):
 class DepositOnSubstrate(Step):
     """Put the particles of a set on the floor of the measurement volume, in order of their ids, until they cover it.
 
-    Those that are not needed are taken away. Every parameter may be drawn, once in a run.
+    Surplus particles are removed. Every parameter may be drawn, once in a run.
     """
 
     parameters: ClassVar[dict[str, Feature]] = {
@@ -142,14 +142,14 @@ class DepositOnSubstrate(Step):
         ),
         "vacancies": Feature(FeatureType.FLOAT, 0.0, "share of its sites left empty, in patches", "", 0.0, 0.95),
     }
-    """Name -> what its value must be."""
+    """Name -> feature that declares the type and bounds of its value."""
 
     affected_set_name: str
     layout: ParameterNode
     coverage: ParameterNode
-    """Within half a hundredth of the picture."""
+    """Target share of the picture, met within 0.005."""
     minimum_coverage: ParameterNode | None = None
-    """null: the coverage that is asked for."""
+    """Coverage below which the run fails; null means `coverage`."""
     orientation: ParameterNode = "free"
     new_cluster_share: ParameterNode = 0.1
     piles: ParameterNode = 0
@@ -160,10 +160,10 @@ class DepositOnSubstrate(Step):
     jitter: ParameterNode = 0.0
     vacancies: ParameterNode = 0.0
     cut_by_frame: Bool = True
-    """Whether particles may stick out of the picture."""
+    """True if the frame may cut particles."""
 
     def list_ineffective_fields(self) -> dict[str, str]:
-        """Parameters of other layouts."""
+        """Add the parameters of other layouts to the fields without effect."""
         return super().list_ineffective_fields() | {
             parameter: f"it belongs to the layout {layout}"
             for layout, parameters in _LAYOUT_PARAMETERS.items()

@@ -1,4 +1,4 @@
-"""Whether values and variabilities suit a feature: its type, dimension and bounds."""
+"""Conversion of values and variabilities to a feature's type, and checks of its dimension and bounds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _TYPES_BY_SIZE: Final = {1: (FeatureType.FLOAT,), 3: (FeatureType.VECTOR,), 4: (
 
 
 def convert_value(value: Any, feature: Feature) -> FeatureValue:
-    """The plain value in the feature's own type.
+    """Return the plain value in the feature's own type.
 
     Raises InputError, its path `value`, if it has another type or is out of bounds.
     """
@@ -81,7 +81,7 @@ def _is_number(value: Any) -> bool:
 
 
 def convert_variability(variability: Variability, feature: Feature) -> Variability:
-    """The variability with its plain values in the feature's own type.
+    """Return the variability with its plain values in the feature's own type.
 
     Raises InputError, its path within the variability, if values of another type or dimension, or outside the bounds,
     may be drawn.
@@ -98,7 +98,7 @@ def convert_variability(variability: Variability, feature: Feature) -> Variabili
 
 
 def convert_parameter(value: Any, feature: Feature) -> Any:
-    """A parameter that is a plain value or drawn once in a run, in the type that `feature` says. Raises InputError."""
+    """Return a parameter, plain or drawn once in a run, in the type that `feature` declares. Raises InputError."""
     if isinstance(value, Builtin):
         return convert_variability(value, feature)  # type: ignore[arg-type]
     return convert_value(value, feature)
@@ -149,7 +149,7 @@ def _check_fit(variability: Variability, feature: Feature) -> None:
 
 
 def _list_drawn_types(variability: Variability) -> tuple[FeatureType, ...]:
-    """Types of feature that take what it draws."""
+    """Return the feature types that accept the drawn values."""
     match variability:
         case UniformDistributionNdHomogeneous() | NumberVariability():
             return _TYPES_BY_SIZE.get(variability.num_dimensions, ())
@@ -165,7 +165,7 @@ def _list_drawn_types(variability: Variability) -> tuple[FeatureType, ...]:
 
 
 def _find_bounds(variability: Variability) -> tuple[tuple[str, float], ...]:
-    """Parameter and value of both ends of the range that it draws from, where it has any."""
+    """Return parameter and value of both ends of the range of drawn values; empty if it has none."""
     match variability:
         case UniformDistribution3dHomogeneous() | UniformDistributionNdHomogeneous():
             return (("location", variability.location), ("scale", variability.location + variability.scale))

@@ -1,4 +1,4 @@
-"""What a recipe says and what changes no output: legal, because the language has it, and worth a warning."""
+"""Values of a recipe that change no output: legal in the recipe language, but worth a warning."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Finding(NamedTuple):
 
 
 def find_ineffective_values(recipe: Recipe) -> Iterator[Finding]:
-    """The places that no picture or label of this recipe depends on, those at their defaults as well."""
+    """Yield the places that no picture or label of this recipe depends on, those at their defaults as well."""
     return chain(
         _find_fields(recipe, ()), _find_weights(recipe), _find_features(recipe), _find_unused_variabilities(recipe)
     )
 
 
 def describe_ineffective_values(recipe: Recipe) -> Iterator[str]:
-    """A sentence with path, value and reason for each value of a recipe that changes no output but could be meant to.
+    """Return a sentence for each value that changes no output though it could be meant to: path, value, reason.
 
     Values that equal their default are not mentioned.
     """
@@ -55,7 +55,7 @@ def describe_ineffective_values(recipe: Recipe) -> Iterator[str]:
 
 
 def _find_fields(value: Any, location: Location) -> Iterator[Finding]:
-    """What nodes themselves know to be without effect."""
+    """Yield the fields that their nodes declare to be without effect."""
     if isinstance(value, Node):
         fields = type(value).model_fields
         for name, reason in value.list_ineffective_fields().items():
@@ -78,7 +78,7 @@ def _find_weights(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _find_features(recipe: Recipe) -> Iterator[Finding]:
-    """Features that a blueprint or a triggered variability sets."""
+    """Yield features without effect that a blueprint or a triggered variability sets."""
     techniques = [
         blueprint.measurement_technique_prototype_name
         for blueprint in recipe.blueprints.measurement_techniques.values()
@@ -115,7 +115,7 @@ def _find_unused_variabilities(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _explain_technique_features(blueprint: MeasurementTechniqueBlueprint) -> dict[str, str]:
-    """Feature -> why it changes nothing, empty where it does."""
+    """Return feature -> reason why it has no effect, empty if it has one."""
     technique = blueprint.measurement_technique_prototype_name
     volume = MATERIALS[blueprint.measurement_volume_material_prototype_name]
     background = MATERIALS[blueprint.background_material_prototype_name]
@@ -143,13 +143,13 @@ def _explain_material_features(material: Prototype, techniques: list[str]) -> di
 
 
 def _list_compared_features(recipe: Recipe) -> Iterator[str]:
-    """Names of the features that criteria look at."""
+    """Return the names of the features that criteria compare."""
     criteria = recipe.process_conditions.feature_criteria.values()
     return (criterion.feature_name for criterion in criteria if isinstance(criterion, FeatureCriterion))
 
 
 def _list_triggered_variabilities(recipe: Recipe) -> Iterator[str]:
-    """Names of the variabilities that steps draw from, each once."""
+    """Yield the names of the variabilities that steps draw from, each once."""
     steps = recipe.synth_chain.feature_generation_steps
     yield from dict.fromkeys(step.feature_variability_name for step in steps if isinstance(step, TriggerFeatureUpdate))
 

@@ -1,4 +1,4 @@
-"""What the steps invoke, followed through without drawing anything: blueprints' own features never change."""
+"""Check of the blueprints that the steps invoke, without drawing values: features of blueprints never change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STEPS = "synth_chain.feature_generation_steps"
 
 @dataclass(frozen=True)
 class _InvokedBlueprints:
-    """What is there after some steps."""
+    """Blueprints invoked so far."""
 
     technique: str | None = None
     particles: frozenset[str] = frozenset()
@@ -31,7 +31,7 @@ class _InvokedBlueprints:
 def check_invocation(recipe: Recipe) -> None:
     """Raise InputError unless the steps invoke exactly one measurement technique, before all else, nothing twice.
 
-    And unless each LoadState names a state saved before it.
+    Raise it also unless each LoadState names a state that an earlier step saved.
     """
     if not recipe.blueprints.measurement_techniques:
         raise InputError("blueprints.measurement_techniques", "a recipe needs one, and this map is empty; add it")
@@ -128,7 +128,7 @@ def _list_members(recipe: Recipe, set_name: str, blueprints: Mapping[str, Bluepr
         except TypeError:
             return criterion.default_return_value
 
-    # -1 and 0 are True and False of a Boolean algebra in which ~ is `not`.
+    # -1 and 0 serve as True and False: the operator ~ negates them.
     return [
         name
         for name, blueprint in blueprints.items()

@@ -37,15 +37,15 @@ def _parse_constants(value: Any) -> Any:
 
 
 class InitialRuntimeState(Node):
-    """What a run starts from."""
+    """Initial state of a run: seed and time."""
 
     seed: Annotated[Int, Field(ge=0, le=MAX_INTEGER)]
-    """Every random stream of the run derives from it."""
+    """Seed of every random stream of the run."""
     time: Annotated[Float, NoEffect("nothing depends on the time")] = 0.0
 
 
 class CustomFeature(Node):
-    """A feature of the user's own: a plain value that criteria can look at and variabilities can change."""
+    """User-defined feature: a plain value that criteria can compare and variabilities can change."""
 
     name: str
     value: Annotated[Any, BeforeValidator(parse_plain_value)] = Field(default=None, alias="_value")
@@ -53,13 +53,13 @@ class CustomFeature(Node):
 
 
 class Blueprint(Node):
-    """What both kinds of blueprints have in common."""
+    """Fields that both kinds of blueprint share."""
 
     custom_features: Annotated[tuple[CustomFeature, ...], BeforeValidator(_to_sequence)] = ()
     features: Annotated[dict[Name, Any], BeforeValidator(_parse_constants)] = Field(default_factory=dict)
     """Feature name -> value, set when the blueprint is invoked."""
     weight: Annotated[Float, Field(ge=0)] | None = None
-    """How likely the blueprint is where a step chooses one of several."""
+    """Relative probability where a step chooses one of several blueprints."""
 
 
 class MeasurementTechniqueBlueprint(Blueprint):
@@ -83,20 +83,20 @@ class ParticleBlueprint(Blueprint):
 
 
 class Blueprints(Node):
-    """What can be invoked."""
+    """Blueprints that steps can invoke."""
 
     measurement_techniques: NamedNodes[MeasurementTechniqueBlueprint]
     particles: NamedNodes[ParticleBlueprint] = Field(default_factory=dict)
 
 
 class RecipeSet(Node):
-    """A named selection of objects, evaluated anew at every use."""
+    """Named selection of objects, evaluated at every use."""
 
     criterion: Annotated[str, AfterValidator(_check_expression)] = "True"
 
 
 class FeatureVariability(Node):
-    """A feature and what its values are drawn from."""
+    """Feature and the variability from which its values are drawn."""
 
     feature_name: str
     variability: VariabilityNode
@@ -105,7 +105,7 @@ class FeatureVariability(Node):
 
 
 class ProcessConditions(Node):
-    """What steps refer to by name."""
+    """Criteria, sets and variabilities that steps refer to by name."""
 
     feature_criteria: NamedNodes[CriterionNode] = Field(default_factory=dict)
     sets: NamedNodes[RecipeSet] = Field(default_factory=dict)
@@ -121,7 +121,7 @@ class SynthChain(Node):
 
 
 class Recipe(Node):
-    """A whole recipe; what `parse` returns is consistent in itself."""
+    """A whole recipe; `parse_recipe` returns it with all references checked."""
 
     initial_runtime_state: InitialRuntimeState
     blueprints: Blueprints

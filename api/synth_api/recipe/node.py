@@ -1,4 +1,4 @@
-"""What all nodes of a recipe have in common: types of values, known keys, targets."""
+"""Base classes and value types of a recipe's nodes: known keys, targets, names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact."""
 _WORD: Final = re.compile(r"(?!(?i:null|true|false|inf|nan)$)[^\W\d][\w-]{0,99}")
-"""A word of a dotted path that is a text in the mappings of Hydra's override grammar, too."""
+"""A word of a dotted path that Hydra's override grammar reads as a text, also within mappings."""
 _NAME_PROBLEM: Final = (
     "is no name that an override can address; use up to 100 letters, digits, '_' and '-', a letter first, "
     "and no word of YAML such as null or true"
@@ -60,7 +60,7 @@ Float = Annotated[float, Strict()]
 Int = Annotated[int, BeforeValidator(_to_integer), Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Bool = Annotated[bool, Strict()]
 Name = Annotated[str, AfterValidator(_check_name)]
-"""A key of a recipe's maps: a word that stands in the path of an override, an axis and an interpolation."""
+"""Key of a recipe's maps, usable in the path of an override, an axis and an interpolation."""
 FileName = Annotated[str, Field(pattern=r"^\w[\w -]{0,99}$")]
 FileNamePart = Annotated[str, Field(pattern=r"^([\w][\w .-]{0,99})?$")]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -71,10 +71,10 @@ NamedNodes = Annotated[dict[Name, V], BeforeValidator(_replace_null), AfterValid
 
 @dataclass(frozen=True)
 class NoEffect:
-    """Annotation of a field that recipes may have and that changes no output."""
+    """Annotation of a field that is allowed but changes no output."""
 
     reason: str
-    """Why, as the second half of a sentence."""
+    """Reason, as the second half of a sentence."""
 
 
 class Node(BaseModel):
@@ -91,7 +91,7 @@ class Node(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _check_keys(cls, value: Any) -> Any:
-        """Unlike pydantic's own check, the error knows the keys that would be right."""
+        """Raise an error that lists the known keys, which pydantic's own check does not."""
         if isinstance(value, dict) and not value.keys() <= cls.keys:
             unknown = next(key for key in value if key not in cls.keys)
             if unknown not in cls.model_fields:
@@ -100,7 +100,7 @@ class Node(BaseModel):
         return value
 
     def list_ineffective_fields(self) -> dict[str, str]:
-        """Field -> reason, of the fields that change no output whatever their value, given the values of the others."""
+        """Return field -> reason for the fields that change no output, given the values of the others."""
         return {
             name: mark.reason
             for name, field in type(self).model_fields.items()
@@ -110,11 +110,11 @@ class Node(BaseModel):
 
 
 class Builtin(Node):
-    """A node that a `_target_` chooses; the class is named as its target."""
+    """Node that a `_target_` selects; the class has the name of its target."""
 
     family: ClassVar[str] = "$builtins"
     target: ClassVar[str]
-    """Its one canonical target string."""
+    """Canonical target string."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_arguments: Any) -> None:
@@ -131,31 +131,31 @@ class Step(Builtin):
 
 
 def build_legacy_targets(namespace: str, *classes: type[Builtin]) -> dict[str, str]:
-    """Dotted path -> canonical target, as the predecessor's recipes may spell it."""
+    """Return dotted path -> canonical target for the spellings of the predecessor's recipes."""
     root = {"$builtins": "synthpic2.recipe", "$plugins.official": "plugins.official"}
     return {f"{root[kind.family]}.{namespace}.{kind.__name__}": kind.target for kind in classes}
 
 
 class ByTarget:
-    """Annotation of a union of builtins: `_target_` says which of them a mapping is."""
+    """Annotation of a union of builtins that `_target_` discriminates."""
 
     def __init__(self, legacy: dict[str, str]) -> None:
         self._legacy = legacy
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A tagged union with the canonical targets as tags."""
+        """Return a tagged union with the canonical targets as tags."""
         choices = {kind.target: handler.generate_schema(kind) for kind in get_args(union)}
         return core_schema.tagged_union_schema(choices, discriminator=_target_of(self._legacy))
 
 
 class PlainOrByTarget:
-    """Annotation of a union of builtins and of types of plain values that may stand in their place."""
+    """Annotation of a union of builtins and types of plain values."""
 
     def __init__(self, legacy: dict[str, str]) -> None:
         self._target_of = _target_of(legacy)
 
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A tagged union of the plain value and the canonical targets."""
+        """Return a tagged union of the plain value and the canonical targets."""
         plain = core_schema.no_info_plain_validator_function(parse_plain_value)
         nodes = [kind for kind in get_args(union) if issubclass(kind, Builtin)]
         choices = {"$plain": plain} | {kind.target: handler.generate_schema(kind) for kind in nodes}

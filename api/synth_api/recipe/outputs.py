@@ -1,4 +1,4 @@
-"""Where the files of a run's rendering steps lie inside its folder."""
+"""Paths of the files of rendering steps, relative to the run's folder."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ class StepOutput:
 
     @property
     def folder(self) -> str:
-        """Where `do_save_features` puts its tables; empty for the run's own folder."""
+        """Folder of the tables of `do_save_features`; empty for the run's own folder."""
         return self.stem.rpartition("/")[0]
 
     def get_path(self, particle_id: int | None = None) -> str:
-        """The picture's path; one by one, that of a particle."""
+        """Return the picture's path, or that of one particle's picture if particles are rendered one by one."""
         return f"{self.stem}/{particle_id:05d}.{self.extension}" if self.one_by_one else f"{self.stem}.{self.extension}"
 
 
 def build_step_outputs(steps: Sequence[RenderingStep]) -> tuple[StepOutput, ...]:
-    """The output of each rendering step, in order.
+    """Return the output of each rendering step, in order.
 
-    Where two steps would write one path, each gets its sets behind its prefix; raises InputError if they still do.
+    If two steps would write the same path, the names of their sets follow their prefixes. Raises InputError if the
+    paths are still equal.
     """
     plain = [_build_output(step, distinct=False) for step in steps]
     count = Counter(output.get_path(0) for output in plain)

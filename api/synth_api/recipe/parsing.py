@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def parse_recipe(tree: Tree) -> Recipe:
-    """The recipe of a composed and resolved tree. Raises InputError for the first thing that is wrong with it."""
+    """Return the recipe of a composed and resolved tree. Raises InputError for the first problem in it."""
     _check_missing_values(tree, ())
     try:
         recipe = Recipe.model_validate(tree)
@@ -30,7 +30,7 @@ def parse_recipe(tree: Tree) -> Recipe:
 
 
 def _check_missing_values(value: Any, location: tuple[str | int, ...]) -> None:
-    """OmegaConf's mark for a value that must still be given."""
+    """Raise InputError for `???`, OmegaConf's mark of a missing value."""
     if isinstance(value, dict):
         for key, item in value.items():
             _check_missing_values(item, (*location, key))

@@ -1,4 +1,4 @@
-"""References inside a recipe: everything named exists, and names are not given twice."""
+"""Checks that every name in a recipe refers to something and that no name is defined twice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _STEPS_OF_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"
 
 
 def check_references(recipe: Recipe) -> None:
-    """Raise InputError for the first name that means nothing or that is given twice."""
+    """Raise InputError for the first name that refers to nothing or is defined twice."""
     _check_prototypes(recipe)
     _check_criteria_and_sets(recipe)
     for location, step in _iterate_steps(recipe):

@@ -1,4 +1,4 @@
-"""Rendering steps: the files of a run."""
+"""Rendering steps, which write the files of a run."""
 
 from __future__ import annotations
 
@@ -43,22 +43,23 @@ class SaveState(Step):
 
 
 class RenderParticles(Step):
-    """What both ways of rendering particles have in common."""
+    """Fields that both steps that render particles share."""
 
     rendering_mode: Annotated[str, BeforeValidator(_parse_mode)]
     output_file_name_prefix: FileNamePart = ""
     set_name_of_interest: str = "AllParticles"
     set_name_overlapping: Annotated[str, BeforeValidator(_to_set_name)] = "Empty"
-    """Particles that cover the others without being labelled; null means none."""
+    """Particles that cover the others but have no labels; null means none."""
     subfolder: Annotated[str, Field(pattern=r"^\w[\w -]*(/\w[\w -]*)*$", max_length=200)] | None = None
     do_save_features: Bool = False
     do_save_state: Bool = False
     minimum_visible_fraction: Share = 0.0
-    """Particles of which less can be seen are background in label pictures; the largest of all steps is the run's."""
+    """Particles with a smaller visible fraction are background in label pictures; the largest value of all steps holds
+    for the run."""
     image_file_extension: Annotated[str, AfterValidator(_check_extension)] = "png"
 
     def list_ineffective_fields(self) -> dict[str, str]:
-        """Meshes cover nothing; a state shows the overlapping set."""
+        """Add the overlapping set for meshes, which cover nothing, unless a state is saved, which shows it."""
         return super().list_ineffective_fields() | self._explain_overlapping_set(
             "meshes cover nothing", self.rendering_mode == "stl"
         )
@@ -75,7 +76,7 @@ class RenderParticlesIndividually(RenderParticles):
     """One picture per particle of the set of interest, alone."""
 
     def list_ineffective_fields(self) -> dict[str, str]:
-        """Nothing covers a lone particle."""
+        """Add the overlapping set: nothing covers a particle that is rendered alone."""
         return super().list_ineffective_fields() | self._explain_overlapping_set(
             "every particle is rendered alone", holds=True
         )
@@ -91,9 +92,9 @@ _STEPS: Final[TypeAdapter[tuple[RenderingStep, ...]]] = TypeAdapter(tuple[Render
 
 
 def parse_rendering_steps(recipe: Tree) -> tuple[RenderingStep, ...]:
-    """The rendering steps of a canonical tree. Raises InputError.
+    """Return the rendering steps of a canonical tree. Raises InputError.
 
-    The rest is not read: a run that an earlier release rendered may break a rule that a later one has.
+    Only these steps are read: a run of an earlier release may break a rule of this one.
     """
     try:
         return _STEPS.validate_python(recipe["synth_chain"]["rendering_steps"])

@@ -1,4 +1,4 @@
-"""What names a run: the hash of its canonical recipe (docs/contracts.md, section 2)."""
+"""Run key: the hash of a run's canonical recipe (docs/contracts.md, section 2)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
 
 EXCLUDED_KEY: Final = bytes(32)
-"""Stands for the key of a run that a sweep leaves out."""
+"""Key of a run that a sweep excludes."""
 
 
 def build_key_tree(recipe: Recipe) -> dict[str, Any]:
-    """What a run key is made from: the engine version and the recipe's canonical tree."""
+    """Return the content of a run key: the engine version and the recipe's canonical tree."""
     return {"engine": ENGINE_VERSION, "recipe": build_canonical_tree(recipe)}
 
 
@@ -27,5 +27,5 @@ def build_key_document(recipe: Recipe) -> bytes:
 
 
 def compute_run_key(recipe: Recipe) -> str:
-    """The run's name, 64 lower-case hexadecimal digits. Same key, same labels."""
+    """Return the run key, 64 lower-case hexadecimal digits. Runs with the same key have the same labels."""
     return sha256(build_key_document(recipe)).hexdigest()

@@ -1,4 +1,4 @@
-"""Features: each one named exists somewhere, and each constant has its feature's own type."""
+"""Check that every named feature exists, and conversion of constants to the type of their feature."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
 
     Features = dict[str, list[Feature | None]]
-    """Name -> what prototypes and blueprints declare under it; None is a feature of any type."""
+    """Name -> declarations by prototypes and blueprints; None stands for a feature of any type."""
 
 _COMMON_FEATURES: Final = ("blueprint_name", "category_color")
 _KNOWN_FEATURES: Final = frozenset(
@@ -41,9 +41,9 @@ _KNOWN_FEATURES: Final = frozenset(
 
 
 def convert_features(recipe: Recipe) -> Recipe:
-    """The recipe with every constant in the type of its feature: 1 is 1.0 where a float is meant.
+    """Return the recipe with every constant in the type of its feature: 1 becomes 1.0 for a float feature.
 
-    Raises InputError for a feature that nothing offers, and for values of the wrong type or outside the bounds.
+    Raises InputError for a feature that nothing declares, and for values of the wrong type or outside the bounds.
     """
     of_techniques = _collect_features("measurement_techniques", recipe.blueprints.measurement_techniques)
     of_particles = _collect_features("particles", recipe.blueprints.particles)
@@ -78,7 +78,7 @@ def _collect_features(
 
 
 def _list_features(path: str, blueprint: Blueprint) -> dict[str, Feature | None]:
-    """Everything that one blueprint's objects offer. Raises InputError for a name that two of its parts offer."""
+    """Return the features of a blueprint's objects. Raises InputError for a name that two of its parts declare."""
     features: dict[str, Feature | None] = dict.fromkeys(_COMMON_FEATURES)
     own = [{feature.name: None} for feature in blueprint.custom_features]
     for part in (*own, *(prototype.features for prototype in _list_prototypes(blueprint))):
@@ -111,7 +111,8 @@ def _check_criteria(recipe: Recipe, everywhere: Features) -> None:
 
 
 def _check_feature_name(path: str, name: str, known: Features, *, used: bool) -> None:
-    """What no step uses may name a feature of any prototype: a child recipe inherits more than it needs."""
+    """Raise InputError for an unknown feature. Where no step uses the name, a feature of any prototype is allowed: a
+    child recipe inherits more than it needs."""
     if name not in known and (used or name not in _KNOWN_FEATURES):
         raise InputError(path, f"nothing in this recipe has a feature '{name}'; {suggest_name(name, known)}")
 

@@ -1,4 +1,4 @@
-"""Prototypes of the predecessor that this version does not render: refused by name, so nobody looks for a typo."""
+"""Prototypes of the predecessor that this version does not render; the error names them as unavailable."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ _MAX_INTEGER = 2**53 - 1
 
 
 def parse_plain_value(value: Any) -> Any:
-    """A finite number, string, bool or null, or a list of them, which becomes a tuple. Raises InputError otherwise."""
+    """Return a finite number, string, bool or null, or a list of them as a tuple. Raises InputError otherwise."""
     if isinstance(value, list | tuple):
         return tuple(parse_plain_value(item) for item in value)
     if isinstance(value, dict):

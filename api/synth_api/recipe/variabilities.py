@@ -1,4 +1,4 @@
-"""Variabilities: what a feature's new value is drawn from."""
+"""Variabilities: distributions from which new values of features are drawn."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class UniformDistributionNdHomogeneous(Builtin):
 
 
 class LogNormal3dHomogeneous(Builtin):
-    """One log-normal draw, three equal numbers, drawn anew until it lies strictly between `min` and `max`."""
+    """One log-normal draw, three equal numbers, redrawn until it lies strictly between `min` and `max`."""
 
     geometric_mean: Annotated[Float, Field(gt=0)]
     geometric_standard_deviation: Annotated[Float, Field(ge=1)]
@@ -51,7 +51,7 @@ class LogNormal3dHomogeneous(Builtin):
 
 
 class UniformlyRandomLocationInMeasurementVolume(Builtin):
-    """A point anywhere in the measurement volume, scene units; particles may stick out."""
+    """A point anywhere in the measurement volume, scene units; particles may protrude."""
 
 
 class ConstantHsvColorAsRgb(Builtin):
@@ -97,7 +97,7 @@ class UniformDistributionInt(Builtin):
 
 
 class NumberVariability(Builtin):
-    """What draws one number, or several equal ones, in the feature's own unit or in pixels of the picture."""
+    """Draw of one number, or several equal ones, in the feature's unit or in pixels of the picture."""
 
     num_dimensions: Annotated[Int, Field(ge=1, le=16)] = 1
     unit: Literal["feature", "px"] = "feature"
@@ -122,7 +122,7 @@ class Choice(Builtin):
 
     values: Annotated[tuple[Annotated[Any, BeforeValidator(parse_plain_value)], ...], Field(min_length=1)]
     weights: tuple[Annotated[Float, Field(ge=0)], ...] | None = None
-    """One for each value; null makes all equal."""
+    """One weight for each value; null means equal weights."""
 
     @model_validator(mode="after")
     def _check_weights(self) -> Choice:
@@ -160,14 +160,14 @@ LEGACY: Final = build_legacy_targets(
     UniformDistributionInt,
 )
 Parameter = Annotated[_SimpleVariability | float, PlainOrByTarget(LEGACY)]
-"""A plain value, or what it is drawn from once in a run."""
+"""A plain value, or a variability that is drawn once in a run."""
 
 
 class ParametricVariability(NumberVariability):
     """A variability whose parameters may themselves be drawn, once in a run."""
 
     parameters: ClassVar[dict[str, Feature]]
-    """Name -> what its value must be."""
+    """Name -> feature that declares the type and bounds of its value."""
 
     min: Float | None = None
     max: Float | None = None
@@ -180,7 +180,7 @@ class ParametricVariability(NumberVariability):
 
 
 class Normal(ParametricVariability):
-    """A normal draw, drawn anew until it lies strictly between `min` and `max`."""
+    """A normal draw, redrawn until it lies strictly between `min` and `max`."""
 
     parameters: ClassVar[dict[str, Feature]] = {
         "mean": Feature(FeatureType.FLOAT, 0.0, "middle of the distribution"),
@@ -192,7 +192,7 @@ class Normal(ParametricVariability):
 
 
 class LogNormal(ParametricVariability):
-    """A log-normal draw, sizes by number for instance, drawn anew until it lies strictly between `min` and `max`."""
+    """A log-normal draw, sizes by number for instance, redrawn until it lies strictly between `min` and `max`."""
 
     parameters: ClassVar[dict[str, Feature]] = {
         "median": Feature(FeatureType.FLOAT, 1.0, "half of the draws are smaller", minimum=1e-6),
@@ -207,7 +207,7 @@ _UnmixedVariability = _SimpleVariability | Normal | LogNormal
 
 
 class Sometimes(Builtin):
-    """In a share of the draws a value of the variability, else a constant."""
+    """A value of the variability in a share of the draws, else a constant."""
 
     share: Share
     variability: Annotated[_UnmixedVariability, ByTarget(LEGACY)]
@@ -217,4 +217,4 @@ class Sometimes(Builtin):
 Variability = _UnmixedVariability | Sometimes
 VariabilityNode = Annotated[Variability, ByTarget(LEGACY)]
 ParameterNode = Annotated[Variability | float | int | str, PlainOrByTarget(LEGACY)]
-"""A plain value, or what it is drawn from once in a run."""
+"""A plain value, or a variability that is drawn once in a run."""

@@ -1,4 +1,4 @@
-"""What all parts of a custom resource share."""
+"""Base class, group and version of the custom resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Time = Annotated[AwareDatetime, AfterValidator(_truncate_to_seconds)]
 
 
 class Part(BaseModel):
-    """A frozen piece of a resource: camelCase on the wire, unknown fields refused."""
+    """Part of a resource: frozen, camelCase in JSON, unknown fields refused."""
 
     model_config = ConfigDict(
         frozen=True,

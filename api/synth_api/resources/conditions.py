@@ -1,4 +1,4 @@
-"""Conditions in the sense of Kubernetes, and why something cannot go on."""
+"""Conditions in the sense of Kubernetes, and problems that stop a sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synth_api.sentences import Sentence
 
 
 class ConditionType(StrEnum):
-    """`Ready`, `Reconciling` and `Stalled` mean what kstatus says of them."""
+    """Types of conditions; `Ready`, `Reconciling` and `Stalled` have the meaning that kstatus defines."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"
@@ -24,16 +24,16 @@ class ConditionType(StrEnum):
 
 
 class Condition(Part):
-    """As `metav1.Condition`."""
+    """Condition with the fields of `metav1.Condition`."""
 
     type: ConditionType
-    """What it speaks of."""
+    """Type of the condition."""
     status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
+    """`True` if the condition holds."""
     reason: Reason
-    """One word why."""
+    """Reason as one word of the closed list."""
     message: Sentence = ""
-    """One sentence for people."""
+    """One sentence with the particulars."""
     observed_generation: int = 0
     """Generation of the spec it was derived from."""
     last_transition_time: Time
@@ -41,7 +41,7 @@ class Condition(Part):
 
 
 class Problem(Part):
-    """Why something cannot go on."""
+    """Reason and message of what stops a sweep."""
 
     reason: Reason
     """One of the closed list."""

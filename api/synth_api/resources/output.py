@@ -1,4 +1,4 @@
-"""Where a sweep's dataset goes."""
+"""Output of a sweep: a prefix in a bucket of an S3 store."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Output(Part):
     region: Region = "us-east-1"
     """Region of the bucket."""
     insecure: bool = False
-    """Whether to speak plain HTTP."""
+    """True for plain HTTP."""
     ca_secret_ref: SecretKeyRef | None = None
-    """Certificate authority that signed the store's certificate, when the system's do not know it."""
+    """Certificate authority of the store, if the system does not trust it."""
     secret_ref: SecretRef | None = None
     """Secret with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, optionally, AWS_SESSION_TOKEN."""
     service_account_name: ObjectName | None = None
@@ -54,10 +54,10 @@ class Output(Part):
 
     @property
     def uri(self) -> str:
-        """`s3://bucket/prefix`."""
+        """URI of the prefix, `s3://bucket/prefix`."""
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     @property
     def identity(self) -> str:
-        """What part of it a plan depends on: the place, not how it is opened."""
+        """Part that a plan depends on: the place, without the credentials and options to open it."""
         return f"{self.endpoint}/{self.bucket}/{self.prefix}".rstrip("/")

@@ -22,7 +22,7 @@ class RecipeSpec(Part):
 
 
 class RecipeStatus(Part):
-    """What the operator found."""
+    """Result of the operator's check."""
 
     observed_generation: int = 0
     """Generation of the spec that was checked."""

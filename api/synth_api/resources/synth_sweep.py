@@ -14,7 +14,7 @@ from synth_api.sentences import ShortSentence
 
 KIND = "SynthSweep"
 MAX_NAME = 40
-"""Characters of a sweep's name, so that the name of every child fits."""
+"""Characters of a sweep's name, so that the names of all its children fit."""
 
 Device = Literal["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 OverridePath = Annotated[str, Field(min_length=1, max_length=512)]
@@ -40,7 +40,7 @@ class Range(Part):
 
 
 class SingleAxis(Part):
-    """An axis that moves one key."""
+    """Axis of one key of the recipe."""
 
     path: OverridePath
     """Dotted path of the key in the recipe; `+` in front of one that the recipe does not write."""
@@ -69,7 +69,7 @@ class Toleration(Part):
     key: str | None = None
     """Taint key; without it every key."""
     operator: Literal["Exists", "Equal"] | None = None
-    """How value is compared."""
+    """Comparison of value."""
     value: str | None = None
     """Taint value."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
@@ -94,23 +94,23 @@ class Gpu(Part):
 
 
 class Resources(Part):
-    """Of the render container, as in a Pod."""
+    """Resources of the render container, as in a Pod."""
 
     requests: dict[str, Quantity] | None = None
-    """What is set aside."""
+    """Requested resources."""
     limits: dict[str, Quantity] | None = None
-    """What is never exceeded."""
+    """Limits of resources."""
 
 
 class DeletionPolicy(StrEnum):
-    """What becomes of a sweep's dataset and runs when the sweep is deleted."""
+    """Fate of a sweep's dataset and runs when the sweep is deleted."""
 
     RETAIN = "Retain"
     DELETE = "Delete"
 
 
 class SweepSpec(Part):
-    """What is to be rendered, where and how."""
+    """Recipe, axes and output of a sweep, and how its runs are rendered."""
 
     recipe_ref: RecipeRef | None = None
     """The SynthRecipe to sweep; or `recipe`."""
@@ -127,19 +127,19 @@ class SweepSpec(Part):
     parallelism: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Render pods at a time."""
     batch_size: Annotated[int, Field(ge=1, le=100)] | None = None
-    """Runs per pod; chosen by itself when left out."""
+    """Runs per pod; chosen automatically when left out."""
     suspend: bool = False
-    """Stops rendering; finished runs stay."""
+    """True stops rendering; finished runs stay."""
     max_failed_runs: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^(100|[0-9]{1,2})%$")] = 0
     """Failed runs, or a percentage of all, beyond which the sweep ends as failed."""
     retries_per_run: Annotated[int, Field(ge=0, le=10)] = 2
-    """Further tries of a run that kills its worker."""
+    """Retries of a run whose worker died."""
     active_deadline_seconds: Annotated[int, Field(ge=1)] | None = None
     """Seconds from its start after which an unfinished sweep fails."""
     retry_token: Annotated[str, Field(max_length=64)] = ""
-    """Any word; a new one tries failed and missing runs again."""
+    """Any word; a new one retries failed and missing runs."""
     device: Device | None = None
-    """What renders; `gpu` when the sweep has a `gpu` block, else `cpu`."""
+    """Device that renders; `gpu` by default when the sweep has a `gpu` block, else `cpu`."""
     gpu: Gpu | None = None
     """Renders on GPU nodes; without it on CPU nodes."""
     resources: Resources | None = None
@@ -151,9 +151,9 @@ class SweepSpec(Part):
     priority_class_name: ObjectName | None = None
     """Priority class of the render pods."""
     output: Output | None = None
-    """Where the dataset goes; left out: as the operator is configured."""
+    """Output of the dataset; without it the output of the operator's configuration."""
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
-    """What becomes of dataset and runs when the sweep is deleted."""
+    """Fate of dataset and runs when the sweep is deleted."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0)] | None = None
     """Seconds that finished child Jobs are kept, at least until they are counted."""
     image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
@@ -201,7 +201,7 @@ class RunCounts(Part):
 
 
 class RunFailure(Part):
-    """A failed run."""
+    """Failed run with its overrides, reason and message."""
 
     run: int
     """Its number."""
@@ -232,7 +232,7 @@ class FailureCount(Part):
 
 
 class ResourceUsage(Part):
-    """What the current attempt has used, for metrics."""
+    """Resources that the current attempt has used, for metrics."""
 
     seconds: Annotated[tuple[StageSeconds, ...], Field(max_length=32)] = ()
     """Render seconds by stage."""
@@ -245,10 +245,10 @@ class ResourceUsage(Part):
 
 
 class SettledShards(Part):
-    """What the shards whose Jobs may be gone came to."""
+    """Totals of the shards whose Jobs may be deleted."""
 
     shards: int = 0
-    """How many, from the first on."""
+    """Number of shards, counted from the first."""
     succeeded: int = 0
     """Runs that were to do and exist."""
     failed: int = 0
@@ -256,22 +256,22 @@ class SettledShards(Part):
     reasons: Annotated[tuple[FailureCount, ...], Field(max_length=32)] = ()
     """Failed runs by reason."""
     usage: ResourceUsage = ResourceUsage()
-    """What they used."""
+    """Resources that their runs used."""
 
 
 class AttemptStatus(Part):
-    """The carrying-out of the plan that is under way, or the last one."""
+    """Attempt at the plan: the current one, or the last one."""
 
     hash: str
-    """sha256 that names it."""
+    """sha256 that identifies the attempt."""
     count: int = 0
     """Attempts of this sweep before it."""
     stale: int = 0
     """Of these, the last ones in a row that found runs missing at their end."""
     retry_token: str = ""
-    """The token it was begun with."""
+    """Retry token at its start."""
     todo: int | None = None
-    """Runs to render; none until it is planned."""
+    """Runs to render; null until the attempt is planned."""
     batch_size: int = 0
     """Runs of a batch; the last one may have fewer."""
     pace_time: Time | None = None
@@ -279,16 +279,16 @@ class AttemptStatus(Part):
     pace_runs: int = 0
     """Runs that were finished by then."""
     verdict: Problem | None = None
-    """Why it was stopped before all was rendered."""
+    """Reason why the attempt stopped before all runs were rendered."""
     settled: SettledShards = SettledShards()
-    """Shards that are counted for good; their Jobs may be deleted."""
+    """Shards with final counts; their Jobs may be deleted."""
 
 
 class SweepStatus(Part):
-    """How the sweep goes: bounded, whatever the number of runs."""
+    """Status of the sweep; its size is bounded, whatever the number of runs."""
 
     observed_generation: int = 0
-    """Generation of the spec that this status speaks of."""
+    """Generation of the spec that this status belongs to."""
     phase: Phase = Phase.PENDING
     """One word."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=8)] = ()
@@ -304,7 +304,7 @@ class SweepStatus(Part):
     start_time: Time | None = None
     """When the current plan was accepted."""
     completion_time: Time | None = None
-    """When the sweep ended, well or badly."""
+    """Time at which the sweep completed or failed."""
     progress_time: Time | None = None
     """When counts were last written."""
     plan: str = ""
@@ -318,12 +318,12 @@ class SweepStatus(Part):
     attempt: AttemptStatus | None = None
     """The attempt under way."""
     waiting_since: Time | None = None
-    """Since when it waits for what `Ready` names; tries follow each other at twice the distance."""
+    """Time since which the sweep waits for the cause that `Ready` names; the interval between tries doubles."""
     failures: Annotated[tuple[RunFailure, ...], Field(max_length=20)] = ()
     """The first failed runs."""
     failure_reasons: Annotated[tuple[FailureCount, ...], Field(max_length=32)] = ()
     """All failed runs by reason."""
     usage: ResourceUsage = ResourceUsage()
-    """What the attempt has used."""
+    """Resources that the attempt has used."""
     dataset: str = ""
     """URI of the committed dataset.json."""

@@ -1,4 +1,4 @@
-"""What the texts of an output may be: read alike by pydantic, CEL and JSON Schema, and said in the same words."""
+"""Formats of the texts of an output, with one pattern and one message for pydantic, CEL and JSON Schema."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ _MAX_QUOTED: Final = 80
 class TextFormat:
     """A text of `shortest` to `longest` characters that matches `pattern` and does not match `never`.
 
-    Both are expressions that Python, Go and JavaScript read alike.
+    Both patterns mean the same in Python, Go and JavaScript.
     """
 
     words: str
-    """Goes on after the name of the field."""
+    """Message, as the continuation of the field's name."""
     pattern: str
     longest: int
     shortest: int = 0
     never: str = ""
 
     def check(self, text: str) -> str:
-        """The text itself. Raises InputError."""
+        """Return the text itself. Raises InputError."""
         fits = self.shortest <= len(text) <= self.longest and re.search(self.pattern, text) and "\n" not in text
         if not fits or (self.never and re.search(self.never, text)):
             raise self.build_error(text)
         return text
 
     def build_error(self, text: str) -> InputError:
-        """Why it does not accept a text."""
+        """Return the error for a text in another format."""
         said = redact(text)
         return InputError(
             "", f"{self.words}, not '{said if len(said) <= _MAX_QUOTED else f'{said[: _MAX_QUOTED - 1]}…'}'"
         )
 
     def to_json_schema(self) -> dict[str, Any]:
-        """As JSON Schema has it."""
+        """Return the keywords of JSON Schema."""
         shortest = {"minLength": self.shortest} if self.shortest else {}
         return {"pattern": self.pattern, "maxLength": self.longest, **shortest}
 
     def to_cel(self, field: str) -> str:
-        """As CEL has it, of a field that is there; the schema bounds its length."""
+        """Return a CEL expression for a field that is present; the schema bounds its length."""
         matches = f'{field}.matches(r"{self.pattern}")'
         return f'{matches} && !{field}.matches(r"{self.never}")' if self.never else matches
 
@@ -90,7 +90,7 @@ REGION: Final = TextFormat(
 
 
 def check_endpoint(text: str) -> str:
-    """The endpoint itself. Raises InputError."""
+    """Return the endpoint itself. Raises InputError."""
     ENDPOINT.check(text)
     if text.startswith("["):
         try:

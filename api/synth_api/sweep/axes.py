@@ -1,4 +1,4 @@
-"""Command-line arguments in Hydra's override grammar become axes and fixed overrides."""
+"""Parsing of command-line arguments in Hydra's override grammar into axes and fixed overrides."""
 
 from __future__ import annotations
 
@@ -47,32 +47,32 @@ class Axis:
 
     @property
     def probe(self) -> str:
-        """An override of this key for Hydra's rules about keys, whatever keys a mapping among the values has."""
+        """Override of this key with a placeholder value, to check Hydra's rules about keys."""
         value = self.values[0]
         empty = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else None
         return f"{self.sign}{self.path}={empty or format_override_value(value)}"
 
     @property
     def has_interpolations(self) -> bool:
-        """Whether some value holds an interpolation."""
+        """True if some value holds an interpolation."""
         numbers = isinstance(self.values, range | DecimalRange)
         return not numbers and any("${" in str(value) for value in self.values)
 
     def format_override(self, index: int) -> str:
-        """The plain override that sets value `index`, in Hydra's grammar."""
+        """Return the plain override that sets value `index`, in Hydra's grammar."""
         return f"{self.sign}{self.path}={format_override_value(self.values[index])}"
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What a sweep is asked for: axes in the order given, and the other overrides as they were written."""
+    """Axes in the order given, and the other overrides as written."""
 
     axes: tuple[Axis, ...]
     fixed: tuple[str, ...]
     fixed_paths: tuple[str, ...]
 
     def with_axes(self, axes: tuple[Axis, ...]) -> Arguments:
-        """The same with structured axes. Raises InputError where both have some, and as `parse_arguments`."""
+        """Return the arguments with structured axes. Raises InputError if both have axes, and as `parse_arguments`."""
         if axes and self.axes:
             problem = f"there are axes here and in overrides ('{self.axes[0].path}'); write all of them in one place"
             raise InputError("axes", problem)
@@ -80,7 +80,7 @@ class Arguments:
         return replace(self, axes=self.axes or axes)
 
     def index_paths(self, index: Callable[[str], str]) -> Arguments:
-        """The same with every path through `index`, which turns step ids into indices. Raises as `parse_arguments`."""
+        """Return the arguments with step ids in paths replaced by indices. Raises InputError as `parse_arguments`."""
         axes = tuple(replace(axis, path=index(axis.path)) for axis in self.axes)
         fixed_paths = tuple(map(index, self.fixed_paths))
         _check_overlaps([axis.path for axis in axes], fixed_paths)
@@ -120,7 +120,7 @@ def check_run_count(axes: Sequence[Axis]) -> None:
 
 
 def parse_axis_key(path: str) -> tuple[str, str]:
-    """Sign and dotted key of a structured axis' path, `+a.b`. Raises InputError as `parse_arguments` for bad keys."""
+    """Return sign and dotted key of a structured axis' path, `+a.b`. Raises InputError as `parse_arguments`."""
     try:
         override = read_override(f"{path}=0,0", _PARSER)
     except InputError:
@@ -155,7 +155,7 @@ def _list_values(path: str, swept: Any) -> Sequence[Value]:
 
 
 def _to_plain_value(path: str, value: Any) -> Value:
-    """The value without the grammar's own types."""
+    """Return the value without the grammar's own types."""
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, list):

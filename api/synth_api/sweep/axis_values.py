@@ -1,4 +1,4 @@
-"""The values of an axis: written ones, or a range that is never enumerated."""
+"""Values of an axis: a list, or a range that is never enumerated."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class DecimalRange(Sequence[float]):
 
 
 def find_position(values: range | DecimalRange, value: Value) -> int | None:
-    """The index of a number in a range; None where it is not there."""
+    """Return the index of a number in a range; None if the range does not hold it."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return None
     place = (Fraction(str(value)) - values.start) / values.step
@@ -46,7 +46,7 @@ def find_position(values: range | DecimalRange, value: Value) -> int | None:
 
 
 def replace_infinities(tree: Any) -> Any:
-    """The tree with infinities as text: JSON has none, limits in a recipe may."""
+    """Return the tree with infinities as text, because JSON has none."""
     if isinstance(tree, dict):
         return {key: replace_infinities(value) for key, value in tree.items()}
     if isinstance(tree, list):
@@ -55,7 +55,7 @@ def replace_infinities(tree: Any) -> Any:
 
 
 def compute_digits(number: int, lengths: Sequence[int]) -> list[int]:
-    """The digits of a number, one below each length, the last one fastest."""
+    """Return the digits of a number, one below each length, the last one fastest."""
     digits = []
     for length in reversed(lengths):
         number, digit = divmod(number, length)
@@ -64,7 +64,7 @@ def compute_digits(number: int, lengths: Sequence[int]) -> list[int]:
 
 
 def build_range(path: str, start: float, stop: float, step: float) -> Sequence[int] | DecimalRange:
-    """The half-open range of Hydra's `range`: integers if all three are, else floats counted in decimal.
+    """Return the half-open range of Hydra's `range`: integers if all three are, else floats counted in decimal.
 
     Raises InputError if it is empty, endless, longer than a sweep may be or has whole numbers beyond ±(2^53 - 1).
     """

@@ -1,4 +1,4 @@
-"""The particle blueprints of a sweep: one list for every run, whatever a run invokes or shows."""
+"""Particle blueprints of a sweep: one list for all runs, whatever a run invokes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def list_particle_blueprints(written: Tree, base: Tree, axes: Iterable[Axis]) -> tuple[str, ...]:
-    """Names of the particle blueprints that runs may have: the recipe's own, then those that a sweep adds to them.
+    """Return the names of the particle blueprints of all runs: the recipe's own, then those that a sweep adds.
 
     `written` is the composed recipe without overrides, `base` the one with them. Both parts are in code-point order,
     so a recipe's own blueprints have the same positions in every sweep of it, also where an override deletes one.
@@ -34,7 +34,7 @@ def _list_names(tree: Any) -> set[str]:
 
 
 def _list_axis_names(axis: Axis) -> set[str]:
-    """Names of the blueprints that an axis sets, or sets a key of."""
+    """Return the names of the blueprints that an axis sets, or sets a key of."""
     numbers_only = isinstance(axis.values, range | DecimalRange)
     values = islice(axis.values, 1) if numbers_only else axis.values
     return set().union(*(_list_names(merge_value({}, parse_path(axis.path), value)) for value in values))

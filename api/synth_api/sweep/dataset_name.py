@@ -1,4 +1,4 @@
-"""What the dataset of a sweep may be called."""
+"""Check of the name of a sweep's dataset."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 from synth_api.errors import InputError
 
 MAX_BYTES: Final = 200
-"""Of a name in UTF-8; file systems allow 255 for a folder."""
+"""Bytes of a name in UTF-8; file systems allow 255 for a folder."""
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
-"""Not allowed in the name of a folder on some file system."""
+"""Characters that some file system does not allow in the name of a folder."""
 
 
 def check_dataset_name(name: str) -> None:
-    """Raises InputError for what cannot be the name of a folder on every file system and in every bucket."""
+    """Raise InputError unless the name is valid as a folder on every file system and in every bucket."""
     problem = _find_problem(name)
     if problem:
         raise InputError("", f"{name!a} cannot be the name of a dataset: {problem}; give one with --name")

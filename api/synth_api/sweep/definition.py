@@ -41,11 +41,11 @@ class Sweep(RunSpace):
 
     name: str
     particle_blueprints: tuple[str, ...] = ()
-    """Names of all that its runs may have; those of the recipe itself come first, equal in all its sweeps."""
+    """Names of the particle blueprints of all runs; those of the recipe come first, equal in all its sweeps."""
 
     @classmethod
     def load(cls, path: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Sweep:
-        """Read a recipe file and a command line's arguments; raises InputError as `read_recipe` and `of`."""
+        """Read a recipe file and a command line's arguments. Raises InputError as `read_recipe` and `from_source`."""
         return cls.from_source(read_recipe(path, environment), arguments)
 
     @classmethod
@@ -56,11 +56,10 @@ class Sweep(RunSpace):
         axes: Sequence[AxisSpec] = (),
         exclude: Sequence[Mapping[str, Value]] = (),
     ) -> Sweep:
-        """A sweep of axes in Hydra's grammar (`overrides`) or structured ones (`axes`); their values are checked.
+        """Build a sweep from axes in Hydra's grammar (`overrides`) or structured axes (`axes`) and check their values.
 
-        `exclude` are partial assignments, dotted path -> value: runs that agree with one of them are left out, and the
-        others keep their numbers. Raises InputError for whatever is wrong with any of it; logs a warning for each value
-        that has no effect.
+        `exclude` holds partial assignments, dotted path -> value: runs that match one are excluded, and the others
+        keep their numbers. Raises InputError for any invalid argument; logs a warning for each value without effect.
         """
         given = parse_arguments(overrides).with_axes(build_axes(axes))
         base = compose_recipe(source, given.fixed)
@@ -82,24 +81,24 @@ class Sweep(RunSpace):
         return sweep
 
     def with_name(self, name: str | None) -> Sweep:
-        """The sweep under a name for its dataset; None keeps the stem of the recipe's file.
+        """Return the sweep under a name for its dataset; None keeps the stem of the recipe's file.
 
-        Raises InputError for what no dataset can be called.
+        Raises InputError for an invalid name of a dataset.
         """
         given = self.name if name is None else name
         check_dataset_name(given)
         return replace(self, name=given)
 
     def keys(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """The keys of runs start … stop - 1 in order, 32 bytes each, equal to `key` but many times faster.
+        """Return the keys of runs start … stop - 1 in order, 32 bytes each, equal to `key` but many times faster.
 
-        A run that is left out has `synth_api.recipe.run_key.EXCLUDED_KEY`. Memory does not grow with their number.
+        An excluded run has `EXCLUDED_KEY`. Memory does not grow with the number of runs.
         Raises InputError at the first run whose values do not fit together.
         """
         return generate_keys(self, start, self.runs if stop is None else min(stop, self.runs))
 
     def plan(self, output: str = "", batch_size: int | None = None) -> str:
-        """The hash of the sweep's inputs, 64 hexadecimal digits: recipe, axes, exclude, engine and output.
+        """Return the hash of the sweep's inputs, 64 hexadecimal digits: recipe, axes, exclude, engine and output.
 
         `output` is `Output.identity`, `batch_size` as written in the spec.
         """

@@ -1,4 +1,4 @@
-"""Run numbers as places in a product of dimensions, of which some are left out. Nothing is ever enumerated."""
+"""Run numbers as places in a product of dimensions with exclusions, without enumeration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Box = Mapping[int, frozenset[int]]
-"""Places whose digit in each of these dimensions is one of those; any digit in the others."""
+"""Excluded places: dimension -> digits; any digit in dimensions that it does not name."""
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,26 @@ class Grid:
 
     @property
     def size(self) -> int:
-        """Places, those left out as well; 1 without dimensions."""
+        """Number of places, excluded ones included; 1 without dimensions."""
         return prod(self.lengths)
 
     @cached_property
     def included_count(self) -> int:
-        """Places that are not left out."""
+        """Number of places that are not excluded."""
         return self.size - self._count_excluded(0, frozenset(range(len(self.boxes))))
 
     def find_place(self, number: int) -> list[int]:
-        """A digit for each dimension."""
+        """Return the place of a run number: a digit for each dimension."""
         return compute_digits(number, self.lengths)
 
     def is_excluded(self, place: Sequence[int]) -> bool:
-        """Whether a place lies in one of the boxes."""
+        """Return True if a place lies in one of the boxes."""
         return any(all(place[dimension] in digits for dimension, digits in box.items()) for box in self.boxes)
 
     def _count_excluded(self, dimension: int, open_: frozenset[int]) -> int:
-        """Places in the union of the `open_` boxes, as far as this dimension and those behind it tell.
+        """Return the number of places in the union of the `open_` boxes, from this dimension on.
 
-        Digits that the same boxes hold count together, so the effort follows what the boxes name, not the lengths.
+        Digits in the same boxes are counted together: the cost depends on the boxes, not on the lengths.
         """
         if not open_:
             return 0

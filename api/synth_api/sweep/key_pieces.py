@@ -1,4 +1,4 @@
-"""Long ranges of numbers: the bytes around the one number that changes, so that a value needs no parsing."""
+"""Fast keys for long ranges of numbers: the bytes around the one number that changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Pieces = list[bytes]
-"""A node's bytes; `number.join(pieces)` is the node with its number."""
+"""Bytes of a node around its number; `number.join(pieces)` is the node."""
 
 _EVERYWHERE = 1_000
 _HOLE = "\0"
@@ -21,12 +21,13 @@ _HOLE_TEXT = canonical_json(_HOLE)
 
 
 def encode_number(value: float) -> bytes:
-    """A number as RFC 8785 writes it."""
+    """Return a number as RFC 8785 writes it."""
     return b"%d" % value if isinstance(value, int) else canonical_json(value)
 
 
 def cut_at_number(one: dict[str, Any], other: dict[str, Any], nodes: Sequence[Path]) -> tuple[Pieces, ...] | None:
-    """Cut the nodes of a key document where it differs from another; None if that is not at numbers a recipe must give.
+    """Cut the nodes of a key document where it differs from another; None unless they differ at required numbers
+    only.
 
     A value that equals its default is left out of the document, and the default may lie anywhere within a range. So
     only a number without a default, one that a recipe is refused remove_entry, is safe to write into its place.

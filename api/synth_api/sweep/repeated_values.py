@@ -1,4 +1,4 @@
-"""Values that an axis has twice: two runs would be one picture, one of them perhaps in each split of a dataset."""
+"""Checks for repeated values of an axis: two runs would be the same picture, perhaps in two splits of a dataset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SUFFIXES: Final = {1: "st", 2: "nd", 3: "rd"}
 def check_repeated_values(axes: Sequence[Axis]) -> None:
     """Raise InputError if the axes of one dimension, one or several zipped, hold the same values at two positions.
 
-    Values are the same if they are so in a run key: `1`, `1.0` and `1e0`.
+    Values are equal if they are equal in a run key: `1`, `1.0` and `1e0`.
     """
     if any(_cannot_repeat(axis.values) for axis in axes):
         return
@@ -36,7 +36,7 @@ def check_repeated_values(axes: Sequence[Axis]) -> None:
 def check_repeated_runs(axes: Sequence[Axis], keys: Mapping[int, str]) -> None:
     """Raise InputError if the axes of one dimension have the same run key at two of these positions, position -> key.
 
-    So it is with two words for one thing, and with an axis of what is not in the key, such as `time`.
+    This happens with two spellings of one value, and with an axis that is not part of the key, such as `time`.
     """
     positions: dict[str, int] = {}
     for position, key in keys.items():
@@ -58,11 +58,12 @@ def raise_idle_axes(axes: Sequence[Axis], reason: str) -> NoReturn:
 def _describe_repeat(axes: Sequence[Axis], one: int, other: int, problem: str) -> str:
     written = " and ".join(dict.fromkeys((_format_values(axes, one), _format_values(axes, other))))
     whose = "the axis" if len(axes) == 1 else "the zipped axes"
-    return f"the {_format_ordinal(one)} and the {_format_ordinal(other)} value of {whose} {problem}, {written}; take one of them out"
+    ordinals = f"the {_format_ordinal(one)} and the {_format_ordinal(other)} value"
+    return f"{ordinals} of {whose} {problem}, {written}; take one of them out"
 
 
 def _cannot_repeat(values: Sequence[Value]) -> bool:
-    """Whether arithmetic says so: numbers further apart than floats are there stay different when they are rounded."""
+    """Return True for ranges whose step exceeds the spacing of floats, so that rounded values stay different."""
     if isinstance(values, DecimalRange):
         return abs(values.step) > ulp(max(abs(values[0]), abs(values[-1])))
     return isinstance(values, range)

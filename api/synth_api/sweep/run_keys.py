@@ -1,13 +1,12 @@
-"""Many run keys quickly: canonical bytes are cut at the nodes that axes change, and only those are made anew.
+"""Fast run keys: canonical bytes are cut at the nodes that axes change, and only these nodes are encoded again.
 
 A node is an entry of a recipe's maps or step lists (`blueprints.particles.Bead`). An axis of numbers changes what its
-own node holds, and nodes that refer to it by interpolation, but never what the other values of a recipe mean. Any other
-axis (targets, names, prototypes, whole subtrees) may, and is called structural. For each combination of values of the
+own node holds, and nodes that refer to it by interpolation, but never the meaning of other values. Any other axis
+(targets, names, prototypes, whole subtrees) is called structural. For each combination of values of the
 structural axes there is a template: static bytes between the nodes that axes of numbers touch. Axes that touch a node
-together form a group, whose nodes are made for their values together.
+together form a group, whose nodes are encoded together.
 
-What does not fit this picture (an axis of numbers that turns out to change more) is noticed, and such a run's key is
-made from its whole recipe.
+If an axis of numbers turns out to change more than its nodes, the key is computed from the whole recipe.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ _NODE_DEPTH = 4
 """In {"engine", "recipe"}: recipe, section, map or list, entry."""
 
 _MIN_FORMATTED_RANGE = 32
-"""Longer ranges are written into their place; values of shorter ones are parsed, as written values are."""
+"""Length from which numbers of a range are inserted into the encoded node instead of parsed."""
 
 _MAX_TEMPLATES = 1_000
 _MAX_TEXTS = 20_000
-"""Bounds of the memory; what falls out of these caches is made again."""
+"""Bounds of the caches' memory."""
 
 Digits = tuple[int, ...]
 """Indices into axes' values, of every axis or of a group's."""
@@ -50,13 +49,13 @@ class _NotLocalError(Exception):
 
 
 def generate_keys(space: RunSpace, start: int, stop: int) -> Iterator[bytes]:
-    """The keys of runs start … stop - 1, 32 bytes each; EXCLUDED_KEY for those left out.
+    """Yield the keys of runs start … stop - 1, 32 bytes each; EXCLUDED_KEY for those left out.
 
     Raises InputError at a run whose values do not fit together.
     """
     grid, dimensions = space.grid, space.dimensions
     if has_computed_keys([space.base, *(list(axis.values) for axis in space.axes if not _is_numeric(axis.values))]):
-        # Which node is meant depends on the run: no axis has nodes of its own.
+        # The referred node depends on the run, so no axis has nodes of its own.
         for run in range(start, stop):
             yield bytes.fromhex(space.key(run)) if space.is_included(run) else EXCLUDED_KEY
         return
@@ -96,7 +95,7 @@ class _Template:
         self._filled: list[Digits | None] = [None for _ in joined]
 
     def find_changes(self, digits: Sequence[int]) -> Iterator[tuple[int, Digits]]:
-        """The groups whose parts hold other values than these, each with its own of the digits."""
+        """Yield the groups whose parts hold other values, each with its digits."""
         for group, numbers in enumerate(self._groups):
             chosen = tuple([digits[number] for number in numbers])
             if chosen != self._filled[group]:
@@ -109,7 +108,7 @@ class _Template:
         self._filled[group] = chosen
 
     def encode_nodes(self, group: int, chosen: Digits) -> tuple[bytes, ...]:
-        """The nodes of a group at its axes' values. Raises _NotLocalError if more than these nodes has changed."""
+        """Return a group's nodes at its axes' values. Raises _NotLocalError if more than these nodes has changed."""
         nodes = self._nodes[group]
         document = self._build_document(dict(zip(self._groups[group], chosen, strict=True)))
         if any(not _is_below(path, nodes) for path in find_differences(self._document, document, _NODE_DEPTH)):
@@ -117,7 +116,7 @@ class _Template:
         return tuple(canonical_json(get_value(document, node)) for node in nodes)
 
     def format_nodes(self, group: int, digit: int) -> tuple[bytes, ...] | None:
-        """The same for a long range; None where the value cannot simply be written into its place."""
+        """Return the nodes of a long range; None if the number cannot be inserted into its place."""
         pieces = self._pieces[group]
         if pieces is None:
             return None
@@ -137,7 +136,7 @@ class _Template:
         }
 
     def _cut_pieces(self, group: int) -> tuple[Pieces, ...] | None:
-        """Where a long range's number stands in its nodes, proven at its ends and its second value."""
+        """Return the bytes around a long range's number in its nodes, verified at both ends and the second value."""
         numbers = self._groups[group]
         values = self._space.axes[numbers[0]].values
         if len(numbers) > 1 or not isinstance(values, range | DecimalRange) or len(values) < _MIN_FORMATTED_RANGE:
@@ -168,7 +167,7 @@ def _flatten(value: Value) -> Iterator[Value]:
 
 
 def _sample_digits(values: Sequence[Value]) -> set[int]:
-    """Enough values to see what an axis touches: the second, the last and the first that differs from the first."""
+    """Return digits that show which nodes an axis changes: the last, and the second or the first that differs."""
     last = len(values) - 1
     if isinstance(values, range | DecimalRange):
         return {min(1, last), last}
@@ -176,7 +175,7 @@ def _sample_digits(values: Sequence[Value]) -> set[int]:
 
 
 def _join_groups(touched: dict[int, set[Path]]) -> list[tuple[tuple[int, ...], tuple[Path, ...]]]:
-    """Axes whose nodes overlap, with the outermost of their nodes."""
+    """Return groups of axes whose nodes overlap, with their outermost nodes."""
     groups: list[tuple[set[int], set[Path]]] = []
     for number, nodes in touched.items():
         numbers, everything = {number}, set(nodes)
@@ -202,7 +201,10 @@ def _is_any_below(paths: set[Path], node: Path) -> bool:
 
 
 def _cut_document(document: dict[str, Any], groups: Sequence[Sequence[Path]]) -> tuple[list[bytes], list[list[int]]]:
-    """The document's bytes with room for each group's nodes, and where that room is. YAML has no NUL to confuse it."""
+    """Return the document's bytes with room for each group's nodes, and the positions of that room.
+
+    NUL marks the room: YAML cannot hold it.
+    """
     names = [(group, node) for group, nodes in enumerate(groups) for node in nodes]
     for name, (_, node) in enumerate(names):
         document = replace_value(document, node, f"\0{name}")

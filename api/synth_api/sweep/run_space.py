@@ -35,23 +35,23 @@ class RunSpace:
 
     @cached_property
     def dimensions(self) -> tuple[int, ...]:
-        """The grid's dimension in which each axis moves: those of a zip share one."""
+        """Dimension of the grid for each axis; the axes of a zip share one."""
         return assign_dimensions(self.axes)
 
     @cached_property
     def grid(self) -> Grid:
-        """Run numbers as places, those left out as well."""
+        """Run numbers as places, excluded ones included."""
         lengths = dict(zip(self.dimensions, (len(axis.values) for axis in self.axes), strict=True))
         return Grid(tuple(lengths.values()), self.boxes)
 
     @property
     def runs(self) -> int:
-        """The product of the axes' lengths, 1 without axes: run numbers are below it, also those left out."""
+        """Number of all runs, excluded ones included: the product of the axes' lengths, 1 without axes."""
         return self.grid.size
 
     @property
     def count(self) -> int:
-        """N: runs that are not left out."""
+        """Number of runs that are not excluded."""
         return self.grid.included_count
 
     @cached_property
@@ -63,29 +63,29 @@ class RunSpace:
         ]
 
     def is_included(self, run: int) -> bool:
-        """True if a run is not left out. Raises InputError as `digits`."""
+        """True if a run is not excluded. Raises InputError as `digits`."""
         self._check_run(run)
         return not self.grid.is_excluded(self.grid.find_place(run))
 
     def find_digits(self, run: int) -> list[int]:
-        """The index into each axis' values, by mixed-radix arithmetic. Raises InputError for numbers of no run."""
+        """Return the index into each axis' values, by mixed-radix arithmetic. Raises InputError outside the runs."""
         self._check_run(run)
         return self.find_digits_at(self.grid.find_place(run))
 
     def overrides(self, run: int) -> dict[str, Value]:
-        """Dotted path -> value of each axis, in the axes' order."""
+        """Return dotted path -> value of each axis, in the axes' order."""
         return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, self.find_digits(run), strict=True)}
 
     def words(self, run: int) -> str:
-        """The overrides of a run as a sentence quotes them, long values shortened. Raises InputError as `digits`."""
+        """Return the overrides of a run for a message, long values shortened. Raises InputError as `digits`."""
         return self._describe_digits(self.find_digits(run))
 
     def build_recipe(self, run: int) -> Recipe:
-        """The run's recipe. Raises InputError if its values, each of them good, do not fit together."""
+        """Return the run's recipe. Raises InputError if its values are invalid together."""
         return self.build_recipe_at(self.find_digits(run))
 
     def build_recipe_at(self, digits: Sequence[int]) -> Recipe:
-        """The recipe at an index into each axis' values."""
+        """Return the recipe at an index into each axis' values."""
         try:
             return parse_recipe(self.resolve_tree(digits))
         except InputError as error:
@@ -94,7 +94,7 @@ class RunSpace:
             raise InputError(error.path, f"{error.problem} (in the run with {self._describe_digits(digits)})") from None
 
     def key(self, run: int) -> str:
-        """The run's key, 64 hexadecimal digits."""
+        """Return the run's key, 64 hexadecimal digits."""
         return compute_run_key(self.build_recipe(run))
 
     def find_digits_at(self, place: Sequence[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Axes and exclusions as a custom resource writes them."""
+"""Conversion of a custom resource's axes and exclusions."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAX_STRING: Final = 4096
 
 
 def build_axes(written: Iterable[AxisSpec]) -> tuple[Axis, ...]:
-    """The axes of `spec.axes`, those of a zip one behind the other.
+    """Return the axes of `spec.axes`, those of a zip one behind the other.
 
-    Raises InputError for paths and values that `Sweep` cannot have, and zips of unequal lengths.
+    Raises InputError for invalid paths and values, and for zips of unequal lengths.
     """
     axes: list[Axis] = []
     for number, axis in enumerate(written):
@@ -40,9 +40,9 @@ def build_axes(written: Iterable[AxisSpec]) -> tuple[Axis, ...]:
 def build_boxes(
     excluded: Iterable[Mapping[str, Value]], axes: Sequence[Axis], index: Callable[[str], str]
 ) -> tuple[Box, ...]:
-    """What is left out of the grid of these axes; `index` turns step ids in paths into indices.
+    """Return the boxes that exclude runs from the grid of these axes; `index` replaces step ids in paths by indices.
 
-    Raises InputError for paths and values that no axis has, and values of a zip that never meet.
+    Raises InputError for paths and values that no axis has, and values of a zip that never occur together.
     """
     return tuple(
         _build_box(f"exclude[{number}]", assignment, axes, index) for number, assignment in enumerate(excluded)
@@ -50,7 +50,7 @@ def build_boxes(
 
 
 def assign_dimensions(axes: Iterable[Axis]) -> tuple[int, ...]:
-    """The dimension of each axis in the sweep's grid: those of a zip share one."""
+    """Return the dimension of each axis in the sweep's grid: those of a zip share one."""
     dimensions: list[int] = []
     for axis in axes:
         dimensions.append(len(set(dimensions)) - axis.zipped)
@@ -113,7 +113,7 @@ def _build_box(where: str, assignment: Mapping[str, Value], axes: Sequence[Axis]
 
 
 def _find_digits(values: Sequence[Value], value: Value) -> frozenset[int]:
-    """Where an axis has a value: equal as JSON, `1` = `1.0`."""
+    """Return the indices of a value on an axis; values are equal as JSON, `1` = `1.0`."""
     if isinstance(values, range | DecimalRange):
         place = find_position(values, value)
         return frozenset() if place is None else frozenset({place})

@@ -1,4 +1,4 @@
-"""Places in a plain tree of dicts and lists, by their dotted path. Nothing here changes its arguments."""
+"""Access to plain trees of dicts and lists by path; no function changes its arguments."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Path = tuple[str | int, ...]
 
 
 def parse_path(dotted: str) -> Path:
-    """`a.5.b` -> ("a", 5, "b")."""
+    """Parse a dotted path: `a.5.b` -> ("a", 5, "b")."""
     return tuple(int(word) if word.isdigit() else word for word in dotted.split("."))
 
 
 def get_value(tree: Any, path: Path) -> Any:
-    """The value at a path; raises LookupError where there is none."""
+    """Return the value at a path. Raises LookupError if there is none."""
     for word in path:
         tree = tree[word if isinstance(tree, list) else str(word)]
     return tree
 
 
 def merge_value(tree: Any, path: Path, value: Any) -> Any:
-    """The tree with a value at a path, as Hydra overrides: a dict merges into a dict, everything else replaces."""
+    """Return the tree with a value at a path, as Hydra overrides: dicts merge, everything else is replaced."""
     if not path:
         return _merge(tree, value)
     word, rest = path[0], path[1:]
@@ -36,7 +36,7 @@ def merge_value(tree: Any, path: Path, value: Any) -> Any:
 
 
 def replace_value(tree: Any, path: Path, value: Any) -> Any:
-    """The tree with the value at an existing path replaced as a whole."""
+    """Return the tree with the value at an existing path replaced as a whole."""
     if not path:
         return value
     word = path[0]
@@ -47,13 +47,13 @@ def replace_value(tree: Any, path: Path, value: Any) -> Any:
 
 
 def remove_entry(tree: Any, path: Path) -> Any:
-    """The tree without the dict entry at an existing path."""
+    """Return the tree without the dict entry at an existing path."""
     parent = get_value(tree, path[:-1])
     return replace_value(tree, path[:-1], {key: value for key, value in parent.items() if key != str(path[-1])})
 
 
 def find_differences(one: Any, other: Any, depth: int) -> Iterator[Path]:
-    """Where two trees differ, as paths of at most `depth`; a key that only one of them has is a difference above it."""
+    """Yield the paths, at most `depth` long, where two trees differ; a key that only one has differs above it."""
     if depth and isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         for key in one:
             yield from ((key, *path) for path in find_differences(one[key], other[key], depth - 1))

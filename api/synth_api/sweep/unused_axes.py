@@ -1,4 +1,4 @@
-"""Axes that no picture depends on: their runs have different keys, and would be one picture several times."""
+"""Detection of axes that no picture depends on: their runs would repeat one picture under different keys."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class IdlePlaces:
         self._reasons = {place: reason for place, reason in known.items() if place in found}
 
     def find_reason(self, axes: Sequence[Axis]) -> str:
-        """Why all that the axes change is without effect; empty if part of it has an effect or nothing changes."""
+        """Return why nothing that the axes change has an effect; empty if a part has one or nothing changes."""
         reasons = [self._find_path_reason(path) for axis in axes for path in _find_changed_paths(axis)]
         return reasons[0] if reasons and all(reasons) else ""
 
     def contains_differences(self, trees: Iterable[Any]) -> bool:
-        """Whether trees, two or more, differ in idle places only: no interpolation carries a value to another place."""
+        """Return True if two or more trees differ in idle places only: no interpolation copies a value elsewhere."""
         rest = map(self._blank_idle, trees)
         first, second = next(rest, None), next(rest, None)
         return second is not None and first == second and all(tree == first for tree in rest)
@@ -54,7 +54,7 @@ class IdlePlaces:
 
 
 def _find_changed_paths(axis: Axis) -> set[Path]:
-    """Where the values of an axis differ, entries of mappings and lists each by itself."""
+    """Return the paths at which the values of an axis differ, down to entries of mappings and lists."""
     path = parse_path(axis.path)
     if isinstance(axis.values, range | DecimalRange):
         return {path} if len(axis.values) > 1 else set()

@@ -34,10 +34,9 @@ def check_values(space: RunSpace) -> list[str]:
 
 
 def _build_corner_recipes(space: RunSpace) -> Iterator[Recipe]:
-    """Each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
+    """Yield each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
 
-    Values that make the same run are refused. Places that are left out are not looked at: they may be left out
-    because their values do not fit together.
+    Values that make the same run are refused. Excluded places are not checked: their values may not fit together.
     """
     for axes in space.axes_by_dimension:
         check_repeated_values(axes)
@@ -66,7 +65,7 @@ def _refuse_idle_axes(space: RunSpace, idle: IdlePlaces) -> None:
 
 
 def _iterate_places(space: RunSpace, dimension: int) -> Iterator[tuple[int, list[int]]]:
-    """Each index to check in a dimension, and its place beside the first of the others, unless it is left out."""
+    """Yield each index to check in a dimension, and its place beside the first of the others, unless it is left out."""
     first = [0] * len(space.axes_by_dimension)
     for digit in sorted({0}.union(*(_sample_digits(axis.values) for axis in space.axes_by_dimension[dimension]))):
         place = [*first[:dimension], digit, *first[dimension + 1 :]]
@@ -75,13 +74,13 @@ def _iterate_places(space: RunSpace, dimension: int) -> Iterator[tuple[int, list
 
 
 def _build_included(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
-    """The recipe of a place that is not left out."""
+    """Yield the recipe of a place that is not left out."""
     if not space.grid.is_excluded(place):
         yield space.build_recipe_at(space.find_digits_at(place))
 
 
 def _sample_digits(values: Sequence[Value]) -> Iterable[int]:
-    """The indices to check beside the first: bounds are intervals, so of numbers both ends vouch for the rest."""
+    """Return the indices to check beside the first: of numbers both ends, because bounds are intervals."""
     last = len(values) - 1
     if isinstance(values, range | DecimalRange):
         return [min(1, last), last]  # the second shows whether steps are whole
@@ -93,7 +92,7 @@ def _sample_digits(values: Sequence[Value]) -> Iterable[int]:
 
 
 def _find_largest(values: Sequence[Value]) -> int:
-    """The index of the largest number; 0 where not all are numbers."""
+    """Return the index of the largest number; 0 where not all are numbers."""
     ends = {0, len(values) - 1} if isinstance(values, range | DecimalRange) else range(len(values))
     if not all(isinstance(values[digit], int | float) for digit in ends):
         return 0
