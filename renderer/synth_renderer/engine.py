@@ -11,7 +11,7 @@ from synth_dataset.documents.pictures import write_webp
 from synth_dataset.gates.quality_gates import check, require
 from synth_dataset.views.thumbnails import contact_strip
 from synth_renderer.labels.modes import find_depth_range
-from synth_renderer.labels.omitted import remove_covered
+from synth_renderer.labels.omitted import remove_covered_fragments
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.model.rendered_run import RenderedRun
 from synth_renderer.scene.staging import stage_scene
@@ -64,7 +64,7 @@ def _rasterise_bodies(scene: StagedScene) -> Fragments:
     """The label pass over all bodies, without what is written over the picture."""
     fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
     covered = TECHNIQUES[scene.technique.prototype].covered(scene.technique, scene.seed)
-    return fragments if covered is None else remove_covered(fragments, covered)
+    return fragments if covered is None else remove_covered_fragments(fragments, covered)
 
 
 def _check_gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:

@@ -53,7 +53,7 @@ class Layout:
     pile_width: float
     """Standard deviation of the places around a pile."""
     rolling: float
-    """Share of the way downhill that a body of a heap rolls, 0 … 1."""
+    """Share of its path downhill that a body of a heap rolls, 0 … 1."""
     lattice: str
     """`hexagonal` or `square`."""
     pitch: float

@@ -37,7 +37,7 @@ def orient_downwards(down: NDArray[np.float64], across: NDArray[np.float64]) -> 
 
     The heading `across` is a unit vector (2,): (1, 0) does not turn, (0, 1) turns by a right angle.
     """
-    # The shortest way from `down` to -z turns about their cross product; half angles by sums of unit vectors.
+    # The shortest rotation from `down` to -z is about their cross product; sums of unit vectors give the half angles.
     w = 1.0 - down[2]
     if w < 1e-9:
         tilt = np.array([0.0, 1.0, 0.0, 0.0])

@@ -37,6 +37,9 @@ STEP_WARP: Final = 0.5
 STEP_WAVES: Final = 1.5
 """Lattice steps of that field per particle size."""
 
+MIN_AREA: Final = 1e-300
+"""Divisor for vertices of triangles without area only."""
+
 
 @kernel
 def add_outline(height: NDArray[np.float64], points: NDArray[np.float64], key: np.uint64, rms: float) -> None:
@@ -97,9 +100,9 @@ def add_steps(
     """
     for v in range(len(points)):
         x, y, z = points[v, 0], points[v, 1], points[v, 2]
-        way = STEP_DIRECTION[0] * x + STEP_DIRECTION[1] * y + STEP_DIRECTION[2] * z
-        way += STEP_WARP * field(key, STEP_WAVES * x, STEP_WAVES * y, STEP_WAVES * z)
-        t = number * way
+        place = STEP_DIRECTION[0] * x + STEP_DIRECTION[1] * y + STEP_DIRECTION[2] * z
+        place += STEP_WARP * field(key, STEP_WAVES * x, STEP_WAVES * y, STEP_WAVES * z)
+        t = number * place
         t -= math.floor(t)
         height[v] -= depth * (t / (1.0 - RISER_SHARE) if t < 1.0 - RISER_SHARE else (1.0 - t) / RISER_SHARE)
 
@@ -134,11 +137,36 @@ def displace_surface(
     """Return points (V, 3) moved outwards by `height` (V,), and unit normals (V, 3) turned against its slope.
 
     Outwards is along the normals of the ellipsoid of full extents `proportions` through each point: a direction without
-    jumps, so edges do not fray. The slope is the gradient of linear elements on the triangles, averaged by area: on a
-    triangle with edges u, v, normal n = u x v and the height differences a along u and b along v it is
-    (a v - b u) x n / |n|^2. The new normal is n (1 + g . n) - g, normalised.
+    jumps, so edges do not fray. With g the slope of the height the new normal is n (1 + g . n) - g, normalised.
     """
-    slope, area, normal = np.zeros_like(points), np.zeros(len(points)), np.empty(3)
+    slope, normal = _compute_slopes(points, triangles, height), np.empty(3)
+    moved, turned = np.empty_like(points), np.empty_like(points)
+    for v in range(len(points)):
+        along, square = 0.0, 0.0
+        for axis in range(3):
+            along += slope[v, axis] * normals[v, axis]
+            normal[axis] = points[v, axis] / (proportions[axis] * proportions[axis])
+            square += normal[axis] * normal[axis]
+        step = height[v] / math.sqrt(square)
+        square = 0.0
+        for axis in range(3):
+            moved[v, axis] = points[v, axis] + step * normal[axis]
+            turned[v, axis] = normals[v, axis] * (1.0 + along) - slope[v, axis]
+            square += turned[v, axis] * turned[v, axis]
+        turned[v] /= math.sqrt(square)
+    return moved, turned
+
+
+@kernel
+def _compute_slopes(
+    points: NDArray[np.float64], triangles: NDArray[np.int32], height: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the gradient (V, 3) of `height` (V,) along the surface: linear elements, averaged by the triangles' area.
+
+    On a triangle with edges u, v, normal n = u x v and height differences a along u and b along v the gradient is
+    (a v - b u) x n / |n|^2.
+    """
+    slope, area = np.zeros_like(points), np.zeros(len(points))
     for t in range(len(triangles)):
         a, b, c = triangles[t]
         ux, uy, uz = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
@@ -157,19 +185,7 @@ def displace_surface(
             slope[corner, 0] += gx
             slope[corner, 1] += gy
             slope[corner, 2] += gz
-    moved, turned = np.empty_like(points), np.empty_like(points)
     for v in range(len(points)):
-        along, square = 0.0, 0.0
         for axis in range(3):
-            slope[v, axis] /= max(area[v], 1e-300)
-            along += slope[v, axis] * normals[v, axis]
-            normal[axis] = points[v, axis] / (proportions[axis] * proportions[axis])
-            square += normal[axis] * normal[axis]
-        step = height[v] / math.sqrt(square)
-        square = 0.0
-        for axis in range(3):
-            moved[v, axis] = points[v, axis] + step * normal[axis]
-            turned[v, axis] = normals[v, axis] * (1.0 + along) - slope[v, axis]
-            square += turned[v, axis] * turned[v, axis]
-        turned[v] /= math.sqrt(square)
-    return moved, turned
+            slope[v, axis] /= max(area[v], MIN_AREA)
+    return slope

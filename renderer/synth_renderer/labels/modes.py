@@ -52,7 +52,7 @@ class LabelView:
         return cls(fragments, interest, others, find_visible_surface(fragments, interest | others))
 
     @property
-    def shown(self) -> NDArray[np.bool_]:
+    def shown_bodies(self) -> NDArray[np.bool_]:
         """True for bodies of interest and overlapping ones, (N,)."""
         return self.of_interest | self.overlapping
 
@@ -94,7 +94,7 @@ def draw_normal_map(view: LabelView) -> NDArray[np.uint16]:
     return _round_half_up((view.surface.normal.astype(np.float64) + 1.0) * 32767.5).astype(np.uint16)
 
 
-def draw_stylized(view: LabelView) -> NDArray[np.uint8]:
+def draw_stylized_picture(view: LabelView) -> NDArray[np.uint8]:
     """Return grey (H, W): bodies lit from the upper left with black outlines; background 13."""
     grey = np.where(view.surface.ids > 0, shading.shade_normals(view.surface.normal), float(shading.BACKGROUND))
     grey[shading.find_outlines(view.surface)] = 0.0
@@ -103,7 +103,9 @@ def draw_stylized(view: LabelView) -> NDArray[np.uint8]:
 
 def draw_stylized_xray(view: LabelView) -> NDArray[np.uint8]:
     """Return grey (H, W): as stylized with every body half transparent and the outlines of hidden bodies."""
-    grey = shading.draw_half_transparent(view.fragments, sort_layers(view.fragments, view.shown), view.shown)
+    grey = shading.draw_half_transparent(
+        view.fragments, sort_layers(view.fragments, view.shown_bodies), view.shown_bodies
+    )
     return _round_half_up(grey).astype(np.uint8)
 
 
@@ -116,7 +118,7 @@ PICTURES: Final[dict[str, Callable[[LabelView], LabelPicture]]] = {
     "categorical": draw_categorical,
     "depth_map": draw_depth_map,
     "normal_map": draw_normal_map,
-    "stylized": draw_stylized,
+    "stylized": draw_stylized_picture,
     "stylized_xray": draw_stylized_xray,
 }
 """Mode name (`synth_api.modes`) -> function of its picture; `real` and `stl` do not come from fragments."""

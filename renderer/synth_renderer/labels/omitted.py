@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from synth_renderer.labels.modes import LabelView
 
 
-def remove_covered(fragments: Fragments, covered: NDArray[np.bool_]) -> Fragments:
+def remove_covered_fragments(fragments: Fragments, covered: NDArray[np.bool_]) -> Fragments:
     """Return the fragments outside the pixels `covered` (H, W) bool, as if the picture ended there."""
     kept = ~covered.ravel()[fragments.pixel]
     before = np.concatenate(([0], np.cumsum(kept, dtype=np.int64)))
@@ -40,7 +40,7 @@ def find_labelled_bodies(
     return np.asarray((visible > 0) & (visible >= min_visible_fraction * amodal))
 
 
-def keep_labelled(view: LabelView, labelled: NDArray[np.bool_]) -> LabelView:
+def keep_labelled_bodies(view: LabelView, labelled: NDArray[np.bool_]) -> LabelView:
     """Return the view with all bodies but the `labelled` (N,) bool as background; they still hide what is behind."""
     if labelled.all():
         return view

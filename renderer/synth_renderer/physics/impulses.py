@@ -182,7 +182,7 @@ def solve_contacts(spheres: Spheres, contacts: Contacts, closing: int, surface: 
     Friction and rolling resistance are limited by friction x p plus ageing x age x dt, the strength of a dried contact.
     """
     v, w, curvatures, p = spheres.velocities, spheres.turning, spheres.curvatures, contacts.impulses
-    walls_body = len(curvatures) - 1
+    walls_body, factor = len(curvatures) - 1, INVERSE_INERTIA
     largest = 0.0
     for k in range(closing):
         c = contacts.closing[k]
@@ -203,12 +203,8 @@ def solve_contacts(spheres: Spheres, contacts: Contacts, closing: int, surface: 
             limit = surface.friction * normal_impulse + surface.ageing * p[c, 7] * dt
             dx, dy, dz = _apply_friction(p, c, ux, uy, uz, w, i, j, x, y, z, movable, limit)
             rx, ry, rz = _apply_rolling_resistance(p, c, w, i, j, curvatures[i], curvatures[j], limit)
-            near, far = INVERSE_INERTIA * curvatures[i], INVERSE_INERTIA * curvatures[j]
-            sx, sy, sz = (
-                INVERSE_INERTIA * (y * dz - z * dy),
-                INVERSE_INERTIA * (z * dx - x * dz),
-                INVERSE_INERTIA * (x * dy - y * dx),
-            )
+            near, far = factor * curvatures[i], factor * curvatures[j]
+            sx, sy, sz = factor * (y * dz - z * dy), factor * (z * dx - x * dz), factor * (x * dy - y * dx)
             w[i, 0] -= sx + near * rx
             w[i, 1] -= sy + near * ry
             w[i, 2] -= sz + near * rz

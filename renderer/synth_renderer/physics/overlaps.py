@@ -65,7 +65,7 @@ def reduce_overlaps(
 ) -> float:
     """Sweep once over the pairs and remove a `share` of each overlap beyond `slop` smaller radii, in place.
 
-    Return the deepest overlap on the way, in smaller radii. Two spheres move by half each.
+    Return the deepest overlap of the sweep, in smaller radii. Two spheres move by half each.
     """
     deepest = 0.0
     for c in range(len(first)):

@@ -13,7 +13,7 @@ from synth_api.recipe.outputs import StepOutput, build_step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
 from synth_dataset.documents.pictures import write_png
 from synth_renderer.labels.modes import PICTURES, LabelView, draw_instances
-from synth_renderer.labels.omitted import find_labelled_bodies, keep_labelled
+from synth_renderer.labels.omitted import find_labelled_bodies, keep_labelled_bodies
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.scene.sets import find_members
 from synth_renderer.steps.records import write_feature_files
@@ -143,9 +143,9 @@ class Rendering:
         if least == 0:
             return self._build_view(interest, overlapping)
         if not (interest.all() and not overlapping.any()):
-            return keep_labelled(self._build_view(interest, overlapping), self._find_visible(least))
+            return keep_labelled_bodies(self._build_view(interest, overlapping), self._find_visible(least))
         if least not in self._labelled_views:
-            self._labelled_views[least] = keep_labelled(self.full_view, self._find_visible(least))
+            self._labelled_views[least] = keep_labelled_bodies(self.full_view, self._find_visible(least))
         return self._labelled_views[least]
 
     def _find_visible(self, least: float) -> Selection:

@@ -103,7 +103,7 @@ def test_normal_map_has_the_camera_frames_axes(three: Fragments) -> None:
 
 def test_stylized_is_lit_from_the_upper_left_and_outlined(three: Fragments) -> None:
     view = LabelView.from_fragments(three)
-    picture = modes.draw_stylized(view)
+    picture = modes.draw_stylized_picture(view)
     assert picture.dtype == np.uint8
     assert picture[0, 0] == 13
     assert picture[110, 140] > picture[120, 150] > picture[135, 165] > 0
@@ -121,9 +121,9 @@ def test_xray_shows_what_is_hidden(three: Fragments) -> None:
     assert both[0, 0] == 13
     assert first[120, 100] == both[120, 100] > 13
     assert both[120, 135] > second[120, 135] > 13
-    solid = modes.draw_stylized(LabelView.from_fragments(three, SECOND))[120, 150]
+    solid = modes.draw_stylized_picture(LabelView.from_fragments(three, SECOND))[120, 150]
     assert abs(int(second[120, 150]) - (int(solid) + 13) / 2) <= 1
-    hidden_rim = np.flatnonzero(modes.draw_stylized(LabelView.from_fragments(three, FIRST))[120] == 0)[-1]
+    hidden_rim = np.flatnonzero(modes.draw_stylized_picture(LabelView.from_fragments(three, FIRST))[120] == 0)[-1]
     assert both[120, hidden_rim] < both[120, hidden_rim - 1]
 
 

@@ -22,7 +22,7 @@ PINNED = {
     "BackgroundPatchScale": 48.34,
     "BackgroundPatchSeed": 42,
 }
-RECIPE = Path(__file__).parents[3] / "recipes" / "spheres_sem.yaml"
+RECIPE = Path(__file__).parents[4] / "recipes" / "spheres_sem.yaml"
 
 
 def pinned_recipe(seed):
