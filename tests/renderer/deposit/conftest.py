@@ -54,8 +54,8 @@ def recipe_of(geometry: str, number: int, seed: int, sizes: Any, height: float, 
 
 
 @pytest.fixture
-def deposited() -> Callable[..., World]:
-    """`deposited(layout, coverage, geometry=…, number=…, seed=…, size=…, spread=…, height=…, **step)`."""
+def deposit() -> Callable[..., World]:
+    """`deposit(layout, coverage, geometry=…, number=…, seed=…, size=…, spread=…, height=…, **step)`."""
 
     def make(
         layout: Any,

@@ -1,4 +1,4 @@
-"""Poses: rotations are units, bodies tip over until they stand."""
+"""Orientations: rotations are units, bodies tip over until they rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_rotations_are_units_and_uniform() -> None:
 
 
 @pytest.mark.parametrize("down", [unit(1, 2, 3), unit(0, 0, 1), unit(0, 0, -1), unit(-3, 1, 0)])
-def test_lying_turns_a_direction_down(down: np.ndarray) -> None:
+def test_orienting_turns_a_direction_downwards(down: np.ndarray) -> None:
     for heading in (EAST, unit(0, 1), unit(-1, -2), unit(-1, 0)):
         matrix = rotation_matrix(orient_downwards(down, heading))
         np.testing.assert_allclose(matrix @ down, [0, 0, -1], atol=1e-12)
@@ -36,7 +36,7 @@ def test_the_heading_turns_about_z() -> None:
     np.testing.assert_allclose(turned, [0, 1, 0], atol=1e-12)
 
 
-def test_a_body_stands_on_the_face_below_it() -> None:
+def test_a_body_rests_on_the_face_below_its_middle() -> None:
     np.testing.assert_array_equal(find_resting_face(build_box_planes(), unit(0.2, 0.1, -0.9)), [0, 0, -1])
 
 

@@ -18,14 +18,14 @@ def mesh_of(name: str, **features: float) -> Mesh:
     return build_shape_mesh(choose_shape(name, np.array(extents), values, None)[0])
 
 
-def stretched(proportions: tuple[float, float, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def stretch_sphere(proportions: tuple[float, float, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     sphere = prototypes.build_mesh("sphere", 2)
     normals = sphere.normals / proportions
     return sphere.vertices * proportions, normals / np.linalg.norm(normals, axis=1)[:, None]
 
 
 def deviations(points: NDArray[np.float64], normals: NDArray[np.float64]) -> tuple[float, float, int]:
-    """How far the body sticks out of its hull with its margin, and that out of the body, in radii; and the vertices."""
+    """Return how far the body sticks out of its hull with margin and the hull out of the body, in radii; vertices."""
     hull = build_hull(points, normals)
     radius = np.ptp(points, axis=0).min() / 2
     planes = ConvexHull(hull.points).equations
@@ -37,7 +37,7 @@ def deviations(points: NDArray[np.float64], normals: NDArray[np.float64]) -> tup
 
 @pytest.mark.parametrize("proportions", [(1, 1, 1), (1, 1, 0.5), (1, 0.7, 0.4), (1, 1, 3)])
 def test_an_ellipsoid_is_its_hull_within_a_hundredth_of_its_smallest_radius(proportions) -> None:
-    missing, beyond, vertices = deviations(*stretched(proportions))
+    missing, beyond, vertices = deviations(*stretch_sphere(proportions))
     assert missing <= 0.01
     assert beyond <= 0.011
     assert vertices <= 600

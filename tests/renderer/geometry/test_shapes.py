@@ -1,4 +1,4 @@
-"""Shapes: closed meshes that turn outwards, as large as closed formulas say, displaced only by what is asked for."""
+"""Shapes: closed meshes with outward normals, volume and surface of closed formulas, reliefs as requested."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from synth_renderer.model.mesh import Mesh
 RELIEFS = {"irregularity": 0.03, "wrinkle_depth": 0.04, "pore_depth": 0.04, "step_depth": 0.02, "flute_depth": 0.05}
 
 
-def made(
+def build(
     name: str, segments: int = 48, extents: tuple[float, ...] | None = None, **features: Any
 ) -> tuple[Mesh, float]:
-    """Mesh and size of a shape at its defaults but for some features."""
+    """Return mesh and size of a shape with default features except the given ones."""
     values = {feature: declared.default for feature, declared in SHAPES[name].features.items()} | features
     default = np.multiply(values["dimensions"], (1.0, values["width"], values["height"]))
     shape, size = choose_shape(name, np.array(default if extents is None else extents, dtype=float), values, None)
@@ -35,11 +35,11 @@ def content(mesh: Mesh) -> tuple[float, float]:
     return measure_mesh(mesh.vertices, mesh.triangles)
 
 
-def test_every_declared_shape_is_made() -> None:
+def test_every_declared_shape_has_a_solid() -> None:
     assert SOLIDS.keys() == SHAPES.keys()
 
 
-def test_meshes_are_what_this_engine_version_promises() -> None:
+def test_meshes_have_the_digest_of_this_engine_version() -> None:
     """When this fails, pictures have changed: raise ENGINE_VERSION, then renew the digest."""
     digest = hashlib.sha256()
     for name, declared in sorted(SHAPES.items()):
@@ -62,13 +62,13 @@ def test_grids_are_closed_and_turn_outwards(segments: int) -> None:
     assert ((np.cross(b - a, c - a) * (a + b + c)).sum(axis=1) > 0).all()
 
 
-def test_fineness_is_never_coarser_than_wanted_while_there_is_finer() -> None:
+def test_the_fineness_is_the_coarsest_that_suffices() -> None:
     assert [choose_fineness(wanted) for wanted in (1, 4, 5, 64.1, 1e6)] == [4, 4, 6, 96, 128]
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_normals_are_units_and_point_outwards(name: str) -> None:
-    mesh, _ = made(name, edge_rounding=0.1)
+    mesh, _ = build(name, edge_rounding=0.1)
     np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=2e-7)
     a, b, c = mesh.vertices[mesh.triangles].transpose(1, 0, 2)
     facets = np.cross(b - a, c - a)
@@ -93,7 +93,7 @@ def test_normals_are_units_and_point_outwards(name: str) -> None:
     ],
 )
 def test_formulas_are_the_limits_of_the_meshes(name: str, extents: tuple[float, ...], features: Any) -> None:
-    mesh, size = made(name, 128, extents, **features)
+    mesh, size = build(name, 128, extents, **features)
     volume, surface = content(mesh)
     assert volume == pytest.approx(mesh.volume, rel=2e-3)
     assert surface == pytest.approx(mesh.surface, rel=6e-3)
@@ -101,38 +101,38 @@ def test_formulas_are_the_limits_of_the_meshes(name: str, extents: tuple[float, 
         np.testing.assert_allclose(np.ptp(mesh.vertices, axis=0) * size, extents, rtol=2e-3)
 
 
-def test_formulas_known_by_heart() -> None:
-    cube, _ = made("cube", extents=(2.0, 2.0, 2.0))
+def test_volume_and_surface_of_textbook_bodies() -> None:
+    cube, _ = build("cube", extents=(2.0, 2.0, 2.0))
     assert (cube.volume, cube.surface) == pytest.approx((1, 6))
-    ball, size = made("rod", extents=(1.0, 1.0, 1.0), edge_rounding=1.0)
+    ball, size = build("rod", extents=(1.0, 1.0, 1.0), edge_rounding=1.0)
     assert (ball.volume * size**3, ball.surface * size**2) == pytest.approx((math.pi / 6, math.pi))
-    octahedron, size = made("octahedron")
+    octahedron, size = build("octahedron")
     assert (octahedron.volume * size**3, octahedron.surface * size**2) == pytest.approx((1 / 6, math.sqrt(3)))
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
-def test_a_coarse_mesh_knows_its_content_as_well_as_a_fine_one(name: str) -> None:
+def test_volume_and_surface_do_not_depend_on_the_fineness(name: str) -> None:
     features = {"edge_rounding": 0.1, "irregularity": 0.02}
-    (fine, _), (coarse, _) = made(name, 128, **features), made(name, 16, **features)
+    (fine, _), (coarse, _) = build(name, 128, **features), build(name, 16, **features)
     assert coarse.volume == pytest.approx(fine.volume, rel=0.02)
     assert coarse.surface == pytest.approx(fine.surface, rel=0.08)
 
 
 def test_the_facets_of_a_polyhedron_are_level() -> None:
-    mesh, _ = made("polyhedron", faces=12, shape_seed=5)
+    mesh, _ = build("polyhedron", faces=12, shape_seed=5)
     planes = build_polyhedron_planes(12, 5)
     on_plane = (mesh.normals @ planes[:, :3].T > 1 - 1e-9).any(axis=1)
     assert on_plane.all()
     assert ((mesh.vertices @ planes[:, :3].T - planes[:, 3]).max(axis=1) < 1e-9).all()
 
 
-def test_polyhedra_of_other_seeds_are_others() -> None:
-    one, other = made("polyhedron", shape_seed=1)[0], made("polyhedron", shape_seed=2)[0]
+def test_polyhedra_of_different_seeds_differ() -> None:
+    one, other = build("polyhedron", shape_seed=1)[0], build("polyhedron", shape_seed=2)[0]
     assert one.volume != other.volume
 
 
-def test_rounding_takes_edges_away_and_leaves_the_middle_of_faces() -> None:
-    sharp, round_edges = made("cube")[0], made("cube", edge_rounding=0.2)[0]
+def test_rounding_removes_edges_and_keeps_the_middle_of_faces() -> None:
+    sharp, round_edges = build("cube")[0], build("cube", edge_rounding=0.2)[0]
     assert round_edges.volume < sharp.volume
     np.testing.assert_allclose(np.ptp(round_edges.vertices, axis=0), 1)
     assert np.linalg.norm(round_edges.vertices, axis=1).max() < math.sqrt(3) / 2 - 0.05
@@ -141,7 +141,7 @@ def test_rounding_takes_edges_away_and_leaves_the_middle_of_faces() -> None:
 @pytest.mark.parametrize("relief", RELIEFS)
 def test_a_relief_moves_the_surface_and_turns_its_normals(relief: str) -> None:
     name = "rod" if relief == "flute_depth" else "rough_sphere"
-    level, deep = made(name)[0], made(name, **{relief: RELIEFS[relief]})[0]
+    level, deep = build(name)[0], build(name, **{relief: RELIEFS[relief]})[0]
     moved = np.linalg.norm(deep.vertices - level.vertices, axis=1)
     assert 0.2 * RELIEFS[relief] < moved.max() < 4 * RELIEFS[relief]
     assert (deep.normals * level.normals).sum(axis=1).min() < 0.98
@@ -149,7 +149,7 @@ def test_a_relief_moves_the_surface_and_turns_its_normals(relief: str) -> None:
 
 @pytest.mark.parametrize("relief", sorted(RELIEFS.keys() - {"flute_depth"}))
 def test_normals_are_those_of_the_displaced_mesh(relief: str) -> None:
-    mesh, _ = made("rough_sphere", 96, **{relief: RELIEFS[relief] / 4})
+    mesh, _ = build("rough_sphere", 96, **{relief: RELIEFS[relief] / 4})
     a, b, c = mesh.vertices[mesh.triangles].transpose(1, 0, 2)
     facets = np.cross(b - a, c - a)
     facets /= np.linalg.norm(facets, axis=1)[:, None]
@@ -157,8 +157,8 @@ def test_normals_are_those_of_the_displaced_mesh(relief: str) -> None:
     assert np.quantile(cosine, 0.05) > 0.97
 
 
-def test_an_irregular_outline_has_the_rms_it_is_given() -> None:
-    mesh, _ = made("rough_sphere", irregularity=0.03)
+def test_an_irregular_outline_has_the_given_rms() -> None:
+    mesh, _ = build("rough_sphere", irregularity=0.03)
     radius = np.linalg.norm(mesh.vertices, axis=1)
     assert radius.mean() == pytest.approx(0.5, rel=1e-3)
     assert radius.std() == pytest.approx(0.03, rel=1e-3)
@@ -166,13 +166,13 @@ def test_an_irregular_outline_has_the_rms_it_is_given() -> None:
 
 def test_switching_one_relief_off_leaves_the_others() -> None:
     def heights(**features: float) -> np.ndarray:
-        return np.linalg.norm(made("rough_sphere", shape_seed=3, **features)[0].vertices, axis=1) - 0.5
+        return np.linalg.norm(build("rough_sphere", shape_seed=3, **features)[0].vertices, axis=1) - 0.5
 
     both, pores, steps = heights(pore_depth=0.03, step_depth=0.01), heights(pore_depth=0.03), heights(step_depth=0.01)
     np.testing.assert_allclose(both, pores + steps, atol=1e-12)
 
 
-def test_equal_shapes_of_other_sizes_are_one_shape() -> None:
+def test_bodies_of_different_size_share_a_shape() -> None:
     values = {feature: declared.default for feature, declared in SHAPES["cube"].features.items()}
     one, size = choose_shape("cube", np.array([2.0, 2.0, 4.0]), values, None)
     other, double = choose_shape("cube", np.array([4.0, 4.0, 8.0]), values, None)
@@ -190,13 +190,13 @@ def test_only_smooth_spheres_are_round() -> None:
     assert not round_body(pore_depth=0.01)
 
 
-def test_a_rod_bent_more_than_it_is_thick_is_refused() -> None:
+def test_a_rod_that_is_bent_too_much_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"a rod 1 times as long as thick cannot be bent by 180 degrees; make it long"):
-        made("bent_rod", extents=(1.0, 1.0, 1.0), bend=180.0)
+        build("bent_rod", extents=(1.0, 1.0, 1.0), bend=180.0)
 
 
 def test_bending_keeps_volume_and_thickness() -> None:
-    straight, bent = made("bent_rod", 96, bend=0.0)[0], made("bent_rod", 96, bend=90.0)[0]
+    straight, bent = build("bent_rod", 96, bend=0.0)[0], build("bent_rod", 96, bend=90.0)[0]
     assert content(bent) == pytest.approx(content(straight), rel=1e-3)
     assert np.ptp(bent.vertices[:, 0]) > 1.3 * np.ptp(straight.vertices[:, 0])
     np.testing.assert_allclose(np.ptp(bent.vertices[:, 1]), np.ptp(straight.vertices[:, 1]))

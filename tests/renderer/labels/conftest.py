@@ -1,4 +1,4 @@
-"""Scenes of the label tests, made here, not by the engine."""
+"""Scenes of the label tests, built without the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label pass gives the same bits whatever the processor offers."""
+"""The label pass gives the same bits on every processor."""
 
 from __future__ import annotations
 

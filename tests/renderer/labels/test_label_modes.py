@@ -1,4 +1,4 @@
-"""Each label picture says exactly what the modes table says."""
+"""Each label picture follows the table of modes in docs/labels.md."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def nothing(place_spheres: Any, from_above: Camera) -> LabelView:
     return LabelView.from_fragments(rasterise_bodies(place_spheres([], []), from_above))
 
 
-def test_every_picture_of_labels_has_its_function() -> None:
+def test_every_label_mode_has_a_picture_function() -> None:
     assert modes.PICTURES.keys() == {name for name, mode in MODES.items() if mode.is_label and mode.extension == "png"}
 
 
-def test_palette_begins_as_the_predecessors_and_never_repeats() -> None:
+def test_palette_begins_like_the_predecessor_and_never_repeats() -> None:
     colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in modes.build_palette(8)]
     assert colors == ["#7f0aad", "#c4aa30", "#16a676", "#21ccc1", "#4eb344", "#a252fc", "#7d76c4", "#e57d68"]
     many = modes.build_palette(65535)
@@ -46,13 +46,13 @@ def test_palette_begins_as_the_predecessors_and_never_repeats() -> None:
     assert modes.build_palette(0).shape == (0, 3)
 
 
-def test_the_predecessors_first_repeat_is_left_out() -> None:
+def test_the_first_repeated_colour_of_the_predecessor_is_left_out() -> None:
     numbers = modes.build_palette(3211).astype(int) @ [65536, 256, 1]
     assert numbers[2435] == 0xEA99A5
     assert numbers[3210] != 0xEA99A5
 
 
-def test_instances_are_ids(three: Fragments) -> None:
+def test_the_instance_picture_holds_ids(three: Fragments) -> None:
     picture = modes.draw_instances(LabelView.from_fragments(three))
     assert picture.dtype == np.uint16
     assert [picture[120, 120], picture[120, 150], picture[40, 40], picture[0, 0]] == [2, 2, 3, 0]
@@ -114,7 +114,7 @@ def test_stylized_is_lit_from_the_upper_left_and_outlined(three: Fragments) -> N
     assert picture.max() == 130
 
 
-def test_xray_shows_what_is_hidden(three: Fragments) -> None:
+def test_xray_shows_hidden_bodies(three: Fragments) -> None:
     both, first, second = (
         modes.draw_stylized_xray(LabelView.from_fragments(three, chosen)) for chosen in (ALL, FIRST, SECOND)
     )

@@ -1,4 +1,4 @@
-"""The numbers of the particle table, against brute force and closed formulas."""
+"""Measurements of the particle table, compared with brute force and closed formulas."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_feret_diameters_are_those_of_the_convex_hull(pixels: set[int]) -> None:
     np.testing.assert_allclose(feret(np.array(sorted(pixels)), 11), [smallest, largest], rtol=1e-12)
 
 
-def test_a_single_pixel_and_a_row_of_pixels() -> None:
+def test_feret_diameters_of_one_pixel_and_of_a_row_of_pixels() -> None:
     np.testing.assert_allclose(feret(np.array([17]), 10), [1, math.sqrt(2)])
     np.testing.assert_allclose(feret(np.arange(20, 27), 10), [1, math.hypot(7, 1)])
     assert np.isnan(feret(np.array([]), 10)).all()
 
 
-def test_a_sphere_in_full_view(place_spheres: Any, from_above: Camera) -> None:
+def test_measurements_of_a_fully_visible_sphere(place_spheres: Any, from_above: Camera) -> None:
     bodies = place_spheres([(2.0, -3.0, 0.0)], [6.0], level=3)
     fragments = rasterise_bodies(bodies, from_above)
     found = measure_bodies(fragments, find_visible_surface(fragments), from_above, bodies.locations)
@@ -64,7 +64,7 @@ def test_a_sphere_in_full_view(place_spheres: Any, from_above: Camera) -> None:
     assert not found.touches_border[0]
 
 
-def test_hidden_outside_and_clipped_bodies(place_spheres: Any, from_above: Camera) -> None:
+def test_measurements_of_hidden_outside_and_clipped_bodies(place_spheres: Any, from_above: Camera) -> None:
     locations = [(0, 0, 0), (0, 0, 10), (100, 0, 0), (12, 0, 0)]
     bodies = place_spheres(locations, [2.0, 6.0, 2.0, 4.0])
     fragments = rasterise_bodies(bodies, from_above)
@@ -106,7 +106,7 @@ def test_projected_centres_follow_the_camera() -> None:
     assert np.isnan(centres[2:]).all()
 
 
-def test_occlusion_is_who_lies_nearer_at_some_shared_pixel(heap: Any, from_above: Camera) -> None:
+def test_occluders_are_the_bodies_nearer_at_some_shared_pixel(heap: Any, from_above: Camera) -> None:
     fragments = rasterise_bodies(heap(40), from_above)
     depth = np.full((40, 240 * 240), np.inf)
     for body in range(40):
@@ -120,14 +120,14 @@ def test_occlusion_is_who_lies_nearer_at_some_shared_pixel(heap: Any, from_above
     assert any(len(ids) > 2 for ids in expected)
 
 
-def test_bodies_that_are_left_out_hide_nothing(place_spheres: Any, from_above: Camera) -> None:
+def test_bodies_outside_the_layers_hide_nothing(place_spheres: Any, from_above: Camera) -> None:
     fragments = rasterise_bodies(place_spheres([(0, 0, 0), (1, 0, 5), (0, 1, 10)], [4.0] * 3), from_above)
     assert [ids.tolist() for ids in find_occluders(fragments, sort_layers(fragments))] == [[2, 3], [3], []]
     some = sort_layers(fragments, np.array([True, True, False]))
     assert [ids.tolist() for ids in find_occluders(fragments, some)][:2] == [[2], []]
 
 
-def test_no_bodies_no_numbers(place_spheres: Any, from_above: Camera) -> None:
+def test_without_bodies_measurements_are_empty(place_spheres: Any, from_above: Camera) -> None:
     fragments = rasterise_bodies(place_spheres([], []), from_above)
     assert measure_bodies(fragments, find_visible_surface(fragments), from_above, np.zeros((0, 3))).column.shape == (0,)
     assert find_occluders(fragments, sort_layers(fragments)) == []

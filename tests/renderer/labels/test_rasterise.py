@@ -1,4 +1,4 @@
-"""The rasteriser's own rules: who owns a pixel, what is clipped, what moves with what."""
+"""Rules of the rasteriser: ownership of pixels, clipping, invariance under translation and order."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_of_two_bodies_at_equal_depth_the_lower_id_wins(place_spheres: Any, from
     assert set(np.unique(surface.ids)) == {0, 1}
 
 
-def test_hidden_selections_uncover_what_is_behind(place_spheres: Any, from_above: Camera) -> None:
+def test_bodies_behind_a_hidden_selection_are_visible(place_spheres: Any, from_above: Camera) -> None:
     fragments = rasterise_bodies(place_spheres([(0, 0, 0), (0, 0, 8)], [4.0, 6.0]), from_above)
     assert set(np.unique(find_visible_surface(fragments).ids)) == {0, 2}
     assert set(np.unique(find_visible_surface(fragments, np.array([True, False])).ids)) == {0, 1}

@@ -9,7 +9,7 @@ from synth_renderer.physics.spheres import settle_spheres
 from synth_renderer.steps.relax import relax
 
 
-def test_a_recipe_s_step_settles_beads_by_our_own_solver(start, box, beads_of):
+def test_a_relax_step_settles_beads_with_the_sphere_solver(start, box, beads_of):
     locations, radii = start(30, 0)
     step = RelaxCollisions(affected_set_name="AllParticles", use_gravity=True, gravity=(0.0, 0.0, -1000.0))
     settled, quaternions, report = relax(beads_of(locations, radii), step, box)
@@ -26,7 +26,7 @@ def test_one_damping_counts_for_both():
     assert (Forces.from_step(step).linear_damping, Forces.from_step(step).angular_damping) == (0.5, 0.5)
 
 
-def test_a_damping_of_its_own_leaves_the_other_at_its_default():
+def test_one_damping_leaves_the_other_at_its_default():
     forces = Forces.from_step(RelaxCollisions(affected_set_name="AllParticles", linear_damping=0.5))
     assert (forces.linear_damping, forces.angular_damping) == (0.5, 0.9999999)
 

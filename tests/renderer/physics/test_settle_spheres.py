@@ -53,7 +53,7 @@ def radius_of_gyration(locations: NDArray[np.float64]) -> float:
     return float(np.sqrt(((locations - locations.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
-def test_without_gravity_an_overlap_throws_two_beads_apart_and_moves_no_other():
+def test_without_gravity_an_overlap_drives_two_beads_apart_and_moves_no_other():
     start = np.array([[0.0, 0, 0], [3, 0, 0], [50, 0, 0]])
     settled, report = settle_spheres(start, np.full(3, 2.0), Forces(), None)
     # An overlap of 1 gives a speed of 0.2 x 240 per s, of which damping at 16.1 per s leaves a way of 2.9.
@@ -74,7 +74,7 @@ def test_without_gravity_an_overlap_throws_two_beads_apart_and_moves_no_other():
         (40, 0.3, 2.0, 0.04, 1.0, 2.760),
     ],
 )
-def test_without_gravity_overlaps_throw_beads_as_far_as_bullet_does(
+def test_without_gravity_overlaps_drive_beads_as_far_apart_as_in_bullet(
     number, diameter, width, damping, restitution, bullet
 ):
     """`bullet`: the growth of the radius of gyration that bpy 4.5's rigid bodies of shape SPHERE gave in 100 frames."""
@@ -115,7 +115,7 @@ def test_a_collision_margin_counts_without_gravity_too():
     assert settled[1, 0] - settled[0, 0] == pytest.approx(6.0, abs=0.01)
 
 
-def test_nothing_to_do(box):
+def test_no_spheres_settle_to_no_locations(box):
     settled, report = settle_spheres(np.zeros((0, 3)), np.zeros(0), falling(), box)
     assert settled.shape == (0, 3)
     assert report.came_to_rest
@@ -133,7 +133,7 @@ def test_a_fall_has_the_terminal_speed_of_the_damping():
     assert fallen == pytest.approx(speed * (2 - speed / 100), rel=0.05)
 
 
-def test_the_report_tells_what_was_used(start, box):
+def test_the_report_has_the_numbers_used(start, box):
     locations, radii = start(20, 0)
     _, report = settle_spheres(locations, radii, falling(num_frames=4, substeps_per_frame=3, solver_iterations=5), box)
     assert (report.frames, report.substeps, report.came_to_rest) == (4, 3, False)
@@ -152,13 +152,13 @@ def test_time_scale_stretches_time():
     assert half == pytest.approx(whole, rel=0.01)
 
 
-def test_gravity_may_point_anywhere():
+def test_gravity_may_have_any_direction():
     forces = Forces(num_frames=250, use_gravity=True, gravity=(100, 0, 0))
     settled, _ = settle_spheres(np.array([[0.0, 0, 25]]), np.array([3.0]), forces, Box((-9, -9, 0), (9, 9, 50)))
     np.testing.assert_allclose(settled, [[6, 0, 25]], atol=0.003)
 
 
-def test_restitution_throws_back():
+def test_restitution_makes_a_bead_rebound():
     undamped = {"linear_damping": 0.0, "num_frames": 24, "use_gravity": True, "gravity": (0.0, 0.0, -100.0)}
     dead = drop(Forces(restitution=0.0, **undamped), height=30.0)[0]  # type: ignore[arg-type]
     lively = drop(Forces(restitution=1.0, **undamped), height=30.0)[0]  # type: ignore[arg-type]
@@ -177,7 +177,7 @@ def test_friction_holds_a_bead_on_a_slope():
     assert ways[1] < 0.7 * ways[0]
 
 
-def test_equal_positions_separate_the_same_way_each_time(box):
+def test_beads_at_one_point_always_separate_in_the_same_direction(box):
     locations = np.tile([0.0, 0, 25], (20, 1))
     first, report = settle_spheres(locations, np.full(20, 3.0), Forces(), box)
     second, _ = settle_spheres(locations, np.full(20, 3.0), Forces(), box)
@@ -185,7 +185,7 @@ def test_equal_positions_separate_the_same_way_each_time(box):
     assert report.largest_overlap <= 0.001
 
 
-def test_beads_that_stick_out_are_brought_in(box):
+def test_beads_that_stick_out_of_the_box_are_moved_inside(box):
     settled, _ = settle_spheres(np.array([[59.0, 0, 50]]), np.array([3.0]), Forces(), box)
     np.testing.assert_allclose(settled, [[57, 0, 48.2]], atol=1e-5)
 
@@ -201,7 +201,7 @@ def test_more_volume_than_the_container_is_refused(start):
         settle_spheres(locations, radii, falling(), Box((0, 0, 0), (20, 20, 20)))
 
 
-def test_more_than_fills_the_densest_packing_is_refused():
+def test_a_volume_above_the_densest_packing_is_refused():
     with pytest.raises(
         PhysicsError, match=r"volume is 0\.97 times that of the box that holds them; at most 0\.74 fits"
     ):

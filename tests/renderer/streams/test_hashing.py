@@ -1,4 +1,4 @@
-"""Hashed textures and noise: known words, unit strength, continuous, the same whatever is asked beside them."""
+"""Hashed textures and noise: known words, unit rms, continuity, independence of the picture's size."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ KEY = np.uint64(0x0123456789ABCDEF)
 
 
 def splitmix(key: int, index: int) -> int:
-    """The reference, in whole numbers of any size."""
+    """Reference implementation in Python integers."""
     mask = 2**64 - 1
     x = key + index * 0x9E3779B97F4A7C15 & mask
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 & mask
@@ -36,7 +36,7 @@ def test_normal_numbers_have_mean_0_and_variance_1():
     assert (normals(KEY, 1000) == drawn[:1000]).all()
 
 
-def test_a_field_is_continuous_and_of_the_strength_it_says():
+def test_a_field_is_continuous_with_the_stated_rms():
     places = np.random.default_rng(1).uniform(-500, 500, (20_000, 2))
     values = np.array([value(KEY, x, y) for x, y in places])
     assert np.sqrt((values**2).mean()) == pytest.approx(VALUE_RMS, rel=0.03)
@@ -44,8 +44,8 @@ def test_a_field_is_continuous_and_of_the_strength_it_says():
     assert np.abs(steps).max() < 5e-4
 
 
-def test_a_slope_has_no_work_around_a_closed_way():
-    """It is a gradient: the way there and back along two other edges of a square adds up to nothing."""
+def test_a_slope_has_no_curl():
+    """It is a gradient, so its mixed derivatives are equal."""
     h = 1e-3
     for x, y in np.random.default_rng(2).uniform(0, 9, (50, 2)):
         a = slope(KEY, x, y, 0.3)
@@ -53,7 +53,7 @@ def test_a_slope_has_no_work_around_a_closed_way():
         assert abs(curl) < 0.1
 
 
-def test_slopes_in_a_plane_have_the_strength_they_say():
+def test_slopes_in_a_plane_have_the_stated_rms():
     places = np.random.default_rng(3).uniform(-500, 500, (20_000, 3))
     inside = np.array([slope(KEY, *place)[:2] for place in places])
     assert np.sqrt((inside**2).sum(axis=1).mean()) == pytest.approx(SLOPE_RMS, rel=0.03)

@@ -1,4 +1,4 @@
-"""Knowing the techniques costs no Blender."""
+"""The registry of techniques loads without Blender."""
 
 import subprocess
 import sys

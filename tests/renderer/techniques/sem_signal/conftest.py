@@ -25,8 +25,8 @@ def defaults(*declared: dict[str, Feature]) -> dict[str, FeatureValue]:
 
 
 @pytest.fixture(scope="session")
-def staged() -> Callable[..., StagedScene]:
-    """`staged(beads, seed=0, particles={}, ground="sem_ground", **features)`; beads (N, 4) are x, y, z, diameter."""
+def stage_beads() -> Callable[..., StagedScene]:
+    """`stage_beads(beads, seed=0, particles={}, ground="sem_ground", **features)`; beads (N, 4): x, y, z, diameter."""
 
     def make(
         beads: NDArray[np.float64],
@@ -63,8 +63,8 @@ def staged() -> Callable[..., StagedScene]:
 
 
 @pytest.fixture(scope="session")
-def picture() -> Callable[..., NDArray[np.uint8]]:
-    """`picture(scene, present=None, in_camera=None)`: the real image, all bodies unless told otherwise."""
+def take_picture() -> Callable[..., NDArray[np.uint8]]:
+    """`take_picture(scene, present=None, in_camera=None)`: the real image, of all bodies by default."""
 
     def make(
         scene: StagedScene, present: NDArray[np.bool_] | None = None, in_camera: NDArray[np.bool_] | None = None

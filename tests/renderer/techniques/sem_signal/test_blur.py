@@ -23,7 +23,7 @@ def test_a_spot_keeps_its_sum_and_gets_the_variance(sigma):
 
 
 @pytest.mark.parametrize("sigma", [1.3, 6.0, 20.0])
-def test_it_is_close_to_a_gaussian(sigma):
+def test_the_blur_is_close_to_a_gaussian(sigma):
     step = np.zeros((200, 200), dtype=np.float32)
     step[60:140, 50:110] = 1.0
     expected = ndimage.gaussian_filter(step.astype(float), sigma, mode="nearest", truncate=6)

@@ -11,7 +11,7 @@ from synth_renderer.techniques.sem_signal.ground import build_gradient, build_pa
 KEY = np.uint64(4711)
 
 
-def tilted(cosines) -> np.ndarray:
+def tilt_normals(cosines) -> np.ndarray:
     """Normals (1, n, 3) tilted towards +x."""
     z = np.asarray(cosines, dtype=float)
     return np.stack([np.sqrt(1 - z * z), 0 * z, z], axis=-1)[None].astype(np.float32)
@@ -19,7 +19,7 @@ def tilted(cosines) -> np.ndarray:
 
 def test_the_tilt_yield_is_its_formula():
     z = np.linspace(0.0, 1.0, 101)
-    grey = compute_emission(tilted(z), Emission(0.7, 0.2, 1.3, 0.0, 0.0))[0]
+    grey = compute_emission(tilt_normals(z), Emission(0.7, 0.2, 1.3, 0.0, 0.0))[0]
     expected = 1 + 0.7 * (np.maximum(z, 0.2) ** -1.3 - 1) / (0.2**-1.3 - 1)
     assert np.abs(grey - expected).max() < 3e-4
     assert grey[-1] == 1.0
@@ -28,13 +28,13 @@ def test_the_tilt_yield_is_its_formula():
 
 @pytest.mark.parametrize(("azimuth", "expected"), [(0.0, 1.3), (180.0, 0.7), (90.0, 1.0)])
 def test_facets_towards_the_detector_are_brighter(azimuth, expected):
-    assert compute_emission(tilted([0.0]), Emission(0.0, 0.2, 1.0, azimuth, 0.3))[0, 0] == pytest.approx(
+    assert compute_emission(tilt_normals([0.0]), Emission(0.0, 0.2, 1.0, azimuth, 0.3))[0, 0] == pytest.approx(
         expected, abs=1e-6
     )
 
 
 def test_strength_0_makes_every_facet_alike():
-    assert (compute_emission(tilted(np.linspace(0, 1, 20)), Emission(0.0, 0.2, 1.0, 30.0, 0.0)) == 1.0).all()
+    assert (compute_emission(tilt_normals(np.linspace(0, 1, 20)), Emission(0.0, 0.2, 1.0, 30.0, 0.0)) == 1.0).all()
 
 
 def step_of_height() -> np.ndarray:
@@ -43,7 +43,7 @@ def step_of_height() -> np.ndarray:
     return height
 
 
-def test_the_foot_of_a_wall_is_obstructed_and_its_top_stands_out():
+def test_the_foot_of_a_wall_is_obstructed_and_its_top_prominent():
     height, width = step_of_height(), 4.0
     lost, proud = shadowing.compute_obstruction(height, height, [width]), shadowing.compute_prominence(height, [width])
     expected = np.maximum(blur_plane(height, width) - height, 0) / (2.5 * width)
@@ -69,7 +69,7 @@ def test_the_ground_is_darker_than_the_top_by_the_height_contrast():
     assert signal[0] == pytest.approx([0.65, 0.825, 1.0])
 
 
-def test_a_halo_surrounds_particles_and_leaves_them_alone():
+def test_a_halo_surrounds_particles_without_covering_them():
     coverage = np.zeros((41, 41), dtype=np.float32)
     coverage[15:26, 15:26] = 1.0
     signal = charging.add_halo(np.zeros_like(coverage), coverage, 0.09, 4.0)
@@ -98,7 +98,7 @@ def test_clipping_drives_its_share_of_the_particles_to_white():
     assert (signal[:50] * gain >= 1).mean() == pytest.approx(0.1, abs=0.002)
 
 
-def test_focus_blurs_what_lies_off_the_focal_plane():
+def test_focus_blurs_points_off_the_focal_plane():
     noise = np.random.default_rng(2).standard_normal((80, 80)).astype(np.float32)
     off = np.zeros_like(noise)
     off[:, 40:] = 2.0
@@ -124,7 +124,7 @@ def test_shot_noise_has_the_variance_of_counts(electrons):
     assert (variance * electrons / grey[:, 0]).mean() == pytest.approx(1.0, abs=0.01)
 
 
-def test_correlation_ties_neighbours_together():
+def test_correlated_noise_is_similar_at_neighbouring_pixels():
     grey = np.full((300, 300), 0.5, dtype=np.float32)
     noise = counting.add_shot_noise(grey, KEY, 100.0, 0.8) - grey
     assert (noise[:, 1:] * noise[:, :-1]).mean() / noise.var() > 0.5
@@ -134,6 +134,32 @@ def test_line_noise_is_one_offset_a_line():
     signal = counting.add_line_noise(np.zeros((4000, 3), dtype=np.float32), KEY, 0.01)
     assert (signal == signal[:, :1]).all()
     assert signal[:, 0].std() == pytest.approx(0.01, rel=0.05)
+
+
+HEIGHT = np.random.default_rng(3).random((24, 24), dtype=np.float32)
+LINES = np.linspace(-1, 1, 24, dtype=np.float32)
+EFFECTS = {
+    "height": lambda grey, strength: shadowing.darken_with_depth(grey, HEIGHT, strength),
+    "shadows": lambda grey, strength: shadowing.shade_signal(grey, HEIGHT, HEIGHT, [2.0], strength),
+    "ridges": lambda grey, strength: shadowing.brighten_ridges(grey, HEIGHT, [2.0], strength),
+    "halo": lambda grey, strength: charging.add_halo(grey, HEIGHT, strength, 3.0),
+    "streaks": lambda grey, strength: charging.add_streaks(grey, HEIGHT, LINES, strength, 5.0),
+    "focus": lambda grey, strength: scan.focus_beam(grey, HEIGHT, strength, strength),
+    "drift": lambda grey, strength: scan.drift_lines(grey, KEY, strength),
+    "shot noise": lambda grey, strength: counting.add_shot_noise(grey, KEY, 100.0 * strength, 0.5),
+    "line noise": lambda grey, strength: counting.add_line_noise(grey, KEY, strength),
+}
+
+
+@pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
+def test_an_effect_changes_a_copy_and_nothing_at_strength_0(effect):
+    grey = np.random.default_rng(4).random((24, 24), dtype=np.float32)
+    before = grey.copy()
+    assert (effect(grey, 0.0) == before).all()
+    changed = effect(grey, 0.8)
+    assert changed.dtype == np.float32
+    assert (changed != before).mean() > 0.3
+    assert (grey == before).all()
 
 
 def test_a_gradient_rises_along_its_azimuth():
@@ -171,7 +197,7 @@ def test_scratches_are_as_many_thin_lines():
     assert (height <= 0).all()
 
 
-def test_every_patch_seed_has_a_ground_of_its_own():
+def test_every_patch_seed_has_a_different_ground():
     seeds = (0.0, 0.5, 1.0, 1.5, -0.5, -1.0)
     grounds = [build_patchy_ground({"patch_scale": 8.0, "patch_seed": seed}, 24, 24).level for seed in seeds]
     assert len({ground.tobytes() for ground in grounds}) == len(seeds)

@@ -1,4 +1,4 @@
-"""Bars, boxes and letters: true lengths, and what they cover."""
+"""Bars, boxes and letters: true lengths and covered pixels."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from synth_renderer.techniques.sem_signal.overlays import choose_round_length, d
 DEFAULTS = {name: feature.default for name, feature in TECHNIQUES["scanning_electron_microscope"].features.items()}
 
 
-def drawn(seed=0, shape=(240, 320), pixel_size=0.1, **features):
+def draw(seed=0, shape=(240, 320), pixel_size=0.1, **features):
     return draw_overlay(DEFAULTS | features, shape, pixel_size, Stream(seed, "step", "SEM", "overlays"))
 
 
@@ -28,19 +28,19 @@ def longest_line(strokes) -> int:
     return int((strokes == 1.0).sum(axis=1).max())
 
 
-def test_the_bar_is_as_long_as_the_scale_says():
-    made = drawn(scale_bar=0.4, nanometres_per_unit=1000.0)
-    assert longest_line(made.strokes) == 100, "10 um at 100 nm a pixel"
+def test_the_bar_has_the_length_of_its_label():
+    overlay = draw(scale_bar=0.4, nanometres_per_unit=1000.0)
+    assert longest_line(overlay.strokes) == 100, "10 um at 100 nm a pixel"
 
 
 def test_without_a_scale_the_bar_counts_pixels():
-    assert longest_line(drawn(scale_bar=0.4).strokes) == 100
+    assert longest_line(draw(scale_bar=0.4).strokes) == 100
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_text_above_the_bar_is_as_high_as_asked(seed):
+def test_the_text_above_the_bar_has_the_requested_height(seed):
     def rows(capitals: float) -> int:
-        strokes = drawn(seed, scale_bar=0.8, scale_bar_text=capitals, nanometres_per_unit=100.0).strokes
+        strokes = draw(seed, scale_bar=0.8, scale_bar_text=capitals, nanometres_per_unit=100.0).strokes
         bar = int(np.flatnonzero((strokes == 1.0).sum(axis=1) == longest_line(strokes))[0])
         return int(strokes[:bar].any(axis=1).sum())
 
@@ -50,8 +50,8 @@ def test_the_text_above_the_bar_is_as_high_as_asked(seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_thin_strokes_cover_nothing_and_boxes_do(seed):
-    thin = drawn(seed, scale_bar=0.3, panel_letter=0.1)
-    boxed = drawn(seed, scale_bar=0.3, panel_letter=0.1, overlay_box=True)
+    thin = draw(seed, scale_bar=0.3, panel_letter=0.1)
+    boxed = draw(seed, scale_bar=0.3, panel_letter=0.1, overlay_box=True)
     assert thin.strokes.any()
     assert not thin.covered.any()
     assert (thin.strokes == boxed.strokes).all()
@@ -60,22 +60,22 @@ def test_thin_strokes_cover_nothing_and_boxes_do(seed):
 
 
 def test_the_info_bar_covers_its_rows_and_holds_the_scale_bar():
-    made = drawn(info_bar=0.1, scale_bar=0.3)
-    assert made.covered[-24:].all()
-    assert not made.covered[:-24].any()
-    assert not made.strokes[:-24].any()
-    assert made.strokes[-24:].any()
+    overlay = draw(info_bar=0.1, scale_bar=0.3)
+    assert overlay.covered[-24:].all()
+    assert not overlay.covered[:-24].any()
+    assert not overlay.strokes[:-24].any()
+    assert overlay.strokes[-24:].any()
 
 
-def test_one_switch_takes_all_of_them_away():
-    assert drawn(info_bar=0.1, scale_bar=0.3, panel_letter=0.1, overlays=False) is None
-    assert drawn() is None
+def test_one_feature_switches_all_overlays_off():
+    assert draw(info_bar=0.1, scale_bar=0.3, panel_letter=0.1, overlays=False) is None
+    assert draw() is None
 
 
 def test_strokes_have_their_shade_and_boxes_the_opposite():
     grey = np.full((240, 320), 0.5, dtype=np.float32)
-    made = drawn(info_bar=0.1, scale_bar=0.3, overlay_shade=0.9)
-    made.draw_on(grey)
-    assert grey[made.strokes == 1.0] == pytest.approx(0.9)
-    assert grey[made.covered & (made.strokes == 0)] == pytest.approx(0.1)
-    assert (grey[~made.covered & (made.strokes == 0)] == 0.5).all()
+    overlay = draw(info_bar=0.1, scale_bar=0.3, overlay_shade=0.9)
+    overlay.draw_on(grey)
+    assert grey[overlay.strokes == 1.0] == pytest.approx(0.9)
+    assert grey[overlay.covered & (overlay.strokes == 0)] == pytest.approx(0.1)
+    assert (grey[~overlay.covered & (overlay.strokes == 0)] == 0.5).all()

@@ -39,8 +39,8 @@ def defaults(prototype: str, background: str) -> dict[str, FeatureValue]:
 
 
 @pytest.fixture(scope="session")
-def staged() -> Callable[..., StagedScene]:
-    """`staged(beads, seed=0, **features)`: polystyrene beads on silicone."""
+def stage_beads() -> Callable[..., StagedScene]:
+    """`stage_beads(beads, seed=0, **features)`: polystyrene beads on silicone."""
 
     def make(beads: Beads, seed: int = 0, **features: FeatureValue) -> StagedScene:
         values = defaults(SEM, "sem_patchy_silicone") | features
@@ -72,8 +72,8 @@ def surface_of() -> Callable[[StagedScene], VisibleSurface]:
 
 
 @pytest.fixture(scope="session")
-def picture(surface_of: Callable[[StagedScene], VisibleSurface]) -> Callable[..., NDArray[np.uint8]]:
-    """`picture(scene, present=None, in_camera=None)`: the real image, all bodies unless told otherwise."""
+def take_picture(surface_of: Callable[[StagedScene], VisibleSurface]) -> Callable[..., NDArray[np.uint8]]:
+    """`take_picture(scene, present=None, in_camera=None)`: the real image, of all bodies by default."""
 
     def make(
         scene: StagedScene, present: NDArray[np.bool_] | None = None, in_camera: NDArray[np.bool_] | None = None

@@ -36,7 +36,7 @@ def test_yield_grows_with_tilt(factor, cutoff, exponent):
     assert (np.diff(TiltYield(factor, cutoff, exponent)(facing)) >= 0).all()
 
 
-def test_yield_is_the_secant_of_the_tilt_where_the_factor_says_so():
+def test_the_yield_can_be_the_secant_of_the_tilt():
     facing = np.array([0.9, 0.5, 0.3])
     assert TiltYield(factor=1 / 0.2 - 1, cutoff=0.2, exponent=1.0)(facing) == pytest.approx(1 / facing)
 
@@ -51,7 +51,7 @@ def test_a_lone_convex_body_collects_one_on_average(elevation, asymmetry, azimut
     assert integral / 4 == pytest.approx(1.0, rel=1e-3)
 
 
-def test_nothing_is_accepted_from_below_and_most_towards_the_detector():
+def test_the_detector_accepts_nothing_from_below_and_most_from_its_side():
     detector = Acceptance(azimuth=90.0, elevation=30.0, asymmetry=0.5)
     below, towards, away = detector(np.array([[0.0, 0.6, -0.8], [0.0, 1.0, 1e-9], [0.0, -1.0, 1e-9]]))
     assert below == 0
@@ -70,7 +70,7 @@ def test_shot_noise_has_the_variance_of_counted_electrons(level):
     assert grey.std() == pytest.approx(255 * math.sqrt(level / 200), rel=0.03)
 
 
-def test_read_noise_and_line_noise_have_the_strengths_they_name():
+def test_read_noise_and_line_noise_have_the_given_strengths():
     read = detect_electrons(flat(0.5), replace(QUIET, electrons=1e9, read_noise=0.03e9), seed=1)
     assert read.std() == pytest.approx(0.03 * 255, rel=0.03)
     lines = detect_electrons(flat(0.5, 1000), replace(QUIET, line_noise=0.03), seed=1)
@@ -97,7 +97,7 @@ def test_equal_seeds_give_equal_noise_and_other_seeds_other_noise():
     assert (first != other).mean() > 0.5
 
 
-def test_one_kind_of_noise_taken_away_leaves_the_others():
+def test_switching_one_kind_of_noise_off_leaves_the_others():
     both = detect_electrons(flat(0.3), replace(NOISY, line_noise=0.02), seed=5).astype(int)
     shot = detect_electrons(flat(0.3), NOISY, seed=5).astype(int)
     assert np.ptp(both - shot, axis=1).max() <= 1

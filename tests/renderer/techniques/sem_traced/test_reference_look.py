@@ -37,7 +37,7 @@ def pinned_recipe(seed):
 
 
 def noise_sigma(grey):
-    """Median size of the diagonal details of one Daubechies-2 wavelet step, as a Gaussian's standard deviation."""
+    """Return the noise: median diagonal detail of one Daubechies-2 wavelet step as a standard deviation."""
     root = math.sqrt(3)
     detail = np.array([1 - root, root - 3, 3 + root, -1 - root]) / (4 * math.sqrt(2))
     across = ndimage.correlate1d(grey, detail, axis=1)
@@ -46,7 +46,7 @@ def noise_sigma(grey):
 
 
 def spectrum_slope(grey):
-    """Of log power over log frequency from 0.02 to 0.15 cycles per pixel in the upper left 512 px, Hann window."""
+    """Return the slope of log power over log frequency, 0.02 to 0.15 cycles per px, upper left 512 px, Hann window."""
     window = np.hanning(512)
     power = np.abs(np.fft.fft2((grey - grey.mean())[:512, :512] * np.outer(window, window))) ** 2
     steps = np.fft.fftfreq(512, 1 / 512)

@@ -13,7 +13,7 @@ def test_means_do_not_cross_outlines():
     assert (smooth_within_bodies(picture, IDS, 2.0) == picture).all()
 
 
-def test_noise_goes_down_by_the_width_of_the_mean():
+def test_smoothing_reduces_noise_by_the_width_of_the_mean():
     picture = np.random.default_rng(1).normal(1.0, 0.1, (200, 200)).astype(np.float32)
     smooth = smooth_within_bodies(picture, np.zeros((200, 200), np.uint16), 2.0)
     assert smooth.mean() == pytest.approx(1.0, abs=1e-3)
