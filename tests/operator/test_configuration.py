@@ -13,7 +13,7 @@ LEAST: dict[str, Any] = {
 }
 
 
-def test_what_is_left_out_has_a_default() -> None:
+def test_omitted_keys_have_defaults() -> None:
     configuration = Configuration.from_tree(LEAST)
 
     assert configuration.namespaces == ()
@@ -22,7 +22,7 @@ def test_what_is_left_out_has_a_default() -> None:
     assert not any(configuration.overlay.model_dump().values())
 
 
-def test_namespaces_count_once() -> None:
+def test_duplicate_namespaces_are_removed() -> None:
     assert Configuration.from_tree({**LEAST, "namespaces": ["b", "a", "b"]}).namespaces == ("a", "b")
 
 
@@ -50,7 +50,7 @@ def test_namespaces_count_once() -> None:
         ({"lease": {"namespace": "a", "durationSeconds": 60}}, "lease.durationSeconds: must be at most 15, not 60"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(change: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_value_is_one_sentence(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError) as error:
         Configuration.from_tree({**LEAST, **change})
 
@@ -68,7 +68,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     ("text", "problem"),
     [("{", "is no YAML"), ("", "must be a mapping, not null"), ("[]", "must be a mapping, not a list")],
 )
-def test_a_file_without_a_configuration_is_named(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_error_names_the_file(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "configuration.yaml"
     file.write_text(text)
 
@@ -78,6 +78,6 @@ def test_a_file_without_a_configuration_is_named(tmp_path: Path, text: str, prob
     assert error.value.path == str(file)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_an_error_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot be read: .*No such file"):
         Configuration.read(tmp_path / "none.yaml")

@@ -32,12 +32,12 @@ def test_each_path_has_its_own_check(server: HealthServer) -> None:
     assert ask(server, "/readyz") == (503, "not yet\n")
 
 
-def test_a_check_is_made_anew_each_time(server: HealthServer, problems: dict[str, str]) -> None:
+def test_each_request_runs_its_check(server: HealthServer, problems: dict[str, str]) -> None:
     problems["/healthz"] = "deaf"
     assert ask(server, "/healthz") == (503, "deaf\n")
     problems["/healthz"] = ""
     assert ask(server, "/healthz") == (200, "ok\n")
 
 
-def test_other_paths_are_told_what_there_is(server: HealthServer) -> None:
+def test_other_paths_get_the_list_of_paths(server: HealthServer) -> None:
     assert ask(server, "/health") == (404, "unknown path; paths are /healthz, /readyz\n")

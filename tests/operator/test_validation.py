@@ -32,7 +32,7 @@ def checked(
     return validate_sweep("sweep", spec(**more), recipe(RECIPE if tree is None else tree), default)
 
 
-def test_a_good_sweep_is_counted_and_named() -> None:
+def test_a_valid_sweep_has_a_plan_and_a_number_of_runs() -> None:
     result = checked(overrides=[f"{SEED}=range(15)"])
 
     assert isinstance(result, ValidatedSweep)
@@ -72,14 +72,14 @@ def test_the_plan_depends_on_axes_output_and_batch_size() -> None:
         (checked(overrides=[f"{SEED}=1,x"]), Reason.SWEEP_INVALID, SEED),
     ],
 )
-def test_a_problem_has_a_reason_and_a_sentence(problem: ValidatedSweep | Problem, reason: Reason, words: str) -> None:
+def test_a_problem_has_a_reason_and_a_message(problem: ValidatedSweep | Problem, reason: Reason, words: str) -> None:
     assert isinstance(problem, Problem)
     assert problem.reason is reason
     assert words in problem.message
     assert problem.message[-1] in ".?!"
 
 
-def test_a_recipe_is_checked_without_a_sweep() -> None:
+def test_a_recipe_is_validated_without_a_sweep() -> None:
     assert validate_recipe(recipe(RECIPE)) is None
     problem = validate_recipe(recipe({"defaults": ["BaseRecipe"], "synth_chain": 7}))
     assert problem
@@ -87,7 +87,7 @@ def test_a_recipe_is_checked_without_a_sweep() -> None:
     assert problem.message.startswith("The recipe 'spheres' is invalid: ")
 
 
-def test_an_output_that_an_earlier_release_took_is_a_sentence_about_the_sweep() -> None:
+def test_an_output_of_an_earlier_release_is_a_problem_of_the_sweep() -> None:
     metadata = {"namespace": "lab", "name": "s", "uid": "1", "resourceVersion": "1"}
     output = {"endpoint": "minio:99999", "bucket": "data"}
     sweep = SweepObject.from_json({"metadata": metadata, "spec": {"recipe": {}, "output": output}})

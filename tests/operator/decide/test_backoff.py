@@ -22,11 +22,11 @@ def test_the_first_try_comes_after_five_seconds() -> None:
     assert seconds(SweepStatus(), 0) == 5
 
 
-def test_distances_double_up_to_ten_minutes() -> None:
+def test_delays_double_up_to_ten_minutes() -> None:
     status = waiting(Reason.STORE_UNREACHABLE)
 
     assert [seconds(status, after) for after in (5, 10, 20, 300, 600, 9000)] == [5, 10, 20, 300, 600, 600]
 
 
-def test_another_reason_begins_anew() -> None:
+def test_another_reason_resets_the_backoff() -> None:
     assert seconds(waiting(Reason.UNSCHEDULABLE), 9000) == 5

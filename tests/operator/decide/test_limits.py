@@ -5,11 +5,11 @@ from synth_operator.decide.limits import check_failure_limit, compute_failure_li
 
 
 @pytest.mark.parametrize(("written", "limit"), [(0, 0), (7, 7), ("0%", 0), ("5%", 9), ("1%", 1), ("100%", 180)])
-def test_a_limit_is_a_count_or_a_share_rounded_down(written: int | str, limit: int) -> None:
+def test_the_limit_is_a_count_or_a_percentage_rounded_down(written: int | str, limit: int) -> None:
     assert compute_failure_limit(SweepSpec(max_failed_runs=written), 180) == limit
 
 
-def test_the_limit_itself_is_put_up_with() -> None:
+def test_the_limit_itself_is_allowed() -> None:
     spec = SweepSpec(max_failed_runs=3)
 
     assert check_failure_limit(spec, 3, 180) is None

@@ -41,13 +41,13 @@ def count(status: SweepStatus, completed: str, *pods: PodObject, attempt: Attemp
     )
 
 
-def test_completed_indexes_count_whole_the_last_one_as_long_as_it_is() -> None:
+def test_a_completed_index_counts_all_runs_of_its_batch() -> None:
     runs = count(SweepStatus(), "0,2").runs
 
     assert (runs.succeeded, runs.failed, runs.active) == (15, 0, 2)
 
 
-def test_messages_count_for_what_is_not_complete() -> None:
+def test_messages_count_for_batches_that_are_not_complete() -> None:
     runs = count(SweepStatus(), "0", pod(1, succeeded=4, failed=1)).runs
 
     assert (runs.succeeded, runs.failed) == (14, 1)
@@ -59,13 +59,13 @@ def test_failed_runs_of_a_completed_index_are_not_counted_as_succeeded() -> None
     assert (runs.succeeded, runs.failed) == (8, 2)
 
 
-def test_a_batch_counts_once_though_several_pods_worked_on_it() -> None:
+def test_a_batch_of_several_pods_counts_once() -> None:
     runs = count(SweepStatus(), "", pod(0, succeeded=3), pod(0, succeeded=7, failed=1)).runs
 
     assert (runs.succeeded, runs.failed) == (7, 1)
 
 
-def test_what_was_counted_stays_when_its_pod_goes() -> None:
+def test_counts_stay_after_the_deletion_of_a_pod() -> None:
     before = count(SweepStatus(), "0", pod(0, succeeded=8, failed=2), pod(1, succeeded=5))
 
     after = count(before, "0")
@@ -73,7 +73,7 @@ def test_what_was_counted_stays_when_its_pod_goes() -> None:
     assert (after.runs.succeeded, after.runs.failed) == (13, 2)
 
 
-def test_a_lost_message_of_failures_never_makes_more_runs_than_there_are() -> None:
+def test_counts_never_exceed_the_total_after_a_lost_message() -> None:
     before = count(SweepStatus(), "", pod(0, succeeded=1, failed=2))
 
     after = count(before, "0")
@@ -81,7 +81,7 @@ def test_a_lost_message_of_failures_never_makes_more_runs_than_there_are() -> No
     assert (after.runs.succeeded, after.runs.failed) == (8, 2)
 
 
-def test_settled_shards_are_added() -> None:
+def test_settled_shards_are_added_to_the_current_one() -> None:
     base = AttemptStatus(hash="a", todo=25, batch_size=10, settled=SettledShards(succeeded=100, failed=3))
 
     runs = count(SweepStatus(), "0", attempt=base).runs
@@ -89,7 +89,7 @@ def test_settled_shards_are_added() -> None:
     assert (runs.succeeded, runs.failed) == (110, 3)
 
 
-def test_settling_carries_what_was_counted() -> None:
+def test_settling_a_shard_keeps_its_counts() -> None:
     status = SweepStatus(runs=RunCounts(succeeded=20, failed=2))
 
     after = settle_shard(status, AttemptStatus(hash="a", todo=25, batch_size=10)).attempt
@@ -98,7 +98,7 @@ def test_settling_carries_what_was_counted() -> None:
     assert (after.settled.shards, after.settled.succeeded, after.settled.failed) == (1, 20, 2)
 
 
-def test_the_first_failures_by_number_are_kept_each_once() -> None:
+def test_the_failures_with_the_lowest_run_numbers_are_kept_once_each() -> None:
     many = [RunFailure(run=run, reason="X") for run in range(30, 0, -1)]
 
     assert [failure.run for failure in select_first_failures(many, many)] == list(range(1, 21))

@@ -114,28 +114,28 @@ def test_a_status_is_replaced_as_a_subresource_with_its_kind(
     assert calls == [("update", "synthsweeps/status", 200)]
 
 
-def test_objects_are_found_by_selector(api: KubernetesApi, server: Server) -> None:
+def test_objects_are_listed_by_selector(api: KubernetesApi, server: Server) -> None:
     server.answer = 200, b'{"items": [{"a": 1}]}'
 
     assert api.find(Resource.INPUTS, "lab", labels="synth-operator.io/sweep=s") == [{"a": 1}]
     assert server.asked[0]["line"] == "GET /api/v1/namespaces/lab/configmaps?labelSelector=synth-operator.io/sweep%3Ds"
 
 
-def test_what_is_not_there_is_none(api: KubernetesApi, server: Server) -> None:
+def test_reading_a_missing_object_returns_none(api: KubernetesApi, server: Server) -> None:
     refuse(server, 404, "NotFound")
 
     assert api.read(Resource.LEASES, "synth", "op") is None
 
 
 @pytest.mark.parametrize("code", [404, 409])
-def test_deleting_what_is_gone_or_another_one_is_fine(api: KubernetesApi, server: Server, code: int) -> None:
+def test_deleting_a_missing_or_replaced_object_is_no_error(api: KubernetesApi, server: Server, code: int) -> None:
     refuse(server, code, "Whatever")
 
     api.delete(Resource.JOBS, "lab", "j", "u1")
 
 
 @pytest.mark.parametrize(("code", "reason"), [(409, "AlreadyExists"), (403, "Forbidden"), (422, "Invalid"), (500, "")])
-def test_a_refusal_says_code_reason_and_sentence(api: KubernetesApi, server: Server, code: int, reason: str) -> None:
+def test_an_api_error_has_code_reason_and_message(api: KubernetesApi, server: Server, code: int, reason: str) -> None:
     refuse(server, code, reason)
 
     with pytest.raises(ApiError) as error:
@@ -143,14 +143,14 @@ def test_a_refusal_says_code_reason_and_sentence(api: KubernetesApi, server: Ser
     assert (error.value.code, error.value.reason, error.value.message) == (code, reason, "so it is")
 
 
-def test_an_answer_of_something_else_than_the_api_is_an_error_too(api: KubernetesApi, server: Server) -> None:
+def test_an_answer_that_is_not_json_is_an_api_error(api: KubernetesApi, server: Server) -> None:
     server.answer = 502, b"<html>bad gateway</html>"
 
     with pytest.raises(ApiError, match="502"):
         api.read(Resource.LEASES, "synth", "op")
 
 
-def test_no_answer_is_an_error_without_a_code(calls: list[Call], server: Server) -> None:
+def test_an_api_error_without_an_answer_has_no_code(calls: list[Call], server: Server) -> None:
     connection = client.Configuration(host="http://127.0.0.1:9")
     connection.retries = False
     api = KubernetesApi(connection, lambda *call: calls.append(call))
@@ -162,7 +162,7 @@ def test_no_answer_is_an_error_without_a_code(calls: list[Call], server: Server)
     api.close()
 
 
-def test_each_request_carries_the_token_of_the_moment(
+def test_each_request_carries_the_current_token(
     api: KubernetesApi, connection: client.Configuration, server: Server
 ) -> None:
     connection.api_key["authorization"] = "bearer first"

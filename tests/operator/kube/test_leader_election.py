@@ -89,7 +89,7 @@ def second(api: OneLease, clock: Clock) -> Leadership:
     return Leadership(api, LEASE, "second", clock)
 
 
-def test_the_first_comer_leads_and_the_second_waits(first: Leadership, second: Leadership) -> None:
+def test_the_first_replica_leads_and_the_second_waits(first: Leadership, second: Leadership) -> None:
     assert first.try_acquire_or_renew()
     assert not second.try_acquire_or_renew()
     assert (first.is_leading, second.is_leading) == (True, False)
@@ -105,7 +105,7 @@ def test_a_renewal_is_one_request(first: Leadership, api: OneLease) -> None:
     assert api.calls == ["patch"]
 
 
-def test_a_dead_leader_is_followed_when_its_time_is_over(first: Leadership, second: Leadership, clock: Clock) -> None:
+def test_a_dead_leader_is_replaced_when_its_lease_expires(first: Leadership, second: Leadership, clock: Clock) -> None:
     first.try_acquire_or_renew()
     second.try_acquire_or_renew()
     clock.now += 14.9
@@ -114,14 +114,14 @@ def test_a_dead_leader_is_followed_when_its_time_is_over(first: Leadership, seco
     assert second.try_acquire_or_renew()
 
 
-def test_a_leader_that_renews_is_never_followed(first: Leadership, second: Leadership, clock: Clock) -> None:
+def test_a_leader_that_renews_is_never_replaced(first: Leadership, second: Leadership, clock: Clock) -> None:
     for _ in range(20):
         assert first.try_acquire_or_renew()
         assert not second.try_acquire_or_renew()
         clock.now += 5
 
 
-def test_a_leader_without_an_answer_stops_before_another_may_begin(
+def test_a_leader_without_an_answer_stops_before_another_may_lead(
     first: Leadership, second: Leadership, api: OneLease, clock: Clock
 ) -> None:
     first.try_acquire_or_renew()
@@ -136,7 +136,7 @@ def test_a_leader_without_an_answer_stops_before_another_may_begin(
     assert not second.try_acquire_or_renew()
 
 
-def test_a_leader_that_was_replaced_does_not_come_back_by_renewing(
+def test_a_replaced_leader_cannot_renew(
     first: Leadership, second: Leadership, clock: Clock
 ) -> None:
     first.try_acquire_or_renew()
@@ -149,7 +149,7 @@ def test_a_leader_that_was_replaced_does_not_come_back_by_renewing(
     assert not first.is_leading
 
 
-def test_a_released_lease_is_taken_at_once(first: Leadership, second: Leadership, clock: Clock) -> None:
+def test_a_released_lease_is_acquired_at_once(first: Leadership, second: Leadership, clock: Clock) -> None:
     first.try_acquire_or_renew()
     second.try_acquire_or_renew()
     first.release()
@@ -158,13 +158,13 @@ def test_a_released_lease_is_taken_at_once(first: Leadership, second: Leadership
     assert second.try_acquire_or_renew()
 
 
-def test_the_same_replica_comes_back_at_once_after_a_crash(first: Leadership, api: OneLease, clock: Clock) -> None:
+def test_a_restarted_leader_leads_again_at_once(first: Leadership, api: OneLease, clock: Clock) -> None:
     first.try_acquire_or_renew()
 
     assert Leadership(api, LEASE, "first", clock).try_acquire_or_renew()
 
 
-def test_changes_of_leader_are_counted(first: Leadership, second: Leadership, api: OneLease) -> None:
+def test_lease_transitions_are_counted(first: Leadership, second: Leadership, api: OneLease) -> None:
     first.try_acquire_or_renew()
     first.try_acquire_or_renew()
     assert api.spec()["leaseTransitions"] == 0
@@ -174,7 +174,7 @@ def test_changes_of_leader_are_counted(first: Leadership, second: Leadership, ap
     assert api.spec()["holderIdentity"] == "second"
 
 
-def test_the_duration_in_the_lease_counts_not_that_of_the_replica_that_waits(
+def test_expiry_follows_the_duration_in_the_lease(
     api: OneLease, clock: Clock, second: Leadership
 ) -> None:
     hasty = Leadership(api, Lease(namespace="synth", duration_seconds=10), "hasty", clock)

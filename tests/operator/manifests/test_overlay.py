@@ -121,7 +121,7 @@ def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, rules: Config
         ),
     ],
 )
-def test_what_an_overlay_may_not_do(
+def test_a_forbidden_overlay_is_refused(
     overlay: dict[str, Any], sentence: str, sweep: Make, output: Output, rules: Configuration
 ) -> None:
     with pytest.raises(InputError) as error:
@@ -138,7 +138,7 @@ def test_what_an_overlay_may_not_do(
         ({"images": True}, {"spec": {"initContainers": [{"name": "x", "image": "any:1"}]}}),
     ],
 )
-def test_the_configuration_may_allow_it(
+def test_the_configuration_can_allow_it(
     policy: dict[str, bool], overlay: dict[str, Any], sweep: Make, output: Output, rules: Configuration
 ) -> None:
     allowing = Configuration.from_tree({**rules.model_dump(mode="json", by_alias=True), "overlay": policy})
@@ -148,7 +148,7 @@ def test_the_configuration_may_allow_it(
         template(sweep(podTemplate=overlay), output, rules)
 
 
-def test_merging_removes_with_null_and_appends_what_has_no_name() -> None:
+def test_null_removes_a_key_and_lists_without_names_are_appended() -> None:
     base = {"a": {"x": 1, "y": 2}, "tolerations": [{"key": "a"}], "args": ["1"], "env": [{"name": "A", "value": "1"}]}
     over = {"a": {"x": None}, "tolerations": [{"key": "b"}], "args": ["2"], "env": [{"name": "B", "value": "2"}]}
 

@@ -39,7 +39,7 @@ def test_a_shard_is_an_indexed_job_with_one_index_per_batch(sweep: Make, output:
     assert "ttlSecondsAfterFinished" not in spec
 
 
-def test_what_is_told_to_stop_never_counts_and_what_can_never_work_is_not_tried_again(
+def test_a_stopped_pod_never_counts_and_exit_code_64_fails_the_job(
     sweep: Make, output: Output, rules: Configuration
 ) -> None:
     policy = made(sweep(), output, rules)["spec"]["podFailurePolicy"]
@@ -74,7 +74,7 @@ def test_credentials_come_by_reference(sweep: Make, output: Output, rules: Confi
         assert environment[name]["valueFrom"] == {"secretKeyRef": reference}
 
 
-def test_without_a_secret_the_service_account_opens_the_store(sweep: Make, rules: Configuration) -> None:
+def test_without_a_secret_the_service_account_gives_access_to_the_store(sweep: Make, rules: Configuration) -> None:
     output = Output.model_validate({"endpoint": "s3:443", "bucket": "bucket", "serviceAccountName": "writer"})
 
     job = made(sweep(), output, rules)
@@ -83,7 +83,7 @@ def test_without_a_secret_the_service_account_opens_the_store(sweep: Make, rules
     assert not [variable for variable in container(job)["env"] if variable["name"].startswith("AWS")]
 
 
-def test_a_missing_certificate_authority_lets_the_pod_start_and_say_so(sweep: Make, rules: Configuration) -> None:
+def test_a_pod_without_its_certificate_authority_starts(sweep: Make, rules: Configuration) -> None:
     output = Output.model_validate({"endpoint": "s", "bucket": "abc", "caSecretRef": {"name": "ca", "key": "root.pem"}})
 
     job = made(sweep(), output, rules)
@@ -101,7 +101,7 @@ def test_a_missing_certificate_authority_lets_the_pod_start_and_say_so(sweep: Ma
     ("spec", "device"),
     [({}, "cpu"), ({"gpu": {}}, "gpu"), ({"gpu": {}, "device": "cpu"}, "cpu"), ({"device": "auto"}, "auto")],
 )
-def test_gpus_are_asked_for_only_with_a_gpu_block(
+def test_gpus_are_requested_only_with_a_gpu_block(
     spec: dict[str, Any], device: str, sweep: Make, output: Output, rules: Configuration
 ) -> None:
     words = container(made(sweep(**spec), output, rules))["args"]
@@ -131,7 +131,7 @@ def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
     assert str(environment["OPTIX_CACHE_PATH"]).startswith(SCRATCH_FOLDER)
 
 
-def test_a_default_limit_gives_way_to_a_request_of_the_same_resource(
+def test_a_request_replaces_the_default_limit_of_the_same_resource(
     sweep: Make, output: Output, rules: Configuration
 ) -> None:
     job = made(sweep(resources={"requests": {"memory": "64Gi"}}), output, rules)
@@ -139,7 +139,7 @@ def test_a_default_limit_gives_way_to_a_request_of_the_same_resource(
     assert container(job)["resources"] == {"requests": {"cpu": "2", "memory": "64Gi"}}
 
 
-def test_a_queue_starts_the_job_itself(sweep: Make, output: Output, rules: Configuration) -> None:
+def test_a_queued_job_is_created_suspended(sweep: Make, output: Output, rules: Configuration) -> None:
     job = made(sweep(queueName="gpus"), output, rules)
 
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
@@ -159,16 +159,16 @@ def test_a_queue_starts_the_job_itself(sweep: Make, output: Output, rules: Confi
         {"queueName": "q"},
     ],
 )
-def test_what_cannot_change_in_place_makes_another_job(change: dict[str, Any], sweep: Make) -> None:
+def test_an_immutable_field_changes_the_inputs_hash(change: dict[str, Any], sweep: Make) -> None:
     assert compute_inputs_hash(sweep(**change), TASK) != compute_inputs_hash(sweep(), TASK)
 
 
 @pytest.mark.parametrize("change", [{"parallelism": 9}, {"suspend": True}, {"maxFailedRuns": 3}, {"batchSize": 4}])
-def test_what_changes_in_place_or_with_the_plan_does_not(change: dict[str, Any], sweep: Make) -> None:
+def test_a_mutable_field_does_not_change_the_inputs_hash(change: dict[str, Any], sweep: Make) -> None:
     assert compute_inputs_hash(sweep(**change), TASK) == compute_inputs_hash(sweep(), TASK)
 
 
-def test_names_fit_at_the_limit(sweep: Make, output: Output, rules: Configuration) -> None:
+def test_names_of_the_longest_sweep_fit(sweep: Make, output: Output, rules: Configuration) -> None:
     job = made(sweep(name="n" * 40), output, rules)
 
     assert len(job["metadata"]["name"]) <= 63 - 10, "the Job controller adds an index and five characters"
@@ -176,7 +176,7 @@ def test_names_fit_at_the_limit(sweep: Make, output: Output, rules: Configuratio
         assert len(value) <= 63
 
 
-def test_a_job_is_read_as_it_was_made(sweep: Make, output: Output, rules: Configuration) -> None:
+def test_a_job_object_has_the_values_of_its_manifest(sweep: Make, output: Output, rules: Configuration) -> None:
     body = made(sweep(), output, rules)
     body["metadata"] |= {"uid": "uid-2", "creationTimestamp": "2026-05-01T12:00:00Z"}
 

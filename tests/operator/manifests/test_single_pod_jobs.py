@@ -19,7 +19,7 @@ Make = Callable[..., SweepObject]
 
 
 @pytest.mark.parametrize("kind", [JobKind.PLAN, JobKind.FINALIZE, JobKind.DELETE])
-def test_a_small_job_tries_once_with_the_small_image(
+def test_a_single_pod_job_has_one_try_and_the_operator_image(
     kind: JobKind, sweep: Make, output: Output, rules: Configuration
 ) -> None:
     job = build_single_pod_job(sweep(), JobKey(kind, ATTEMPT), output, rules)
@@ -31,7 +31,7 @@ def test_a_small_job_tries_once_with_the_small_image(
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
 
-def test_the_input_of_an_attempt_is_an_immutable_map(sweep: Make, output: Output) -> None:
+def test_the_input_of_an_attempt_is_an_immutable_config_map(sweep: Make, output: Output) -> None:
     checked = ValidatedSweep("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
 
     body = build_input_config_map(sweep(overrides=["seed=range(4)"]), checked, ATTEMPT)
@@ -42,7 +42,7 @@ def test_the_input_of_an_attempt_is_an_immutable_map(sweep: Make, output: Output
     assert (task.recipe, task.overrides, task.output, task.attempt) == ({"a": 1}, ("seed=range(4)",), output, ATTEMPT)
 
 
-def test_a_delete_job_outlives_its_sweep_and_brings_its_input(
+def test_a_delete_job_has_no_owner_and_contains_its_input(
     sweep: Make, output: Output, rules: Configuration
 ) -> None:
     job = build_single_pod_job(sweep(), JobKey(JobKind.DELETE, ATTEMPT), output, rules)

@@ -20,7 +20,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_each_thing_that_happens_is_counted() -> None:
+def test_each_call_updates_its_metric() -> None:
     fleet = Fleet()
     operator = fleet.operator()
     operator.record_reconcile(0.03, ok=True)
@@ -43,13 +43,13 @@ def test_each_thing_that_happens_is_counted() -> None:
     assert "process_resident_memory_bytes" in text
 
 
-def test_a_replica_that_waits_says_it_does_not_lead_before_anything_happens() -> None:
+def test_a_new_replica_reports_that_it_does_not_lead() -> None:
     text = Fleet().scraped()
     assert "synth_operator_leader 0.0" in text.splitlines()
     assert 'synth_operator_reconcile_seconds_count{outcome="error"} 0.0' in text.splitlines()
 
 
-def test_a_watch_ages_until_it_is_heard_again() -> None:
+def test_the_age_of_a_watch_grows_until_its_next_activity() -> None:
     now = [100.0]
     ages = WatchAgeCollector(clock=lambda: now[0])
     ages.record_activity("jobs")
@@ -60,7 +60,7 @@ def test_a_watch_ages_until_it_is_heard_again() -> None:
     assert {sample.labels["resource"]: sample.value for sample in family.samples} == {"jobs": 31.0, "pods": 1.0}
 
 
-def test_metrics_are_served_until_ended() -> None:
+def test_metrics_are_served_until_stopped() -> None:
     port = free_port()
     end = Fleet().operator().serve(port)
     try:
@@ -71,7 +71,7 @@ def test_metrics_are_served_until_ended() -> None:
         urlopen(f"http://127.0.0.1:{port}/metrics")
 
 
-def test_promtool_finds_nothing_to_blame() -> None:
+def test_promtool_accepts_the_metrics() -> None:
     fleet = Fleet()
     operator = fleet.operator()
     operator.record_api_call("get", "leases", 200)

@@ -55,7 +55,7 @@ def test_runs_by_result_add_up_to_the_total() -> None:
         ("synth_sweep_phase", {"phase": "Rendering"}, 1),
     ],
 )
-def test_what_a_status_counts_is_scraped_in_base_units(metric: str, labels: dict[str, str], value: float) -> None:
+def test_values_of_a_status_are_exported_in_base_units(metric: str, labels: dict[str, str], value: float) -> None:
     assert values(Fleet().scraped(), metric, **BEADS, **labels) == [value]
 
 
@@ -67,26 +67,26 @@ def test_what_a_status_counts_is_scraped_in_base_units(metric: str, labels: dict
         ("rods", "Stalled", "True", "BucketNotFound"),
     ],
 )
-def test_each_condition_is_there_as_it_stands(sweep: str, type_: str, status: str, reason: str) -> None:
+def test_each_condition_is_exported_with_its_status_and_reason(sweep: str, type_: str, status: str, reason: str) -> None:
     text = Fleet().scraped()
     assert values(text, "synth_sweep_condition", sweep=sweep, type=type_, status=status, reason=reason) == [1]
     assert len(values(text, "synth_sweep_condition", sweep=sweep, type=type_)) == 1
 
 
-def test_sweeps_are_counted_by_phase_and_phases_without_any_are_nought() -> None:
+def test_sweeps_are_counted_by_phase_with_zeros() -> None:
     counts = dict(re.findall(r'synth_sweeps\{phase="(\w+)"\} (\S+)', Fleet().scraped()))
     assert {phase for phase, count in counts.items() if count == "1.0"} == {"Rendering", "Waiting", "Complete"}
     assert {count for phase, count in counts.items() if phase in {"Pending", "Failed", "Deleting"}} == {"0.0"}
 
 
-def test_a_restarted_operator_answers_the_same() -> None:
+def test_a_restarted_operator_exports_the_same_gauges() -> None:
     fleet = Fleet()
     first, second = fleet.operator(), fleet.operator()
     first.record_reconcile(0.1, ok=True)
     assert sweep_lines(fleet.text(first)) == sweep_lines(fleet.text(second)) != []
 
 
-def test_a_sweep_that_is_gone_leaves_nothing_behind() -> None:
+def test_a_deleted_sweep_has_no_series() -> None:
     fleet = Fleet()
     operator = fleet.operator()
     assert "beads" in fleet.text(operator)
@@ -94,7 +94,7 @@ def test_a_sweep_that_is_gone_leaves_nothing_behind() -> None:
     assert "beads" not in fleet.text(operator)
 
 
-def test_a_million_runs_are_as_many_series_as_ten() -> None:
+def test_a_million_runs_have_as_many_series_as_ten() -> None:
     few, many = Fleet(), Fleet()
     few.sweeps = [Sweep("lab", "s", rendering(total=110))]
     many.sweeps = [Sweep("lab", "s", rendering(total=1_000_000))]

@@ -124,7 +124,7 @@ def carry_out(api: MemoryApi, sweep: SweepObject, *actions: Action, jobs: tuple[
     return apply(api, sweep, ObservedState(validation=checked, jobs=jobs), actions, NOW)
 
 
-def test_the_status_is_written_once_and_the_newer_sweep_handed_back(api: MemoryApi, sweep: SweepObject) -> None:
+def test_the_status_is_written_once_and_the_written_sweep_returned(api: MemoryApi, sweep: SweepObject) -> None:
     applied = carry_out(api, sweep, UNDER_WAY)
 
     assert api.calls == ["status synthsweeps"]
@@ -132,7 +132,7 @@ def test_the_status_is_written_once_and_the_newer_sweep_handed_back(api: MemoryA
     assert int(applied.sweep.resource_version) > int(sweep.resource_version)
 
 
-def test_a_status_is_never_written_over_a_newer_sweep(api: MemoryApi, sweep: SweepObject) -> None:
+def test_the_status_of_a_newer_sweep_is_never_replaced(api: MemoryApi, sweep: SweepObject) -> None:
     carry_out(api, sweep, UNDER_WAY)
 
     with pytest.raises(StaleError):
@@ -141,20 +141,20 @@ def test_a_status_is_never_written_over_a_newer_sweep(api: MemoryApi, sweep: Swe
     assert (Resource.JOBS, "s-p") not in api.objects
 
 
-def test_after_a_status_the_sweep_needs_no_reading(api: MemoryApi, sweep: SweepObject) -> None:
+def test_a_sweep_is_not_read_after_its_status_was_written(api: MemoryApi, sweep: SweepObject) -> None:
     applied = carry_out(api, sweep, UNDER_WAY, CreateInput(job("s-in")), CreateJob(job("s-p")))
 
     assert api.calls == ["status synthsweeps", "create configmaps", "list jobs", "create jobs"]
     assert (applied.inputs, applied.jobs) == ({"s-in"}, {"s-p"})
 
 
-def test_without_a_status_the_sweep_is_read_once(api: MemoryApi, sweep: SweepObject) -> None:
+def test_without_a_status_write_the_sweep_is_read_once(api: MemoryApi, sweep: SweepObject) -> None:
     carry_out(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
 
     assert api.calls == ["get synthsweeps", "create configmaps", "list jobs", "create jobs"]
 
 
-def test_no_job_is_made_for_a_sweep_that_has_changed(api: MemoryApi, sweep: SweepObject) -> None:
+def test_no_job_is_created_for_a_changed_sweep(api: MemoryApi, sweep: SweepObject) -> None:
     api.patch(Resource.SWEEPS, "lab", "s", {"metadata": {}, "spec": {"suspend": True}})
 
     with pytest.raises(StaleError):
@@ -162,7 +162,7 @@ def test_no_job_is_made_for_a_sweep_that_has_changed(api: MemoryApi, sweep: Swee
     assert (Resource.JOBS, "s-p") not in api.objects
 
 
-def test_no_job_is_made_while_one_that_was_not_seen_is_there(api: MemoryApi, sweep: SweepObject) -> None:
+def test_no_job_is_created_while_an_unobserved_one_exists(api: MemoryApi, sweep: SweepObject) -> None:
     other = api.put(Resource.JOBS, **{**job("s-r0"), "name": "s-r0"})
 
     with pytest.raises(StaleError):
@@ -171,7 +171,7 @@ def test_no_job_is_made_while_one_that_was_not_seen_is_there(api: MemoryApi, swe
     assert (Resource.JOBS, "s-r1") in api.objects
 
 
-def test_what_was_made_before_is_fine(api: MemoryApi, sweep: SweepObject) -> None:
+def test_an_object_created_before_counts_as_success(api: MemoryApi, sweep: SweepObject) -> None:
     carry_out(api, sweep, CreateInput(job("s-in")))
 
     assert carry_out(api, sweep, CreateInput(job("s-in"))).inputs == {"s-in"}
@@ -181,7 +181,7 @@ def test_what_was_made_before_is_fine(api: MemoryApi, sweep: SweepObject) -> Non
     "there",
     [job("s-in", owner="uid-99"), job("s-in", digest="other"), job("s-in", deletionTimestamp="2026-05-01T12:00:00Z")],
 )
-def test_a_name_that_something_else_has_is_a_refusal(api: MemoryApi, sweep: SweepObject, there: JsonObject) -> None:
+def test_a_name_of_another_owner_is_a_refusal(api: MemoryApi, sweep: SweepObject, there: JsonObject) -> None:
     api.put(Resource.INPUTS, **{**there, "name": "s-in"})
 
     applied = carry_out(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
@@ -192,7 +192,7 @@ def test_a_name_that_something_else_has_is_a_refusal(api: MemoryApi, sweep: Swee
 
 
 @pytest.mark.parametrize("code", [403, 422])
-def test_what_the_api_refuses_to_make_ends_the_pass(api: MemoryApi, sweep: SweepObject, code: int) -> None:
+def test_a_refusal_ends_the_pass(api: MemoryApi, sweep: SweepObject, code: int) -> None:
     api.refusal = ApiError(code, "Forbidden", "exceeded quota: jobs")
 
     applied = carry_out(api, sweep, CreateJob(job("s-p")), UNDER_WAY)
@@ -203,14 +203,14 @@ def test_what_the_api_refuses_to_make_ends_the_pass(api: MemoryApi, sweep: Sweep
     assert applied.sweep is sweep
 
 
-def test_no_answer_is_no_refusal(api: MemoryApi, sweep: SweepObject) -> None:
+def test_a_missing_answer_is_no_refusal(api: MemoryApi, sweep: SweepObject) -> None:
     api.refusal = ApiError(None, "ReadTimeout", "no answer")
 
     with pytest.raises(ApiError):
         carry_out(api, sweep, CreateJob(job("s-p")))
 
 
-def test_only_the_job_that_was_meant_is_changed_or_deleted(api: MemoryApi, sweep: SweepObject) -> None:
+def test_only_the_job_with_the_observed_uid_is_patched_or_deleted(api: MemoryApi, sweep: SweepObject) -> None:
     there = api.put(Resource.JOBS, **{**job("s-r0"), "name": "s-r0"})
 
     with pytest.raises(StaleError):
@@ -224,14 +224,14 @@ def test_only_the_job_that_was_meant_is_changed_or_deleted(api: MemoryApi, sweep
     assert (Resource.JOBS, "s-r0") not in api.objects
 
 
-def test_inputs_that_are_deleted_are_told(api: MemoryApi, sweep: SweepObject) -> None:
+def test_deleted_inputs_are_in_the_result(api: MemoryApi, sweep: SweepObject) -> None:
     carry_out(api, sweep, CreateInput(job("s-in")))
 
     assert carry_out(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
     assert carry_out(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
 
 
-def test_finalizers_are_replaced_on_the_sweep_that_was_seen(api: MemoryApi, sweep: SweepObject) -> None:
+def test_finalizers_are_replaced_only_in_the_observed_version(api: MemoryApi, sweep: SweepObject) -> None:
     applied = carry_out(api, sweep, SetFinalizers(("a/b",)))
     assert applied.sweep.finalizers == ("a/b",)
 
@@ -239,7 +239,7 @@ def test_finalizers_are_replaced_on_the_sweep_that_was_seen(api: MemoryApi, swee
         carry_out(api, sweep, SetFinalizers(()))
 
 
-def test_an_event_is_told_once_and_never_stands_in_the_way(api: MemoryApi, sweep: SweepObject) -> None:
+def test_an_event_is_created_once_and_never_blocks_a_pass(api: MemoryApi, sweep: SweepObject) -> None:
     told = EmitEvent("s.1234", "Normal", "Planned", "Planned 180 runs.")
     carry_out(api, sweep, told, told)
 
@@ -250,6 +250,6 @@ def test_an_event_is_told_once_and_never_stands_in_the_way(api: MemoryApi, sweep
     carry_out(api, sweep, EmitEvent("s.5678", "Normal", "Planned", "Planned."))
 
 
-def test_the_earliest_wish_to_look_again_counts(api: MemoryApi, sweep: SweepObject) -> None:
+def test_the_earliest_requeue_counts(api: MemoryApi, sweep: SweepObject) -> None:
     assert carry_out(api, sweep, RequeueAfter(9), RequeueAfter(3), RequeueAfter(5)).requeue_after == 3
     assert carry_out(api, sweep).requeue_after is None

@@ -141,7 +141,7 @@ def events_asked(lists: Lists) -> list[str]:
     return [selector for resource, selector in lists.asked if resource == "events"]
 
 
-def test_a_job_is_given_a_moment_to_have_a_pod(observer: Observer, lists: Lists, clock: Clock) -> None:
+def test_events_of_a_new_job_without_a_pod_are_not_listed(observer: Observer, lists: Lists, clock: Clock) -> None:
     memory = SweepMemory()
     assert look(observer, clock, memory, job()).warnings == ()
 
@@ -149,7 +149,7 @@ def test_a_job_is_given_a_moment_to_have_a_pod(observer: Observer, lists: Lists,
     assert memory.requeue_after == 3.0
 
 
-def test_a_job_without_a_pod_is_asked_why_and_the_last_word_counts(
+def test_the_latest_warning_of_a_job_without_a_pod_counts(
     observer: Observer, lists: Lists, clock: Clock
 ) -> None:
     told = [warning("first", 1), warning("exceeded quota", 5), warning("between", 3), warning("not ours", 6, "t-p")]
@@ -162,7 +162,7 @@ def test_a_job_without_a_pod_is_asked_why_and_the_last_word_counts(
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Job"]
 
 
-def test_while_the_same_job_waits_events_are_read_ever_more_rarely(
+def test_events_are_listed_less_often_while_the_same_job_waits(
     observer: Observer, lists: Lists, clock: Clock
 ) -> None:
     memory = SweepMemory()
@@ -177,7 +177,7 @@ def test_while_the_same_job_waits_events_are_read_ever_more_rarely(
     assert read == [3, 6, 12, 24, 48, 96, 156, 216, 276]
 
 
-def test_another_job_is_looked_at_afresh(observer: Observer, lists: Lists, clock: Clock) -> None:
+def test_another_job_resets_the_interval(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5), warning("forbidden", 6, "s-r0")]
     memory = SweepMemory()
     clock.seconds = 100.0
@@ -186,7 +186,7 @@ def test_another_job_is_looked_at_afresh(observer: Observer, lists: Lists, clock
     assert [one.message for one in look(observer, clock, memory, job("s-r0")).warnings] == ["forbidden"]
 
 
-def test_what_waits_at_the_same_time_shares_one_list(observer: Observer, lists: Lists, clock: Clock) -> None:
+def test_waiting_jobs_share_one_list_of_events(observer: Observer, lists: Lists, clock: Clock) -> None:
     clock.seconds = 10.0
     for number in range(200):
         look(observer, clock, SweepMemory(), job(f"s-{number}"))
@@ -197,7 +197,7 @@ def test_what_waits_at_the_same_time_shares_one_list(observer: Observer, lists: 
     assert look(observer, clock, SweepMemory(), job()).warnings
 
 
-def test_once_there_is_a_pod_the_warnings_are_gone(observer: Observer, lists: Lists, clock: Clock) -> None:
+def test_a_pod_clears_the_warnings(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
     memory = SweepMemory()
     clock.seconds = 10.0
@@ -216,7 +216,7 @@ def test_once_there_is_a_pod_the_warnings_are_gone(observer: Observer, lists: Li
         (job(), pod(waiting="ErrImagePull")),
     ],
 )
-def test_nothing_is_asked_where_the_reason_is_known(
+def test_no_events_are_listed_for_a_known_reason(
     observer: Observer, lists: Lists, clock: Clock, things: tuple[Any, ...]
 ) -> None:
     clock.seconds = 60.0
@@ -225,7 +225,7 @@ def test_nothing_is_asked_where_the_reason_is_known(
     assert events_asked(lists) == []
 
 
-def test_a_pod_whose_container_is_not_made_is_asked_why(observer: Observer, lists: Lists, clock: Clock) -> None:
+def test_events_of_a_pod_without_a_container_are_listed(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("secret not found", 5, "s-p-x1")]
     clock.seconds = 10.0
 
@@ -235,7 +235,7 @@ def test_a_pod_whose_container_is_not_made_is_asked_why(observer: Observer, list
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod"]
 
 
-def test_a_sweep_without_an_attempt_has_no_config_maps_and_none_are_asked_for(
+def test_no_config_maps_are_listed_before_the_first_attempt(
     observer: Observer, lists: Lists, clock: Clock
 ) -> None:
     memory = SweepMemory()
@@ -246,7 +246,7 @@ def test_a_sweep_without_an_attempt_has_no_config_maps_and_none_are_asked_for(
     assert lists.asked == []
 
 
-def test_config_maps_are_read_once_and_then_remembered(observer: Observer, lists: Lists, clock: Clock) -> None:
+def test_config_maps_are_listed_once(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-old"}}]
     memory = SweepMemory()
     assert look(observer, clock, memory).inputs == {"s-old"}
@@ -257,7 +257,7 @@ def test_config_maps_are_read_once_and_then_remembered(observer: Observer, lists
     assert lists.asked == [("configmaps", "synth-operator.io/sweep=s")]
 
 
-def test_config_maps_are_read_again_where_pods_wait(observer: Observer, lists: Lists, clock: Clock) -> None:
+def test_config_maps_are_listed_again_while_pods_wait(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-in"}}]
     memory = SweepMemory()
     look(observer, clock, memory)
@@ -267,7 +267,7 @@ def test_config_maps_are_read_again_where_pods_wait(observer: Observer, lists: L
     assert look(observer, clock, memory, job(), pod(waiting="ContainerCreating")).inputs == frozenset()
 
 
-def test_a_pass_waits_for_the_watch_to_bring_the_job_just_made(observer: Observer, clock: Clock) -> None:
+def test_a_pass_waits_until_the_watch_delivers_the_created_job(observer: Observer, clock: Clock) -> None:
     memory = SweepMemory()
     memory.remember(ApplyResult(SWEEP, jobs={"s-p"}), clock())
 
@@ -278,7 +278,7 @@ def test_a_pass_waits_for_the_watch_to_bring_the_job_just_made(observer: Observe
     look(observer, clock, memory)
 
 
-def test_a_refusal_is_observed_until_the_thing_is_made(observer: Observer, clock: Clock) -> None:
+def test_a_refusal_is_observed_until_the_object_is_created(observer: Observer, clock: Clock) -> None:
     refusal = Refusal(name="s-p", code=403, message="exceeded quota", at=START)
     memory = SweepMemory()
     memory.remember(ApplyResult(SWEEP, refusal=refusal), clock())
@@ -288,7 +288,7 @@ def test_a_refusal_is_observed_until_the_thing_is_made(observer: Observer, clock
     assert look(observer, clock, memory, job()).refusals == ()
 
 
-def test_a_sweep_is_checked_again_only_when_it_or_its_recipe_changed(observer: Observer, clock: Clock) -> None:
+def test_a_sweep_is_validated_again_only_after_it_or_its_recipe_changed(observer: Observer, clock: Clock) -> None:
     tree = yaml.safe_load(Path("recipes/spheres_sem.yaml").read_text(encoding="utf-8"))
     recipe = RecipeObject.from_json({"metadata": metadata("r", generation=1), "spec": {"recipe": tree}})
     memory = SweepMemory()

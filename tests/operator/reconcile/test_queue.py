@@ -23,7 +23,7 @@ def queue(clock: Clock) -> WorkQueue[str]:
     return WorkQueue(clock)
 
 
-def test_a_key_added_twice_is_given_out_once(queue: WorkQueue[str]) -> None:
+def test_a_key_added_twice_is_taken_once(queue: WorkQueue[str]) -> None:
     queue.add("a")
     queue.add("a")
     assert queue.depth == 1
@@ -32,7 +32,7 @@ def test_a_key_added_twice_is_given_out_once(queue: WorkQueue[str]) -> None:
     assert queue.depth == 0
 
 
-def test_keys_come_in_the_order_in_which_they_are_due(queue: WorkQueue[str], clock: Clock) -> None:
+def test_keys_are_taken_in_the_order_of_their_due_times(queue: WorkQueue[str], clock: Clock) -> None:
     queue.add("later", 2.0)
     queue.add("sooner", 1.0)
     clock.now = 3.0
@@ -40,7 +40,7 @@ def test_keys_come_in_the_order_in_which_they_are_due(queue: WorkQueue[str], clo
     assert [queue.take(), queue.take()] == ["sooner", "later"]
 
 
-def test_sooner_wins_over_later(queue: WorkQueue[str], clock: Clock) -> None:
+def test_the_earlier_of_two_due_times_counts(queue: WorkQueue[str], clock: Clock) -> None:
     queue.add("a", 5.0)
     queue.add("a", 1.0)
     queue.add("a", 9.0)
@@ -52,7 +52,7 @@ def test_sooner_wins_over_later(queue: WorkQueue[str], clock: Clock) -> None:
     assert queue.depth == 0
 
 
-def test_what_is_added_while_worked_on_comes_again_but_only_afterwards(queue: WorkQueue[str]) -> None:
+def test_a_key_added_while_taken_is_due_after_it_is_finished(queue: WorkQueue[str]) -> None:
     queue.add("a")
     assert queue.take() == "a"
     queue.add("a")
@@ -63,7 +63,7 @@ def test_what_is_added_while_worked_on_comes_again_but_only_afterwards(queue: Wo
     assert queue.take() == "a"
 
 
-def test_failures_wait_twice_as_long_each_time_until_one_succeeds(queue: WorkQueue[str], clock: Clock) -> None:
+def test_the_retry_delay_doubles_until_a_success(queue: WorkQueue[str], clock: Clock) -> None:
     delays = []
     queue.add("a")
     for _ in range(12):
@@ -80,7 +80,7 @@ def test_failures_wait_twice_as_long_each_time_until_one_succeeds(queue: WorkQue
     assert queue.retry("a") == 0.2
 
 
-def test_the_oldest_is_the_one_that_waits_or_is_worked_on_longest(queue: WorkQueue[str], clock: Clock) -> None:
+def test_oldest_seconds_includes_waiting_and_taken_keys(queue: WorkQueue[str], clock: Clock) -> None:
     assert queue.oldest_seconds == 0.0
     queue.add("a")
     clock.now = 4.0
@@ -90,7 +90,7 @@ def test_the_oldest_is_the_one_that_waits_or_is_worked_on_longest(queue: WorkQue
     assert queue.oldest_seconds == 1.0
 
 
-def test_a_waiting_worker_gets_what_is_added_and_closing_lets_it_go() -> None:
+def test_a_blocked_worker_gets_an_added_key_and_ends_on_close() -> None:
     queue: WorkQueue[str] = WorkQueue()
     taken: list[str | None] = []
 

@@ -20,7 +20,7 @@ def recipe(tree: dict[str, Any], generation: int = 1, status: dict[str, Any] | N
     return RecipeObject.from_json({"metadata": metadata, "spec": {"recipe": tree}, "status": status or {}})
 
 
-def test_a_good_recipe_is_ready_and_has_a_digest() -> None:
+def test_a_valid_recipe_is_ready_and_has_a_digest() -> None:
     status = build_recipe_status(recipe(GOOD), FIRST)
 
     conditions = {condition.type: condition for condition in status.conditions}
@@ -30,7 +30,7 @@ def test_a_good_recipe_is_ready_and_has_a_digest() -> None:
     assert status.observed_generation == 1
 
 
-def test_a_bad_recipe_is_stalled_and_says_what_is_wrong() -> None:
+def test_an_invalid_recipe_is_stalled_with_its_problem() -> None:
     status = build_recipe_status(recipe(BAD), FIRST)
 
     conditions = {condition.type: condition for condition in status.conditions}
@@ -41,13 +41,13 @@ def test_a_bad_recipe_is_stalled_and_says_what_is_wrong() -> None:
     assert status.digest == ""
 
 
-def test_a_recipe_that_was_checked_is_not_checked_again() -> None:
+def test_a_validated_recipe_is_not_validated_again() -> None:
     status = build_recipe_status(recipe(GOOD), FIRST)
 
     assert build_recipe_status(recipe(BAD, status=status.model_dump(mode="json", by_alias=True)), LATER) == status
 
 
-def test_a_condition_that_stays_keeps_its_moment() -> None:
+def test_an_unchanged_condition_keeps_its_transition_time() -> None:
     status = build_recipe_status(recipe(GOOD), FIRST).model_dump(mode="json", by_alias=True)
     still_good = build_recipe_status(
         recipe({**GOOD, "initial_runtime_state": {**GOOD["initial_runtime_state"], "seed": 2}}, 2, status), LATER
@@ -59,7 +59,7 @@ def test_a_condition_that_stays_keeps_its_moment() -> None:
     assert {condition.observed_generation for condition in now_bad.conditions} == {2}
 
 
-def test_a_spec_that_cannot_be_read_is_told_too() -> None:
+def test_an_unreadable_spec_is_reported() -> None:
     body = {"metadata": recipe_metadata(), "spec": {"recipe": 5}}
 
     status = build_recipe_status(RecipeObject.from_json(body), FIRST)

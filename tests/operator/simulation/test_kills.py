@@ -108,7 +108,7 @@ def told(world: World) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", LIVES)
-def test_a_death_at_any_write_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_at_any_write_changes_no_result(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "in shards":
         monkeypatch.setattr("synth_api.jobs.batches.SHARD_BATCHES", 3)
     make, then = LIVES[name]
@@ -130,7 +130,7 @@ def test_a_death_at_any_write_changes_nothing(name: str, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("policy", ["Retain", "Delete"])
 @pytest.mark.parametrize("moment", [3, 8, 30])
-def test_a_death_at_any_write_of_a_deletion_leaves_nothing_behind(policy: str, moment: int) -> None:
+def test_a_crash_at_any_write_of_a_deletion_leaves_no_object(policy: str, moment: int) -> None:
     def life(world: World) -> World:
         world.seconds(moment)
         world.delete()
@@ -199,7 +199,7 @@ class Mischief:
 @given(
     number=st.integers(0, 2**32), lag=st.sampled_from([0.0, 0.5, 0.8]), deeds=st.lists(st.integers(1, 15), max_size=8)
 )
-def test_whatever_happens_the_sweep_completes(number: int, lag: float, deeds: list[int]) -> None:
+def test_a_sweep_completes_despite_any_faults(number: int, lag: float, deeds: list[int]) -> None:
     world = World(runs=16, lag=lag, seed=number, retriesPerRun=10)
     mischief = Mischief(world, number)
 
@@ -215,7 +215,7 @@ def test_whatever_happens_the_sweep_completes(number: int, lag: float, deeds: li
     assert max(world.store.rendered.values()) == 1
 
 
-def test_lost_messages_are_made_up_for() -> None:
+def test_the_sweep_completes_without_termination_messages() -> None:
     world = World(runs=12)
     world.nodes.speak = False
     world.seconds(30)
@@ -226,7 +226,7 @@ def test_lost_messages_are_made_up_for() -> None:
     assert world.status.runs.succeeded == 12
 
 
-def test_counts_never_sink_when_pods_and_their_messages_go() -> None:
+def test_counts_never_fall_when_pods_are_deleted() -> None:
     world = World(runs=24, retriesPerRun=10)
     highest = 0
     for _ in range(40):

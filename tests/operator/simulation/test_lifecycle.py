@@ -27,7 +27,7 @@ def test_a_sweep_completes() -> None:
     everything_rendered_once(world)
 
 
-def test_nothing_is_left_of_a_complete_sweep_but_itself_and_its_events() -> None:
+def test_only_the_sweep_and_its_events_remain_after_completion() -> None:
     world = World()
 
     world.until_ended()
@@ -36,7 +36,7 @@ def test_nothing_is_left_of_a_complete_sweep_but_itself_and_its_events() -> None
     assert left == {Resource.SWEEPS, Resource.RECIPES, Resource.EVENTS}
 
 
-def test_events_read_like_sentences_and_come_once() -> None:
+def test_each_event_is_one_sentence_and_appears_once() -> None:
     world = World(runs=12)
 
     world.until_ended()
@@ -50,7 +50,7 @@ def test_events_read_like_sentences_and_come_once() -> None:
     ]
 
 
-def test_what_exists_is_not_rendered_again() -> None:
+def test_existing_runs_are_not_rendered_again() -> None:
     world = World(runs=12)
     world.store.runs = {f"1/{value}" for value in range(8)}
 
@@ -60,7 +60,7 @@ def test_what_exists_is_not_rendered_again() -> None:
     assert sum(world.store.rendered.values()) == 4
 
 
-def test_a_sweep_of_which_everything_exists_renders_nothing() -> None:
+def test_a_sweep_whose_runs_all_exist_renders_none() -> None:
     world = World(runs=12)
     world.store.runs = {f"1/{value}" for value in range(12)}
     world.until_phase(Phase.FINALIZING)
@@ -82,7 +82,7 @@ def test_shards_are_rendered_one_after_the_other(monkeypatch: pytest.MonkeyPatch
     everything_rendered_once(world)
 
 
-def test_failed_runs_are_named_and_end_the_sweep_as_failed() -> None:
+def test_failed_runs_are_listed_and_fail_the_sweep() -> None:
     world = World(runs=12)
     world.store.impossible = {"1/3"}
 
@@ -93,7 +93,7 @@ def test_failed_runs_are_named_and_end_the_sweep_as_failed() -> None:
     assert world.ready.startswith("TooManyFailedRuns: 1 run of 12 failed; maxFailedRuns allows 0.")
 
 
-def test_as_many_runs_may_fail_as_the_sweep_says() -> None:
+def test_a_sweep_completes_with_as_many_failed_runs_as_allowed() -> None:
     world = World(runs=12, maxFailedRuns="25%")
     world.store.impossible = {"1/0", "1/7", "1/11"}
 
@@ -106,7 +106,7 @@ def test_as_many_runs_may_fail_as_the_sweep_says() -> None:
     everything_rendered_once(world)
 
 
-def test_a_failed_sweep_has_committed_what_succeeded() -> None:
+def test_a_failed_sweep_commits_its_succeeded_runs() -> None:
     world = World(runs=12, parallelism=1)
     world.store.impossible = {"1/3"}
 
@@ -117,7 +117,7 @@ def test_a_failed_sweep_has_committed_what_succeeded() -> None:
     assert len(world.store.runs) < 11, "rendering stopped"
 
 
-def test_a_run_that_kills_its_worker_takes_no_neighbour_along() -> None:
+def test_a_run_that_kills_its_worker_fails_alone() -> None:
     world = World(runs=12, maxFailedRuns=1)
     world.store.deadly = {"1/4"}
 
@@ -128,7 +128,7 @@ def test_a_run_that_kills_its_worker_takes_no_neighbour_along() -> None:
     everything_rendered_once(world)
 
 
-def test_a_retry_token_tries_what_failed_again() -> None:
+def test_another_retry_token_renders_failed_runs_again() -> None:
     world = World(runs=12, maxFailedRuns=3)
     world.store.impossible = {"1/0", "1/7", "1/11"}
     world.until_ended()
@@ -177,7 +177,7 @@ def test_another_recipe_supersedes_an_unfinished_sweep(seconds: int) -> None:
     assert world.store.committed == [f"2/{value}" for value in range(24)]
 
 
-def test_another_recipe_leaves_a_complete_sweep_alone_and_is_told() -> None:
+def test_another_recipe_leaves_a_complete_sweep_unchanged_with_a_notice() -> None:
     world = World()
     world.until_ended()
 
@@ -222,7 +222,7 @@ def test_suspending_keeps_finished_runs_and_resuming_renders_the_rest() -> None:
     assert [event.split(":")[0] for event in world.events].count("Resumed") == 1
 
 
-def test_a_sweep_that_is_made_suspended_begins_when_it_is_resumed() -> None:
+def test_a_sweep_created_suspended_starts_when_resumed() -> None:
     world = World(suspend=True)
     world.seconds(60)
     assert world.status.phase is Phase.SUSPENDED
@@ -259,7 +259,7 @@ def test_parallelism_changes_in_place() -> None:
         {"gpu": {"count": 2}},
     ],
 )
-def test_what_a_running_job_cannot_take_over_replaces_it_without_a_new_plan(change: dict[str, Any]) -> None:
+def test_an_immutable_change_replaces_the_job_and_keeps_the_plan(change: dict[str, Any]) -> None:
     world = World(runs=24)
     world.until(lambda world: world.status.runs.succeeded >= 4)
     attempt = world.status.attempt
@@ -274,7 +274,7 @@ def test_what_a_running_job_cannot_take_over_replaces_it_without_a_new_plan(chan
     everything_rendered_once(world)
 
 
-def test_an_upgrade_of_the_operator_leaves_running_jobs_alone() -> None:
+def test_an_upgrade_of_the_operator_keeps_running_jobs() -> None:
     world = World(runs=24)
     world.until(lambda world: world.status.runs.succeeded >= 4)
 
@@ -286,7 +286,7 @@ def test_an_upgrade_of_the_operator_leaves_running_jobs_alone() -> None:
     everything_rendered_once(world)
 
 
-def test_runs_deleted_meanwhile_are_planned_anew() -> None:
+def test_runs_deleted_during_the_attempt_are_planned_again() -> None:
     world = World(runs=12)
     world.until_phase(Phase.FINALIZING)
 
@@ -299,7 +299,7 @@ def test_runs_deleted_meanwhile_are_planned_anew() -> None:
     assert world.status.attempt.stale == 1
 
 
-def test_runs_that_are_always_missing_fail_in_the_end() -> None:
+def test_runs_that_always_disappear_fail_in_the_end() -> None:
     world = World(runs=12)
     drop = world.store.finalize
 
@@ -338,7 +338,7 @@ def test_a_sweep_that_takes_too_long_fails_and_commits_what_exists() -> None:
     assert set(world.store.committed or []) == world.store.runs
 
 
-def test_the_deadline_names_what_was_waited_for() -> None:
+def test_the_message_of_the_deadline_has_the_last_problem() -> None:
     world = World(activeDeadlineSeconds=60)
     world.store.up = False
 
@@ -348,7 +348,7 @@ def test_the_deadline_names_what_was_waited_for() -> None:
     assert not [write for write in world.api.writes if write.endswith("-r0")]
 
 
-def test_a_queue_decides_when_a_job_starts() -> None:
+def test_a_queued_job_starts_when_its_queue_admits_it() -> None:
     world = World(queueName="gpus")
     world.until(lambda world: "Queued" in world.ready)
     (job,) = world.jobs()
@@ -362,7 +362,7 @@ def test_a_queue_decides_when_a_job_starts() -> None:
     everything_rendered_once(world)
 
 
-def test_finished_jobs_stay_as_long_as_the_sweep_says() -> None:
+def test_finished_jobs_are_kept_for_their_ttl() -> None:
     world = World(ttlSecondsAfterFinished=300)
     world.until_phase(Phase.COMPLETE)
     world.seconds(120)
@@ -377,7 +377,7 @@ def test_finished_jobs_stay_as_long_as_the_sweep_says() -> None:
     assert not world.api.all(Resource.JOBS)
 
 
-def test_deleting_a_sweep_leaves_its_outputs() -> None:
+def test_deleting_a_sweep_keeps_its_outputs() -> None:
     world = World(runs=24)
     world.until(lambda world: world.status.runs.succeeded >= 4)
 
@@ -401,7 +401,7 @@ def test_deleting_a_sweep_with_its_outputs(when: int) -> None:
     assert not world.jobs()
 
 
-def test_a_sweep_cannot_remove_its_outputs_while_the_store_is_down_and_says_how_to_let_go() -> None:
+def test_a_deletion_without_the_store_waits_and_names_the_force_annotation() -> None:
     world = World(deletionPolicy="Delete")
     world.until_ended()
     world.store.up = False
@@ -419,7 +419,7 @@ def test_a_sweep_cannot_remove_its_outputs_while_the_store_is_down_and_says_how_
     assert world.store.runs
 
 
-def test_outputs_go_once_the_store_is_back() -> None:
+def test_outputs_are_deleted_once_the_store_is_back() -> None:
     world = World(deletionPolicy="Delete")
     world.until_ended()
     world.store.up = False
@@ -433,7 +433,7 @@ def test_outputs_go_once_the_store_is_back() -> None:
     assert not [name for kind, name in world.api.objects if kind is Resource.SWEEPS and name == NAME]
 
 
-def test_only_a_sweep_that_takes_its_outputs_along_has_a_finalizer() -> None:
+def test_only_a_sweep_with_deletion_policy_delete_has_a_finalizer() -> None:
     world = World()
     world.seconds(3)
     assert not world.api.objects[Resource.SWEEPS, NAME]["metadata"].get("finalizers")
@@ -446,7 +446,7 @@ def test_only_a_sweep_that_takes_its_outputs_along_has_a_finalizer() -> None:
     assert not world.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"]
 
 
-def test_a_sweep_costs_few_writes_whatever_its_size() -> None:
+def test_the_number_of_writes_does_not_grow_with_the_sweep() -> None:
     world = World(runs=500, batchSize=5, parallelism=1)
 
     world.until_ended()

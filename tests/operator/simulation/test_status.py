@@ -41,7 +41,7 @@ VERDICTS = {
 }
 
 
-def test_every_phase_is_judged_right() -> None:
+def test_kstatus_reads_every_phase_correctly() -> None:
     seen: dict[Phase, set[str]] = {}
     world = World(runs=16, deletionPolicy="Delete")
 
@@ -123,7 +123,7 @@ def test_progress_is_written_in_steps(runs: int) -> None:
     assert world.status.progress == "100%"
 
 
-def test_the_end_is_expected_from_the_pace() -> None:
+def test_the_eta_follows_from_the_pace() -> None:
     world = World(runs=200, batchSize=4, parallelism=2)
     world.until(lambda world: world.status.runs.succeeded >= 60)
     expected = world.status.eta

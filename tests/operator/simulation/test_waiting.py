@@ -99,7 +99,7 @@ CAUSES: dict[str, tuple[Change, Change, str]] = {
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-def test_a_cause_is_told_within_ten_seconds_and_heals(cause: str) -> None:
+def test_a_problem_is_reported_within_ten_seconds_and_the_sweep_recovers(cause: str) -> None:
     arrange, heal, sentence = CAUSES[cause]
     world = World()
     arrange(world)
@@ -134,7 +134,7 @@ def test_waiting_costs_few_writes_and_one_event(cause: str) -> None:
 
 
 @pytest.mark.parametrize("cause", ["no node", "image", "quota of pods"])
-def test_render_pods_that_cannot_start_are_told_and_heal(cause: str) -> None:
+def test_render_pods_that_cannot_start_are_reported_and_recover(cause: str) -> None:
     arrange, heal, sentence = CAUSES[cause]
     world = World()
     world.until(lambda world: bool(world.jobs(JobKind.RENDER)))
@@ -148,7 +148,7 @@ def test_render_pods_that_cannot_start_are_told_and_heal(cause: str) -> None:
     assert world.status.phase is Phase.COMPLETE
 
 
-def test_tries_follow_each_other_at_twice_the_distance_up_to_ten_minutes() -> None:
+def test_the_delay_between_tries_doubles_up_to_ten_minutes() -> None:
     world = World()
     store_down(world)
     world.seconds(4 * HOUR)
@@ -159,7 +159,7 @@ def test_tries_follow_each_other_at_twice_the_distance_up_to_ten_minutes() -> No
     assert 25 <= len(made) <= 33
 
 
-def test_a_store_that_fails_while_rendering_is_told_until_a_batch_gets_on() -> None:
+def test_a_store_failure_is_reported_until_a_batch_progresses() -> None:
     world = World(runs=24, retriesPerRun=10)
     world.until(lambda world: world.status.runs.succeeded >= 4)
 
@@ -173,7 +173,7 @@ def test_a_store_that_fails_while_rendering_is_told_until_a_batch_gets_on() -> N
     assert world.store.committed == world.keys()
 
 
-def test_a_recipe_that_is_missing_is_waited_for() -> None:
+def test_a_sweep_waits_for_its_missing_recipe() -> None:
     world = World()
     world.api.remove(Resource.RECIPES, "beads")
 
@@ -188,7 +188,7 @@ def test_a_recipe_that_is_missing_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 4, 9])
-def test_a_recipe_that_becomes_invalid_stops_the_sweep_until_it_is_mended(seconds: int) -> None:
+def test_an_invalid_recipe_stops_the_sweep_until_it_is_repaired(seconds: int) -> None:
     world = World(runs=24)
     world.seconds(seconds)
     attempt = world.status.attempt
@@ -225,7 +225,7 @@ def test_a_recipe_that_becomes_invalid_stops_the_sweep_until_it_is_mended(second
         ),
     ],
 )
-def test_what_only_an_edit_can_mend_stalls_the_sweep(spec: dict[str, Any], sentence: str) -> None:
+def test_a_problem_that_needs_an_edit_stalls_the_sweep(spec: dict[str, Any], sentence: str) -> None:
     world = World(**spec)
 
     world.seconds(5)
@@ -235,7 +235,7 @@ def test_what_only_an_edit_can_mend_stalls_the_sweep(spec: dict[str, Any], sente
     assert not world.api.all(Resource.JOBS)
 
 
-def test_an_edit_mends_it() -> None:
+def test_an_edit_ends_the_stall() -> None:
     world = World(image="elsewhere/x:1")
     world.seconds(5)
 
@@ -245,7 +245,7 @@ def test_an_edit_mends_it() -> None:
     assert world.status.phase is Phase.COMPLETE
 
 
-def test_a_name_that_something_else_has_is_told_and_free_again() -> None:
+def test_a_name_of_another_owner_is_reported_until_it_is_free() -> None:
     world = World()
     world.until(lambda world: bool(world.jobs(JobKind.PLAN)))
     (name,) = (job["metadata"]["name"] for job in world.jobs(JobKind.PLAN))
@@ -260,7 +260,7 @@ def test_a_name_that_something_else_has_is_told_and_free_again() -> None:
     assert world.status.phase is Phase.COMPLETE
 
 
-def test_an_image_that_the_operator_is_configured_anew_with_replaces_pods_that_never_started() -> None:
+def test_another_configured_image_replaces_pods_that_never_started() -> None:
     world = World()
     block("ErrImagePull", "lab/synth-operator:1: not found")(world)
     world.seconds(10)
@@ -276,7 +276,7 @@ def test_an_image_that_the_operator_is_configured_anew_with_replaces_pods_that_n
     assert len(images) >= 1
 
 
-def test_pods_that_crash_before_they_say_anything_are_told() -> None:
+def test_pods_that_crash_without_a_message_are_reported() -> None:
     world = World(runs=4, retriesPerRun=1)
     world.until(lambda world: bool(world.jobs(JobKind.RENDER)))
     crash = world.nodes.end
@@ -293,7 +293,7 @@ def test_pods_that_crash_before_they_say_anything_are_told() -> None:
     assert "WorkerFailed: The render pod ended with exit code 127; see its log." in world.events
 
 
-def test_after_crashes_a_pod_that_has_succeeded_is_no_failure_although_its_job_does_not_count_it_yet() -> None:
+def test_a_succeeded_pod_after_crashes_is_no_failure() -> None:
     world = World(runs=100, batchSize=50, retriesPerRun=1)
     for codes in ((127, 127), (127, ExitCode.OK)):
         world.until(lambda world: len(rendering(world)) == 2)

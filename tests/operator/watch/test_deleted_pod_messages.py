@@ -20,7 +20,7 @@ def job(name: str) -> JobObject:
     return JobObject.from_json({"metadata": metadata, "spec": {}})
 
 
-def test_a_pod_is_heard_of_while_its_job_is_there() -> None:
+def test_a_deleted_pod_is_kept_while_its_job_exists() -> None:
     words = DeletedPodMessages()
     words.add(SWEEP, pod("one"))
     words.add(SWEEP, pod("two", "s-r1"))
@@ -31,7 +31,7 @@ def test_a_pod_is_heard_of_while_its_job_is_there() -> None:
     assert words.find(SWEEP, []) == ()
 
 
-def test_what_is_forgotten_stays_so() -> None:
+def test_a_forgotten_pod_does_not_return() -> None:
     words = DeletedPodMessages()
     words.add(SWEEP, pod("one"))
     words.find(SWEEP, [])
@@ -39,7 +39,7 @@ def test_what_is_forgotten_stays_so() -> None:
     assert words.find(SWEEP, [job("s-r0")]) == ()
 
 
-def test_a_pod_that_said_nothing_is_not_kept() -> None:
+def test_a_pod_without_a_message_is_not_kept() -> None:
     words = DeletedPodMessages()
     words.add(SWEEP, pod("one", message=None))
 
