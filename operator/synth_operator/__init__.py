@@ -1,1 +1,1 @@
-"""The Kubernetes operator: watches SynthRecipe and SynthSweep, and makes the Jobs of a sweep. It holds no store."""
+"""The Kubernetes operator: watches SynthRecipe and SynthSweep and creates the Jobs of a sweep; it has no store."""

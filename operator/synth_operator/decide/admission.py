@@ -28,16 +28,16 @@ def admit_sweep(context: Context) -> ValidatedSweep | Problem:
 
 
 def _check_permissions(context: Context, validated: ValidatedSweep) -> Problem | None:
-    rules = context.configuration
+    configuration = context.configuration
     image, account = context.spec.image, validated.output.service_account_name
-    if image and not is_image_allowed(image, rules):
-        allowed = ", ".join([rules.renderer_image, *(f"{prefix}…" for prefix in rules.allowed_images)])
+    if image and not is_image_allowed(image, configuration):
+        allowed = ", ".join([configuration.renderer_image, *(f"{prefix}…" for prefix in configuration.allowed_images)])
         return Problem(
             reason=Reason.NOT_ALLOWED,
             message=f"spec.image: the operator does not allow '{image}'; allowed are {allowed}.",
         )
-    if account and validated.output != rules.output and account not in rules.allowed_service_accounts:
-        allowed = ", ".join(rules.allowed_service_accounts) or "none"
+    if account and validated.output != configuration.output and account not in configuration.allowed_service_accounts:
+        allowed = ", ".join(configuration.allowed_service_accounts) or "none"
         return Problem(
             reason=Reason.NOT_ALLOWED,
             message=f"spec.output.serviceAccountName: the operator does not allow '{account}'; allowed are: {allowed}.",

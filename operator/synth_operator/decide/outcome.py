@@ -74,7 +74,7 @@ def build_suspended_outcome(status: SweepStatus, actions: tuple[Action, ...] = (
 
 
 def is_waiting_for(status: SweepStatus, reason: Reason) -> bool:
-    """Return True if the status says that the sweep waits for this reason."""
+    """Return True if the sweep waits, by its status, with this reason."""
     return status.waiting_since is not None and find_ready_reason(status) is reason
 
 

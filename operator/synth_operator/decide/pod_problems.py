@@ -86,7 +86,7 @@ def explain_refusal(context: Context, refusal: Refusal) -> Problem:
 
 
 def explain_failure(pod: PodObject | None) -> Problem:
-    """Return the cause of a failed pod: its termination message, else its exit code; None is a pod that is gone."""
+    """Return the cause of a failed pod: its termination message, else its exit code; None is a deleted pod."""
     if pod is None:
         message = "The pod disappeared without a termination message."
         return Problem(reason=Reason.WORKER_FAILED, message=message)

@@ -59,7 +59,8 @@ def decide_single_pod_job(
 ) -> JobResult:
     """Return the state of a Job and the next actions for it.
 
-    `validated` makes the ConfigMap that the Job reads; None for a delete Job, whose input is in its pod template.
+    `validated` is the content of the ConfigMap that the Job reads; None for a delete Job, whose input is in its pod
+    template.
     """
     jobs = context.find_jobs(key)
     job = next((job for job in jobs if not job.deleting), None)

@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from synth_operator.validation import ValidatedSweep
 
 
-def build_attempt_input(sweep: SweepObject, checked: ValidatedSweep, attempt: str) -> AttemptInput:
+def build_attempt_input(sweep: SweepObject, validated: ValidatedSweep, attempt: str) -> AttemptInput:
     """Return the input that the pods of an attempt read."""
     spec = sweep.spec
     return AttemptInput(
         namespace=sweep.namespace,
         name=sweep.name,
-        recipe_name=checked.recipe_name,
-        recipe=checked.recipe.recipe,
-        fragments=checked.recipe.fragments,
+        recipe_name=validated.recipe_name,
+        recipe=validated.recipe.recipe,
+        fragments=validated.recipe.fragments,
         overrides=spec.overrides,
         axes=spec.axes,
         exclude=spec.exclude,
-        output=checked.output,
+        output=validated.output,
         parallelism=spec.parallelism,
         batch_size=spec.batch_size,
         engine_version=ENGINE_VERSION,
-        plan=checked.plan,
+        plan=validated.plan,
         attempt=attempt,
     )
 
@@ -51,9 +51,9 @@ def build_deletion_input(sweep: SweepObject, output: Output) -> AttemptInput:
     )
 
 
-def build_input_config_map(sweep: SweepObject, checked: ValidatedSweep, attempt: str) -> dict[str, Any]:
+def build_input_config_map(sweep: SweepObject, validated: ValidatedSweep, attempt: str) -> dict[str, Any]:
     """Return the manifest of the immutable ConfigMap with an attempt's input."""
-    content = build_attempt_input(sweep, checked, attempt).model_dump_json(exclude_none=True)
+    content = build_attempt_input(sweep, validated, attempt).model_dump_json(exclude_none=True)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

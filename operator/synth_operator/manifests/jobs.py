@@ -37,19 +37,19 @@ _RENDER_FIELDS: Final = {
 }
 
 
-def compute_inputs_hash(sweep: SweepObject, task: JobKey) -> str:
+def compute_inputs_hash(sweep: SweepObject, key: JobKey) -> str:
     """Return the hash of the attempt and of the spec fields that its Job depends on, without the operator's own part.
 
     So a newer release of the operator recognises the Jobs of an older one and does not replace them.
     """
-    fields: dict[str, Any] = {"kind": task.kind.value, "shard": task.shard}
-    if task.kind is JobKind.RENDER:
+    fields: dict[str, Any] = {"kind": key.kind.value, "shard": key.shard}
+    if key.kind is JobKind.RENDER:
         fields |= sweep.spec.model_dump(mode="json", include=_RENDER_FIELDS, exclude_none=True)
-    return hash_template(task.attempt, fields)
+    return hash_template(key.attempt, fields)
 
 
 def build_render_job(
-    sweep: SweepObject, task: JobKey, batches: Batches, output: Output, rules: Configuration
+    sweep: SweepObject, key: JobKey, batches: Batches, output: Output, configuration: Configuration
 ) -> dict[str, Any]:
     """Return the Job of a shard, with one completion index per batch.
 
@@ -57,20 +57,20 @@ def build_render_job(
         InputError: the sweep's pod template is invalid or not allowed.
     """
     spec = sweep.spec
-    count = len(batches.get_batches(task.shard))
+    count = len(batches.get_batches(key.shard))
     immutable = {
         "completionMode": "Indexed",
         "completions": count,
         "backoffLimitPerIndex": (spec.retries_per_run + 1) * batches.size,
         "podReplacementPolicy": "Failed",
-        "podFailurePolicy": _build_failure_policy(task),
-        "template": build_render_template(sweep, task, output, rules),
+        "podFailurePolicy": _build_failure_policy(key),
+        "template": build_render_template(sweep, key, output, configuration),
     }
     mutable = {
         "parallelism": limit_parallelism(spec.parallelism, count),
         "suspend": spec.suspend or bool(spec.queue_name),
     }
-    job = _build_job(sweep, task, immutable, mutable)
+    job = _build_job(sweep, key, immutable, mutable)
     if spec.queue_name:
         job["metadata"]["labels"][QUEUE_LABEL] = spec.queue_name
     return job
@@ -81,46 +81,48 @@ def limit_parallelism(wanted: int, completions: int) -> int:
     return min(wanted, completions)
 
 
-def build_single_pod_job(sweep: SweepObject, task: JobKey, output: Output, rules: Configuration) -> dict[str, Any]:
+def build_single_pod_job(
+    sweep: SweepObject, key: JobKey, output: Output, configuration: Configuration
+) -> dict[str, Any]:
     """Return a plan, finalize or delete Job with a single try; the operator creates the next one."""
     container = {
-        "image": rules.operator_image,
-        "command": ["python", "-m", f"synth_dataset.jobs.{task.kind.value}"],
-        "resources": rules.job_resources.model_dump(mode="json", exclude_none=True),
+        "image": configuration.operator_image,
+        "command": ["python", "-m", f"synth_dataset.jobs.{key.kind.value}"],
+        "resources": configuration.job_resources.model_dump(mode="json", exclude_none=True),
     }
-    pod = harden_pod_spec(build_pod_spec(sweep, task, output, container, rules))
-    template: dict[str, Any] = {"metadata": {"labels": build_job_labels(sweep, task)}, "spec": pod}
+    pod = harden_pod_spec(build_pod_spec(sweep, key, output, container, configuration))
+    template: dict[str, Any] = {"metadata": {"labels": build_job_labels(sweep, key)}, "spec": pod}
     immutable = {
         "backoffLimit": 0,
         "podReplacementPolicy": "Failed",
-        "podFailurePolicy": _build_failure_policy(task),
+        "podFailurePolicy": _build_failure_policy(key),
         "template": template,
     }
-    if task.kind is not JobKind.DELETE:
-        return _build_job(sweep, task, immutable, {})
+    if key.kind is not JobKind.DELETE:
+        return _build_job(sweep, key, immutable, {})
     content = build_deletion_input(sweep, output).model_dump_json(exclude_none=True)
     template["metadata"]["annotations"] = {INPUT_ANNOTATION: content}
-    job = _build_job(sweep, task, {**immutable, "ttlSecondsAfterFinished": _DELETE_JOB_SECONDS}, {})
+    job = _build_job(sweep, key, {**immutable, "ttlSecondsAfterFinished": _DELETE_JOB_SECONDS}, {})
     # With an owner reference, a foreground deletion of the sweep would delete this Job before it has run.
     del job["metadata"]["ownerReferences"]
     return job
 
 
-def _build_job(sweep: SweepObject, task: JobKey, immutable: dict[str, Any], mutable: dict[str, Any]) -> dict[str, Any]:
-    inputs = compute_inputs_hash(sweep, task)
-    annotations = {INPUTS_ANNOTATION: inputs, HASH_ANNOTATION: hash_template(task.attempt, immutable)}
-    name = build_job_name(sweep.name, inputs, task.kind, task.shard)
+def _build_job(sweep: SweepObject, key: JobKey, immutable: dict[str, Any], mutable: dict[str, Any]) -> dict[str, Any]:
+    inputs = compute_inputs_hash(sweep, key)
+    annotations = {INPUTS_ANNOTATION: inputs, HASH_ANNOTATION: hash_template(key.attempt, immutable)}
+    name = build_job_name(sweep.name, inputs, key.kind, key.shard)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": build_metadata(sweep, name, build_job_labels(sweep, task), annotations),
+        "metadata": build_metadata(sweep, name, build_job_labels(sweep, key), annotations),
         "spec": {**immutable, **mutable},
     }
 
 
-def _build_failure_policy(task: JobKey) -> dict[str, Any]:
+def _build_failure_policy(key: JobKey) -> dict[str, Any]:
     """A stopped or disrupted pod never counts; exit code 64 ends the Job (docs/contracts.md, section 6)."""
-    name = task.kind.value
+    name = key.kind.value
     return {
         "rules": [
             {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},

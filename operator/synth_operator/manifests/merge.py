@@ -16,7 +16,7 @@ _APPENDED_LISTS: Final = ("tolerations", "topologySpreadConstraints", "envFrom",
 
 
 def merge(base: Any, overlay: Any, name: str = "") -> Any:
-    """Return `base` with `overlay` merged into it; `name` is the key under which both stand.
+    """Return `base` with `overlay` merged into it; `name` is the key of both in their parents.
 
     Mappings merge key by key, and null removes a key. Lists in the tables above merge by
     their merge key or are appended. Every other value of `overlay` replaces that of `base`.

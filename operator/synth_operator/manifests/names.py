@@ -45,11 +45,11 @@ def build_labels(sweep: SweepObject, attempt: str) -> dict[str, str]:
     }
 
 
-def build_job_labels(sweep: SweepObject, task: JobKey) -> dict[str, str]:
+def build_job_labels(sweep: SweepObject, key: JobKey) -> dict[str, str]:
     """Return the labels of a Job and its pods."""
-    shard = {SHARD_LABEL: str(task.shard)} if task.kind is JobKind.RENDER else {}
-    component = {"app.kubernetes.io/component": task.kind.value, JOB_LABEL: task.kind.value}
-    return {**build_labels(sweep, task.attempt), **component, **shard}
+    shard = {SHARD_LABEL: str(key.shard)} if key.kind is JobKind.RENDER else {}
+    component = {"app.kubernetes.io/component": key.kind.value, JOB_LABEL: key.kind.value}
+    return {**build_labels(sweep, key.attempt), **component, **shard}
 
 
 def build_metadata(

@@ -35,46 +35,47 @@ _HOST_NAMESPACES: Final = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def apply_overlay(
-    template: Mapping[str, Any], overlay: Mapping[str, Any] | None, rules: Configuration
+    template: Mapping[str, Any], overlay: Mapping[str, Any] | None, configuration: Configuration
 ) -> dict[str, Any]:
     """Return the template merged with a sweep's overlay, with the restricted security context as default.
 
     Raises:
-        InputError: the overlay is no pod template, changes a field of the operator, or one that `rules` do not allow.
+        InputError: the overlay is no pod template, changes a field of the operator, or one that the
+            configuration does not allow.
     """
     overlay = overlay or {}
     check_pod_template(OVERLAY_PATH, overlay)
-    for path, problem in _list_violations(template, overlay, rules):
+    for path, problem in _list_violations(template, overlay, configuration):
         raise InputError(f"{OVERLAY_PATH}.{path}", problem)
     tree: dict[str, Any] = merge(dict(template), dict(overlay))
     tree["spec"] = harden_pod_spec(tree["spec"])
-    if not rules.overlay.security_context:
+    if not configuration.overlay.security_context:
         check_pod_security(f"{OVERLAY_PATH}.spec", tree["spec"])
     return tree
 
 
-def is_image_allowed(image: str, rules: Configuration) -> bool:
+def is_image_allowed(image: str, configuration: Configuration) -> bool:
     """Return True if sweeps may name this image."""
-    return image == rules.renderer_image or image.startswith(tuple(rules.allowed_images))
+    return image == configuration.renderer_image or image.startswith(tuple(configuration.allowed_images))
 
 
 def _list_violations(
-    template: Mapping[str, Any], overlay: Mapping[str, Any], rules: Configuration
+    template: Mapping[str, Any], overlay: Mapping[str, Any], configuration: Configuration
 ) -> Iterator[tuple[str, str]]:
     spec = overlay.get("spec") or {}
     yield from _check_metadata(overlay.get("metadata") or {})
     for key in _RESERVED_SPEC_FIELDS:
         if key in spec:
             yield f"spec.{key}", "belongs to the operator; take it out"
-    yield from _check_accounts(spec, rules)
-    yield from _check_volumes(template, spec, rules)
-    if not rules.overlay.host_access:
+    yield from _check_accounts(spec, configuration)
+    yield from _check_volumes(template, spec, configuration)
+    if not configuration.overlay.host_access:
         yield from _check_host_access(spec)
     own = template["spec"]["containers"][0]["name"]
     for kind in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(kind) or ()):
             yield from _check_container(
-                f"spec.{kind}[{index}]", container, own if kind == "containers" else None, rules
+                f"spec.{kind}[{index}]", container, own if kind == "containers" else None, configuration
             )
 
 
@@ -88,12 +89,12 @@ def _check_metadata(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"metadata.{kind}.{key}", "belongs to the operator; choose another name"
 
 
-def _check_accounts(spec: Mapping[str, Any], rules: Configuration) -> Iterator[tuple[str, str]]:
+def _check_accounts(spec: Mapping[str, Any], configuration: Configuration) -> Iterator[tuple[str, str]]:
     named = {spec[key] for key in ("serviceAccountName", "serviceAccount") if spec.get(key)}
-    for name in sorted(named - set(rules.allowed_service_accounts)):
+    for name in sorted(named - set(configuration.allowed_service_accounts)):
         yield (
             "spec.serviceAccountName",
-            f"the operator's configuration does not allow '{name}'; allowed are: {_format_accounts(rules)}",
+            f"the operator's configuration does not allow '{name}'; allowed are: {_format_accounts(configuration)}",
         )
     if spec.get("automountServiceAccountToken") and not named:
         yield "spec.automountServiceAccountToken", "needs a serviceAccountName that the operator's configuration allows"
@@ -106,12 +107,12 @@ def _check_accounts(spec: Mapping[str, Any], rules: Configuration) -> Iterator[t
             )
 
 
-def _format_accounts(rules: Configuration) -> str:
-    return ", ".join(rules.allowed_service_accounts) or "none"
+def _format_accounts(configuration: Configuration) -> str:
+    return ", ".join(configuration.allowed_service_accounts) or "none"
 
 
 def _check_volumes(
-    template: Mapping[str, Any], spec: Mapping[str, Any], rules: Configuration
+    template: Mapping[str, Any], spec: Mapping[str, Any], configuration: Configuration
 ) -> Iterator[tuple[str, str]]:
     own = {volume["name"] for volume in template["spec"]["volumes"]} - {"scratch"}
     for index, volume in enumerate(spec.get("volumes") or ()):
@@ -119,7 +120,7 @@ def _check_volumes(
             yield f"spec.volumes[{index}].name", "is missing; name the volume"
         if volume.get("name") in own:
             yield f"spec.volumes[{index}].name", f"'{volume['name']}' belongs to the operator; choose another name"
-        if "hostPath" in volume and not rules.overlay.host_access:
+        if "hostPath" in volume and not configuration.overlay.host_access:
             yield f"spec.volumes[{index}].hostPath", "the operator's configuration does not allow access to the host"
 
 
@@ -138,7 +139,7 @@ def _check_host_access(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _check_container(
-    path: str, container: Mapping[str, Any], own: str | None, rules: Configuration
+    path: str, container: Mapping[str, Any], own: str | None, configuration: Configuration
 ) -> Iterator[tuple[str, str]]:
     if own and container.get("name") != own:
         yield (
@@ -153,5 +154,5 @@ def _check_container(
     image = container.get("image")
     if own and image:
         yield f"{path}.image", "belongs to spec.image; write it there"
-    if image and not rules.overlay.images and not is_image_allowed(image, rules):
+    if image and not configuration.overlay.images and not is_image_allowed(image, configuration):
         yield f"{path}.image", f"the operator's configuration does not allow the image '{image}'"

@@ -19,32 +19,32 @@ _CA_FOLDER, _CA_NAME = CA_FILE.rsplit("/", 1)
 
 
 def build_pod_spec(
-    sweep: SweepObject, task: JobKey, output: Output, container: dict[str, Any], rules: Configuration
+    sweep: SweepObject, key: JobKey, output: Output, container: dict[str, Any], configuration: Configuration
 ) -> dict[str, Any]:
     """Return the pod spec of a Job; `container` has the fields of its container that depend on the kind of Job."""
     spec = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "containers": [_build_container(task, output, container, rules)],
+        "containers": [_build_container(key, output, container, configuration)],
         "volumes": [
-            {"name": "input", **_build_input_volume(sweep, task)},
-            {"name": "scratch", "emptyDir": {"sizeLimit": str(rules.scratch_size)}},
+            {"name": "input", **_build_input_volume(sweep, key)},
+            {"name": "scratch", "emptyDir": {"sizeLimit": str(configuration.scratch_size)}},
             *_build_ca_volumes(output),
         ],
     }
     if output.service_account_name:
         spec["serviceAccountName"] = output.service_account_name
-    if rules.image_pull_secrets:
-        spec["imagePullSecrets"] = [{"name": name} for name in rules.image_pull_secrets]
+    if configuration.image_pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in configuration.image_pull_secrets]
     return spec
 
 
-def _build_container(task: JobKey, output: Output, own: dict[str, Any], rules: Configuration) -> dict[str, Any]:
+def _build_container(key: JobKey, output: Output, own: dict[str, Any], configuration: Configuration) -> dict[str, Any]:
     return {
         **own,
-        "name": task.kind.value,
-        "imagePullPolicy": rules.image_pull_policy,
+        "name": key.kind.value,
+        "imagePullPolicy": configuration.image_pull_policy,
         "env": [
             {"name": "HOME", "value": SCRATCH_FOLDER},
             {"name": "TMPDIR", "value": SCRATCH_FOLDER},
@@ -77,15 +77,15 @@ def _build_credentials(output: Output) -> list[dict[str, Any]]:
     ]
 
 
-def _build_input_volume(sweep: SweepObject, task: JobKey) -> dict[str, Any]:
+def _build_input_volume(sweep: SweepObject, key: JobKey) -> dict[str, Any]:
     """Return the source of the input volume: a ConfigMap, or for a delete Job an annotation of its pod.
 
     Kubernetes may delete the ConfigMap together with the sweep, before the delete Job has run.
     """
-    if task.kind is JobKind.DELETE:
+    if key.kind is JobKind.DELETE:
         field = {"fieldPath": f"metadata.annotations['{INPUT_ANNOTATION}']"}
         return {"downwardAPI": {"items": [{"path": INPUT_FILE, "fieldRef": field}]}}
-    return {"configMap": {"name": build_input_name(sweep.name, task.attempt)}}
+    return {"configMap": {"name": build_input_name(sweep.name, key.attempt)}}
 
 
 def _build_ca_volumes(output: Output) -> list[dict[str, Any]]:

@@ -23,21 +23,23 @@ _GPU_ENVIRONMENT: Final = {
 }
 
 
-def build_render_template(sweep: SweepObject, task: JobKey, output: Output, rules: Configuration) -> dict[str, Any]:
+def build_render_template(
+    sweep: SweepObject, key: JobKey, output: Output, configuration: Configuration
+) -> dict[str, Any]:
     """Return the pod template, merged with the sweep's overlay.
 
     Raises:
         InputError: the overlay is invalid or not allowed.
     """
-    spec = build_pod_spec(sweep, task, output, _build_container(sweep.spec, task, rules), rules)
-    spec["terminationGracePeriodSeconds"] = rules.termination_grace_period_seconds
-    spec["topologySpreadConstraints"] = [_build_spread(sweep, task)]
+    spec = build_pod_spec(sweep, key, output, _build_container(sweep.spec, key, configuration), configuration)
+    spec["terminationGracePeriodSeconds"] = configuration.termination_grace_period_seconds
+    spec["topologySpreadConstraints"] = [_build_spread(sweep, key)]
     if sweep.spec.priority_class_name:
         spec["priorityClassName"] = sweep.spec.priority_class_name
     if sweep.spec.gpu:
-        spec.update(_build_placement(sweep.spec.gpu, rules))
-    template = {"metadata": {"labels": build_job_labels(sweep, task)}, "spec": spec}
-    return apply_overlay(template, sweep.spec.pod_template, rules)
+        spec.update(_build_placement(sweep.spec.gpu, configuration))
+    template = {"metadata": {"labels": build_job_labels(sweep, key)}, "spec": spec}
+    return apply_overlay(template, sweep.spec.pod_template, configuration)
 
 
 def choose_device(spec: SweepSpec) -> str:
@@ -45,29 +47,29 @@ def choose_device(spec: SweepSpec) -> str:
     return spec.device or ("gpu" if spec.gpu else "cpu")
 
 
-def _build_container(spec: SweepSpec, task: JobKey, rules: Configuration) -> dict[str, Any]:
+def _build_container(spec: SweepSpec, key: JobKey, configuration: Configuration) -> dict[str, Any]:
     environment = _GPU_ENVIRONMENT if spec.gpu else {}
     arguments = {
-        "--shard": task.shard,
+        "--shard": key.shard,
         "--device": choose_device(spec),
         "--retries-per-run": spec.retries_per_run,
     }
     return {
-        "image": spec.image or rules.renderer_image,
+        "image": spec.image or configuration.renderer_image,
         # This command of the image has the compiled kernels in its cache; compiling them takes minutes.
         "command": ["render"],
         "args": [str(word) for pair in arguments.items() for word in pair],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "resources": _build_resources(spec, rules),
+        "resources": _build_resources(spec, configuration),
     }
 
 
-def _build_resources(spec: SweepSpec, rules: Configuration) -> dict[str, dict[str, str]]:
+def _build_resources(spec: SweepSpec, configuration: Configuration) -> dict[str, dict[str, str]]:
     """Return the sweep's resources with the operator's defaults.
 
     A resource that the sweep names, as a request or a limit, has no default in either.
     """
-    requested, default = spec.resources, rules.render_resources
+    requested, default = spec.resources, configuration.render_resources
     overridden = {*_read_amounts(requested, "requests"), *_read_amounts(requested, "limits")}
     tree = {
         kind: {
@@ -77,7 +79,7 @@ def _build_resources(spec: SweepSpec, rules: Configuration) -> dict[str, dict[st
         for kind in ("requests", "limits")
     }
     if spec.gpu:
-        tree["limits"][spec.gpu.resource_name or rules.gpu.resource_name] = str(spec.gpu.count)
+        tree["limits"][spec.gpu.resource_name or configuration.gpu.resource_name] = str(spec.gpu.count)
     return {kind: amounts for kind, amounts in tree.items() if amounts}
 
 
@@ -86,22 +88,22 @@ def _read_amounts(resources: Resources | None, kind: str) -> dict[str, str]:
     return {name: str(amount) for name, amount in (amounts or {}).items()}
 
 
-def _build_placement(gpu: Gpu, rules: Configuration) -> dict[str, Any]:
-    selector = rules.gpu.node_selector if gpu.node_selector is None else gpu.node_selector
-    tolerations = rules.gpu.tolerations if gpu.tolerations is None else gpu.tolerations
+def _build_placement(gpu: Gpu, configuration: Configuration) -> dict[str, Any]:
+    selector = configuration.gpu.node_selector if gpu.node_selector is None else gpu.node_selector
+    tolerations = configuration.gpu.tolerations if gpu.tolerations is None else gpu.tolerations
     placement = {
         "nodeSelector": dict(selector),
         "tolerations": [toleration.model_dump(exclude_none=True) for toleration in tolerations],
-        "runtimeClassName": gpu.runtime_class_name or rules.gpu.runtime_class_name,
+        "runtimeClassName": gpu.runtime_class_name or configuration.gpu.runtime_class_name,
     }
     return {key: value for key, value in placement.items() if value}
 
 
-def _build_spread(sweep: SweepObject, task: JobKey) -> dict[str, Any]:
+def _build_spread(sweep: SweepObject, key: JobKey) -> dict[str, Any]:
     """Return a soft constraint that spreads the pods over the nodes."""
     return {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": build_job_labels(sweep, task)},
+        "labelSelector": {"matchLabels": build_job_labels(sweep, key)},
     }

@@ -187,7 +187,7 @@ class _Applier:
         """Return the existing object of that name if it is the one to create.
 
         Raises:
-            StaleError: it is gone again.
+            StaleError: the object was deleted since.
             _RefusedError: the name belongs to another object, or the API refuses the object.
         """
         name = body["metadata"]["name"]

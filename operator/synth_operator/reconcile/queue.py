@@ -98,7 +98,7 @@ class WorkQueue(Generic[Key]):
             self._push(key, self._due[key])
 
     def _pop_due(self) -> tuple[Key | None, float | None]:
-        """Return a key that is due, else the seconds until one is, None if there is none."""
+        """Return a key that is due, else the seconds until the next one is due, None without keys."""
         while self._heap:
             due, _, key = self._heap[0]
             if self._due.get(key) != due or key in self._taken:

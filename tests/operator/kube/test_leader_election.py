@@ -136,9 +136,7 @@ def test_a_leader_without_an_answer_stops_before_another_may_lead(
     assert not second.try_acquire_or_renew()
 
 
-def test_a_replaced_leader_cannot_renew(
-    first: Leadership, second: Leadership, clock: Clock
-) -> None:
+def test_a_replaced_leader_cannot_renew(first: Leadership, second: Leadership, clock: Clock) -> None:
     first.try_acquire_or_renew()
     second.try_acquire_or_renew()
     clock.now += 16
@@ -174,9 +172,7 @@ def test_lease_transitions_are_counted(first: Leadership, second: Leadership, ap
     assert api.spec()["holderIdentity"] == "second"
 
 
-def test_expiry_follows_the_duration_in_the_lease(
-    api: OneLease, clock: Clock, second: Leadership
-) -> None:
+def test_expiry_follows_the_duration_in_the_lease(api: OneLease, clock: Clock, second: Leadership) -> None:
     hasty = Leadership(api, Lease(namespace="synth", duration_seconds=10), "hasty", clock)
     assert hasty.try_acquire_or_renew()
     assert not second.try_acquire_or_renew()

@@ -16,7 +16,7 @@ STORE: dict[str, Any] = {"endpoint": "store:9000", "bucket": "bucket", "secretRe
 
 
 @pytest.fixture
-def rules() -> Configuration:
+def configuration() -> Configuration:
     return Configuration.from_tree(LEAST)
 
 

@@ -18,11 +18,11 @@ HOST = "the operator's configuration does not allow access to the host"
 WEAKER = "the operator's configuration does not allow a weaker security context"
 
 
-def template(sweep: SweepObject, output: Output, rules: Configuration) -> dict[str, Any]:
-    return build_render_template(sweep, TASK, output, rules)
+def template(sweep: SweepObject, output: Output, configuration: Configuration) -> dict[str, Any]:
+    return build_render_template(sweep, TASK, output, configuration)
 
 
-def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, rules: Configuration) -> None:
+def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, configuration: Configuration) -> None:
     overlay = {
         "metadata": {"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
         "spec": {
@@ -33,7 +33,7 @@ def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, rules: Config
         },
     }
 
-    pod = template(sweep(podTemplate=overlay), output, rules)["spec"]
+    pod = template(sweep(podTemplate=overlay), output, configuration)["spec"]
 
     (container,) = pod["containers"]
     environment = {variable["name"]: variable.get("value") for variable in container["env"]}
@@ -122,10 +122,10 @@ def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, rules: Config
     ],
 )
 def test_a_forbidden_overlay_is_refused(
-    overlay: dict[str, Any], sentence: str, sweep: Make, output: Output, rules: Configuration
+    overlay: dict[str, Any], sentence: str, sweep: Make, output: Output, configuration: Configuration
 ) -> None:
     with pytest.raises(InputError) as error:
-        template(sweep(podTemplate=overlay), output, rules)
+        template(sweep(podTemplate=overlay), output, configuration)
 
     assert str(error.value) == f"spec.podTemplate.{sentence}"
 
@@ -139,13 +139,13 @@ def test_a_forbidden_overlay_is_refused(
     ],
 )
 def test_the_configuration_can_allow_it(
-    policy: dict[str, bool], overlay: dict[str, Any], sweep: Make, output: Output, rules: Configuration
+    policy: dict[str, bool], overlay: dict[str, Any], sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    allowing = Configuration.from_tree({**rules.model_dump(mode="json", by_alias=True), "overlay": policy})
+    allowing = Configuration.from_tree({**configuration.model_dump(mode="json", by_alias=True), "overlay": policy})
 
     assert overlay["spec"].keys() <= template(sweep(podTemplate=overlay), output, allowing)["spec"].keys()
     with pytest.raises(InputError):
-        template(sweep(podTemplate=overlay), output, rules)
+        template(sweep(podTemplate=overlay), output, configuration)
 
 
 def test_null_removes_a_key_and_lists_without_names_are_appended() -> None:

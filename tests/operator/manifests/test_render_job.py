@@ -19,8 +19,8 @@ BATCHES = Batches(todo=11_000, size=9)
 Make = Callable[..., SweepObject]
 
 
-def made(sweep: SweepObject, output: Output, rules: Configuration) -> dict[str, Any]:
-    return build_render_job(sweep, TASK, BATCHES, output, rules)
+def made(sweep: SweepObject, output: Output, configuration: Configuration) -> dict[str, Any]:
+    return build_render_job(sweep, TASK, BATCHES, output, configuration)
 
 
 def container(job: dict[str, Any]) -> dict[str, Any]:
@@ -28,8 +28,10 @@ def container(job: dict[str, Any]) -> dict[str, Any]:
     return dict(only)
 
 
-def test_a_shard_is_an_indexed_job_with_one_index_per_batch(sweep: Make, output: Output, rules: Configuration) -> None:
-    spec = made(sweep(parallelism=4, retriesPerRun=1), output, rules)["spec"]
+def test_a_shard_is_an_indexed_job_with_one_index_per_batch(
+    sweep: Make, output: Output, configuration: Configuration
+) -> None:
+    spec = made(sweep(parallelism=4, retriesPerRun=1), output, configuration)["spec"]
 
     assert spec["completionMode"] == "Indexed"
     assert spec["completions"] == BATCHES.count - 1000
@@ -40,9 +42,9 @@ def test_a_shard_is_an_indexed_job_with_one_index_per_batch(sweep: Make, output:
 
 
 def test_a_stopped_pod_never_counts_and_exit_code_64_fails_the_job(
-    sweep: Make, output: Output, rules: Configuration
+    sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    policy = made(sweep(), output, rules)["spec"]["podFailurePolicy"]
+    policy = made(sweep(), output, configuration)["spec"]["podFailurePolicy"]
 
     codes = {rule["action"]: rule["onExitCodes"]["values"] for rule in policy["rules"] if "onExitCodes" in rule}
     assert codes == {"Ignore": [143], "FailJob": [64]}
@@ -52,8 +54,8 @@ def test_a_stopped_pod_never_counts_and_exit_code_64_fails_the_job(
     }
 
 
-def test_a_pod_is_restricted(sweep: Make, output: Output, rules: Configuration) -> None:
-    pod = made(sweep(), output, rules)["spec"]["template"]["spec"]
+def test_a_pod_is_restricted(sweep: Make, output: Output, configuration: Configuration) -> None:
+    pod = made(sweep(), output, configuration)["spec"]["template"]["spec"]
 
     assert pod["automountServiceAccountToken"] is False
     assert pod["restartPolicy"] == "Never"
@@ -66,27 +68,29 @@ def test_a_pod_is_restricted(sweep: Make, output: Output, rules: Configuration) 
     assert {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]} == {INPUT_FOLDER, SCRATCH_FOLDER}
 
 
-def test_credentials_come_by_reference(sweep: Make, output: Output, rules: Configuration) -> None:
-    environment = {variable["name"]: variable for variable in container(made(sweep(), output, rules))["env"]}
+def test_credentials_come_by_reference(sweep: Make, output: Output, configuration: Configuration) -> None:
+    environment = {variable["name"]: variable for variable in container(made(sweep(), output, configuration))["env"]}
 
     for name, optional in [("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True)]:
         reference = {"name": "store", "key": name, "optional": optional}
         assert environment[name]["valueFrom"] == {"secretKeyRef": reference}
 
 
-def test_without_a_secret_the_service_account_gives_access_to_the_store(sweep: Make, rules: Configuration) -> None:
+def test_without_a_secret_the_service_account_gives_access_to_the_store(
+    sweep: Make, configuration: Configuration
+) -> None:
     output = Output.model_validate({"endpoint": "s3:443", "bucket": "bucket", "serviceAccountName": "writer"})
 
-    job = made(sweep(), output, rules)
+    job = made(sweep(), output, configuration)
 
     assert job["spec"]["template"]["spec"]["serviceAccountName"] == "writer"
     assert not [variable for variable in container(job)["env"] if variable["name"].startswith("AWS")]
 
 
-def test_a_pod_without_its_certificate_authority_starts(sweep: Make, rules: Configuration) -> None:
+def test_a_pod_without_its_certificate_authority_starts(sweep: Make, configuration: Configuration) -> None:
     output = Output.model_validate({"endpoint": "s", "bucket": "abc", "caSecretRef": {"name": "ca", "key": "root.pem"}})
 
-    job = made(sweep(), output, rules)
+    job = made(sweep(), output, configuration)
 
     (volume,) = (v for v in job["spec"]["template"]["spec"]["volumes"] if v["name"] == "ca")
     assert volume["secret"] == {
@@ -102,15 +106,15 @@ def test_a_pod_without_its_certificate_authority_starts(sweep: Make, rules: Conf
     [({}, "cpu"), ({"gpu": {}}, "gpu"), ({"gpu": {}, "device": "cpu"}, "cpu"), ({"device": "auto"}, "auto")],
 )
 def test_gpus_are_requested_only_with_a_gpu_block(
-    spec: dict[str, Any], device: str, sweep: Make, output: Output, rules: Configuration
+    spec: dict[str, Any], device: str, sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    words = container(made(sweep(**spec), output, rules))["args"]
+    words = container(made(sweep(**spec), output, configuration))["args"]
 
     assert words == ["--shard", "1", "--device", device, "--retries-per-run", "2"]
 
 
 def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
-    rules = Configuration.from_tree(
+    configuration = Configuration.from_tree(
         {
             "operatorImage": "a",
             "rendererImage": "b",
@@ -119,7 +123,7 @@ def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
         }
     )
 
-    job = made(sweep(gpu={"count": 2, "tolerations": [{"key": "lab", "operator": "Exists"}]}), output, rules)
+    job = made(sweep(gpu={"count": 2, "tolerations": [{"key": "lab", "operator": "Exists"}]}), output, configuration)
 
     pod = job["spec"]["template"]["spec"]
     assert container(job)["resources"]["limits"]["nvidia.com/gpu"] == "2"
@@ -132,15 +136,15 @@ def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
 
 
 def test_a_request_replaces_the_default_limit_of_the_same_resource(
-    sweep: Make, output: Output, rules: Configuration
+    sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    job = made(sweep(resources={"requests": {"memory": "64Gi"}}), output, rules)
+    job = made(sweep(resources={"requests": {"memory": "64Gi"}}), output, configuration)
 
     assert container(job)["resources"] == {"requests": {"cpu": "2", "memory": "64Gi"}}
 
 
-def test_a_queued_job_is_created_suspended(sweep: Make, output: Output, rules: Configuration) -> None:
-    job = made(sweep(queueName="gpus"), output, rules)
+def test_a_queued_job_is_created_suspended(sweep: Make, output: Output, configuration: Configuration) -> None:
+    job = made(sweep(queueName="gpus"), output, configuration)
 
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
     assert job["spec"]["suspend"] is True
@@ -168,16 +172,16 @@ def test_a_mutable_field_does_not_change_the_inputs_hash(change: dict[str, Any],
     assert compute_inputs_hash(sweep(**change), TASK) == compute_inputs_hash(sweep(), TASK)
 
 
-def test_names_of_the_longest_sweep_fit(sweep: Make, output: Output, rules: Configuration) -> None:
-    job = made(sweep(name="n" * 40), output, rules)
+def test_names_of_the_longest_sweep_fit(sweep: Make, output: Output, configuration: Configuration) -> None:
+    job = made(sweep(name="n" * 40), output, configuration)
 
     assert len(job["metadata"]["name"]) <= 63 - 10, "the Job controller adds an index and five characters"
     for value in job["metadata"]["labels"].values():
         assert len(value) <= 63
 
 
-def test_a_job_object_has_the_values_of_its_manifest(sweep: Make, output: Output, rules: Configuration) -> None:
-    body = made(sweep(), output, rules)
+def test_a_job_object_has_the_values_of_its_manifest(sweep: Make, output: Output, configuration: Configuration) -> None:
+    body = made(sweep(), output, configuration)
     body["metadata"] |= {"uid": "uid-2", "creationTimestamp": "2026-05-01T12:00:00Z"}
 
     job = JobObject.from_json(body)

@@ -20,9 +20,9 @@ Make = Callable[..., SweepObject]
 
 @pytest.mark.parametrize("kind", [JobKind.PLAN, JobKind.FINALIZE, JobKind.DELETE])
 def test_a_single_pod_job_has_one_try_and_the_operator_image(
-    kind: JobKind, sweep: Make, output: Output, rules: Configuration
+    kind: JobKind, sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    job = build_single_pod_job(sweep(), JobKey(kind, ATTEMPT), output, rules)
+    job = build_single_pod_job(sweep(), JobKey(kind, ATTEMPT), output, configuration)
 
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert job["spec"]["backoffLimit"] == 0
@@ -32,9 +32,9 @@ def test_a_single_pod_job_has_one_try_and_the_operator_image(
 
 
 def test_the_input_of_an_attempt_is_an_immutable_config_map(sweep: Make, output: Output) -> None:
-    checked = ValidatedSweep("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
+    validated = ValidatedSweep("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
 
-    body = build_input_config_map(sweep(overrides=["seed=range(4)"]), checked, ATTEMPT)
+    body = build_input_config_map(sweep(overrides=["seed=range(4)"]), validated, ATTEMPT)
 
     assert body["immutable"] is True
     assert body["metadata"]["name"] == build_input_name("beads", ATTEMPT)
@@ -43,9 +43,9 @@ def test_the_input_of_an_attempt_is_an_immutable_config_map(sweep: Make, output:
 
 
 def test_a_delete_job_has_no_owner_and_contains_its_input(
-    sweep: Make, output: Output, rules: Configuration
+    sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    job = build_single_pod_job(sweep(), JobKey(JobKind.DELETE, ATTEMPT), output, rules)
+    job = build_single_pod_job(sweep(), JobKey(JobKind.DELETE, ATTEMPT), output, configuration)
 
     template = job["spec"]["template"]
     assert "ownerReferences" not in job["metadata"]

@@ -67,7 +67,9 @@ def test_values_of_a_status_are_exported_in_base_units(metric: str, labels: dict
         ("rods", "Stalled", "True", "BucketNotFound"),
     ],
 )
-def test_each_condition_is_exported_with_its_status_and_reason(sweep: str, type_: str, status: str, reason: str) -> None:
+def test_each_condition_is_exported_with_its_status_and_reason(
+    sweep: str, type_: str, status: str, reason: str
+) -> None:
     text = Fleet().scraped()
     assert values(text, "synth_sweep_condition", sweep=sweep, type=type_, status=status, reason=reason) == [1]
     assert len(values(text, "synth_sweep_condition", sweep=sweep, type=type_)) == 1

@@ -149,9 +149,7 @@ def test_events_of_a_new_job_without_a_pod_are_not_listed(observer: Observer, li
     assert memory.requeue_after == 3.0
 
 
-def test_the_latest_warning_of_a_job_without_a_pod_counts(
-    observer: Observer, lists: Lists, clock: Clock
-) -> None:
+def test_the_latest_warning_of_a_job_without_a_pod_counts(observer: Observer, lists: Lists, clock: Clock) -> None:
     told = [warning("first", 1), warning("exceeded quota", 5), warning("between", 3), warning("not ours", 6, "t-p")]
     lists.answers[Resource.EVENTS] = told
     clock.seconds = 3.0
@@ -162,9 +160,7 @@ def test_the_latest_warning_of_a_job_without_a_pod_counts(
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Job"]
 
 
-def test_events_are_listed_less_often_while_the_same_job_waits(
-    observer: Observer, lists: Lists, clock: Clock
-) -> None:
+def test_events_are_listed_less_often_while_the_same_job_waits(observer: Observer, lists: Lists, clock: Clock) -> None:
     memory = SweepMemory()
     read = []
     for second in range(3, 300):
@@ -235,9 +231,7 @@ def test_events_of_a_pod_without_a_container_are_listed(observer: Observer, list
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod"]
 
 
-def test_no_config_maps_are_listed_before_the_first_attempt(
-    observer: Observer, lists: Lists, clock: Clock
-) -> None:
+def test_no_config_maps_are_listed_before_the_first_attempt(observer: Observer, lists: Lists, clock: Clock) -> None:
     memory = SweepMemory()
     assert look(observer, clock, memory, sweep=NEW).inputs == frozenset()
     memory.remember(ApplyResult(SWEEP, inputs={"s-new"}), clock())
