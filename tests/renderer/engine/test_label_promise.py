@@ -12,7 +12,7 @@ import yaml
 
 from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.recipe.model import parse
+from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.engine import render
 
 LABELS_ONLY = [
@@ -54,7 +54,7 @@ def _reversed(tree: object) -> object:
 
 
 def digest(recipe: Path, folder: Path) -> str:
-    return render(parse(resolve(compose_recipe(read_recipe(recipe), []))), folder, "cpu").label_digest
+    return render(parse_recipe(resolve(compose_recipe(read_recipe(recipe), []))), folder, "cpu").label_digest
 
 
 def digest_elsewhere(recipe: Path, **environment: str) -> str:
