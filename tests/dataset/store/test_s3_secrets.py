@@ -82,7 +82,7 @@ def echo() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _nothing_protected() -> Iterator[None]:
     yield
-    redaction._known = redaction._Known()
+    redaction._patterns = redaction._CredentialPatterns()
 
 
 def problem(output: Output, environment: dict[str, str]) -> StoreError:
@@ -117,7 +117,7 @@ FAILURES = (
 @given(st.tuples(SENT, SENT, SENT) | st.tuples(SENT, ODD, ODD), st.sampled_from(FAILURES))
 def test_no_failure_tells_a_credential(echo, tmp_path_factory, capsys, keys, failure) -> None:
     access, secret, token = keys
-    redaction._known = redaction._Known()
+    redaction._patterns = redaction._CredentialPatterns()
     folder = tmp_path_factory.mktemp("pod")
     (folder / "ca.crt").write_text(secret, errors="surrogatepass")
     values = {ACCESS: access, SECRET: secret, TOKEN: token}
