@@ -46,12 +46,12 @@ def test_a_suspended_sweep_keeps_every_finished_run_and_renders_only_the_rest(na
     kept = read_manifests(open_bucket(namespace))
     assert 3 <= len(kept) < 2 * BATCH
     namespace.wait_for_status(
-        "pausing", lambda status: status.runs.done == len(kept), f"the status does not count {len(kept)} runs", 10
+        "pausing", lambda status: status.runs.existing == len(kept), f"the status does not count {len(kept)} runs", 10
     )
     namespace.patch_sweep("pausing", suspend=False)
     status = namespace.wait_for_end("pausing")
 
-    assert (status.phase, status.runs.total, status.runs.done) == (Phase.COMPLETE, 2 * BATCH, 2 * BATCH)
+    assert (status.phase, status.runs.total, status.runs.existing) == (Phase.COMPLETE, 2 * BATCH, 2 * BATCH)
     assert kept.items() <= read_manifests(open_bucket(namespace)).items()
 
 
@@ -80,5 +80,5 @@ def test_more_parallelism_keeps_all_pods_and_less_costs_only_runs_in_flight(
     )
     status = namespace.wait_for_end("changing")
 
-    assert (status.phase, status.runs.done, status.runs.failed) == (Phase.COMPLETE, 5 * BATCH, 0)
+    assert (status.phase, status.runs.existing, status.runs.failed) == (Phase.COMPLETE, 5 * BATCH, 0)
     assert kept.items() <= read_manifests(open_bucket(namespace)).items()

@@ -58,8 +58,8 @@ def count_runs(namespace: SweepNamespace) -> int:
 
 def assert_complete_with_labels(namespace: SweepNamespace, name: str, expected_labels: dict[str, str]) -> None:
     status = namespace.wait_for_end(name)
-    assert (status.phase, status.runs.done, status.runs.failed) == (Phase.COMPLETE, RUNS, 0), namespace.describe_sweep(
-        name
+    assert (status.phase, status.runs.existing, status.runs.failed) == (Phase.COMPLETE, RUNS, 0), (
+        namespace.describe_sweep(name)
     )
     assert read_label_digests(open_bucket(namespace)) == expected_labels
 

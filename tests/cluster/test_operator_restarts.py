@@ -113,7 +113,7 @@ def test_kills_of_the_leader_lose_no_run_and_create_no_job_twice(
     for name in names:
         status = namespace.wait_for_end(name)
         assert status.phase is Phase.COMPLETE, namespace.describe_sweep(name)
-        assert (status.runs.total, status.runs.done, status.runs.failed) == (6, 6, 0)
+        assert (status.runs.total, status.runs.existing, status.runs.failed) == (6, 6, 0)
     assert set(count_created_jobs(short_lease, namespace).values()) == {1}
 
 

@@ -75,7 +75,7 @@ def _compose_tree(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
     text = json.dumps(files, ensure_ascii=False)
     words = AsciiWords(text, *overrides)
     try:
-        composed = _compose_cached(words.encode(text), tuple(map(words.encode, overrides)))
+        composed = _compose_files(words.encode(text), tuple(map(words.encode, overrides)))
     except InputError as error:
         raise InputError(words.decode(error.path) or source.name, words.decode(error.problem)) from None
     tree: Tree = words.decode_value(composed)
@@ -83,7 +83,7 @@ def _compose_tree(source: RecipeSource, overrides: tuple[str, ...]) -> Tree:
 
 
 @lru_cache(maxsize=16)
-def _compose_cached(files: str, overrides: tuple[str, ...]) -> Tree:
+def _compose_files(files: str, overrides: tuple[str, ...]) -> Tree:
     """Compose encoded files, `files` being JSON. Cached: Hydra takes 0.1 s, and many sweeps share one recipe."""
     with _HYDRA_IS_PROCESS_WIDE, create_temporary_folder() as folder:
         for name, tree in json.loads(files).items():

@@ -244,13 +244,13 @@ def _parse_text(path: str, text: str) -> _Parts:
     if len(text) > _MAX_TEXT:
         raise InputError(path, f"a text with interpolations has at most {_MAX_TEXT:,} characters; shorten it")
     try:
-        return _parse_cached(text)
+        return _parse_once(text)
     except _UnreadableError as error:
         raise InputError(path, f"{quote_value(text)} {error}") from None
 
 
 @lru_cache(maxsize=4096)
-def _parse_cached(text: str) -> _Parts:
+def _parse_once(text: str) -> _Parts:
     return tuple(_Reader(text).read_parts())
 
 

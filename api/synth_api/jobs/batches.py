@@ -29,7 +29,7 @@ class Batches:
 
     @property
     def count(self) -> int:
-        """Number of batches."""
+        """Number of batches in all shards."""
         return -(-self.todo // self.size)
 
     @property

@@ -188,15 +188,15 @@ class RunCounts(Part):
     active: int = 0
     """Render pods that run now."""
 
-    @computed_field  # type: ignore[prop-decorator]
+    @computed_field(alias="done")  # type: ignore[prop-decorator]
     @property
-    def done(self) -> int:
+    def existing(self) -> int:
         """Runs that exist; written for the DONE column, derived when read."""
         return self.cached + self.succeeded
 
     @model_validator(mode="before")
     @classmethod
-    def _derive_done(cls, data: Any) -> Any:
+    def _ignore_derived_field(cls, data: Any) -> Any:
         return {key: value for key, value in data.items() if key != "done"} if isinstance(data, dict) else data
 
 

@@ -32,7 +32,7 @@ class Grid:
     @cached_property
     def included_count(self) -> int:
         """Number of places that are not excluded."""
-        return self.size - self._count_excluded(0, frozenset(range(len(self.boxes))))
+        return self.size - self._count_exclusions(0, frozenset(range(len(self.boxes))))
 
     def find_place(self, number: int) -> list[int]:
         """Return the place of a run number: a digit for each dimension."""
@@ -42,7 +42,7 @@ class Grid:
         """Return True if a place lies in one of the boxes."""
         return any(all(place[dimension] in digits for dimension, digits in box.items()) for box in self.boxes)
 
-    def _count_excluded(self, dimension: int, open_: frozenset[int]) -> int:
+    def _count_exclusions(self, dimension: int, open_: frozenset[int]) -> int:
         """Return the number of places in the union of the `open_` boxes, from this dimension on.
 
         Digits in the same boxes are counted together: the cost depends on the boxes, not on the lengths.
@@ -58,4 +58,4 @@ class Grid:
             holding[boxes] = holding.get(boxes, 0) + 1
         free = frozenset(box for box in open_ if dimension not in self.boxes[box])
         holding[free] = holding.get(free, 0) + self.lengths[dimension] - len(named)
-        return sum(count * self._count_excluded(dimension + 1, boxes) for boxes, count in holding.items() if count)
+        return sum(count * self._count_exclusions(dimension + 1, boxes) for boxes, count in holding.items() if count)

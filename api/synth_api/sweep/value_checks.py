@@ -40,7 +40,7 @@ def _build_corner_recipes(space: RunSpace) -> Iterator[Recipe]:
     """
     for axes in space.axes_by_dimension:
         check_repeated_values(axes)
-    yield from _build_included(space, [0] * len(space.axes_by_dimension))
+    yield from _build_recipe(space, [0] * len(space.axes_by_dimension))
     for dimension, axes in enumerate(space.axes_by_dimension):
         keys = {}
         for digit, place in _iterate_places(space, dimension):
@@ -49,7 +49,7 @@ def _build_corner_recipes(space: RunSpace) -> Iterator[Recipe]:
             yield recipe
         check_repeated_runs(axes, keys)
     for turn in range(max(map(len, space.axes_by_dimension), default=0)):
-        yield from _build_included(
+        yield from _build_recipe(
             space, [_find_largest(axes[min(turn, len(axes) - 1)].values) for axes in space.axes_by_dimension]
         )
 
@@ -73,7 +73,7 @@ def _iterate_places(space: RunSpace, dimension: int) -> Iterator[tuple[int, list
             yield digit, place
 
 
-def _build_included(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
+def _build_recipe(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
     """Yield the recipe of a place that is not left out."""
     if not space.grid.is_excluded(place):
         yield space.build_recipe_at(space.find_digits_at(place))

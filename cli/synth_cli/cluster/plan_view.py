@@ -68,8 +68,8 @@ def document(found: ClusterSweep, sweep: Sweep) -> dict[str, Any]:
         "plan": found.status.plan,
         "runs": sweep.runs,
         "excluded": sweep.runs - sweep.count,
-        "done": runs.done,
-        "todo": max(0, sweep.count - runs.done),
+        "done": runs.existing,
+        "todo": max(0, sweep.count - runs.existing),
         "axes": axes_document(sweep),
     }
 
@@ -81,8 +81,8 @@ def _rows(found: ClusterSweep, sweep: Sweep) -> Iterator[tuple[str, str]]:
     if not found.is_current or attempt is None or attempt.todo is None:
         yield "done", "not planned yet; synth status says why"
         return
-    yield "done", f"{status.runs.done:,}"
-    yield "to do", f"{max(0, sweep.count - status.runs.done):,}"
+    yield "done", f"{status.runs.existing:,}"
+    yield "to do", f"{max(0, sweep.count - status.runs.existing):,}"
     batches = Batches(attempt.todo, max(1, attempt.batch_size))
     if attempt.todo:
         shards = f" in {count(batches.shards, 'Job')}" if batches.shards > 1 else ""

@@ -57,7 +57,7 @@ def status_line(sweep: ClusterSweep) -> str:
     """The same in one line, for a log."""
     runs = sweep.status.runs
     failed = f", {runs.failed:,} failed" if runs.failed else ""
-    return f"{sweep.status.phase.value}: {runs.done:,} of {count(runs.total, 'run')}{failed}. {_message(sweep)}".strip()
+    return f"{sweep.status.phase.value}: {runs.existing:,} of {count(runs.total, 'run')}{failed}. {_message(sweep)}".strip()
 
 
 def sweeps_table(sweeps: Sequence[ClusterSweep], now: datetime) -> Table:
@@ -68,7 +68,7 @@ def sweeps_table(sweeps: Sequence[ClusterSweep], now: datetime) -> Table:
         table.add_row(
             sweep.name,
             Text(status.phase.value, style=STYLES[status.phase]),
-            *(f"{number:,}" for number in (runs.done, runs.total, runs.cached)),
+            *(f"{number:,}" for number in (runs.existing, runs.total, runs.cached)),
             Text(f"{runs.failed:,}", style="red" if runs.failed else ""),
             f"in {_span(now, status.eta)}" if status.eta and status.eta > now else "",
             _span(sweep.created, now),
@@ -103,8 +103,8 @@ def _bar(sweep: ClusterSweep) -> RenderableType:
     runs = sweep.status.runs
     style = "red" if sweep.status.phase is Phase.FAILED else "green"
     line = Table.grid(padding=(0, 2, 0, 0))
-    bar = ProgressBar(total=runs.total, completed=runs.done, width=_BAR, complete_style=style, finished_style=style)
-    line.add_row(bar, Text(f"{100 * runs.done // runs.total} %"))
+    bar = ProgressBar(total=runs.total, completed=runs.existing, width=_BAR, complete_style=style, finished_style=style)
+    line.add_row(bar, Text(f"{100 * runs.existing // runs.total} %"))
     return line
 
 
@@ -112,7 +112,7 @@ def _rows(sweep: ClusterSweep, now: datetime) -> Iterator[tuple[str, str | Text]
     status, spec = sweep.status, sweep.spec
     runs = status.runs
     if runs.total:
-        yield "runs", f"{runs.done:,} of {runs.total:,} exist: {runs.cached:,} cached, {runs.succeeded:,} rendered"
+        yield "runs", f"{runs.existing:,} of {runs.total:,} exist: {runs.cached:,} cached, {runs.succeeded:,} rendered"
     if runs.failed:
         yield "failed", Text(f"{runs.failed:,} ({reasons(status.failure_reasons)})", style="red")
     if status.phase in (Phase.RENDERING, Phase.WAITING):

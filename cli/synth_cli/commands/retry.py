@@ -29,5 +29,5 @@ def command(sweep: str, namespace: str | None, context: str | None) -> None:
         raise InputError(sweep, f"is not over but {phase}; what fails can be tried again afterwards")
     token = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     cluster.change_spec(sweep, {"retryToken": token})
-    left = found.status.runs.total - found.status.runs.done
+    left = found.status.runs.total - found.status.runs.existing
     stdout().print(f"{sweep}: {count(left, 'run')} to try again (retryToken {token})")

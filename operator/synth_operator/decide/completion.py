@@ -52,7 +52,7 @@ def format_completion(status: SweepStatus) -> str:
     """Return the message of a complete sweep: counts of runs and the dataset."""
     counts = status.runs
     total = format_runs(counts.total)
-    existing = f"{counts.done} of {total} exist" if counts.failed else f"{total} exist"
+    existing = f"{counts.existing} of {total} exist" if counts.failed else f"{total} exist"
     new = f"{counts.succeeded} new, {counts.cached} from before" if counts.cached else f"{counts.succeeded} new"
     failed = f"; {counts.failed} failed" if counts.failed else ""
     return f"{existing}: {new}{failed}. Dataset: {status.dataset}"

@@ -87,7 +87,7 @@ def _format_percentage(status: SweepStatus) -> str:
     """Return the finished share of all runs, rounded down, so that 100% means all."""
     counts = status.runs
     planned = status.attempt is not None and status.attempt.todo is not None
-    return f"{100 * (counts.done + counts.failed) // counts.total}%" if planned and counts.total else ""
+    return f"{100 * (counts.existing + counts.failed) // counts.total}%" if planned and counts.total else ""
 
 
 def _count_finished(status: SweepStatus) -> int:

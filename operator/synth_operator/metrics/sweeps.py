@@ -87,7 +87,7 @@ def _read_runs(status: SweepStatus) -> Iterator[Sample]:
     yield ("cached",), runs.cached
     yield ("succeeded",), runs.succeeded
     yield ("failed",), runs.failed
-    yield ("pending",), max(0, runs.total - runs.done - runs.failed)
+    yield ("pending",), max(0, runs.total - runs.existing - runs.failed)
 
 
 def _read_failed_runs(status: SweepStatus) -> Iterator[Sample]:

@@ -97,7 +97,7 @@ def result(world: World) -> Any:
     stopped = status.phase is Phase.FAILED
     return (
         status.phase,
-        (runs.total, None if stopped else (runs.done, runs.failed)),
+        (runs.total, None if stopped else (runs.existing, runs.failed)),
         None if stopped else world.store.committed,
     )
 
@@ -210,7 +210,7 @@ def test_a_sweep_completes_despite_any_faults(number: int, lag: float, deeds: li
     world.until(lambda world: world.status.completion_time is not None, seconds=20_000)
 
     assert world.status.phase is Phase.COMPLETE
-    assert world.status.runs.done == 16
+    assert world.status.runs.existing == 16
     assert world.store.committed == world.keys()
     assert max(world.store.rendered.values()) == 1
 
