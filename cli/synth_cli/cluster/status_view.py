@@ -57,7 +57,8 @@ def status_line(sweep: ClusterSweep) -> str:
     """The same in one line, for a log."""
     runs = sweep.status.runs
     failed = f", {runs.failed:,} failed" if runs.failed else ""
-    return f"{sweep.status.phase.value}: {runs.existing:,} of {count(runs.total, 'run')}{failed}. {_message(sweep)}".strip()
+    progress = f"{runs.existing:,} of {count(runs.total, 'run')}{failed}"
+    return f"{sweep.status.phase.value}: {progress}. {_message(sweep)}".strip()
 
 
 def sweeps_table(sweeps: Sequence[ClusterSweep], now: datetime) -> Table:
