@@ -1,4 +1,4 @@
-"""Speed and memory of one machine, as a table with what is wanted: `make bench`. Each row prints its own command."""
+"""`make bench`: speed and memory on this machine, as a table with targets. Each row names its command."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ RECIPE = "recipes/spheres_sem.yaml"
 SIGNAL = "recipes/spheres_sem_signal.yaml"
 NUMBER = "blueprints.particles.Bead.number={}"
 PREDECESSOR_SECONDS = {600: 1400.0, 100: 167.0}
-"""Whole sample of synthPIC2 v1.0, same recipe, 2 cores; 600: an estimate for a quiet machine, 1,852 s on a busy one."""
+"""Beads -> seconds of a run of synthPIC2 v1.0, same recipe, 2 cores; for 600 an estimate, 1,852 s on a busy machine."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; `wanted` is must / aim."""
+    """One row of the table; `target` is must / aim."""
 
-    what: str
+    quantity: str
     measured: str
-    wanted: str
+    target: str
     command: str
 
 
@@ -36,37 +36,37 @@ def run(*command: str) -> str:
 
 
 def one_run(number: int, *flags: str) -> tuple[dict[str, float], float]:
-    """Seconds by stage and peak MB of one warm run in a process of its own."""
+    """Return seconds by stage and peak memory in MB of one run after a warm-up, in a new process."""
     printed = run(sys.executable, "bench/one_run.py", RECIPE, NUMBER.format(number), *flags)
     result = json.loads(printed.splitlines()[-1])
     return result["seconds"], result["peak_mb"]
 
 
-def whole_runs(console: Console) -> list[Row]:
+def measure_runs(console: Console) -> list[Row]:
     rows = []
-    for number, wanted in ((600, "30 / 14 s"), (100, "15 / 10 s")):
+    for number, target in ((600, "30 / 14 s"), (100, "15 / 10 s")):
         seconds, peak = one_run(number)
         command = f"python bench/one_run.py {RECIPE} {NUMBER.format(number)}"
         ratio = PREDECESSOR_SECONDS[number] / seconds["total"]
-        rows.append(Row(f"whole run, {number} beads", f"{seconds['total']:.1f} s ({ratio:.0f} x)", wanted, command))
+        rows.append(Row(f"whole run, {number} beads", f"{seconds['total']:.1f} s ({ratio:.0f} x)", target, command))
         if number == 600:
-            beside = seconds["total"] - seconds["real"]
+            rest = seconds["total"] - seconds["real"]
             labels = seconds["label pass"] + seconds["label pictures"]
-            rows.append(Row("everything beside the real image, 600 beads", f"{beside:.2f} s", "5 / 3 s", command))
+            rows.append(Row("all but the real image, 600 beads", f"{rest:.2f} s", "5 / 3 s", command))
             rows.append(Row("label pass and label pictures, 600 beads", f"{labels:.2f} s", "1.5 / 0.7 s", command))
             rows.append(Row("peak memory, 600 beads", f"{peak:.0f} MB", "800 / 500 MB", command))
-        console.print(stages(f"seconds by stage, {number} beads", seconds))
+        console.print(format_stages(f"seconds by stage, {number} beads", seconds))
     return rows
 
 
-def stages(title: str, seconds: dict[str, float]) -> Table:
+def format_stages(title: str, seconds: dict[str, float]) -> Table:
     table = Table("stage", "seconds", title=title, title_justify="left")
     for stage, value in seconds.items():
         table.add_row(stage, f"{value:.3f}")
     return table
 
 
-def growth() -> Row:
+def measure_growth() -> Row:
     numbers = (100, 500, 1000, 2000)
     totals = [one_run(number, "--no-real")[0]["total"] for number in numbers]
     measured = ", ".join(f"{number}: {total:.2f} s" for number, total in zip(numbers, totals, strict=True))
@@ -74,21 +74,21 @@ def growth() -> Row:
         (totals[-1] - totals[0]) / (numbers[-1] - numbers[0]) / ((totals[1] - totals[0]) / (numbers[1] - numbers[0]))
     )
     return Row(
-        "everything beside the real image, 100 to 2,000 beads",
-        f"{measured}; seconds per further bead at the end / at the start {per_bead:.2f}",
+        "all but the real image, 100 to 2,000 beads",
+        f"{measured}; seconds per additional bead, last / first interval {per_bead:.2f}",
         "linear: about 1",
         f"python bench/one_run.py {RECIPE} {NUMBER.format(2000)} --no-real",
     )
 
 
-def seconds_of(*command: str) -> float:
+def time_command(*command: str) -> float:
     start = time.perf_counter()
     run(*command)
     return time.perf_counter() - start
 
 
-def signal() -> list[Row]:
-    """The scanning electron microscope, which needs no Blender."""
+def measure_signal_model() -> list[Row]:
+    """Measure the scanning electron microscope, which needs no Blender."""
     whole = json.loads(run(sys.executable, "bench/one_run.py", SIGNAL).splitlines()[-1])
     seconds, peak = whole["seconds"], whole["peak_mb"]
     command = f"python bench/one_run.py {SIGNAL}"
@@ -96,31 +96,31 @@ def signal() -> list[Row]:
     importing = (
         "import synth_renderer.engine, synth_renderer.runtime.worker_process, sys; sys.exit('bpy' in sys.modules)"
     )
-    start_up = min(seconds_of(sys.executable, "-c", importing) for _ in range(3))
-    grown = "; ".join(
+    start_up = min(time_command(sys.executable, "-c", importing) for _ in range(3))
+    measured_growth = "; ".join(
         f"{axis} {', '.join(f'{key}: {value:.2f} s' for key, value in growth[axis].items())}"
         for axis in ("pixels", "particles")
     )
     return [
         Row("sem_broad, 512x512, processor time per run", f"{growth['broad']:.2f} s", "1.0 / 0.4 s", "signal_speed.py"),
-        Row("real by the signal, 960x960, 600 beads", f"{seconds['real']:.2f} s", "2 / 0.7 s", command),
-        Row("whole run by the signal, the same", f"{seconds['total']:.2f} s", "5 / 3 s", command),
-        Row("peak memory by the signal, the same", f"{peak:.0f} MB", "500 MB", command),
-        Row("real by the signal: percentage, beads", grown, "linear", "signal_speed.py"),
+        Row("real image by the signal model, 960x960, 600 beads", f"{seconds['real']:.2f} s", "2 / 0.7 s", command),
+        Row("whole run by the signal model, same recipe", f"{seconds['total']:.2f} s", "5 / 3 s", command),
+        Row("peak memory by the signal model, same recipe", f"{peak:.0f} MB", "500 MB", command),
+        Row("real image by the signal model: resolution, beads", measured_growth, "linear", "signal_speed.py"),
         Row("start of a worker without Blender", f"{start_up:.2f} s", "3 / 1.5 s", "import"),
     ]
 
 
-def plans() -> list[Row]:
+def measure_plans() -> list[Row]:
     synth = str(Path(sys.executable).parent / "synth")
     seeds = "initial_runtime_state.seed=range({})"
-    start_up = min(seconds_of(synth, "plan", RECIPE, seeds.format(1)) for _ in range(3))
-    counted = min(seconds_of(synth, "plan", RECIPE, seeds.format(1_000_000)) for _ in range(3)) - start_up
+    start_up = min(time_command(synth, "plan", RECIPE, seeds.format(1)) for _ in range(3))
+    counted = min(time_command(synth, "plan", RECIPE, seeds.format(1_000_000)) for _ in range(3)) - start_up
     with tempfile.TemporaryDirectory() as store:
         run(synth, "render", RECIPE, *WARM_UP, "--out", store)
-        streamed = seconds_of(synth, "plan", RECIPE, seeds.format(200_000), "--out", store) - start_up
+        streamed = time_command(synth, "plan", RECIPE, seeds.format(200_000), "--out", store) - start_up
     return [
-        Row("synth plan, 10^6 runs, beside start-up, no store", f"{counted:.2f} s", "1 s", f"synth plan … {seeds}"),
+        Row("synth plan, 10^6 runs, without start-up, no store", f"{counted:.2f} s", "1 s", f"synth plan … {seeds}"),
         Row(
             "the same with a store", f"{200_000 / streamed:,.0f} keys/s", "5,000 / 50,000 keys/s", "synth plan … --out"
         ),
@@ -130,12 +130,12 @@ def plans() -> list[Row]:
 
 def main() -> None:
     console = Console(width=160)
-    rows = [*whole_runs(console), growth(), *signal(), *plans()]
-    table = Table("what", "measured", "must / aim", "command", title="bench")
+    rows = [*measure_runs(console), measure_growth(), *measure_signal_model(), *measure_plans()]
+    table = Table("quantity", "measured", "must / aim", "command", title="bench")
     for row in rows:
-        table.add_row(row.what, row.measured, row.wanted, row.command)
+        table.add_row(row.quantity, row.measured, row.target, row.command)
     console.print(table)
-    console.print("(n x): how many times as fast as synthPIC2 v1.0, whose figures were taken on another machine.")
+    console.print("(n x): speed relative to synthPIC2 v1.0, which was measured on another machine.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""False alarms and missed faults of the mask gate over made pictures, by kind of picture and by fault.
+"""False alarms and missed faults of the mask gate over synthetic pictures, by kind of picture and by fault.
 
-python bench/gates.py [PICTURES] [FAULTS]      pictures and faults per kind, 70 and 2 unless told
+python bench/gates.py [PICTURES] [FAULTS]      pictures and faults per kind, default 70 and 2
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests/dataset/gates"))
 from trial_pictures import FAULTS, KINDS, Kind, Trial, faulty, trial
 
 FIRST = 1000
-"""First seed: thresholds were chosen with seeds below."""
+"""First seed; thresholds were chosen on smaller seeds."""
 
 
-def failed(tried: Trial) -> list[str]:
-    """Names of the gates that a picture fails."""
-    return [gate.name for gate in check(tried.ids, tried.visible_px, tried.real) if not gate.passed]
+def list_failed_gates(picture: Trial) -> list[str]:
+    """Return the names of the gates that a picture fails."""
+    return [gate.name for gate in check(picture.ids, picture.visible_px, picture.real) if not gate.passed]
 
 
-def false_alarms(kind: Kind, pictures: int) -> int:
-    """Pictures with true labels that fail."""
-    return sum(bool(failed(trial(kind, seed))) for seed in range(FIRST, FIRST + pictures))
+def count_false_alarms(kind: Kind, pictures: int) -> int:
+    """Count pictures with correct labels that fail a gate."""
+    return sum(bool(list_failed_gates(trial(kind, seed))) for seed in range(FIRST, FIRST + pictures))
 
 
-def missed(kind: Kind, fault: str, count: int) -> int:
-    """Faults that pass."""
-    return sum(not failed(faulty(kind, seed, fault)) for seed in range(FIRST, FIRST + count))
+def count_missed(kind: Kind, fault: str, count: int) -> int:
+    """Count pictures with wrong labels that pass all gates."""
+    return sum(not list_failed_gates(faulty(kind, seed, fault)) for seed in range(FIRST, FIRST + count))
 
 
 def main(pictures: int = 70, faults: int = 2) -> None:
     """Print both tables."""
     start = time.process_time()
     print(f"{'false alarms':46s} of {pictures}")
-    alarms = {kind.name: false_alarms(kind, pictures) for kind in KINDS}
+    alarms = {kind.name: count_false_alarms(kind, pictures) for kind in KINDS}
     for name, count in alarms.items():
         print(f"  {name:46s} {count}")
     print(f"  {'all':46s} {sum(alarms.values())} of {pictures * len(KINDS)}")
-    table = {kind.name: {fault: missed(kind, fault, faults) for fault in FAULTS} for kind in KINDS}
+    table = {kind.name: {fault: count_missed(kind, fault, faults) for fault in FAULTS} for kind in KINDS}
     print(f"missed, of {faults} each; columns: " + "; ".join(FAULTS))
     for name, row in table.items():
         print(f"  {name:46s}" + "".join(f"{count:5d}" for count in row.values()))
     sums = (sum(row[fault] for row in table.values()) for fault in FAULTS)
     print(f"  {f'all, of {faults * len(KINDS)}':46s}" + "".join(f"{count:5d}" for count in sums))
-    print(f"{time.process_time() - start:.0f} s of processor time")
+    print(f"{time.process_time() - start:.0f} s of CPU time")
 
 
 if __name__ == "__main__":

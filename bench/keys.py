@@ -17,21 +17,21 @@ ARGUMENTS = [
 ]
 
 
-def keys_per_second(recipe: Path, count: int = 100_000) -> float:
-    """Rate of the first `count` keys, the making of their templates included."""
+def measure_key_rate(recipe: Path, count: int = 100_000) -> float:
+    """Return keys per second over the first `count` keys, templates included."""
     sweep = Sweep.load(recipe, ARGUMENTS)
-    begun = perf_counter()
+    start = perf_counter()
     for _ in islice(sweep.keys(), count):
         pass
-    return count / (perf_counter() - begun)
+    return count / (perf_counter() - start)
 
 
 def main() -> None:
     recipe = Path(sys.argv[1] if len(sys.argv) > 1 else "recipes/spheres_sem.yaml")
-    begun = perf_counter()
+    start = perf_counter()
     runs = Sweep.load(recipe, ARGUMENTS).runs
-    print(f"load {runs:,} runs: {perf_counter() - begun:.2f} s")
-    print(f"{keys_per_second(recipe):,.0f} keys/s")
+    print(f"load {runs:,} runs: {perf_counter() - start:.2f} s")
+    print(f"{measure_key_rate(recipe):,.0f} keys/s")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

@@ -1,4 +1,4 @@
-"""One recipe rendered in this process after a warm-up; prints its seconds by stage and the peak memory as JSON.
+"""Render a recipe in this process after a warm-up; print its seconds by stage and the peak memory as JSON.
 
 python bench/one_run.py RECIPE [OVERRIDE...] [--no-real]
 """
@@ -24,7 +24,7 @@ WARM_UP = [
 ]
 
 
-def load(recipe: str, overrides: list[str], *, real: bool) -> Recipe:
+def load_recipe(recipe: str, overrides: list[str], *, real: bool) -> Recipe:
     tree = resolve(compose_recipe(read_recipe(Path(recipe)), overrides))
     chain = tree["synth_chain"]
     if not real:
@@ -32,7 +32,7 @@ def load(recipe: str, overrides: list[str], *, real: bool) -> Recipe:
     return parse_recipe(tree)
 
 
-def timed(recipe: Recipe) -> dict[str, float]:
+def time_run(recipe: Recipe) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         rendered = render(recipe, Path(folder), "cpu")
@@ -41,8 +41,8 @@ def timed(recipe: Recipe) -> dict[str, float]:
 
 def main(recipe: str, *arguments: str) -> None:
     real, overrides = "--no-real" not in arguments, [word for word in arguments if word != "--no-real"]
-    timed(load(recipe, WARM_UP, real=real))
-    seconds = timed(load(recipe, overrides, real=real))
+    time_run(load_recipe(recipe, WARM_UP, real=real))
+    seconds = time_run(load_recipe(recipe, overrides, real=real))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": seconds, "peak_mb": peak}))
 

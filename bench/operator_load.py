@@ -1,9 +1,9 @@
-"""What the operator costs and how late it is: `make bench-operator`.
+"""`make bench-operator`: API writes, status lag and memory of the operator.
 
-One sweep of 10,000 runs on real pods, with an engine whose run takes 10 ms; then many sweeps at once on fake nodes,
-whose pods end well after a second and say what real ones would. Writes are counted from the API server's audit log,
-the Lease left out. Status lag: from the moment at which a watch of the API tells what has happened to the moment at
-which another one tells that the sweep's status says so.
+One sweep of 10,000 runs on real pods, with an engine that takes 10 ms a run; then many sweeps at once on fake nodes,
+whose pods succeed after a second with the termination messages of real ones. Writes are counted in the audit log of
+the API server, without those to the Lease. Status lag is the time from a change, as a watch of the API reports it, to
+the status of the sweep that shows it, as another watch reports it.
 """
 
 from __future__ import annotations
@@ -47,36 +47,39 @@ CHANGES: Final = ("accepted", "planned", "rendered", "complete")
 PLANNED: Final = {"kind": "plan", "total": RUNS, "todo": RUNS, "batch_size": BATCH, "batches": RUNS // BATCH}
 RENDERED: Final = {"kind": "batch", "batch": 0, "size": BATCH, "succeeded": BATCH}
 FINALIZED: Final = {"kind": "finalize", "total": RUNS, "succeeded": RUNS, "dataset": "s3://fake/dataset.json"}
-SAID: Final = (
+MESSAGE: Final = (
     '{{ $job := index $root.metadata.labels "synth-operator.io/job" }}'
     f"{{{{ if eq $job \"plan\" }}}}'{json.dumps(PLANNED)}'"
     f"{{{{ else if eq $job \"render\" }}}}'{json.dumps(RENDERED)}'"
     f"{{{{ else }}}}'{json.dumps(FINALIZED)}'{{{{ end }}}}"
 )
-"""What the pods on the fake nodes say at their end."""
+"""Template of the termination message of pods on fake nodes."""
 
 Numbers = dict[str, Any]
 Change = tuple[str, str, float]
-"""Sweep, what has changed, when it was told."""
+"""Sweep, kind of change, time at which a watch reported it."""
 
 
-def large_sweep(namespace: SweepNamespace, runs: int) -> Numbers:
-    """One sweep on real pods."""
+def measure_large_sweep(namespace: SweepNamespace, runs: int) -> Numbers:
+    """Measure one sweep on real pods."""
     namespace.apply_recipe("spheres-sem", load_recipe())
     template = namespace.apply_trial_engine("render_nothing")
     spec: Numbers = {"overrides": [f"{NUMBER}=2", f"{SEED}=range({runs})"], "podTemplate": template, "parallelism": 4}
-    with measured(namespace, 1) as numbers:
+    with measure_operator(namespace, 1) as numbers:
         namespace.apply_sweep("large", "spheres-sem", **spec)
     return {"runs": runs, "where": "real pods", **numbers}
 
 
-def fleet(namespace: SweepNamespace, sweeps: int) -> Numbers:
-    """Many sweeps at once on fake nodes; the real one takes no pods."""
+def measure_fleet(namespace: SweepNamespace, sweeps: int) -> Numbers:
+    """Measure many sweeps at once on fake nodes; the real node takes no pods."""
     namespace.apply_recipe("spheres-sem", load_recipe())
     overrides = [f"{NUMBER}=2", f"{SEED}=range({RUNS})"]
     spec = {"recipeRef": {"name": "spheres-sem"}, "overrides": overrides, "batchSize": BATCH, "parallelism": 4}
     documents = [sweep(f"many-{number}", {**spec, **namespace.small_spec}) for number in range(sweeps)]
-    with fake_nodes(namespace.cluster, FAKE, {}, seconds=1, message=SAID), measured(namespace, sweeps) as numbers:
+    with (
+        fake_nodes(namespace.cluster, FAKE, {}, seconds=1, message=MESSAGE),
+        measure_operator(namespace, sweeps) as numbers,
+    ):
         namespace.apply(*documents)
     return {"runs": RUNS, "where": "fake nodes", **numbers}
 
@@ -86,66 +89,71 @@ def sweep(name: str, spec: Numbers) -> Numbers:
 
 
 @contextmanager
-def measured(namespace: SweepNamespace, sweeps: int) -> Iterator[Numbers]:
-    """What the operator has cost from here to the end of all sweeps."""
+def measure_operator(namespace: SweepNamespace, sweeps: int) -> Iterator[Numbers]:
+    """Measure the operator from the start of the block to the end of all sweeps."""
     operators = Operators(namespace.cluster)
     leader, numbers = operators.wait_for_leader(), Numbers(sweeps=sweeps)
-    before, busy, start = len(list(operators.read_calls())), seconds_busy(operators, leader), time.monotonic()
+    before, busy, start = len(list(operators.read_calls())), read_cpu_seconds(operators, leader), time.monotonic()
     base = f"namespaces/{namespace.name}"
     with (
         watch_list(namespace.cluster, f"/apis/batch/v1/{base}/jobs") as jobs,
         watch_list(namespace.cluster, f"/apis/synth-operator.io/v1alpha1/{base}/synthsweeps") as seen,
     ):
         yield numbers
-        wait_until(lambda: len(ended(seen)) == sweeps, lambda: f"{len(ended(seen))} of {sweeps} ended", 90 * MINUTE)
+        wait_until(
+            lambda: len(find_ended(seen)) == sweeps, lambda: f"{len(find_ended(seen))} of {sweeps} ended", 90 * MINUTE
+        )
     calls = list(operators.read_calls())[before:]
     writes = Counter(
         f"{call.verb} {call.resource}" for call in calls if call.verb in WRITES and call.resource != "leases"
     )
     numbers |= {
         "seconds": time.monotonic() - start,
-        "ended": Counter(ended(seen).values()),
+        "ended": Counter(find_ended(seen).values()),
         "writes": writes,
         "writes per sweep": writes.total() / sweeps,
         "reads": Counter(f"{call.verb} {call.resource}" for call in calls if call.verb not in WRITES),
         "largest status, bytes": max(len(json.dumps(each.body.get("status", {}))) for each in seen.events),
-        "lag": lags(jobs, seen),
-        "operator, MiB": peak_memory(operators, leader),
-        "operator, CPU seconds": seconds_busy(operators, leader) - busy,
+        "lag": compute_lags(jobs, seen),
+        "operator, MiB": read_peak_memory(operators, leader),
+        "operator, CPU seconds": read_cpu_seconds(operators, leader) - busy,
     }
     assert operators.leader == leader, "the operator was restarted"
 
 
-def ended(seen: Watch) -> dict[str, str]:
-    """Name of each sweep that has ended -> its phase."""
+def find_ended(seen: Watch) -> dict[str, str]:
+    """Return the phase of each sweep that has ended, by name."""
     phases = {each.body["metadata"]["name"]: each.body.get("status", {}).get("phase", "") for each in list(seen.events)}
     return {name: phase for name, phase in phases.items() if phase in ("Complete", "Failed")}
 
 
-def lags(jobs: Watch, sweeps: Watch) -> dict[str, list[float]]:
-    """Seconds of each sweep, by what had changed."""
-    knew, told = first((*applied(sweeps), *happened(jobs))), first(said(sweeps))
+def compute_lags(jobs: Watch, sweeps: Watch) -> dict[str, list[float]]:
+    """Return the lag in seconds of each sweep, by kind of change."""
+    changed, reported = (
+        find_first((*find_accepted(sweeps), *find_completed_jobs(jobs))),
+        find_first(find_reported(sweeps)),
+    )
     by_change: dict[str, list[float]] = {change: [] for change in CHANGES}
-    for (name, change), at in sorted(knew.items()):
-        by_change[change].append(max(0.0, told[name, change] - at))
+    for (name, change), at in sorted(changed.items()):
+        by_change[change].append(max(0.0, reported[name, change] - at))
     return by_change
 
 
-def first(changes: Iterable[Change]) -> dict[tuple[str, str], float]:
-    """Sweep and change -> when it was first told of."""
+def find_first(changes: Iterable[Change]) -> dict[tuple[str, str], float]:
+    """Return the earliest time of each change, by sweep and kind."""
     moments: dict[tuple[str, str], float] = {}
     for name, change, at in changes:
         moments.setdefault((name, change), at)
     return moments
 
 
-def applied(watch: Watch) -> Iterator[Change]:
+def find_accepted(watch: Watch) -> Iterator[Change]:
     for each in watch.events:
         yield each.body["metadata"]["name"], "accepted", each.at
 
 
-def happened(watch: Watch) -> Iterator[Change]:
-    """What Kubernetes knows."""
+def find_completed_jobs(watch: Watch) -> Iterator[Change]:
+    """Yield the Jobs that complete."""
     named = {"plan": "planned", "render": "rendered", "finalize": "complete"}
     for each in watch.events:
         labels, conditions = each.body["metadata"]["labels"], each.body["status"].get("conditions", ())
@@ -153,8 +161,8 @@ def happened(watch: Watch) -> Iterator[Change]:
             yield labels["synth-operator.io/sweep"], named[labels["synth-operator.io/job"]], each.at
 
 
-def said(watch: Watch) -> Iterator[Change]:
-    """What the status says."""
+def find_reported(watch: Watch) -> Iterator[Change]:
+    """Yield the changes that the status of a sweep shows."""
     for each in watch.events:
         name, status = each.body["metadata"]["name"], each.body.get("status", {})
         attempt, runs = status.get("attempt", {}), status.get("runs", {})
@@ -168,37 +176,39 @@ def said(watch: Watch) -> Iterator[Change]:
             yield name, "complete", each.at
 
 
-def peak_memory(operators: Operators, pod: str) -> float:
-    """MiB that the operator has held at most."""
-    return printed(operators, pod, "/^VmHWM/ { print $2 / 1024 }", "status")
+def read_peak_memory(operators: Operators, pod: str) -> float:
+    """Return the peak memory of the operator in MiB."""
+    return read_process(operators, pod, "/^VmHWM/ { print $2 / 1024 }", "status")
 
 
-def seconds_busy(operators: Operators, pod: str) -> float:
-    """Of the processor, by the operator so far."""
-    return printed(operators, pod, "{ print ($14 + $15) / 100 }", "stat")
+def read_cpu_seconds(operators: Operators, pod: str) -> float:
+    """Return the CPU seconds that the operator has used."""
+    return read_process(operators, pod, "{ print ($14 + $15) / 100 }", "stat")
 
 
-def printed(operators: Operators, pod: str, program: str, file: str) -> float:
+def read_process(operators: Operators, pod: str, program: str, file: str) -> float:
     return sum(
         float(operators.cluster.sandbox.run("awk", program, f"/proc/{number}/{file}"))
         for number in operators.list_processes(pod)
     )
 
 
-def share(values: list[float], part: float) -> float:
-    """The smallest value that this part of them does not exceed."""
+def compute_quantile(values: list[float], part: float) -> float:
+    """Return a quantile: the smallest value that at least this part of the values does not exceed."""
     return sorted(values)[ceil(part * len(values)) - 1]
 
 
-def table(results: list[Numbers]) -> Table:
+def format_table(results: list[Numbers]) -> Table:
     shown = Table("what", *(f"{each['sweeps']:,} x {each['runs']:,} runs, {each['where']}" for each in results))
     rows: dict[str, Any] = {
         "API writes per sweep": lambda each: f"{each['writes per sweep']:.1f}",
         "largest status": lambda each: f"{each['largest status, bytes'] / 1000:.1f} kB",
-        "status lag p50 / p99 / most": lambda each: quantiles([lag for lags in each["lag"].values() for lag in lags]),
-        **{f"… {change}": lambda each, change=change: quantiles(each["lag"][change]) for change in CHANGES},
-        "operator, most memory": lambda each: f"{each['operator, MiB']:.0f} MiB",
-        "operator, processor time": lambda each: f"{each['operator, CPU seconds']:.0f} s",
+        "status lag p50 / p99 / max": lambda each: format_quantiles(
+            [lag for lags in each["lag"].values() for lag in lags]
+        ),
+        **{f"… {change}": lambda each, change=change: format_quantiles(each["lag"][change]) for change in CHANGES},
+        "operator, peak memory": lambda each: f"{each['operator, MiB']:.0f} MiB",
+        "operator, CPU time": lambda each: f"{each['operator, CPU seconds']:.0f} s",
         "all ended after": lambda each: f"{each['seconds']:.0f} s",
     }
     for what, number in rows.items():
@@ -206,13 +216,13 @@ def table(results: list[Numbers]) -> Table:
     return shown
 
 
-def quantiles(values: list[float]) -> str:
-    return f"{share(values, 0.5):.2f} / {share(values, 0.99):.2f} / {max(values):.2f} s"
+def format_quantiles(values: list[float]) -> str:
+    return f"{compute_quantile(values, 0.5):.2f} / {compute_quantile(values, 0.99):.2f} / {max(values):.2f} s"
 
 
 @contextmanager
-def operated() -> Iterator[tuple[Cluster, NodeStore]]:
-    """A cluster of its own with store and operator."""
+def run_operator() -> Iterator[tuple[Cluster, NodeStore]]:
+    """Run a new cluster with store and operator."""
     subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
     build_base_images()
     build_project_images()
@@ -226,29 +236,31 @@ def operated() -> Iterator[tuple[Cluster, NodeStore]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=10_000, help="of the sweep on real pods; 0: none")
-    parser.add_argument("--sweeps", type=int, nargs="*", default=[200, 1000], help="at once on fake nodes")
+    parser.add_argument("--runs", type=int, default=10_000, help="runs of the sweep on real pods; 0: skip it")
+    parser.add_argument(
+        "--sweeps", type=int, nargs="*", default=[200, 1000], help="numbers of sweeps at once on fake nodes"
+    )
     chosen = parser.parse_args()
     RAW.parent.mkdir(exist_ok=True)
     results = []
-    for numbers in parts(chosen.runs, chosen.sweeps):
+    for numbers in measure_parts(chosen.runs, chosen.sweeps):
         results.append(numbers)
-        RAW.write_text(json.dumps(results, indent=1))  # stays when a later part is cut off
-    Console().print(table(results), f"raw numbers: {RAW.relative_to(ROOT)}")
+        RAW.write_text(json.dumps(results, indent=1))  # kept if a later part fails
+    Console().print(format_table(results), f"raw numbers: {RAW.relative_to(ROOT)}")
 
 
-def parts(runs: int, fleets: Iterable[int]) -> Iterator[Numbers]:
-    """One part after the other, each on a cluster of its own."""
+def measure_parts(runs: int, fleets: Iterable[int]) -> Iterator[Numbers]:
+    """Yield the figures of one part after the other, each on a new cluster."""
     if runs:
-        with operated() as (cluster, store):
-            yield large_sweep(opened(cluster, store, "large"), runs)
+        with run_operator() as (cluster, store):
+            yield measure_large_sweep(open_namespace(cluster, store, "large"), runs)
     for sweeps in fleets:
-        with operated() as (cluster, store):
+        with run_operator() as (cluster, store):
             cluster.kubectl("cordon", NODE)
-            yield fleet(opened(cluster, store, "fleet"), sweeps)
+            yield measure_fleet(open_namespace(cluster, store, "fleet"), sweeps)
 
 
-def opened(cluster: Cluster, store: NodeStore, name: str) -> SweepNamespace:
+def open_namespace(cluster: Cluster, store: NodeStore, name: str) -> SweepNamespace:
     namespace = SweepNamespace(cluster, store, name)
     namespace.create()
     return namespace

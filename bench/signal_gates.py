@@ -1,6 +1,6 @@
 """False alarms and missed faults of the mask gates over runs of recipes/sem_broad.yaml.
 
-python bench/signal_gates.py [RUNS] [FIRST]      1,000 runs from seed 10,000 unless told
+python bench/signal_gates.py [RUNS] [FIRST]      default 1,000 runs from seed 10,000
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from one_run import load
+from one_run import load_recipe
 
 from synth_dataset.documents.pictures import read_png
 from synth_dataset.gates.quality_gates import GateError, check
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 RECIPE = "recipes/sem_broad.yaml"
 STEPS = "synth_chain.rendering_steps=[{_target_: $builtins.RenderParticlesTogether, rendering_mode: real}]"
 FAULT_EVERY = 5
-"""Every fifth run's labels are also made wrong, each time in the next way."""
+"""Every fifth run is also checked with wrong labels; the faults take turns."""
 FAULTS: dict[str, Callable[[Ids, Ids], Ids]] = {
     "another seed": lambda _ids, other: other,
     "4 px up": lambda ids, _other: np.roll(ids, -4, axis=0),
@@ -37,9 +37,9 @@ FAULTS: dict[str, Callable[[Ids, Ids], Ids]] = {
 }
 
 
-def made(seed: int) -> tuple[Ids, NDArray[np.uint8], str]:
-    """Labels and picture of a run, and why it failed, if it did."""
-    recipe = load(RECIPE, [f"initial_runtime_state.seed={seed}", STEPS], real=True)
+def render_run(seed: int) -> tuple[Ids, NDArray[np.uint8], str]:
+    """Return ids, real image and the message of the failed gate, empty if all pass."""
+    recipe = load_recipe(RECIPE, [f"initial_runtime_state.seed={seed}", STEPS], real=True)
     with tempfile.TemporaryDirectory() as folder:
         try:
             render(recipe, Path(folder), "cpu")
@@ -49,25 +49,25 @@ def made(seed: int) -> tuple[Ids, NDArray[np.uint8], str]:
         return read_png(Path(folder) / "instances.png"), read_png(Path(folder) / "real.png"), failure
 
 
-def caught(ids: Ids, real: NDArray[np.uint8]) -> bool:
-    """Whether a mask gate fails these labels; what cannot be judged is not caught."""
+def is_caught(ids: Ids, real: NDArray[np.uint8]) -> bool:
+    """Return True if a mask gate fails these labels; a gate that does not apply counts as passed."""
     labels = np.ascontiguousarray(ids)
     visible = np.bincount(labels.ravel())[1:]
     return any(not gate.passed for gate in check(labels, visible, real) if gate.name.startswith("mask"))
 
 
 def main(runs: int = 1000, first: int = 10_000) -> None:
-    """Print false alarms and misses as they come, then the sums."""
+    """Print each false alarm and each missed fault, and their totals every 50 runs."""
     alarms, tried, missed, other = 0, 0, 0, None
     for seed in range(first, first + runs):
-        ids, real, failure = made(seed)
+        ids, real, failure = render_run(seed)
         if failure:
             alarms += 1
             print(f"{seed}: {failure}", flush=True)
         if seed % FAULT_EVERY == 0 and other is not None:
             name = list(FAULTS)[seed // FAULT_EVERY % len(FAULTS)]
             tried += 1
-            if not caught(FAULTS[name](ids, other), real):
+            if not is_caught(FAULTS[name](ids, other), real):
                 missed += 1
                 print(f"{seed}: missed: {name}", flush=True)
         other = ids

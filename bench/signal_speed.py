@@ -1,4 +1,4 @@
-"""Seconds of the processor per run of recipes/sem_broad.yaml, and growth of a picture with pixels and particles; JSON.
+"""CPU seconds per run of recipes/sem_broad.yaml, and growth of the real image with pixels and particles, as JSON.
 
 python bench/signal_speed.py [RUNS]
 """
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from one_run import load, timed
+from one_run import load_recipe, time_run
 
 from synth_dataset.gates.quality_gates import GateError
 from synth_renderer.engine import render
@@ -26,8 +26,8 @@ NUMBER = "blueprints.particles.Bead.number={}"
 PERCENT = "+blueprints.measurement_techniques.SEM.features.resolution_percentage={}"
 
 
-def processor_seconds(recipe: Recipe) -> float:
-    """Of one run, six modes and annotations."""
+def measure_cpu_seconds(recipe: Recipe) -> float:
+    """Return the CPU seconds of one run with six modes and annotations."""
     start = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -37,29 +37,29 @@ def processor_seconds(recipe: Recipe) -> float:
     return time.process_time() - start
 
 
-def broad(runs: int) -> float:
-    """Mean over seeds 0 to runs - 1 in a process that has compiled everything."""
-    recipes = [load(BROAD, [f"initial_runtime_state.seed={seed}"], real=True) for seed in range(runs)]
+def measure_broad(runs: int) -> float:
+    """Return the mean CPU seconds over seeds 0 to runs - 1 after all kernels are compiled."""
+    recipes = [load_recipe(BROAD, [f"initial_runtime_state.seed={seed}"], real=True) for seed in range(runs)]
     for recipe in recipes:
-        processor_seconds(recipe)
-    return sum(map(processor_seconds, recipes)) / runs
+        measure_cpu_seconds(recipe)
+    return sum(map(measure_cpu_seconds, recipes)) / runs
 
 
-def real(*overrides: str) -> float:
-    """Seconds of the real image, second run."""
-    recipe = load(BEADS, list(overrides), real=True)
-    timed(recipe)
-    return timed(recipe)["real"]
+def measure_real(*overrides: str) -> float:
+    """Return the wall seconds of the real image in the second run."""
+    recipe = load_recipe(BEADS, list(overrides), real=True)
+    time_run(recipe)
+    return time_run(recipe)["real"]
 
 
 def main(runs: int = 24) -> None:
-    """Print what `bench.py` shows."""
+    """Print the figures that `bench.py` shows."""
     print(
         json.dumps(
             {
-                "broad": broad(runs),
-                "pixels": {percent: real(PERCENT.format(percent)) for percent in (50, 100, 200)},
-                "particles": {number: real(NUMBER.format(number)) for number in (150, 600, 2400)},
+                "broad": measure_broad(runs),
+                "pixels": {percent: measure_real(PERCENT.format(percent)) for percent in (50, 100, 200)},
+                "particles": {number: measure_real(NUMBER.format(number)) for number in (150, 600, 2400)},
             }
         )
     )

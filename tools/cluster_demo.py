@@ -1,4 +1,4 @@
-"""`make cluster-demo`: a Kubernetes on this machine, a small sweep on it, and how to look round; `down` ends it."""
+"""`make cluster-demo`: start Kubernetes on this machine, run a small sweep, print what to look at; `down` stops it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ MINUTES: Final = 15
 
 
 def up() -> int:
-    """Bring everything up, run the sweep to its end; returns the exit code."""
+    """Start cluster, store, Prometheus and operator, run the sweep; return the exit code."""
     if (FOLDER / "place").exists():
-        print("a cluster is there already: make cluster-down ends it", file=sys.stderr)
+        print("a cluster is running already; stop it with make cluster-down", file=sys.stderr)
         return 1
     subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
     build_base_images()
@@ -48,22 +48,22 @@ def up() -> int:
     cluster = Cluster(create_sandbox(keep=True))
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "place").write_text(f"{cluster.sandbox.slot.number} {cluster.sandbox.init}")
-    began = time.monotonic()
+    start = time.monotonic()
     start_components(cluster, [OPERATOR, RENDERER])
     (FOLDER / "kubeconfig").write_text(cluster.kubeconfig.read_text())
-    print(f"Kubernetes is up after {time.monotonic() - began:.0f} s; now store, Prometheus and operator", flush=True)
+    print(f"Kubernetes is up after {time.monotonic() - start:.0f} s; now store, Prometheus and operator", flush=True)
     store = NodeStore(cluster)
     store.start()
     store.client.make_bucket(BUCKET)
     start_prometheus(cluster)
     install_operator(cluster, *SMALL_PODS)
     complete = run_sweep(SweepNamespace(cluster, store, NAMESPACE))
-    look_round(store)
+    print_summary(store)
     return 0 if complete else 1
 
 
 def start_prometheus(cluster: Cluster) -> None:
-    """It finds the operator's pods by the name of their port."""
+    """Start Prometheus, which scrapes the pods of the operator by the name of their port."""
     slot = cluster.sandbox.slot
     pods = {"role": "pod", "kubeconfig_file": str(slot.kubeconfig), "namespaces": {"names": [OPERATOR_NAMESPACE]}}
     named = {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "metrics", "action": "keep"}
@@ -75,7 +75,7 @@ def start_prometheus(cluster: Cluster) -> None:
 
 
 def run_sweep(namespace: SweepNamespace) -> bool:
-    """Apply what `synth manifest` writes, and show what `kubectl get -w` shows; True when the sweep is complete."""
+    """Apply the output of `synth manifest` and print `kubectl get --watch`; return True if the sweep completes."""
     namespace.create()
     manifest = ["manifest", "recipes/spheres_sem.yaml", *ARGUMENTS, f"--name={SWEEP}", "--parallelism=2"]
     recipe, sweep = yaml.safe_load_all(synth(*manifest))
@@ -90,8 +90,8 @@ def run_sweep(namespace: SweepNamespace) -> bool:
         shown.wait()
 
 
-def look_round(store: NodeStore) -> None:
-    """The dataset, its gallery, and the words with which to go on."""
+def print_summary(store: NodeStore) -> None:
+    """Fetch the gallery; print the addresses of gallery, dataset and Prometheus, and commands to try."""
     page = synth("gallery", SWEEP, "-n", NAMESPACE, "--out", str(FOLDER / "gallery"), "--pictures")
     print(
         f"""
@@ -118,10 +118,10 @@ def synth(*arguments: str) -> str:
 
 
 def down() -> int:
-    """End the cluster that `up` left; returns the exit code."""
+    """Stop the cluster that `up` started; return the exit code."""
     marker = FOLDER / "place"
     if not marker.exists():
-        print("no cluster of make cluster-demo is there", file=sys.stderr)
+        print("no cluster of make cluster-demo is running", file=sys.stderr)
         return 0
     number, init = map(int, marker.read_text().split())
     name = Path(f"/proc/{init}/comm")

@@ -1,4 +1,4 @@
-"""Writes the CustomResourceDefinitions from the models: into crds/ and, for the chart, beside it."""
+"""Write the CustomResourceDefinitions from the models into crds/ and into the chart."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ FOLDERS = (ROOT / "crds", ROOT / "charts/synth-operator/files/crds")
 
 
 def main() -> None:
-    """Write every definition into every folder."""
+    """Write each definition into both folders."""
     for folder in FOLDERS:
         folder.mkdir(parents=True, exist_ok=True)
         for kind in KINDS:
-            (folder / f"{kind.plural}.yaml").write_text(text(build_definition(kind)), encoding="utf-8")
+            (folder / f"{kind.plural}.yaml").write_text(format_yaml(build_definition(kind)), encoding="utf-8")
 
 
-def text(document: object) -> str:
-    """A document as people read it: block style, keys in their order."""
+def format_yaml(document: object) -> str:
+    """Return a document as YAML in block style, with keys in their order."""
     return yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
 
 

@@ -1,4 +1,4 @@
-"""`make demo`: the small sweep of spheres_sem, numbers 100 and 600, seeds 0 and 1, by the code of `synth render`."""
+"""`make demo`: render four runs of spheres_sem, 100 and 600 beads with seeds 0 and 1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from synth_cli.main import run
 
 
 def main(folder: str) -> int:
-    """Render into `folder`; returns the exit code."""
+    """Render into `folder`; return the exit code of `synth render`."""
     return run(
         [
             "render",

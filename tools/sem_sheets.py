@@ -1,6 +1,6 @@
-"""The pictures of docs/sem.md: 24 seeds of sem_broad, and a strip per feature from 0 to its maximum.
+"""Render the pictures of docs/sem.md: 24 seeds of sem_broad, and a strip per feature from its minimum to its maximum.
 
-python tools/sem_sheets.py [FOLDER]      docs/images unless told
+python tools/sem_sheets.py [FOLDER]      default docs/images
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 SEEDS, COLUMNS, SIDE = 24, 6, 256
 PICTURE = 160
-"""Pixels of a picture in a strip."""
+"""Side of a picture in a strip, in pixels."""
 HEADING = 18
 TECHNIQUE = INSTRUMENTS["scanning_electron_microscope"].features
 QUIET = {"resolution_x": PICTURE, "resolution_y": PICTURE, "electrons": 20000.0, "ground_level": 0.2}
@@ -121,13 +121,13 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("jitter", (0, 0.02, 0.04, 0.06, 0.08), {**SMALL, "layout": "lattice", "coverage": 1, "pitch": 1.2}),
     ("vacancies", (0, 0.1, 0.2, 0.3, 0.4), {**SMALL, "layout": "lattice", "coverage": 1}),
 )
-"""What changes along a strip, its values, and what else the scene has for it to be seen."""
+"""Feature that changes along a strip, its values, and other values of the scene that make it visible."""
 DEPOSIT = ("layout", "coverage", "orientation", "new_cluster_share", "piles", "pile_width", "rolling", "lattice")
 DEPOSIT += ("pitch", "jitter", "vacancies")
 
 
-def picture(recipe: Recipe) -> Grey:
-    """The real image alone, through no gate."""
+def render_picture(recipe: Recipe) -> Grey:
+    """Return the real image of a run, (H, W) uint8, without quality gates."""
     world = World(recipe)
     run_generation_steps(world, Stopwatch())
     scene = stage_scene(world)
@@ -136,9 +136,12 @@ def picture(recipe: Recipe) -> Grey:
     return TECHNIQUES[scene.technique.prototype].picture(scene, every, every, surface, "cpu").pixels
 
 
-def scene_of(wanted: dict[str, Any]) -> Recipe:
-    """Particles of `size` parts of the frame, in clusters, under a quiet instrument, unless `wanted` says otherwise."""
-    values = {"layout": "clusters", "coverage": 0.4, "minimum_coverage": 0.0, **wanted}
+def build_recipe(changes: dict[str, Any]) -> Recipe:
+    """Return a recipe with these values; default: clusters of particles under an instrument with little noise.
+
+    `size` is a share of the width of the frame.
+    """
+    values = {"layout": "clusters", "coverage": 0.4, "minimum_coverage": 0.0, **changes}
     geometry, length = values.pop("geometry"), values.pop("size") * PICTURE / 10
     deposit = {name: values.pop(name) for name in (*DEPOSIT, "minimum_coverage") if name in values}
     known = TECHNIQUE | MATERIALS["sem_ground"].features
@@ -157,7 +160,7 @@ def scene_of(wanted: dict[str, Any]) -> Recipe:
                 "geometry_prototype_name": geometry,
                 "material_prototype_name": "sem_particle",
                 "number": 400,
-                "features": {"dimensions": extents(geometry, length), **particle},
+                "features": {"dimensions": scale_dimensions(geometry, length), **particle},
             }
         },
     }
@@ -175,45 +178,45 @@ def scene_of(wanted: dict[str, Any]) -> Recipe:
     )
 
 
-def extents(geometry: str, length: float) -> list[float]:
-    """Of the prototype's own proportions, the shortest one `length`."""
-    own = SHAPES[geometry].features["dimensions"].default
-    return [length * extent / min(own) for extent in own]
+def scale_dimensions(geometry: str, length: float) -> list[float]:
+    """Return dimensions in the proportions of the prototype, the shortest one `length`."""
+    proportions = SHAPES[geometry].features["dimensions"].default
+    return [length * extent / min(proportions) for extent in proportions]
 
 
-def strip(name: str, values: tuple[Any, ...], scene: dict[str, Any]) -> Grey:
-    """One line of five pictures below the feature's name and values."""
+def draw_strip(name: str, values: tuple[Any, ...], scene: dict[str, Any]) -> Grey:
+    """Return a row of five pictures below the name and the values of the feature, (H, W) uint8."""
     pictures = np.full((PICTURE, 5 * PICTURE), 255, dtype=np.uint8)
     for place, value in enumerate(values):
-        pictures[:, place * PICTURE : (place + 1) * PICTURE] = picture(scene_of({**scene, name: value}))
+        pictures[:, place * PICTURE : (place + 1) * PICTURE] = render_picture(build_recipe({**scene, name: value}))
     heading = np.full((HEADING, pictures.shape[1]), 255, dtype=np.uint8)
     words = f"{name}: {', '.join(str(value) for value in values)}"
     cv2.putText(heading, words, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0,), 1, cv2.LINE_AA)
     return np.vstack([heading, pictures])
 
 
-def strips() -> Grey:
-    """All strips, two to a line."""
-    made = [strip(*row) for row in STRIPS]
-    made += [np.full_like(made[0], 255)] * (len(made) % 2)
-    gap = np.full((len(made[0]), 12), 255, dtype=np.uint8)
-    return np.vstack([np.hstack([left, gap, right]) for left, right in zip(made[::2], made[1::2], strict=True)])
+def draw_strips() -> Grey:
+    """Return all strips in two columns."""
+    drawn = [draw_strip(*row) for row in STRIPS]
+    drawn += [np.full_like(drawn[0], 255)] * (len(drawn) % 2)
+    gap = np.full((len(drawn[0]), 12), 255, dtype=np.uint8)
+    return np.vstack([np.hstack([left, gap, right]) for left, right in zip(drawn[::2], drawn[1::2], strict=True)])
 
 
-def contact_sheet() -> Grey:
-    """24 seeds of sem_broad."""
+def draw_contact_sheet() -> Grey:
+    """Return 24 seeds of sem_broad in a grid."""
     source = read_recipe(Path("recipes/sem_broad.yaml"))
     recipes = (
         parse_recipe(resolve(compose_recipe(source, [f"initial_runtime_state.seed={seed}"]))) for seed in range(SEEDS)
     )
-    small = [cv2.resize(picture(recipe), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for recipe in recipes]
+    small = [cv2.resize(render_picture(recipe), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for recipe in recipes]
     lines = [np.hstack(small[first : first + COLUMNS]) for first in range(0, SEEDS, COLUMNS)]
     return np.vstack(lines).astype(np.uint8)
 
 
 def main(folder: str = "docs/images") -> None:
-    """Write both sheets."""
-    for name, sheet in (("sem_strips", strips()), ("sem_contact_sheet", contact_sheet())):
+    """Render and write both sheets."""
+    for name, sheet in (("sem_strips", draw_strips()), ("sem_contact_sheet", draw_contact_sheet())):
         write_webp(Path(folder) / f"{name}.webp", np.repeat(sheet[..., None], 3, axis=2))
 
 
