@@ -253,7 +253,7 @@ def test_a_new_list_rebuilds_the_indexes(server: ApiServer) -> None:
     with run_watches(load_connection(server)) as (watches, items):
         items.wait_for("kept")
         items.seen.clear()
-        # As kopf does when the API has forgotten how far a watch was; what it reads of it is not heard of.
+        # kopf lists again when the resource version of a watch has expired.
         watches._record_list(Resource.SWEEPS.path(""))
         items.wait_for("kept")
 
