@@ -61,14 +61,14 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
 
 
 def _rasterise_bodies(scene: StagedScene) -> Fragments:
-    """The label pass over all bodies, without what is written over the picture."""
+    """Return the label pass over all bodies, without the pixels under overlays of the picture."""
     fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
     covered = TECHNIQUES[scene.technique.prototype].covered(scene.technique, scene.seed)
     return fragments if covered is None else remove_covered_fragments(fragments, covered)
 
 
 def _check_gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
-    """The table against the instances, then every real image against the labels of the bodies that it shows."""
+    """Compare the table with the instances, then each real image with the labels of its bodies. Raises GateError."""
     results = check(rendering.full_view.surface.ids, records.visible_px, None)
     for ids, pixels in rendering.real_images:
         shown = np.bincount(ids.ravel(), minlength=len(records.visible_px) + 1)[1:]

@@ -1,4 +1,4 @@
-"""The checks between a Python program and the engine; `synth_renderer.render` documents them."""
+"""Argument checks of the library function `synth_renderer.render`, which documents them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Interrupts:
-    """Counts SIGINT and SIGTERM while its `with` block runs; a StopSignal of the pool."""
+    """Counts SIGINT and SIGTERM while its `with` block runs; the StopRequests of the pool."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,3 +1,3 @@
-"""All that speaks to Blender. Importing this package imports bpy, so the rest of the renderer imports it lazily."""
+"""The interface to Blender. Importing it imports bpy, so the other packages import it lazily."""
 
 import bpy as bpy

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _PIXEL_BYTES: Final = 12
-"""Of an uncompressed EXR: three 32-bit floats."""
+"""Bytes per pixel of an uncompressed EXR: three 32-bit floats."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def trace_scene(samples: int, bounces: int, seed: int, device: str) -> TracedPic
 
 @contextmanager
 def _override_properties(owner: bpy.types.bpy_struct, **values: float) -> Iterator[None]:
-    """Properties as given inside, as they were after."""
+    """Set properties in the `with` block and restore them after it."""
     before = {name: getattr(owner, name) for name in values}
     for name, value in values.items():
         setattr(owner, name, value)
@@ -70,7 +70,7 @@ def _override_properties(owner: bpy.types.bpy_struct, **values: float) -> Iterat
 
 
 def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
-    """Through an EXR file: bpy offers no pixels of a render without a window. Raises OSError when it is not written."""
+    """Render through an EXR file, because bpy gives no pixels without a window. Raises OSError if it is not written."""
     image = scene.render.image_settings
     image.file_format, image.color_mode, image.color_depth, image.exr_codec = "OPEN_EXR", "RGB", "32", "NONE"
     with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder, _open_ascii_path(folder) as plain:
@@ -87,7 +87,7 @@ def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
 
 @contextmanager
 def _open_ascii_path(folder: str) -> Iterator[Path]:
-    """The same folder by a path of ASCII letters and digits.
+    """Yield a path of ASCII letters and digits to the same folder.
 
     Blender takes `{x}` in an output path for a template, and OpenCV crashes on a path that is not UTF-8.
     """
@@ -99,6 +99,6 @@ def _open_ascii_path(folder: str) -> Iterator[Path]:
 
 
 def _build_write_error(path: Path, size: int) -> OSError:
-    """Blender tells a full disk from success by no error at all; the space that is left tells it."""
+    """Return the error of an unwritten picture: Blender reports none, so the free space decides between causes."""
     code = errno.ENOSPC if shutil.disk_usage(path.parent).free < size else errno.EIO
     return OSError(code, f"Blender has not written the traced picture: {os.strerror(code)}")

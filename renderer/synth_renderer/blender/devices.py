@@ -1,4 +1,4 @@
-"""Which device Cycles renders on."""
+"""Selection of the device on which Cycles renders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BACKENDS: Final = {"optix": "OPTIX", "cuda": "CUDA", "hip": "HIP", "oneapi": "ON
 
 
 def select_device(device: str) -> str:
-    """Make Cycles render on the device that the word asks for; returns the word of the one chosen.
+    """Set the device of Cycles and return the name of the chosen one.
 
     `auto` is the best there is, `gpu` any but the CPU. Raises `DeviceUnavailableError`.
     """

@@ -1,7 +1,7 @@
-"""The material prototypes as Cycles node trees, each built once a scene and shared by all that wear it.
+"""The material prototypes as Cycles node trees, each built once per scene and shared by its objects.
 
-What differs from particle to particle comes from the object: its `color` and its custom properties. What the
-measurement technique decides comes from the scene's custom properties, so every material works under every technique.
+Values of one particle are the `color` and custom properties of its object. Values of the measurement technique are
+custom properties of the scene, so every material works under every technique.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def get_material(prototype: str) -> bpy.types.Material:
-    """The prototype's material in the open file, built at its first use."""
+    """Return the prototype's material in the open file, built at its first use."""
     existing = bpy.data.materials.get(prototype)
     if existing is not None:
         return existing
@@ -71,14 +71,14 @@ def _sem_patchy_silicone(tree: NodeTree) -> Value:
 
 
 def _sem_ground(tree: NodeTree) -> Value:
-    """Its structures belong to the signal model; traced it is level and dark."""
+    """A level, dark ground: only the signal model has its structures."""
     return _emitter(tree, GROUND_YIELD)
 
 
 GROUND_YIELD: Final = 0.1
 """Secondary electrons that bare silicone emits, relative to polystyrene that faces the beam."""
 PATCH_YIELD: Final = 1.6
-"""The same along the middle of a thread of residue."""
+"""Relative emission along the middle of a thread of residue."""
 
 
 def _emitter(tree: NodeTree, strength: Value) -> Value:
@@ -88,7 +88,7 @@ def _emitter(tree: NodeTree, strength: Value) -> Value:
 
 
 def _tilt_yield(tree: NodeTree) -> Value:
-    """`detector.tilt_yield` as nodes."""
+    """Build the nodes of the edge effect: the formula of `sem_traced.detector.TiltYield`."""
     facing = tree.add_math("SUBTRACT", 1.0, tree.add_node("ShaderNodeLayerWeight", Blend=0.5).outputs["Facing"])
     cutoff = tree.add_attribute("VIEW_LAYER", "edge_cutoff", "Fac")
     exponent = tree.add_math("MULTIPLY", tree.add_attribute("VIEW_LAYER", "edge_exponent", "Fac"), -1.0)

@@ -1,4 +1,4 @@
-"""A few words to write shader node trees with."""
+"""A builder of shader node trees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Value: TypeAlias = "bpy.types.NodeSocket | float | tuple[float, ...]"
 
 
 class NodeTree:
-    """An emptied node tree to build in."""
+    """A node tree, emptied, to which nodes are added."""
 
     def __init__(self, tree: bpy.types.NodeTree) -> None:
         self._tree = tree
@@ -27,16 +27,16 @@ class NodeTree:
         return node
 
     def connect(self, value: Value, socket: bpy.types.NodeSocket) -> None:
-        """Feed an input from an output or with a constant."""
+        """Connect an input to an output, or set it to a constant."""
         if isinstance(value, bpy.types.NodeSocket):
             self._tree.links.new(value, socket)
         else:
             socket.default_value = value
 
     def add_math(self, operation: str, first: Value, second: Value) -> bpy.types.NodeSocket:
-        """One scalar operation."""
+        """Add a math node, for example `MULTIPLY`, and return its output."""
         return self.add_node("ShaderNodeMath", operation=operation, _0=first, _1=second).outputs[0]
 
     def add_attribute(self, owner: str, name: str, output: str = "Color") -> bpy.types.NodeSocket:
-        """A property of what is shaded: owner OBJECT, or VIEW_LAYER for the scene's custom properties."""
+        """Add a node that reads a property; owner OBJECT, or VIEW_LAYER for the scene's custom properties."""
         return self.add_node("ShaderNodeAttribute", attribute_type=owner, attribute_name=name).outputs[output]

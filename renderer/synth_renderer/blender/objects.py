@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     """Adds light, substrate and measurement volume to a Blender scene that has camera and particles."""
 
 _staged: list[StagedScene] = []
-"""The scene that the open Blender file shows, at most one; kept so that its identity stays its own."""
+"""The scene in the open Blender file, at most one; the reference keeps its `id` from being reused."""
 
 
 def build_scene(scene: StagedScene, build_environment: EnvironmentBuilder) -> bpy.types.Scene:
-    """The open Blender scene, built anew unless it shows this very scene already. Object i + 1 has pass index i + 1."""
+    """Return the open Blender scene, rebuilt unless it is of this scene; particle i has pass index i + 1."""
     if not (_staged and _staged[0] is scene):
         _staged.clear()
         session.reset_session()
@@ -38,7 +38,7 @@ def build_scene(scene: StagedScene, build_environment: EnvironmentBuilder) -> bp
 
 
 def forget_scene() -> None:
-    """Build anew at the next `stage`; for whoever opened another Blender file."""
+    """Rebuild at the next `build_scene`, because another Blender file is open."""
     _staged.clear()
 
 
@@ -49,7 +49,7 @@ def show_bodies(
     present: NDArray[np.bool_],
     in_camera: NDArray[np.bool_],
 ) -> Iterator[None]:
-    """Stage the scene and, inside, show only the bodies `present` (N,); those not `in_camera` only shadow."""
+    """Build the scene and, in the `with` block, show the bodies `present` (N,); those not `in_camera` only shadow."""
     build_scene(scene, build_environment)
     objects = bpy.data.collections["Particles"].objects
     try:

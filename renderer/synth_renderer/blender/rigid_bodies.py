@@ -28,7 +28,7 @@ MAX_CONCAVITY: Final = 0.005
 REST_DISTANCE = 0.01
 """Way in the last frame, in smallest half extents, below which a body counts as resting."""
 REST_SHARE: Final = 0.02
-"""The same, in ways that gravity adds in a frame: what has only begun to fall does not rest."""
+"""The same, as a share of the way that gravity adds in a frame: a body that begins to fall does not rest."""
 REST_FRAMES: Final = 12
 """Resting frames after which the motion under gravity has ended."""
 WALL_THICKNESS = 0.5
@@ -41,8 +41,8 @@ def relax_rigid_bodies(
     """Locations (N, 3), quaternions w x y z (N, 4), world frame, and the report.
 
     collision_shape is Blender's word. `CONVEX_HULL`, and `MESH` where bodies are convex, are hulls of few vertices. The
-    open Blender file gives way to an empty one. The same bits are promised on one class of processor only. Raises
-    `PhysicsError` when Blender loses a body.
+    open Blender file is replaced by an empty one. The bits are reproducible on one class of processor only. Raises
+    PhysicsError if Blender loses a body.
     """
     if not len(bodies):
         return bodies.locations.copy(), bodies.quaternions.copy(), PhysicsReport("blender", 0.0, True, 0, 0, 0)
@@ -70,7 +70,7 @@ def relax_rigid_bodies(
 
 @dataclass(frozen=True)
 class _Collider:
-    """What a body collides as: a mesh in its frame at scale 1, Blender's word for the shape, a margin in its unit."""
+    """Collision geometry of a body: mesh at scale 1, Blender's shape name, and margin in the mesh's unit."""
 
     data: bpy.types.Mesh
     shape: str
@@ -192,7 +192,7 @@ def _configure_body(body: bpy.types.RigidBodyObject, forces: Forces, shape: str,
 def _simulate(
     objects: list[bpy.types.Object], forces: Forces, smallest: float
 ) -> tuple[int, bool, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Step until all bodies rest, or to the last frame: frames, whether they rest, and the placement."""
+    """Step until all bodies rest or the last frame; return frames, True if they rest, and the placement."""
     x, y, z = forces.acceleration
     gained = (x * x + y * y + z * z) ** 0.5 * forces.frame_seconds**2
     rest = min(REST_DISTANCE * smallest, REST_SHARE * gained) if gained else REST_DISTANCE * smallest
@@ -255,7 +255,7 @@ def _list_triangles(bodies: Bodies, index: int) -> list[list[int]]:
 
 
 def _compute_depth(tree: BVHTree, points: NDArray[np.float64]) -> float:
-    """How deep the deepest of some points lies behind the nearest face."""
+    """Return the largest depth of some points below the nearest face."""
     deepest = 0.0
     for point in points:
         nearest, normal, _, distance = tree.find_nearest(point)

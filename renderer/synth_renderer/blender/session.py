@@ -1,4 +1,4 @@
-"""Blender's state between runs: an empty file, and which Blender it is."""
+"""The Blender session of this process: reset, version, output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def reset_session() -> None:
-    """Start from an empty file.
+    """Replace the open Blender file by an empty one.
 
     This package registers nothing in `bpy.app.handlers`: bpy 4.5 can hang at exit while a callback is left there.
     """
@@ -22,13 +22,13 @@ def reset_session() -> None:
 
 
 def read_version() -> str:
-    """Blender's version, `4.5.15`."""
+    """Return Blender's version, for example `4.5.15`."""
     return ".".join(str(part) for part in bpy.app.version)
 
 
 @contextmanager
 def silence_stdout() -> Iterator[None]:
-    """Keep off stdout what Blender prints from C: Cycles tells its progress in 45 lines a picture."""
+    """Suppress output of Blender's C code on stdout: Cycles prints 45 lines of progress per picture."""
     sys.stdout.flush()
     stdout = os.dup(1)
     with open(os.devnull, "w") as nowhere:

@@ -1,4 +1,4 @@
-"""The state file: the scene as Blender opens and renders it."""
+"""The state file: the scene as a .blend file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one camera that real picture and labels share, to the pixel."""
+"""The camera that real image and labels share, to the pixel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Camera:
 
     @property
     def is_orthographic(self) -> bool:
-        """Whether parallel rays make the picture."""
+        """True for an orthographic view."""
         return self.ortho_scale is not None
 
     @property

@@ -1,4 +1,4 @@
-"""What a manifest says about particles put on a substrate."""
+"""Manifest section about a deposit of particles on a substrate."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class DepositReport:
     coverage: float
     """Share of the picture that the particles cover, each cell of the map counted once."""
     target: float
-    """Coverage that was asked for."""
+    """Requested coverage."""
     offered: int
-    """Particles there were."""
+    """Particles of the step's set."""
     placed: int
-    """Particles that it took; the others are gone."""
+    """Particles placed; the others were removed."""
     sphere_overlap: float
     """Deepest overlap of two smooth spheres, as a fraction of the smaller radius."""
     largest_overlap: float

@@ -1,4 +1,4 @@
-"""The one mesh type that rasteriser, tracer, physics and STL files share."""
+"""The mesh type of rasteriser, tracer, physics and STL files."""
 
 from __future__ import annotations
 

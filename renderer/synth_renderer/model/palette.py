@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build_palette(count: int) -> NDArray[np.uint8]:
-    """Colours of the bodies 0 … count - 1, (count, 3) RGB, none twice, none black.
+    """Return distinct colours of bodies 0 … count - 1, (count, 3) sRGB uint8, none black.
 
     They are the integers 1 … 0xffffff that `numpy.random.RandomState(0)` chooses with replacement, read as 0xRRGGBB,
     repeats left out. That legacy generator's stream is frozen by numpy (NEP 19).

@@ -1,4 +1,4 @@
-"""What a manifest says about how particles came to rest."""
+"""Manifest section about a relaxation of particles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PhysicsReport:
     largest_overlap: float
     """Deepest remaining overlap, as a fraction of the smaller body's radius."""
     came_to_rest: bool
-    """Whether no body moved noticeably in the last frame."""
+    """True if no body moved noticeably in the last frame."""
     frames: int
     """Frames simulated; fewer than asked for when all bodies rested earlier."""
     substeps: int

@@ -1,4 +1,4 @@
-"""Where a body's mesh lies in the world. Compiled without fastmath, never through BLAS: the same bits everywhere."""
+"""Rotations and placements of bodies. Compiled without fastmath and without BLAS: the same bits everywhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @kernel
 def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Matrix (3, 3) of a unit quaternion w x y z."""
+    """Return the matrix (3, 3) of a unit quaternion w x y z."""
     w, x, y, z = quaternion
     matrix = np.empty((3, 3))
     matrix[0] = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
@@ -27,7 +27,7 @@ def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @kernel
 def multiply_matrices(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Matrix product of two (3, 3)."""
+    """Return the product of two matrices (3, 3)."""
     result = np.empty((3, 3))
     for i in range(3):
         for j in range(3):
@@ -39,7 +39,7 @@ def multiply_matrices(first: NDArray[np.float64], second: NDArray[np.float64]) -
 def transform_points(
     points: NDArray[np.float64], matrix: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Matrix (3, 3) x each of `points` (V, 3) + offset (3,)."""
+    """Return matrix (3, 3) times each of `points` (V, 3), plus offset (3,)."""
     result = np.empty_like(points)
     for n in range(len(points)):
         x, y, z = points[n, 0], points[n, 1], points[n, 2]
@@ -49,6 +49,6 @@ def transform_points(
 
 
 def compute_world_vertices(bodies: Bodies, body: int) -> NDArray[np.float64]:
-    """Vertices (V, 3) of one placed body, world frame, scene units."""
+    """Return the vertices (V, 3) of one placed body, world frame, scene units."""
     matrix = rotation_matrix(bodies.quaternions[body]) * bodies.scales[body]
     return transform_points(bodies.meshes[bodies.mesh_index[body]].vertices, matrix, bodies.locations[body])

@@ -1,4 +1,4 @@
-"""Compiled functions whose cache on disk knows every source they are built from."""
+"""Compiled functions whose cache on disk is valid for all sources that they are built from."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def kernel(function: F) -> F:
 
 @cache
 def stamp_sources(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Path, time of change in ns and size of each Python file below a folder."""
+    """Return path, modification time (ns) and size (bytes) of each Python file below a folder."""
     return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(folder.rglob("*.py")))

@@ -33,7 +33,7 @@ SLOPE_RMS: Final = 1.0814
 
 @numba.njit(cache=True, inline="always")
 def word(key: np.uint64, index: np.uint64) -> np.uint64:
-    """64 random bits of a place in the stream `key`, both uint64."""
+    """Return 64 random bits of a place in the stream `key`, both uint64."""
     x = key + index * _GOLDEN
     x = (x ^ (x >> _S30)) * _FIRST
     x = (x ^ (x >> _S27)) * _SECOND
@@ -42,13 +42,13 @@ def word(key: np.uint64, index: np.uint64) -> np.uint64:
 
 @numba.njit(cache=True, inline="always")
 def uniform(key: np.uint64, index: np.uint64) -> float:
-    """In [0, 1)."""
+    """Return a number in [0, 1) of a place in the stream `key`: the top 53 bits of its word."""
     return float(word(key, index) >> _S11) * 2.0**-53
 
 
 @numba.njit(cache=True, inline="always")
 def _point(key: np.uint64, i: int, j: int, k: int) -> float:
-    """Value of a lattice point, in [-1, 1)."""
+    """Return the value of a lattice point, in [-1, 1)."""
     place = np.uint64(i) + np.uint64(j) * _COLUMN + np.uint64(k) * _LAYER
     return 2.0 * uniform(key, place) - 1.0
 

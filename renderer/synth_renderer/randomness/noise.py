@@ -27,7 +27,7 @@ def _corner(key: np.uint64, i: int, j: int, k: int) -> float:
 
 @kernel
 def field(key: np.uint64, x: float, y: float, z: float) -> float:
-    """Smooth field at a point, lattice steps; -1 … 1, rms 0.4. Between points values follow 6 t^5 - 15 t^4 + 10 t^3."""
+    """Return a smooth field at a point, lattice steps; -1 … 1, rms 0.4, interpolated by 6 t^5 - 15 t^4 + 10 t^3."""
     i, j, k = math.floor(x), math.floor(y), math.floor(z)
     u, v, w = x - i, y - j, z - k
     r = u * u * u * (u * (u * 6.0 - 15.0) + 10.0)
@@ -45,7 +45,7 @@ def field(key: np.uint64, x: float, y: float, z: float) -> float:
 
 @kernel
 def walls(key: np.uint64, x: float, y: float, z: float) -> float:
-    """How much farther the second nearest cell centre is than the nearest, lattice steps: 0 on the walls of cells.
+    """Return the distance to the second nearest cell centre less that to the nearest, lattice steps: 0 on cell walls.
 
     One centre in each lattice cell (S. Worley, A cellular texture basis function, SIGGRAPH 1996).
     """

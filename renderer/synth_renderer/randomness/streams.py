@@ -26,7 +26,7 @@ _ROUNDS: Final = 10
 
 
 def philox(counter: int, key: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The four 64-bit words of one block of Philox4x64-10 at a 256-bit counter."""
+    """Return the four 64-bit words of one block of Philox4x64-10 at a 256-bit counter."""
     x0, x1, x2, x3 = (counter >> shift & _WORD for shift in (0, 64, 128, 192))
     k0, k1 = key
     for _ in range(_ROUNDS):
@@ -37,7 +37,7 @@ def philox(counter: int, key: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 class Stream:
-    """The random numbers of one feature of one object in one step of a run; every method goes on where the last ended.
+    """The random numbers of one feature of one object in one step; each call continues where the last ended.
 
     0 <= seed < 2^53; `step` is a name from `step_names`.
     """
@@ -49,15 +49,15 @@ class Stream:
         self._words = _words((int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:16], "little")))
 
     def word(self) -> int:
-        """The next raw word, 0 to 2^64 - 1."""
+        """Return the next raw word, 0 to 2^64 - 1."""
         return next(self._words)
 
     def uniform(self) -> float:
-        """u in [0, 1): (word >> 11) * 2^-53."""
+        """Return u in [0, 1): (word >> 11) * 2^-53."""
         return (self.word() >> 11) * 2.0**-53
 
     def below(self, n: int) -> int:
-        """An integer in [0, n), unbiased: the top bits of a word, drawn again while they reach n. 1 <= n <= 2^64."""
+        """Return an unbiased integer in [0, n): top bits of a word, drawn again from n on; 1 <= n <= 2^64."""
         shift = 64 - (n - 1).bit_length()
         while True:
             value = self.word() >> shift
@@ -65,7 +65,7 @@ class Stream:
                 return value
 
     def normal(self) -> float:
-        """Standard normal by Box and Muller: sqrt(-2 ln(1 - u)) cos(2 pi v). Round what is made of it to float32."""
+        """Return a standard normal by Box and Muller: sqrt(-2 ln(1 - u)) cos(2 pi v). Round results to float32."""
         u, v = self.uniform(), self.uniform()
         return math.sqrt(-2.0 * math.log(1.0 - u)) * math.cos(2.0 * math.pi * v)
 
@@ -78,7 +78,7 @@ def _words(key: tuple[int, int]) -> Iterator[int]:
 
 
 def build_step_names(steps: Sequence[FeatureGenerationStep]) -> list[str]:
-    """`<target>:<variability>:<set>:<n>` of each step, n = 1 for the first with this target, variability and set.
+    """Return `<target>:<variability>:<set>:<n>` of each step; n counts steps of one target, variability and set.
 
     Variability and set are empty for steps without one. A step's id is not in it, as it is not in the run key.
     """

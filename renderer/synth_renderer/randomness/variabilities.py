@@ -1,4 +1,4 @@
-"""What a variability draws from its stream. Every number is rounded to float32 before use.
+"""Draws from variabilities. Every number is rounded to float32 before use.
 
 The rounding absorbs last-bit differences of log, exp and cos between processors, so that labels do not depend on them.
 """
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
     from synth_renderer.randomness.streams import Stream
 
 MAX_DRAWS: Final = 100_000
-"""Even bounds that hold one draw in ten thousand are missed so often only once in 20,000 values."""
+"""Draws before a DrawError. Bounds that hold one draw in ten thousand fail for one value in 20,000."""
 
 _MAX_EXPONENT: Final = 88.0
-"""exp of more is beyond float32."""
+"""Exponents above it exceed float32: ln(3.4e38) = 88.7."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What lengths refer to: the measurement volume, world frame, scene units, and the width of a pixel.
+    """References of lengths: the measurement volume, world frame, scene units, and the width of a pixel.
 
-    `pixel` is None under a technique without one.
+    `pixel` is None in perspective.
     """
 
     volume: Box
@@ -59,7 +59,7 @@ class Scale:
 
 
 def draw_value(variability: Variability, stream: Stream, scale: Scale) -> FeatureValue:
-    """One value of the variability.
+    """Return one value of the variability.
 
     Vectors are tuples of 3, colours scene-linear RGBA tuples of 4. Integers, strings and bools stay as they are.
     Raises DrawError if bounds are never met, a number is beyond float32 or a length in pixels has no meaning.
@@ -68,7 +68,7 @@ def draw_value(variability: Variability, stream: Stream, scale: Scale) -> Featur
 
 
 def draw_parameters(variability: Variability, stream_of: Callable[[str], Stream], scale: Scale) -> Variability:
-    """The variability with those of its parameters drawn that are drawn once in a run, each from its own stream.
+    """Return the variability with its per-run parameters drawn, each from its own stream.
 
     `stream_of` gives the stream of a parameter by its name.
     """
@@ -88,7 +88,7 @@ def draw_parameters(variability: Variability, stream_of: Callable[[str], Stream]
 
 
 def to_float32(value: float) -> float:
-    """The nearest float32, as a float. Raises DrawError beyond its range."""
+    """Return the nearest float32, as a float. Raises DrawError beyond its range."""
     try:
         return float(struct.unpack("<f", struct.pack("<f", value))[0])
     except OverflowError:
@@ -129,7 +129,7 @@ def _uniform_nd(variability: UniformDistributionNdHomogeneous, stream: Stream, _
 
 @_sample.register(LogNormal3dHomogeneous)
 def _log_normal_3d(variability: LogNormal3dHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
-    """exp(ln gm + z ln gsd) with z standard normal, drawn anew until its float32 lies strictly between the bounds."""
+    """exp(ln gm + z ln gsd) with z standard normal, drawn again until its float32 lies strictly between the bounds."""
     name = (
         f"a log-normal of geometric mean {variability.geometric_mean} and geometric standard deviation "
         f"{variability.geometric_standard_deviation}"
@@ -140,12 +140,12 @@ def _log_normal_3d(variability: LogNormal3dHomogeneous, stream: Stream, _scale: 
 
 
 def _exp(exponent: float) -> float:
-    """exp, and infinity for what is beyond float32."""
+    """Return exp(exponent), infinity beyond float32."""
     return math.exp(exponent) if exponent < _MAX_EXPONENT else math.inf
 
 
 def _sample_between(candidate: Callable[[], float], lower: float | None, upper: float | None, name: str) -> float:
-    """The first candidate whose float32 lies strictly between the bounds; DrawError names what never met them."""
+    """Return the first candidate whose float32 lies strictly between the bounds. Raises DrawError with `name`."""
     low = -math.inf if lower is None else lower
     high = math.inf if upper is None else upper
     for _ in range(MAX_DRAWS):
@@ -220,12 +220,12 @@ def _log_normal(variability: LogNormal, stream: Stream, scale: Scale) -> Feature
 
 
 def _number(parameter: Any) -> float:
-    """A parameter that `settled` has drawn, or that was a plain number all along."""
+    """Return a parameter that is a number, or that `draw_parameters` has drawn."""
     return float(parameter)
 
 
 def _to_scene_units(variability: NumberVariability, value: float, scale: Scale) -> FeatureValue:
-    """The value in the feature's unit, repeated for every component."""
+    """Return the value in scene units, repeated for every component."""
     if variability.unit == "px":
         if scale.pixel is None:
             raise DrawError("a length in pixels has no meaning here: the view is in perspective; give scene units")
@@ -242,7 +242,7 @@ def _choice(variability: Choice, stream: Stream, _scale: Scale) -> FeatureValue:
 
 
 def choose_index(weights: Sequence[float], u: float) -> int:
-    """The first index at which the running sum exceeds u times the whole; 0 <= u < 1, not all weights are 0."""
+    """Return the first index at which the running sum exceeds u times the sum; 0 <= u < 1, not all weights are 0."""
     goal, running, last = u * sum(weights), 0.0, 0
     for index, weight in enumerate(weights):
         running += weight

@@ -1,4 +1,4 @@
-"""What this process may use of the machine, and how many workers that is good for."""
+"""Processors and memory that this process may use, and the number of workers that fit into them."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ WORKER_MEMORY_BYTES: Final = 1 << 30
 
 
 def compute_default_workers() -> int:
-    """One for every two processors, at most what free memory allows, at least one."""
+    """Return the default number of workers: one for every two processors, as far as free memory goes, at least one."""
     return max(1, min(int(count_processors() // 2), read_free_memory() // WORKER_MEMORY_BYTES))
 
 
 def count_processors() -> float:
-    """Processors that this process may run on, or the processor time that its control groups allow."""
+    """Return the processors that this process may run on, or the processor time of its control groups if less."""
     machine = len(os.sched_getaffinity(0))
     allowed = read_allowance(_read).processors
     return machine if allowed is None else min(machine, allowed)
 
 
 def read_free_memory() -> int:
-    """Bytes that this process may still take: of the machine, and of its control groups."""
+    """Return the bytes that this process may still allocate, of the machine and of its control groups."""
     machine: int = psutil.virtual_memory().available
     allowed = read_allowance(_read).free_memory
     return machine if allowed is None else min(machine, allowed)
 
 
 def read_memory_limit() -> int:
-    """Bytes that this process and its neighbours in its control groups may use, at most the machine's."""
+    """Return the bytes that the control groups of this process may use, at most the machine's."""
     machine: int = psutil.virtual_memory().total
     allowed = read_allowance(_read).memory
     return machine if allowed is None else min(machine, allowed)

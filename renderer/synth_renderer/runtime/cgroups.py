@@ -1,4 +1,4 @@
-"""What the control groups of a process let it use: pure rules over the kernel's files, of version 1 and version 2.
+"""Limits of a process's control groups, versions 1 and 2, from the kernel's files; pure functions.
 
 Limits of all groups along the path hold, so the smallest counts. Source: the kernel's guides to both versions.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Read = Callable[[PurePosixPath], str | None]
-    """The text of a file, None without one."""
+    """Returns the text of a file, None if it does not exist."""
 
 PROCESS_GROUPS: Final = PurePosixPath("/proc/self/cgroup")
 MOUNTS: Final = PurePosixPath("/proc/self/mountinfo")
@@ -21,10 +21,10 @@ MOUNTS: Final = PurePosixPath("/proc/self/mountinfo")
 
 @dataclass(frozen=True)
 class Allowance:
-    """What control groups allow; None without a limit."""
+    """Limits of all control groups of a process; None without a limit."""
 
     processors: float | None
-    """Of processor time, in processors."""
+    """Processor time, in processors."""
     memory: int | None
     """Bytes, used or not."""
     free_memory: int | None
@@ -32,7 +32,7 @@ class Allowance:
 
 
 def read_allowance(read: Read) -> Allowance:
-    """The allowance of the process whose files `read` reads; a file that is missing or not understood sets no limit."""
+    """Return the limits of the process whose files `read` reads; a missing or unknown file sets no limit."""
     processors: list[float] = []
     memory: list[int] = []
     free: list[int] = []
@@ -46,7 +46,7 @@ def read_allowance(read: Read) -> Allowance:
 
 
 def _list_folders(read: Read, controller: str) -> Iterator[PurePosixPath]:
-    """The folders of the process's groups that may limit this resource, from the innermost to the outermost mounted."""
+    """Yield the folders of the groups that may limit a resource, innermost first."""
     groups = _parse_groups(read(PROCESS_GROUPS) or "")
     for mount in _parse_mounts(read(MOUNTS) or ""):
         if mount.has(controller):
@@ -58,17 +58,17 @@ def _list_folders(read: Read, controller: str) -> Iterator[PurePosixPath]:
 @dataclass(frozen=True)
 class _Mount:
     root: PurePosixPath
-    """The group that is mounted."""
+    """Path of the mounted group in its hierarchy."""
     point: PurePosixPath
     controllers: frozenset[str]
-    """Of version 1; none is version 2, which has all that version 1 has not."""
+    """Controllers of version 1; empty for version 2, which has the others."""
 
     def has(self, controller: str) -> bool:
         return not self.controllers or controller in self.controllers
 
 
 def _parse_groups(text: str) -> dict[str, PurePosixPath]:
-    """The process's group by controller of version 1, and of version 2 under the empty name."""
+    """Return the process's group by controller; version 2 has the empty name."""
     groups: dict[str, PurePosixPath] = {}
     for line in text.splitlines():
         _, _, rest = line.partition(":")
@@ -78,7 +78,7 @@ def _parse_groups(text: str) -> dict[str, PurePosixPath]:
 
 
 def _parse_mounts(text: str) -> Iterator[_Mount]:
-    """The mounted hierarchies: `id parent device root point options … - type source options`."""
+    """Yield the mounted hierarchies; a line is `id parent device root point options … - type source options`."""
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         fields, kind, *options = before.split(), *after.split()
@@ -88,18 +88,18 @@ def _parse_mounts(text: str) -> Iterator[_Mount]:
 
 
 def _unescape_path(path: str) -> PurePosixPath:
-    """A path of the mount table, which writes a blank as a backslash and its octal code."""
+    """Return a path of the mount table, which writes a space as a backslash and its octal code."""
     return PurePosixPath(path.encode().decode("unicode_escape"))
 
 
 def _list_path_folders(mount: _Mount, group: PurePosixPath) -> Iterator[PurePosixPath]:
-    """A group below the mount and all groups above it; of a group that is mounted elsewhere, the outermost."""
+    """Yield a group below the mount and its parents; of a group outside the mount, the mounted one."""
     inside = group.relative_to(mount.root) if group.is_relative_to(mount.root) else PurePosixPath()
     yield from (mount.point / inside, *(mount.point / parent for parent in inside.parents))
 
 
 def _read_processors(read: Read, folder: PurePosixPath) -> Iterator[float]:
-    """Quota over period: of version 2 in one file, of version 1 in two."""
+    """Yield quota over period, in processors; version 2 has one file, version 1 two."""
     quota, _, period = (read(folder / "cpu.max") or "").partition(" ")
     pairs = [(quota, period), (read(folder / "cpu.cfs_quota_us"), read(folder / "cpu.cfs_period_us"))]
     for part, whole in ((_parse_limit(quota), _parse_limit(period)) for quota, period in pairs):
@@ -108,7 +108,7 @@ def _read_processors(read: Read, folder: PurePosixPath) -> Iterator[float]:
 
 
 def _read_memory_limits(read: Read, folder: PurePosixPath) -> Iterator[int]:
-    """What a group of this folder may use; version 1 also tells the smallest limit of groups that are not mounted."""
+    """Yield the limits of a group, bytes; `memory.stat` of version 1 includes groups that are not mounted."""
     for name in ("memory.max", "memory.high", "memory.limit_in_bytes"):
         limit = _parse_limit(read(folder / name))
         if limit is not None:
@@ -119,7 +119,7 @@ def _read_memory_limits(read: Read, folder: PurePosixPath) -> Iterator[int]:
 
 
 def _read_used_memory(read: Read, folder: PurePosixPath) -> int:
-    """Bytes that a group uses, less the file cache that nobody has looked at lately, as the kubelet counts."""
+    """Return the bytes that a group uses, less the inactive file cache: the working set of the kubelet."""
     used = _parse_limit(read(folder / "memory.current")) or _parse_limit(read(folder / "memory.usage_in_bytes")) or 0
     statistics = _read_statistics(read, folder)
     return used - statistics.get("total_inactive_file", statistics.get("inactive_file", 0))
@@ -131,6 +131,6 @@ def _read_statistics(read: Read, folder: PurePosixPath) -> dict[str, int]:
 
 
 def _parse_limit(text: str | None) -> int | None:
-    """A whole number >= 0; None for `max`, -1 and whatever else sets no limit."""
+    """Return a whole number >= 0; None for `max`, -1 and other text, which set no limit."""
     text = (text or "").strip()
     return int(text) if text.isdecimal() else None

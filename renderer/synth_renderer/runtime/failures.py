@@ -1,4 +1,4 @@
-"""The reason that an exception gives for a failed run, or for a worker that can render no run."""
+"""The reason of a failed run, or of a worker that can render no run, by exception."""
 
 from __future__ import annotations
 

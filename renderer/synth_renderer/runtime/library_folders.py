@@ -1,4 +1,4 @@
-"""Folders in which numba and Blender keep things of their own: others, where the usual ones cannot be written."""
+"""Folders in which numba and Blender store files: replacements for default folders that are not writable."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PACKAGE: Final = Path(__file__).parents[1]
 
 
 def choose_library_folders(environment: Mapping[str, str], temporary: Path) -> dict[str, str]:
-    """Variables for a process that renders: a home folder and a folder for compiled kernels, where it lacks one.
+    """Return environment variables of a home folder and a kernel cache, for those that are not writable.
 
-    The home folder lies in `temporary`. Kernels are for later processes too: they lie below the system's folder for
-    temporary files, in `temporary` only where that cannot be written.
+    The home folder is `temporary`. The kernel cache also serves later processes: it is below the system's folder for
+    temporary files, or in `temporary` if that is not writable.
     """
     variables = {}
     if not _is_writable(Path(environment.get("HOME", ""))):
@@ -34,12 +34,12 @@ def choose_library_folders(environment: Mapping[str, str], temporary: Path) -> d
 
 
 def _list_kernel_folders() -> Iterator[Path]:
-    """Where numba keeps kernels unless an environment variable says otherwise: beside the modules."""
+    """Yield numba's default folders for compiled kernels: beside the modules."""
     return (module.parent / "__pycache__" for module in PACKAGE.rglob("__init__.py"))
 
 
 def _list_user_folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    """The folder that the user names for kernels; else the user's cache, which numba takes when the others fail."""
+    """Yield NUMBA_CACHE_DIR, and the user's cache folder, to which numba falls back."""
     if given := environment.get("NUMBA_CACHE_DIR"):
         yield Path(given).absolute()
     if cache := environment.get("XDG_CACHE_HOME"):
@@ -49,7 +49,7 @@ def _list_user_folders(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, or the folder itself; a relative one is nobody's."""
+    """Return True if files can be created in an absolute folder, or the folder itself."""
     existing = next((each for each in (folder, *folder.parents) if os.path.exists(each)), folder)
     if folder.is_absolute():
         with suppress(OSError), tempfile.TemporaryFile(dir=existing):
@@ -58,10 +58,10 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _make_private_folder() -> Path | None:
-    """A folder that only this user can write, since code is loaded from it; None without one."""
+    """Return a folder that only this user can write, because code is loaded from it; None if there is none."""
     with suppress(OSError):
         place = find_temporary_folder()
-        if place == Path.cwd():  # Python's last resort; not a place to leave something
+        if place == Path.cwd():  # Python's last resort, where nothing should be left
             return None
         folder = place / f"synth-kernels-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)

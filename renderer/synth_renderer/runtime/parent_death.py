@@ -19,7 +19,7 @@ _libc: Final = ctypes.CDLL(None)
 def terminate_after_parent(parent: int) -> None:
     """Send this process SIGTERM when its parent dies; the kernel ends it 10 seconds later if that has no effect.
 
-    Called in the main thread. Ends the process when the parent is dead already.
+    Call it in the main thread. Ends the process if the parent is already dead.
     """
     # A Python handler never runs while native code holds the GIL. The handler of the kernel's signal is therefore
     # libc's alarm(), which takes the number of the signal, 10, for seconds; SIGALRM then ends the process by default.
@@ -33,7 +33,7 @@ def terminate_after_parent(parent: int) -> None:
 
 
 def kill_with_parent() -> None:
-    """Have the kernel send SIGKILL when the parent dies: this process is stopping already."""
+    """Have the kernel send SIGKILL when the parent dies; called when this process is already stopping."""
     _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 

@@ -1,4 +1,4 @@
-"""N worker processes that render runs; a worker that dies takes no neighbour along, and nothing here waits for ever."""
+"""Worker processes that render runs: a worker that dies affects no other, and every wait has a deadline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_RETRIES: Final = 2
 """Further tries of a run whose worker died; the default of `retriesPerRun` (docs/contracts.md, section 6)."""
 MAX_FAILED_STARTS: Final = 3
-"""So many workers in a row that end before they are ready: the installation is broken, not a run."""
+"""Consecutive workers that end before they are ready; then the installation is broken, not a run."""
 STOP_GRACE_SECONDS: Final = 20.0
 """Seconds for a worker to drop its run."""
 END_GRACE_SECONDS: Final = 10.0
@@ -31,22 +31,22 @@ class PoolUnavailableError(RuntimeError):
 
 
 class StopRequests(Protocol):
-    """The user's wish to stop; `fileno` becomes readable whenever `count` rises."""
+    """Requests to stop, by Ctrl-C or SIGTERM; `fileno` becomes readable whenever `count` rises."""
 
     @property
     def count(self) -> int:
-        """0: go on, 1: drop what is in flight, 2: end at once."""
+        """Requests so far. 0: continue; 1: drop the runs in flight; 2: kill the workers."""
 
     def fileno(self) -> int:
         """A file descriptor to wait on."""
 
     def drain(self) -> None:
-        """Make `fileno` unreadable until the next wish."""
+        """Make `fileno` unreadable until the next request."""
 
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A worker has been given a run; `attempt` counts from 1."""
+    """A worker has received a run; `attempt` counts from 1."""
 
     task: RunTask
     attempt: int
@@ -81,7 +81,7 @@ class Pool:
     def events(self, tasks: Iterator[RunTask]) -> Iterator[RunStarted | RunEnded]:
         """Render `tasks`, taken one at a time as workers become free; ends when all are terminal or it is stopped.
 
-        Raises PoolUnavailableError. Whatever happens, no worker outlives the iteration.
+        Raises PoolUnavailableError. No worker outlives the iteration, also after an error.
         """
         self._selector.register(self.stop, selectors.EVENT_READ)
         try:
@@ -95,7 +95,7 @@ class Pool:
             self._end_workers()
 
     def _assign_tasks(self, tasks: Iterator[RunTask]) -> Iterator[RunStarted]:
-        """Give a run to each worker that has none, starting workers up to the pool's size; else let it go."""
+        """Assign a run to each idle worker, start workers up to the pool's size, and finish those without a run."""
         while not self._applied_requests:
             idle = next((worker for worker in self._workers if worker.is_idle), None)
             if idle is None and len(self._workers) >= self.size:
@@ -123,13 +123,13 @@ class Pool:
         return worker
 
     def _update_events(self, worker: WorkerHandle) -> None:
-        """Wait for its channel to become writable only while there is something to send."""
+        """Wait for a writable channel only while there are bytes to send."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.has_unsent else 0)
         if worker.channel in self._selector.get_map():
             self._selector.modify(worker.channel, events, worker)
 
     def _wait_for_events(self) -> Iterator[RunEnded]:
-        """Sleep until something happens, and deal with it."""
+        """Wait for the next event or deadline and handle it."""
         deadlines = [worker.kill_time for worker in self._workers if worker.kill_time is not None]
         timeout = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         for key, events in self._selector.select(timeout):
@@ -167,7 +167,7 @@ class Pool:
             worker.finish(END_GRACE_SECONDS)
 
     def _reap(self, worker: WorkerHandle) -> Iterator[RunEnded]:
-        """Settle the run that a dead worker leaves: tried again, failed, or dropped."""
+        """Collect a dead worker's exit code; its run is tried again, fails or is dropped."""
         self._unregister(worker)
         code = worker.close()
         if not worker.is_ready and not self._applied_requests:
@@ -198,16 +198,16 @@ class Pool:
         if self._failed_starts >= MAX_FAILED_STARTS:
             raise PoolUnavailableError(
                 f"{MAX_FAILED_STARTS} workers ended before they were ready, the last one {describe_exit(code)}; "
-                f"its last words in {self.command.log}:\n{worker.read_log_tail()}"
+                f"the end of its log in {self.command.log}:\n{worker.read_log_tail()}"
             )
 
     def _apply_stop_requests(self) -> None:
-        """First wish: workers drop their runs. Second: they are killed."""
-        wish = self.stop.count
-        if wish > self._applied_requests:
-            self._applied_requests = wish
+        """Stop the workers at the first request, kill them at the second."""
+        requests = self.stop.count
+        if requests > self._applied_requests:
+            self._applied_requests = requests
             for worker in self._workers:
-                worker.kill() if wish > 1 else worker.stop(STOP_GRACE_SECONDS)
+                worker.kill() if requests > 1 else worker.stop(STOP_GRACE_SECONDS)
 
     def _unregister(self, worker: WorkerHandle) -> None:
         self._workers.remove(worker)
@@ -216,7 +216,7 @@ class Pool:
             self._selector.unregister(worker.channel)
 
     def _end_workers(self) -> None:
-        """Stop whoever is left, after an error or an iteration that was given up."""
+        """Stop the remaining workers, after an error or an iteration that the caller abandoned."""
         for worker in self._workers:
             worker.stop(STOP_GRACE_SECONDS)
         for worker in list(self._workers):

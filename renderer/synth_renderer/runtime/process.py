@@ -1,4 +1,4 @@
-"""What every process that renders does alike: load its engine, write to a log."""
+"""Helpers of every process that renders: load its engine, write to its log."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def load_engine(name: str) -> Engine:
-    """Import `module:function`."""
+    """Return the function of an import path `module:function`. Raises ImportError and AttributeError."""
     module, _, function = name.partition(":")
     loaded: Engine = getattr(importlib.import_module(module), function)
     return loaded
 
 
 def log_line(line: str) -> None:
-    """To stderr; a log that cannot be written must not take the worker down."""
+    """Write a line to stderr; ignore errors, because a full log must not end the worker."""
     with suppress(OSError, ValueError):
         print(f"{line}\n", end="", file=sys.stderr, flush=True)

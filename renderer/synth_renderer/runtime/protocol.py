@@ -1,4 +1,4 @@
-"""What a pool and its workers say to each other: one JSON object a line, on a socket of their own."""
+"""Messages between a pool and its workers: one JSON object per line, on a socket pair."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class RunTask(_Message):
     overrides: dict[str, Any]
     """Override path -> value, as the manifest records it."""
     recipe: dict[str, Any]
-    """The canonical tree that `key` is the hash of."""
+    """Canonical tree; `key` is its hash."""
 
 
 Outcome = Literal["succeeded", "present", "failed", "dropped"]
-"""`present`: somebody else had committed it meanwhile; `dropped`: told to stop, nothing of it stays."""
+"""`present`: another process has committed the run; `dropped`: the worker was stopped and removed the run's files."""
 
 
 class RunReport(_Message):
-    """How a run ended; `reason` is one CamelCase word, `message` one sentence, both empty unless it failed."""
+    """The end of a run; `reason` (a FailureReason) and `message` (one sentence) are empty unless it failed."""
 
     kind: Literal["report"] = "report"
     number: int
@@ -41,7 +41,7 @@ class RunReport(_Message):
     bytes: int = 0
     """Written to the store."""
     is_last: bool = False
-    """The worker ends after it, to be replaced: it holds more memory than its watermark."""
+    """True if the worker ends after this run, because it uses more memory than its watermark."""
 
 
 class Ready(_Message):
@@ -51,7 +51,7 @@ class Ready(_Message):
 
 
 class Unavailable(_Message):
-    """Store or device cannot be reached: no run would work. The worker ends; nothing is held against the run."""
+    """The store or the device cannot be used: the worker ends, and its run does not count as failed."""
 
     kind: Literal["unavailable"] = "unavailable"
     message: Sentence
@@ -62,10 +62,10 @@ _WORKER_MESSAGE: TypeAdapter[Ready | RunReport | Unavailable] = TypeAdapter(Work
 
 
 def encode_message(message: _Message) -> bytes:
-    """One line, newline included."""
+    """Return a message as one line of JSON, newline included."""
     return message.model_dump_json().encode() + b"\n"
 
 
 def decode_message(line: bytes) -> Ready | RunReport | Unavailable:
-    """A worker's line."""
+    """Return the message in a worker's line. Raises pydantic's ValidationError."""
     return _WORKER_MESSAGE.validate_json(line)

@@ -1,4 +1,4 @@
-"""What a manifest says of a run that the engine has rendered."""
+"""The run manifest of a rendered run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = ("synth-operator", "bpy", "numpy", "numba", "opencv-python-headless",
 def build_run_record(
     key: str, recipe: Recipe, overrides: Mapping[str, Any], rendered: RenderedRun, started: datetime, finished: datetime
 ) -> RunRecord:
-    """The manifest of a rendered run, before its files are known."""
+    """Return the manifest of a rendered run without its list of files."""
     return RunRecord(
         key=key,
         engine_version=ENGINE_VERSION,
@@ -54,7 +54,7 @@ def build_run_record(
 
 
 def read_processor_name() -> str:
-    """The processor class: model name as Linux tells it, else the architecture."""
+    """Return the processor's model name from /proc/cpuinfo, else the architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

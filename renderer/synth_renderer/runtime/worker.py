@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class UnavailableError(RuntimeError):
-    """Device or store cannot be used now: no run of this worker would work. Nothing is held against the run."""
+    """Device or store cannot be used now, so no run can be rendered here; the run does not count as failed."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -41,14 +41,14 @@ class Engine(Protocol):
     """Renders one run into an empty folder."""
 
     def __call__(self, recipe: Recipe, folder: Path, device: str) -> RenderedRun:
-        """Raises what it likes: that fails the run, and only the run."""
+        """Render `recipe` into `folder`; any exception fails this run only."""
 
 
 class Worker:
-    """Renders runs one at a time; `drop` may be called from another thread that holds `undisturbed`.
+    """Renders runs one at a time; another thread may call `drop_run` while it holds `commit_lock`.
 
-    `undisturbed` is held around `carry_out`, which lets go of it only while the engine works: so whoever gets it finds
-    either no run, or one of which nothing is committed.
+    The caller holds `commit_lock` around `render_run`, which releases it only while the engine works. A thread that
+    acquires it therefore finds no run, or a run that is not committed and will not be.
     """
 
     def __init__(self, store: Store, engine: Engine, device: str) -> None:
@@ -88,7 +88,7 @@ class Worker:
         )
 
     def _render(self, task: RunTask) -> tuple[dict[str, float], int]:
-        """Seconds by stage and bytes written."""
+        """Return seconds by stage and the bytes written."""
         recipe = parse_recipe(task.recipe)
         if compute_run_key(recipe) != task.key:
             raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
@@ -108,7 +108,7 @@ class Worker:
         try:
             return self._engine(recipe, folder, self._device)
         except RuntimeError as error:
-            # bpy has one class for whatever an operator reports.
+            # bpy raises RuntimeError for every error that an operator reports.
             if os.strerror(errno.ENOSPC) not in str(error):
                 raise
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
@@ -116,14 +116,14 @@ class Worker:
             self.commit_lock.acquire()
 
     def drop_run(self) -> RunReport | None:
-        """Remove what the run in flight has written, as far as it can be removed; None when there is none."""
+        """Remove the files of the run in flight as far as possible; None without a run in flight."""
         if self._in_flight is None:
             return None
         number, folder, start = self._in_flight
-        # Moved away first: the engine goes on writing, and a folder that grows cannot be removed.
-        grave = folder.with_name(f"{folder.name}.dropped")
-        with suppress(OSError):  # somebody may have removed the store
-            folder.rename(grave)
-        shutil.rmtree(grave, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)  # the engine may have made it anew for its next file
+        # Rename first: the engine still writes, and a folder that grows cannot be removed.
+        trash = folder.with_name(f"{folder.name}.dropped")
+        with suppress(OSError):  # the store may have been removed
+            folder.rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # the engine may have created it again for its next file
         return RunReport(number=number, outcome="dropped", seconds=time.perf_counter() - start)

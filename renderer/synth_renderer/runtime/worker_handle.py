@@ -1,4 +1,4 @@
-"""The pool's end of one worker process: start it, give it a run, hear from it, end it."""
+"""One worker process as the pool sees it: start it, assign runs, receive messages, end it."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkerCommand:
-    """How a worker is started."""
+    """Command line, log and environment of a worker process."""
 
     arguments: tuple[str, ...]
     """Of `python -m synth_renderer.runtime.worker_process`, without the channel."""
     log: Path
-    """Where everything that Blender and Python print goes; appended."""
+    """Output of Blender and Python, appended."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """On top of the pool's own."""
+    """Added to the environment of the pool's process."""
 
 
 class WorkerHandle:
     """One live worker process.
 
-    `death` becomes readable when the process has ended, whoever still holds its end of `channel`.
+    `exit_descriptor` becomes readable when the process has ended, even if a child holds its end of `channel`.
     """
 
     def __init__(self, command: WorkerCommand) -> None:
@@ -71,22 +71,22 @@ class WorkerHandle:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it can take a run."""
+        """True if the worker can take a run."""
         return self.task is None and self.kill_time is None
 
     @property
     def has_unsent(self) -> bool:
-        """Whether `flush` should be called when the channel is writable."""
+        """True if `flush` should be called when the channel is writable."""
         return bool(self._unsent)
 
     def assign(self, task: RunTask) -> None:
-        """Hand it a run; the bytes leave as the channel takes them."""
+        """Assign a run; its bytes are sent as the channel accepts them."""
         self.task = task
         self._unsent = encode_message(task)
         self.flush()
 
     def flush(self) -> None:
-        """Send what the channel takes without waiting; a dead worker's bytes are dropped, `death` tells."""
+        """Send what the channel takes without blocking; those for a dead worker are dropped."""
         try:
             self._unsent = self._unsent[self.channel.send(self._unsent) :]
         except BlockingIOError:
@@ -95,7 +95,7 @@ class WorkerHandle:
             self._unsent = b""
 
     def receive(self) -> tuple[list[Ready | RunReport | Unavailable], bool]:
-        """Every complete message so far, and whether the channel is still open. Never waits."""
+        """Return the complete messages so far, and True if the channel is open. Never blocks."""
         is_open = True
         while True:
             try:
@@ -112,12 +112,12 @@ class WorkerHandle:
         return [decode_message(line) for line in lines], is_open
 
     def stop(self, grace: float) -> None:
-        """Ask it to drop its run and end; it is killed when `grace` seconds have passed."""
+        """Send SIGTERM, so that the worker drops its run and ends; it is killed `grace` seconds later."""
         self.process.send_signal(signal.SIGTERM)
         self._set_kill_time(grace)
 
     def wait(self) -> int:
-        """Wait for it to end after `stop`; killed when its grace is over. Returns its exit code."""
+        """Wait for the end after `stop`, kill the process at its deadline and return its exit code."""
         try:
             self.process.wait(max(0.0, (self.kill_time or 0.0) - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -125,7 +125,7 @@ class WorkerHandle:
         return self.close()
 
     def finish(self, grace: float) -> None:
-        """Let it end: no more runs will come."""
+        """Close the channel, so that an idle worker ends; it is killed `grace` seconds later."""
         with suppress(OSError):
             self.channel.shutdown(socket.SHUT_WR)
         self._set_kill_time(grace)
@@ -134,18 +134,18 @@ class WorkerHandle:
         self.kill_time = self.kill_time or time.monotonic() + grace
 
     def kill(self) -> None:
-        """End it at once."""
+        """Send SIGKILL to the process."""
         self.process.kill()
 
     def close(self) -> int:
-        """Collect the dead process; returns its exit code, negative for a signal."""
+        """Reap the dead process and return its exit code, negative for a signal."""
         code = self.process.wait()
         os.close(self.exit_descriptor)
         self.channel.close()
         return code
 
     def read_log_tail(self, lines: int = 5) -> str:
-        """The end of what it printed, for a death that nobody explains."""
+        """Return the last lines of the worker's output, without credentials."""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
             text = redact(log.read()[-4096:].decode(errors="replace"))
@@ -153,7 +153,7 @@ class WorkerHandle:
 
 
 def describe_exit(code: int) -> str:
-    """`was killed by SIGSEGV`, `exited with code 3`."""
+    """Return `was killed by SIGSEGV` or `exited with code 3`."""
     if code >= 0:
         return f"exited with code {code}"
     try:

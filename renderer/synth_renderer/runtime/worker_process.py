@@ -1,8 +1,8 @@
-"""`python -m synth_renderer.runtime.worker_process`: one process that renders the runs it is given, one after another.
+"""`python -m synth_renderer.runtime.worker_process`: a process that renders assigned runs one after another.
 
-It speaks with its pool over the socket `--channel`; whatever Blender prints goes to the log that is its stdout. It ends
-when the channel closes, past its memory watermark, and on SIGTERM or its parent's death (143: the run in flight is
-dropped, unless it is just being committed; after STOP_SECONDS in any case). It always ends by `os._exit`: bpy 4.5 can
+It talks to its pool over the socket `--channel`; Blender prints to stdout, which is the log. It ends when the channel
+closes, past its memory watermark, and on SIGTERM or its parent's death (143: the run in flight is dropped, unless it is
+being committed; at the latest after STOP_SECONDS). It always ends by `os._exit`: bpy 4.5 can
 hang in a static destructor.
 """
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from synth_renderer.runtime.protocol import RunReport
 
 WATERMARK_BYTES: Final = 2 << 30
-"""Bytes of resident memory past which a worker is replaced after its run; 600 beads need a quarter of it."""
+"""Bytes of resident memory past which a worker is replaced after its run; a run of 600 beads needs a quarter of it."""
 STOP_SECONDS: Final = 8.0
-"""For a worker to drop its run; less than its pool's patience."""
+"""Time for a worker to drop its run; less than the pool's STOP_GRACE_SECONDS."""
 
 
 class Channel:
-    """The worker's end of the socket; `say` may be called from any thread."""
+    """The worker's end of the socket; `send` may be called from any thread."""
 
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
@@ -48,14 +48,14 @@ class Channel:
         self._lines = self._socket.makefile("rb")
 
     def send(self, message: Ready | RunReport | Unavailable) -> None:
-        """Send one message; a pool that is gone does not matter, the closed channel ends the worker soon enough."""
+        """Send one message; ignore a pool that has ended, because the closed channel then ends the worker."""
         try:
             self._socket.sendall(encode_message(message))
         except OSError:
-            log_line("the pool is gone")
+            log_line("the pool has ended")
 
     def receive_task(self) -> RunTask | None:
-        """Wait for the next run; None when there will be none."""
+        """Wait for the next run; None when the channel is closed."""
         try:
             line = self._lines.readline()
         except OSError:
@@ -64,7 +64,7 @@ class Channel:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Serve until told to end; never returns."""
+    """Render runs until the channel closes; never returns."""
     faulthandler.enable()
     code = ExitCode.BUG
     try:
@@ -80,7 +80,7 @@ def _run(options: argparse.Namespace) -> ExitCode:
     stopper = Stopper(StopSignal(), STOP_SECONDS)
     terminate_after_parent(options.parent)
     channel = Channel(options.channel)
-    # Absolute: bpy takes relative paths from $PWD, which may be another folder than the working one.
+    # Absolute: bpy resolves relative paths against $PWD, which may differ from the working folder.
     worker = Worker(FolderStore(options.store.resolve()), load_engine(options.engine), options.device)
     stopper.tidy_up = partial(_drop_run, worker, channel)
     channel.send(Ready())
@@ -104,15 +104,15 @@ def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
 
 
 def _drop_run(worker: Worker, channel: Channel) -> None:
-    """Drop the run in flight, as soon as nothing is half done."""
+    """Drop the run in flight, after a commit that has begun."""
     kill_with_parent()
     worker.commit_lock.acquire()
     dropped = worker.drop_run()
     if dropped is not None:
         channel.send(dropped)
-        log_line(f"told to stop: run {dropped.number} dropped")
+        log_line(f"stopping: run {dropped.number} dropped")
     else:
-        log_line("told to stop: no run in flight")
+        log_line("stopping: no run in flight")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -1,1 +1,1 @@
-"""The scene as arrays: what generation steps act on and what every picture is made from. No bpy."""
+"""The scene as arrays: generation steps change it, pictures and labels are made from it. No bpy."""

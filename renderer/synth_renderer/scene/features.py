@@ -37,15 +37,15 @@ class FeatureTable:
         return name in self._present
 
     def list_names(self) -> list[str]:
-        """Feature names that at least one object has."""
+        """Return the names of features that at least one object has."""
         return [name for name, present in self._present.items() if present.any()]
 
     def find_present(self, name: str) -> NDArray[np.bool_]:
-        """Which objects have the feature, (n,)."""
+        """Return True for each object (n,) that has the feature."""
         return self._present.get(name, np.zeros(self.rows, dtype=bool))
 
     def read_column(self, name: str) -> FeatureColumn:
-        """Values and presence of a feature; values of objects that lack it mean nothing."""
+        """Return values and presence of a feature; values of objects without it are undefined."""
         return FeatureColumn(self._find_values(name), self.find_present(name))
 
     def _find_values(self, name: str) -> NDArray[Any]:
@@ -56,18 +56,18 @@ class FeatureTable:
         return values if component is None else values[:, component]
 
     def read_value(self, name: str, row: int) -> FeatureValue:
-        """One object's value as a plain number, string, bool or tuple."""
+        """Return one object's value as a number, string, bool or tuple."""
         value: FeatureValue | np.ndarray[Any, Any] | np.float64 = self._find_values(name)[row]
         if isinstance(value, np.ndarray):
             return tuple(float(part) for part in value)
         return float(value) if isinstance(value, np.float64) else value
 
     def read_row(self, row: int) -> Mapping[str, FeatureValue]:
-        """One object's features, each read when it is asked for: few of many."""
+        """Return one object's features as a lazy mapping."""
         return _Row(self, row)
 
     def declare(self, name: str, rows: NDArray[np.bool_], value: FeatureValue, kind: FeatureType | None = None) -> None:
-        """Give the objects of `rows` (n,) a feature and its first value; `kind` None stores it as it comes."""
+        """Add a feature with a first value to the objects `rows` (n,); `kind` None stores Python objects."""
         self._present[name] = self.find_present(name) | rows
         whole, component = COMPONENTS.get(name, (name, None))
         if whole not in self._values:
@@ -77,16 +77,16 @@ class FeatureTable:
                 self._values[name][row] = value
 
     def set_value(self, name: str, row: int, value: FeatureValue) -> None:
-        """Write one object's value."""
+        """Set the value of one object's feature."""
         whole, component = COMPONENTS.get(name, (name, None))
         self._values[whole][row if component is None else (row, component)] = value
 
     def set_values(self, name: str, values: NDArray[Any], rows: NDArray[np.bool_]) -> None:
-        """Write the values (m, …) of the m objects of `rows` (n,)."""
+        """Set the values (m, …) of the m objects `rows` (n,)."""
         self._values[name][rows] = values
 
     def select_rows(self, chosen: NDArray[np.int64]) -> FeatureTable:
-        """The table of some objects, in that order."""
+        """Return the table of the objects `chosen` (m,), in that order."""
         table = FeatureTable(len(chosen))
         table._values = {name: values[chosen] for name, values in self._values.items()}
         table._present = {name: present[chosen] for name, present in self._present.items()}
@@ -132,7 +132,7 @@ def declare_prototype(
 
 
 def concatenate_tables(tables: Iterable[FeatureTable], order: NDArray[np.int64]) -> FeatureTable:
-    """The rows of all tables, one after another, then put into `order`."""
+    """Return the rows of all tables one after another, in the order of the indices `order`."""
     parts = list(tables)
     joined = FeatureTable(sum(part.rows for part in parts))
     start = 0

@@ -1,4 +1,4 @@
-"""Which objects a set holds, from their features as they are now."""
+"""Members of sets, evaluated on the current features."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Kind:
 
 
 def find_members(world: World, set_name: str) -> Members:
-    """The set's members now; a set is evaluated anew at every use."""
+    """Return the current members of a set; each use evaluates it again."""
     recipe_set = world.recipe.process_conditions.sets.get(set_name)
     expression = recipe_set.criterion if recipe_set else _BUILT_IN[set_name]
     blueprints = world.recipe.blueprints
@@ -93,7 +93,7 @@ def _evaluate_expression(expression: str, kind: _Kind, criteria: Mapping[str, Cr
 
 
 def evaluate_criterion(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> NDArray[np.bool_]:
-    """Whether the criterion holds for each object, (n,).
+    """Return True for each object (n,) that meets the criterion.
 
     An object without the feature, or with a value of the wrong type, gets `default_return_value`.
     """

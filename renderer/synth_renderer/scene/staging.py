@@ -1,4 +1,4 @@
-"""From the world of the generation steps to the frozen scene that pictures and labels are made from."""
+"""Freezing the world of the generation steps into the staged scene of pictures and labels."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class ScaledMesh:
 
     mesh: Mesh
     shape: Shape | None
-    """What the mesh was made from; None of the ellipsoids that stretch a common one."""
+    """Shape of the mesh; None for ellipsoids, which scale a shared mesh."""
     scale: NDArray[np.float64]
     is_sphere: bool
 
     @property
     def thickness(self) -> NDArray[np.float64]:
-        """Full extents (3,) along its axes, scene units."""
+        """Full extents (3,) along the body's axes, scene units."""
         return np.asarray(self.mesh.extents * self.scale)
 
 
 def build_scaled_mesh(particles: Particles, row: int, pixel: float | None, meshes: dict[Shape, Mesh]) -> ScaledMesh:
-    """How a particle looks as finely as pixels of that width show; `meshes` are those made so far, and gain its own."""
+    """Return a particle's mesh, as fine as pixels of width `pixel` can show; a new mesh is added to `meshes`."""
     geometry, extents = particles.geometries[row], particles.compute_size(row)
     if geometry in SOLIDS:
         names = SHAPE_FEATURES & GEOMETRIES[geometry].features.keys()
@@ -76,7 +76,7 @@ def build_scaled_mesh(particles: Particles, row: int, pixel: float | None, meshe
 def build_bodies(
     particles: Particles, rows: NDArray[np.bool_], pixel: float | None, meshes: dict[Shape, Mesh] | None = None
 ) -> Bodies:
-    """The evaluated geometry of some particles, as fine as pixels of that width show; equal meshes are shared."""
+    """Return the geometry of the particles `rows` (N,), as fine as pixels of width `pixel` can show."""
     chosen, known = np.flatnonzero(rows), {} if meshes is None else meshes
     looks = [build_scaled_mesh(particles, int(row), pixel, known) for row in chosen]
     shared = {id(look.mesh): look.mesh for look in looks}

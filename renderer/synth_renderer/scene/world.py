@@ -46,14 +46,14 @@ class Particles:
 
     @classmethod
     def make_empty(cls) -> Particles:
-        """No particle yet."""
+        """Return a table of no particles."""
         return cls([], [], [], [], FeatureTable(0), np.zeros((0, 4)))
 
     def __len__(self) -> int:
         return len(self.names)
 
     def set_feature(self, row: int, name: str, value: FeatureValue) -> None:
-        """Write one particle's feature. New `dimensions` absorb `width` and `height`, which become 1 again."""
+        """Set one particle's feature; new `dimensions` reset the factors `width` and `height` to 1."""
         self.features.set_value(name, row, value)
         if name == "dimensions":
             for factor in FACTORS:
@@ -61,7 +61,7 @@ class Particles:
                     self.features.set_value(factor, row, 1.0)
 
     def remove(self, gone: NDArray[np.bool_]) -> Particles:
-        """All but some particles (N,); ids close up, names stay."""
+        """Return the particles without those of `gone` (N,); ids are renumbered, names stay."""
         kept = np.flatnonzero(~gone)
         return Particles(
             names=[self.names[row] for row in kept],
@@ -73,7 +73,7 @@ class Particles:
         )
 
     def compute_size(self, row: int) -> NDArray[np.float64]:
-        """Full extents (3,) along one particle's own axes, scene units."""
+        """Return full extents (3,) along one particle's own axes, scene units."""
         features = self.features
         factors = [
             float(features.read_column(name).values[row]) if features.find_present(name)[row] else 1.0
@@ -93,59 +93,59 @@ class InvokedTechnique:
 
     @property
     def technique(self) -> Technique:
-        """The prototype's behaviour."""
+        """The technique's implementation, from the registry."""
         return TECHNIQUE_OF[self.prototype]
 
     def compute_volume(self) -> Box:
-        """The measurement volume at the present feature values."""
+        """Return the measurement volume for the current feature values."""
         return self.technique.volume(self.features.read_row(0))
 
     def build_camera(self) -> Camera:
-        """The camera at the present feature values."""
+        """Return the camera for the current feature values."""
         return self.technique.camera(self.features.read_row(0))
 
     def read_features(self) -> dict[str, FeatureValue]:
-        """Name -> value."""
+        """Return the values of all features by name."""
         return {name: self.features.read_value(name, 0) for name in self.features.list_names()}
 
 
 @dataclass
 class World:
-    """What generation steps read and change."""
+    """State of a run while its generation steps read and change it."""
 
     recipe: Recipe
     particles: Particles = field(default_factory=Particles.make_empty)
     technique: InvokedTechnique | None = None
     physics: list[PhysicsReport | DepositReport] = field(default_factory=list)
     meshes: dict[Shape, Mesh] = field(default_factory=dict)
-    """Meshes that steps have made."""
+    """Meshes by shape, shared by all steps."""
     states: dict[str, tuple[Particles, InvokedTechnique | None]] = field(default_factory=dict)
     stopped_by: str | None = None
-    """Name of the state at which a dry run asked to stop."""
+    """Name of the state at which a dry run stopped; None without one."""
 
     @property
     def seed(self) -> int:
-        """The run's seed."""
+        """Seed of the run, 0 <= seed < 2^53."""
         return self.recipe.initial_runtime_state.seed
 
     @cached_property
     def particle_blueprints(self) -> FeatureTable:
-        """Features that particle blueprints themselves carry, one row each: the custom ones and `blueprint_name`."""
+        """Features of the particle blueprints, one row each: custom features and `blueprint_name`."""
         return _build_blueprint_table(self.recipe.blueprints.particles)
 
     @cached_property
     def technique_blueprints(self) -> FeatureTable:
-        """The same of measurement techniques' blueprints."""
+        """Features of the measurement technique blueprints, one row each."""
         return _build_blueprint_table(self.recipe.blueprints.measurement_techniques)
 
     def require_technique(self) -> InvokedTechnique:
-        """The technique; a recipe that needs one before invoking it fails here."""
+        """Return the technique. Raises RenderError if no step has invoked one."""
         if self.technique is None:
             raise RenderError("no measurement technique has been invoked before this step")
         return self.technique
 
     def compute_pixel_size(self) -> float | None:
-        """Width of a pixel, scene units; None where the view is in perspective."""
+        """Return the width of a pixel, scene units; None in perspective."""
         return self.require_technique().build_camera().pixel_size
 
     def save_state(self, name: str) -> None:
@@ -157,7 +157,7 @@ class World:
         self.particles, self.technique = copy.deepcopy(self.states[name])
 
     def invoke_technique(self, name: str, blueprint: MeasurementTechniqueBlueprint) -> None:
-        """Make the blueprint the run's measurement technique."""
+        """Make the blueprint the run's measurement technique. Raises RenderError if the run has one."""
         if self.technique is not None:
             raise RenderError(
                 f"measurement technique {name}: {self.technique.name} is there already, a run has only one"
@@ -174,7 +174,7 @@ class World:
         self.technique = InvokedTechnique(name, prototype, blueprint.background_material_prototype_name, table)
 
     def invoke_particles(self, name: str, blueprint: ParticleBlueprint) -> None:
-        """Create the blueprint's particles at the origin."""
+        """Create the blueprint's particles at the origin. Raises RenderError for a blueprint invoked before."""
         if name in self.particles.blueprints:
             raise RenderError(f"particle blueprint {name} has been invoked before")
         made = _make_particles(name, blueprint)

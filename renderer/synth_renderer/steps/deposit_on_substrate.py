@@ -31,13 +31,16 @@ if TYPE_CHECKING:
 
 
 HEADROOM: Final = 0.9
-"""Share of the way up to the camera that a heap may fill: what stands above the camera would be in no label."""
+"""Share of the height of the camera that a heap may reach: bodies above the camera would have no label."""
 FACET_PIXELS: Final = 3.0
-"""Pixels for one of the finished mesh."""
+"""Facet size of the coarse meshes of this step, in pixels."""
 
 
 def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> None:
-    """Carry out the step. Raises RenderError when the picture is covered less than the step's minimum."""
+    """Place the step's particles on the substrate and remove the others.
+
+    Raises RenderError if they cover less of the picture than the step's minimum.
+    """
     rows = np.flatnonzero(find_members(world, step.affected_set_name).particles)
     if not len(rows):
         return
@@ -77,13 +80,13 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
 
 
 def _compute_facet_size(world: World) -> float | None:
-    """What stands for a pixel in meshes that only show where a body has room: facets need not be finer than cells."""
+    """Return the pixel size for meshes of this step, whose facets need not be finer than the map's cells."""
     pixel = world.compute_pixel_size()
     return None if pixel is None else FACET_PIXELS * pixel
 
 
 def _draw_parameters(world: World, step: DepositOnSubstrate, name: str) -> dict[str, Any]:
-    """Every parameter's value; those that are drawn each from a stream of their own."""
+    """Return the value of each parameter; each variability draws from its own stream."""
     technique = world.require_technique()
     scale = Scale(technique.compute_volume(), world.compute_pixel_size())
     values = {}
@@ -101,7 +104,7 @@ def _draw_parameters(world: World, step: DepositOnSubstrate, name: str) -> dict[
 
 
 def _compute_view(world: World) -> tuple[float, float]:
-    """Width and height of the picture, scene units; of the volume where the view is in perspective."""
+    """Return width and height of the picture, scene units; of the volume if the view is in perspective."""
     camera, volume = world.require_technique().build_camera(), world.require_technique().compute_volume()
     if camera.pixel_size is not None:
         return camera.width * camera.pixel_size, camera.height * camera.pixel_size
@@ -109,7 +112,7 @@ def _compute_view(world: World) -> tuple[float, float]:
 
 
 def _compute_ceiling(world: World) -> float:
-    """Height above the substrate that no particle may reach; the volume's where the view is in perspective."""
+    """Return the largest height above the substrate; from the volume if the view is in perspective."""
     camera, volume = world.require_technique().build_camera(), world.require_technique().compute_volume()
     top = volume.upper[2] if camera.pixel_size is None else camera.location[2]
     return HEADROOM * (top - volume.lower[2])
@@ -118,7 +121,7 @@ def _compute_ceiling(world: World) -> float:
 def _estimate_reach_and_diameter(
     world: World, rows: NDArray[np.int64], lattice: str, orientation: str
 ) -> tuple[float, float]:
-    """The largest reach of a particle, roughly, and the diameter by which a lattice counts, the median particle's.
+    """Return an upper bound of the particles' reach, and the median particle's diameter, the unit of a lattice.
 
     It is the wider side of a square cell, the circle around the particle in a hexagonal one, as it lies.
     """
@@ -160,7 +163,7 @@ def _build_key(world: World, name: str, particle: str, what: str) -> np.uint64:
 def _choose_pose(
     look: ScaledMesh, orientation: str, key: np.uint64, turn: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
-    """A quaternion: any; or lying on a face, or the thinnest way, turned about z at random or like the lattice."""
+    """Return a quaternion w x y z: free, or resting on a face or side and turned about z at random or by `turn`."""
     free = draw_rotation(key)
     if orientation == "free":
         return free
@@ -186,7 +189,7 @@ def _build_posed_body(look: ScaledMesh, quaternion: NDArray[np.float64], cell: f
 
 
 def _find_lowest_vertex(world: World, row: int, pixel: float | None) -> float:
-    """Lowest vertex of a particle's finished mesh below its middle: what it rests on in the picture."""
+    """Return the z of the lowest vertex of a particle's mesh relative to its centre, on which it rests."""
     look = build_scaled_mesh(world.particles, row, pixel, world.meshes)
     turned = rotation_matrix(world.particles.quaternions[row]) * look.scale
     return float(transform_points(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
@@ -217,7 +220,7 @@ def _write_placement(
     deposit: Deposit,
     quaternions: list[NDArray[np.float64]],
 ) -> None:
-    """Write where the particles lie; those that were not needed go."""
+    """Write location and rotation of the placed particles and remove the others."""
     particles = world.particles
     places, floor, pixel = (
         deposit.separate_spheres(),

@@ -1,4 +1,4 @@
-"""Feature generation steps: each changes the world."""
+"""The feature generation steps, one function each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def run_generation_steps(world: World, watch: Stopwatch) -> None:
-    """Carry out the recipe's feature generation steps in order; a dry run stops at its state."""
+    """Run the recipe's feature generation steps in order; a dry run stops after its step."""
     steps = world.recipe.synth_chain.feature_generation_steps
     for name, step in zip(build_step_names(steps), steps, strict=True):
         with watch.measure_stage("physics" if isinstance(step, RelaxCollisions) else "features"):
@@ -56,14 +56,14 @@ def _invoke(world: World, step: InvokeBlueprints, name: str) -> None:
 
 
 def _choose_one(names: tuple[str, ...], blueprints: Mapping[str, Blueprint], stream: Stream) -> tuple[str, ...]:
-    """One of the names, each as likely as its blueprint's share of the weights; none of none."""
+    """Return one of the names by the weights of their blueprints; an empty tuple for no names."""
     if not names:
         return ()
     return (names[choose_index([blueprints[name].weight or 0.0 for name in names], stream.uniform())],)
 
 
 def _update_feature(world: World, step: TriggerFeatureUpdate, name: str) -> None:
-    """Members without the feature are skipped."""
+    """Draw a feature of the set's members; those without the feature are skipped."""
     bound = world.recipe.process_conditions.feature_variabilities[step.feature_variability_name]
     chosen, feature = find_members(world, step.affected_set_name), bound.feature_name
     technique, particles, scale = world.require_technique(), world.particles, _build_scale(world)

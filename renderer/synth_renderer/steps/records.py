@@ -1,4 +1,4 @@
-"""What a run writes beside its pictures: particle table, annotations, feature files."""
+"""Files of a run beside its pictures: particle table, annotations, feature files."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Records:
-    """The truth about a scene, apart from its pictures."""
+    """Particle table and annotations of a scene."""
 
     table: pa.Table
     annotations: dict[str, Any]
     visible_px: NDArray[np.int64]
-    """Pixels that show each particle, (N,)."""
+    """Visible pixels of each particle (N,)."""
 
     def write(self, folder: Path) -> None:
         """Write `particles.parquet` and `annotations.json`."""
@@ -50,7 +50,7 @@ def build_records(
 ) -> Records:
     """Measure every particle and annotate the visible ones; `surface` shows all of them.
 
-    Of `labelled` (N,) the table has a column, and only those are annotated; None is a run without such a choice.
+    With `labelled` (N,) the table has a column of it and only these particles are annotated; None labels all.
     """
     measured = measure_bodies(fragments, surface, scene.technique.camera, scene.bodies.locations)
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
@@ -67,7 +67,7 @@ def build_records(
 
 
 def write_feature_files(scene: StagedScene, folder: Path) -> None:
-    """The files that `do_save_features` asks for."""
+    """Write the feature files of `do_save_features`: particles as Parquet, the technique as JSON."""
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
     write_table(folder / "particle_features.parquet", feature_table(list(scene.names), features))
     text = json.dumps(dict(scene.technique.features), indent=2, sort_keys=True)
@@ -104,7 +104,7 @@ def _build_columns(scene: StagedScene, measured: Measurements) -> dict[str, Colu
 
 
 def _find_present(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[np.bool_]:
-    """Where a column is not null, (N,)."""
+    """Return the rows (N,) in which a column is not null."""
     if name.startswith("box_"):
         return measured.has_box
     if name == "touches_border":
@@ -113,7 +113,7 @@ def _find_present(name: str, values: NDArray[Any], measured: Measurements) -> ND
 
 
 def _compute_sizes(scene: StagedScene) -> NDArray[np.float64]:
-    """Full extents along each body's own axes, (N, 3)."""
+    """Return full extents (N, 3) along each body's own axes, scene units."""
     bodies = scene.bodies
     extents = np.array([mesh.extents for mesh in bodies.meshes]).reshape(-1, 3)
     sizes: NDArray[np.float64] = bodies.scales * extents[bodies.mesh_index]
@@ -121,14 +121,14 @@ def _compute_sizes(scene: StagedScene) -> NDArray[np.float64]:
 
 
 def _compute_volumes(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """True volumes (N,), rounded to float32."""
+    """Return exact volumes (N,), cubic scene units, rounded to float32."""
     return _compute_contents(
         scene, sizes, prototypes.compute_volume, lambda mesh, scale: mesh.volume * scale * scale * scale
     )
 
 
 def _compute_surfaces(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """True surfaces (N,), rounded to float32."""
+    """Return exact surface areas (N,), square scene units, rounded to float32."""
     return _compute_contents(scene, sizes, prototypes.compute_surface, lambda mesh, scale: mesh.surface * scale * scale)
 
 
@@ -138,7 +138,7 @@ def _compute_contents(
     stretched: Callable[[str, NDArray[np.float64]], float],
     scaled: Callable[[Mesh, float], float],
 ) -> NDArray[np.float64]:
-    """By the prototype's formula from its sizes, or of a shape, which is only scaled, from what its mesh knows."""
+    """Apply the prototype's formula to the sizes, or scale the value that the mesh of a shape carries."""
     bodies, contents = scene.bodies, np.empty(len(scene))
     for body, (kind, size) in enumerate(zip(scene.geometries, sizes, strict=True)):
         if kind in prototypes.GEOMETRIES:

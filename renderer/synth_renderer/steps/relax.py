@@ -1,4 +1,4 @@
-"""Which solver brings bodies to rest."""
+"""Choice of the solver that brings bodies to rest."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 ROUND_SHAPES: Final = frozenset({"SPHERE", "CAPSULE", "CONVEX_HULL", "MESH"})
-"""The collision shapes that a sphere fills itself."""
+"""Collision shapes that equal the sphere itself."""
 
 
 def relax(
     bodies: Bodies, step: RelaxCollisions, container: Box | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], PhysicsReport]:
-    """Locations (N, 3), quaternions (N, 4) and report after the step.
+    """Return locations (N, 3), quaternions w x y z (N, 4) and the report of the relaxation.
 
-    Our own solver where every body is a sphere and collides as one, else Blender's rigid bodies. Raises `PhysicsError`.
+    Spheres that collide as spheres use the project's solver, other bodies Blender's. Raises PhysicsError.
     """
     forces = Forces.from_step(step)
     if bodies.is_sphere.all() and step.collision_shape in ROUND_SHAPES:
@@ -39,7 +39,7 @@ def relax(
 
 
 def compute_sphere_radii(bodies: Bodies) -> NDArray[np.float64]:
-    """Radii (N,) of round bodies: half their extent along x."""
+    """Return radii (N,) of spheres, scene units: half their extent along x."""
     extents = np.array([np.ptp(mesh.vertices[:, 0]) for mesh in bodies.meshes])
     radii: NDArray[np.float64] = 0.5 * bodies.scales[:, 0] * extents[bodies.mesh_index]
     return radii

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Rendering:
-    """The rendering of one staged scene into a folder; remembers the pictures it made."""
+    """Rendering of one staged scene into a folder; collects the pictures for gates, digest and thumbnail."""
 
     world: World
     scene: StagedScene
@@ -50,7 +50,7 @@ class Rendering:
     labels: dict[str, Pixels] = field(default_factory=dict)
     """Label pictures by path, for the label digest."""
     previews: list[Pixels] = field(default_factory=list)
-    """The pictures of all particles together, in the order of their steps."""
+    """Pictures of all particles together, in the order of their steps."""
     _labelled_views: dict[float, LabelView] = field(default_factory=dict)
 
     @cached_property
@@ -64,24 +64,24 @@ class Rendering:
 
     @property
     def min_visible_fraction(self) -> float:
-        """What the strictest step wants to see of a particle that it labels."""
+        """Largest `minimum_visible_fraction` of all steps."""
         steps = self.world.recipe.synth_chain.rendering_steps
         return max((step.minimum_visible_fraction for step in steps if not isinstance(step, SaveState)), default=0.0)
 
     @property
     def labelled(self) -> Selection | None:
-        """Particles (N,) that all steps label; None when no step leaves any out."""
+        """Particles (N,) that all steps label; None if no step has a minimum visible fraction."""
         return self._find_visible(self.min_visible_fraction) if self.min_visible_fraction > 0 else None
 
     def write_instances(self) -> None:
-        """Write `instances.png`."""
+        """Write `instances.png`: ids (H, W) uint16, 0 is background."""
         with self.watch.measure_stage("label pictures"):
             everything = self._select_all()
             view = self._build_labelled_view(everything, np.zeros_like(everything), self.min_visible_fraction)
             self._write_label_picture("instances.png", draw_instances(view))
 
     def run_steps(self, steps: tuple[RenderingStep, ...]) -> None:
-        """Carry out all steps in order."""
+        """Run all rendering steps in order."""
         for step, output in zip(steps, build_step_outputs(steps), strict=True):
             if isinstance(step, SaveState):
                 self.save_state(output.get_path(), self._select_all())

@@ -18,7 +18,7 @@ class Stopwatch:
 
     @contextmanager
     def measure_stage(self, name: str) -> Iterator[None]:
-        """Time what happens inside."""
+        """Add the wall time of the `with` block to a stage."""
         start = time.perf_counter()
         try:
             yield

@@ -1,4 +1,4 @@
-"""The measurement techniques of this version, by prototype name. Importing them loads no Blender."""
+"""The measurement techniques by prototype name. Importing them does not import bpy."""
 
 from __future__ import annotations
 

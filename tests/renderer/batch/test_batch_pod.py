@@ -108,7 +108,7 @@ def test_a_second_signal_ends_it_at_once_while_it_waits_for_a_store_that_is_deaf
         pods.server.send_signal(signal.SIGSTOP)
         process.send_signal(signal.SIGTERM)
         assert process.stdout is not None
-        assert any("told to stop" in line for line in process.stdout)
+        assert any("stopping" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 143
         pods.server.send_signal(signal.SIGCONT)
@@ -178,7 +178,7 @@ def test_it_starts_anew_when_it_holds_too_much_memory(pods: Pods) -> None:
     assert pods.run(memory_limit=400 << 20) == 0
 
     assert pods.message.succeeded == 2
-    assert [event["event"] for event in pods.events()][1].startswith("starts anew")
+    assert [event["event"] for event in pods.events()][1].startswith("restarting")
 
 
 def test_each_run_is_a_line_of_json_in_the_log(pods: Pods) -> None:

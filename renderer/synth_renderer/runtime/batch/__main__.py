@@ -1,4 +1,4 @@
-"""Entry of the process: heeds SIGTERM first, because the imports take a second and process 1 ignores it till then."""
+"""Entry point of a render pod: handles SIGTERM before the slow imports; process 1 ignores it by default."""
 
 from synth_dataset.stopper import StopSignal
 

@@ -1,4 +1,4 @@
-"""What a render pod reads before its first run: its input, the attempt's plan, its batch's document."""
+"""Inputs of a render pod: its input file, the attempt's plan, its batch document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EngineMismatchError(RuntimeError):
-    """Another engine version made the plan: this worker would render other pictures under its keys."""
+    """The plan is of another engine version: this worker would render other pictures under its run keys."""
 
     def __init__(self, planned: int) -> None:
         super().__init__(
@@ -31,13 +31,13 @@ class EngineMismatchError(RuntimeError):
 
 
 def check_engine(attempt: AttemptInput) -> None:
-    """Raises EngineMismatchError."""
+    """Raise EngineMismatchError if the attempt was planned for another engine version."""
     if attempt.engine_version != ENGINE_VERSION:
         raise EngineMismatchError(attempt.engine_version)
 
 
 def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, worker: Worker) -> BatchWork:
-    """The batch `number` of an attempt. Raises DocumentError for a plan that cannot be read, StoreError."""
+    """Return batch `number` of an attempt. Raises DocumentError for an unreadable plan, StoreError."""
     attempt = open_attempt(store, layout.attempt_path(given.namespace, given.name, given.plan, given.attempt))
     runs = list_batch_runs(attempt, number)
     path = layout.batch_path(attempt.path, number)
@@ -45,7 +45,7 @@ def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, wor
 
 
 def list_batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
-    """The numbers of a batch's runs."""
+    """Return the run numbers of a batch. Raises DocumentError if the attempt has no such batch."""
     positions = attempt.batches.get_runs(number)
     runs = list(islice(attempt.todo(), positions.start, positions.stop))
     if not runs:

@@ -1,7 +1,7 @@
 """The process of a render pod.
 
 Ends with 0 when every run of its batch is rendered or recorded as failed; 64 when the sweep can never work; 75 when
-store or device are unavailable; 143 when told to stop, with the run in flight dropped and its mark cleared.
+store or device are unavailable; 143 after SIGTERM, with the run in flight dropped and its mark cleared.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ if TYPE_CHECKING:
 
 ENGINE: Final = "synth_renderer.engine:render"
 WATERMARK_SHARE: Final = 0.6
-"""Share of the memory limit past which the process starts anew after a run."""
+"""Share of the memory limit above which the process restarts after a run."""
 STOP_SECONDS: Final = 30.0
-"""To drop the run in flight and say so in the store; less than the grace period that a pod has by default."""
+"""Time to drop the run in flight and update the store; less than a pod's default grace period."""
 
 
 def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Work off the batch; never returns."""
+    """Render the batch; never returns."""
     faulthandler.enable()
     options = _parse(arguments)
-    stopper = Stopper(stop, STOP_SECONDS, partial(log_event, "told to stop"))
+    stopper = Stopper(stop, STOP_SECONDS, partial(log_event, "stopping"))
     code = ExitCode.BUG
     try:
         code = _run(options, stopper)
@@ -65,7 +65,7 @@ def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
         log_event("ended", code=int(code), reason=problem.reason, message=problem.message)
         _write_empty_message(options, problem)
     finally:
-        # A pod that stops waits for no store: that the store is gone is then no reason to try again.
+        # A stopping pod does not wait for its store, so an unavailable store is no reason for exit code 75.
         if code and stopper.is_stopping.is_set():
             stopper.join()
         end_process(code)
@@ -104,19 +104,19 @@ def _render_batch(work: BatchWork, options: argparse.Namespace, stopper: Stopper
 
 
 def _clear_mark(work: BatchWork) -> None:
-    """Nothing is held against a run whose device or store was gone; a store that still is keeps the mark."""
+    """Clear the in-flight mark; a store that is still unavailable keeps it."""
     with suppress(StoreError):
         work.clear_mark()
 
 
 def _drop_run(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
-    """Drop the run in flight, as soon as nothing is half done, and clear its mark."""
-    log_event("told to stop")
+    """Drop the run in flight, after a commit that has begun, and clear its mark."""
+    log_event("stopping")
     worker.commit_lock.acquire()
     try:
         work.drop_run_in_flight(options.gpus)
     except StoreError as error:
-        log_event("the mark stays", reason=error.reason, message=explain(error))
+        log_event("in-flight mark not cleared", reason=error.reason, message=explain(error))
     finally:
         work.write_message(options.message)
 
@@ -127,19 +127,19 @@ def _is_past_watermark(limit: int | None) -> bool:
 
 
 def _restart_process(stopper: Stopper) -> None:
-    """Replace this process by a fresh one, in the same container: memory that Blender keeps is given back.
+    """Replace this process by a new one in the same container, which frees the memory that Blender keeps.
 
-    Returns when this process is to stop: a fresh one would not know.
+    Returns if this process is stopping, because a new one would not know of it.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # waits for the fresh one to heed it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # stays pending for the new process
     if stopper.is_stopping.is_set():
         return
-    log_event("starts anew: past its memory watermark")
+    log_event("restarting: past its memory watermark")
     os.execv(sys.executable, [sys.executable, "-m", "synth_renderer.runtime.batch", *sys.argv[1:]])
 
 
 def _find_outcome(error: BaseException) -> tuple[ExitCode, Problem]:
-    """How the process ends when there is no batch yet."""
+    """Return exit code and problem of a process that ends before it has a batch."""
     if isinstance(error, StoreError):
         return ExitCode.TRY_AGAIN, Problem(reason=error.reason, message=explain(error))
     if isinstance(error, EngineMismatchError):

@@ -1,4 +1,4 @@
-"""A batch in progress: its runs one after another, its document, and what the operator is told."""
+"""A batch in progress: its runs one after another, its document and its termination message."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from synth_renderer.runtime.worker import Worker
 
 MIN_STAGE_SECONDS: Final = 0.0005
-"""Seconds below which a stage is not worth a place in a termination message."""
+"""Shorter stages are left out of the termination message."""
 
 
 class BatchWork:
-    """The runs of a batch in order, on one worker; the caller holds `worker.undisturbed`."""
+    """The runs of a batch in order, on one worker; the caller holds `worker.commit_lock`."""
 
     def __init__(
         self, store: Store, path: str, document: BatchDocument, runs: Sequence[int], sweep: Sweep, worker: Worker
@@ -43,18 +43,18 @@ class BatchWork:
         self._worker = worker
 
     def fail_crashing_run(self, retries: int) -> None:
-        """Record the run as failed that has killed its worker too often."""
+        """Record the marked run as failed if its worker died more than `retries` times."""
         mark = self.document.in_flight
         if mark is not None:
             self.document = self.document.opened(retries, self._sweep.overrides(mark.run))
             log_event("found in flight", run=mark.run, attempt=mark.attempts, given_up=self.document.in_flight is None)
 
     def has_next(self) -> bool:
-        """Whether a run has not ended yet."""
+        """Return True if a run has not ended."""
         return self.document.ended < len(self._runs)
 
     def render_next_run(self, gpus: int) -> None:
-        """Carry out one run. Raises UnavailableError and StoreError."""
+        """Render the next run and record its end. Raises UnavailableError and StoreError."""
         number = self._runs[self.document.ended]
         self.document = self.document.started(number)
         self.save()
@@ -69,25 +69,25 @@ class BatchWork:
         )
 
     def drop_run_in_flight(self, gpus: int) -> None:
-        """Drop the run in flight; nothing is held against it."""
+        """Drop the run in flight and clear its mark, so that it is rendered again."""
         dropped = self._worker.drop_run()
         if dropped is not None:
-            log_event("dropped: told to stop", run=dropped.number)
+            log_event("dropped", run=dropped.number)
         self.document = self.document.stopped(compute_usage(dropped, gpus) if dropped else RunUsage())
         self.save()
 
     def clear_mark(self) -> None:
-        """Clear the mark: device or store were gone, which nobody holds against the run."""
+        """Clear the in-flight mark, because device or store failed and not the run."""
         self.document = self.document.stopped(RunUsage())
         self.save()
 
     def save(self) -> None:
-        """Write the batch document."""
+        """Write the batch document to the store. Raises StoreError."""
         self._store.write(self._path, self.document.to_json())
 
     def write_message(self, file: Path, problem: Problem | None = None) -> None:
         """Write the termination message."""
-        with suppress(OSError):  # the document in the store says the same
+        with suppress(OSError):  # the batch document in the store has the same content
             file.write_bytes(write_message(self.document.message(ENGINE_VERSION, problem)))
 
     def _task(self, number: int) -> RunTask:
@@ -105,13 +105,13 @@ class BatchWork:
 
 
 def compute_usage(report: RunReport, gpus: int) -> RunUsage:
-    """What a run has used: a GPU pod holds its GPUs for the whole of a run."""
+    """Return the usage of a run; a pod occupies its GPUs for the whole run."""
     stages = {stage: seconds for stage, seconds in report.stages.items() if seconds >= MIN_STAGE_SECONDS}
     return RunUsage(seconds=stages, gpu_seconds=gpus * report.seconds, bytes=report.bytes)
 
 
 def log_event(event: str, **facts: Any) -> None:
-    """One JSON object a line on stdout, without credentials."""
+    """Write one JSON object as a line to stdout, without credentials."""
     text = format_log_entry(event, {key: value for key, value in facts.items() if value != ""})
-    with suppress(OSError, ValueError):  # a log that is full or closed must not take the worker down
+    with suppress(OSError, ValueError):  # a full or closed log must not end the worker
         print(f"{text}\n", end="", flush=True)

@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 def read_number(features: Mapping[str, FeatureValue], name: str) -> float:
-    """A numeric feature; the recipe model has checked its type."""
+    """Return a numeric feature; the recipe model has checked its type."""
     value = features[name]
     assert isinstance(value, int | float)
     return float(value)
 
 
 def read_resolution(features: Mapping[str, FeatureValue]) -> tuple[int, int]:
-    """Width and height in pixels at the resolution percentage, rounded down, at least 1."""
+    """Return width and height in pixels at the resolution percentage, rounded down, at least 1."""
     share = int(read_number(features, "resolution_percentage"))
     width, height = (max(1, int(read_number(features, f"resolution_{axis}")) * share // 100) for axis in "xy")
     return width, height
 
 
 def read_samples(features: Mapping[str, FeatureValue], own: int) -> int:
-    """Cycles samples per pixel: the feature, or the technique's own number where it is 0."""
+    """Return Cycles samples per pixel: the feature, or the technique's default `own` if it is 0."""
     return int(read_number(features, "cycles_samples")) or own

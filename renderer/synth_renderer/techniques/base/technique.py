@@ -1,4 +1,4 @@
-"""The small interface behind which a picture is made, whoever traces or shades it."""
+"""The interface of a measurement technique."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Picture:
-    """The real image, pixels (H, W) or (H, W, 3) uint8, and the device word that made it (`cpu`, `optix`, …)."""
+    """Real image, pixels (H, W) grey or (H, W, 3) sRGB, uint8, and the device that made it (`cpu`, `optix`, …)."""
 
     pixels: NDArray[np.uint8]
     device: str
@@ -30,16 +30,16 @@ class Technique(Protocol):
     """A measurement technique prototype."""
 
     def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
-        """The camera, from the technique's feature values alone."""
+        """Return the camera for the technique's feature values."""
 
     def volume(self, features: Mapping[str, FeatureValue]) -> Box:
-        """The measurement volume; particles are placed in it."""
+        """Return the measurement volume, in which particles are placed."""
 
     def has_walls(self) -> bool:
-        """Whether the measurement volume is a closed container for the physics (walls, floor and lid)."""
+        """Return True if the measurement volume is a closed container for the physics: walls, floor and lid."""
 
     def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
-        """Pixels (H, W) under what is written over the real image: background in every label. None: nothing is."""
+        """Return the pixels (H, W) under overlays of the real image, background in every label; None without any."""
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
         """Add light, substrate and measurement volume to the open Blender scene, which has camera and particles."""
@@ -52,8 +52,8 @@ class Technique(Protocol):
         surface: VisibleSurface,
         device: str,
     ) -> Picture:
-        """The real image. present (N,): bodies in the scene; in_camera (N,): those the camera sees; others only shadow.
+        """Return the real image. present (N,): bodies in the scene; in_camera (N,): those that are not only shadows.
 
         `surface` is the label pass over the bodies in camera. `device` is one of `auto gpu cpu optix cuda hip oneapi`;
-        raises `DeviceUnavailableError` when it asks for one that is not there.
+        raises DeviceUnavailableError if the machine lacks it.
         """

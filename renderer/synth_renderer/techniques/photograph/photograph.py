@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
 
 LOCATION: Final = (7.3589, -6.9258, 4.9583)
-"""Where Blender's start-up file has its camera, scene units."""
+"""Camera location in Blender's start-up file, scene units."""
 
 QUATERNION: Final = (0.7805, 0.4835, 0.2087, 0.3369)
 """Its direction, w x y z: towards the origin."""
@@ -35,23 +35,23 @@ class Photograph:
     """50 mm lens on a 36 mm sensor; nothing holds the particles."""
 
     def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
-        """From one side and above."""
+        """Return the camera of Blender's start-up file, above and to one side."""
         width, height = read_resolution(features)
         return Camera(width, height, LOCATION, _normalise(QUATERNION))
 
     def volume(self, features: Mapping[str, FeatureValue]) -> Box:  # noqa: ARG002
-        """Centred on the origin, whatever the features."""
+        """Return the cube of edge 2 around the origin."""
         return Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
 
     def has_walls(self) -> bool:
-        """Particles fall out of the volume."""
+        """Return False: particles can leave the volume."""
         return False
 
     def covered(self, technique: StagedTechnique, seed: int) -> None:
-        """Nothing is written over the picture."""
+        """Return None: the picture has no overlay."""
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
-        """A point lamp and grey light from everywhere."""
+        """Add measurement volume, point lamp and grey world."""
         from synth_renderer.techniques.photograph.lamp_environment import build_environment
 
         build_environment(scene, technique)
@@ -64,7 +64,7 @@ class Photograph:
         surface: VisibleSurface,  # noqa: ARG002
         device: str,
     ) -> Picture:
-        """RGB (H, W, 3), sRGB."""
+        """Return sRGB (H, W, 3), traced by Cycles."""
         from synth_renderer.blender.cycles import trace_scene
         from synth_renderer.blender.objects import show_bodies
 

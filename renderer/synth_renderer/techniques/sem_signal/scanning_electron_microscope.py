@@ -42,16 +42,16 @@ class ScanningElectronMicroscope:
         return compute_volume(features)
 
     def has_walls(self) -> bool:
-        """The volume is the container that the particles settle in."""
+        """Return True: particles settle inside the volume."""
         return True
 
     def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
-        """What info bar and boxes hide."""
+        """Return the pixels (H, W) under info bar and boxes; None without any."""
         written = _draw_overlay(technique, seed)
         return None if written is None else written.covered
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
-        """Even white light, for state files alone."""
+        """Add measurement volume, substrate and white world, for state files only."""
         from synth_renderer.techniques.sem_signal.white_environment import build_environment
 
         build_environment(scene, technique)
@@ -64,7 +64,7 @@ class ScanningElectronMicroscope:
         surface: VisibleSurface,  # noqa: ARG002
         device: str,  # noqa: ARG002
     ) -> Picture:
-        """Grey (H, W); always on the processor, the same bits on each."""
+        """Return grey (H, W), computed on the CPU with the same bits on every processor."""
         from synth_renderer.techniques.sem_signal.instrument import record_signal
 
         grey = record_signal(scene, present, in_camera)

@@ -43,14 +43,14 @@ class SecondaryElectronMicroscope:
         return compute_volume(features)
 
     def has_walls(self) -> bool:
-        """The volume is the container that the particles settle in."""
+        """Return True: particles settle inside the volume."""
         return True
 
     def covered(self, technique: StagedTechnique, seed: int) -> None:
-        """Nothing is written over the picture."""
+        """Return None: the picture has no overlay."""
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
-        """Substrate, detector as light, and focus."""
+        """Add measurement volume, substrate and detector, and focus the camera."""
         from synth_renderer.techniques.sem_traced.detector_environment import build_environment
 
         build_environment(scene, technique)
@@ -63,7 +63,7 @@ class SecondaryElectronMicroscope:
         surface: VisibleSurface,
         device: str,
     ) -> Picture:
-        """Grey (H, W): traced collection of secondary electrons, then the detector's counting."""
+        """Return grey (H, W): traced collection of secondary electrons, then the detector's counts."""
 
         from synth_renderer.blender.cycles import trace_scene
         from synth_renderer.blender.objects import show_bodies
