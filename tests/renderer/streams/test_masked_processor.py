@@ -11,11 +11,11 @@ from hashlib import sha256
 from synth_api.recipe.variabilities import LogNormal3dHomogeneous, RandomHsvColorAsRgb
 from synth_renderer.model.staged_scene import Box
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.randomness.variabilities import Scale, draw
+from synth_renderer.randomness.variabilities import Scale, draw_value
 
 box = Box((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 kinds = (LogNormal3dHomogeneous(geometric_mean=7.3, geometric_standard_deviation=1.7), RandomHsvColorAsRgb())
-values = [draw(kind, Stream(seed, "step", "bead", "any"), Scale(box)) for kind in kinds for seed in range(10_000)]
+values = [draw_value(kind, Stream(seed, "step", "bead", "any"), Scale(box)) for kind in kinds for seed in range(10_000)]
 print(sha256(repr(values).encode()).hexdigest())
 """
 
