@@ -15,27 +15,20 @@ settings.register_profile("soak", deadline=None, max_examples=2000, database=Non
 settings.load_profile("test")
 
 LONGEST_FILES: Final = (
-    "tests/cluster/test_faults.py",
-    "tests/cluster/test_tutorial.py",
-    "tests/cluster/test_waiting.py",
-    "tests/cluster/test_operator_restarts.py",
-    "tests/cluster/test_gpu.py",
-    "tests/cluster/test_operator_rights.py",
-    "tests/cluster/test_deletion.py",
-    "tests/renderer/engine/test_signal_runs.py",
-    "tests/renderer/engine/test_broad_recipe.py",
-    "tests/renderer/batch/test_batch_pod.py",
-    "tests/cli/test_render_command.py",
-    "tests/cli/test_output.py",
-    "tests/renderer/engine/test_label_promise.py",
+    # on a cluster
+    *("test_faults.py", "test_tutorial.py", "test_waiting.py", "test_operator_restarts.py", "test_gpu.py"),
+    *("test_operator_rights.py", "test_deletion.py", "test_metrics.py", "test_upgrade.py", "test_gitops.py"),
+    # without one
+    *("test_signal_runs.py", "test_render.py", "test_broad_recipe.py", "test_batch_pod.py", "test_standard_streams.py"),
+    *("test_label_promise.py", "test_kills.py", "test_settle_spheres.py", "test_deposit_on_substrate.py"),
 )
-"""Files of most seconds; they start first, so that all workers end at about the same time."""
+"""Names of the test files that take longest; they start first, so that all workers end at about the same time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Move the tests of LONGEST_FILES to the front."""
-    rank = {file: place for place, file in enumerate(LONGEST_FILES)}
-    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
+    rank = {name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 @pytest.fixture(scope="session")
