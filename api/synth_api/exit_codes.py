@@ -29,5 +29,5 @@ MEANINGS: Final = {
     ExitCode.OUTPUT_LOST: "done as with 0, but stdout or stderr could not be written (full disk, closed descriptor)",
     ExitCode.TRY_AGAIN: "store, device or cluster unavailable; the same call may work later",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C; what was committed stays, the next call goes on from there",
-    ExitCode.STOPPED: "told to stop (SIGTERM); what was committed stays, the next call goes on from there",
+    ExitCode.STOPPED: "stopped by SIGTERM; what was committed stays, the next call goes on from there",
 }

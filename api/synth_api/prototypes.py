@@ -124,7 +124,7 @@ _BODY: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _RELIEF
 SHAPES: Final[dict[str, Prototype]] = {
     "rough_sphere": Prototype("sphere that may be stretched, irregular and deeply structured", _BODY),
     "rough_ellipsoid": Prototype(
-        "the same, flat when nothing else is said",
+        "the same, flat by default",
         _BODY | {"height": replace(_EXTENT["height"], default=0.5)},
     ),
     "cube": Prototype("box", _BODY | _ROUNDING),
@@ -202,7 +202,11 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "ground_level": _build_float(0.15, "grey of the level ground", "full white", 0.0, 1.0),
             "ground_gradient": _build_float(0.0, "rise of the grey across the frame", "full white", 0.0, 1.0),
             "ground_azimuth": _build_float(
-                0.0, "way it rises, scratches and terraces run across it", "degree", -360.0, 360.0
+                0.0,
+                "direction in which it rises; scratches and terraces are perpendicular to it",
+                "degree",
+                -360.0,
+                360.0,
             ),
             "ground_texture": _build_float(0.0, "rms of a fractal texture", "full white", 0.0, 0.5),
             "ground_texture_scale": _build_float(0.2, "longest wave of the texture", "frame", 0.005, 2.0),
@@ -289,7 +293,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             ),
             "detector_asymmetry": _build_float(0.2, "how much brighter that side is", "", 0.0, 1.0),
             "height_contrast": _build_float(0.0, "darkening from the highest point to the ground", "", 0.0, 1.0),
-            "shadowing": _build_float(0.8, "electrons lost to what stands around", "", 0.0, 10.0),
+            "shadowing": _build_float(0.8, "loss of electrons to surrounding particles", "", 0.0, 10.0),
             "crevice_shadowing": _build_float(0.5, "the same within the relief of a particle", "", 0.0, 10.0),
             "ridge_brightening": _build_float(0.0, "gain of edges and ridges that stand out", "", 0.0, 20.0),
             "particle_contrast": _build_float(

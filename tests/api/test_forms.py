@@ -63,6 +63,6 @@ def test_an_attempt_with_a_wrong_address_is_refused_in_the_same_words(tmp_path) 
     )
     file.write_text(given.model_dump_json())
     with pytest.raises(
-        InputError, match=r"attempt.json: is no attempt of this release: output.endpoint: must be the host"
+        InputError, match=r"attempt.json: is not an attempt of this release: output.endpoint: must be the host"
     ):
         AttemptInput.read(file)

@@ -40,12 +40,18 @@ FILES = {
     "wrong type": (written("number: 600", "number: many"), f"{BEAD}.number: must be a whole number, not 'many'"),
     "out of bounds": (written("seed: 42", "seed: -1"), f"{SEED}: must be at least 0, not -1"),
     "negative number": (written("number: 600", "number: -5"), f"{BEAD}.number: must be at least 0, not -5"),
-    "no expression": (with_set("$IsParticle and ("), "Big.criterion: '$IsParticle and (' is no set expression: at pos"),
-    "points nowhere": (written("state.seed}", "state.sed}"), "points nowhere: there is no 'sed' there; did you mean"),
-    "circle": (written("number: 600", f"number: ${{{BEAD}.number}}"), "points to itself in a circle; write the value"),
+    "no expression": (
+        with_set("$IsParticle and ("),
+        "Big.criterion: '$IsParticle and (' is not a set expression: at pos",
+    ),
+    "points nowhere": (
+        written("state.seed}", "state.sed}"),
+        "refers to nothing: there is no 'sed' there; did you mean",
+    ),
+    "circle": (written("number: 600", f"number: ${{{BEAD}.number}}"), "refers to itself; write the value"),
     "resolver": (
         written("number: 600", "number: ${oc.env:API_KEY}"),
-        "number: 'API_KEY' is called like a credential",
+        "number: 'API_KEY' is named like a credential",
     ),
     "defaults path": (
         written("- BaseRecipe", "- BaseRecipe\n  - ../x"),

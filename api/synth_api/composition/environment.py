@@ -54,7 +54,7 @@ def substitute_environment(
 def _read_variable(where: str, name: str, default: str | None, environment: Mapping[str, str]) -> str:
     if _CREDENTIAL.search(name):
         raise InputError(
-            where, f"'{name}' is called like a credential, which a recipe would publish; use another variable"
+            where, f"'{name}' is named like a credential, which a recipe would publish; use another variable"
         )
     if name not in environment:
         if default is None:

@@ -179,7 +179,9 @@ class _Resolver:
     ) -> tuple[Location, Any]:
         """Return the location that the reference leads to, through other references, and the value written there."""
         if reference.up > len(location):
-            raise InputError(format_location(location), f"{quote_value(text)} leads above the recipe; take dots away")
+            raise InputError(
+                format_location(location), f"{quote_value(text)} leads above the root of the recipe; remove dots"
+            )
         target: Location = location[: -reference.up] if reference.up else ()
         node: Any = self._root
         for word in target:
@@ -208,13 +210,13 @@ class _Resolver:
 
 
 def _circle_error(location: Location, text: str) -> InputError:
-    return InputError(
-        format_location(location), f"{quote_value(text)} points to itself in a circle; write the value instead"
-    )
+    return InputError(format_location(location), f"{quote_value(text)} refers to itself; write the value instead")
 
 
 def _depth_error(location: Location) -> InputError:
-    return InputError(format_location(location), f"interpolations lead through more than {_MAX_OPEN} values; use fewer")
+    return InputError(
+        format_location(location), f"interpolations form a chain of more than {_MAX_OPEN} values; use fewer"
+    )
 
 
 def _find_word(node: Any, key: str, location: Location, text: str) -> str | int:
@@ -226,7 +228,7 @@ def _find_word(node: Any, key: str, location: Location, text: str) -> str | int:
     known = node if isinstance(node, dict) else map(str, range(len(node))) if isinstance(node, list) else ()
     raise InputError(
         format_location(location),
-        f"{quote_value(text)} points nowhere: there is no '{key}' there; {suggest_name(key, known)}",
+        f"{quote_value(text)} refers to nothing: there is no '{key}' there; {suggest_name(key, known)}",
     )
 
 
@@ -256,7 +258,7 @@ def _parse_once(text: str) -> _Parts:
 
 def _describe_resolver(resolver: str, text: str) -> str:
     if resolver == "oc.env" or (resolver == "oc.decode" and "oc.env" in text):
-        return "is not allowed here: a cluster has not the environment of your machine; write the value itself"
+        return "is not allowed here: a cluster does not have the environment of your machine; write the value itself"
     return f"calls '{resolver}', a resolver that is not allowed; write the value itself, or a node, ${{a.b}}"
 
 

@@ -163,7 +163,7 @@ def _describe_unreadable(text: str, grammar_says: str) -> str:
         return f"there is no function in '{function[1]}' but `range` and `choice`; quote it twice if it is a text"
     call = re.search("while evaluating '(.*?)': ", grammar_says)
     if call:
-        return f"'{call[1]}' cannot be worked out; write for example range(15), range(0,1,0.1) or choice(a,b)"
+        return f"'{call[1]}' cannot be evaluated; write for example range(15), range(0,1,0.1) or choice(a,b)"
     return f"'{text}' is not an override such as a.b=1 or a.b=1,2; check its commas, brackets, spaces and quotes"
 
 
@@ -176,7 +176,7 @@ def _parse_override(text: str) -> Override:
         problem = "config groups are not available in overrides; choose in a recipe's `defaults`, or give a dotted path"
         raise InputError(path, problem)
     if path.split(".")[0] == "hydra":
-        raise InputError(path, "nothing of hydra's own settings applies here; leave it out")
+        raise InputError(path, "Hydra's own settings do not apply here; leave it out")
     return override
 
 

@@ -200,7 +200,7 @@ def _collect_files(place: _TreeReader, name: str, files: dict[str, Tree], chain:
     if name in chain:
         circle = " -> ".join((*chain[chain.index(name) :], name))
         raise InputError(
-            place.describe_place(get_path(name)), f"its `defaults` lead in a circle, {circle}; take one of them out"
+            place.describe_place(get_path(name)), f"its `defaults` form a cycle, {circle}; take one of them out"
         )
     if name in files:
         return
@@ -229,7 +229,7 @@ def _check_tree(place: _TreeReader, name: str) -> Tree:
     if not isinstance(tree, dict):
         raise InputError(label, f"must be a YAML mapping, not {quote_value(tree)}")
     if "hydra" in tree:
-        _log.warning("%s: the section 'hydra' is ignored; nothing of it applies here", label)
+        _log.warning("%s: the section 'hydra' is ignored: Hydra's own settings do not apply here", label)
         tree = {key: value for key, value in tree.items() if key != "hydra"}
     check_plain(label, tree)
     sections = {key: value for key, value in tree.items() if key != "defaults"}
@@ -257,7 +257,7 @@ def _read_defaults(place: _TreeReader, name: str, entries: Any) -> list[str]:
             and entry
             and all(str(key).split()[:1] == ["override"] and "hydra/" in str(key) for key in entry)
         ):
-            _log.warning("%s: defaults[%d] is ignored; nothing of hydra's own settings applies here", label, index)
+            _log.warning("%s: defaults[%d] is ignored: Hydra's own settings do not apply here", label, index)
         elif keys is None:
             written = quote_value(" ".join(map(str, entry)) if isinstance(entry, dict) else entry)
             raise InputError(

@@ -37,7 +37,7 @@ def load_yaml(path: Path) -> Any:
     except InputError:
         raise
     except UnicodeDecodeError:
-        raise InputError(str(path), "this is not YAML: it is no text in UTF-8; give a recipe file") from None
+        raise InputError(str(path), "this is not YAML: it is not text in UTF-8; give a recipe file") from None
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}; give the path of a recipe file") from None
     except yaml.YAMLError as error:

@@ -54,6 +54,6 @@ def _check_scalar(file: str, node: ScalarNode, location: tuple[str | int, ...]) 
         return
     raise InputError(
         f"{file}: {format_location(location)}" if location else file,
-        f"line {node.start_mark.line + 1}: {text} is not the same to all readers of YAML; write the number in decimal "
+        f"line {node.start_mark.line + 1}: {text} differs between readers of YAML; write the number in decimal "
         f"without leading zeros, or '{text}' in quotes for a text",
     )

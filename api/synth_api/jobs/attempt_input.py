@@ -66,7 +66,7 @@ class AttemptInput(Part):
             return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             problem = convert_validation_error(error) if isinstance(error, ValidationError) else explain(error)
-            raise InputError(str(path), f"is no attempt of this release: {problem}") from error
+            raise InputError(str(path), f"is not an attempt of this release: {problem}") from error
 
     def build_sweep(self) -> Sweep:
         """Return the sweep it describes. Raises InputError."""

@@ -173,6 +173,6 @@ class _Parser:
         hint = f"; keywords are case-sensitive: '{keyword}'" if keyword else ""
         raise InputError(
             "",
-            f"'{self._text}' is no set expression: at position {token.position} expected {expected}, "
+            f"'{self._text}' is not a set expression: at position {token.position} expected {expected}, "
             f"found {found}{hint}",
         )

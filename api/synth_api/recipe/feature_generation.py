@@ -62,9 +62,7 @@ class RelaxCollisions(Step):
 
     affected_set_name: str
     collision_shape: CollisionShape = "MESH"
-    mesh_source: Annotated[MeshSource, NoEffect("the particle as it is seen collides, and it has no modifiers")] = (
-        "FINAL"
-    )
+    mesh_source: Annotated[MeshSource, NoEffect("particles collide as rendered, and they have no modifiers")] = "FINAL"
     num_frames: Annotated[Int, Field(ge=0, le=100_000)] = 100
     """24 frames are one second at `time_scale` 1."""
     use_gravity: Bool = False

@@ -79,7 +79,7 @@ class ParticleBlueprint(Blueprint):
     geometry_prototype_name: str
     material_prototype_name: str = "default"
     number: Annotated[Int, Field(ge=0, le=65535)]
-    parent: Annotated[str, NoEffect("no particle hangs on another object")] = "MeasurementVolume"
+    parent: Annotated[str, NoEffect("no particle has a parent")] = "MeasurementVolume"
 
 
 class Blueprints(Node):

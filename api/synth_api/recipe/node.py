@@ -31,7 +31,7 @@ MAX_INTEGER: Final = 2**53 - 1
 _WORD: Final = re.compile(r"(?!(?i:null|true|false|inf|nan)$)[^\W\d][\w-]{0,99}")
 """A word of a dotted path that Hydra's override grammar reads as a text, also within mappings."""
 _NAME_PROBLEM: Final = (
-    "is no name that an override can address; use up to 100 letters, digits, '_' and '-', a letter first, "
+    "is not a name that an override can address; use up to 100 letters, digits, '_' and '-', a letter first, "
     "and no word of YAML such as null or true"
 )
 

@@ -36,9 +36,9 @@ class TextFormat:
 
     def build_error(self, text: str) -> InputError:
         """Return the error for a text in another format."""
-        said = redact(text)
+        quoted = redact(text)
         return InputError(
-            "", f"{self.words}, not '{said if len(said) <= _MAX_QUOTED else f'{said[: _MAX_QUOTED - 1]}…'}'"
+            "", f"{self.words}, not '{quoted if len(quoted) <= _MAX_QUOTED else f'{quoted[: _MAX_QUOTED - 1]}…'}'"
         )
 
     def to_json_schema(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def _build_axis(where: str, axis: SingleAxis | AxisSpec, *, zipped: bool) -> Axi
     try:
         sign, path = parse_axis_key(axis.path)
     except InputError as error:
-        raise InputError(f"{where}.path", f"'{axis.path}' does not do: {error.problem}") from None
+        raise InputError(f"{where}.path", f"'{axis.path}' is not valid: {error.problem}") from None
     if (axis.values is None) == (axis.range is None):
         raise InputError(where, f"the axis of '{path}' needs either values or range; write one of them")
     if axis.range is not None:

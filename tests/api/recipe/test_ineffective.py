@@ -33,7 +33,7 @@ def findings(tree: dict[str, Any]) -> list[str]:
             3.5,
             "initial_runtime_state.time: 3.5 has no effect: nothing depends on the time",
         ),
-        (f"{BEAD}.parent", "Table", f"{BEAD}.parent: 'Table' has no effect: no particle hangs on another object"),
+        (f"{BEAD}.parent", "Table", f"{BEAD}.parent: 'Table' has no effect: no particle has a parent"),
         (f"{BEAD}.weight", 2.0, f"{BEAD}.weight: 2.0 has no effect: no step chooses one of several blueprints"),
         (f"{BEAD}.features", {"subdivisions_vp": 3}, "3 has no effect: pictures, labels and states have the level of"),
         ("synth_chain.blender_log_file_name", "b.log", "'b.log' has no effect: Blender's output is not kept in a file"),
@@ -56,7 +56,7 @@ def findings(tree: dict[str, Any]) -> list[str]:
             3.0,
             "5].mass: 3.0 has no effect: all bodies of a step weigh the same, so their mass cancels",
         ),
-        (f"{RELAX}.mesh_source", "BASE", "5].mesh_source: 'BASE' has no effect: the particle as it is seen collides"),
+        (f"{RELAX}.mesh_source", "BASE", "5].mesh_source: 'BASE' has no effect: particles collide as rendered"),
         (f"{RELAX}.use_gravity", False, "5].gravity: [0.0, 0.0, -100.0] has no effect: use_gravity is false"),
         (RELAX, DEPOSIT | {"coverage": 0.1, "piles": 2}, "piles: 2 has no effect: it belongs to the layout heap"),
         (

@@ -94,7 +94,8 @@ def test_any_other_name_is_refused_where_it_is_declared(
         tree = put(spheres_tree, path, {name: node})
         problem = refusal(parse_recipe, tree)
         assert (
-            " is no name that an override can address; use up to 100 letters, digits, '_' and '-', a letter" in problem
+            " is not a name that an override can address; use up to 100 letters, digits, '_' and '-', a letter"
+            in problem
         )
 
 
@@ -107,4 +108,4 @@ def test_a_path_with_another_word_is_refused_with_that_word(name: str, refusal: 
 
 def test_a_mapping_among_values_is_refused_by_its_name(refusal: Callable[..., str]) -> None:
     axis = AxisSpec(path="blueprints.particles", values=({"Bead one": {"number": 1}},))
-    assert "blueprints.particles.Bead one: 'Bead one' is no name" in refusal(Sweep.from_source, SPHERES, (), [axis])
+    assert "blueprints.particles.Bead one: 'Bead one' is not a name" in refusal(Sweep.from_source, SPHERES, (), [axis])

@@ -45,7 +45,7 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
         (HEAD + "blueprints: {a: 9007199254740992}", "must lie within"),
         (
             HEAD + "blueprints: {a: '${oc.env:HOME}'}",
-            "blueprints.a: '${oc.env:HOME}' is not allowed here: a cluster has not the environment of your machine",
+            "blueprints.a: '${oc.env:HOME}' is not allowed here: a cluster does not have the environment",
         ),
         (HEAD + "blueprints: {a: '${oc.dict.keys:b}'}", "'${oc.dict.keys:b}' calls 'oc.dict.keys', a resolver that is"),
         (
@@ -128,12 +128,12 @@ SHELL = {"ODD": "${b}", "LINES": "hidden\n", "PROXY": "http://user:hidden@lab:31
     ("text", "problem"),
     [
         ("${oc.env:NONE}", "main.yaml: blueprints.a: the environment has no 'NONE'; set it, or write ${oc.env:NONE,d"),
-        ("${oc.env:AWS_PROFILE,x}", "'AWS_PROFILE' is called like a credential, which a recipe would publish"),
-        ("${oc.env:my_token}", "'my_token' is called like a credential"),
-        ("${oc.env:DB_PASS}", "'DB_PASS' is called like a credential"),
-        ("${oc.env:GITHUB_PAT,x}", "'GITHUB_PAT' is called like a credential"),
-        ("${oc.env:PROXY_AUTH}", "'PROXY_AUTH' is called like a credential"),
-        ("${oc.env:MYSQL_PWD}", "'MYSQL_PWD' is called like a credential"),
+        ("${oc.env:AWS_PROFILE,x}", "'AWS_PROFILE' is named like a credential, which a recipe would publish"),
+        ("${oc.env:my_token}", "'my_token' is named like a credential"),
+        ("${oc.env:DB_PASS}", "'DB_PASS' is named like a credential"),
+        ("${oc.env:GITHUB_PAT,x}", "'GITHUB_PAT' is named like a credential"),
+        ("${oc.env:PROXY_AUTH}", "'PROXY_AUTH' is named like a credential"),
+        ("${oc.env:MYSQL_PWD}", "'MYSQL_PWD' is named like a credential"),
         ("${oc.env:PROXY}", "'PROXY' holds an address with a credential, which a recipe would publish"),
         ("${oc.env:ODD}", "the environment's 'ODD' must be at most 1,024 printable characters without '$' and '\\'"),
         ("${oc.env:LINES}", "the environment's 'LINES' must be at most 1,024 printable characters"),
@@ -245,7 +245,7 @@ def test_binary_files_are_not_yaml(refusal, tmp_path: Path) -> None:
 
 def test_defaults_in_a_circle_are_refused(written, refusal) -> None:
     path = written(main="defaults: [BaseRecipe, one]", one="defaults: [two]", two="defaults: [one]")
-    assert "lead in a circle, one -> two -> one" in refusal(read_recipe, path)
+    assert "form a cycle, one -> two -> one" in refusal(read_recipe, path)
 
 
 def test_hydras_own_section_is_ignored_with_a_warning(written, caplog) -> None:

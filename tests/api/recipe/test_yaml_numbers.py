@@ -24,7 +24,7 @@ def test_a_number_that_readers_disagree_about_is_refused(
     path = written(beads=SPHERES.replace("seed: 42", f"seed: {number}", 1))
     line = path.read_text().splitlines().index(f"  seed: {number}") + 1
     assert refusal(read_recipe, path) == (
-        f"{path}: initial_runtime_state.seed: line {line}: {number} is not the same to all readers of YAML; "
+        f"{path}: initial_runtime_state.seed: line {line}: {number} differs between readers of YAML; "
         f"write the number in decimal without leading zeros, or '{number}' in quotes for a text"
     )
 

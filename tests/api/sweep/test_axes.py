@@ -106,7 +106,7 @@ def test_step_ids_count_as_their_indices() -> None:
         (["a.b=range(3,1)"], "a.b", "range(3, 1, 1) has no values; give a stop beyond the start"),
         (["a.b=range(1,3,0)"], "a.b", "a step other than 0"),
         (["a.b=range(0,inf)"], "a.b", "needs finite numbers"),
-        (["a.b=range(1,2,3,4)"], "a.b", "'range(1,2,3,4)' cannot be worked out; write for example range(15)"),
+        (["a.b=range(1,2,3,4)"], "a.b", "'range(1,2,3,4)' cannot be evaluated; write for example range(15)"),
         (["a.b=range(1000001)"], "a.b", "1,000,001 values"),
         (["a.b=range(1e300)"], "a.b", "at most 1,000,000 runs"),
         (

@@ -80,7 +80,7 @@ def test_a_cluster_has_not_the_environment_of_a_recipe(
     assert main.run(["validate", str(tmp_path / "r.yaml")]) == 0
     assert "Bead: 3 x sphere" in capsys.readouterr().out
     assert main.run(["manifest", str(tmp_path / "r.yaml")]) == 2
-    assert "a cluster has not the environment of your machine; write the value" in capsys.readouterr().err
+    assert "a cluster does not have the environment of your machine; write the value" in capsys.readouterr().err
 
 
 def test_a_recipe_brings_its_fragments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -207,7 +207,7 @@ def test_an_input_of_another_release_never_works(pod, tmp_path):
     ended = pod.run("plan")
     assert ended.code == 64
     assert ended.message.problem.reason == "PlanUnreadable"
-    assert "is no attempt of this release: " in ended.message.problem.message
+    assert "is not an attempt of this release: " in ended.message.problem.message
 
 
 @pytest.mark.parametrize("job", ["plan", "finalize", "delete"])
