@@ -1,4 +1,4 @@
-"""What the operator logs is JSON without credentials, whatever a library has put into it."""
+"""Logs of the operator: JSON without credentials, also in messages of libraries."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A Kubernetes, a store and an operator in memory, under a clock that only moves when told."""
+"""Kubernetes, a store and the operator in memory, with a simulated clock."""

@@ -1,4 +1,4 @@
-"""An API server in memory: names, resourceVersions, generations, finalizers, the status apart, owners' garbage."""
+"""API server in memory: names, resourceVersions, generations, finalizers, status subresource, garbage collection."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Key = tuple[Resource, str]
 NAMESPACE = "lab"
 
 
-class KilledError(Exception):
-    """The operator's process is gone."""
+class CrashError(Exception):
+    """The simulated operator process crashed."""
 
 
 class MemoryApi:
@@ -30,23 +30,23 @@ class MemoryApi:
         self.version = 0
         self._uids = count(1)
 
-    def all(self, resource: Resource) -> list[JsonObject]:
+    def list_all(self, resource: Resource) -> list[JsonObject]:
         return [body for (kind, _), body in self.objects.items() if kind is resource]
 
-    def put(self, resource: Resource, body: JsonObject) -> JsonObject:
-        """As a user or a controller would create it."""
+    def add(self, resource: Resource, body: JsonObject) -> JsonObject:
+        """Create an object as a user or a controller does."""
         body = copy.deepcopy(body)
         body["metadata"] |= {
             "namespace": NAMESPACE,
             "uid": f"uid-{next(self._uids)}",
-            "creationTimestamp": self.stamp(),
+            "creationTimestamp": self.format_time(),
             "generation": 1,
         }
         self.objects[resource, body["metadata"]["name"]] = body
-        self.touch(body)
+        self.bump_version(body)
         return body
 
-    def touch(self, body: JsonObject) -> None:
+    def bump_version(self, body: JsonObject) -> None:
         self.version += 1
         body["metadata"]["resourceVersion"] = str(self.version)
 
@@ -54,40 +54,40 @@ class MemoryApi:
         body = self.objects[resource, name]
         body["spec"] = {**body["spec"], **changes}
         body["metadata"]["generation"] += 1
-        self.touch(body)
+        self.bump_version(body)
 
     def remove(self, resource: Resource, name: str) -> None:
-        """Deletes in the background, as a user would; finalizers hold it."""
+        """Delete in the background, as a user does; finalizers delay it."""
         body = self.objects.get((resource, name))
         if body is None:
             return
         if body["metadata"].get("finalizers"):
             if "deletionTimestamp" not in body["metadata"]:
-                body["metadata"]["deletionTimestamp"] = self.stamp()
+                body["metadata"]["deletionTimestamp"] = self.format_time()
                 body["metadata"]["generation"] += 1
-                self.touch(body)
+                self.bump_version(body)
             return
-        self._vanish(resource, name)
+        self._remove_now(resource, name)
 
-    def _vanish(self, resource: Resource, name: str) -> None:
+    def _remove_now(self, resource: Resource, name: str) -> None:
         body = self.objects.pop((resource, name))
         uid = body["metadata"]["uid"]
         for (kind, child), other in list(self.objects.items()):
             if any(owner["uid"] == uid for owner in other["metadata"].get("ownerReferences", ())):
-                self.remove_child(kind, child, other)
+                self.remove_dependent(kind, child, other)
 
-    def remove_child(self, kind: Resource, name: str, body: JsonObject) -> None:
-        """The garbage collector's work; pods get their grace period."""
+    def remove_dependent(self, kind: Resource, name: str, body: JsonObject) -> None:
+        """Delete a dependent object as the garbage collector does; pods get their grace period."""
         if kind is Resource.PODS and body["status"]["phase"] in ("Pending", "Running"):
-            body["metadata"].setdefault("deletionTimestamp", self.stamp(timedelta(seconds=30)))
-            self.touch(body)
+            body["metadata"].setdefault("deletionTimestamp", self.format_time(timedelta(seconds=30)))
+            self.bump_version(body)
         else:
             self.remove(kind, name)
 
-    def stamp(self, later: timedelta = timedelta(0)) -> str:
+    def format_time(self, later: timedelta = timedelta(0)) -> str:
         return (self.now + later).isoformat(timespec="seconds").replace("+00:00", "Z")
 
-    # What the operator calls.
+    # Calls of the operator
 
     def create(self, resource: Resource, namespace: str, body: JsonObject) -> JsonObject:
         with _Write(self, f"create {resource.plural} {body['metadata']['name']}"):
@@ -96,37 +96,39 @@ class MemoryApi:
                 raise refusal
             if (resource, body["metadata"]["name"]) in self.objects:
                 raise ApiError(CONFLICT, "AlreadyExists", "its name is taken")
-            return copy.deepcopy(self.put(resource, {**body, "status": {}}))
+            return copy.deepcopy(self.add(resource, {**body, "status": {}}))
 
     def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
         return copy.deepcopy(self.objects.get((resource, name)))
 
     def find(self, resource: Resource, namespace: str, *, labels: str = "", fields: str = "") -> list[JsonObject]:
         wanted = dict(part.split("=", 1) for part in labels.split(",") if part)
-        found = (body for body in self.all(resource) if wanted.items() <= body["metadata"].get("labels", {}).items())
+        found = (
+            body for body in self.list_all(resource) if wanted.items() <= body["metadata"].get("labels", {}).items()
+        )
         return [copy.deepcopy(body) for body in found]
 
     def patch(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         with _Write(self, f"patch {resource.plural} {name}"):
-            there = self._known(resource, name)
+            there = self._find_existing(resource, name)
             metadata = body.get("metadata", {})
             if metadata.get("uid", there["metadata"]["uid"]) != there["metadata"]["uid"]:
                 raise ApiError(CONFLICT, "Conflict", "another one has its name")
-            self._expect(there, metadata)
+            self._check_version(there, metadata)
             there["spec"] = {**there["spec"], **body.get("spec", {})}
             if "finalizers" in metadata:
                 there["metadata"]["finalizers"] = metadata["finalizers"]
-            self.touch(there)
+            self.bump_version(there)
             if "deletionTimestamp" in there["metadata"] and not there["metadata"].get("finalizers"):
-                self._vanish(resource, name)
+                self._remove_now(resource, name)
             return copy.deepcopy(there)
 
     def replace_status(self, resource: Resource, namespace: str, name: str, body: JsonObject) -> JsonObject:
         with _Write(self, f"status {resource.plural} {name}"):
-            there = self._known(resource, name)
-            self._expect(there, body["metadata"])
+            there = self._find_existing(resource, name)
+            self._check_version(there, body["metadata"])
             there["status"] = copy.deepcopy(body["status"])
-            self.touch(there)
+            self.bump_version(there)
             return copy.deepcopy(there)
 
     def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
@@ -135,20 +137,20 @@ class MemoryApi:
             if there and uid in ("", there["metadata"]["uid"]):
                 self.remove(resource, name)
 
-    def _known(self, resource: Resource, name: str) -> JsonObject:
+    def _find_existing(self, resource: Resource, name: str) -> JsonObject:
         there = self.objects.get((resource, name))
         if there is None:
             raise ApiError(NOT_FOUND, "NotFound", "there is none")
         return there
 
-    def _expect(self, there: JsonObject, metadata: JsonObject) -> None:
+    def _check_version(self, there: JsonObject, metadata: JsonObject) -> None:
         version = there["metadata"]["resourceVersion"]
         if metadata.get("resourceVersion", version) != version:
             raise ApiError(CONFLICT, "Conflict", "it has changed")
 
 
 class _Write:
-    """One write, told before and after."""
+    """One write, with a callback before and after it."""
 
     def __init__(self, api: MemoryApi, what: str) -> None:
         self._api = api

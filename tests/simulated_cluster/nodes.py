@@ -1,4 +1,4 @@
-"""The Job controller and the nodes: pods are made, run, end, and are counted."""
+"""Job controller and nodes: they create, run, end and count pods."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ _INDEX = "batch.kubernetes.io/job-completion-index"
 
 
 class Nodes:
-    """Moves every Job and pod on by a second."""
+    """Advances every Job and pod by one second per step."""
 
     def __init__(self, api: MemoryApi, store: Store) -> None:
         self._api = api
         self._store = store
-        self.block: dict[str, Any] = {}
-        """State of containers that cannot start: `{"waiting": {"reason": …}}`; empty when they can."""
+        self.waiting_state: dict[str, Any] = {}
+        """State of containers that cannot start: `{"waiting": {"reason": …}}`; empty if they can."""
         self.unschedulable = ""
         self.quota = ""
-        """Why the Job controller may make no pods."""
+        """Message of the exceeded quota; empty if pods may be created."""
         self.warnings: list[JobWarning] = []
-        self.speak = True
-        """Whether termination messages arrive."""
-        self.count = True
-        """Whether the Job controller takes note of pods that have ended."""
+        self.deliver_messages = True
+        """True if termination messages arrive."""
+        self.count_pods = True
+        """True if the Job controller counts pods that ended."""
 
     def step(self) -> None:
-        for pod in self._api.all(Resource.PODS):
-            self._pod(pod)
-        for job in self._api.all(Resource.JOBS):
-            self._job(job)
+        for pod in self._api.list_all(Resource.PODS):
+            self._step_pod(pod)
+        for job in self._api.list_all(Resource.JOBS):
+            self._step_job(job)
 
     # Pods
 
-    def _pod(self, pod: JsonObject) -> None:
+    def _step_pod(self, pod: JsonObject) -> None:
         status, metadata = pod["status"], pod["metadata"]
         if status["phase"] not in ("Pending", "Running"):
             return
@@ -59,19 +59,19 @@ class Nodes:
     def _start(self, pod: JsonObject) -> None:
         if self.unschedulable:
             condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-            self._set(pod, {"phase": "Pending", "conditions": [{**condition, "message": self.unschedulable}]})
-        elif self.block:
-            self._set(pod, {"phase": "Pending", "containerStatuses": [{"state": self.block}]})
-        elif self._input(pod) is not None:
-            self._set(pod, {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
+            self._set_status(pod, {"phase": "Pending", "conditions": [{**condition, "message": self.unschedulable}]})
+        elif self.waiting_state:
+            self._set_status(pod, {"phase": "Pending", "containerStatuses": [{"state": self.waiting_state}]})
+        elif self._read_input(pod) is not None:
+            self._set_status(pod, {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
 
-    def _set(self, pod: JsonObject, status: JsonObject) -> None:
+    def _set_status(self, pod: JsonObject, status: JsonObject) -> None:
         if pod["status"] != status:
             pod["status"] = status
-            self._api.touch(pod)
+            self._api.bump_version(pod)
 
     def _work(self, pod: JsonObject) -> None:
-        task = self._input(pod)
+        task = self._read_input(pod)
         assert task is not None
         code: int | None
         match JobKind(pod["metadata"]["labels"][JOB_LABEL]):
@@ -82,19 +82,19 @@ class Nodes:
             case JobKind.DELETE:
                 code, message = self._store.delete(task)
             case JobKind.RENDER:
-                shard, retries = _arguments(pod)
-                batch = shard * _shard_batches() + int(pod["metadata"]["annotations"][_INDEX])
+                shard, retries = _read_arguments(pod)
+                batch = shard * _find_shard_size() + int(pod["metadata"]["annotations"][_INDEX])
                 code, message = self._store.work(task, batch, retries)
         if code is not None:
-            self.end(pod, code, write_message(message).decode() if self.speak else "")
+            self.end_pod(pod, code, write_message(message).decode() if self.deliver_messages else "")
 
-    def end(self, pod: JsonObject, code: int, message: str = "") -> None:
-        terminated = {"exitCode": int(code), "message": message, "finishedAt": self._api.stamp()}
+    def end_pod(self, pod: JsonObject, code: int, message: str = "") -> None:
+        terminated = {"exitCode": int(code), "message": message, "finishedAt": self._api.format_time()}
         phase = "Succeeded" if code == ExitCode.OK else "Failed"
-        self._set(pod, {"phase": phase, "containerStatuses": [{"state": {"terminated": terminated}}]})
+        self._set_status(pod, {"phase": phase, "containerStatuses": [{"state": {"terminated": terminated}}]})
 
-    def _input(self, pod: JsonObject) -> AttemptInput | None:
-        """attempt.json as mounted; None where its ConfigMap is missing and the pod cannot start."""
+    def _read_input(self, pod: JsonObject) -> AttemptInput | None:
+        """Return the mounted attempt.json, or None if its ConfigMap is missing and the pod cannot start."""
         if "_mounted" not in pod:
             task = self._mount(pod)
             if task is None:
@@ -112,12 +112,12 @@ class Nodes:
 
     # Jobs
 
-    def _job(self, job: JsonObject) -> None:
-        if job["status"].get("conditions") or not self.count:
+    def _step_job(self, job: JsonObject) -> None:
+        if job["status"].get("conditions") or not self.count_pods:
             return
         pods = [
             pod
-            for pod in self._api.all(Resource.PODS)
+            for pod in self._api.list_all(Resource.PODS)
             if pod["metadata"]["labels"][_JOB_NAME] == job["metadata"]["name"]
         ]
         status = _Counts(job, pods)
@@ -125,60 +125,60 @@ class Nodes:
         alive = [pod for pod in active if "deletionTimestamp" not in pod["metadata"]]
         wanted = 0 if job["spec"].get("suspend") or status.end else job["spec"].get("parallelism", 1)
         for pod in alive[wanted:]:
-            self._api.remove_child(Resource.PODS, pod["metadata"]["name"], pod)
-        busy = {_index(pod) for pod in active}
+            self._api.remove_dependent(Resource.PODS, pod["metadata"]["name"], pod)
+        busy = {_read_index(pod) for pod in active}
         free = [index for index in status.open if index not in busy]
         if self.quota:
             self._warn(job, len(active))
         elif not status.end:
             for index in free[: max(0, wanted - len(active))]:
-                self._make(job, index)
-        self._tell(job, status, alive)
+                self._create_pod(job, index)
+        self._update_status(job, status, alive)
 
     def _warn(self, job: JsonObject, active: int) -> None:
-        """Once a minute, as long as pods are wanted."""
+        """Emit a warning once a minute while pods cannot be created."""
         late = not self.warnings or self._api.now - self.warnings[-1].at >= timedelta(minutes=1)
         if not active and late:
             text = f'Error creating: pods "x" is forbidden: {self.quota}'
             self.warnings.append(JobWarning(job["metadata"]["name"], "FailedCreate", text, self._api.now))
 
-    def _tell(self, job: JsonObject, counts: _Counts, alive: list[JsonObject]) -> None:
+    def _update_status(self, job: JsonObject, counts: _Counts, alive: list[JsonObject]) -> None:
         status: JsonObject = {
             "active": len(alive),
             "ready": sum(pod["status"]["phase"] == "Running" for pod in alive),
-            "completedIndexes": _text(counts.completed),
-            "failedIndexes": _text(counts.failed),
+            "completedIndexes": _format_indexes(counts.completed),
+            "failedIndexes": _format_indexes(counts.failed),
         }
         if counts.end and not alive:
             kind, reason = counts.end
             status["conditions"] = [
-                {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": self._api.stamp()}
+                {"type": kind, "status": "True", "reason": reason, "lastTransitionTime": self._api.format_time()}
             ]
         if status != job["status"]:
             job["status"] = status
-            self._api.touch(job)
+            self._api.bump_version(job)
 
-    def _make(self, job: JsonObject, index: int) -> None:
+    def _create_pod(self, job: JsonObject, index: int) -> None:
         template = json.loads(json.dumps(job["spec"]["template"]))
         labels = {**template["metadata"]["labels"], _JOB_NAME: job["metadata"]["name"]}
         annotations = {**template["metadata"].get("annotations", {}), _INDEX: str(index)}
-        number = sum(pod["metadata"]["labels"][_JOB_NAME] == job["metadata"]["name"] for pod in self._made)
+        number = sum(pod["metadata"]["labels"][_JOB_NAME] == job["metadata"]["name"] for pod in self._created)
         metadata = {
             "name": f"{job['metadata']['name']}-{index}-{number}",
             "labels": labels,
             "annotations": annotations,
             "ownerReferences": [{"uid": job["metadata"]["uid"]}],
         }
-        self._made.append({"metadata": metadata})
-        self._api.put(Resource.PODS, {"metadata": metadata, "spec": template["spec"], "status": {"phase": "Pending"}})
+        self._created.append({"metadata": metadata})
+        self._api.add(Resource.PODS, {"metadata": metadata, "spec": template["spec"], "status": {"phase": "Pending"}})
 
     @property
-    def _made(self) -> list[JsonObject]:
+    def _created(self) -> list[JsonObject]:
         return self.__dict__.setdefault("made", [])
 
 
 class _Counts:
-    """What the Job controller makes of a Job's pods; what it has counted stays, though pods go."""
+    """Counts of a Job's pods by the Job controller; they stay when pods are deleted."""
 
     def __init__(self, job: JsonObject, pods: list[JsonObject]) -> None:
         spec = job["spec"]
@@ -187,13 +187,13 @@ class _Counts:
         for pod in pods:
             phase, name = pod["status"]["phase"], pod["metadata"]["name"]
             if phase == "Succeeded":
-                memory["completed"].add(_index(pod))
+                memory["completed"].add(_read_index(pod))
             elif phase == "Failed" and name not in memory["seen"]:
                 memory["seen"].add(name)
                 code = pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"]
                 never = never or code == ExitCode.NEVER
                 if code not in (ExitCode.STOPPED, ExitCode.NEVER):
-                    memory["failures"][_index(pod)] += 1
+                    memory["failures"][_read_index(pod)] += 1
         limit = spec.get("backoffLimitPerIndex", spec.get("backoffLimit", 0))
         self.completed = sorted(memory["completed"])
         self.failed = sorted(
@@ -211,20 +211,20 @@ class _Counts:
         return ("Failed", "FailedIndexes") if self.failed else ("Complete", "CompletionsReached")
 
 
-def _index(pod: JsonObject) -> int:
+def _read_index(pod: JsonObject) -> int:
     return int(pod["metadata"]["annotations"][_INDEX])
 
 
-def _arguments(pod: JsonObject) -> tuple[int, int]:
+def _read_arguments(pod: JsonObject) -> tuple[int, int]:
     words = pod["spec"]["containers"][0]["args"]
     return int(words[words.index("--shard") + 1]), int(words[words.index("--retries-per-run") + 1])
 
 
-def _shard_batches() -> int:
+def _find_shard_size() -> int:
     from synth_api.jobs import batches
 
     return batches.SHARD_BATCHES
 
 
-def _text(indexes: list[int]) -> str:
+def _format_indexes(indexes: list[int]) -> str:
     return ",".join(map(str, indexes))

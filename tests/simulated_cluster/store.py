@@ -1,4 +1,4 @@
-"""A store and what the pods do with it, run by run."""
+"""Store in memory, and the work of pods on it, run by run."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class Plan:
 
 @dataclass
 class Store:
-    """Runs are keys; some always fail, some kill the worker."""
+    """Runs are keys; some always fail, some crash the worker."""
 
     up: bool = True
     runs: set[str] = field(default_factory=set)
-    impossible: set[str] = field(default_factory=set)
-    deadly: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
+    crashing: set[str] = field(default_factory=set)
     rendered: Counter[str] = field(default_factory=Counter)
     plans: dict[str, Plan] = field(default_factory=dict)
-    complaint: str = "no luck"
-    """What a failed run says."""
-    wording: str = ""
-    """A long value among its overrides."""
+    failure_message: str = "no luck"
+    """Message of failed runs."""
+    long_override: str = ""
+    """Long value among the overrides of failed runs."""
     committed: list[str] | None = None
     """Keys of the dataset."""
 
@@ -54,7 +54,7 @@ class Store:
         if not self.up:
             return ExitCode.TRY_AGAIN, PlanMessage(problem=DOWN)
         if task.attempt not in self.plans:
-            keys = keys_of(task)
+            keys = list_keys(task)
             todo = [run for run, key in enumerate(keys) if key not in self.runs]
             size = Batches.split(len(todo), task.parallelism, task.batch_size).size
             self.plans[task.attempt] = Plan(keys, len(keys) - len(todo), todo, size)
@@ -64,7 +64,7 @@ class Store:
         )
 
     def work(self, task: AttemptInput, batch: int, retries: int) -> tuple[int | None, BatchMessage]:
-        """One run of a batch; an exit code when the pod ends with it."""
+        """Render one run of a batch; return an exit code if the pod ends with it."""
         plan = self.plans[task.attempt]
         positions = Batches(len(plan.todo), plan.size).get_runs(batch)
         if not self.up:
@@ -80,13 +80,13 @@ class Store:
         return ExitCode.OK if over else None, self._message(batch, len(positions), document)
 
     def _render(self, key: str, run: int, document: BatchDocument, retries: int) -> int | None:
-        if key in self.deadly:
+        if key in self.crashing:
             if document.tries[run] > retries:
                 document.failed[run] = "WorkerDied"
                 return None
             document.tries[run] += 1
             return CRASHED
-        if key in self.impossible:
+        if key in self.failing:
             document.failed[run] = "Impossible"
             return None
         if key not in self.runs:
@@ -108,7 +108,12 @@ class Store:
 
     def _failures(self, document: BatchDocument) -> tuple[RunFailure, ...]:
         return tuple(
-            RunFailure(run=run, overrides={"seed": run, "words": self.wording}, reason=reason, message=self.complaint)
+            RunFailure(
+                run=run,
+                overrides={"seed": run, "words": self.long_override},
+                reason=reason,
+                message=self.failure_message,
+            )
             for run, reason in sorted(document.failed.items())
         )
 
@@ -140,7 +145,7 @@ class Store:
         return ExitCode.OK, DeleteMessage(runs=removed)
 
 
-def keys_of(task: AttemptInput) -> list[str]:
-    """One axis is enough: a key is the recipe's version and the axis' value."""
+def list_keys(task: AttemptInput) -> list[str]:
+    """Return the run keys: recipe version and value of the only axis."""
     values = task.axes[0].values or ()
     return [f"{task.recipe['version']}/{value}" for value in values]

@@ -31,8 +31,8 @@ def job(completed: str = "") -> JobObject:
 
 
 def pod(batch: int, **message: Any) -> PodObject:
-    told = BatchMessage(batch=batch, size=10, **message)
-    return PodObject(name="p", job="r0", kind="render", index=batch, phase="Failed", created=NOON, message=told)
+    report = BatchMessage(batch=batch, size=10, **message)
+    return PodObject(name="p", job="r0", kind="render", index=batch, phase="Failed", created=NOON, message=report)
 
 
 def count(status: SweepStatus, completed: str, *pods: PodObject, attempt: AttemptStatus | None = None) -> SweepStatus:

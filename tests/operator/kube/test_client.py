@@ -14,7 +14,7 @@ Call = tuple[str, str, int | None]
 
 
 class Server(ThreadingHTTPServer):
-    """Answers every request with `answer` and keeps what was asked."""
+    """Server that answers every request with `answer` and records the requests."""
 
     answer: tuple[int, bytes] = (200, b"{}")
     asked: list[dict[str, Any]]

@@ -20,7 +20,7 @@ class Clock:
 
 
 class OneLease:
-    """An API that holds one Lease, checks resource versions as the real one does, and can be down."""
+    """API with one Lease that checks resource versions as the server does, and that can be down."""
 
     def __init__(self) -> None:
         self.lease: JsonObject | None = None

@@ -27,7 +27,7 @@ def output() -> Output:
 
 @pytest.fixture
 def sweep() -> Callable[..., SweepObject]:
-    """A sweep with some spec."""
+    """Return a function that makes a sweep from fields of its spec."""
 
     def make(name: str = "beads", **spec: Any) -> SweepObject:
         metadata = {"namespace": "lab", "name": name, "uid": "uid-1", "resourceVersion": "1", "generation": 1}

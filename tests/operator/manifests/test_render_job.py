@@ -19,7 +19,7 @@ BATCHES = Batches(todo=11_000, size=9)
 Make = Callable[..., SweepObject]
 
 
-def made(sweep: SweepObject, output: Output, configuration: Configuration) -> dict[str, Any]:
+def build_job(sweep: SweepObject, output: Output, configuration: Configuration) -> dict[str, Any]:
     return build_render_job(sweep, TASK, BATCHES, output, configuration)
 
 
@@ -31,7 +31,7 @@ def container(job: dict[str, Any]) -> dict[str, Any]:
 def test_a_shard_is_an_indexed_job_with_one_index_per_batch(
     sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    spec = made(sweep(parallelism=4, retriesPerRun=1), output, configuration)["spec"]
+    spec = build_job(sweep(parallelism=4, retriesPerRun=1), output, configuration)["spec"]
 
     assert spec["completionMode"] == "Indexed"
     assert spec["completions"] == BATCHES.count - 1000
@@ -44,7 +44,7 @@ def test_a_shard_is_an_indexed_job_with_one_index_per_batch(
 def test_a_stopped_pod_never_counts_and_exit_code_64_fails_the_job(
     sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    policy = made(sweep(), output, configuration)["spec"]["podFailurePolicy"]
+    policy = build_job(sweep(), output, configuration)["spec"]["podFailurePolicy"]
 
     codes = {rule["action"]: rule["onExitCodes"]["values"] for rule in policy["rules"] if "onExitCodes" in rule}
     assert codes == {"Ignore": [143], "FailJob": [64]}
@@ -55,7 +55,7 @@ def test_a_stopped_pod_never_counts_and_exit_code_64_fails_the_job(
 
 
 def test_a_pod_is_restricted(sweep: Make, output: Output, configuration: Configuration) -> None:
-    pod = made(sweep(), output, configuration)["spec"]["template"]["spec"]
+    pod = build_job(sweep(), output, configuration)["spec"]["template"]["spec"]
 
     assert pod["automountServiceAccountToken"] is False
     assert pod["restartPolicy"] == "Never"
@@ -69,7 +69,9 @@ def test_a_pod_is_restricted(sweep: Make, output: Output, configuration: Configu
 
 
 def test_credentials_come_by_reference(sweep: Make, output: Output, configuration: Configuration) -> None:
-    environment = {variable["name"]: variable for variable in container(made(sweep(), output, configuration))["env"]}
+    environment = {
+        variable["name"]: variable for variable in container(build_job(sweep(), output, configuration))["env"]
+    }
 
     for name, optional in [("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True)]:
         reference = {"name": "store", "key": name, "optional": optional}
@@ -81,7 +83,7 @@ def test_without_a_secret_the_service_account_gives_access_to_the_store(
 ) -> None:
     output = Output.model_validate({"endpoint": "s3:443", "bucket": "bucket", "serviceAccountName": "writer"})
 
-    job = made(sweep(), output, configuration)
+    job = build_job(sweep(), output, configuration)
 
     assert job["spec"]["template"]["spec"]["serviceAccountName"] == "writer"
     assert not [variable for variable in container(job)["env"] if variable["name"].startswith("AWS")]
@@ -90,7 +92,7 @@ def test_without_a_secret_the_service_account_gives_access_to_the_store(
 def test_a_pod_without_its_certificate_authority_starts(sweep: Make, configuration: Configuration) -> None:
     output = Output.model_validate({"endpoint": "s", "bucket": "abc", "caSecretRef": {"name": "ca", "key": "root.pem"}})
 
-    job = made(sweep(), output, configuration)
+    job = build_job(sweep(), output, configuration)
 
     (volume,) = (v for v in job["spec"]["template"]["spec"]["volumes"] if v["name"] == "ca")
     assert volume["secret"] == {
@@ -108,9 +110,9 @@ def test_a_pod_without_its_certificate_authority_starts(sweep: Make, configurati
 def test_gpus_are_requested_only_with_a_gpu_block(
     spec: dict[str, Any], device: str, sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    words = container(made(sweep(**spec), output, configuration))["args"]
+    arguments = container(build_job(sweep(**spec), output, configuration))["args"]
 
-    assert words == ["--shard", "1", "--device", device, "--retries-per-run", "2"]
+    assert arguments == ["--shard", "1", "--device", device, "--retries-per-run", "2"]
 
 
 def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
@@ -123,7 +125,9 @@ def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
         }
     )
 
-    job = made(sweep(gpu={"count": 2, "tolerations": [{"key": "lab", "operator": "Exists"}]}), output, configuration)
+    job = build_job(
+        sweep(gpu={"count": 2, "tolerations": [{"key": "lab", "operator": "Exists"}]}), output, configuration
+    )
 
     pod = job["spec"]["template"]["spec"]
     assert container(job)["resources"]["limits"]["nvidia.com/gpu"] == "2"
@@ -138,13 +142,13 @@ def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
 def test_a_request_replaces_the_default_limit_of_the_same_resource(
     sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    job = made(sweep(resources={"requests": {"memory": "64Gi"}}), output, configuration)
+    job = build_job(sweep(resources={"requests": {"memory": "64Gi"}}), output, configuration)
 
     assert container(job)["resources"] == {"requests": {"cpu": "2", "memory": "64Gi"}}
 
 
 def test_a_queued_job_is_created_suspended(sweep: Make, output: Output, configuration: Configuration) -> None:
-    job = made(sweep(queueName="gpus"), output, configuration)
+    job = build_job(sweep(queueName="gpus"), output, configuration)
 
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
     assert job["spec"]["suspend"] is True
@@ -173,7 +177,7 @@ def test_a_mutable_field_does_not_change_the_inputs_hash(change: dict[str, Any],
 
 
 def test_names_of_the_longest_sweep_fit(sweep: Make, output: Output, configuration: Configuration) -> None:
-    job = made(sweep(name="n" * 40), output, configuration)
+    job = build_job(sweep(name="n" * 40), output, configuration)
 
     assert len(job["metadata"]["name"]) <= 63 - 10, "the Job controller adds an index and five characters"
     for value in job["metadata"]["labels"].values():
@@ -181,7 +185,7 @@ def test_names_of_the_longest_sweep_fit(sweep: Make, output: Output, configurati
 
 
 def test_a_job_object_has_the_values_of_its_manifest(sweep: Make, output: Output, configuration: Configuration) -> None:
-    body = made(sweep(), output, configuration)
+    body = build_job(sweep(), output, configuration)
     body["metadata"] |= {"uid": "uid-2", "creationTimestamp": "2026-05-01T12:00:00Z"}
 
     job = JobObject.from_json(body)

@@ -1,4 +1,4 @@
-"""The fleet lies beside the tests; the dashboard's tests use it too."""
+"""Path of trial_fleet.py, which the tests of the dashboard import too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator says of itself, scraped over HTTP as Prometheus does."""
+"""Metrics of the operator process, scraped over HTTP as by Prometheus."""
 
 from __future__ import annotations
 

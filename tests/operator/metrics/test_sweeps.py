@@ -1,4 +1,4 @@
-"""Gauges of sweeps say what their status says, at every scrape anew."""
+"""Gauges of sweeps show their status at every scrape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEADS = {"namespace": "lab-a", "sweep": "beads"}
 
 
 def values(text: str, metric: str, **labels: str) -> list[float]:
-    """Of all samples that carry these labels."""
+    """Return the values of all samples with these labels."""
     return [
         sample.value
         for family in text_string_to_metric_families(text)

@@ -1,4 +1,4 @@
-"""Sweeps in every state, as a fleet that a scrape may meet."""
+"""Fleet of sweeps in different phases, for scrapes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def complete() -> SweepStatus:
 
 
 class Fleet:
-    """What the operator sees; a test takes sweeps away or adds some."""
+    """Sweeps that an operator exports; tests add and remove some."""
 
     def __init__(self) -> None:
         self.sweeps = [
@@ -73,12 +73,12 @@ class Fleet:
         ]
 
     def scraped(self) -> str:
-        """What a freshly started operator answers."""
+        """Return the metrics of a new operator."""
         return self.text(self.operator())
 
     @staticmethod
     def text(operator: OperatorMetrics) -> str:
-        """What an operator answers to a scrape."""
+        """Return the metrics of an operator in the text format."""
         return generate_latest(operator.registry).decode()
 
     def operator(self) -> OperatorMetrics:

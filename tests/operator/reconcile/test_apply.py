@@ -29,11 +29,11 @@ from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import ApplyResult, StaleError, apply
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
-UNDER_WAY = WriteStatus(SweepStatus(phase=Phase.PLANNING))
+PLANNING = WriteStatus(SweepStatus(phase=Phase.PLANNING))
 
 
 class MemoryApi:
-    """One namespace with the API's rules for names, resource versions and uids."""
+    """API with one namespace and the server's rules for names, resource versions and uids."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[Resource, str], JsonObject] = {}
@@ -77,22 +77,22 @@ class MemoryApi:
 
     def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> None:
         self._call("delete", resource)
-        there = self.objects.get((resource, name))
-        if there and uid in ("", there["metadata"]["uid"]):
+        existing = self.objects.get((resource, name))
+        if existing and uid in ("", existing["metadata"]["uid"]):
             del self.objects[resource, name]
 
     def _call(self, verb: str, resource: Resource) -> None:
         self.calls.append(f"{verb} {resource.plural}")
 
     def _change(self, resource: Resource, name: str, body: JsonObject) -> JsonObject:
-        there = self.objects.get((resource, name))
-        if there is None:
-            raise ApiError(NOT_FOUND, "NotFound", "there is none")
+        existing = self.objects.get((resource, name))
+        if existing is None:
+            raise ApiError(NOT_FOUND, "NotFound", "existing is none")
         for key in ("uid", "resourceVersion"):
-            if body["metadata"].get(key, there["metadata"][key]) != there["metadata"][key]:
+            if body["metadata"].get(key, existing["metadata"][key]) != existing["metadata"][key]:
                 raise ApiError(CONFLICT, "Conflict", "it is another one")
-        metadata = {**there["metadata"], **body["metadata"], "resourceVersion": str(next(self._numbers))}
-        self.objects[resource, name] = {**there, **body, "metadata": metadata}
+        metadata = {**existing["metadata"], **body["metadata"], "resourceVersion": str(next(self._numbers))}
+        self.objects[resource, name] = {**existing, **body, "metadata": metadata}
         return copy.deepcopy(self.objects[resource, name])
 
 
@@ -118,38 +118,40 @@ def sweep(api: MemoryApi) -> SweepObject:
     return SweepObject.from_json(api.put(Resource.SWEEPS, "s", spec={}))
 
 
-def carry_out(api: MemoryApi, sweep: SweepObject, *actions: Action, jobs: tuple[JobObject, ...] = ()) -> ApplyResult:
+def apply_actions(
+    api: MemoryApi, sweep: SweepObject, *actions: Action, jobs: tuple[JobObject, ...] = ()
+) -> ApplyResult:
     api.calls.clear()
     checked = Problem(reason=Reason.OUTPUT_MISSING, message="")
     return apply(api, sweep, ObservedState(validation=checked, jobs=jobs), actions, NOW)
 
 
 def test_the_status_is_written_once_and_the_written_sweep_returned(api: MemoryApi, sweep: SweepObject) -> None:
-    applied = carry_out(api, sweep, UNDER_WAY)
+    result = apply_actions(api, sweep, PLANNING)
 
     assert api.calls == ["status synthsweeps"]
-    assert applied.sweep.status.phase is Phase.PLANNING
-    assert int(applied.sweep.resource_version) > int(sweep.resource_version)
+    assert result.sweep.status.phase is Phase.PLANNING
+    assert int(result.sweep.resource_version) > int(sweep.resource_version)
 
 
 def test_the_status_of_a_newer_sweep_is_never_replaced(api: MemoryApi, sweep: SweepObject) -> None:
-    carry_out(api, sweep, UNDER_WAY)
+    apply_actions(api, sweep, PLANNING)
 
     with pytest.raises(StaleError):
-        carry_out(api, sweep, WriteStatus(SweepStatus(phase=Phase.FAILED)), CreateJob(job("s-p")))
+        apply_actions(api, sweep, WriteStatus(SweepStatus(phase=Phase.FAILED)), CreateJob(job("s-p")))
     assert api.objects[Resource.SWEEPS, "s"]["status"]["phase"] == "Planning"
     assert (Resource.JOBS, "s-p") not in api.objects
 
 
 def test_a_sweep_is_not_read_after_its_status_was_written(api: MemoryApi, sweep: SweepObject) -> None:
-    applied = carry_out(api, sweep, UNDER_WAY, CreateInput(job("s-in")), CreateJob(job("s-p")))
+    result = apply_actions(api, sweep, PLANNING, CreateInput(job("s-in")), CreateJob(job("s-p")))
 
     assert api.calls == ["status synthsweeps", "create configmaps", "list jobs", "create jobs"]
-    assert (applied.inputs, applied.jobs) == ({"s-in"}, {"s-p"})
+    assert (result.inputs, result.jobs) == ({"s-in"}, {"s-p"})
 
 
 def test_without_a_status_write_the_sweep_is_read_once(api: MemoryApi, sweep: SweepObject) -> None:
-    carry_out(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
+    apply_actions(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
 
     assert api.calls == ["get synthsweeps", "create configmaps", "list jobs", "create jobs"]
 
@@ -158,7 +160,7 @@ def test_no_job_is_created_for_a_changed_sweep(api: MemoryApi, sweep: SweepObjec
     api.patch(Resource.SWEEPS, "lab", "s", {"metadata": {}, "spec": {"suspend": True}})
 
     with pytest.raises(StaleError):
-        carry_out(api, sweep, CreateJob(job("s-p")))
+        apply_actions(api, sweep, CreateJob(job("s-p")))
     assert (Resource.JOBS, "s-p") not in api.objects
 
 
@@ -166,28 +168,28 @@ def test_no_job_is_created_while_an_unobserved_one_exists(api: MemoryApi, sweep:
     other = api.put(Resource.JOBS, **{**job("s-r0"), "name": "s-r0"})
 
     with pytest.raises(StaleError):
-        carry_out(api, sweep, CreateJob(job("s-r1")))
-    carry_out(api, sweep, CreateJob(job("s-r1")), jobs=(JobObject.from_json(other),))
+        apply_actions(api, sweep, CreateJob(job("s-r1")))
+    apply_actions(api, sweep, CreateJob(job("s-r1")), jobs=(JobObject.from_json(other),))
     assert (Resource.JOBS, "s-r1") in api.objects
 
 
 def test_an_object_created_before_counts_as_success(api: MemoryApi, sweep: SweepObject) -> None:
-    carry_out(api, sweep, CreateInput(job("s-in")))
+    apply_actions(api, sweep, CreateInput(job("s-in")))
 
-    assert carry_out(api, sweep, CreateInput(job("s-in"))).inputs == {"s-in"}
+    assert apply_actions(api, sweep, CreateInput(job("s-in"))).inputs == {"s-in"}
 
 
 @pytest.mark.parametrize(
-    "there",
+    "existing",
     [job("s-in", owner="uid-99"), job("s-in", digest="other"), job("s-in", deletionTimestamp="2026-05-01T12:00:00Z")],
 )
-def test_a_name_of_another_owner_is_a_refusal(api: MemoryApi, sweep: SweepObject, there: JsonObject) -> None:
-    api.put(Resource.INPUTS, **{**there, "name": "s-in"})
+def test_a_name_of_another_owner_is_a_refusal(api: MemoryApi, sweep: SweepObject, existing: JsonObject) -> None:
+    api.put(Resource.INPUTS, **{**existing, "name": "s-in"})
 
-    applied = carry_out(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
+    result = apply_actions(api, sweep, CreateInput(job("s-in")), CreateJob(job("s-p")))
 
-    assert applied.refusal is not None
-    assert (applied.refusal.name, applied.refusal.code, applied.refusal.at) == ("s-in", CONFLICT, NOW)
+    assert result.refusal is not None
+    assert (result.refusal.name, result.refusal.code, result.refusal.at) == ("s-in", CONFLICT, NOW)
     assert (Resource.JOBS, "s-p") not in api.objects
 
 
@@ -195,61 +197,61 @@ def test_a_name_of_another_owner_is_a_refusal(api: MemoryApi, sweep: SweepObject
 def test_a_refusal_ends_the_pass(api: MemoryApi, sweep: SweepObject, code: int) -> None:
     api.refusal = ApiError(code, "Forbidden", "exceeded quota: jobs")
 
-    applied = carry_out(api, sweep, CreateJob(job("s-p")), UNDER_WAY)
+    result = apply_actions(api, sweep, CreateJob(job("s-p")), PLANNING)
 
-    assert applied.refusal is not None
-    assert (applied.refusal.name, applied.refusal.code) == ("s-p", code)
-    assert applied.refusal.message == "exceeded quota: jobs"
-    assert applied.sweep is sweep
+    assert result.refusal is not None
+    assert (result.refusal.name, result.refusal.code) == ("s-p", code)
+    assert result.refusal.message == "exceeded quota: jobs"
+    assert result.sweep is sweep
 
 
 def test_a_missing_answer_is_no_refusal(api: MemoryApi, sweep: SweepObject) -> None:
     api.refusal = ApiError(None, "ReadTimeout", "no answer")
 
     with pytest.raises(ApiError):
-        carry_out(api, sweep, CreateJob(job("s-p")))
+        apply_actions(api, sweep, CreateJob(job("s-p")))
 
 
 def test_only_the_job_with_the_observed_uid_is_patched_or_deleted(api: MemoryApi, sweep: SweepObject) -> None:
-    there = api.put(Resource.JOBS, **{**job("s-r0"), "name": "s-r0"})
+    existing = api.put(Resource.JOBS, **{**job("s-r0"), "name": "s-r0"})
 
     with pytest.raises(StaleError):
-        carry_out(api, sweep, PatchJob("s-r0", "uid-99", suspend=True))
-    carry_out(api, sweep, DeleteJob("s-r0", "uid-99"))
-    assert api.objects[Resource.JOBS, "s-r0"] == there
+        apply_actions(api, sweep, PatchJob("s-r0", "uid-99", suspend=True))
+    apply_actions(api, sweep, DeleteJob("s-r0", "uid-99"))
+    assert api.objects[Resource.JOBS, "s-r0"] == existing
 
-    carry_out(api, sweep, PatchJob("s-r0", there["metadata"]["uid"], suspend=True))
+    apply_actions(api, sweep, PatchJob("s-r0", existing["metadata"]["uid"], suspend=True))
     assert api.objects[Resource.JOBS, "s-r0"]["spec"] == {"suspend": True}
-    carry_out(api, sweep, DeleteJob("s-r0", there["metadata"]["uid"]))
+    apply_actions(api, sweep, DeleteJob("s-r0", existing["metadata"]["uid"]))
     assert (Resource.JOBS, "s-r0") not in api.objects
 
 
 def test_deleted_inputs_are_in_the_result(api: MemoryApi, sweep: SweepObject) -> None:
-    carry_out(api, sweep, CreateInput(job("s-in")))
+    apply_actions(api, sweep, CreateInput(job("s-in")))
 
-    assert carry_out(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
-    assert carry_out(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
+    assert apply_actions(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
+    assert apply_actions(api, sweep, DeleteInput("s-in")).deleted_inputs == {"s-in"}
 
 
 def test_finalizers_are_replaced_only_in_the_observed_version(api: MemoryApi, sweep: SweepObject) -> None:
-    applied = carry_out(api, sweep, SetFinalizers(("a/b",)))
-    assert applied.sweep.finalizers == ("a/b",)
+    result = apply_actions(api, sweep, SetFinalizers(("a/b",)))
+    assert result.sweep.finalizers == ("a/b",)
 
     with pytest.raises(StaleError):
-        carry_out(api, sweep, SetFinalizers(()))
+        apply_actions(api, sweep, SetFinalizers(()))
 
 
 def test_an_event_is_created_once_and_never_blocks_a_pass(api: MemoryApi, sweep: SweepObject) -> None:
-    told = EmitEvent("s.1234", "Normal", "Planned", "Planned 180 runs.")
-    carry_out(api, sweep, told, told)
+    event = EmitEvent("s.1234", "Normal", "Planned", "Planned 180 runs.")
+    apply_actions(api, sweep, event, event)
 
     event = api.objects[Resource.EVENTS, "s.1234"]
     assert (event["involvedObject"]["uid"], event["message"], event["count"]) == (sweep.uid, "Planned 180 runs.", 1)
 
     api.refusal = ApiError(403, "Forbidden", "namespace is being terminated")
-    carry_out(api, sweep, EmitEvent("s.5678", "Normal", "Planned", "Planned."))
+    apply_actions(api, sweep, EmitEvent("s.5678", "Normal", "Planned", "Planned."))
 
 
 def test_the_earliest_requeue_counts(api: MemoryApi, sweep: SweepObject) -> None:
-    assert carry_out(api, sweep, RequeueAfter(9), RequeueAfter(3), RequeueAfter(5)).requeue_after == 3
-    assert carry_out(api, sweep).requeue_after is None
+    assert apply_actions(api, sweep, RequeueAfter(9), RequeueAfter(3), RequeueAfter(5)).requeue_after == 3
+    assert apply_actions(api, sweep).requeue_after is None

@@ -26,7 +26,7 @@ OUTPUT = Output(endpoint="store:9000", bucket="datasets")
 
 @dataclass
 class Lists:
-    """An API that only lists; `answers` by resource."""
+    """API that only lists, with `answers` by resource."""
 
     answers: dict[Resource, list[JsonObject]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -124,16 +124,16 @@ def warning(message: str, minute: int, about: str = "s-p") -> JsonObject:
     }
 
 
-def look(
+def observe(
     observer: Observer,
     clock: Clock,
     memory: SweepMemory,
-    *things: JobObject | PodObject,
+    *objects: JobObject | PodObject,
     recipe: RecipeObject | None = None,
     sweep: SweepObject = SWEEP,
 ) -> ObservedState:
-    jobs = tuple(thing for thing in things if isinstance(thing, JobObject))
-    pods = tuple(thing for thing in things if isinstance(thing, PodObject))
+    jobs = tuple(thing for thing in objects if isinstance(thing, JobObject))
+    pods = tuple(thing for thing in objects if isinstance(thing, PodObject))
     return observer.observe(sweep, Snapshot(sweep, jobs, pods, recipe), memory, clock.now)
 
 
@@ -143,18 +143,18 @@ def events_asked(lists: Lists) -> list[str]:
 
 def test_events_of_a_new_job_without_a_pod_are_not_listed(observer: Observer, lists: Lists, clock: Clock) -> None:
     memory = SweepMemory()
-    assert look(observer, clock, memory, job()).warnings == ()
+    assert observe(observer, clock, memory, job()).warnings == ()
 
     assert events_asked(lists) == []
     assert memory.requeue_after == 3.0
 
 
 def test_the_latest_warning_of_a_job_without_a_pod_counts(observer: Observer, lists: Lists, clock: Clock) -> None:
-    told = [warning("first", 1), warning("exceeded quota", 5), warning("between", 3), warning("not ours", 6, "t-p")]
-    lists.answers[Resource.EVENTS] = told
+    warnings = [warning("first", 1), warning("exceeded quota", 5), warning("between", 3), warning("not ours", 6, "t-p")]
+    lists.answers[Resource.EVENTS] = warnings
     clock.seconds = 3.0
 
-    warnings = look(observer, clock, SweepMemory(), job()).warnings
+    warnings = observe(observer, clock, SweepMemory(), job()).warnings
 
     assert [(one.job, one.message) for one in warnings] == [("s-p", "exceeded quota")]
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Job"]
@@ -166,7 +166,7 @@ def test_events_are_listed_less_often_while_the_same_job_waits(observer: Observe
     for second in range(3, 300):
         clock.seconds = float(second)
         before = len(events_asked(lists))
-        look(observer, clock, memory, job())
+        observe(observer, clock, memory, job())
         if len(events_asked(lists)) > before:
             read.append(second)
 
@@ -177,34 +177,34 @@ def test_another_job_resets_the_interval(observer: Observer, lists: Lists, clock
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5), warning("forbidden", 6, "s-r0")]
     memory = SweepMemory()
     clock.seconds = 100.0
-    look(observer, clock, memory, job())
+    observe(observer, clock, memory, job())
 
-    assert [one.message for one in look(observer, clock, memory, job("s-r0")).warnings] == ["forbidden"]
+    assert [one.message for one in observe(observer, clock, memory, job("s-r0")).warnings] == ["forbidden"]
 
 
 def test_waiting_jobs_share_one_list_of_events(observer: Observer, lists: Lists, clock: Clock) -> None:
     clock.seconds = 10.0
     for number in range(200):
-        look(observer, clock, SweepMemory(), job(f"s-{number}"))
+        observe(observer, clock, SweepMemory(), job(f"s-{number}"))
     assert len(events_asked(lists)) == 1
 
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
     clock.seconds = 12.0
-    assert look(observer, clock, SweepMemory(), job()).warnings
+    assert observe(observer, clock, SweepMemory(), job()).warnings
 
 
 def test_a_pod_clears_the_warnings(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
     memory = SweepMemory()
     clock.seconds = 10.0
-    assert look(observer, clock, memory, job()).warnings
+    assert observe(observer, clock, memory, job()).warnings
 
-    assert look(observer, clock, memory, job(), pod("Running")).warnings == ()
+    assert observe(observer, clock, memory, job(), pod("Running")).warnings == ()
     assert memory.requeue_after is None
 
 
 @pytest.mark.parametrize(
-    "things",
+    "objects",
     [
         (job(suspend=True),),
         (job(owner="uid-of-a-former-sweep"),),
@@ -213,10 +213,10 @@ def test_a_pod_clears_the_warnings(observer: Observer, lists: Lists, clock: Cloc
     ],
 )
 def test_no_events_are_listed_for_a_known_reason(
-    observer: Observer, lists: Lists, clock: Clock, things: tuple[Any, ...]
+    observer: Observer, lists: Lists, clock: Clock, objects: tuple[Any, ...]
 ) -> None:
     clock.seconds = 60.0
-    look(observer, clock, SweepMemory(), *things)
+    observe(observer, clock, SweepMemory(), *objects)
 
     assert events_asked(lists) == []
 
@@ -225,7 +225,7 @@ def test_events_of_a_pod_without_a_container_are_listed(observer: Observer, list
     lists.answers[Resource.EVENTS] = [warning("secret not found", 5, "s-p-x1")]
     clock.seconds = 10.0
 
-    warnings = look(observer, clock, SweepMemory(), job(), pod(waiting="ContainerCreating")).warnings
+    warnings = observe(observer, clock, SweepMemory(), job(), pod(waiting="ContainerCreating")).warnings
 
     assert [one.job for one in warnings] == ["s-p"]
     assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod"]
@@ -233,32 +233,32 @@ def test_events_of_a_pod_without_a_container_are_listed(observer: Observer, list
 
 def test_no_config_maps_are_listed_before_the_first_attempt(observer: Observer, lists: Lists, clock: Clock) -> None:
     memory = SweepMemory()
-    assert look(observer, clock, memory, sweep=NEW).inputs == frozenset()
+    assert observe(observer, clock, memory, sweep=NEW).inputs == frozenset()
     memory.remember(ApplyResult(SWEEP, inputs={"s-new"}), clock())
 
-    assert look(observer, clock, memory).inputs == {"s-new"}
+    assert observe(observer, clock, memory).inputs == {"s-new"}
     assert lists.asked == []
 
 
 def test_config_maps_are_listed_once(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-old"}}]
     memory = SweepMemory()
-    assert look(observer, clock, memory).inputs == {"s-old"}
+    assert observe(observer, clock, memory).inputs == {"s-old"}
     memory.remember(ApplyResult(SWEEP, inputs={"s-new"}, deleted_inputs={"s-old"}), clock())
     clock.seconds = 1e6
 
-    assert look(observer, clock, memory).inputs == {"s-new"}
+    assert observe(observer, clock, memory).inputs == {"s-new"}
     assert lists.asked == [("configmaps", "synth-operator.io/sweep=s")]
 
 
 def test_config_maps_are_listed_again_while_pods_wait(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-in"}}]
     memory = SweepMemory()
-    look(observer, clock, memory)
+    observe(observer, clock, memory)
     lists.answers[Resource.INPUTS] = []
     clock.seconds = 40.0
 
-    assert look(observer, clock, memory, job(), pod(waiting="ContainerCreating")).inputs == frozenset()
+    assert observe(observer, clock, memory, job(), pod(waiting="ContainerCreating")).inputs == frozenset()
 
 
 def test_a_pass_waits_until_the_watch_delivers_the_created_job(observer: Observer, clock: Clock) -> None:
@@ -266,20 +266,20 @@ def test_a_pass_waits_until_the_watch_delivers_the_created_job(observer: Observe
     memory.remember(ApplyResult(SWEEP, jobs={"s-p"}), clock())
 
     with pytest.raises(StaleError):
-        look(observer, clock, memory)
-    look(observer, clock, memory, job())
+        observe(observer, clock, memory)
+    observe(observer, clock, memory, job())
     clock.seconds = 5.0
-    look(observer, clock, memory)
+    observe(observer, clock, memory)
 
 
 def test_a_refusal_is_observed_until_the_object_is_created(observer: Observer, clock: Clock) -> None:
     refusal = Refusal(name="s-p", code=403, message="exceeded quota", at=START)
     memory = SweepMemory()
     memory.remember(ApplyResult(SWEEP, refusal=refusal), clock())
-    assert look(observer, clock, memory).refusals == (refusal,)
+    assert observe(observer, clock, memory).refusals == (refusal,)
 
     memory.remember(ApplyResult(SWEEP, jobs={"s-p"}), clock())
-    assert look(observer, clock, memory, job()).refusals == ()
+    assert observe(observer, clock, memory, job()).refusals == ()
 
 
 def test_a_sweep_is_validated_again_only_after_it_or_its_recipe_changed(observer: Observer, clock: Clock) -> None:
@@ -287,9 +287,9 @@ def test_a_sweep_is_validated_again_only_after_it_or_its_recipe_changed(observer
     recipe = RecipeObject.from_json({"metadata": metadata("r", generation=1), "spec": {"recipe": tree}})
     memory = SweepMemory()
 
-    missing = look(observer, clock, memory).validation
-    first = look(observer, clock, memory, recipe=recipe).validation
-    again = look(observer, clock, memory, recipe=recipe).validation
+    missing = observe(observer, clock, memory).validation
+    first = observe(observer, clock, memory, recipe=recipe).validation
+    again = observe(observer, clock, memory, recipe=recipe).validation
 
     assert not isinstance(missing, ValidatedSweep)
     assert isinstance(first, ValidatedSweep)

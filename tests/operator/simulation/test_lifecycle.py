@@ -1,47 +1,47 @@
 from typing import Any
 
 import pytest
-from simulated_cluster.world import NAME, World
+from simulated_cluster.simulation import NAME, SimulatedCluster
 
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.kube.api import Resource
 
 
-def everything_rendered_once(world: World) -> None:
-    keys = world.keys()
-    assert world.store.committed == [key for key in keys if key not in world.store.impossible | world.store.deadly]
-    assert all(world.store.rendered[key] == 1 for key in world.store.committed)
+def everything_rendered_once(cluster: SimulatedCluster) -> None:
+    keys = cluster.list_run_keys()
+    assert cluster.store.committed == [key for key in keys if key not in cluster.store.failing | cluster.store.crashing]
+    assert all(cluster.store.rendered[key] == 1 for key in cluster.store.committed)
 
 
 def test_a_sweep_completes() -> None:
-    world = World(runs=12)
+    cluster = SimulatedCluster(runs=12)
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    status = world.status
+    status = cluster.status
     assert status.phase is Phase.COMPLETE
     assert (status.runs.total, status.runs.succeeded, status.runs.cached, status.runs.failed) == (12, 12, 0, 0)
     assert status.progress == "100%"
     assert status.dataset == "s3://bucket/sweeps/lab/beads/dataset.json"
-    everything_rendered_once(world)
+    everything_rendered_once(cluster)
 
 
 def test_only_the_sweep_and_its_events_remain_after_completion() -> None:
-    world = World()
+    cluster = SimulatedCluster()
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    left = {kind for kind, _ in world.api.objects}
+    left = {kind for kind, _ in cluster.api.objects}
     assert left == {Resource.SWEEPS, Resource.RECIPES, Resource.EVENTS}
 
 
 def test_each_event_is_one_sentence_and_appears_once() -> None:
-    world = World(runs=12)
+    cluster = SimulatedCluster(runs=12)
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    assert world.events == [
+    assert cluster.events == [
         "Planning: Planning 12 runs.",
         "Planned: Planned 12 runs: 0 exist, 12 to render in 6 batches.",
         "Rendering: Rendering 12 runs with at most 3 pods at a time.",
@@ -51,202 +51,204 @@ def test_each_event_is_one_sentence_and_appears_once() -> None:
 
 
 def test_existing_runs_are_not_rendered_again() -> None:
-    world = World(runs=12)
-    world.store.runs = {f"1/{value}" for value in range(8)}
+    cluster = SimulatedCluster(runs=12)
+    cluster.store.runs = {f"1/{value}" for value in range(8)}
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    assert (world.status.runs.cached, world.status.runs.succeeded) == (8, 4)
-    assert sum(world.store.rendered.values()) == 4
+    assert (cluster.status.runs.cached, cluster.status.runs.succeeded) == (8, 4)
+    assert sum(cluster.store.rendered.values()) == 4
 
 
 def test_a_sweep_whose_runs_all_exist_renders_none() -> None:
-    world = World(runs=12)
-    world.store.runs = {f"1/{value}" for value in range(12)}
-    world.until_phase(Phase.FINALIZING)
+    cluster = SimulatedCluster(runs=12)
+    cluster.store.runs = {f"1/{value}" for value in range(12)}
+    cluster.run_until_phase(Phase.FINALIZING)
 
-    assert not world.jobs()
-    world.until_ended()
-    assert world.status.runs.cached == 12
+    assert not cluster.jobs()
+    cluster.run_until_finished()
+    assert cluster.status.runs.cached == 12
 
 
 def test_shards_are_rendered_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synth_api.jobs.batches.SHARD_BATCHES", 3)
-    world = World(runs=30)
+    cluster = SimulatedCluster(runs=30)
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    made = [write for write in world.api.writes if write.startswith("create jobs") and "-r" in write]
+    made = [write for write in cluster.api.writes if write.startswith("create jobs") and "-r" in write]
     assert [write[-2:] for write in made] == ["r0", "r1", "r2", "r3", "r4"]
-    assert world.status.runs.succeeded == 30
-    everything_rendered_once(world)
+    assert cluster.status.runs.succeeded == 30
+    everything_rendered_once(cluster)
 
 
 def test_failed_runs_are_listed_and_fail_the_sweep() -> None:
-    world = World(runs=12)
-    world.store.impossible = {"1/3"}
+    cluster = SimulatedCluster(runs=12)
+    cluster.store.failing = {"1/3"}
 
-    world.until_phase(Phase.FAILED)
+    cluster.run_until_phase(Phase.FAILED)
 
-    status = world.status
+    status = cluster.status
     assert [failure.run for failure in status.failures] == [3]
-    assert world.ready.startswith("TooManyFailedRuns: 1 run of 12 failed; maxFailedRuns allows 0.")
+    assert cluster.ready.startswith("TooManyFailedRuns: 1 run of 12 failed; maxFailedRuns allows 0.")
 
 
 def test_a_sweep_completes_with_as_many_failed_runs_as_allowed() -> None:
-    world = World(runs=12, maxFailedRuns="25%")
-    world.store.impossible = {"1/0", "1/7", "1/11"}
+    cluster = SimulatedCluster(runs=12, maxFailedRuns="25%")
+    cluster.store.failing = {"1/0", "1/7", "1/11"}
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
-    assert world.status.runs.failed == 3
-    assert world.status.runs.succeeded == 9
-    assert {failure.run for failure in world.status.failures} == {0, 7, 11}
-    everything_rendered_once(world)
+    assert cluster.status.phase is Phase.COMPLETE
+    assert cluster.status.runs.failed == 3
+    assert cluster.status.runs.succeeded == 9
+    assert {failure.run for failure in cluster.status.failures} == {0, 7, 11}
+    everything_rendered_once(cluster)
 
 
 def test_a_failed_sweep_commits_its_succeeded_runs() -> None:
-    world = World(runs=12, parallelism=1)
-    world.store.impossible = {"1/3"}
+    cluster = SimulatedCluster(runs=12, parallelism=1)
+    cluster.store.failing = {"1/3"}
 
-    world.until_phase(Phase.FAILED)
+    cluster.run_until_phase(Phase.FAILED)
 
-    assert world.store.committed
-    assert set(world.store.committed) == world.store.runs
-    assert len(world.store.runs) < 11, "rendering stopped"
+    assert cluster.store.committed
+    assert set(cluster.store.committed) == cluster.store.runs
+    assert len(cluster.store.runs) < 11, "rendering stopped"
 
 
 def test_a_run_that_kills_its_worker_fails_alone() -> None:
-    world = World(runs=12, maxFailedRuns=1)
-    world.store.deadly = {"1/4"}
+    cluster = SimulatedCluster(runs=12, maxFailedRuns=1)
+    cluster.store.crashing = {"1/4"}
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
-    assert [(failure.run, failure.reason) for failure in world.status.failures] == [(4, "WorkerDied")]
-    everything_rendered_once(world)
+    assert cluster.status.phase is Phase.COMPLETE
+    assert [(failure.run, failure.reason) for failure in cluster.status.failures] == [(4, "WorkerDied")]
+    everything_rendered_once(cluster)
 
 
 def test_another_retry_token_renders_failed_runs_again() -> None:
-    world = World(runs=12, maxFailedRuns=3)
-    world.store.impossible = {"1/0", "1/7", "1/11"}
-    world.until_ended()
+    cluster = SimulatedCluster(runs=12, maxFailedRuns=3)
+    cluster.store.failing = {"1/0", "1/7", "1/11"}
+    cluster.run_until_finished()
 
-    world.store.impossible = set()
-    world.edit(retryToken="again", maxFailedRuns=3)
-    world.until(lambda world: world.status.attempt is not None and world.status.attempt.retry_token == "again")
-    world.until_ended()
+    cluster.store.failing = set()
+    cluster.edit(retryToken="again", maxFailedRuns=3)
+    cluster.run_until(
+        lambda cluster: cluster.status.attempt is not None and cluster.status.attempt.retry_token == "again"
+    )
+    cluster.run_until_finished()
 
-    assert (world.status.runs.cached, world.status.runs.succeeded, world.status.runs.failed) == (9, 3, 0)
+    assert (cluster.status.runs.cached, cluster.status.runs.succeeded, cluster.status.runs.failed) == (9, 3, 0)
 
 
 def test_added_runs_are_rendered_and_the_others_cached() -> None:
-    world = World(runs=12)
-    world.until_ended()
+    cluster = SimulatedCluster(runs=12)
+    cluster.run_until_finished()
 
-    world.edit(axes=[{"path": "seed", "values": list(range(20))}])
-    world.until(lambda world: world.status.runs.total == 20)
-    world.until_ended()
+    cluster.edit(axes=[{"path": "seed", "values": list(range(20))}])
+    cluster.run_until(lambda cluster: cluster.status.runs.total == 20)
+    cluster.run_until_finished()
 
-    assert (world.status.runs.cached, world.status.runs.succeeded) == (12, 8)
-    everything_rendered_once(world)
+    assert (cluster.status.runs.cached, cluster.status.runs.succeeded) == (12, 8)
+    everything_rendered_once(cluster)
 
 
 @pytest.mark.parametrize("seconds", [1, 3, 6, 9, 12])
 def test_new_axes_supersede_an_unfinished_sweep(seconds: int) -> None:
-    world = World(runs=24)
-    world.seconds(seconds)
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_for(seconds)
 
-    world.edit(axes=[{"path": "seed", "values": list(range(20, 40))}])
-    world.until(lambda world: world.status.runs.total == 20)
-    world.until_ended()
+    cluster.edit(axes=[{"path": "seed", "values": list(range(20, 40))}])
+    cluster.run_until(lambda cluster: cluster.status.runs.total == 20)
+    cluster.run_until_finished()
 
-    everything_rendered_once(world)
-    assert len(world.store.committed or []) == 20
+    everything_rendered_once(cluster)
+    assert len(cluster.store.committed or []) == 20
 
 
 @pytest.mark.parametrize("seconds", [1, 4, 7, 10])
 def test_another_recipe_supersedes_an_unfinished_sweep(seconds: int) -> None:
-    world = World(runs=24)
-    world.seconds(seconds)
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_for(seconds)
 
-    world.apply_recipe(2)
-    world.until_ended()
+    cluster.apply_recipe(2)
+    cluster.run_until_finished()
 
-    assert world.store.committed == [f"2/{value}" for value in range(24)]
+    assert cluster.store.committed == [f"2/{value}" for value in range(24)]
 
 
 def test_another_recipe_leaves_a_complete_sweep_unchanged_with_a_notice() -> None:
-    world = World()
-    world.until_ended()
+    cluster = SimulatedCluster()
+    cluster.run_until_finished()
 
-    world.apply_recipe(2)
-    world.seconds(5)
-    assert world.status.phase is Phase.COMPLETE
-    assert "RecipeDrifted: 12 runs exist: 12 new." in world.ready
-    assert "The recipe has changed since; set another spec.retryToken to render again." in world.ready
-    world.edit(retryToken="new recipe")
-    world.until(lambda world: world.status.completion_time is None)
-    world.until_ended()
-    assert world.store.committed == [f"2/{value}" for value in range(12)]
+    cluster.apply_recipe(2)
+    cluster.run_for(5)
+    assert cluster.status.phase is Phase.COMPLETE
+    assert "RecipeDrifted: 12 runs exist: 12 new." in cluster.ready
+    assert "The recipe has changed since; set another spec.retryToken to render again." in cluster.ready
+    cluster.edit(retryToken="new recipe")
+    cluster.run_until(lambda cluster: cluster.status.completion_time is None)
+    cluster.run_until_finished()
+    assert cluster.store.committed == [f"2/{value}" for value in range(12)]
 
 
 def test_a_drifted_recipe_that_comes_back_is_no_drift() -> None:
-    world = World()
-    world.until_ended()
-    before = world.ready
+    cluster = SimulatedCluster()
+    cluster.run_until_finished()
+    before = cluster.ready
 
-    world.apply_recipe(2)
-    world.seconds(3)
-    world.apply_recipe(1)
-    world.seconds(3)
+    cluster.apply_recipe(2)
+    cluster.run_for(3)
+    cluster.apply_recipe(1)
+    cluster.run_for(3)
 
-    assert world.ready == before
+    assert cluster.ready == before
 
 
 def test_suspending_keeps_finished_runs_and_resuming_renders_the_rest() -> None:
-    world = World(runs=24)
-    world.until(lambda world: world.status.runs.succeeded >= 6)
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 6)
 
-    world.edit(suspend=True)
-    world.until_phase(Phase.SUSPENDED)
-    world.seconds(60)
-    assert not [pod for pod in world.api.all(Resource.PODS) if pod["status"]["phase"] == "Running"]
-    finished = world.status.runs.succeeded
+    cluster.edit(suspend=True)
+    cluster.run_until_phase(Phase.SUSPENDED)
+    cluster.run_for(60)
+    assert not [pod for pod in cluster.api.list_all(Resource.PODS) if pod["status"]["phase"] == "Running"]
+    finished = cluster.status.runs.succeeded
     assert finished >= 6
-    world.edit(suspend=False)
-    world.until_ended()
+    cluster.edit(suspend=False)
+    cluster.run_until_finished()
 
-    everything_rendered_once(world)
-    assert [event.split(":")[0] for event in world.events].count("Resumed") == 1
+    everything_rendered_once(cluster)
+    assert [event.split(":")[0] for event in cluster.events].count("Resumed") == 1
 
 
 def test_a_sweep_created_suspended_starts_when_resumed() -> None:
-    world = World(suspend=True)
-    world.seconds(60)
-    assert world.status.phase is Phase.SUSPENDED
-    assert not world.api.all(Resource.JOBS)
+    cluster = SimulatedCluster(suspend=True)
+    cluster.run_for(60)
+    assert cluster.status.phase is Phase.SUSPENDED
+    assert not cluster.api.list_all(Resource.JOBS)
 
-    world.edit(suspend=False)
-    world.until_ended()
+    cluster.edit(suspend=False)
+    cluster.run_until_finished()
 
-    everything_rendered_once(world)
+    everything_rendered_once(cluster)
 
 
 def test_parallelism_changes_in_place() -> None:
-    world = World(runs=40, parallelism=2)
-    world.until_phase(Phase.RENDERING)
-    (job,) = world.jobs()
+    cluster = SimulatedCluster(runs=40, parallelism=2)
+    cluster.run_until_phase(Phase.RENDERING)
+    (job,) = cluster.jobs()
 
-    world.edit(parallelism=5)
-    world.until(lambda world: world.jobs()[0]["spec"]["parallelism"] == 5)
-    world.edit(parallelism=1)
-    world.until(lambda world: world.jobs()[0]["spec"]["parallelism"] == 1)
+    cluster.edit(parallelism=5)
+    cluster.run_until(lambda cluster: cluster.jobs()[0]["spec"]["parallelism"] == 5)
+    cluster.edit(parallelism=1)
+    cluster.run_until(lambda cluster: cluster.jobs()[0]["spec"]["parallelism"] == 1)
 
-    assert world.jobs()[0]["metadata"]["uid"] == job["metadata"]["uid"]
-    world.until_ended()
-    everything_rendered_once(world)
+    assert cluster.jobs()[0]["metadata"]["uid"] == job["metadata"]["uid"]
+    cluster.run_until_finished()
+    everything_rendered_once(cluster)
 
 
 @pytest.mark.parametrize(
@@ -260,196 +262,196 @@ def test_parallelism_changes_in_place() -> None:
     ],
 )
 def test_an_immutable_change_replaces_the_job_and_keeps_the_plan(change: dict[str, Any]) -> None:
-    world = World(runs=24)
-    world.until(lambda world: world.status.runs.succeeded >= 4)
-    attempt = world.status.attempt
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
+    attempt = cluster.status.attempt
 
-    world.edit(**change)
-    world.until_ended()
+    cluster.edit(**change)
+    cluster.run_until_finished()
 
     assert attempt
-    assert world.status.attempt
-    assert world.status.attempt.hash == attempt.hash
-    assert len([write for write in world.api.writes if write.startswith("create jobs") and write[-2:] == "r0"]) == 2
-    everything_rendered_once(world)
+    assert cluster.status.attempt
+    assert cluster.status.attempt.hash == attempt.hash
+    assert len([write for write in cluster.api.writes if write.startswith("create jobs") and write[-2:] == "r0"]) == 2
+    everything_rendered_once(cluster)
 
 
 def test_an_upgrade_of_the_operator_keeps_running_jobs() -> None:
-    world = World(runs=24)
-    world.until(lambda world: world.status.runs.succeeded >= 4)
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
 
-    world.rules = world.rules.model_copy(update={"renderer_image": "lab/new:2", "operator_image": "lab/newer:2"})
-    world.restart()
-    world.until_ended()
+    cluster.rules = cluster.rules.model_copy(update={"renderer_image": "lab/new:2", "operator_image": "lab/newer:2"})
+    cluster.restart()
+    cluster.run_until_finished()
 
-    assert len([write for write in world.api.writes if write.startswith("create jobs") and write[-2:] == "r0"]) == 1
-    everything_rendered_once(world)
+    assert len([write for write in cluster.api.writes if write.startswith("create jobs") and write[-2:] == "r0"]) == 1
+    everything_rendered_once(cluster)
 
 
 def test_runs_deleted_during_the_attempt_are_planned_again() -> None:
-    world = World(runs=12)
-    world.until_phase(Phase.FINALIZING)
+    cluster = SimulatedCluster(runs=12)
+    cluster.run_until_phase(Phase.FINALIZING)
 
-    world.store.runs.discard("1/5")
-    world.until_ended()
+    cluster.store.runs.discard("1/5")
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
-    assert "PlanStale: 1 run counted as done but missing from the store; planning again." in world.events
-    assert world.status.attempt
-    assert world.status.attempt.stale == 1
+    assert cluster.status.phase is Phase.COMPLETE
+    assert "PlanStale: 1 run counted as done but missing from the store; planning again." in cluster.events
+    assert cluster.status.attempt
+    assert cluster.status.attempt.stale == 1
 
 
 def test_runs_that_always_disappear_fail_in_the_end() -> None:
-    world = World(runs=12)
-    drop = world.store.finalize
+    cluster = SimulatedCluster(runs=12)
+    drop = cluster.store.finalize
 
-    def forgetful(task: Any) -> Any:
-        world.store.runs.discard("1/5")
+    def finalize_after_loss(task: Any) -> Any:
+        cluster.store.runs.discard("1/5")
         return drop(task)
 
-    world.store.finalize = forgetful  # type: ignore[method-assign]
+    cluster.store.finalize = finalize_after_loss  # type: ignore[method-assign]
 
-    world.until_phase(Phase.FAILED)
+    cluster.run_until_phase(Phase.FAILED)
 
-    assert world.status.attempt
-    assert world.status.attempt.stale == 2
-    assert [(count.reason, count.runs) for count in world.status.failure_reasons] == [("BatchFailed", 1)]
+    assert cluster.status.attempt
+    assert cluster.status.attempt.stale == 2
+    assert [(count.reason, count.runs) for count in cluster.status.failure_reasons] == [("BatchFailed", 1)]
 
 
 def test_a_failed_sweep_tries_again_when_its_spec_changes() -> None:
-    world = World(runs=12)
-    world.store.impossible = {"1/3"}
-    world.until_phase(Phase.FAILED)
+    cluster = SimulatedCluster(runs=12)
+    cluster.store.failing = {"1/3"}
+    cluster.run_until_phase(Phase.FAILED)
 
-    world.edit(maxFailedRuns=1)
-    world.until(lambda world: world.status.completion_time is None)
-    world.until_ended()
+    cluster.edit(maxFailedRuns=1)
+    cluster.run_until(lambda cluster: cluster.status.completion_time is None)
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
-    assert world.status.runs.failed == 1
+    assert cluster.status.phase is Phase.COMPLETE
+    assert cluster.status.runs.failed == 1
 
 
 def test_a_sweep_that_takes_too_long_fails_and_commits_what_exists() -> None:
-    world = World(runs=40, parallelism=1, activeDeadlineSeconds=20)
+    cluster = SimulatedCluster(runs=40, parallelism=1, activeDeadlineSeconds=20)
 
-    world.until_phase(Phase.FAILED)
+    cluster.run_until_phase(Phase.FAILED)
 
-    assert world.ready.startswith("DeadlineExceeded: Not finished within activeDeadlineSeconds, 20 s.")
-    assert set(world.store.committed or []) == world.store.runs
+    assert cluster.ready.startswith("DeadlineExceeded: Not finished within activeDeadlineSeconds, 20 s.")
+    assert set(cluster.store.committed or []) == cluster.store.runs
 
 
 def test_the_message_of_the_deadline_has_the_last_problem() -> None:
-    world = World(activeDeadlineSeconds=60)
-    world.store.up = False
+    cluster = SimulatedCluster(activeDeadlineSeconds=60)
+    cluster.store.up = False
 
-    world.until_phase(Phase.FAILED)
+    cluster.run_until_phase(Phase.FAILED)
 
-    assert "It was waiting: The store at store:9000 does not answer." in world.ready
-    assert not [write for write in world.api.writes if write.endswith("-r0")]
+    assert "It was waiting: The store at store:9000 does not answer." in cluster.ready
+    assert not [write for write in cluster.api.writes if write.endswith("-r0")]
 
 
 def test_a_queued_job_starts_when_its_queue_admits_it() -> None:
-    world = World(queueName="gpus")
-    world.until(lambda world: "Queued" in world.ready)
-    (job,) = world.jobs()
+    cluster = SimulatedCluster(queueName="gpus")
+    cluster.run_until(lambda cluster: "Queued" in cluster.ready)
+    (job,) = cluster.jobs()
     assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
-    world.seconds(30)
+    cluster.run_for(30)
     assert job["spec"]["suspend"] is True
 
-    world.api.edit_spec(Resource.JOBS, job["metadata"]["name"], suspend=False)
-    world.until_ended()
+    cluster.api.edit_spec(Resource.JOBS, job["metadata"]["name"], suspend=False)
+    cluster.run_until_finished()
 
-    everything_rendered_once(world)
+    everything_rendered_once(cluster)
 
 
 def test_finished_jobs_are_kept_for_their_ttl() -> None:
-    world = World(ttlSecondsAfterFinished=300)
-    world.until_phase(Phase.COMPLETE)
-    world.seconds(120)
-    assert {job["metadata"]["labels"]["synth-operator.io/job"] for job in world.api.all(Resource.JOBS)} == {
+    cluster = SimulatedCluster(ttlSecondsAfterFinished=300)
+    cluster.run_until_phase(Phase.COMPLETE)
+    cluster.run_for(120)
+    assert {job["metadata"]["labels"]["synth-operator.io/job"] for job in cluster.api.list_all(Resource.JOBS)} == {
         "plan",
         "render",
         "finalize",
     }
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    assert not world.api.all(Resource.JOBS)
+    assert not cluster.api.list_all(Resource.JOBS)
 
 
 def test_deleting_a_sweep_keeps_its_outputs() -> None:
-    world = World(runs=24)
-    world.until(lambda world: world.status.runs.succeeded >= 4)
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
 
-    world.delete()
-    world.seconds(5)
+    cluster.delete()
+    cluster.run_for(5)
 
-    assert not world.exists
-    assert not world.api.all(Resource.JOBS)
-    assert len(world.store.runs) >= 4
+    assert not cluster.exists
+    assert not cluster.api.list_all(Resource.JOBS)
+    assert len(cluster.store.runs) >= 4
 
 
 @pytest.mark.parametrize("when", [0, 2, 5, 9, 100])
 def test_deleting_a_sweep_with_its_outputs(when: int) -> None:
-    world = World(runs=24, deletionPolicy="Delete")
-    world.seconds(when)
+    cluster = SimulatedCluster(runs=24, deletionPolicy="Delete")
+    cluster.run_for(when)
 
-    world.delete()
-    world.until(lambda world: not world.exists)
+    cluster.delete()
+    cluster.run_until(lambda cluster: not cluster.exists)
 
-    assert not world.store.runs
-    assert not world.jobs()
+    assert not cluster.store.runs
+    assert not cluster.jobs()
 
 
 def test_a_deletion_without_the_store_waits_and_names_the_force_annotation() -> None:
-    world = World(deletionPolicy="Delete")
-    world.until_ended()
-    world.store.up = False
+    cluster = SimulatedCluster(deletionPolicy="Delete")
+    cluster.run_until_finished()
+    cluster.store.up = False
 
-    world.delete()
-    world.seconds(60)
-    assert world.status.phase is Phase.DELETING
-    assert world.ready == (
+    cluster.delete()
+    cluster.run_for(60)
+    assert cluster.status.phase is Phase.DELETING
+    assert cluster.ready == (
         "StoreUnreachable: The store at store:9000 does not answer. To delete the sweep and leave its outputs, "
         "annotate it with synth-operator.io/force-delete=true."
     )
-    world.annotate(**{"synth-operator.io/force-delete": "true"})
-    world.until(lambda world: not world.exists)
+    cluster.annotate(**{"synth-operator.io/force-delete": "true"})
+    cluster.run_until(lambda cluster: not cluster.exists)
 
-    assert world.store.runs
+    assert cluster.store.runs
 
 
 def test_outputs_are_deleted_once_the_store_is_back() -> None:
-    world = World(deletionPolicy="Delete")
-    world.until_ended()
-    world.store.up = False
-    world.delete()
-    world.seconds(300)
+    cluster = SimulatedCluster(deletionPolicy="Delete")
+    cluster.run_until_finished()
+    cluster.store.up = False
+    cluster.delete()
+    cluster.run_for(300)
 
-    world.store.up = True
-    world.until(lambda world: not world.exists)
+    cluster.store.up = True
+    cluster.run_until(lambda cluster: not cluster.exists)
 
-    assert not world.store.runs
-    assert not [name for kind, name in world.api.objects if kind is Resource.SWEEPS and name == NAME]
+    assert not cluster.store.runs
+    assert not [name for kind, name in cluster.api.objects if kind is Resource.SWEEPS and name == NAME]
 
 
 def test_only_a_sweep_with_deletion_policy_delete_has_a_finalizer() -> None:
-    world = World()
-    world.seconds(3)
-    assert not world.api.objects[Resource.SWEEPS, NAME]["metadata"].get("finalizers")
+    cluster = SimulatedCluster()
+    cluster.run_for(3)
+    assert not cluster.api.objects[Resource.SWEEPS, NAME]["metadata"].get("finalizers")
 
-    world.edit(deletionPolicy="Delete")
-    world.seconds(3)
-    assert world.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"] == ["synth-operator.io/delete-outputs"]
-    world.edit(deletionPolicy="Retain")
-    world.seconds(3)
-    assert not world.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"]
+    cluster.edit(deletionPolicy="Delete")
+    cluster.run_for(3)
+    assert cluster.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"] == ["synth-operator.io/delete-outputs"]
+    cluster.edit(deletionPolicy="Retain")
+    cluster.run_for(3)
+    assert not cluster.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"]
 
 
 def test_the_number_of_writes_does_not_grow_with_the_sweep() -> None:
-    world = World(runs=500, batchSize=5, parallelism=1)
+    cluster = SimulatedCluster(runs=500, batchSize=5, parallelism=1)
 
-    world.until_ended()
+    cluster.run_until_finished()
 
-    assert len(world.api.writes) <= 100
-    assert world.jobs(JobKind.PLAN) == []
+    assert len(cluster.api.writes) <= 100
+    assert cluster.jobs(JobKind.PLAN) == []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from simulated_cluster.world import NAME, World
+from simulated_cluster.simulation import NAME, SimulatedCluster
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
@@ -12,50 +12,50 @@ from synth_api.resources.synth_sweep import Phase
 from synth_operator.kube.api import ApiError, JsonObject, Resource
 
 HOUR = 3600
-Change = Callable[[World], None]
+Change = Callable[[SimulatedCluster], None]
 
 
 def block(reason: str, message: str) -> Change:
-    return lambda world: setattr(world.nodes, "block", {"waiting": {"reason": reason, "message": message}})
+    return lambda cluster: setattr(cluster.nodes, "waiting_state", {"waiting": {"reason": reason, "message": message}})
 
 
-def unblock(world: World) -> None:
-    world.nodes.block = {}
+def unblock(cluster: SimulatedCluster) -> None:
+    cluster.nodes.waiting_state = {}
 
 
-def no_node(world: World) -> None:
-    world.nodes.unschedulable = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+def no_node(cluster: SimulatedCluster) -> None:
+    cluster.nodes.unschedulable = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
-def a_node(world: World) -> None:
-    world.nodes.unschedulable = ""
+def a_node(cluster: SimulatedCluster) -> None:
+    cluster.nodes.unschedulable = ""
 
 
-def store_down(world: World) -> None:
-    world.store.up = False
+def store_down(cluster: SimulatedCluster) -> None:
+    cluster.store.up = False
 
 
-def store_up(world: World) -> None:
-    world.store.up = True
+def store_up(cluster: SimulatedCluster) -> None:
+    cluster.store.up = True
 
 
-def quota_of_jobs(world: World) -> None:
+def quota_of_jobs(cluster: SimulatedCluster) -> None:
     text = 'jobs.batch "x" is forbidden: exceeded quota: lab, requested: count/jobs.batch=1, used: 2, limited: 2'
-    world.api.refuse = lambda resource, _: ApiError(403, "Forbidden", text) if resource is Resource.JOBS else None
+    cluster.api.refuse = lambda resource, _: ApiError(403, "Forbidden", text) if resource is Resource.JOBS else None
 
 
-def webhook(world: World) -> None:
+def webhook(cluster: SimulatedCluster) -> None:
     text = "admission webhook says no"
-    world.api.refuse = lambda resource, _: ApiError(403, "Forbidden", text) if resource is Resource.JOBS else None
+    cluster.api.refuse = lambda resource, _: ApiError(403, "Forbidden", text) if resource is Resource.JOBS else None
 
 
-def quota_of_pods(world: World) -> None:
-    world.nodes.quota = "exceeded quota: lab, requested: pods=1, used: 0, limited: 0"
+def quota_of_pods(cluster: SimulatedCluster) -> None:
+    cluster.nodes.quota = "exceeded quota: lab, requested: pods=1, used: 0, limited: 0"
 
 
-def no_refusals(world: World) -> None:
-    world.api.refuse = lambda _resource, _body: None
-    world.nodes.quota = ""
+def no_refusals(cluster: SimulatedCluster) -> None:
+    cluster.api.refuse = lambda _resource, _body: None
+    cluster.nodes.quota = ""
 
 
 CAUSES: dict[str, tuple[Change, Change, str]] = {
@@ -101,109 +101,109 @@ CAUSES: dict[str, tuple[Change, Change, str]] = {
 @pytest.mark.parametrize("cause", CAUSES)
 def test_a_problem_is_reported_within_ten_seconds_and_the_sweep_recovers(cause: str) -> None:
     arrange, heal, sentence = CAUSES[cause]
-    world = World()
-    arrange(world)
+    cluster = SimulatedCluster()
+    arrange(cluster)
 
-    world.seconds(10)
+    cluster.run_for(10)
 
-    (plan, *_) = (write.split()[-1] for write in world.api.writes if write.startswith("create jobs"))
+    (plan, *_) = (write.split()[-1] for write in cluster.api.writes if write.startswith("create jobs"))
     sentence = sentence.replace("{plan}", plan)
-    assert world.status.phase is Phase.WAITING
-    assert world.ready == sentence
-    assert world.status.waiting_since is not None
-    assert not world.jobs(JobKind.RENDER)
-    heal(world)
-    world.until_ended(seconds=2 * HOUR)
-    assert world.status.phase is Phase.COMPLETE
-    assert world.status.waiting_since is None
-    assert sum(event == sentence for event in world.events) == 1
+    assert cluster.status.phase is Phase.WAITING
+    assert cluster.ready == sentence
+    assert cluster.status.waiting_since is not None
+    assert not cluster.jobs(JobKind.RENDER)
+    heal(cluster)
+    cluster.run_until_finished(seconds=2 * HOUR)
+    assert cluster.status.phase is Phase.COMPLETE
+    assert cluster.status.waiting_since is None
+    assert sum(event == sentence for event in cluster.events) == 1
 
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_waiting_costs_few_writes_and_one_event(cause: str) -> None:
     arrange, _, _ = CAUSES[cause]
-    world = World()
-    arrange(world)
-    world.seconds(HOUR)
-    before = len(world.api.writes)
+    cluster = SimulatedCluster()
+    arrange(cluster)
+    cluster.run_for(HOUR)
+    before = len(cluster.api.writes)
 
-    world.seconds(5 * HOUR)
+    cluster.run_for(5 * HOUR)
 
-    assert len(world.api.writes) - before <= 5 * 20
-    assert len(world.events) == 2
+    assert len(cluster.api.writes) - before <= 5 * 20
+    assert len(cluster.events) == 2
 
 
 @pytest.mark.parametrize("cause", ["no node", "image", "quota of pods"])
 def test_render_pods_that_cannot_start_are_reported_and_recover(cause: str) -> None:
     arrange, heal, sentence = CAUSES[cause]
-    world = World()
-    world.until(lambda world: bool(world.jobs(JobKind.RENDER)))
+    cluster = SimulatedCluster()
+    cluster.run_until(lambda cluster: bool(cluster.jobs(JobKind.RENDER)))
 
-    arrange(world)
-    world.seconds(10)
+    arrange(cluster)
+    cluster.run_for(10)
 
-    assert world.ready == sentence.replace("plan pod", "render pod")
-    heal(world)
-    world.until_ended()
-    assert world.status.phase is Phase.COMPLETE
+    assert cluster.ready == sentence.replace("plan pod", "render pod")
+    heal(cluster)
+    cluster.run_until_finished()
+    assert cluster.status.phase is Phase.COMPLETE
 
 
 def test_the_delay_between_tries_doubles_up_to_ten_minutes() -> None:
-    world = World()
-    store_down(world)
-    world.seconds(4 * HOUR)
+    cluster = SimulatedCluster()
+    store_down(cluster)
+    cluster.run_for(4 * HOUR)
 
-    made = [write for write in world.api.writes if write.startswith("create jobs")]
+    made = [write for write in cluster.api.writes if write.startswith("create jobs")]
 
     # 5, 10, … 640 s are 8 tries in a quarter of an hour; then six an hour, a few seconds late each.
     assert 25 <= len(made) <= 33
 
 
 def test_a_store_failure_is_reported_until_a_batch_progresses() -> None:
-    world = World(runs=24, retriesPerRun=10)
-    world.until(lambda world: world.status.runs.succeeded >= 4)
+    cluster = SimulatedCluster(runs=24, retriesPerRun=10)
+    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
 
-    store_down(world)
-    world.until_phase(Phase.WAITING)
-    assert world.ready == "StoreUnreachable: The store at store:9000 does not answer."
-    store_up(world)
-    world.until_ended()
+    store_down(cluster)
+    cluster.run_until_phase(Phase.WAITING)
+    assert cluster.ready == "StoreUnreachable: The store at store:9000 does not answer."
+    store_up(cluster)
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
-    assert world.store.committed == world.keys()
+    assert cluster.status.phase is Phase.COMPLETE
+    assert cluster.store.committed == cluster.list_run_keys()
 
 
 def test_a_sweep_waits_for_its_missing_recipe() -> None:
-    world = World()
-    world.api.remove(Resource.RECIPES, "beads")
+    cluster = SimulatedCluster()
+    cluster.api.remove(Resource.RECIPES, "beads")
 
-    world.seconds(5)
-    assert world.ready == "RecipeNotFound: There is no SynthRecipe 'beads'; apply one."
-    assert conditions(world)["Reconciling"] == "True"
-    assert not world.api.all(Resource.JOBS)
-    world.apply_recipe(1)
-    world.until_ended()
+    cluster.run_for(5)
+    assert cluster.ready == "RecipeNotFound: There is no SynthRecipe 'beads'; apply one."
+    assert conditions(cluster)["Reconciling"] == "True"
+    assert not cluster.api.list_all(Resource.JOBS)
+    cluster.apply_recipe(1)
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
+    assert cluster.status.phase is Phase.COMPLETE
 
 
 @pytest.mark.parametrize("seconds", [0, 4, 9])
 def test_an_invalid_recipe_stops_the_sweep_until_it_is_repaired(seconds: int) -> None:
-    world = World(runs=24)
-    world.seconds(seconds)
-    attempt = world.status.attempt
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_for(seconds)
+    attempt = cluster.status.attempt
 
-    world.apply_recipe(None)
-    world.seconds(5)
-    assert world.ready == "RecipeInvalid: The recipe 'beads' is invalid: version: is missing."
-    assert conditions(world)["Stalled"] == "True"
-    assert all(job["status"].get("conditions") for job in world.api.all(Resource.JOBS)), "a Job is still at work"
-    world.apply_recipe(1)
-    world.until_ended()
+    cluster.apply_recipe(None)
+    cluster.run_for(5)
+    assert cluster.ready == "RecipeInvalid: The recipe 'beads' is invalid: version: is missing."
+    assert conditions(cluster)["Stalled"] == "True"
+    assert all(job["status"].get("conditions") for job in cluster.api.list_all(Resource.JOBS)), "a Job is still at work"
+    cluster.apply_recipe(1)
+    cluster.run_until_finished()
 
-    assert world.store.committed == world.keys()
-    assert max(world.store.rendered.values()) == 1
-    assert attempt is None or world.status.attempt is None or world.status.attempt.hash == attempt.hash
+    assert cluster.store.committed == cluster.list_run_keys()
+    assert max(cluster.store.rendered.values()) == 1
+    assert attempt is None or cluster.status.attempt is None or cluster.status.attempt.hash == attempt.hash
 
 
 @pytest.mark.parametrize(
@@ -226,93 +226,93 @@ def test_an_invalid_recipe_stops_the_sweep_until_it_is_repaired(seconds: int) ->
     ],
 )
 def test_a_problem_that_needs_an_edit_stalls_the_sweep(spec: dict[str, Any], sentence: str) -> None:
-    world = World(**spec)
+    cluster = SimulatedCluster(**spec)
 
-    world.seconds(5)
+    cluster.run_for(5)
 
-    assert world.ready == sentence
-    assert conditions(world)["Stalled"] == "True"
-    assert not world.api.all(Resource.JOBS)
+    assert cluster.ready == sentence
+    assert conditions(cluster)["Stalled"] == "True"
+    assert not cluster.api.list_all(Resource.JOBS)
 
 
 def test_an_edit_ends_the_stall() -> None:
-    world = World(image="elsewhere/x:1")
-    world.seconds(5)
+    cluster = SimulatedCluster(image="elsewhere/x:1")
+    cluster.run_for(5)
 
-    world.edit(image="lab/x:1")
-    world.until_ended()
+    cluster.edit(image="lab/x:1")
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
+    assert cluster.status.phase is Phase.COMPLETE
 
 
 def test_a_name_of_another_owner_is_reported_until_it_is_free() -> None:
-    world = World()
-    world.until(lambda world: bool(world.jobs(JobKind.PLAN)))
-    (name,) = (job["metadata"]["name"] for job in world.jobs(JobKind.PLAN))
+    cluster = SimulatedCluster()
+    cluster.run_until(lambda cluster: bool(cluster.jobs(JobKind.PLAN)))
+    (name,) = (job["metadata"]["name"] for job in cluster.jobs(JobKind.PLAN))
 
-    world = World()
-    world.api.put(Resource.JOBS, stranger(name))
-    world.seconds(10)
-    assert world.ready == f"NameTaken: The name '{name}' belongs to an object of another owner; delete that object."
-    world.api.remove(Resource.JOBS, name)
-    world.until_ended()
+    cluster = SimulatedCluster()
+    cluster.api.add(Resource.JOBS, stranger(name))
+    cluster.run_for(10)
+    assert cluster.ready == f"NameTaken: The name '{name}' belongs to an object of another owner; delete that object."
+    cluster.api.remove(Resource.JOBS, name)
+    cluster.run_until_finished()
 
-    assert world.status.phase is Phase.COMPLETE
+    assert cluster.status.phase is Phase.COMPLETE
 
 
 def test_another_configured_image_replaces_pods_that_never_started() -> None:
-    world = World()
-    block("ErrImagePull", "lab/synth-operator:1: not found")(world)
-    world.seconds(10)
+    cluster = SimulatedCluster()
+    block("ErrImagePull", "lab/synth-operator:1: not found")(cluster)
+    cluster.run_for(10)
 
-    world.rules = world.rules.model_copy(update={"operator_image": "lab/synth-operator:2"})
-    world.restart()
-    world.seconds(3)
-    unblock(world)
-    world.until_ended()
+    cluster.rules = cluster.rules.model_copy(update={"operator_image": "lab/synth-operator:2"})
+    cluster.restart()
+    cluster.run_for(3)
+    unblock(cluster)
+    cluster.run_until_finished()
 
-    images = {write for write in world.api.writes if write.startswith("delete jobs")}
-    assert world.status.phase is Phase.COMPLETE
+    images = {write for write in cluster.api.writes if write.startswith("delete jobs")}
+    assert cluster.status.phase is Phase.COMPLETE
     assert len(images) >= 1
 
 
 def test_pods_that_crash_without_a_message_are_reported() -> None:
-    world = World(runs=4, retriesPerRun=1)
-    world.until(lambda world: bool(world.jobs(JobKind.RENDER)))
-    crash = world.nodes.end
+    cluster = SimulatedCluster(runs=4, retriesPerRun=1)
+    cluster.run_until(lambda cluster: bool(cluster.jobs(JobKind.RENDER)))
+    crash = cluster.nodes.end
 
     def crash_all() -> None:
-        for pod in world.api.all(Resource.PODS):
+        for pod in cluster.api.list_all(Resource.PODS):
             if pod["status"]["phase"] == "Running" and "-r0-" in pod["metadata"]["name"]:
                 crash(pod, 127)
 
     for _ in range(6):
         crash_all()
-        world.second()
+        cluster.step()
 
-    assert "WorkerFailed: The render pod ended with exit code 127; see its log." in world.events
+    assert "WorkerFailed: The render pod ended with exit code 127; see its log." in cluster.events
 
 
 def test_a_succeeded_pod_after_crashes_is_no_failure() -> None:
-    world = World(runs=100, batchSize=50, retriesPerRun=1)
+    cluster = SimulatedCluster(runs=100, batchSize=50, retriesPerRun=1)
     for codes in ((127, 127), (127, ExitCode.OK)):
-        world.until(lambda world: len(rendering(world)) == 2)
-        world.nodes.count = ExitCode.OK not in codes
-        for pod, code in zip(rendering(world), codes, strict=True):
-            world.nodes.end(pod, code)
-        world.second()
+        cluster.run_until(lambda cluster: len(rendering(cluster)) == 2)
+        cluster.nodes.count_pods = ExitCode.OK not in codes
+        for pod, code in zip(rendering(cluster), codes, strict=True):
+            cluster.nodes.end_pod(pod, code)
+        cluster.step()
 
-    assert not [event for event in world.events if event.startswith("WorkerFailed")]
+    assert not [event for event in cluster.events if event.startswith("WorkerFailed")]
 
 
-def rendering(world: World) -> list[JsonObject]:
+def rendering(cluster: SimulatedCluster) -> list[JsonObject]:
     """The render pods that run."""
-    pods = (pod for pod in world.api.all(Resource.PODS) if "-r0-" in pod["metadata"]["name"])
+    pods = (pod for pod in cluster.api.list_all(Resource.PODS) if "-r0-" in pod["metadata"]["name"])
     return [pod for pod in pods if pod["status"]["phase"] == "Running"]
 
 
-def conditions(world: World) -> dict[str, str]:
-    return {condition.type.value: condition.status for condition in world.status.conditions}
+def conditions(cluster: SimulatedCluster) -> dict[str, str]:
+    return {condition.type.value: condition.status for condition in cluster.status.conditions}
 
 
 def stranger(name: str) -> JsonObject:

@@ -7,10 +7,10 @@ from synth_operator.watch.deleted_pod_messages import DeletedPodMessages
 
 SWEEP = ("lab", "s")
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
-SAID = BatchMessage(batch=0, size=12, succeeded=6)
+MESSAGE = BatchMessage(batch=0, size=12, succeeded=6)
 
 
-def pod(name: str, job: str = "s-r0", message: BatchMessage | None = SAID) -> PodObject:
+def pod(name: str, job: str = "s-r0", message: BatchMessage | None = MESSAGE) -> PodObject:
     return PodObject(name, job, "render", index=0, phase="Failed", created=START, message=message)
 
 

@@ -1,4 +1,4 @@
-"""Everything together: a user, a cluster, a store, and an operator that may die at any write."""
+"""Simulation of a user, a cluster, a store, and an operator that can crash at any write."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from simulated_cluster.api import NAMESPACE, Key, KilledError, MemoryApi
+from simulated_cluster.api import NAMESPACE, CrashError, Key, MemoryApi
 from simulated_cluster.nodes import Nodes
-from simulated_cluster.store import Store, keys_of
+from simulated_cluster.store import Store, list_keys
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import ATTEMPT_LABEL, JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
 from synth_api.reasons import Reason
@@ -46,8 +46,8 @@ OUTPUT = {"endpoint": "store:9000", "bucket": "bucket", "secretRef": {"name": "s
 _WATCHED = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
 
 
-def check(spec: SweepSpec, recipe: RecipeObject | None) -> ValidatedSweep | Problem:
-    """Stands for `validate_sweep`: a recipe is good when it has a version."""
+def validate(spec: SweepSpec, recipe: RecipeObject | None) -> ValidatedSweep | Problem:
+    """Replace `validate_sweep`: a recipe is valid if it has a version."""
     if recipe is None:
         return Problem(reason=Reason.RECIPE_NOT_FOUND, message="There is no SynthRecipe 'beads'; apply one.")
     if "version" not in recipe.spec.recipe:
@@ -64,8 +64,8 @@ def check(spec: SweepSpec, recipe: RecipeObject | None) -> ValidatedSweep | Prob
     )
 
 
-class World:
-    """`lag` is the chance that a watch brings nothing in a second; `seed` decides when."""
+class SimulatedCluster:
+    """`lag` is the probability that a watch delivers nothing in a second; `seed` seeds it."""
 
     def __init__(
         self, *, runs: int = 12, lag: float = 0.0, seed: int = 0, rules: Configuration = RULES, **spec: Any
@@ -77,10 +77,10 @@ class World:
         self.restarts = 0
         self._lag = lag
         self._random = Random(seed)
-        self._seen: dict[Key, JsonObject] = {}
+        self._cache: dict[Key, JsonObject] = {}
         self._refusals: dict[str, Refusal] = {}
-        self._look_at: datetime | None = START
-        self._kill_at: tuple[int, str] | None = None
+        self._reconcile_at: datetime | None = START
+        self._crash_at: tuple[int, str] | None = None
         self.api.on_write = self._on_write
         self.apply_recipe(1)
         axes = [{"path": "seed", "values": list(range(runs))}]
@@ -92,7 +92,7 @@ class World:
             "output": OUTPUT,
             **spec,
         }
-        self.api.put(Resource.SWEEPS, {"metadata": {"name": NAME}, "spec": whole, "status": {}})
+        self.api.add(Resource.SWEEPS, {"metadata": {"name": NAME}, "spec": whole, "status": {}})
 
     # The user
 
@@ -101,7 +101,7 @@ class World:
         if (Resource.RECIPES, "beads") in self.api.objects:
             self.api.edit_spec(Resource.RECIPES, "beads", **recipe)
         else:
-            self.api.put(Resource.RECIPES, {"metadata": {"name": "beads"}, "spec": recipe, "status": {}})
+            self.api.add(Resource.RECIPES, {"metadata": {"name": "beads"}, "spec": recipe, "status": {}})
 
     def edit(self, **changes: Any) -> None:
         self.api.edit_spec(Resource.SWEEPS, NAME, **changes)
@@ -112,9 +112,9 @@ class World:
     def annotate(self, **annotations: str) -> None:
         body = self.api.objects[Resource.SWEEPS, NAME]
         body["metadata"]["annotations"] = annotations
-        self.api.touch(body)
+        self.api.bump_version(body)
 
-    # What is seen
+    # Observation
 
     @property
     def exists(self) -> bool:
@@ -131,115 +131,117 @@ class World:
 
     @property
     def events(self) -> list[str]:
-        return [f"{event['reason']}: {event['message']}" for event in self.api.all(Resource.EVENTS)]
+        return [f"{event['reason']}: {event['message']}" for event in self.api.list_all(Resource.EVENTS)]
 
     def jobs(self, kind: JobKind = JobKind.RENDER) -> list[JsonObject]:
-        return [job for job in self.api.all(Resource.JOBS) if job["metadata"]["labels"][JOB_LABEL] == kind]
+        return [job for job in self.api.list_all(Resource.JOBS) if job["metadata"]["labels"][JOB_LABEL] == kind]
 
-    def keys(self) -> list[str]:
-        """Of the runs that the sweep asks for now."""
+    def list_run_keys(self) -> list[str]:
+        """Return the keys of the sweep's current runs."""
         sweep = SweepObject.from_json(self.api.objects[Resource.SWEEPS, NAME])
         recipe = RecipeObject.from_json(self.api.objects[Resource.RECIPES, "beads"])
-        checked = check(sweep.spec, recipe)
-        assert isinstance(checked, ValidatedSweep)
-        return keys_of(build_attempt_input(sweep, checked, ""))
+        validation = validate(sweep.spec, recipe)
+        assert isinstance(validation, ValidatedSweep)
+        return list_keys(build_attempt_input(sweep, validation, ""))
 
     # Time
 
-    def until(self, condition: Callable[[World], bool], seconds: int = 3600) -> None:
-        """Lets time pass until something holds; fails when that is not within so many seconds."""
+    def run_until(self, condition: Callable[[SimulatedCluster], bool], seconds: int = 3600) -> None:
+        """Advance time until a condition is true; fail after this many seconds."""
         end = self.api.now + timedelta(seconds=seconds)
         while not condition(self):
             assert self.api.now < end, f"still {self.status.phase}: {self.ready}"
-            self.second()
+            self.step()
 
-    def until_phase(self, *phases: Phase, seconds: int = 3600) -> None:
-        self.until(lambda world: world.status.phase in phases, seconds)
+    def run_until_phase(self, *phases: Phase, seconds: int = 3600) -> None:
+        self.run_until(lambda cluster: cluster.status.phase in phases, seconds)
 
-    def until_ended(self, seconds: int = 7200) -> None:
-        """Until the sweep has ended and the operator has nothing left to do."""
-        self.until(lambda world: world.status.completion_time is not None and world.idle(), seconds)
+    def run_until_finished(self, seconds: int = 7200) -> None:
+        """Advance time until the sweep has ended and the operator is idle."""
+        self.run_until(lambda cluster: cluster.status.completion_time is not None and cluster.is_idle(), seconds)
 
-    def idle(self) -> bool:
-        """Whether the operator has seen everything and wants nothing."""
-        there = self._watched()
-        current = self._seen.keys() == there.keys() and all(
-            _version(body) == self._known(key) for key, body in there.items()
+    def is_idle(self) -> bool:
+        """Return True if the operator's cache is current and no reconcile is due."""
+        there = self._list_watched()
+        current = self._cache.keys() == there.keys() and all(
+            _version(body) == self._find_cached_version(key) for key, body in there.items()
         )
-        return current and self._look_at is None
+        return current and self._reconcile_at is None
 
-    def second(self, end: datetime | None = None) -> None:
-        """A second; or, when nobody has anything to do, the time until the operator wants to look again."""
+    def step(self, end: datetime | None = None) -> None:
+        """Advance by one second or, if nothing can happen, to the next reconcile."""
         version = self.api.version
         self.nodes.step()
-        running = any(pod["status"]["phase"] == "Running" for pod in self.api.all(Resource.PODS))
-        if self.api.version == version and not running and self._look_at and self._look_at > self.api.now:
-            self.api.now = min(self._look_at, end or self._look_at) - timedelta(seconds=1)
+        running = any(pod["status"]["phase"] == "Running" for pod in self.api.list_all(Resource.PODS))
+        if self.api.version == version and not running and self._reconcile_at and self._reconcile_at > self.api.now:
+            self.api.now = min(self._reconcile_at, end or self._reconcile_at) - timedelta(seconds=1)
         self.api.now += timedelta(seconds=1)
-        if self._watch() or (self._look_at is not None and self._look_at <= self.api.now):
-            self._look()
+        if self._watch() or (self._reconcile_at is not None and self._reconcile_at <= self.api.now):
+            self._reconcile()
         self.check_invariants()
 
-    def seconds(self, number: int) -> None:
+    def run_for(self, number: int) -> None:
         end = self.api.now + timedelta(seconds=number)
         while self.api.now < end:
-            self.second(end)
+            self.step(end)
 
     # The operator
 
-    def kill_at(self, write: int, when: str) -> None:
-        """The operator dies before or after its so-manieth write from the beginning."""
-        self._kill_at = (write, when)
+    def crash_at(self, write: int, when: str) -> None:
+        """Let the operator crash before or after the write of this number."""
+        self._crash_at = (write, when)
 
     def _on_write(self, when: str) -> None:
         number = len(self.api.writes) - (when == "after")
-        if self._kill_at == (number, when):
-            self._kill_at = None
-            raise KilledError
+        if self._crash_at == (number, when):
+            self._crash_at = None
+            raise CrashError
 
     def restart(self) -> None:
-        """A new process: it lists everything and remembers nothing."""
+        """Start a new process with an empty memory; it lists all objects."""
         self.restarts += 1
         self._refusals.clear()
-        self._seen = copy.deepcopy(self._watched())
-        self._look_at = self.api.now
+        self._cache = copy.deepcopy(self._list_watched())
+        self._reconcile_at = self.api.now
 
-    def _watched(self) -> dict[Key, JsonObject]:
+    def _list_watched(self) -> dict[Key, JsonObject]:
         return {key: body for key, body in self.api.objects.items() if key[0] in _WATCHED}
 
     def _watch(self) -> bool:
-        """Brings the watches up to date, each resource by itself and perhaps late; whether something came."""
-        came = False
-        there = self._watched()
+        """Update the cache, each resource separately and perhaps late; return True if it changed."""
+        has_changed = False
+        there = self._list_watched()
         for resource in _WATCHED:
             if self._random.random() < self._lag:
                 continue
-            news = {
-                key: body for key, body in there.items() if key[0] is resource and _version(body) != self._known(key)
+            changed = {
+                key: body
+                for key, body in there.items()
+                if key[0] is resource and _version(body) != self._find_cached_version(key)
             }
-            gone = [key for key in self._seen if key[0] is resource and key not in there]
-            came = came or bool(news) or bool(gone)
-            self._seen |= copy.deepcopy(news)
-            for key in gone:
-                del self._seen[key]
-        return came
+            deleted = [key for key in self._cache if key[0] is resource and key not in there]
+            has_changed = has_changed or bool(changed) or bool(deleted)
+            self._cache |= copy.deepcopy(changed)
+            for key in deleted:
+                del self._cache[key]
+        return has_changed
 
-    def _known(self, key: Key) -> str:
-        return _version(self._seen[key]) if key in self._seen else ""
+    def _find_cached_version(self, key: Key) -> str:
+        return _version(self._cache[key]) if key in self._cache else ""
 
-    def _look(self) -> None:
-        self._look_at = None
-        body = self._seen.get((Resource.SWEEPS, NAME))
+    def _reconcile(self) -> None:
+        self._reconcile_at = None
+        body = self._cache.get((Resource.SWEEPS, NAME))
         if body is None:
             return
         sweep = SweepObject.from_json(body)
-        observed = self._observed(sweep)
+        observed = self._observe(sweep)
         try:
             applied = apply(self.api, sweep, observed, decide(sweep, observed, self.rules, self.api.now), self.api.now)
         except (StaleError, ApiError):
-            self._look_at = self.api.now + timedelta(seconds=1)
+            self._reconcile_at = self.api.now + timedelta(seconds=1)
             return
-        except KilledError:
+        except CrashError:
             self.restart()
             return
         for name in applied.inputs | applied.jobs:
@@ -248,14 +250,14 @@ class World:
             self._refusals[applied.refusal.name] = applied.refusal
         delays = [delay for delay in (applied.requeue_after, 1.0 if applied.refusal else None) if delay is not None]
         if delays:
-            self._look_at = self.api.now + timedelta(seconds=min(delays))
+            self._reconcile_at = self.api.now + timedelta(seconds=min(delays))
 
-    def _observed(self, sweep: SweepObject) -> ObservedState:
-        seen = self._seen
+    def _observe(self, sweep: SweepObject) -> ObservedState:
+        seen = self._cache
         recipe = seen.get((Resource.RECIPES, "beads"))
         found = RecipeObject.from_json(recipe) if recipe else None
         return ObservedState(
-            validation=check(sweep.spec, found),
+            validation=validate(sweep.spec, found),
             recipe=found,
             jobs=tuple(JobObject.from_json(body) for (kind, _), body in seen.items() if kind is Resource.JOBS),
             pods=tuple(PodObject.from_json(body) for (kind, _), body in seen.items() if kind is Resource.PODS),
@@ -267,17 +269,17 @@ class World:
             refusals=tuple(self._refusals.values()),
         )
 
-    # What must always hold
+    # Invariants
 
     def check_invariants(self) -> None:
-        living = [job for job in self.jobs() if not job["status"].get("conditions")]
-        assert len(living) <= 1, [job["metadata"]["name"] for job in living]
+        unfinished = [job for job in self.jobs() if not job["status"].get("conditions")]
+        assert len(unfinished) <= 1, [job["metadata"]["name"] for job in unfinished]
         tasks = [
             (
                 *(pod["metadata"]["labels"].get(label) for label in (ATTEMPT_LABEL, SHARD_LABEL, JOB_LABEL)),
                 pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"],
             )
-            for pod in self.api.all(Resource.PODS)
+            for pod in self.api.list_all(Resource.PODS)
             if pod["status"]["phase"] in ("Pending", "Running") and "deletionTimestamp" not in pod["metadata"]
         ]
         assert len(tasks) == len(set(tasks)), "two pods for one batch"
