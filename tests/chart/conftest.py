@@ -1,4 +1,4 @@
-"""The chart, rendered by Helm 4 and Helm 3 as `helm install` would."""
+"""Fixtures: the chart rendered by Helm 4 and Helm 3."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Tree = dict[str, Any]
 
 
 class RefusedError(Exception):
-    """What Helm says of wrong values."""
+    """Helm refused the values; the message is its error output."""
 
 
 class Objects(list[Tree]):
-    """What a release consists of."""
+    """Objects of a release."""
 
     def of(self, kind: str) -> list[Tree]:
         return [each for each in self if each["kind"] == kind]

@@ -25,14 +25,14 @@ SECONDS = 60
 
 
 class Scraped:
-    """A fleet whose sweep goes on while Prometheus looks."""
+    """Fleet with a sweep that progresses while Prometheus scrapes."""
 
     def __init__(self, prometheus: Prometheus) -> None:
         self.prometheus = prometheus
         self.fleet = Fleet()
         self.operator = self.fleet.operator()
 
-    def go_on(self) -> None:
+    def advance(self) -> None:
         beads = self.fleet.sweeps[0]
         runs = beads.status.runs
         further = runs.model_copy(update={"succeeded": runs.succeeded + 1})
@@ -41,14 +41,14 @@ class Scraped:
         self.operator.record_api_call("update", "synthsweeps/status", 200)
         self.operator.record_watch_activity("jobs")
 
-    def until_all_answer(self, expressions: dict[str, str]) -> list[str]:
-        """Names of those that are silent in the end."""
+    def wait_for_data(self, expressions: dict[str, str]) -> list[str]:
+        """Return the names of expressions that have no data after the timeout."""
         end = time.monotonic() + SECONDS
         while True:
-            self.go_on()
-            silent = self.prometheus.find_empty(expressions)
-            if not silent or time.monotonic() > end:
-                return silent
+            self.advance()
+            empty = self.prometheus.find_empty(expressions)
+            if not empty or time.monotonic() > end:
+                return empty
             time.sleep(0.5)
 
 
@@ -66,18 +66,18 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
 
 
 def test_every_expression_of_the_dashboard_returns_data(scraped: Scraped) -> None:
-    assert scraped.until_all_answer(read_dashboard_expressions("5s")) == []
+    assert scraped.wait_for_data(read_dashboard_expressions("5s")) == []
 
 
-def test_one_sweep_is_shown_apart(scraped: Scraped) -> None:
+def test_the_sweep_variable_selects_one_sweep(scraped: Scraped) -> None:
     expressions = read_dashboard_expressions("5s", namespace="lab-b", sweep="cubes")
-    assert scraped.until_all_answer({"Progress": expressions["Progress: done"]}) == []
+    assert scraped.wait_for_data({"Progress": expressions["Progress: done"]}) == []
     assert set(scraped.prometheus.read_values(expressions["Progress: done"])) == {1.0}
     assert set(scraped.prometheus.read_values(expressions["Cached: Cached"])) == {0.0}
 
 
-def test_the_choices_above_the_dashboard_know_the_sweeps(scraped: Scraped) -> None:
-    assert scraped.until_all_answer({"phases": "synth_sweep_phase"}) == []
+def test_the_variables_of_the_dashboard_list_the_sweeps(scraped: Scraped) -> None:
+    assert scraped.wait_for_data({"phases": "synth_sweep_phase"}) == []
     assert scraped.prometheus.get("label/namespace/values", **{"match[]": "synth_sweep_phase"}) == ["lab-a", "lab-b"]
 
 
@@ -115,7 +115,7 @@ FIRES = [
 
 
 def outcome(folder: Path, alert: str, values: dict[str, int], labels: dict[str, str] | None) -> str:
-    """What promtool says when an alert must fire with labels, or not at all, an hour into constant series."""
+    """Return promtool's output for an alert that must fire with these labels, or not at all, after constant series."""
     rule = next(rule for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"] if rule["alert"] == alert)
     expected = {"eval_time": "59m", "alertname": alert}
     if labels is not None:
@@ -137,25 +137,25 @@ def outcome(folder: Path, alert: str, values: dict[str, int], labels: dict[str, 
 
 
 @pytest.mark.parametrize(("alert", "bad", "labels", "good"), FIRES, ids=lambda value: str(value)[:24])
-def test_alerts_fire_when_they_should_and_only_then(
+def test_alerts_fire_on_their_condition_only(
     alert: str, bad: dict[str, int], labels: dict[str, str], good: dict[str, int], tmp_path: Path
 ) -> None:
     assert outcome(tmp_path, alert, bad, labels) == "as expected"
     assert outcome(tmp_path, alert, good, None) == "as expected"
 
 
-def test_every_alert_is_tried() -> None:
+def test_every_alert_has_a_test_case() -> None:
     rules = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
     assert {rule["alert"] for rule in rules} == {alert for alert, *_ in FIRES}
 
 
-def test_the_dashboard_is_what_its_source_says() -> None:
+def test_the_dashboard_matches_its_source() -> None:
     import dashboard
 
     assert dashboard.TARGET.read_text(encoding="utf-8") == dashboard.format_dashboard(), "run tools/dashboard.py"
 
 
-def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
+def test_panels_do_not_overlap_and_have_unique_ids() -> None:
     import dashboard
 
     panels = dashboard.build_panels()

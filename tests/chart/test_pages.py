@@ -1,4 +1,4 @@
-"""The pages for platform engineers name everything that exists, and nothing else."""
+"""Pages for platform engineers: every phase, reason, metric, alert and value that exists, and no other."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_tables_of_reasons_are_current() -> None:
 
 
 def commands(text: str) -> list[list[str]]:
-    """Every helm command of a page that installs or upgrades, as words."""
+    """Return the arguments of every helm install and upgrade command on a page."""
     joined = text.replace("\\\n", " ")
     return [shlex.split(line) for line in re.findall(r"^    (helm (?:install|upgrade) .*)$", joined, re.MULTILINE)]
 
@@ -58,8 +58,8 @@ def test_every_install_on_the_page_renders(helm: Helm) -> None:
         assert "Deployment" in helm.run("template", release, str(ROOT / chart), "--kube-version", "1.35.4", *kept)
 
 
-def known(values: Any, name: str) -> bool:
-    """`sweeps.output` is empty by default; the schema knows what may be in it."""
+def has_value(values: Any, name: str) -> bool:
+    """Return True if a value of this name exists; the keys of `sweeps.output`, empty by default, are in the model."""
     for key in name.split("."):
         if not isinstance(values, dict) or key not in values:
             return False
@@ -67,13 +67,13 @@ def known(values: Any, name: str) -> bool:
     return True
 
 
-def test_the_values_that_the_page_names_exist() -> None:
+def test_values_named_on_the_page_exist() -> None:
     values = yaml.safe_load((ROOT / "charts/synth-operator/values.yaml").read_text(encoding="utf-8"))
     rows = section(page("kubernetes.md"), "Install").splitlines()
     cells = [row.split("|")[2] for row in rows if row.startswith("|") and row.count("|") == 3]
     named = re.findall(r"`([a-zA-Z.]+)", " ".join(cells))
     assert len(named) >= 8
-    assert [name for name in named if not known(values, name) and not name.startswith("spec.")] == []
+    assert [name for name in named if not has_value(values, name) and not name.startswith("spec.")] == []
 
 
 def test_every_phase_is_explained() -> None:

@@ -1,4 +1,4 @@
-"""Values reach the operator as its configuration; wrong ones are refused before anything is installed."""
+"""Values become the operator's configuration; invalid ones are refused before the installation."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def test_the_chart_lints(helm: Helm) -> None:
     assert "0 chart(s) failed" in helm.run("lint", "--strict", "--kube-version", "1.35.4", str(CHART))
 
 
-def test_the_chart_is_of_the_release_that_is_in_the_tree() -> None:
+def test_the_chart_has_the_version_of_the_repository() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert chart["version"] == chart["appVersion"] == project["version"]
 
 
-def test_without_values_the_operator_has_its_own_defaults(helm: Helm) -> None:
+def test_the_default_values_are_the_operators_defaults(helm: Helm) -> None:
     found = helm.render().configuration
     assert found == Configuration(
         operator_image="localhost/synth-operator:0.1.0",
@@ -100,13 +100,13 @@ def test_wrong_values_are_refused_by_name(helm: Helm, values: dict[str, Any], wo
     assert missing in ([], ["latest"]), str(refused.value)
 
 
-def test_the_schema_is_what_its_models_say() -> None:
+def test_the_schema_matches_its_models() -> None:
     import chart_schema
 
     assert chart_schema.TARGET.read_text(encoding="utf-8") == chart_schema.format_schema(), "run tools/chart_schema.py"
 
 
-def test_values_are_all_that_the_schema_knows() -> None:
+def test_the_schema_and_the_values_have_the_same_keys() -> None:
     import chart_schema
 
     values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
