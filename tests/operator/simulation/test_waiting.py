@@ -279,7 +279,7 @@ def test_another_configured_image_replaces_pods_that_never_started() -> None:
 def test_pods_that_crash_without_a_message_are_reported() -> None:
     cluster = SimulatedCluster(runs=4, retriesPerRun=1)
     cluster.run_until(lambda cluster: bool(cluster.jobs(JobKind.RENDER)))
-    crash = cluster.nodes.end
+    crash = cluster.nodes.end_pod
 
     def crash_all() -> None:
         for pod in cluster.api.list_all(Resource.PODS):
