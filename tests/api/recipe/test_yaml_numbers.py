@@ -43,7 +43,7 @@ def test_the_sentence_names_key_and_line_wherever_the_number_stands(
     text: str, where: str, written: Callable[..., Path], refusal: Callable[..., str]
 ) -> None:
     path = written(fragment=text)
-    assert f"{path}: {where} is not the same" in refusal(load_yaml, path)
+    assert f"{path}: {where} differs between" in refusal(load_yaml, path)
 
 
 def test_a_fragment_is_read_like_a_recipe(written: Callable[..., Path], refusal: Callable[..., str]) -> None:
@@ -51,14 +51,14 @@ def test_a_fragment_is_read_like_a_recipe(written: Callable[..., Path], refusal:
         beads=SPHERES.replace("- BaseRecipe", "- BaseRecipe\n  - dense"),
         dense="blueprints: {particles: {Bead: {number: 0600}}}",
     )
-    assert "dense.yaml: blueprints.particles.Bead.number: line 1: 0600 is not the same" in refusal(read_recipe, path)
+    assert "dense.yaml: blueprints.particles.Bead.number: line 1: 0600 differs between" in refusal(read_recipe, path)
 
 
 def test_a_variable_of_the_environment_is_read_like_a_file(
     written: Callable[..., Path], refusal: Callable[..., str]
 ) -> None:
     path = written(beads=SPHERES.replace("seed: 42", "seed: ${oc.decode:${oc.env:SEED}}", 1))
-    assert ": initial_runtime_state.seed: line 1: 0042 is not the same" in refusal(read_recipe, path, {"SEED": "0042"})
+    assert ": initial_runtime_state.seed: line 1: 0042 differs between" in refusal(read_recipe, path, {"SEED": "0042"})
 
 
 @pytest.mark.parametrize(
