@@ -28,6 +28,6 @@ MEANINGS: Final = {
     ExitCode.BUG: "an error that should not happen; the message says where its traceback is",
     ExitCode.OUTPUT_LOST: "done as with 0, but stdout or stderr could not be written (full disk, closed descriptor)",
     ExitCode.TRY_AGAIN: "store, device or cluster unavailable; the same call may work later",
-    ExitCode.INTERRUPTED: "interrupted by Ctrl-C; what was committed stays, the next call goes on from there",
-    ExitCode.STOPPED: "stopped by SIGTERM; what was committed stays, the next call goes on from there",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C; what was committed stays, the next call continues from there",
+    ExitCode.STOPPED: "stopped by SIGTERM; what was committed stays, the next call continues from there",
 }

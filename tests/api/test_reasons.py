@@ -22,7 +22,7 @@ def test_the_code_is_one_word_and_the_remedy_one_sentence(reason: Reason | Failu
 
 
 @pytest.mark.parametrize("reason", ALL, ids=str)
-def test_no_remedy_says_that_nothing_is_wrong_with_what_failed(reason: Reason | FailureReason) -> None:
+def test_only_progress_needs_no_action(reason: Reason | FailureReason) -> None:
     needs_no_action = reason.remedy.startswith("No action needed")
     assert reason.retry_helps is not None or needs_no_action or reason is Reason.SUSPENDED
 

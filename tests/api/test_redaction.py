@@ -57,13 +57,13 @@ def test_a_credential_in_use_is_replaced_in_every_spelling(secret, spell) -> Non
     assert redact(said) == said
 
 
-def test_what_a_library_has_shortened_is_replaced_too() -> None:
+def test_a_credential_that_a_library_shortened_is_replaced() -> None:
     token = "".join(f"{number:x}" for number in range(200))
     register_credentials([token])
     assert redact(f"got {token[:60]}… of {token[90:150]}") == "got ***… of ***"
 
 
-def test_a_short_credential_is_replaced_as_a_word_alone() -> None:
+def test_a_short_credential_is_replaced_as_a_whole_word_only() -> None:
     register_credentials(["key1", "ab", "", None])
     assert redact("key1 of monkey12 at ab") == "*** of monkey12 at ab"
 
@@ -91,7 +91,7 @@ def test_a_short_credential_is_replaced_as_a_word_alone() -> None:
         ("key AKIAIOSFODNN7EXAMPLE", "key ***"),
     ],
 )
-def test_what_looks_like_a_credential_is_replaced(said: str, redacted: str) -> None:
+def test_text_that_looks_like_a_credential_is_replaced(said: str, redacted: str) -> None:
     assert redact(said) == redacted
     assert redact(redacted) == redacted
 
@@ -108,7 +108,7 @@ def test_what_looks_like_a_credential_is_replaced(said: str, redacted: str) -> N
         "basic authentication is needed",
     ],
 )
-def test_other_text_stays(said: str) -> None:
+def test_other_text_is_unchanged(said: str) -> None:
     assert redact(said) == said
 
 
@@ -140,7 +140,7 @@ def test_any_exception_is_one_sentence(error: Exception, said: str) -> None:
     assert explain(error) == said
 
 
-def test_what_carries_a_message_is_clean_whoever_makes_it() -> None:
+def test_every_model_with_a_message_cleans_it() -> None:
     problem = Problem(reason=Reason.WORKER_FAILED, message="x\x1b[31m\nSignature=0a1b " + "y" * 2000)
     assert problem.message.startswith("x [31m Signature=*** yyy")
     assert len(problem.message) == 1024
@@ -158,7 +158,7 @@ def test_a_log_and_a_traceback_hold_no_credential() -> None:
     assert (entry["event"], entry["facts"], entry["code"]) == ("ended", [{"message": "***"}], 75)
 
 
-def test_credentials_that_threads_protect_at_the_same_time_are_all_remembered() -> None:
+def test_credentials_registered_by_threads_at_the_same_time_are_all_kept() -> None:
     secrets = [f"{number}-secret-of-a-thread" for number in range(12)]
     start = Barrier(len(secrets))
     interval = sys.getswitchinterval()

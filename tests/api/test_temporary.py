@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_temporary_folder_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_temporary_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with create_temporary_folder("run-") as folder:
         (folder / "file").touch()
@@ -20,7 +20,7 @@ def test_a_temporary_folder_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("given", "named"), [("/proc/nothing", "/proc/nothing"), (None, "not set"), ("", "not set")])
-def test_where_no_folder_can_be_written_one_sentence_says_what_to_set(
+def test_the_error_without_a_writable_folder_names_the_variable_to_set(
     monkeypatch: pytest.MonkeyPatch, given: str | None, named: str
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", None)

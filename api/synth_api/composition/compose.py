@@ -52,7 +52,7 @@ _NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufff
 def compose_recipe(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
     """Return the recipe with its fragments and overrides merged; `${a.b}` stays as it is, missing values are `???`.
 
-    `overrides` follow Hydra's grammar without sweeps; step ids may stand for indices. Raises InputError.
+    `overrides` follow Hydra's grammar without sweeps; step ids may replace indices. Raises InputError.
     """
     tree = _compose_tree(source, ())
     return _compose_tree(source, tuple(index_overrides(tree, overrides))) if overrides else tree

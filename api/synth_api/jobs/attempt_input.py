@@ -47,7 +47,7 @@ class AttemptInput(Part):
     exclude: tuple[dict[str, Any], ...] = ()
     """As in the spec."""
     output: Output
-    """Where the dataset goes."""
+    """Output of the dataset."""
     parallelism: Annotated[int, Field(ge=1)]
     """Parallelism at the start of the attempt; the batch size depends on it."""
     batch_size: int | None = None

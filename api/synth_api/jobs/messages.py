@@ -30,7 +30,7 @@ class PlanMessage(Part):
 
     kind: Literal["plan"] = "plan"
     total: int = 0
-    """Runs, excluded ones left out."""
+    """Runs without the excluded ones."""
     cached: int = 0
     """Of these, runs that existed."""
     todo: int = 0
@@ -80,7 +80,7 @@ class FinalizeMessage(Part):
 
     kind: Literal["finalize"] = "finalize"
     total: int = 0
-    """Runs, excluded ones left out."""
+    """Runs without the excluded ones."""
     cached: int = 0
     """Runs that existed when the attempt began."""
     succeeded: int = 0

@@ -1,1 +1,1 @@
-"""The recipe language: files, composition, typed models, what goes into a run key."""
+"""The recipe language: typed models, checks, canonical trees and run keys."""

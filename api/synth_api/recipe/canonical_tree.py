@@ -35,7 +35,7 @@ def _build_mapping(node: Node) -> Tree:
 
 @cache
 def _list_fields(kind: type[Node]) -> tuple[tuple[str, str, Any], ...]:
-    """Name, key in the tree and default of each field that counts."""
+    """Return name, key in the tree and default of each field that shapes the output."""
     return tuple(
         (name, field.alias or name, field.get_default(call_default_factory=True))
         for name, field in kind.model_fields.items()

@@ -22,7 +22,7 @@ def build_key_tree(recipe: Recipe) -> dict[str, Any]:
 
 
 def build_key_document(recipe: Recipe) -> bytes:
-    """Canonical JSON that a run key is the sha256 of; a manifest holds both of its entries."""
+    """Return the canonical JSON whose sha256 is the run key; a manifest holds both of its entries."""
     return canonical_json(build_key_tree(recipe))
 
 

@@ -75,11 +75,11 @@ class Toleration(Part):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     """Taint effect; without it every effect."""
     toleration_seconds: int | None = None
-    """How long a NoExecute taint is tolerated."""
+    """Seconds for which a NoExecute taint is tolerated."""
 
 
 class Gpu(Part):
-    """The GPUs that each render pod asks for; what is left out comes from the operator's configuration."""
+    """GPUs that each render pod requests; omitted fields come from the operator's configuration."""
 
     resource_name: Annotated[str, Field(min_length=1, max_length=317)] | None = None
     """Extended resource, `nvidia.com/gpu` unless the operator is configured otherwise."""
@@ -123,11 +123,11 @@ class SweepSpec(Part):
     axes: Annotated[tuple[AxisSpec, ...], Field(max_length=16)] = ()
     """Axes whose product is the sweep, the last one fastest; or `overrides`."""
     exclude: Annotated[tuple[dict[str, Any], ...], Field(max_length=64)] = ()
-    """Partial assignments, path -> value: runs that agree with one of them are left out."""
+    """Partial assignments, path -> value: runs that match one of them are excluded."""
     parallelism: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Render pods at a time."""
     batch_size: Annotated[int, Field(ge=1, le=100)] | None = None
-    """Runs per pod; chosen automatically when left out."""
+    """Runs per pod; chosen automatically by default."""
     suspend: bool = False
     """True stops rendering; finished runs stay."""
     max_failed_runs: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^(100|[0-9]{1,2})%$")] = 0
@@ -143,7 +143,7 @@ class SweepSpec(Part):
     gpu: Gpu | None = None
     """Renders on GPU nodes; without it on CPU nodes."""
     resources: Resources | None = None
-    """Of the render container; what is left out comes from the operator's configuration."""
+    """Resources of the render container; omitted fields come from the operator's configuration."""
     pod_template: dict[str, Any] | None = None
     """Overlay of the render pods' template, merged last."""
     queue_name: ObjectName | None = None
@@ -228,7 +228,7 @@ class FailureCount(Part):
     reason: str
     """One word."""
     runs: int
-    """How many."""
+    """Number of failed runs with this reason."""
 
 
 class ResourceUsage(Part):

@@ -27,7 +27,7 @@ def list_particle_blueprints(written: Tree, base: Tree, axes: Iterable[Axis]) ->
 
 
 def _list_names(tree: Any) -> set[str]:
-    """Names below `blueprints.particles`. A reference has none: no other place of a recipe can hold a blueprint map."""
+    """Return the names below `blueprints.particles`; a reference has none, as only this place can hold blueprints."""
     for section in ("blueprints", "particles"):
         tree = tree.get(section) if isinstance(tree, dict) else None
     return set(tree) if isinstance(tree, dict) else set()

@@ -19,7 +19,7 @@ Box = Mapping[int, frozenset[int]]
 
 @dataclass(frozen=True)
 class Grid:
-    """The product of dimensions of these lengths, the last one fastest; the places in `boxes` are left out."""
+    """The product of dimensions of these lengths, the last one fastest; the places in `boxes` are excluded."""
 
     lengths: tuple[int, ...]
     boxes: tuple[Box, ...] = ()

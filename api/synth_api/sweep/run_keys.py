@@ -49,7 +49,7 @@ class _NotLocalError(Exception):
 
 
 def generate_keys(space: RunSpace, start: int, stop: int) -> Iterator[bytes]:
-    """Yield the keys of runs start … stop - 1, 32 bytes each; EXCLUDED_KEY for those left out.
+    """Yield the keys of runs start … stop - 1, 32 bytes each; EXCLUDED_KEY for excluded runs.
 
     Raises InputError at a run whose values do not fit together.
     """

@@ -31,7 +31,7 @@ class RunSpace:
     base: dict[str, Any]
     """The recipe, composed once with its fixed overrides; it still holds its interpolations."""
     boxes: tuple[Box, ...] = ()
-    """Places of the grid whose runs are left out."""
+    """Places of the grid whose runs are excluded."""
 
     @cached_property
     def dimensions(self) -> tuple[int, ...]:
@@ -63,7 +63,7 @@ class RunSpace:
         ]
 
     def is_included(self, run: int) -> bool:
-        """True if a run is not excluded. Raises InputError as `digits`."""
+        """Return True if a run is not excluded. Raises InputError as `find_digits`."""
         self._check_run(run)
         return not self.grid.is_excluded(self.grid.find_place(run))
 
@@ -77,7 +77,7 @@ class RunSpace:
         return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, self.find_digits(run), strict=True)}
 
     def words(self, run: int) -> str:
-        """Return the overrides of a run for a message, long values shortened. Raises InputError as `digits`."""
+        """Return the overrides of a run for a message, long values shortened. Raises InputError as `find_digits`."""
         return self._describe_digits(self.find_digits(run))
 
     def build_recipe(self, run: int) -> Recipe:

@@ -34,7 +34,7 @@ def check_values(space: RunSpace) -> list[str]:
 
 
 def _build_corner_recipes(space: RunSpace) -> Iterator[Recipe]:
-    """Yield each value of each axis beside the first of the others; all largest ones together, for bounds on sums.
+    """Yield recipes with each value of each axis and the first of the others, and with all largest, to test sums.
 
     Values that make the same run are refused. Excluded places are not checked: their values may not fit together.
     """
@@ -65,7 +65,7 @@ def _refuse_idle_axes(space: RunSpace, idle: IdlePlaces) -> None:
 
 
 def _iterate_places(space: RunSpace, dimension: int) -> Iterator[tuple[int, list[int]]]:
-    """Yield each index to check in a dimension, and its place beside the first of the others, unless it is left out."""
+    """Yield each index to check in a dimension, and its place with the first of the others, unless it is excluded."""
     first = [0] * len(space.axes_by_dimension)
     for digit in sorted({0}.union(*(_sample_digits(axis.values) for axis in space.axes_by_dimension[dimension]))):
         place = [*first[:dimension], digit, *first[dimension + 1 :]]
@@ -74,7 +74,7 @@ def _iterate_places(space: RunSpace, dimension: int) -> Iterator[tuple[int, list
 
 
 def _build_recipe(space: RunSpace, place: Sequence[int]) -> Iterator[Recipe]:
-    """Yield the recipe of a place that is not left out."""
+    """Yield the recipe of a place unless it is excluded."""
     if not space.grid.is_excluded(place):
         yield space.build_recipe_at(space.find_digits_at(place))
 

@@ -9,7 +9,7 @@ from synth_api.jobs.attempt_input import hash_attempt
 PLAN = "ab" * 32
 
 
-def test_it_is_the_hash_of_canonical_json() -> None:
+def test_an_attempt_hash_is_the_hash_of_canonical_json() -> None:
     document = f'["5b1f","{PLAN}","again",2]'
     assert hash_attempt("5b1f", PLAN, "again", 2) == sha256(document.encode()).hexdigest()
 

@@ -14,7 +14,7 @@ def test_a_batch_is_a_share_of_eight_batches_per_pod_between_twenty_and_a_thousa
     assert Batches.split(todo, parallelism).size == min(-(-todo // parts), 100)
 
 
-def test_the_size_of_the_spec_is_taken() -> None:
+def test_the_batch_size_of_the_spec_is_used() -> None:
     assert Batches.split(1000, 4, 7).size == 7
 
 

@@ -166,7 +166,7 @@ def test_a_shape_without_extent_is_refused(spheres_tree, put, refusal) -> None:
     assert refusal(parse_recipe, tree).endswith("dimensions: values must be at least 0.001, 0 is too small")
 
 
-def test_what_is_left_at_its_default_changes_no_key(spheres_tree, put) -> None:
+def test_values_at_their_default_change_no_key(spheres_tree, put) -> None:
     bead = {**spheres_tree["blueprints"]["particles"]["Bead"], "weight": None}
     invoke = {**spheres_tree["synth_chain"]["feature_generation_steps"][1], "choose": "all"}
     bound = {**spheres_tree["process_conditions"]["feature_variabilities"]["Defocus"], "per": "object"}

@@ -45,7 +45,7 @@ def test_value(text: str, expected: bool) -> None:
         ("(" * 5000, "at most 100 parentheses"),
     ],
 )
-def test_what_does_not_parse_is_named_with_its_position(text: str, problem: str) -> None:
+def test_syntax_errors_name_their_position(text: str, problem: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_expression(text)
     assert problem in str(caught.value)
@@ -66,5 +66,5 @@ expressions = st.recursive(
 
 
 @given(expressions)
-def test_it_agrees_with_pythons_own_grammar(text: str) -> None:
+def test_expressions_agree_with_pythons_grammar(text: str) -> None:
     assert value(text) is bool(eval(text.replace("$A", "True").replace("$B", "False")))

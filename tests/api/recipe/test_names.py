@@ -87,7 +87,7 @@ def test_a_name_that_only_an_override_has_may_be_any_legal_one() -> None:
 
 
 @pytest.mark.parametrize("name", ILLEGAL)
-def test_any_other_name_is_refused_where_it_is_declared(
+def test_any_other_name_is_refused_at_its_declaration(
     name: str, spheres_tree: Tree, put: Callable[..., Tree], refusal: Callable[..., str]
 ) -> None:
     for path, node in MAPS:

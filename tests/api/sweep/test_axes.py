@@ -133,7 +133,7 @@ def test_step_ids_count_as_their_indices() -> None:
         ),
     ],
 )
-def test_what_a_sweep_refuses(arguments: list[str], path: str, says: str) -> None:
+def test_invalid_axes_are_refused(arguments: list[str], path: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_arguments(arguments)
     assert caught.value.path == path
@@ -141,7 +141,7 @@ def test_what_a_sweep_refuses(arguments: list[str], path: str, says: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_neighbours_in_name_are_not_nested() -> None:
+def test_paths_with_a_common_prefix_are_not_nested() -> None:
     assert len(parse_arguments(["a.b=1,2", "a.bc=1,2", "a.b1.c=1,2"]).axes) == 3
 
 

@@ -49,7 +49,7 @@ synth_chain:
         [f"{PARTICLES}={{Bead:{FEW}}},{{Flake:{FEW}}}"],
     ],
 )
-def test_they_are_the_same_in_every_sweep_of_a_recipe(recipe: Path, arguments: list[str]) -> None:
+def test_blueprints_are_the_same_in_every_sweep_of_a_recipe(recipe: Path, arguments: list[str]) -> None:
     assert Sweep.load(recipe, arguments).particle_blueprints == ("Bead", "Flake")
 
 
@@ -64,13 +64,11 @@ def test_they_are_the_same_in_every_sweep_of_a_recipe(recipe: Path, arguments: l
         ([f"~{PARTICLES}.Bead", f"+{PARTICLES}.Aggregate={FEW},{MANY}"], ["Aggregate"]),
     ],
 )
-def test_those_that_a_sweep_adds_come_behind_the_recipes_own(
-    recipe: Path, arguments: list[str], added: list[str]
-) -> None:
+def test_added_blueprints_follow_the_recipes_own(recipe: Path, arguments: list[str], added: list[str]) -> None:
     assert Sweep.load(recipe, arguments).particle_blueprints == ("Bead", "Flake", *added)
 
 
-def test_those_that_only_excluded_runs_have_are_there_too(recipe: Path) -> None:
+def test_blueprints_of_excluded_runs_are_included(recipe: Path) -> None:
     few = {"geometry_prototype_name": "sphere", "number": 3}
     kinds = AxisSpec(path=PARTICLES, values=({"Zeolite": few}, {"Aggregate": few}))
     seeds = AxisSpec(path=SEED, values=(1, 2))

@@ -12,7 +12,7 @@ from synth_api.sweep.definition import Sweep
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_manifest_of_the_page() -> None:
+def test_the_example_of_the_page_has_the_counts_of_the_page() -> None:
     page = (ROOT / "docs/sweeps.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n(axes:.*?)```", page, re.DOTALL)
     assert example

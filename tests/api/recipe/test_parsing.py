@@ -140,7 +140,7 @@ def test_a_mistake_is_one_sentence_at_its_path(spheres_tree, put, refusal, path,
     assert refused.startswith((start, "synth_chain", "process_conditions"))
 
 
-def test_paths_lead_to_the_very_value(spheres_tree, put, refusal) -> None:
+def test_the_path_of_an_error_leads_to_its_value(spheres_tree, put, refusal) -> None:
     tree = put(spheres_tree, f"{GENERATION}.5.gravity.2", "abc")
     assert refusal(parse_recipe, tree) == f"{GENERATION}[5].gravity[2]: must be a number, not 'abc'"
     tree = put(spheres_tree, f"{GENERATION}.5._target_", "os.system")
@@ -162,7 +162,9 @@ def test_too_many_particles_in_all(spheres_tree, put, refusal) -> None:
         ("NoiseThreshold", {"_target_": "$builtins.Constant", "value": 4}),
     ],
 )
-def test_features_take_what_the_predecessors_recipes_draw(spheres_tree, put, variability: str, drawn: dict) -> None:
+def test_features_accept_the_values_of_the_predecessors_recipes(
+    spheres_tree, put, variability: str, drawn: dict
+) -> None:
     assert parse_recipe(put(spheres_tree, f"{BOUND}.{variability}.variability", drawn))
 
 

@@ -11,7 +11,7 @@ RENDERING = "synth_chain.rendering_steps"
 
 
 @pytest.mark.parametrize("name", ["spheres", "mixed"])
-def test_it_parses_back_to_an_equal_recipe(request, name: str) -> None:
+def test_a_canonical_tree_parses_back_to_an_equal_recipe(request, name: str) -> None:
     recipe = request.getfixturevalue(name)()
     again = parse_recipe(build_canonical_tree(recipe))
     assert build_canonical_tree(again) == build_canonical_tree(recipe)
@@ -41,7 +41,7 @@ def without_ids(recipe):
         ("process_conditions.feature_variabilities.ParticleSubdivisions.variability.value", 1.0),
     ],
 )
-def test_what_means_the_same_has_the_same_key(spheres_tree, put, path: str, value: object) -> None:
+def test_recipes_with_the_same_meaning_have_the_same_key(spheres_tree, put, path: str, value: object) -> None:
     assert compute_run_key(parse_recipe(put(spheres_tree, path, value))) == compute_run_key(parse_recipe(spheres_tree))
 
 
@@ -55,7 +55,7 @@ def test_what_means_the_same_has_the_same_key(spheres_tree, put, path: str, valu
         ("process_conditions.sets.S", {"criterion": "False"}),
     ],
 )
-def test_what_means_something_else_has_another_key(spheres_tree, put, path: str, value: object) -> None:
+def test_recipes_with_another_meaning_have_another_key(spheres_tree, put, path: str, value: object) -> None:
     assert compute_run_key(parse_recipe(put(spheres_tree, path, value))) != compute_run_key(parse_recipe(spheres_tree))
 
 

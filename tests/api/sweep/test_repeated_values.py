@@ -41,7 +41,7 @@ def of(*axes: dict[str, Any], exclude: tuple[dict[str, Any], ...] = ()) -> Sweep
         (f"{SCALE}=range(0.1,0.100000000000001,1e-17)", "the 1st and the 2nd value of the axis are the same, 0.1"),
     ],
 )
-def test_a_value_twice_is_refused_with_its_positions(argument: str, says: str) -> None:
+def test_a_repeated_value_is_refused_with_its_positions(argument: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
         Sweep.from_source(SOURCE, [argument])
     assert says in str(caught.value)
@@ -122,7 +122,7 @@ def test_a_zip_is_refused_if_none_of_its_axes_has_an_effect() -> None:
     assert zipped(f"{GRAVITY}.2", SEED).runs == 2
 
 
-def test_a_feature_that_a_criterion_looks_at_has_an_effect() -> None:
+def test_a_feature_that_a_criterion_compares_has_an_effect() -> None:
     subdivisions = "++blueprints.particles.Bead.features.subdivisions_vp=3,4"
     with pytest.raises(InputError, match="no picture or label depends on it"):
         Sweep.from_source(SOURCE, [subdivisions])
@@ -131,11 +131,11 @@ def test_a_feature_that_a_criterion_looks_at_has_an_effect() -> None:
     assert Sweep.from_source(SOURCE, [criterion, subdivisions]).runs == 2
 
 
-def test_one_value_of_what_changes_nothing_is_no_repeat() -> None:
+def test_a_single_value_without_effect_is_no_repeat() -> None:
     assert Sweep.from_source(SOURCE, ["initial_runtime_state.time=choice(7)", f"{SEED}=1,2"]).runs == 2
 
 
-def test_values_that_only_look_alike_are_two() -> None:
+def test_values_that_only_look_alike_differ() -> None:
     variability = "process_conditions.feature_variabilities.BackgroundPatchSeed.variability"
     assert Sweep.from_source(SOURCE, [f"{variability}.value=42,${{{SEED}}}", f"{SEED}=1,2"]).runs == 4
     custom = {"path": "blueprints.particles.Bead.custom_features"}
@@ -154,13 +154,13 @@ def test_structured_axes_and_zips_are_refused_alike() -> None:
     assert of({"zip": [numbers, {"path": SEED, "range": {"stop": 3}}]}).runs == 3
 
 
-def test_a_run_that_is_left_out_is_no_repeat() -> None:
+def test_an_excluded_run_is_no_repeat() -> None:
     modes = {"path": MODE, "values": ["real", "REAL"]}
     assert of(modes, exclude=({MODE: "REAL"},)).count == 1
 
 
 @given(st.integers(-1000, 1000), st.integers(1, 300), st.integers(-20, 3), st.integers(1, 20))
-def test_a_range_is_refused_exactly_where_its_floats_meet(start: int, length: int, exponent: int, digits: int) -> None:
+def test_a_range_is_refused_exactly_if_its_floats_coincide(start: int, length: int, exponent: int, digits: int) -> None:
     step = float(f"{digits}e{exponent}")
     values = build_range("a", float(start), start + length * step + step / 2, step) if start + step > start else ()
     repeats = len(set(values)) < len(values)

@@ -12,7 +12,7 @@ from synth_api.recipe.run_key import build_key_document, compute_run_key
 from synth_api.sweep.definition import Sweep
 from synth_api.version import ENGINE_VERSION
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RECIPE = ROOT / "recipes" / "spheres_sem.yaml"
 VECTORS = json.loads((ROOT / "docs" / "run-keys.md").read_text().split("```json")[1].split("```")[0])
 STEPS = "synth_chain.feature_generation_steps"
@@ -43,7 +43,7 @@ def backwards(tree: object) -> object:
     return [backwards(item) for item in tree] if isinstance(tree, list) else tree
 
 
-def test_the_order_of_keys_does_not_count(tmp_path: Path) -> None:
+def test_the_order_of_keys_has_no_effect(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(yaml.safe_dump(backwards(yaml.safe_load(RECIPE.read_text())), sort_keys=False))
     assert key(recipe=other) == key()
@@ -62,7 +62,7 @@ def test_the_order_of_keys_does_not_count(tmp_path: Path) -> None:
         (["process_conditions.feature_variabilities.ParticleSubdivisions.variability.value=1.0"], []),
     ],
 )
-def test_spelling_and_origin_do_not_count(one: list[str], other: list[str]) -> None:
+def test_spelling_and_origin_have_no_effect(one: list[str], other: list[str]) -> None:
     assert key(*one) == key(*other)
 
 
@@ -78,7 +78,7 @@ def test_spelling_and_origin_do_not_count(one: list[str], other: list[str]) -> N
         "synth_chain.rendering_steps.0.name=other",
     ],
 )
-def test_what_shapes_pixels_or_labels_counts(override: str) -> None:
+def test_values_that_shape_pixels_or_labels_change_the_key(override: str) -> None:
     assert key(override) != key()
 
 

@@ -80,11 +80,11 @@ def test_a_recipe_is_read_with_the_fragments_it_names(written) -> None:
         (HEAD + "blueprints: {a: " + "x" * 140_000 + "}", "at most 131,072 are allowed"),
     ],
 )
-def test_what_is_no_recipe_is_refused(written, refusal, text: str, problem: str) -> None:
+def test_files_that_are_no_recipes_are_refused(written, refusal, text: str, problem: str) -> None:
     assert problem in refusal(read_recipe, written(main=text, scene="{}"))
 
 
-def test_aliases_stand_for_what_is_anchored(written) -> None:
+def test_aliases_have_the_values_of_their_anchors(written) -> None:
     anchored = "blueprints: {a: &a {x: 1, y: [2]}, b: *a, c: {<<: *a, x: 3}}"
     plain = "blueprints: {a: {x: 1, y: [2]}, b: {x: 1, y: [2]}, c: {x: 3, y: [2]}}"
     assert read_recipe(written(main=HEAD + anchored)).files == read_recipe(written(main=HEAD + plain)).files
@@ -105,7 +105,7 @@ def aliases(levels: int, width: int, start: str, level: str) -> str:
         (aliases(60, 1, "[x]", "[%s]"), "line 50: with its aliases it is nested more than 50 deep"),
     ],
 )
-def test_aliases_that_multiply_are_refused_before_anything_is_made_of_them(written, refusal, text, problem) -> None:
+def test_multiplying_aliases_are_refused_before_construction(written, refusal, text, problem) -> None:
     assert problem in refusal(read_recipe, written(main=text))
 
 
@@ -140,7 +140,7 @@ SHELL = {"ODD": "${b}", "LINES": "hidden\n", "PROXY": "http://user:hidden@lab:31
         ("${oc.env:NONE,${b}}", "'${oc.env:NONE,${b}}' cannot be read; write ${oc.env:NAME}"),
     ],
 )
-def test_what_the_environment_may_not_fill_in(written, refusal, text: str, problem: str) -> None:
+def test_variables_that_are_refused(written, refusal, text: str, problem: str) -> None:
     path = written(main=HEAD + f"blueprints: {{a: '{text}'}}")
     sentence = refusal(read_recipe, path, {**SHELL, "my_token": "hidden"})
     assert problem in sentence
@@ -201,7 +201,7 @@ def grouped(tmp_path: Path) -> RecipeSource:
     return read_recipe(tmp_path / "main.yaml")
 
 
-def test_fragments_in_groups_go_where_their_folder_or_package_says(grouped: RecipeSource) -> None:
+def test_fragments_in_groups_go_to_their_folder_or_package(grouped: RecipeSource) -> None:
     tree = compose_recipe(grouped)
     assert tree["initial_runtime_state"]["seed"] == 7
     particles = tree["blueprints"]["particles"]
@@ -254,7 +254,7 @@ def test_hydras_own_section_is_ignored_with_a_warning(written, caplog) -> None:
     assert "the section 'hydra' is ignored" in caplog.text
 
 
-def test_scalars_mean_what_omegaconf_makes_of_them(written) -> None:
+def test_scalars_have_the_values_of_omegaconf(written) -> None:
     tree = read_recipe(written(main=HEAD + "blueprints: {a: 1e5, b: 2026-01-01, c: 1_000, d: yes}")).files["main"]
     assert tree["blueprints"] == {"a": 1e5, "b": "2026-01-01", "c": 1000, "d": True}
 
@@ -300,7 +300,7 @@ OBJECT = {"defaults": ["BaseRecipe", "_self_"]}
         (OBJECT, {"scene": {"blueprints": {"a": "x" * 140_000}}}, "at most 131,072 are allowed"),
     ],
 )
-def test_what_is_no_recipe_in_a_resource_is_refused(refusal, recipe, fragments, problem: str) -> None:
+def test_objects_that_are_no_recipes_are_refused(refusal, recipe, fragments, problem: str) -> None:
     assert problem in refusal(read_recipe_objects, "main", recipe, fragments)
 
 

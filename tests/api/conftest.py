@@ -11,7 +11,7 @@ from synth_api.errors import InputError
 from synth_api.recipe.model import Recipe
 from synth_api.recipe.parsing import parse_recipe
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def load(path: Path, *overrides: str) -> Recipe:

@@ -72,7 +72,7 @@ def test_the_columns_of_a_sweep() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
-def test_what_nobody_has_looked_at_has_a_status_that_says_so(kind: Kind) -> None:
+def test_a_new_resource_has_a_status_with_phase_pending(kind: Kind) -> None:
     unseen = schema(kind)["properties"]["status"]["default"]
     assert unseen["observedGeneration"] == 0
     assert kind.status.model_validate(unseen) == kind.status()

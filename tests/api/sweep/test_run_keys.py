@@ -153,7 +153,7 @@ def test_keys_of_part_of_a_sweep() -> None:
     assert list(sweep.keys(95, 1000)) == list(sweep.keys())[95:]
 
 
-def test_what_shapes_no_pixel_changes_no_key() -> None:
+def test_values_that_shape_no_pixel_change_no_key() -> None:
     assert len({Sweep.load(RECIPE, [f"initial_runtime_state.time={time}"]).key(0) for time in (0, 1)}) == 1
 
 

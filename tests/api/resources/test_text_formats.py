@@ -20,12 +20,12 @@ def cases(values: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("field", "value"), cases(RIGHT))
-def test_what_an_output_takes(field: str, value: str) -> None:
+def test_valid_outputs_are_accepted(field: str, value: str) -> None:
     assert getattr(Output.model_validate(LEAST | {field: value}), field) == value
 
 
 @pytest.mark.parametrize(("field", "value"), cases(WRONG))
-def test_what_an_output_refuses(field: str, value: str) -> None:
+def test_invalid_outputs_are_refused(field: str, value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Output.model_validate(LEAST | {field: value})
     problem = convert_validation_error(caught.value)
@@ -34,7 +34,7 @@ def test_what_an_output_refuses(field: str, value: str) -> None:
     assert f", not '{value[:70]}" in problem.problem
 
 
-def test_the_words() -> None:
+def test_the_message_of_each_format() -> None:
     with pytest.raises(InputError) as caught:
         check_endpoint("h:99999")
     assert str(caught.value) == (
@@ -48,7 +48,7 @@ def test_a_password_in_an_endpoint_is_not_repeated() -> None:
         check_endpoint("user:secret@minio:9000")
 
 
-def test_an_attempt_with_a_wrong_address_is_refused_in_the_same_words(tmp_path) -> None:
+def test_an_attempt_with_a_wrong_address_is_refused_with_the_same_message(tmp_path) -> None:
     file = tmp_path / "attempt.json"
     given = AttemptInput.model_construct(
         namespace="lab",

@@ -54,7 +54,7 @@ def test_both_forms_have_the_same_runs_and_the_same_plan(pairs: list[tuple[str, 
 
 @settings(max_examples=12, deadline=None)
 @given(st.data())
-def test_zip_and_exclude_are_what_a_loop_over_all_runs_says(data: st.DataObject) -> None:
+def test_zip_and_exclude_equal_a_loop_over_all_runs(data: st.DataObject) -> None:
     numbers, seeds, gravities = [10, 20, 20, 30], [1, 2, 3, 4], [-1, -2.5]
     loop = [
         {NUMBER: number, SEED: seed, f"{GRAVITY}.2": gravity}
@@ -86,20 +86,20 @@ def test_values_of_an_exclusion_compare_as_numbers_and_in_decimal() -> None:
     assert [run for run in range(sweep.runs) if not sweep.is_included(run)] == [10, 21, 22, 23]
 
 
-def test_a_place_that_is_left_out_is_not_checked() -> None:
+def test_an_excluded_place_is_not_checked() -> None:
     maximum = {"path": f"{STEPS}.5.num_frames", "values": [150, -1]}
     with pytest.raises(InputError, match="num_frames"):
         of(maximum, {"path": SEED, "values": [1, 2]})
     assert of(maximum, {"path": SEED, "values": [1, 2]}, exclude=[{f"{STEPS}.5.num_frames": -1}]).count == 2
 
 
-def test_fixed_overrides_stand_beside_structured_axes() -> None:
+def test_fixed_overrides_combine_with_structured_axes() -> None:
     sweep = of({"path": SEED, "range": {"stop": 2}}, overrides=(f"{NUMBER}=7",))
     assert sweep.build_recipe(1).blueprints.particles["Bead"].number == 7
     assert sweep.runs == 2
 
 
-def test_the_plan_tells_zip_from_product_and_knows_what_is_left_out() -> None:
+def test_the_plan_depends_on_zips_and_exclusions() -> None:
     one, two = {"path": NUMBER, "values": [1, 2]}, {"path": SEED, "values": [1, 2]}
     plans = [
         of(one, two).plan(),
@@ -153,7 +153,7 @@ SEEDS = {"path": SEED, "range": {"stop": 4}}
         ([SEEDS], [{SEED: n} for n in range(4)], "exclude: leaves no run; take something out of it"),
     ],
 )
-def test_what_structured_axes_may_not_be(axes: list[Any], exclude: list[Any], says: str) -> None:
+def test_invalid_structured_axes_are_refused(axes: list[Any], exclude: list[Any], says: str) -> None:
     with pytest.raises(InputError) as caught:
         of(*axes, exclude=exclude)
     assert says in str(caught.value)

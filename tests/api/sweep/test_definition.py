@@ -61,7 +61,7 @@ def test_without_axes_there_is_one_run(spheres_sem: Path) -> None:
 
 
 @pytest.mark.parametrize("run", [-1, 180])
-def test_there_is_no_run_outside(spheres_sem: Path, run: int) -> None:
+def test_run_numbers_outside_the_sweep_are_refused(spheres_sem: Path, run: int) -> None:
     with pytest.raises(InputError, match=rf"there is no run {run}; this sweep has runs 0 to 179"):
         Sweep.load(spheres_sem, TUTORIAL).overrides(run)
 
@@ -140,7 +140,7 @@ def test_a_step_id_addresses_its_step(tmp_path: Path, spheres_sem: Path) -> None
         ),
     ],
 )
-def test_a_bad_axis_is_refused_before_anything(spheres_sem: Path, argument: str, path: str, value: str) -> None:
+def test_an_invalid_axis_is_refused_first(spheres_sem: Path, argument: str, path: str, value: str) -> None:
     with pytest.raises(InputError) as caught:
         Sweep.load(spheres_sem, [argument])
     assert path in str(caught.value)

@@ -69,7 +69,7 @@ def test_a_field(annotation: Any, node: dict[str, Any]) -> None:
     assert field(annotation | None, None) == node, "null is left out, never written"
 
 
-def test_defaults_that_say_something_stay() -> None:
+def test_nonempty_defaults_are_kept() -> None:
     assert field(int, 0)["default"] == 0
     assert field(bool, False)["default"] is False
     assert field(str, "a")["default"] == "a"
@@ -77,7 +77,7 @@ def test_defaults_that_say_something_stay() -> None:
     assert "default" not in field(tuple[str, ...], ())
 
 
-def test_what_is_said_of_a_field_goes_before_what_is_said_of_its_type() -> None:
+def test_keywords_of_a_field_override_those_of_its_type() -> None:
     assert field(Annotated[Inner, Field(description="This one.")])["description"] == "This one."
 
 
@@ -91,7 +91,7 @@ def test_no_default_is_left_in_a_status() -> None:
     assert remove_defaults(node) == expected
 
 
-def test_rules_and_alternatives_stand_at_their_model() -> None:
+def test_rules_and_alternatives_are_placed_at_their_model() -> None:
     rules = {"Inner": [Rule("self.size > 0", "size must be positive", ".size")]}
     node = build_structural_schema(Inner.model_json_schema(), rules, {"Inner": ["size", "weight"]})
     assert node["x-kubernetes-validations"] == [
@@ -101,6 +101,6 @@ def test_rules_and_alternatives_stand_at_their_model() -> None:
 
 
 @pytest.mark.parametrize("annotation", [tuple[int, str], int | list[int], dict[str, Any] | str])
-def test_what_no_structural_schema_says_is_refused(annotation: Any) -> None:
+def test_schemas_without_a_structural_form_are_refused(annotation: Any) -> None:
     with pytest.raises(ValueError, match="no structural schema says"):
         field(annotation)

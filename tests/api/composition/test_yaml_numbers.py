@@ -39,7 +39,7 @@ def test_a_number_that_readers_disagree_about_is_refused(
         ("0o17", "line 1: 0o17"),
     ],
 )
-def test_the_sentence_names_key_and_line_wherever_the_number_stands(
+def test_the_message_names_key_and_line_of_the_number(
     text: str, where: str, written: Callable[..., Path], refusal: Callable[..., str]
 ) -> None:
     path = written(fragment=text)

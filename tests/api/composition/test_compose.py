@@ -44,7 +44,7 @@ def test_self_before_a_fragment_lets_the_fragment_win(written) -> None:
     assert composed(path)["initial_runtime_state"]["seed"] == 1
 
 
-def test_a_diamond_of_parents_keeps_what_each_of_them_says(written) -> None:
+def test_a_diamond_of_parents_keeps_the_values_of_each(written) -> None:
     tree = composed(
         written(
             main="defaults: [left, right, BaseRecipe, _self_]",
@@ -58,7 +58,7 @@ def test_a_diamond_of_parents_keeps_what_each_of_them_says(written) -> None:
     assert tree["initial_runtime_state"]["seed"] == 5
 
 
-def test_strings_that_yaml_would_read_otherwise_survive(written) -> None:
+def test_strings_that_yaml_could_misread_are_kept(written) -> None:
     text = 'defaults: [BaseRecipe]\nprocess_conditions: {sets: {S: {criterion: "1e5 \\x7f \\u2028 \\U0001F600 é"}}}'
     assert (
         composed(written(main=text))["process_conditions"]["sets"]["S"]["criterion"] == "1e5 \x7f \u2028 \U0001f600 é"
@@ -163,7 +163,7 @@ def test_references_may_pass_through_others_and_give_whole_nodes() -> None:
     }
 
 
-def test_interpolations_stand_in_texts_and_count_from_where_they_are() -> None:
+def test_interpolations_in_texts_and_relative_interpolations() -> None:
     assert resolve(
         {
             "text": "n${n}_${half}_${flag}",
@@ -201,7 +201,7 @@ TREES = st.recursive(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.dictionaries(KEYS, TREES, min_size=1))
-def test_interpolations_mean_what_omegaconf_makes_of_them(tree: dict) -> None:
+def test_interpolations_resolve_as_in_omegaconf(tree: dict) -> None:
     try:
         resolved = resolve(tree)
     except InputError:
@@ -209,7 +209,7 @@ def test_interpolations_mean_what_omegaconf_makes_of_them(tree: dict) -> None:
     assert resolved == OmegaConf.to_container(OmegaConf.create(tree), resolve=True)
 
 
-def test_texts_that_multiply_keep_nobody_busy_where_they_are_overridden(written, refusal) -> None:
+def test_multiplying_texts_cost_no_time_where_they_are_overridden(written, refusal) -> None:
     """Hydra follows what an override replaces, and OmegaConf a text as often as it is named."""
     levels = ", ".join(f"x{n}: {{criterion: '${{..x{n + 1}.criterion}}${{..x{n + 1}.criterion}}'}}" for n in range(30))
     path = written(
