@@ -29,8 +29,8 @@ def cut_at_number(one: dict[str, Any], other: dict[str, Any], nodes: Sequence[Pa
     """Cut the nodes of a key document where it differs from another; None unless they differ at required numbers
     only.
 
-    A value that equals its default is left out of the document, and the default may lie anywhere within a range. So
-    only a number without a default, one that a recipe is refused remove_entry, is safe to write into its place.
+    A value that equals its default is left out of the document, and a range may contain the default. So only a number
+    without a default, which every recipe must give, may be inserted.
     """
     cut = one
     for path in find_differences(one, other, _EVERYWHERE):
