@@ -39,7 +39,7 @@ MINUTES: Final = 15
 
 def up() -> int:
     """Start cluster, store, Prometheus and operator, run the sweep; return the exit code."""
-    if (FOLDER / "place").exists():
+    if (FOLDER / "slot").exists():
         print("a cluster is running already; stop it with make cluster-down", file=sys.stderr)
         return 1
     subprocess.run([ROOT / "tools" / "cluster-dependencies"], check=True)
@@ -47,7 +47,7 @@ def up() -> int:
     build_project_images()
     cluster = Cluster(create_sandbox(keep=True))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "place").write_text(f"{cluster.sandbox.slot.number} {cluster.sandbox.init}")
+    (FOLDER / "slot").write_text(f"{cluster.sandbox.slot.number} {cluster.sandbox.init}")
     start = time.monotonic()
     start_components(cluster, [OPERATOR, RENDERER])
     (FOLDER / "kubeconfig").write_text(cluster.kubeconfig.read_text())
@@ -119,7 +119,7 @@ def synth(*arguments: str) -> str:
 
 def down() -> int:
     """Stop the cluster that `up` started; return the exit code."""
-    marker = FOLDER / "place"
+    marker = FOLDER / "slot"
     if not marker.exists():
         print("no cluster of make cluster-demo is running", file=sys.stderr)
         return 0
