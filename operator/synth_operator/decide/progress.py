@@ -36,18 +36,18 @@ def throttle_progress(
     The status is the previous one as long as only progress differs and can wait. With `write_counts` a changed count of
     finished runs cannot wait.
     """
-    counts_due = write_counts and _count_finished(status) != _count_finished(previous)
+    counts_due = write_counts and _count_finished_runs(status) != _count_finished_runs(previous)
     if counts_due or _without_progress(previous) != _without_progress(status):
         return _add_progress(previous, status, now), None
     if status.runs == previous.runs:
         return previous, None
     step = max(1, -(-status.runs.total // _MAX_WRITES))
-    finished = _count_finished(status)
+    finished = _count_finished_runs(status)
     complete = status.attempt is not None and finished == status.attempt.todo
-    if not complete and finished - _count_finished(previous) < step:
+    if not complete and finished - _count_finished_runs(previous) < step:
         return previous, None
     wait = previous.progress_time + _MIN_INTERVAL - now if previous.progress_time is not None else timedelta(0)
-    if wait > timedelta(0) and not (complete and finished > _count_finished(previous)):
+    if wait > timedelta(0) and not (complete and finished > _count_finished_runs(previous)):
         return previous, wait.total_seconds()
     return _add_progress(previous, status, now), None
 
@@ -63,7 +63,7 @@ def _add_progress(previous: SweepStatus, status: SweepStatus, now: datetime) -> 
             eta=previous.eta,
         )
     pace = _compute_pace(status, now)
-    left = (status.attempt.todo or 0) - _count_finished(status) if status.attempt else 0
+    left = (status.attempt.todo or 0) - _count_finished_runs(status) if status.attempt else 0
     return update_status(
         status,
         progress=_format_percentage(status),
@@ -78,7 +78,7 @@ def _compute_pace(status: SweepStatus, now: datetime) -> float | None:
     attempt = status.attempt
     if attempt is None or attempt.pace_time is None or status.phase is not Phase.RENDERING:
         return None
-    finished = _count_finished(status) - attempt.pace_runs
+    finished = _count_finished_runs(status) - attempt.pace_runs
     seconds = (now - attempt.pace_time).total_seconds()
     return 60 * finished / seconds if finished > 0 and seconds > 0 else None
 
@@ -90,7 +90,7 @@ def _format_percentage(status: SweepStatus) -> str:
     return f"{100 * (counts.existing + counts.failed) // counts.total}%" if planned and counts.total else ""
 
 
-def _count_finished(status: SweepStatus) -> int:
+def _count_finished_runs(status: SweepStatus) -> int:
     return status.runs.succeeded + status.runs.failed
 
 

@@ -49,7 +49,9 @@ def count_runs(
     failed = max(before.failed, settled.failed + sum(message.failed for message in messages.values()))
     finished = max(
         before.succeeded + before.failed,
-        settled.succeeded + settled.failed + _count_finished(messages, _list_completed(jobs, shard), batches),
+        settled.succeeded
+        + settled.failed
+        + _count_finished_runs(messages, _list_completed_batches(jobs, shard), batches),
     )
     reasons = Counter({count.reason: count.runs for count in settled.reasons})
     for message in messages.values():
@@ -113,23 +115,23 @@ def _find_latest_messages(pods: Iterable[PodObject], batches: range) -> dict[int
         message = pod.message
         if isinstance(message, BatchMessage) and message.batch in batches:
             known = latest.get(message.batch)
-            if known is None or _count_reported(message) > _count_reported(known):
+            if known is None or _count_reported_runs(message) > _count_reported_runs(known):
                 latest[message.batch] = message
     return latest
 
 
-def _count_reported(message: BatchMessage) -> int:
+def _count_reported_runs(message: BatchMessage) -> int:
     return message.succeeded + message.failed
 
 
-def _list_completed(jobs: Iterable[JobObject], batches: range) -> set[int]:
+def _list_completed_batches(jobs: Iterable[JobObject], batches: range) -> set[int]:
     return {batches[index] for job in jobs for index in job.completed_indexes}
 
 
-def _count_finished(messages: Mapping[int, BatchMessage], completed: set[int], batches: Batches) -> int:
+def _count_finished_runs(messages: Mapping[int, BatchMessage], completed: set[int], batches: Batches) -> int:
     """Return the finished runs: all runs of completed batches, and of the others as many as their messages report."""
     whole = sum(len(batches.get_runs(batch)) for batch in completed)
-    return whole + sum(_count_reported(message) for batch, message in messages.items() if batch not in completed)
+    return whole + sum(_count_reported_runs(message) for batch, message in messages.items() if batch not in completed)
 
 
 def _read_usage(message: BatchMessage) -> ResourceUsage:

@@ -180,10 +180,10 @@ class _Applier:
         except ApiError as error:
             if error.code not in _REFUSAL_CODES:
                 raise
-            existing = self._find_created(resource, body, error)
+            existing = self._find_created_object(resource, body, error)
         return str(existing["metadata"]["uid"])
 
-    def _find_created(self, resource: Resource, body: JsonObject, error: ApiError) -> JsonObject:
+    def _find_created_object(self, resource: Resource, body: JsonObject, error: ApiError) -> JsonObject:
         """Return the existing object of that name if it is the one to create.
 
         Raises:
