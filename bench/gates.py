@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from synth_dataset.gates.quality_gates import check
+from synth_dataset.gates.quality_gates import check_gates
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/dataset/gates"))
 from trial_pictures import FAULTS, KINDS, Kind, Trial, faulty, trial
@@ -20,7 +20,7 @@ FIRST = 1000
 
 def list_failed_gates(picture: Trial) -> list[str]:
     """Return the names of the gates that a picture fails."""
-    return [gate.name for gate in check(picture.ids, picture.visible_px, picture.real) if not gate.passed]
+    return [gate.name for gate in check_gates(picture.ids, picture.visible_px, picture.real) if not gate.passed]
 
 
 def count_false_alarms(kind: Kind, pictures: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from one_run import load_recipe
 
 from synth_dataset.documents.pictures import read_png
-from synth_dataset.gates.quality_gates import GateError, check
+from synth_dataset.gates.quality_gates import GateError, check_gates
 from synth_renderer.engine import render
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def is_caught(ids: Ids, real: NDArray[np.uint8]) -> bool:
     """Return True if a mask gate fails these labels; a gate that does not apply counts as passed."""
     labels = np.ascontiguousarray(ids)
     visible = np.bincount(labels.ravel())[1:]
-    return any(not gate.passed for gate in check(labels, visible, real) if gate.name.startswith("mask"))
+    return any(not gate.passed for gate in check_gates(labels, visible, real) if gate.name.startswith("mask"))
 
 
 def main(runs: int = 1000, first: int = 10_000) -> None:

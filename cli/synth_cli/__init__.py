@@ -1,1 +1,1 @@
-"""The `synth` command."""
+"""The command line `synth`, also as a plugin of kubectl."""

@@ -1,4 +1,4 @@
-"""The kinds of text that options and arguments take, each checked where it is read."""
+"""Parameter types of options and arguments, each with its validation."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ _BUCKET: Final = (
     ". A bucket has the layout of a dataset folder: copy one to the other with an S3 client, "
     "or render on a cluster (synth manifest)"
 )
-_SHOWN: Final = 76
+_MAX_SHOWN: Final = 76
+"""Characters of an overlong path in a message."""
 _HINTS: Final = {"--out": _BUCKET, "DATASET": _BUCKET}
 
 
 class TextParameter(click.ParamType[Any]):
-    """Text that is not blank, in UTF-8. Raises InputError that names the option."""
+    """Text in UTF-8 that is not blank. Raises InputError that names the option."""
 
     name = "text"
 
     @override
     def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Any:
-        option = _written(param)
+        option = _name_parameter(param)
         if not value.strip():
             instead = " or leave the option out" if option.startswith("-") else ""
-            raise InputError(option, f"the text is empty, as from a variable that is not set; give a value{instead}")
+            raise InputError(option, f"the text is empty, perhaps from an unset variable; give a value{instead}")
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InputError(option, f"'{value}' is not UTF-8; give it in UTF-8, or rename what it names") from None
+            raise InputError(option, f"'{value}' is not UTF-8; give it in UTF-8, or rename the file") from None
         return value
 
 
@@ -50,7 +51,9 @@ class PathParameter(TextParameter):
 
     @override
     def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Path:
-        return value if isinstance(value, Path) else local_path(_written(param), super().convert(value, param, ctx))
+        return (
+            value if isinstance(value, Path) else parse_path(_name_parameter(param), super().convert(value, param, ctx))
+        )
 
 
 class NamespaceParameter(TextParameter):
@@ -61,7 +64,7 @@ class NamespaceParameter(TextParameter):
         name: str = super().convert(value, param, ctx)
         if not _NAMESPACE.fullmatch(name):
             problem = "use lower-case letters, digits and '-' inside, at most 63"
-            raise InputError(_written(param), f"'{name}' cannot be the name of a namespace; {problem}")
+            raise InputError(_name_parameter(param), f"'{name}' cannot be the name of a namespace; {problem}")
         return name
 
 
@@ -70,10 +73,10 @@ PATH: Final = PathParameter()
 NAMESPACE: Final = NamespaceParameter()
 
 
-def local_path(option: str, text: str) -> Path:
-    """The path that a text means, `~` and `~user` expanded.
+def parse_path(option: str, text: str) -> Path:
+    """Return a text as a path, with `~` and `~user` expanded.
 
-    Raises InputError for an address, an unknown user and a name that no file can have.
+    Raises InputError for an address, an unknown user and a name that is too long.
     """
     if _ADDRESS.match(text):
         raise InputError(option, f"'{text}' is an address; give a path on this machine{_HINTS.get(option, '')}")
@@ -86,16 +89,16 @@ def local_path(option: str, text: str) -> Path:
             return path
         first = path.parts[0]
         raise InputError(
-            option, f"'{first}' is no user's home folder; write ./{text} if a name begins with ~"
+            option, f"'{first}' is not the home folder of a user; write ./{text} if a name begins with ~"
         ) from None
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise InputError(option, f"'{text[:_SHOWN]}…' is longer than a path may be; shorten it") from None
+            raise InputError(option, f"'{text[:_MAX_SHOWN]}…' is too long for a path; shorten it") from None
     return path
 
 
-def _written(param: Parameter | None) -> str:
-    """A parameter as the user writes it: `--out`, `RECIPE`."""
+def _name_parameter(param: Parameter | None) -> str:
+    """Return the name of a parameter as the user writes it: `--out`, `RECIPE`."""
     if isinstance(param, click.Option):
         return max(param.opts, key=len)
     return param.human_readable_name if param else ""

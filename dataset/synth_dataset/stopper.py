@@ -1,4 +1,4 @@
-"""SIGTERM ends a process within a bounded time, whatever its threads do or wait for."""
+"""Graceful stop: SIGTERM ends a process within a bounded time, whatever its threads do or wait for."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class StopSignal:
-    """SIGTERM as something a thread can wait for, though the main thread is deep in Cycles. Made in the main thread.
+    """SIGTERM as an event that a thread can wait for while the main thread is in Cycles. Created in the main thread.
 
-    Waiting with `sigwait` would need the signal blocked in every thread, and numpy starts some when it is imported.
+    `sigwait` would need the signal blocked in every thread, but numpy starts threads when it is imported.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class StopSignal:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def wait(self, seconds: float | None = None) -> None:
-        """Return once the signal has come, or after so many seconds; once for each signal."""
+        """Return after the next signal, or after so many seconds."""
         self._reader.settimeout(seconds)
         with suppress(TimeoutError):
             while self._reader.recv(1) != bytes([signal.SIGTERM]):
@@ -41,8 +41,8 @@ class StopSignal:
 class Stopper:
     """Ends the process with exit code 143 after SIGTERM.
 
-    `tidy_up` runs first, in a thread of its own. The process ends when it returns or raises, `seconds` after the signal
-    at the latest, and at once after a second signal.
+    `tidy_up` runs first, in a separate thread. The process ends when `tidy_up` returns or raises, at the latest
+    `seconds` after the signal, and immediately after a second signal.
     """
 
     def __init__(self, stop: StopSignal, seconds: float, tidy_up: Callable[[], None] = lambda: None) -> None:
@@ -54,7 +54,7 @@ class Stopper:
         threading.Thread(target=self._await_signal, args=(stop, seconds), daemon=True).start()
 
     def join(self) -> None:
-        """Wait until the process ends, which is stopping; never returns."""
+        """Wait for the end of a process that is stopping; never returns."""
         self._stopping.join()
 
     def _await_signal(self, stop: StopSignal, seconds: float) -> NoReturn:
@@ -74,10 +74,10 @@ class Stopper:
 
 
 def end_process(code: int) -> NoReturn:
-    """End at once, whatever other threads do: bpy 4.5 can hang in a static destructor."""
+    """Flush the streams and end the process, whatever other threads do: bpy 4.5 can hang in a static destructor."""
     try:
         for stream in (sys.stdout, sys.stderr):
-            # The log may be closed, or lie on a full disk.
+            # The log may be closed, or on a full disk.
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()
     finally:
@@ -85,9 +85,9 @@ def end_process(code: int) -> NoReturn:
 
 
 def log_traceback() -> None:
-    """Print the error that is being handled, without credentials.
+    """Print the traceback of the current error on stderr, without credentials.
 
-    A log that cannot be written must not take the process down.
+    A log that cannot be written does not raise.
     """
     error = sys.exception()
     if error is not None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_dataset.documents.label_digest import label_digest
+from synth_dataset.documents.label_digest import compute_label_digest
 from synth_dataset.documents.pictures import write_webp
-from synth_dataset.gates.quality_gates import check, require
-from synth_dataset.views.thumbnails import contact_strip
+from synth_dataset.gates.quality_gates import check_gates, require_gates
+from synth_dataset.views.thumbnails import build_contact_strip
 from synth_renderer.labels.modes import find_depth_range
 from synth_renderer.labels.omitted import remove_covered_fragments
 from synth_renderer.labels.rasterise import rasterise_bodies
@@ -52,11 +52,11 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     with watch.measure_stage("annotations"):
         records = build_records(scene, rendering.fragments, rendering.full_view.surface, rendering.labelled)
         records.write(folder)
-        write_webp(folder / "thumb.webp", contact_strip(rendering.previews))
+        write_webp(folder / "thumb.webp", build_contact_strip(rendering.previews))
     with watch.measure_stage("gates"):
         gates = _check_gates(rendering, records)
     with watch.measure_stage("digest"):
-        digest = label_digest(rendering.labels, records.table, records.annotations)
+        digest = compute_label_digest(rendering.labels, records.table, records.annotations)
     return _build_result(scene, rendering, records, gates, digest)
 
 
@@ -69,11 +69,11 @@ def _rasterise_bodies(scene: StagedScene) -> Fragments:
 
 def _check_gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
     """Compare the table with the instances, then each real image with the labels of its bodies. Raises GateError."""
-    results = check(rendering.full_view.surface.ids, records.visible_px, None)
+    results = check_gates(rendering.full_view.surface.ids, records.visible_px, None)
     for ids, pixels in rendering.real_images:
         shown = np.bincount(ids.ravel(), minlength=len(records.visible_px) + 1)[1:]
-        results += tuple(gate for gate in check(ids, shown, pixels) if gate.name not in ("ids", "area"))
-    require(results)
+        results += tuple(gate for gate in check_gates(ids, shown, pixels) if gate.name not in ("ids", "area"))
+    require_gates(results)
     return results
 
 

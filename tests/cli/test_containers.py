@@ -43,7 +43,7 @@ def test_a_user_without_home_renders_with_a_package_that_cannot_be_written(synth
 
 
 @needs_root
-def test_without_a_folder_for_temporary_files_one_sentence_says_what_to_set(synth: Command) -> None:
+def test_a_missing_temporary_folder_is_reported_with_a_remedy(synth: Command) -> None:
     command = ["env", "-u", "TMPDIR", *SYNTH, "validate", str(synth.recipe)]
     inside = ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", *command]
     done = subprocess.run(inside, capture_output=True, text=True, check=False)

@@ -42,7 +42,7 @@ def test_an_empty_text_is_refused_by_every_command(
     assert isinstance(parameter.type, TextParameter)
     for empty in ("", "  "):
         assert main.run(call(command, parameter, empty)) == 2
-        assert "the text is empty, as from a variable that is not set; give a value" in capsys.readouterr().err
+        assert "the text is empty, perhaps from an unset variable; give a value" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_of_names_that_begin_with_a_tilde_a_file_is_meant_and_an_unknown_user_re
     Path("~draft.yaml").write_text(RECIPE.read_text())
     assert main.run(["validate", "~draft.yaml"]) == 0
     assert main.run(["plan", "~draft.yaml", "--out=~nobody-here/ds"]) == 2
-    sentence = "--out: '~nobody-here' is no user's home folder; write ./~nobody-here/ds if a name begins with ~"
+    sentence = "--out: '~nobody-here' is not the home folder of a user; write ./~nobody-here/ds if a name begins with ~"
     assert sentence in capsys.readouterr().err
 
 
@@ -100,7 +100,7 @@ def test_of_names_that_begin_with_a_tilde_a_file_is_meant_and_an_unknown_user_re
         (["gc", "file:///tmp/ds"], "DATASET"),
     ],
 )
-def test_an_address_is_refused_with_how_a_bucket_is_used(
+def test_an_address_is_refused_with_a_hint_about_buckets(
     arguments: list[str],
     option: str,
     tmp_path: Path,
@@ -131,7 +131,7 @@ def test_a_path_that_no_file_can_have_is_refused(
     arguments: list[str], option: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main.run([*arguments, path]) == 2
-    assert capsys.readouterr().err == f"error: {option}: '{path[:76]}…' is longer than a path may be; shorten it\n"
+    assert capsys.readouterr().err == f"error: {option}: '{path[:76]}…' is too long for a path; shorten it\n"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_resources_go_into_a_folder_that_can_be_written(
 
 
 @pytest.mark.parametrize("override", ["a\nb=1", "a\tb=1", "blueprints.particles.Bead.number='\r\nerror: x'"])
-def test_an_error_is_one_line_whatever_it_quotes(override: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_always_one_line(override: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["validate", str(RECIPE), override]) == 2
     error = capsys.readouterr().err
     assert error.rstrip("\n").isprintable()
@@ -154,9 +154,7 @@ def test_an_error_is_one_line_whatever_it_quotes(override: str, capsys: pytest.C
 
 @pytest.mark.parametrize("name", ["BAD ns", "../kube-system", "-lab", "a" * 64])
 @pytest.mark.parametrize("command", [["manifest", str(RECIPE)], ["status"], ["logs", "beads"]])
-def test_what_cannot_be_a_namespace_is_refused(
-    command: list[str], name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_invalid_namespace_is_refused(command: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run([*command, f"--namespace={name}"]) == 2
     assert f"--namespace: '{name}' cannot be the name of a namespace; use lower-case" in capsys.readouterr().err
 
@@ -164,6 +162,8 @@ def test_what_cannot_be_a_namespace_is_refused(
 @pytest.mark.parametrize(
     "arguments", [["--multirun", "render"], ["render", "r.yaml", "--multirun"], ["plan", "-m", "r"]]
 )
-def test_hydras_multirun_is_told_what_is_done_instead(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_hydras_multirun_is_refused_with_an_alternative(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main.run(arguments) == 2
     assert "an override with commas or a range is an axis, path=1,2,3 or path=range(15)" in capsys.readouterr().err

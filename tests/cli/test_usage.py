@@ -33,7 +33,7 @@ def test_without_a_command_help_is_shown(capsys: pytest.CaptureFixture[str]) -> 
     assert "Commands:" in capsys.readouterr().err
 
 
-def test_a_bug_is_one_sentence_that_says_where_its_traceback_is(
+def test_a_bug_is_one_sentence_with_the_path_of_its_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> None:
@@ -49,7 +49,7 @@ def test_a_bug_is_one_sentence_that_says_where_its_traceback_is(
     saved.unlink()
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_imports_no_heavy_package() -> None:
     program = (
         "import sys; from synth_cli.main import run; run(['--help']); "
         "found = sorted({'numba', 'bpy', 'cv2', 'pyarrow', 'numpy'} & set(sys.modules)); "
@@ -59,7 +59,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-def test_plan_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_plan_imports_no_heavy_package(tmp_path: Path) -> None:
     program = (
         "import sys; from synth_cli.main import run; "
         f"code = run(['plan', 'recipes/spheres_sem.yaml', '--out={tmp_path}']); "
@@ -70,6 +70,4 @@ def test_plan_imports_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert (
-        "unknown: the store has no run with these pictures yet; render one with --only 0 and ask again" in ended.stdout
-    )
+    assert "unknown: the store has no run with these pictures; render one with --only 0 and plan again" in ended.stdout

@@ -38,7 +38,7 @@ def open_bucket(namespace: SweepNamespace) -> S3Store:
 
 def read_manifests(store: Store) -> dict[str, Manifest]:
     """Return run key -> manifest of all runs."""
-    return {key: store.manifest(key) for key in tuple(store.keys())}
+    return {key: store.read_manifest(key) for key in tuple(store.iterate_keys())}
 
 
 def read_label_digests(store: Store) -> dict[str, str]:

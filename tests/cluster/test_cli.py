@@ -135,7 +135,7 @@ def test_status_of_all_sweeps(synth: Synth) -> None:
 def test_status_of_a_sweep(synth: Synth) -> None:
     shown = synth.read_output("status", "rendering")
     assert shown.startswith("rendering  Rendering\nRendering, as the operator says.\n")
-    for line in ("100 of 180 exist: 60 cached, 40 rendered", "4 of 4 at work", "2.5 runs a minute", "spheres-sem"):
+    for line in ("100 of 180 exist: 60 cached, 40 rendered", "4 of 4 running", "2.5 runs a minute", "spheres-sem"):
         assert line in shown
 
 
@@ -160,25 +160,25 @@ def test_failures(synth: Synth) -> None:
     shown = synth.read_output("failures", "failed")
     assert "failed: 23 runs failed\nWorkerDied 23\n" in shown
     assert f"17   WorkerDied   {SEED} = 8   the worker died 3 times" in shown
-    assert "22 more are not shown; all are in s3://lab/x/sweeps/lab/failed/dataset.json" in shown
+    assert "22 more are not shown; s3://lab/x/sweeps/lab/failed/dataset.json lists all" in shown
     assert json.loads(synth.read_output("failures", "failed", "-o", "json"))["failures"] == [
         FAILURE.model_dump(mode="json")
     ]
-    assert synth.read_output("failures", "complete") == "complete: no run has failed\n"
+    assert synth.read_output("failures", "complete") == "complete: no run failed\n"
 
 
 def test_retry_gives_a_sweep_a_new_token(synth: Synth, server: ApiServer) -> None:
     apply_sweep(server, "again", {"recipeRef": {"name": "spheres-sem"}}, SWEEPS["failed"])
-    assert synth.read_output("retry", "again").startswith("again: 23 runs to try again (retryToken 20")
+    assert synth.read_output("retry", "again").startswith("again: 23 runs to retry (retryToken 20")
     document = json.loads(server.kubectl("get", "ss", "again", "--namespace=lab", "--output=json"))
     assert document["spec"]["retryToken"]
     assert document["metadata"]["generation"] == 2
-    assert "The operator has not seen the latest edit yet." in synth.read_output("status", "again")
+    assert "The operator has not observed the latest edit yet." in synth.read_output("status", "again")
     server.kubectl("delete", "ss", "again", "--namespace=lab")
     code, _, error = synth("retry", "rendering", "-n", "lab")
     assert (code, error) == (
         2,
-        "error: rendering: is not over but Rendering; what fails can be tried again afterwards\n",
+        "error: rendering: is still Rendering; retry when it is Complete or Failed\n",
     )
 
 
@@ -212,7 +212,11 @@ def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
             2,
             "renderin: there is no sweep of this name in namespace 'lab'; did you",
         ),
-        (["status", "rendering"], 2, "rendering: there is no sweep of this name in namespace 'default', nor any other"),
+        (
+            ["status", "rendering"],
+            2,
+            "rendering: there is no sweep of this name in namespace 'default'; the namespace has no sweeps",
+        ),
         (["status", "--context=admn"], 2, "--context: the kubeconfig has no context 'admn'; did you mean 'admin'?"),
         (
             ["status", "--context=viewer"],
@@ -220,8 +224,8 @@ def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
             "you are not allowed to do this: synthsweeps.synth-operator.io is forbidden",
         ),
         (["plan", "rendering", "a=1", "-n", "lab"], 2, "a=1: the sweep 'rendering' has its own axes; give arguments"),
-        (["gallery", "rendering", "-n", "lab"], 2, "rendering: its store is not known here: it has no spec.output"),
-        (["status", "--watch"], 2, "--watch needs the name of one sweep, and no -o json"),
+        (["gallery", "rendering", "-n", "lab"], 2, "rendering: its store is unknown: it has no spec.output"),
+        (["status", "--watch"], 2, "--watch needs the name of one sweep and excludes -o json"),
     ],
 )
 def test_an_error_is_one_sentence(synth: Synth, arguments: list[str], code: int, says: str) -> None:
@@ -233,12 +237,12 @@ def test_an_error_is_one_sentence(synth: Synth, arguments: list[str], code: int,
 
 def test_without_a_cluster(synth: Synth, tmp_path: Path) -> None:
     synth.environment["KUBECONFIG"] = str(tmp_path / "none")
-    says = "there is no cluster to speak to; set KUBECONFIG to a kubeconfig of one"
+    says = "set KUBECONFIG to a kubeconfig: no cluster is configured"
     assert synth("status") == (2, "", f"error: kubeconfig: {says}\n")
     assert synth("plan", "sphres") == (
         2,
         "",
-        f"error: sphres: there is no such file or folder; and for a sweep, {says}\n",
+        f"error: sphres: there is no such file or folder; to find a sweep of this name, {says}\n",
     )
 
 
@@ -329,7 +333,7 @@ def test_the_gallery_of_a_sweep_is_read_with_the_sweeps_secret(synth: Synth, ser
         code, _, error = synth("gallery", "shown", "-n", "lab")
         assert (code, error) == (
             2,
-            "error: output: there is no Secret 'store' in namespace 'lab'; make it, or set AWS_ACCESS_KEY_ID\n",
+            "error: output: there is no Secret 'store' in namespace 'lab'; create it, or set AWS_ACCESS_KEY_ID\n",
         )
         keys = {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key}
         literals = [f"--from-literal={key}={value}" for key, value in keys.items()]

@@ -15,7 +15,7 @@ from output_values import RIGHT, WRONG
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import AttemptStatus, Phase, RunCounts, RunFailure, SweepSpec, SweepStatus
-from synth_cli.terminal.readable_yaml import readable
+from synth_cli.terminal.readable_yaml import dump_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,5 +232,5 @@ def test_kubectl_and_synth_read_yaml_alike(server: ApiServer) -> None:
         "numbers": [1e-7, 1e22],
     }
     recipe = build_sweep({"recipe": tree}, "awkward") | {"kind": "SynthRecipe"}
-    answer = server.kubectl("create", "--filename=-", "--output=json", "--dry-run=server", stdin=readable(recipe))
+    answer = server.kubectl("create", "--filename=-", "--output=json", "--dry-run=server", stdin=dump_yaml(recipe))
     assert json.loads(answer)["spec"]["recipe"] == tree

@@ -45,7 +45,7 @@ def wait_until_childless(namespace: SweepNamespace, name: str) -> None:
 
 
 def list_outputs(namespace: SweepNamespace, name: str) -> list[str]:
-    return list(open_bucket(namespace).files(f"sweeps/{namespace.name}/{name}"))
+    return list(open_bucket(namespace).iterate_files(f"sweeps/{namespace.name}/{name}"))
 
 
 def list_runs(namespace: SweepNamespace) -> set[str]:
@@ -66,7 +66,7 @@ def test_retain_keeps_outputs_and_delete_removes_those_that_no_other_sweep_uses(
 
     assert list_runs(namespace) == kept
     assert not list_outputs(namespace, "gone")
-    assert {path.split("/")[2] for path in open_bucket(namespace).files("runs")} == kept
+    assert {path.split("/")[2] for path in open_bucket(namespace).iterate_files("runs")} == kept
 
 
 def test_a_sweep_is_deleted_while_it_renders(namespace: SweepNamespace) -> None:

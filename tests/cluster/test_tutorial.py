@@ -15,7 +15,7 @@ from spheres import FILE, GRAVITY, NUMBER, PERCENTAGE, SEED, open_bucket, read_l
 
 from synth_api.resources.synth_sweep import Phase
 from synth_cli.main import run
-from synth_dataset.attempts.attempt import committed
+from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.store.folder_store import FolderStore
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def count_runs(status: SweepStatus) -> tuple[int, int, int, int]:
 
 def count_dataset_runs(namespace: SweepNamespace, name: str) -> int:
     """Return the number of runs of the committed dataset."""
-    dataset = committed(open_bucket(namespace), namespace.name, name)
+    dataset = find_dataset(open_bucket(namespace), namespace.name, name)
     assert dataset is not None
     return dataset.cached + dataset.succeeded
 

@@ -163,11 +163,11 @@ def sweep_of():
 @pytest.fixture
 def put(store: Store, record_of):
     def put_run(key: str, content: bytes = b"pixels"):
-        with store.scratch(key) as folder:
+        with store.open_scratch(key) as folder:
             (folder / "real.png").write_bytes(content)
             (folder / "stl").mkdir()
             (folder / "stl" / "00001.stl").write_bytes(b"mesh")
-            return store.commit(folder, record_of(key))
+            return store.commit_run(folder, record_of(key))
 
     return put_run
 

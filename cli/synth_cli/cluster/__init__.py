@@ -1,1 +1,1 @@
-"""Sweeps on a cluster, as `synth` shows and changes them."""
+"""Sweeps on a Kubernetes cluster: read, show, retry, download."""

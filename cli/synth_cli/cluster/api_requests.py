@@ -1,4 +1,4 @@
-"""Requests to an API server: plain JSON in and out."""
+"""Requests to a Kubernetes API server; bodies are plain JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib3 import disable_warnings
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from synth_api.redaction import register_credentials
-from synth_cli.cluster.cluster_errors import refusal, unreachable
+from synth_cli.cluster.cluster_errors import to_connection_error, to_status_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from kubernetes.client.rest import RESTResponse
 
 Tree = dict[str, Any]
-_CONNECT: Final = 5
-_ANSWER: Final = 30
+_CONNECT_SECONDS: Final = 5
+_READ_SECONDS: Final = 30
 
 
 class ApiRequests:
-    """An API server as a configuration reaches it, each request tried once.
+    """Requests to the API server of a configuration, each sent once.
 
     Every method raises InputError, ClusterError or AbsentError.
     """
@@ -31,38 +31,40 @@ class ApiRequests:
     def __init__(self, configuration: Configuration) -> None:
         configuration.retries = False
         if not configuration.verify_ssl:
-            disable_warnings(InsecureRequestWarning)  # the kubeconfig asks for it, as kubectl accepts it
+            disable_warnings(
+                InsecureRequestWarning
+            )  # the kubeconfig disables verification; kubectl does not warn either
         self._configuration = configuration
         self._client = ApiClient(configuration)
 
     @property
     def server(self) -> str:
-        """Its address."""
+        """Address of the API server, for messages."""
         return str(self._configuration.host)
 
     def get(self, path: str, **query: str) -> Tree:
-        """An object, or a list of them."""
-        return self._json("GET", path, query)
+        """Return an object, or a list of objects."""
+        return self._request_json("GET", path, query)
 
-    def merge(self, path: str, change: Tree) -> Tree:
-        """Merge a change into an object."""
-        return self._json("PATCH", path, {"fieldManager": "synth"}, change)
+    def patch(self, path: str, change: Tree) -> Tree:
+        """Merge a change into an object (JSON merge patch); return the object."""
+        return self._request_json("PATCH", path, {"fieldManager": "synth"}, change)
 
-    def lines(self, path: str, **query: str) -> Iterator[str]:
-        """Lines of text, as they come; those of a log that is followed never end by themselves."""
-        seconds = None if query.get("follow") == "true" else _ANSWER
+    def stream_lines(self, path: str, **query: str) -> Iterator[str]:
+        """Yield lines of text as they arrive; those of a followed log end with its container."""
+        seconds = None if query.get("follow") == "true" else _READ_SECONDS
         try:
             response = self._send("GET", path, query, seconds=seconds).response
             for line in response:
                 yield line.decode(errors="replace").rstrip("\n")
         except HTTPError as error:
-            raise unreachable(self.server, error) from None
+            raise to_connection_error(self.server, error) from None
 
-    def _json(self, method: str, path: str, query: Mapping[str, str], body: Tree | None = None) -> Tree:
+    def _request_json(self, method: str, path: str, query: Mapping[str, str], body: Tree | None = None) -> Tree:
         try:
             tree: Tree = json.loads(self._send(method, path, query, body).read())
         except HTTPError as error:
-            raise unreachable(self.server, error) from None
+            raise to_connection_error(self.server, error) from None
         return tree
 
     def _send(
@@ -71,7 +73,7 @@ class ApiRequests:
         path: str,
         query: Mapping[str, str],
         body: Tree | None = None,
-        seconds: float | None = _ANSWER,
+        seconds: float | None = _READ_SECONDS,
     ) -> RESTResponse:
         headers = {"Accept": "application/json", "Content-Type": "application/merge-patch+json"}
         credential = self._configuration.get_api_key_with_prefix("authorization", "BearerToken")
@@ -82,9 +84,9 @@ class ApiRequests:
             method, path, query_params=list(query.items()), header_params=headers
         )
         try:
-            response = self._client.call_api(method, url, headers, body, _request_timeout=(_CONNECT, seconds))
+            response = self._client.call_api(method, url, headers, body, _request_timeout=(_CONNECT_SECONDS, seconds))
         except (ApiException, HTTPError, OSError) as error:
-            raise unreachable(self.server, error) from None
+            raise to_connection_error(self.server, error) from None
         if response.status >= 300:
-            raise refusal(self.server, response.status, response.read() or b"")
+            raise to_status_error(self.server, response.status, response.read() or b"")
         return response

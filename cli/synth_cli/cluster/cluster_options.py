@@ -1,4 +1,4 @@
-"""Options that every command about a sweep on a cluster has."""
+"""Options of all commands that read a cluster."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ if TYPE_CHECKING:
 
 
 def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`-n`, `--context`: which cluster and namespace."""
+    """Add `--namespace` and `--context` to a command."""
     for option in (
-        click.option("--context", type=TEXT, help="Context of the kubeconfig.  [default: the current one]"),
-        click.option("--namespace", "-n", type=NAMESPACE, help="Namespace of the sweep.  [default: the context's]"),
+        click.option("--context", type=TEXT, help="Context of the kubeconfig.  [default: the current context]"),
+        click.option(
+            "--namespace", "-n", type=NAMESPACE, help="Namespace of the sweep.  [default: that of the context]"
+        ),
     ):
         function = option(function)
     return function
 
 
-def form_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`-o`: for people or for programs."""
+def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--output` to a command: text for people, JSON for programs."""
     option = click.option(
-        "--output", "-o", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+        "--output",
+        "-o",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Output format.",
     )
     decorated: Callable[..., Any] = option(function)
     return decorated

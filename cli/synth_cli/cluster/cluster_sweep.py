@@ -1,4 +1,4 @@
-"""A SynthSweep as this command reads it."""
+"""A SynthSweep as read from the API server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClusterSweep:
-    """A sweep's spec and status."""
+    """Name, spec and status of a sweep on a cluster."""
 
     namespace: str
     name: str
@@ -28,36 +28,36 @@ class ClusterSweep:
     status: SweepStatus
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> ClusterSweep:
-        """Read the API's object. Raises InputError for one that another version has written."""
+    def from_json(cls, document: Mapping[str, Any]) -> ClusterSweep:
+        """Parse an object of the API server. Raises InputError for an object of another version."""
         metadata = document["metadata"]
         try:
-            spec = _read_spec(document["spec"])
+            spec = _parse_spec(document["spec"])
             status = SweepStatus.model_validate(document.get("status") or {})
         except ValidationError as error:
-            where = ".".join(map(str, error.errors()[0]["loc"]))
-            problem = f"cannot be read ({where}); this synth and the cluster's CRDs are of different versions"
+            field = ".".join(map(str, error.errors()[0]["loc"]))
+            problem = f"cannot be read ({field}); this synth and the cluster's CRDs are of different versions"
             raise InputError(metadata["name"], problem) from None
         created = datetime.fromisoformat(metadata["creationTimestamp"])
         return cls(metadata["namespace"], metadata["name"], metadata["generation"], created, spec, status)
 
     @property
     def is_current(self) -> bool:
-        """Whether the operator has seen the latest edit."""
+        """True if the operator has observed the latest edit."""
         return self.status.observed_generation >= self.generation
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen by itself."""
+    def is_finished(self) -> bool:
+        """True if the sweep is Complete or Failed and has no newer edit."""
         return self.is_current and self.status.phase in (Phase.COMPLETE, Phase.FAILED)
 
-    def condition(self, kind: ConditionType) -> Condition | None:
-        """The condition of a type, if it is there."""
+    def find_condition(self, kind: ConditionType) -> Condition | None:
+        """Return the condition of a type; None if there is none."""
         return next((condition for condition in self.status.conditions if condition.type is kind), None)
 
 
-def _read_spec(tree: Mapping[str, Any]) -> SweepSpec:
-    """The spec; without its output where that has a value that an earlier release took, of which the status speaks."""
+def _parse_spec(tree: Mapping[str, Any]) -> SweepSpec:
+    """Parse a spec; leave out an output that only an earlier release accepted, which the status reports."""
     try:
         return SweepSpec.model_validate(tree)
     except ValidationError as error:

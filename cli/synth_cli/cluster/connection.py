@@ -1,4 +1,4 @@
-"""The cluster of a kubeconfig, with the few calls that `synth` needs."""
+"""Connection to the cluster of a kubeconfig, with the requests that `synth` needs."""
 
 from __future__ import annotations
 
@@ -29,91 +29,90 @@ if TYPE_CHECKING:
     from synth_cli.cluster.api_requests import Tree
 
 _KUBECONFIG: Final = "kubeconfig"
-_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster and the namespace that is spoken of. Methods raise InputError, or ClusterError when it is away."""
+    """A cluster and a namespace. Methods raise InputError, or ClusterError if the cluster is unavailable."""
 
     namespace: str
     requests: ApiRequests
 
-    def sweeps(self) -> list[ClusterSweep]:
-        """All sweeps of the namespace, by name."""
+    def list_sweeps(self) -> list[ClusterSweep]:
+        """Return all sweeps of the namespace, sorted by name."""
         try:
-            found = self.requests.get(self._custom("synthsweeps"))["items"]
+            found = self.requests.get(self._custom_path("synthsweeps"))["items"]
         except AbsentError:
-            problem = "the cluster knows no SynthSweep; install the chart charts/synth-operator first"
+            problem = "the cluster has no SynthSweep resource; install the chart charts/synth-operator first"
             raise InputError(self.requests.server, problem) from None
-        return sorted(map(ClusterSweep.of, found), key=lambda sweep: sweep.name)
+        return sorted(map(ClusterSweep.from_json, found), key=lambda sweep: sweep.name)
 
-    def sweep(self, name: str) -> ClusterSweep:
-        """The sweep of this name. Raises InputError with the nearest."""
+    def read_sweep(self, name: str) -> ClusterSweep:
+        """Return a sweep. Raises InputError with the nearest name if there is none."""
         check_sweep_name(name)
         try:
-            return ClusterSweep.of(self.requests.get(self._custom("synthsweeps", name)))
+            return ClusterSweep.from_json(self.requests.get(self._custom_path("synthsweeps", name)))
         except AbsentError:
-            raise InputError(name, self._absent(name)) from None
+            raise InputError(name, self._explain_absence(name)) from None
 
-    def recipe(self, name: str) -> Tree:
-        """Spec of the SynthRecipe of this name."""
+    def read_recipe(self, name: str) -> Tree:
+        """Return the spec of a SynthRecipe. Raises InputError if there is none."""
         try:
-            spec: Tree = self.requests.get(self._custom("synthrecipes", name))["spec"]
+            spec: Tree = self.requests.get(self._custom_path("synthrecipes", name))["spec"]
         except AbsentError:
             problem = f"there is no SynthRecipe '{name}' in namespace '{self.namespace}'; apply it first"
             raise InputError("recipeRef", problem) from None
         return spec
 
-    def change_spec(self, name: str, change: Tree) -> None:
-        """Merge a change into the spec of a sweep that is there."""
-        self.requests.merge(self._custom("synthsweeps", name), {"spec": change})
+    def patch_spec(self, name: str, change: Tree) -> None:
+        """Merge a change into the spec of an existing sweep."""
+        self.requests.patch(self._custom_path("synthsweeps", name), {"spec": change})
 
-    def pods(self, sweep: str) -> list[Tree]:
-        """Pods of a sweep's Jobs, in the order they were made."""
-        found = self.requests.get(self._core("pods"), labelSelector=f"{SWEEP_LABEL}={sweep}")["items"]
+    def list_pods(self, sweep: str) -> list[Tree]:
+        """Return the pods of the Jobs of a sweep, oldest first."""
+        found = self.requests.get(self._core_path("pods"), labelSelector=f"{SWEEP_LABEL}={sweep}")["items"]
         return sorted(found, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
 
-    def log(self, pod: str, *, tail: int | None, follow: bool = False) -> Iterator[str]:
-        """Lines of a pod's log. Raises AbsentError when the pod has gone."""
+    def read_log(self, pod: str, *, tail: int | None, follow: bool = False) -> Iterator[str]:
+        """Yield the lines of a pod's log. Raises AbsentError if the pod does not exist."""
         query = {"follow": "true"} if follow else {}
         if tail is not None:
             query["tailLines"] = str(tail)
-        return self.requests.lines(self._core("pods", pod, "log"), **query)
+        return self.requests.stream_lines(self._core_path("pods", pod, "log"), **query)
 
-    def secret(self, name: str) -> dict[str, bytes]:
-        """What a Secret holds."""
+    def read_secret(self, name: str) -> dict[str, bytes]:
+        """Return the entries of a Secret, decoded. Raises InputError if there is none."""
         try:
-            data = self.requests.get(self._core("secrets", name)).get("data") or {}
+            data = self.requests.get(self._core_path("secrets", name)).get("data") or {}
         except AbsentError:
-            problem = f"there is no Secret '{name}' in namespace '{self.namespace}'; make it, or set AWS_ACCESS_KEY_ID"
+            problem = (
+                f"there is no Secret '{name}' in namespace '{self.namespace}'; create it, or set AWS_ACCESS_KEY_ID"
+            )
             raise InputError("output", problem) from None
         return {key: base64.b64decode(value) for key, value in data.items()}
 
-    def config_map(self, name: str) -> dict[str, str] | None:
-        """What a ConfigMap holds; None when it is not there."""
+    def read_config_map(self, name: str) -> dict[str, str] | None:
+        """Return the entries of a ConfigMap; None if there is none."""
         with suppress(AbsentError):
-            return self.requests.get(self._core("configmaps", name)).get("data") or {}
+            return self.requests.get(self._core_path("configmaps", name)).get("data") or {}
         return None
 
-    def _custom(self, *words: str) -> str:
+    def _custom_path(self, *words: str) -> str:
         return "/".join((f"/apis/{API_VERSION}/namespaces/{self.namespace}", *words))
 
-    def _core(self, *words: str) -> str:
+    def _core_path(self, *words: str) -> str:
         return "/".join((f"/api/v1/namespaces/{self.namespace}", *words))
 
-    def _absent(self, name: str) -> str:
-        names = [sweep.name for sweep in self.sweeps()]
-        here = f"there is no sweep of this name in namespace '{self.namespace}'"
-        return (
-            f"{here}; {suggest_name(name, names)}"
-            if names
-            else f"{here}, nor any other; give another namespace with -n"
-        )
+    def _explain_absence(self, name: str) -> str:
+        names = [sweep.name for sweep in self.list_sweeps()]
+        problem = f"there is no sweep of this name in namespace '{self.namespace}'"
+        remedy = suggest_name(name, names) if names else "the namespace has no sweeps; give another one with -n"
+        return f"{problem}; {remedy}"
 
 
 def connect(context: str | None, namespace: str | None) -> Cluster:
-    """The cluster of the kubeconfig's context, or the one this runs in. Raises InputError when there is neither."""
+    """Connect to the cluster of a kubeconfig context, or in a pod to its cluster. Raises InputError without either."""
     configuration = client.Configuration()
     try:
         contexts, current = config.list_kube_config_contexts()
@@ -122,34 +121,36 @@ def connect(context: str | None, namespace: str | None) -> Cluster:
             raise InputError(
                 "--context", f"there is no kubeconfig with a context '{context}'; set KUBECONFIG"
             ) from None
-        return Cluster(namespace or _inside(configuration), ApiRequests(configuration))
-    chosen = current if context is None else _chosen(context, contexts)
-    config.load_kube_config(context=chosen["name"], client_configuration=configuration)
-    return Cluster(namespace or chosen["context"].get("namespace") or "default", ApiRequests(configuration))
+        return Cluster(namespace or _load_incluster_config(configuration), ApiRequests(configuration))
+    entry = current if context is None else _choose_context(context, contexts)
+    config.load_kube_config(context=entry["name"], client_configuration=configuration)
+    return Cluster(namespace or entry["context"].get("namespace") or "default", ApiRequests(configuration))
 
 
-def connect_for(word: str, context: str | None, namespace: str | None) -> Cluster:
-    """The cluster that is asked for a sweep, because no file has its name. Raises InputError as `connect`."""
+def connect_for_sweep(word: str, context: str | None, namespace: str | None) -> Cluster:
+    """Connect to read the sweep `word`, which is not a file. Raises InputError as `connect`, about both."""
     try:
         return connect(context, namespace)
     except InputError as error:
         if error.path != _KUBECONFIG:
             raise
-        raise InputError(word, f"there is no such file or folder; and for a sweep, {error.problem}") from None
+        raise InputError(
+            word, f"there is no such file or folder; to find a sweep of this name, {error.problem}"
+        ) from None
 
 
-def _chosen(context: str, contexts: Sequence[Any]) -> Any:
-    known = {one["name"]: one for one in contexts}
+def _choose_context(context: str, contexts: Sequence[Any]) -> Any:
+    known = {entry["name"]: entry for entry in contexts}
     if context not in known:
         raise InputError("--context", f"the kubeconfig has no context '{context}'; {suggest_name(context, known)}")
     return known[context]
 
 
-def _inside(configuration: client.Configuration) -> str:
-    """Configure for the cluster that this process runs in; returns its namespace."""
+def _load_incluster_config(configuration: client.Configuration) -> str:
+    """Configure for the cluster of this pod; return the namespace of the pod."""
     try:
         config.load_incluster_config(client_configuration=configuration)
-        return _ACCOUNT.read_text(encoding="utf-8").strip()
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
     except (ConfigException, OSError):
-        problem = "there is no cluster to speak to; set KUBECONFIG to a kubeconfig of one"
+        problem = "set KUBECONFIG to a kubeconfig: no cluster is configured"
         raise InputError(_KUBECONFIG, problem) from None

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
 from synth_api.reasons import Reason
-from synth_cli.cluster.connection import connect_for
-from synth_cli.cluster.store_access import opened_store
-from synth_cli.local.dataset_warnings import print_notes
-from synth_cli.terminal.consoles import stderr
-from synth_cli.terminal.progress import meter
+from synth_cli.cluster.connection import connect_for_sweep
+from synth_cli.cluster.store_access import open_sweep_store
+from synth_cli.local.dataset_warnings import print_warnings
+from synth_cli.terminal.consoles import open_stderr
+from synth_cli.terminal.progress import open_meter
 from synth_cli.terminal.standard_streams import print_line
-from synth_dataset.attempts.attempt import committed
+from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.layout import RUNS
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.read_ahead import read_ahead
@@ -35,10 +35,10 @@ def fetch_gallery(
 
     Raises InputError while there is no dataset, StoreError if the store cannot be used.
     """
-    cluster = connect_for(name, context, namespace)
-    sweep = cluster.sweep(name)
-    with opened_store(cluster, sweep, endpoint) as store, _hint_at_endpoint(endpoint), _explain_missing_files():
-        dataset = committed(store, sweep.namespace, sweep.name)
+    cluster = connect_for_sweep(name, context, namespace)
+    sweep = cluster.read_sweep(name)
+    with open_sweep_store(cluster, sweep, endpoint) as store, _hint_at_endpoint(endpoint), _explain_missing_files():
+        dataset = find_dataset(store, sweep.namespace, sweep.name)
         if dataset is None:
             phase = sweep.status.phase.value
             raise InputError(name, f"has no dataset yet, it is {phase}; ask again when a dataset is committed")
@@ -47,7 +47,7 @@ def fetch_gallery(
         copy_files(store, list_gallery_files(store, dataset, with_pictures=pictures), folder)
         copy_files(store, [page], folder)
     print_line(str(folder / page))
-    print_notes(dataset)
+    print_warnings(dataset)
 
 
 @contextmanager
@@ -80,8 +80,8 @@ def copy_files(store: Store, paths: list[str], folder: Path) -> None:
     missing = [
         path for path in map(_check_path, paths) if not path.startswith(f"{RUNS}/") or not (folder / path).exists()
     ]
-    with meter(stderr(), "fetching", len(missing), "file") as progress:
-        for path, content in zip(missing, read_ahead(store.read, missing, store.requests_at_once), strict=True):
+    with open_meter(open_stderr(), "fetching", len(missing), "file") as progress:
+        for path, content in zip(missing, read_ahead(store.read, missing, store.max_requests), strict=True):
             _write_file(folder / path, content)
             progress.advance()
 

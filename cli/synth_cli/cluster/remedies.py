@@ -1,4 +1,4 @@
-"""What to do about the reasons of a sweep, as a person reads it in a terminal."""
+"""Remedies for the reasons of a sweep, as the terminal shows them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def find_remedy(sweep: ClusterSweep) -> str:
-    """Return the remedy of what the sweep waits for or failed with; empty if no action is needed."""
-    ready = sweep.condition(ConditionType.READY)
+    """Return the remedy for a waiting or failed sweep; empty if no action is needed."""
+    ready = sweep.find_condition(ConditionType.READY)
     if not sweep.is_current or ready is None or ready.reason.retry_helps is None:
         return ""
     return _format_remedy(ready.reason, sweep.name)

@@ -1,4 +1,4 @@
-"""The store of a sweep, opened with the user's own credentials."""
+"""The store of a sweep, opened with the credentials of the user."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened_store(cluster: Cluster, sweep: ClusterSweep, endpoint: str | None) -> Iterator[S3Store]:
-    """The store of a sweep; `endpoint` is how this machine reaches it, where that is not as pods do.
+def open_sweep_store(cluster: Cluster, sweep: ClusterSweep, endpoint: str | None) -> Iterator[S3Store]:
+    """Open the store of a sweep; `endpoint` replaces the endpoint that pods use.
 
-    Credentials come from the environment, else from the sweep's Secret if the user may read it, else from the client's
-    own chain. Raises InputError where the store is not known, StoreError where it cannot be used.
+    Credentials come from the environment, else from the Secret of the sweep if the user may read it, else from the
+    credential chain of the client. Raises InputError for an unknown store, StoreError for an unusable one.
     """
-    output = output_of(cluster, sweep)
-    reached = _reached(output, endpoint)
+    output = find_output(cluster, sweep)
+    reachable = _replace_endpoint(output, endpoint)
     with create_temporary_folder() as folder:
         authority = None
         if output.ca_secret_ref:
             authority = folder / "ca.crt"
-            authority.write_bytes(_entry(cluster.secret(output.ca_secret_ref.name), output.ca_secret_ref.key))
-        yield S3Store(reached, environment=_credentials(cluster, output), authority=authority)
+            authority.write_bytes(_read_entry(cluster.read_secret(output.ca_secret_ref.name), output.ca_secret_ref.key))
+        yield S3Store(reachable, environment=_find_credentials(cluster, output), authority=authority)
 
 
-def output_of(cluster: Cluster, sweep: ClusterSweep) -> Output:
-    """Where the dataset goes: as the sweep says, else as its newest attempt was told by the operator."""
+def find_output(cluster: Cluster, sweep: ClusterSweep) -> Output:
+    """Return the output of a sweep: `spec.output`, else that of its newest attempt. Raises InputError."""
     if sweep.spec.output:
         return sweep.spec.output
     attempt = sweep.status.attempt
-    given = cluster.config_map(build_input_name(sweep.name, attempt.hash)) if attempt else None
-    if not given:
-        problem = (
-            "its store is not known here: it has no spec.output, and what its Jobs were told is gone; add spec.output"
-        )
+    data = cluster.read_config_map(build_input_name(sweep.name, attempt.hash)) if attempt else None
+    if not data:
+        problem = "its store is unknown: it has no spec.output, and the input of its Jobs was deleted; add spec.output"
         raise InputError(sweep.name, problem)
-    return AttemptInput.model_validate_json(given[INPUT_FILE]).output
+    return AttemptInput.model_validate_json(data[INPUT_FILE]).output
 
 
-def _credentials(cluster: Cluster, output: Output) -> Mapping[str, str]:
+def _find_credentials(cluster: Cluster, output: Output) -> Mapping[str, str]:
     if output.secret_ref is None or os.environ.get(ACCESS_KEY):
         return os.environ
-    held = cluster.secret(output.secret_ref.name)
-    others = {name: value for name, value in os.environ.items() if name not in NAMES}  # proxies, authorities
-    return others | {name: os.fsdecode(held[name]) for name in NAMES if name in held}
+    secret = cluster.read_secret(output.secret_ref.name)
+    others = {
+        name: value for name, value in os.environ.items() if name not in NAMES
+    }  # keeps proxies and certificate authorities
+    return others | {name: os.fsdecode(secret[name]) for name in NAMES if name in secret}
 
 
-def _reached(output: Output, endpoint: str | None) -> Output:
+def _replace_endpoint(output: Output, endpoint: str | None) -> Output:
     if endpoint is None:
         return output
     try:
@@ -70,7 +70,7 @@ def _reached(output: Output, endpoint: str | None) -> Output:
         raise InputError("--endpoint", error.problem) from None
 
 
-def _entry(held: Mapping[str, bytes], key: str) -> bytes:
-    if key not in held:
-        raise InputError("output.caSecretRef", f"the Secret has no key '{key}'; give the one with the certificate")
-    return held[key]
+def _read_entry(secret: Mapping[str, bytes], key: str) -> bytes:
+    if key not in secret:
+        raise InputError("output.caSecretRef", f"the Secret has no key '{key}'; give the key of the certificate")
+    return secret[key]

@@ -1,1 +1,1 @@
-"""One module per command, each with its click command as `command`."""
+"""One module per command; each defines its click command as `command`."""

@@ -1,4 +1,4 @@
-"""`synth gallery`: the page on which a dataset can be looked at."""
+"""`synth gallery`: the HTML page that shows a dataset."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from synth_cli.cluster.cluster_options import cluster_options
-from synth_cli.parameters import PATH, TEXT, local_path
+from synth_cli.parameters import PATH, TEXT, parse_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(name="gallery", short_help="Write a dataset's gallery page anew, or fetch that of a sweep.")
+@click.command(name="gallery")
 @click.argument("dataset", type=TEXT, metavar="DATASET|SWEEP")
-@click.option("--name", type=TEXT, help="Of a folder: which sweep's dataset, when it holds several.")
-@click.option("--out", type=PATH, help="Of a sweep: folder to fetch into.  [default: SWEEP-gallery]")
-@click.option("--pictures", is_flag=True, help="Of a sweep: fetch the full pictures as well.")
-@click.option("--endpoint", type=TEXT, metavar="HOST:PORT", help="Of a sweep: how this machine reaches the store.")
+@click.option("--name", type=TEXT, help="Name of the dataset, if the folder holds several.")
+@click.option("--out", type=PATH, help="Download folder for a sweep.  [default: SWEEP-gallery]")
+@click.option("--pictures", is_flag=True, help="Download the full pictures of a sweep too.")
+@click.option(
+    "--endpoint", type=TEXT, metavar="HOST:PORT", help="Address of a sweep's store as seen from this machine."
+)
 @cluster_options
 def command(
     dataset: str,
@@ -29,10 +31,10 @@ def command(
     namespace: str | None,
     context: str | None,
 ) -> None:
-    """Write the gallery page of the folder DATASET anew, or fetch that of SWEEP from its store; print the page's path.
+    """Write the gallery page of the folder DATASET again, or download that of SWEEP; print the path of the page.
 
-    A word that is no folder and looks like none is a sweep's name. The store is opened with AWS_ACCESS_KEY_ID and
-    AWS_SECRET_ACCESS_KEY from the environment, else with the sweep's Secret, if you may read it.
+    A word that is neither a folder nor a path is the name of a sweep. Credentials for the store of a sweep are
+    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY from the environment, else the Secret of the sweep, if you may read it.
 
     \b
     synth gallery ./dataset
@@ -45,12 +47,12 @@ def command(
 
         fetch_gallery(dataset, namespace, context, endpoint, out, pictures=pictures)
     else:
-        rewrite(local_path("DATASET", dataset), name)
+        rewrite_gallery(parse_path("DATASET", dataset), name)
 
 
-def rewrite(folder: Path, name: str | None) -> None:
-    """Write the views of a folder's dataset anew."""
-    from synth_cli.local.dataset_warnings import print_notes
+def rewrite_gallery(folder: Path, name: str | None) -> None:
+    """Write the index, `coco.json` and the page of a dataset in a folder again; print the path of the page."""
+    from synth_cli.local.dataset_warnings import print_warnings
     from synth_cli.terminal.standard_streams import print_line
     from synth_dataset.attempts.attempt import open_attempt
     from synth_dataset.attempts.dataset_commit import commit_dataset, open_dataset
@@ -59,7 +61,7 @@ def rewrite(folder: Path, name: str | None) -> None:
 
     store = FolderStore(folder)
     document = open_dataset(store, name)
-    store.check_writable(f"the page that it has is {store.root / document.folder / GALLERY}")
+    store.check_writable(f"its page is {store.root / document.folder / GALLERY}")
     dataset = commit_dataset(store, open_attempt(store, document.folder), document.failures)
     print_line(str(store.root / document.folder / GALLERY))
-    print_notes(dataset)
+    print_warnings(dataset)

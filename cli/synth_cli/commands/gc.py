@@ -1,4 +1,4 @@
-"""`synth gc`: remove what no dataset refers to any more."""
+"""`synth gc`: delete files that no dataset needs."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ if TYPE_CHECKING:
 
     from synth_dataset.attempts.garbage_collection import Garbage
 
-NUMBERS: Final = ("runs", "run folders", "attempts", "scratch", "size")
-UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+NUMBER_COLUMNS: Final = ("runs", "run folders", "attempts", "scratch", "size")
+AGE_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-@click.command(name="gc", short_help="Remove what no dataset refers to any more.")
+@click.command(name="gc")
 @click.argument("dataset", type=PATH)
-@click.option("--yes", is_flag=True, help="Remove without a question.")
-@click.option("--dry-run", is_flag=True, help="Only say what would go, with the path of each.")
+@click.option("--yes", is_flag=True, help="Delete without confirmation.")
+@click.option("--dry-run", is_flag=True, help="Only list the files and folders to delete.")
 @click.option(
-    "--older-than", type=TEXT, default="1d", show_default=True, metavar="AGE", help="Age such as 90m, 12h, 1d."
+    "--older-than", type=TEXT, default="1d", show_default=True, metavar="AGE", help="Minimum age, such as 90m, 12h, 1d."
 )
 def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
-    """Remove from the folder DATASET what is older than AGE and in no live dataset.
+    """Delete garbage older than AGE from the folder DATASET.
 
-    Live are the committed and the newest attempt of every sweep. What goes: other attempts, runs in no live attempt,
-    files of runs that were never finished. It is listed first, by sweep and size. On a terminal a question follows;
-    elsewhere nothing is removed without --yes.
+    Garbage is all that the committed and the newest attempt of each sweep do not need: other attempts, runs of no
+    such attempt, files of unfinished runs. The command lists it by sweep and size, then asks for confirmation.
+    Without a terminal it deletes nothing unless --yes is given.
     """
-    from synth_cli.terminal.consoles import size, stderr, stdout
+    from synth_cli.terminal.consoles import open_stderr, open_stdout
+    from synth_cli.terminal.formatting import format_size
     from synth_dataset.attempts.garbage_collection import find_garbage, remove_garbage
     from synth_dataset.store.folder_store import FolderStore
 
@@ -45,62 +46,63 @@ def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
         raise click.UsageError("--yes and --dry-run exclude each other")
     age = parse_age(older_than)
     if not dataset.is_dir():
-        raise InputError(str(dataset), "is no folder; give the dataset folder that synth render wrote")
+        raise InputError(str(dataset), "is not a folder; give the dataset folder that synth render wrote")
     store = FolderStore(dataset)
     garbage = find_garbage(store, age)
     if not garbage.items:
-        stdout().print("nothing to remove")
+        open_stdout().print("nothing to delete")
         return
-    show(garbage, stdout())
+    print_garbage(garbage, open_stdout())
     if dry_run:
-        show_paths(garbage, stdout())
+        print_paths(garbage, open_stdout())
         return
     if not yes:
-        if not is_answered_yes():
-            stderr().print("nothing is removed; --yes removes it without a question")
+        if not confirm_removal():
+            open_stderr().print("nothing was deleted; --yes deletes without confirmation")
             return
-        garbage = garbage.still_in(find_garbage(store, age))
-    store.check_writable("nothing can be removed from it")
+        garbage = garbage.intersect(find_garbage(store, age))
+    store.check_writable("nothing can be deleted from it")
     remove_garbage(store, garbage)
-    stdout().print(f"freed {size(garbage.bytes)}", style="bold")
+    open_stdout().print(f"freed {format_size(garbage.bytes)}", style="bold")
 
 
-def is_answered_yes() -> bool:
-    """Ask on a terminal; where there is none nobody answers."""
+def confirm_removal() -> bool:
+    """Ask on a terminal; return False without one."""
     is_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
-    return is_terminal and click.confirm("remove it?", err=True)
+    return is_terminal and click.confirm("delete it?", err=True)
 
 
 def parse_age(text: str) -> timedelta:
-    """`90m`, `12h`, `1d`; raises InputError."""
+    """Parse `90m`, `12h` or `1d`. Raises InputError."""
     match = re.fullmatch(r"(\d+)([smhd])", text)
     if match is None:
-        raise InputError("--older-than", f"'{text}' is no age; write for example 90m, 12h or 1d")
+        raise InputError("--older-than", f"'{text}' is not an age; write for example 90m, 12h or 1d")
     try:
-        age = timedelta(**{UNITS[match[2]]: int(match[1])})
+        age = timedelta(**{AGE_UNITS[match[2]]: int(match[1])})
         datetime.now(UTC) - age
     except (OverflowError, ValueError):
         raise InputError("--older-than", f"'{text[:40]}' reaches back before year 1; write for example 365d") from None
     return age
 
 
-def show(garbage: Garbage, console: Console) -> None:
-    """What can go: how many runs and attempts of each sweep, then what belongs to none, and the size."""
-    from synth_cli.terminal.consoles import columns, size
+def print_garbage(garbage: Garbage, console: Console) -> None:
+    """Print counts and sizes for each sweep, then those that belong to no sweep."""
+    from synth_cli.terminal.formatting import format_size
+    from synth_cli.terminal.tables import build_table
 
-    table = columns("of", "runs", "run folders", "attempts", "scratch", "size", right=NUMBERS)
+    table = build_table("sweep", "runs", "run folders", "attempts", "scratch", "size", right=NUMBER_COLUMNS)
     for sweep in sorted({item.sweep for item in garbage.items}, key=lambda sweep: (not sweep, sweep)):
         kinds = (garbage.runs, garbage.folders, garbage.attempts, garbage.scratch)
         found = [[item for item in kind if item.sweep == sweep] for kind in kinds]
         total = sum(item.bytes for items in found for item in items)
-        table.add_row(sweep or "no sweep", *(f"{len(items):,}" if items else "" for items in found), size(total))
-    console.print(f"{size(garbage.bytes)} can go", style="bold")
+        table.add_row(sweep or "none", *(f"{len(items):,}" if items else "" for items in found), format_size(total))
+    console.print(f"{format_size(garbage.bytes)} to delete", style="bold")
     console.print()
     console.print(table)
 
 
-def show_paths(garbage: Garbage, console: Console) -> None:
-    """The path of each thing that can go."""
+def print_paths(garbage: Garbage, console: Console) -> None:
+    """Print the path of each file and folder to delete."""
     console.print()
     for item in garbage.items:
         console.print(item.path, soft_wrap=True)

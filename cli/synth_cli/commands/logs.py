@@ -1,4 +1,4 @@
-"""`synth logs`: what the pods of a sweep print."""
+"""`synth logs`: print the pod logs of a sweep."""
 
 from __future__ import annotations
 
@@ -18,54 +18,57 @@ if TYPE_CHECKING:
 
     from synth_cli.cluster.connection import Cluster
 
-KINDS: Final = ("plan", "render", "finalize", "delete")
-MOST: Final = 20
-"""Pods whose logs are shown: the newest."""
-_AHEAD: Final = 1000
-"""Lines that are read before they are printed."""
+JOB_KINDS: Final = ("plan", "render", "finalize", "delete")
+MAX_PODS: Final = 20
+"""Only the logs of the newest pods are printed."""
+_MAX_QUEUED_LINES: Final = 1000
+"""Bound on memory: readers wait while as many lines are not printed yet."""
 
 
-@click.command(name="logs", short_help="Show what the pods of a sweep on a cluster print.")
+@click.command(name="logs")
 @click.argument("sweep", type=TEXT)
-@click.option("--job", type=click.Choice(KINDS), help="Only pods of this kind of Job.")
-@click.option("--tail", type=click.IntRange(0), default=100, show_default=True, help="Last lines of each pod.")
-@click.option("--follow", "-f", is_flag=True, help="Go on while the pods run.")
+@click.option("--job", type=click.Choice(JOB_KINDS), help="Only pods of this kind of Job.")
+@click.option(
+    "--tail", type=click.IntRange(0), default=100, show_default=True, help="Number of last lines of each pod."
+)
+@click.option("--follow", "-f", is_flag=True, help="Print new lines while the pods run.")
 @cluster_options
 def command(sweep: str, job: str | None, tail: int, follow: bool, namespace: str | None, context: str | None) -> None:
-    """Show what the newest pods of SWEEP print, 20 at most, each line behind its pod's name."""
+    """Print the logs of the 20 newest pods of SWEEP, each line after the name of its pod."""
     from synth_cli.cluster.connection import connect
-    from synth_cli.terminal.consoles import stderr
+    from synth_cli.terminal.consoles import open_stderr
 
     cluster = connect(context, namespace)
-    names = [pod["metadata"]["name"] for pod in chosen(cluster.pods(cluster.sweep(sweep).name), job)]
+    names = [pod["metadata"]["name"] for pod in select_pods(cluster.list_pods(cluster.read_sweep(sweep).name), job)]
     if not names:
-        stderr().print(f"{sweep} has no pods with a log now; they go with their Jobs when these are counted")
+        open_stderr().print(f"{sweep} has no pods with logs; the operator deletes finished Jobs with their pods")
     if follow:
-        follow_all(cluster, sweep, names, tail)
+        follow_logs(cluster, sweep, names, tail)
     else:
         for name in names:
-            for line in lines(cluster, name, tail):
+            for line in read_lines(cluster, name, tail):
                 print_line(line, name.removeprefix(f"{sweep}-"))
 
 
-def chosen(pods: list[dict[str, Any]], job: str | None) -> list[dict[str, Any]]:
-    """The newest pods that have begun, of a kind of Job."""
+def select_pods(pods: list[dict[str, Any]], job: str | None) -> list[dict[str, Any]]:
+    """Return the newest pods that have started, of one kind of Job or of all."""
     from synth_api.jobs.names import JOB_LABEL
 
-    begun = [pod for pod in pods if pod.get("status", {}).get("phase") != "Pending"]
-    return [pod for pod in begun if job in (None, pod["metadata"]["labels"].get(JOB_LABEL))][-MOST:]
+    started = [pod for pod in pods if pod.get("status", {}).get("phase") != "Pending"]
+    return [pod for pod in started if job in (None, pod["metadata"]["labels"].get(JOB_LABEL))][-MAX_PODS:]
 
 
-def follow_all(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> None:
-    """Print the logs of pods as they grow, until all have ended or nobody reads. Raises what reading one raises.
+def follow_logs(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> None:
+    """Print the logs of pods as they grow, until all pods have ended or stdout is closed.
 
-    The threads that read are left behind at the end: a pod that prints nothing would keep them for ever.
+    Raises the error of the first log that cannot be read. Reader threads are daemons and are not joined: a pod that
+    prints nothing would block them forever.
     """
-    queue: Queue[tuple[str, str | Exception | None]] = Queue(_AHEAD)
+    queue: Queue[tuple[str, str | Exception | None]] = Queue(_MAX_QUEUED_LINES)
 
     def read(pod: str) -> None:
         try:
-            for line in lines(cluster, pod, tail, follow=True):
+            for line in read_lines(cluster, pod, tail, follow=True):
                 queue.put((pod, line))
             queue.put((pod, None))
         except Exception as error:
@@ -84,12 +87,12 @@ def follow_all(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> None
             print_line(line, pod.removeprefix(f"{sweep}-"))
 
 
-def lines(cluster: Cluster, pod: str, tail: int, *, follow: bool = False) -> Iterator[str]:
-    """The lines; none of a pod whose log has gone or has not begun."""
+def read_lines(cluster: Cluster, pod: str, tail: int, *, follow: bool = False) -> Iterator[str]:
+    """Yield the redacted lines of a pod's log; one line with the reason if there is no log."""
     from synth_api.redaction import redact
     from synth_cli.cluster.cluster_errors import AbsentError
 
     try:
-        yield from map(redact, cluster.log(pod, tail=tail, follow=follow))
+        yield from map(redact, cluster.read_log(pod, tail=tail, follow=follow))
     except (AbsentError, InputError) as error:
         yield f"(no log: {error})"

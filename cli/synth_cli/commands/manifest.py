@@ -1,4 +1,4 @@
-"""`synth manifest`: a recipe and a sweep as custom resources."""
+"""`synth manifest`: write a recipe and a sweep as custom resources."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from synth_cli.manifests.custom_resources import Resource
 
 
-@click.command(name="manifest", short_help="Write a recipe and a sweep as Kubernetes resources.")
+@click.command(name="manifest")
 @click.argument("recipe", type=PATH)
 @click.argument("arguments", nargs=-1, type=TEXT)
-@click.option("--name", type=TEXT, help="Name of the sweep.  [default: the recipe's name and the number of runs]")
-@click.option("--namespace", "-n", type=NAMESPACE, help="Namespace to write into them.")
-@click.option("--parallelism", type=click.IntRange(1, 10_000), help="Render pods at a time.")
-@click.option("--out", type=PATH, help="Folder to write a file each into, instead of stdout.")
+@click.option("--name", type=TEXT, help="Name of the sweep.  [default: RECIPE-RUNS]")
+@click.option("--namespace", "-n", type=NAMESPACE, help="Namespace of the resources.")
+@click.option("--parallelism", type=click.IntRange(1, 10_000), help="Number of render pods at a time.")
+@click.option("--out", type=PATH, help="Folder for one file per resource, instead of stdout.")
 def command(
     recipe: Path,
     arguments: tuple[str, ...],
@@ -32,8 +32,8 @@ def command(
 ) -> None:
     """Write RECIPE as a SynthRecipe and, with ARGUMENTS (as in `synth plan`), the sweep as a SynthSweep.
 
-    Everything is checked first. The dataset goes where the operator is configured to put it; add spec.output for
-    another place.
+    All input is checked first. The dataset goes to the default output of the operator; add spec.output for another
+    store.
 
     \b
     synth manifest recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' | kubectl apply -f -
@@ -46,34 +46,34 @@ def command(
 
     source = read_recipe(recipe)
     sweep = Sweep.from_source(source, arguments)
-    its_name = manifests.recipe_name(source.name)
+    name_of_recipe = manifests.to_recipe_name(source.name)
     options = {"--name": name, "--namespace": namespace, "--parallelism": parallelism}
     given = [word for option, value in options.items() if value for word in (option, str(value))]
     call = ["synth", "manifest", str(recipe)]
-    scene = manifests.recipe_document(source, its_name, namespace)
+    scene = manifests.build_recipe(source, name_of_recipe, namespace)
     manifest_check.check_recipe(scene)
     written = [(call, scene)]
     if arguments or name:
-        called = manifests.sweep_name(name or f"{its_name}-{sweep.runs}")
+        sweep_name = manifests.check_new_name(name or f"{name_of_recipe}-{sweep.runs}")
         parsed = parse_arguments(arguments)
-        document = manifests.sweep_document(called, namespace, its_name, arguments, parsed, parallelism)
+        document = manifests.build_sweep(sweep_name, namespace, name_of_recipe, arguments, parsed, parallelism)
         manifest_check.check_sweep(document, arguments, parsed)
         written.append(([*call, *arguments, *given], document))
-    write({document["metadata"]["name"]: text(call, document) for call, document in written}, out)
+    write_resources({document["metadata"]["name"]: format_resource(call, document) for call, document in written}, out)
 
 
-def text(call: list[str], document: Resource) -> str:
-    """A resource and, above it, how it was made."""
-    from synth_cli.terminal.readable_yaml import readable
-    from synth_cli.terminal.standard_streams import visible
+def format_resource(call: list[str], document: Resource) -> str:
+    """Return a resource as YAML below a comment with the call that wrote it."""
+    from synth_cli.terminal.readable_yaml import dump_yaml
+    from synth_cli.terminal.standard_streams import escape_invisible
 
-    return f"# {visible(shlex.join(call))}\n{readable(document)}"
+    return f"# {escape_invisible(shlex.join(call))}\n{dump_yaml(document)}"
 
 
-def write(texts: dict[str, str], out: Path | None) -> None:
-    """To stdout as one stream, or into a folder, a file each, whose paths are printed.
+def write_resources(texts: dict[str, str], out: Path | None) -> None:
+    """Write YAML documents by name to stdout as one stream, or to one file each in a folder; print the paths of files.
 
-    Raises InputError for a folder that cannot be written.
+    Raises InputError for a folder that is not writable.
     """
     from synth_api.errors import InputError
     from synth_cli.terminal.standard_streams import print_line

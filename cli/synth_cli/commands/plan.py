@@ -1,4 +1,4 @@
-"""`synth plan`: what a sweep amounts to, how much of it is done and how long the rest will take."""
+"""`synth plan`: show the runs of a sweep, how many exist and how long the missing ones take."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from synth_cli.cluster.cluster_options import cluster_options, form_option
-from synth_cli.parameters import PATH, TEXT, local_path
+from synth_cli.cluster.cluster_options import cluster_options, output_option
+from synth_cli.parameters import PATH, TEXT, parse_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from synth_cli.local.existing_runs import ExistingRuns
 
 
-@click.command(name="plan", short_help="Say what a sweep amounts to, and how much of it is done.")
+@click.command(name="plan")
 @click.argument("recipe", type=TEXT, metavar="RECIPE|SWEEP")
 @click.argument("arguments", nargs=-1, type=TEXT)
 @click.option("--out", type=PATH, default="dataset", show_default=True, help="Dataset folder.")
-@click.option("--name", type=TEXT, help="Of a recipe: name of the dataset.  [default: that of the recipe's file]")
+@click.option("--name", type=TEXT, help="Name of the dataset.  [default: stem of RECIPE]")
 @cluster_options
-@form_option
+@output_option
 def command(
     recipe: str,
     arguments: tuple[str, ...],
@@ -36,10 +36,10 @@ def command(
     context: str | None,
     form: str,
 ) -> None:
-    """Say what RECIPE with ARGUMENTS amounts to, or SWEEP on a cluster. Nothing is written or rendered.
+    """Show the runs of RECIPE with ARGUMENTS, or of SWEEP on a cluster. Nothing is written or rendered.
 
     An argument is an override, `path=value`, or an axis, `path=a,b,c` or `path=range(start,stop)`. The runs are the
-    product of all axes, the last one fastest. A word that is no file and looks like none is a sweep's name.
+    product of all axes, the last one fastest. A word that is neither a file nor a path is the name of a sweep.
 
     \b
     synth plan recipes/spheres_sem.yaml \\
@@ -49,51 +49,52 @@ def command(
     from synth_cli.cluster.sweep_names import is_sweep_name
 
     if is_sweep_name(recipe, namespace, context):
-        from synth_cli.cluster.plan_view import plan_sweep
+        from synth_cli.cluster.sweep_plan import print_sweep_plan
 
-        plan_sweep(recipe, arguments, namespace, context, form)
+        print_sweep_plan(recipe, arguments, namespace, context, form)
     else:
-        plan_recipe(local_path("RECIPE", recipe), arguments, out, name, form)
+        print_recipe_plan(parse_path("RECIPE", recipe), arguments, out, name, form)
 
 
-def plan_recipe(recipe: Path, arguments: tuple[str, ...], out: Path, name: str | None, form: str) -> None:
-    """The sweep of a recipe file against a folder."""
+def print_recipe_plan(recipe: Path, arguments: tuple[str, ...], out: Path, name: str | None, form: str) -> None:
+    """Print the sweep of a recipe file and its runs in a dataset folder."""
     from synth_api.sweep.definition import Sweep
-    from synth_cli.local.existing_runs import measure
-    from synth_cli.terminal.consoles import stderr, stdout
+    from synth_cli.local.existing_runs import find_existing_runs
+    from synth_cli.terminal.consoles import open_stderr, open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
     sweep = Sweep.load(recipe, arguments, os.environ).with_name(name)
-    existing = measure(sweep, out, stderr())
+    existing = find_existing_runs(sweep, out, open_stderr())
     if form == "json":
-        print_line(json.dumps(document(sweep, existing), indent=2))
+        print_line(json.dumps(build_document(sweep, existing), indent=2))
     else:
-        show(sweep, existing, stdout())
+        print_plan(sweep, existing, open_stdout())
 
 
-def show(sweep: Sweep, existing: ExistingRuns, console: Console) -> None:
-    """The sweep for a person: its axes, what is done, how long the rest takes."""
-    from synth_cli.terminal.axes_table import axes_table
-    from synth_cli.terminal.consoles import count, facts
+def print_plan(sweep: Sweep, existing: ExistingRuns, console: Console) -> None:
+    """Print axes, numbers of runs and the expected time."""
+    from synth_cli.terminal.axes_table import build_axes_table
+    from synth_cli.terminal.formatting import format_count
+    from synth_cli.terminal.tables import build_fact_table
 
-    console.print(f"{sweep.name}: {count(sweep.runs, 'run')}", style="bold")
+    console.print(f"{sweep.name}: {format_count(sweep.runs, 'run')}", style="bold")
     console.print()
     if sweep.axes:
-        console.print(axes_table(sweep))
+        console.print(build_axes_table(sweep))
         console.print()
     rows = [("done", f"{existing.done:,}"), ("to do", f"{existing.todo:,}")]
     if existing.lost:
-        rows.append(("", f"{count(existing.lost, 'run')} of them lost files since"))
+        rows.append(("", f"{format_count(existing.lost, 'run')} of them lost files"))
     if existing.todo:
-        rows.append(("time", time_words(existing)))
+        rows.append(("time", format_time(existing)))
     if existing.other_runs:
-        rows.append(("dataset", other_runs_words(existing.other_runs)))
-    console.print(facts(rows))
+        rows.append(("dataset", format_other_runs(existing.other_runs)))
+    console.print(build_fact_table(rows))
 
 
-def document(sweep: Sweep, existing: ExistingRuns) -> dict[str, Any]:
-    """The same for a program."""
-    from synth_cli.terminal.axes_table import axes_document
+def build_document(sweep: Sweep, existing: ExistingRuns) -> dict[str, Any]:
+    """Return the JSON document of `-o json`."""
+    from synth_cli.terminal.axes_table import build_axes_document
 
     return {
         "name": sweep.name,
@@ -104,26 +105,27 @@ def document(sweep: Sweep, existing: ExistingRuns) -> dict[str, Any]:
         "lost": existing.lost,
         "other_runs": existing.other_runs,
         "seconds_per_run": existing.estimate and existing.estimate.seconds_per_run,
-        "axes": axes_document(sweep),
+        "axes": build_axes_document(sweep),
     }
 
 
-def other_runs_words(number: int) -> str:
-    """What to decide before rendering, when the dataset of this name has other runs."""
-    from synth_cli.terminal.consoles import count
+def format_other_runs(number: int) -> str:
+    """Return the sentence about runs of the dataset that the sweep does not have."""
+    from synth_cli.terminal.formatting import format_count
 
-    return f"has {count(number, 'run')} that this sweep does not have; synth render needs --add, --replace or --name"
+    runs = format_count(number, "run")
+    return f"has {runs} that this sweep does not have; synth render needs --add, --replace or --name"
 
 
-def time_words(existing: ExistingRuns) -> str:
-    """How long what is left takes, from what the store has measured, and how much that is worth."""
-    from synth_cli.terminal.consoles import count, duration
+def format_time(existing: ExistingRuns) -> str:
+    """Return the expected time of the missing runs, with the measurements that it comes from."""
+    from synth_cli.terminal.formatting import format_count, format_duration
 
     estimate = existing.estimate
     if estimate is None:
-        return "unknown: the store has no run with these pictures yet; render one with --only 0 and ask again"
-    total = duration(estimate.seconds_per_run * existing.todo)
-    about = f"{total} with one worker ({duration(estimate.seconds_per_run)} a run"
+        return "unknown: the store has no run with these pictures; render one with --only 0 and plan again"
+    total = format_duration(estimate.seconds_per_run * existing.todo)
+    about = f"{total} with one worker ({format_duration(estimate.seconds_per_run)} a run"
     if estimate.is_rough:
-        return f"roughly {about}, from {count(estimate.measured, 'run')}, some unlike in size)"
-    return f"about {about}, measured on {count(estimate.measured, 'run')} like them)"
+        return f"roughly {about}, from {format_count(estimate.measured, 'run')}, some of another size)"
+    return f"about {about}, measured on {format_count(estimate.measured, 'run')} like them)"

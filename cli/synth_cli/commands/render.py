@@ -1,4 +1,4 @@
-"""`synth render`: the runs of a sweep that do not exist yet."""
+"""`synth render`: render the missing runs of a sweep on this machine."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ if TYPE_CHECKING:
 DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 
 
-@click.command(name="render", short_help="Render the runs of a sweep that do not exist yet.")
+@click.command(name="render")
 @click.argument("recipe", type=PATH)
 @click.argument("arguments", nargs=-1, type=TEXT)
 @click.option("--out", type=PATH, default="dataset", show_default=True, help="Dataset folder.")
-@click.option("--name", type=TEXT, help="Name of the dataset.  [default: that of the recipe's file]")
-@click.option("--add", is_flag=True, help="Join the runs with those that the dataset has.")
-@click.option("--replace", is_flag=True, help="Leave other runs that the dataset has out of it.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes that render.  [default: half the processors]")
-@click.option("--only", type=TEXT, metavar="NUMBERS", help="Only these runs, for example 0-9,17.")
+@click.option("--name", type=TEXT, help="Name of the dataset.  [default: stem of RECIPE]")
+@click.option("--add", is_flag=True, help="Add the runs to those of the dataset.")
+@click.option("--replace", is_flag=True, help="Remove other runs from the dataset.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Number of worker processes.  [default: half the processors]"
+)
+@click.option("--only", type=TEXT, metavar="NUMBERS", help="Render only these runs, for example 0-9,17.")
 @click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="auto",
     show_default=True,
-    help="auto: best there is. gpu: any but the CPU.",
+    help="auto: the best available; gpu: any GPU, never the CPU.",
 )
 @click.option("--engine", type=TEXT, default="synth_renderer.engine:render", hidden=True)
 def command(
@@ -46,19 +48,19 @@ def command(
 ) -> int:
     """Render RECIPE with ARGUMENTS (as in `synth plan`) into a dataset folder.
 
-    Runs that exist are not rendered again: the same call goes on after an interruption, and a call with one more seed
-    renders only what is new. Ctrl-C drops the runs in flight and commits the others. A call that does not have all runs
-    of the dataset of its name is refused without --add or --replace.
+    Existing runs are not rendered again: the same call continues after an interruption, and a call with one more seed
+    renders only new runs. Ctrl-C drops the runs in flight and commits the others. A call that lacks runs of the
+    dataset is refused without --add or --replace.
 
     \b
     synth render recipes/spheres_sem.yaml 'initial_runtime_state.seed=range(15)' --out ./dataset
     """
     from synth_api.sweep.definition import Sweep
-    from synth_cli.local.render_sweep import Settings, render_sweep
+    from synth_cli.local.render_sweep import RenderSettings, render_sweep
     from synth_dataset.attempts.render_call import OtherRuns
 
     if add and replace:
         raise click.UsageError("--add and --replace exclude each other")
     others = OtherRuns.ADD if add else OtherRuns.REPLACE if replace else OtherRuns.REFUSE
     sweep = Sweep.load(recipe, arguments, os.environ).with_name(name)
-    return render_sweep(sweep, out, Settings(workers, only, device, engine, others))
+    return render_sweep(sweep, out, RenderSettings(workers, only, device, engine, others))

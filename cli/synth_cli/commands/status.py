@@ -1,4 +1,4 @@
-"""`synth status`: how a sweep on a cluster goes."""
+"""`synth status`: show the status of sweeps on a cluster."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from synth_cli.cluster.cluster_options import cluster_options, form_option
+from synth_cli.cluster.cluster_options import cluster_options, output_option
 from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
     from synth_cli.cluster.cluster_sweep import ClusterSweep
     from synth_cli.cluster.connection import Cluster
 
-EVERY: Final = 2.0
-"""Seconds between two looks at a sweep that is watched."""
+WATCH_INTERVAL_SECONDS: Final = 2.0
+"""Time between two requests of `--watch`."""
 
 
-@click.command(name="status", short_help="Say how a sweep on a cluster goes.")
+@click.command(name="status")
 @click.argument("sweep", type=TEXT, required=False)
-@click.option("--watch", "-w", is_flag=True, help="Go on until the sweep is over; ends with 1 when it failed.")
+@click.option("--watch", "-w", is_flag=True, help="Follow the sweep until it is finished; exit code 1 if it failed.")
 @cluster_options
-@form_option
+@output_option
 def command(sweep: str | None, watch: bool, namespace: str | None, context: str | None, form: str) -> int:
-    """Say how SWEEP goes; without a name, how all sweeps of the namespace go.
+    """Show the status of SWEEP, or of all sweeps of the namespace.
 
     \b
     synth status spheres-sem-180 --watch
@@ -36,71 +36,71 @@ def command(sweep: str | None, watch: bool, namespace: str | None, context: str 
     from synth_cli.cluster.connection import connect
 
     if watch and (sweep is None or form == "json"):
-        raise click.UsageError("--watch needs the name of one sweep, and no -o json")
+        raise click.UsageError("--watch needs the name of one sweep and excludes -o json")
     cluster = connect(context, namespace)
     if sweep is None:
-        show_all(cluster.sweeps(), cluster.namespace, form)
+        print_all(cluster.list_sweeps(), cluster.namespace, form)
         return ExitCode.OK
     if watch:
-        return ExitCode.OK if follow(cluster, sweep).status.phase is Phase.COMPLETE else ExitCode.RUNS_FAILED
-    show(cluster.sweep(sweep), form)
+        return ExitCode.OK if watch_sweep(cluster, sweep).status.phase is Phase.COMPLETE else ExitCode.RUNS_FAILED
+    print_status(cluster.read_sweep(sweep), form)
     return ExitCode.OK
 
 
-def show_all(sweeps: list[ClusterSweep], namespace: str, form: str) -> None:
-    """A line for each sweep."""
-    from synth_cli.cluster.status_view import document, sweeps_table
-    from synth_cli.terminal.consoles import stderr, stdout
+def print_all(sweeps: list[ClusterSweep], namespace: str, form: str) -> None:
+    """Print one line per sweep."""
+    from synth_cli.cluster.sweep_status import build_status_document, build_sweeps_table
+    from synth_cli.terminal.consoles import open_stderr, open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
     if form == "json":
-        print_line(json.dumps([document(sweep) for sweep in sweeps], indent=2))
+        print_line(json.dumps([build_status_document(sweep) for sweep in sweeps], indent=2))
     elif sweeps:
-        stdout().print(sweeps_table(sweeps, datetime.now(UTC)))
+        open_stdout().print(build_sweeps_table(sweeps, datetime.now(UTC)))
     else:
-        stderr().print(f"there are no sweeps in namespace '{namespace}'")
+        open_stderr().print(f"there are no sweeps in namespace '{namespace}'")
 
 
-def show(sweep: ClusterSweep, form: str) -> None:
-    """All about one sweep."""
-    from synth_cli.cluster.status_view import document, status_view
-    from synth_cli.terminal.consoles import can_redraw, stdout
+def print_status(sweep: ClusterSweep, form: str) -> None:
+    """Print the status of one sweep."""
+    from synth_cli.cluster.sweep_status import build_status_document, format_status
+    from synth_cli.terminal.consoles import can_redraw, open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
-    console = stdout()
+    console = open_stdout()
     if form == "json":
-        print_line(json.dumps(document(sweep), indent=2))
+        print_line(json.dumps(build_status_document(sweep), indent=2))
     else:
-        console.print(status_view(sweep, datetime.now(UTC), bar=can_redraw(console)))
+        console.print(format_status(sweep, datetime.now(UTC), bar=can_redraw(console)))
 
 
-def follow(cluster: Cluster, name: str) -> ClusterSweep:
-    """Show a sweep until it is over: in place on a terminal, else a line whenever it changes."""
+def watch_sweep(cluster: Cluster, name: str) -> ClusterSweep:
+    """Show a sweep until it is finished: in place on a terminal, else one line per change. Returns its last state."""
     from rich.live import Live
 
-    from synth_cli.cluster.status_view import status_line, status_view
-    from synth_cli.terminal.consoles import can_redraw, stdout
+    from synth_cli.cluster.sweep_status import format_status, format_status_line
+    from synth_cli.terminal.consoles import can_redraw, open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
-    console, said = stdout(), ""
-    sweep = cluster.sweep(name)
+    console, last_line = open_stdout(), ""
+    sweep = cluster.read_sweep(name)
     with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
             if can_redraw(console):
-                live.update(status_view(sweep, datetime.now(UTC), bar=True), refresh=True)
-            elif said != (said := status_line(sweep)):
-                print_line(said)
-            if sweep.is_over:
+                live.update(format_status(sweep, datetime.now(UTC), bar=True), refresh=True)
+            elif last_line != (last_line := format_status_line(sweep)):
+                print_line(last_line)
+            if sweep.is_finished:
                 return sweep
-            time.sleep(EVERY)
-            sweep = _next(cluster, sweep)
+            time.sleep(WATCH_INTERVAL_SECONDS)
+            sweep = _read_again(cluster, sweep)
 
 
-def _next(cluster: Cluster, sweep: ClusterSweep) -> ClusterSweep:
-    """The sweep as it is now; as it was while the API server is away."""
+def _read_again(cluster: Cluster, sweep: ClusterSweep) -> ClusterSweep:
+    """Read a sweep; return the old state while the API server is unavailable."""
     from synth_cli.cluster.cluster_errors import ClusterError
 
     try:
-        return cluster.sweep(sweep.name)
+        return cluster.read_sweep(sweep.name)
     except ClusterError:
         return sweep

@@ -1,4 +1,4 @@
-"""`synth validate`: what a recipe is, or the one thing that is wrong with it."""
+"""`synth validate`: check a recipe and show a summary."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
 
 
-@click.command(name="validate", short_help="Say what a recipe is, or what is wrong with it.")
+@click.command(name="validate")
 @click.argument("recipe", type=PATH)
 @click.argument("overrides", nargs=-1, type=TEXT)
 def command(recipe: Path, overrides: tuple[str, ...]) -> None:
-    """Say what RECIPE is after OVERRIDES, or what is wrong with it.
+    """Check RECIPE with OVERRIDES; show a summary, or the first problem.
 
     \b
     synth validate recipes/spheres_sem.yaml
     synth validate recipes/spheres_sem.yaml blueprints.particles.Bead.number=100
     """
     from synth_api.sweep.definition import Sweep
-    from synth_cli.terminal.consoles import count, facts, stdout
+    from synth_cli.terminal.consoles import open_stdout
+    from synth_cli.terminal.formatting import format_count
+    from synth_cli.terminal.tables import build_fact_table
 
     sweep = Sweep.load(recipe, overrides, os.environ)
     parsed = sweep.build_recipe(0)
-    console = stdout()
+    console = open_stdout()
     console.print(f"{recipe} is valid", style="green")
     console.print()
-    console.print(facts(describe(parsed)))
+    console.print(build_fact_table(describe_recipe(parsed)))
     if sweep.runs > 1:
         console.print()
-        console.print(f"shown is run 0 of {count(sweep.runs, 'run')}; synth plan shows the axes")
+        console.print(f"this is run 0 of {format_count(sweep.runs, 'run')}; synth plan shows the axes")
 
 
-def describe(recipe: Recipe) -> list[tuple[str, str]]:
-    """The rows of the table: what is rendered, from what, in which modes."""
+def describe_recipe(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return the rows of the summary: seed, techniques, particles, steps, outputs."""
     techniques = recipe.blueprints.measurement_techniques
     particles = recipe.blueprints.particles
     return [
@@ -57,17 +59,17 @@ def describe(recipe: Recipe) -> list[tuple[str, str]]:
             )
             for name, blueprint in particles.items()
         ),
-        *_steps("steps", recipe.synth_chain.feature_generation_steps),
-        *_steps("outputs", recipe.synth_chain.rendering_steps),
+        *_describe_steps("steps", recipe.synth_chain.feature_generation_steps),
+        *_describe_steps("outputs", recipe.synth_chain.rendering_steps),
     ]
 
 
-def _steps(name: str, steps: tuple[object, ...]) -> list[tuple[str, str]]:
-    return [(name if index == 0 else "", f"{index:>2}  {step_words(step)}") for index, step in enumerate(steps)]
+def _describe_steps(name: str, steps: tuple[object, ...]) -> list[tuple[str, str]]:
+    return [(name if index == 0 else "", f"{index:>2}  {describe_step(step)}") for index, step in enumerate(steps)]
 
 
-def step_words(step: object) -> str:
-    """A step in one line: its builtin and what it is about."""
+def describe_step(step: object) -> str:
+    """Return a step as one line: its builtin, then its mode, variability, set or name."""
     about = (
         getattr(step, "rendering_mode", None),
         getattr(step, "feature_variability_name", None),

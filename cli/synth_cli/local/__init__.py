@@ -1,1 +1,1 @@
-"""Commands that render or read a dataset on this machine."""
+"""Rendering and planning with a dataset folder on this machine."""

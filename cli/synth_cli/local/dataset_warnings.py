@@ -1,10 +1,11 @@
-"""What a dataset lacks although everything went well, said at the end of a command."""
+"""Warnings about a committed dataset, printed at the end of a command."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_cli.terminal.consoles import count, stderr
+from synth_cli.terminal.consoles import open_stderr
+from synth_cli.terminal.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
     from synth_dataset.documents.dataset_document import DatasetDocument
 
 
-def print_notes(dataset: DatasetDocument) -> None:
-    """Print a sentence on stderr for each thing that a user may not expect of the dataset."""
-    for note in notes(dataset):
-        stderr().print(note)
+def print_warnings(dataset: DatasetDocument) -> None:
+    """Print the warnings about a dataset on stderr, one sentence each."""
+    for sentence in list_warnings(dataset):
+        open_stderr().print(sentence)
 
 
-def notes(dataset: DatasetDocument) -> Iterator[str]:
-    """Sentences about runs that coco.json and the gallery leave out, and about a dataset that shows no particle."""
-    runs = count(dataset.runs, "run")
+def list_warnings(dataset: DatasetDocument) -> Iterator[str]:
+    """Yield sentences about runs that coco.json and the gallery lack, and about a lack of visible particles."""
+    runs = format_count(dataset.runs, "run")
     if dataset.views_truncated:
         yield f"coco.json and the gallery hold the first {dataset.views:,} of {runs}; index.parquet lists all of them"
     if dataset.runs and dataset.visible == 0:

@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM as a wish that a loop can wait on, not as an exception that may strike anywhere."""
+"""Ctrl-C and SIGTERM during `synth render`, which drops the runs in flight, commits the dataset and returns.
+
+`synth_dataset.stopper` is about another reaction to SIGTERM: the process ends within a bounded time.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Interrupts:
-    """Counts SIGINT and SIGTERM while its `with` block runs; the StopRequests of the pool."""
+    """Counter of SIGINT and SIGTERM within a `with` block; a StopSignal of the pool."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -22,29 +25,29 @@ class Interrupts:
         self._readable, self._writable = socket.socketpair()
         self._readable.setblocking(False)
         self._writable.setblocking(False)
-        self._before: dict[int, Any] = {}
+        self._old_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
+            self._old_handlers[number] = signal.signal(number, self._handle_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
         self._readable.close()
         self._writable.close()
 
     def fileno(self) -> int:
-        """Readable whenever `count` has risen since `drain`."""
+        """Return a descriptor that is readable if `count` has increased since `drain`."""
         return self._readable.fileno()
 
     def drain(self) -> None:
-        """Make `fileno` unreadable until the next signal."""
+        """Make `fileno` unreadable until the next signal arrives."""
         with suppress(BlockingIOError):
             self._readable.recv(4096)
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _handle_signal(self, number: int, _frame: FrameType | None) -> None:
         self.count += 1
         self.exit_code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.STOPPED
         with suppress(BlockingIOError):

@@ -1,4 +1,4 @@
-"""A sweep rendered on this machine: an attempt, a pool of workers, the dataset, and how it is told."""
+"""Rendering of a sweep on this machine: attempt, pool of workers, dataset, summary."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.run_key import compute_run_key
-from synth_cli.local.dataset_warnings import print_notes
-from synth_cli.local.existing_runs import WatchedSweep
+from synth_cli.local.dataset_warnings import print_warnings
+from synth_cli.local.existing_runs import iterate_keys
 from synth_cli.local.interrupts import Interrupts
 from synth_cli.local.run_numbers import parse_run_numbers
-from synth_cli.local.run_tally import Tally, tell
-from synth_cli.terminal.consoles import count, duration, facts, stderr, stdout
-from synth_cli.terminal.progress import meter
-from synth_dataset.attempts.attempt import committed
+from synth_cli.local.run_tally import Tally, print_summary
+from synth_cli.terminal.consoles import open_stderr, open_stdout
+from synth_cli.terminal.formatting import format_count, format_duration
+from synth_cli.terminal.progress import open_meter
+from synth_cli.terminal.tables import build_fact_table
+from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.dataset_commit import commit_dataset
-from synth_dataset.attempts.render_call import OtherRuns, begin, check_other_runs
+from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_other_runs
 from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import pointer_path
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
@@ -41,102 +43,102 @@ if TYPE_CHECKING:
     from synth_dataset.attempts.render_call import RenderCall
     from synth_dataset.documents.dataset_document import DatasetDocument
 
-LOG: Final = "worker.log"
-"""In the store: what Blender and Python print while they render."""
+WORKER_LOG: Final = "worker.log"
+"""File of the store with the output of Blender and Python."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to render; nothing here is part of a run's key."""
+class RenderSettings:
+    """Options of `synth render` that are not part of a run key."""
 
     workers: int | None
-    """None: one for every two processors, as far as memory goes. Tracing uses all processors, the rest of a run one."""
+    """None: one for two processors, as far as memory allows. Tracing uses all processors, the rest of a run one."""
     only: str | None
     device: str
     engine: str
     """Import path `module:function`."""
     others: OtherRuns
-    """What to do with runs that the committed dataset has beside the sweep's."""
+    """Treatment of runs of the committed dataset that the sweep does not have."""
 
 
-def render_sweep(sweep: Sweep, out: Path, settings: Settings) -> ExitCode:
-    """Render what is missing, commit the dataset, tell about both. Raises InputError, then nothing was written."""
-    chosen = parse_run_numbers(settings.only, sweep.runs) if settings.only else (range(sweep.runs),)
+def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
+    """Render the missing runs, commit the dataset, print a summary. Raises InputError before anything is written."""
+    selected = parse_run_numbers(settings.only, sweep.runs) if settings.only else (range(sweep.runs),)
     store = FolderStore(out)
     store.check_writable()
-    call = begin(store, WatchedSweep(sweep, stderr()), others=settings.others)
+    call = begin_call(store, sweep, keys=iterate_keys(sweep, open_stderr()), others=settings.others)
     if call is None:
-        return _tell_nothing_to_do(store, sweep)
+        return _report_nothing_to_do(store, sweep)
     if call.survey.lost:
-        stderr().print(f"{count(len(call.survey.lost), 'run')} lost files since: to be rendered again")
-    tally = Tally(cached=call.survey.cached)
+        open_stderr().print(f"{format_count(len(call.survey.lost), 'run')} lost files and will be rendered again")
+    tally = Tally(cached=call.survey.cached_runs)
     start = time.monotonic()
     error = ""
     with Interrupts() as stop:
         try:
-            _render(sweep, _chosen(call, chosen), store, settings, tally, stop)
+            _render_runs(sweep, _select_todo(call, selected), store, settings, tally, stop)
         except PoolUnavailableError as unavailable:
             error = str(unavailable)
     is_cut_short = bool(error or stop.count)
-    if stop.count <= 1 and (tally.has_news or not is_cut_short):
+    if stop.count <= 1 and (tally.has_ended_runs or not is_cut_short):
         elapsed = time.monotonic() - start
         dataset, problem = _commit(store, call, tally, settings.others)
         error = problem or error
-        tell(tally, elapsed, stdout())
+        print_summary(tally, elapsed, open_stdout())
         if dataset is not None:
-            _tell_where(store, dataset)
+            _print_paths(store, dataset)
     if stop.count:
-        return _tell_end("stopped; the same call goes on from here", stop.exit_code)
+        return _print_end("stopped; the same call continues from here", stop.exit_code)
     if error:
-        return _tell_end(f"error: {error}", ExitCode.RUNS_FAILED if tally.failures else ExitCode.TRY_AGAIN)
+        return _print_end(f"error: {error}", ExitCode.RUNS_FAILED if tally.failures else ExitCode.TRY_AGAIN)
     return ExitCode.RUNS_FAILED if tally.failures else ExitCode.OK
 
 
 def _commit(
     store: FolderStore, call: RenderCall, tally: Tally, others: OtherRuns
 ) -> tuple[DatasetDocument | None, str]:
-    """Make what exists the sweep's dataset; returns it, or what prevented it."""
+    """Commit the existing runs as the dataset; return it, or None and the problem."""
     try:
         if others is not OtherRuns.REPLACE:
             check_other_runs(store, call)
-        return commit_dataset(store, call.attempt, _failed_runs(call, tally)), ""
+        return commit_dataset(store, call.attempt, _renumber_failures(call, tally)), ""
     except InputError as refusal:
         return None, str(refusal)
     except StoreFullError as full:
         return None, f"the dataset's documents could not be written: {full}"
 
 
-def _chosen(call: RenderCall, chosen: Sequence[range]) -> list[range]:
-    """What is to do of the chosen runs."""
-    parts = [range(max(part.start, first), min(part.stop, end)) for first, end in call.survey.todo for part in chosen]
+def _select_todo(call: RenderCall, selected: Sequence[range]) -> list[range]:
+    """Return the runs to do among the selected ranges."""
+    parts = [range(max(part.start, first), min(part.stop, end)) for first, end in call.survey.todo for part in selected]
     return [part for part in parts if part]
 
 
-def _render(
-    sweep: Sweep, numbers: Sequence[range], store: FolderStore, settings: Settings, tally: Tally, stop: Interrupts
+def _render_runs(
+    sweep: Sweep, numbers: Sequence[range], store: FolderStore, settings: RenderSettings, tally: Tally, stop: Interrupts
 ) -> None:
     """Render runs into the store and the tally. Raises PoolUnavailableError."""
     todo = sum(map(len, numbers))
     if not todo:
         return
     arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
-    with _temporary_folder(store) as temporary, meter(stderr(), "rendering", todo, "run") as progress:
+    with _temporary_folder(store) as temporary, open_meter(open_stderr(), "rendering", todo, "run") as progress:
         environment = {"TMPDIR": temporary, **choose_library_folders(os.environ, Path(temporary))}
-        command = WorkerCommand(arguments, store.root / LOG, environment)
+        command = WorkerCommand(arguments, store.root / WORKER_LOG, environment)
         pool = Pool(command, min(settings.workers or compute_default_workers(), todo), stop)
-        for event in pool.events(_tasks(sweep, numbers)):
+        for event in pool.events(_build_tasks(sweep, numbers)):
             if isinstance(event, RunStarted):
                 continue
             report = event.report
             tally.add(event.task, report)
             if report.outcome == "failed":
-                progress.say(f"run {report.number} failed: {report.reason}: {report.message}")
-            progress.advance(note=f"run {report.number}: {duration(report.seconds)}")
+                progress.print_line(f"run {report.number} failed: {report.reason}: {report.message}")
+            progress.advance(note=f"run {report.number}: {format_duration(report.seconds)}")
 
 
 @contextmanager
 def _temporary_folder(store: FolderStore) -> Iterator[str]:
-    """For what Blender leaves behind: in scratch, so that a killed command's is garbage that `synth gc` finds."""
+    """Temporary files of the workers, in scratch: `synth gc` finds those of a killed command."""
     folder = store.new_scratch("workers").resolve()
     try:
         yield str(folder)
@@ -144,7 +146,7 @@ def _temporary_folder(store: FolderStore) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
+def _build_tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
     for part in numbers:
         for number in part:
             recipe = sweep.build_recipe(number)
@@ -156,8 +158,8 @@ def _tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
             )
 
 
-def _failed_runs(call: RenderCall, tally: Tally) -> list[FailedRun]:
-    """The dataset's failed runs, by their numbers in it."""
+def _renumber_failures(call: RenderCall, tally: Tally) -> list[FailedRun]:
+    """Return the failed runs of the dataset with their numbers in it."""
     failed = [
         FailedRun(
             number=int(call.runs.numbers[failure.number]),
@@ -170,27 +172,27 @@ def _failed_runs(call: RenderCall, tally: Tally) -> list[FailedRun]:
     return [*call.earlier_failures, *failed]
 
 
-def _tell_nothing_to_do(store: FolderStore, sweep: Sweep) -> ExitCode:
-    stdout().print(f"nothing to render: {count(sweep.runs, 'run')} there already", style="bold")
-    dataset = committed(store, "local", sweep.name)
+def _report_nothing_to_do(store: FolderStore, sweep: Sweep) -> ExitCode:
+    open_stdout().print(f"nothing to render: {format_count(sweep.runs, 'run')} cached", style="bold")
+    dataset = find_dataset(store, "local", sweep.name)
     if dataset is not None:
-        _tell_where(store, dataset)
+        _print_paths(store, dataset)
     return ExitCode.OK
 
 
-def _tell_where(store: FolderStore, dataset: DatasetDocument) -> None:
+def _print_paths(store: FolderStore, dataset: DatasetDocument) -> None:
     pointer = store.root / pointer_path(dataset.namespace, dataset.name)
     rows = [("dataset", str(pointer))]
     if GALLERY in dataset.files:
         rows.append(("gallery", str(store.root / dataset.folder / GALLERY)))
-    if (store.root / LOG).exists():
-        rows.append(("log", str(store.root / LOG)))
-    console = stdout()
+    if (store.root / WORKER_LOG).exists():
+        rows.append(("log", str(store.root / WORKER_LOG)))
+    console = open_stdout()
     console.print()
-    console.print(facts(rows))
-    print_notes(dataset)
+    console.print(build_fact_table(rows))
+    print_warnings(dataset)
 
 
-def _tell_end(sentence: str, code: ExitCode) -> ExitCode:
-    stderr().print(sentence)
+def _print_end(sentence: str, code: ExitCode) -> ExitCode:
+    open_stderr().print(sentence)
     return code

@@ -1,4 +1,4 @@
-"""`--only 0-9,17`: a choice of run numbers."""
+"""Run numbers as `--only 0-9,17` gives them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PART = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
 
 
 def parse_run_numbers(text: str, total: int) -> tuple[range, ...]:
-    """Ascending, disjoint ranges below `total`; raises InputError that names the part that is wrong."""
+    """Parse run numbers into ascending, disjoint ranges below `total`. Raises InputError naming the invalid part."""
     ranges: list[range] = []
     for part in sorted((_parse_part(part.strip(), total) for part in text.split(",")), key=lambda part: part.start):
         if ranges and part.start <= ranges[-1].stop:

@@ -1,11 +1,12 @@
-"""What became of the runs of one call of `synth render`, and how that is told at the end."""
+"""Outcomes of the runs of one call of `synth render`, and their summary."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_cli.terminal.consoles import count, duration, facts, short
+from synth_cli.terminal.formatting import format_count, format_duration, shorten
+from synth_cli.terminal.tables import build_fact_table
 from synth_dataset.documents.failed_run import FailedRun
 
 if TYPE_CHECKING:
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 
     from synth_renderer.runtime.protocol import RunReport, RunTask
 
-LISTED: Final = 20
-"""Failed runs that the summary names; the dataset's failures are all in its documents."""
+MAX_LISTED_FAILURES: Final = 20
+"""Failed runs that the summary lists; dataset.json lists all."""
 
 
 @dataclass
 class Tally:
-    """Counts runs as they end."""
+    """Counts of ended runs by outcome."""
 
     cached: int
     succeeded: int = 0
@@ -30,12 +31,12 @@ class Tally:
     failures: list[FailedRun] = field(default_factory=list)
 
     @property
-    def has_news(self) -> bool:
-        """Whether a run has ended, well or badly."""
+    def has_ended_runs(self) -> bool:
+        """True if a run has succeeded or failed."""
         return bool(self.succeeded or self.failures)
 
     def add(self, task: RunTask, report: RunReport) -> None:
-        """One more run has ended."""
+        """Count a run that has ended."""
         match report.outcome:
             case "succeeded" | "present":
                 self.succeeded += 1
@@ -49,14 +50,14 @@ class Tally:
                 self.failures.append(failed)
 
 
-def tell(tally: Tally, elapsed: float, console: Console) -> None:
-    """The summary: how many succeeded, were there already, failed; then the failed ones with their reasons."""
-    if tally.cached and not (tally.has_news or tally.dropped):
-        console.print(f"nothing to render: {count(tally.cached, 'run')} there already", style="bold")
+def print_summary(tally: Tally, elapsed: float, console: Console) -> None:
+    """Print the counts, then the failed runs with their reasons; `elapsed` in seconds."""
+    if tally.cached and not (tally.has_ended_runs or tally.dropped):
+        console.print(f"nothing to render: {format_count(tally.cached, 'run')} cached", style="bold")
         return
-    parts = [f"{count(tally.succeeded, 'run')} rendered in {duration(elapsed)}"]
+    parts = [f"{format_count(tally.succeeded, 'run')} rendered in {format_duration(elapsed)}"]
     if tally.cached:
-        parts.append(f"{tally.cached:,} there already")
+        parts.append(f"{tally.cached:,} cached")
     if tally.dropped:
         parts.append(f"{tally.dropped:,} dropped")
     if tally.failures:
@@ -64,24 +65,28 @@ def tell(tally: Tally, elapsed: float, console: Console) -> None:
     console.print(", ".join(parts), style="bold red" if tally.failures else "bold")
     if tally.failures:
         console.print()
-        tell_failures(tally.failures, console)
+        print_failures(tally.failures, console)
 
 
-def tell_failures(failures: list[FailedRun], console: Console) -> None:
-    """For each failed run its number and overrides, and below them its reason; of many the first."""
+def print_failures(failures: list[FailedRun], console: Console) -> None:
+    """Print number, overrides, reason and message of each failed run, up to MAX_LISTED_FAILURES."""
     failures = sorted(failures, key=lambda failure: failure.number)
-    console.print(facts((f"run {failure.number}", _failure_words(failure)) for failure in failures[:LISTED]))
-    if len(failures) > LISTED:
-        console.print(f"and {count(len(failures) - LISTED, 'more failed run')}")
+    console.print(
+        build_fact_table(
+            (f"run {failure.number}", _format_failure(failure)) for failure in failures[:MAX_LISTED_FAILURES]
+        )
+    )
+    if len(failures) > MAX_LISTED_FAILURES:
+        console.print(f"and {format_count(len(failures) - MAX_LISTED_FAILURES, 'more failed run')}")
 
 
-def _failure_words(failure: FailedRun) -> str:
-    return f"{override_words(failure.overrides)}\n{failure.reason}: {failure.message}".lstrip()
+def _format_failure(failure: FailedRun) -> str:
+    return f"{format_overrides(failure.overrides)}\n{failure.reason}: {failure.message}".lstrip()
 
 
-def override_words(overrides: Mapping[str, Any]) -> str:
-    """`number=100 gravity.2=-100`: the end of each path is enough beside its value."""
-    return " ".join(f"{_path_end(path)}={short(value, 24)}" for path, value in overrides.items())
+def format_overrides(overrides: Mapping[str, Any]) -> str:
+    """Format overrides as `number=100 gravity.2=-100`, with the end of each path."""
+    return " ".join(f"{_path_end(path)}={shorten(value, 24)}" for path, value in overrides.items())
 
 
 def _path_end(path: str) -> str:

@@ -1,1 +1,1 @@
-"""Custom resources written by `synth manifest`, and their check."""
+"""Custom resources that `synth manifest` writes, and their validation."""

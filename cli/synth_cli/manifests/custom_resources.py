@@ -1,4 +1,4 @@
-"""A recipe and a sweep as the custom resources that a cluster takes."""
+"""Custom resources of a recipe and a sweep."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _MAX_RECIPE_NAME: Final = 63
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
-def recipe_name(stem: str) -> str:
-    """`Spheres_SEM` -> `spheres-sem`: the name of the resource of a recipe file. Raises InputError."""
+def to_recipe_name(stem: str) -> str:
+    """Return the resource name of a recipe file, `Spheres_SEM` -> `spheres-sem`. Raises InputError."""
     name = stem.lower().replace("_", "-")
     if not _NAME.fullmatch(name) or len(name) > _MAX_RECIPE_NAME:
         problem = f"must be lower-case letters, digits and '-', at most {_MAX_RECIPE_NAME}; rename the recipe's file"
@@ -34,55 +34,59 @@ def recipe_name(stem: str) -> str:
     return name
 
 
-def sweep_name(name: str) -> str:
-    """The name itself, if a sweep may have it. Raises InputError."""
+def check_new_name(name: str) -> str:
+    """Return the name of a new sweep. Raises InputError for an invalid name."""
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         problem = f"must be lower-case letters, digits and '-', at most {MAX_NAME}; give another one"
         raise InputError("--name", f"'{name}' cannot be the name of a sweep: it {problem}")
     return name
 
 
-def recipe_document(source: RecipeSource, name: str, namespace: str | None) -> Resource:
-    """The SynthRecipe of a recipe's files."""
+def build_recipe(source: RecipeSource, name: str, namespace: str | None) -> Resource:
+    """Build the SynthRecipe of the files of a recipe."""
     fragments = {get_path(key): tree for key, tree in source.files.items() if key != source.name}
     spec = {"recipe": source.files[source.name], **({"fragments": fragments} if fragments else {})}
-    return _document(recipe_resource.KIND, name, namespace, spec)
+    return _build_resource(recipe_resource.KIND, name, namespace, spec)
 
 
-def sweep_document(
+def build_sweep(
     name: str, namespace: str | None, recipe: str, written: Sequence[str], arguments: Arguments, parallelism: int | None
 ) -> Resource:
-    """The SynthSweep of a command line: structured axes where all of it are axes, else the arguments as written."""
-    axes = [_axis(axis) for axis in arguments.axes]
+    """Build the SynthSweep of a command line: structured axes if all arguments are axes, else the arguments as text."""
+    axes = [_build_axis(axis) for axis in arguments.axes]
     spec = {
         "recipeRef": {"name": recipe},
         **({"overrides": list(written)} if arguments.fixed else {"axes": axes} if axes else {}),
         **({"parallelism": parallelism} if parallelism else {}),
     }
-    return _document(sweep_resource.KIND, name, namespace, spec)
+    return _build_resource(sweep_resource.KIND, name, namespace, spec)
 
 
-def _document(kind: str, name: str, namespace: str | None, spec: Resource) -> Resource:
+def _build_resource(kind: str, name: str, namespace: str | None, spec: Resource) -> Resource:
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _axis(axis: Axis) -> Resource:
+def _build_axis(axis: Axis) -> Resource:
     values = axis.values
     if not isinstance(values, range | DecimalRange):
         return {"path": axis.sign + axis.path, "values": list(values)}
-    start, step = _plain(values.start), _plain(values.step)
-    written = {**({"start": start} if start else {}), "stop": _stop(values), **({"step": step} if step != 1 else {})}
+    start, step = _to_plain_number(values.start), _to_plain_number(values.step)
+    written = {
+        **({"start": start} if start else {}),
+        "stop": _compute_stop(values),
+        **({"step": step} if step != 1 else {}),
+    }
     return {"path": axis.sign + axis.path, "range": written}
 
 
-def _stop(values: range | DecimalRange) -> int | float:
-    """The first number that is no longer a value; where no float is, one between the last value and that."""
+def _compute_stop(values: range | DecimalRange) -> int | float:
+    """Return the exclusive end of a range; if no float equals it, a number between the last value and the end."""
     start, step = Fraction(values.start), Fraction(values.step)
     stop = start + len(values) * step
     is_exact = Fraction(str(float(stop))) == stop
-    return _plain(stop if is_exact else stop - step / 2)
+    return _to_plain_number(stop if is_exact else stop - step / 2)
 
 
-def _plain(number: Any) -> int | float:
+def _to_plain_number(number: Any) -> int | float:
     return int(number) if number == int(number) else float(number)

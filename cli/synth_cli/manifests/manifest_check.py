@@ -1,4 +1,4 @@
-"""Whether a cluster takes a resource: the models that its schema is made from, and what kubectl can carry."""
+"""Validation of a resource before it is written: the models of the CRD, and the size limit of kubectl."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from synth_cli.manifests.custom_resources import Resource
 
 MAX_BYTES: Final = 255 * 1024
-"""Of a resource as JSON. `kubectl apply` keeps a copy in an annotation, and annotations have 256 KiB in all."""
+"""Maximum size of a resource as JSON: `kubectl apply` copies it into an annotation; annotations may have 256 KiB."""
 
 _TOO_MANY: Final = {
     ("axes",): ("axes", "a sweep on a cluster", "split the sweep"),
@@ -35,7 +35,7 @@ _TOO_MANY: Final = {
     ),
     ("fragments",): ("fragments", "a recipe on a cluster", "join some"),
 }
-"""Place in a spec -> of what there is too much, what has a bound, and what to do."""
+"""Field of a spec -> the counted things, the owner of the limit, the remedy."""
 
 
 def check_recipe(document: Resource) -> None:
@@ -43,17 +43,17 @@ def check_recipe(document: Resource) -> None:
     try:
         spec = RecipeSpec.model_validate(document["spec"])
     except ValidationError as error:
-        raise _refusal(error, ()) from None
+        raise _to_input_error(error, ()) from None
     read_recipe_objects(document["metadata"]["name"], spec.recipe, spec.fragments)
     _check_size(document, "shorten the recipe")
 
 
 def check_sweep(document: Resource, written: Sequence[str], arguments: Arguments) -> None:
-    """Raise InputError for a SynthSweep that the cluster would refuse; `arguments` are its own, `written` as text."""
+    """Raise InputError for a SynthSweep that the cluster would refuse; `written` are its `arguments` as text."""
     try:
         spec = SweepSpec.model_validate(document["spec"])
     except ValidationError as error:
-        raise _refusal(error, [argument.partition("=")[0] for argument in written]) from None
+        raise _to_input_error(error, [argument.partition("=")[0] for argument in written]) from None
     for axis, structured in zip(arguments.axes, spec.axes, strict=False):
         try:
             build_axes([structured])
@@ -62,32 +62,32 @@ def check_sweep(document: Resource, written: Sequence[str], arguments: Arguments
     _check_size(document, "write ranges, or split the sweep")
 
 
-def _refusal(error: ValidationError, paths: Sequence[str]) -> InputError:
-    """The first problem of a spec as one sentence about what the user wrote."""
+def _to_input_error(error: ValidationError, paths: Sequence[str]) -> InputError:
+    """Return the first problem of a spec as an error about the argument that the user wrote."""
     details = error.errors(include_url=False)[0]
     location, limits = details["loc"], details.get("ctx", {})
     numbers = [word for word in location if isinstance(word, int)]
     place = tuple(str(word) for word in location if not isinstance(word, int))
     if place == ("overrides",) and numbers:
         place = ("overrides", "item")
-    where = paths[numbers[0]] if numbers else f"spec.{format_location(location)}"
+    key = paths[numbers[0]] if numbers else f"spec.{format_location(location)}"
     if place not in _TOO_MANY:
-        return InputError(where, f"the cluster would refuse it: {details['msg'][:1].lower()}{details['msg'][1:]}")
-    what, whose, remedy = _TOO_MANY[place]
-    there, most = len(details["input"]), limits["max_length"]
-    return InputError(where, f"there are {there:,} {what}, {whose} has {most:,} at most; {remedy}")
+        return InputError(key, f"the cluster would refuse it: {details['msg'][:1].lower()}{details['msg'][1:]}")
+    things, owner, remedy = _TOO_MANY[place]
+    number, limit = len(details["input"]), limits["max_length"]
+    return InputError(key, f"there are {number:,} {things}, {owner} has {limit:,} at most; {remedy}")
 
 
 def _check_size(document: Resource, remedy: str) -> None:
-    size = len(_as_kubectl(document).encode("utf-8", "surrogatepass"))
+    size = len(_dump_as_kubectl(document).encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         name = document["metadata"]["name"]
         problem = f"'{name}' has {size:,} bytes as JSON, more than the {MAX_BYTES:,} that kubectl apply can carry"
         raise InputError(document["kind"], f"{problem}; {remedy}")
 
 
-def _as_kubectl(document: Any) -> str:
-    """JSON as Go writes it: three letters of HTML escaped."""
+def _dump_as_kubectl(document: Any) -> str:
+    """Return JSON as Go writes it, with `<`, `>` and `&` escaped."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

@@ -1,1 +1,1 @@
-"""Text, tables and progress on standard output and standard error."""
+"""Text, tables and progress bars on stdout and stderr."""

@@ -1,4 +1,4 @@
-"""How a long command shows where it is: a bar on a terminal, now and then a plain line elsewhere."""
+"""Progress of long commands: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from synth_cli.terminal.consoles import can_redraw, count, duration
+from synth_cli.terminal.consoles import can_redraw
+from synth_cli.terminal.formatting import format_count, format_duration
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
 
-PLAIN_INTERVAL: Final = 10.0
-"""Seconds between two lines where there is no terminal."""
+LINE_INTERVAL_SECONDS: Final = 10.0
+"""Time between two lines without a terminal."""
 
 
 class Meter(Protocol):
-    """Shows that `done` of `total` things are done; a context manager around the work."""
+    """Progress of `done` of `total` things; a context manager around the work."""
 
     def __enter__(self) -> Meter: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
     def advance(self, by: int = 1, note: str = "") -> None:
-        """`by` more are done; `note` is about the last one."""
+        """Count `by` more things; `note` is about the last one."""
 
-    def say(self, line: str) -> None:
-        """A line that stays, above the bar."""
+    def print_line(self, line: str) -> None:
+        """Print a permanent line, above the bar."""
 
 
-def meter(console: Console, what: str, total: int, thing: str) -> Meter:
-    """A bar on a terminal, plain lines elsewhere."""
+def open_meter(console: Console, what: str, total: int, thing: str) -> Meter:
+    """Return a bar for a terminal, plain lines elsewhere; `what` is a present participle such as `rendering`."""
     return BarMeter(console, what, total) if can_redraw(console) else LineMeter(console, what, total, thing)
 
 
 class BarMeter:
-    """rich's progress bar."""
+    """Progress bar of the package `rich`."""
 
     def __init__(self, console: Console, what: str, total: int) -> None:
         self._progress = Progress(
@@ -62,16 +63,16 @@ class BarMeter:
         self._progress.stop()
 
     def advance(self, by: int = 1, note: str = "") -> None:
-        """Move the bar."""
+        """Advance the bar and show `note`."""
         self._progress.update(self._task, advance=by, note=note)
 
-    def say(self, line: str) -> None:
-        """Print above the bar."""
+    def print_line(self, line: str) -> None:
+        """Print a permanent line above the bar."""
         self._progress.console.print(line)
 
 
 class LineMeter:
-    """A line for the first thing, every ten seconds, and for the last one."""
+    """Plain lines: for the first thing, every ten seconds, and for the last one."""
 
     def __init__(self, console: Console, what: str, total: int, thing: str) -> None:
         self._console = console
@@ -89,16 +90,16 @@ class LineMeter:
         pass
 
     def advance(self, by: int = 1, note: str = "") -> None:
-        """Print when it is time."""
+        """Count things; print a line if LINE_INTERVAL_SECONDS have passed or all are done."""
         self._done += by
         now = time.monotonic()
         if now < self._next and self._done < self._total:
             return
-        self._next = now + PLAIN_INTERVAL
-        elapsed = duration(now - self._start)
-        line = f"{self._what} {self._done:,} of {count(self._total, self._thing)}, {elapsed}"
+        self._next = now + LINE_INTERVAL_SECONDS
+        elapsed = format_duration(now - self._start)
+        line = f"{self._what} {self._done:,} of {format_count(self._total, self._thing)}, {elapsed}"
         self._console.print(f"{line}, {note}" if note else line)
 
-    def say(self, line: str) -> None:
-        """Print."""
+    def print_line(self, line: str) -> None:
+        """Print a line between those of the progress."""
         self._console.print(line)

@@ -1,4 +1,4 @@
-"""Standard output and standard error of this command: text that they do not take never stops the work."""
+"""stdout and stderr of the command: an output error never stops the work."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 _READER_GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET})
 _ENCODING_ERRORS: Final = "synth-readable"
 _SPELLINGS: Final = {"…": "...", "±": "+-"}
-"""How a character of our own sentences is written where the encoding lacks it; others as `\\u` escapes."""
+"""Replacements of characters in our own sentences that an encoding lacks; others become `\\u` escapes."""
 _LAYOUT: Final = "\n\t"
 
 
 class MessageStream(io.TextIOWrapper):
-    """Text without credentials, whoever writes it: a library, a thread, Python."""
+    """Text stream that redacts credentials, also in the output of libraries and of Python."""
 
     @override
     def write(self, text: str, /) -> int:
@@ -38,9 +38,9 @@ class MessageStream(io.TextIOWrapper):
 
 
 class DescriptorOutput(io.FileIO):
-    """A file descriptor whose writes never raise: after the first failure, which `failure` keeps, bytes are dropped.
+    """File descriptor whose writes never raise: after the first error, kept in `failure`, it drops all bytes.
 
-    Waits where the descriptor does not block and is full.
+    A write to a full non-blocking descriptor waits.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -62,87 +62,88 @@ class DescriptorOutput(io.FileIO):
 
     @property
     def is_reader_gone(self) -> bool:
-        """Whether the other end has been closed: whoever read it has seen enough."""
+        """True if the reader has closed the other end, as `head` does."""
         number = self.failure.errno if self.failure else None
         return number in _READER_GONE or (number == errno.EIO and self._was_terminal)
 
 
 def protect_standard_streams() -> None:
-    """Replace `sys.stdout` and `sys.stderr` by streams that never raise, whoever prints: a library, a thread, Python.
+    """Replace `sys.stdout` and `sys.stderr` by streams that never raise, also for libraries, threads and Python itself.
 
-    Characters that their encoding lacks are spelt in others. Descriptors 0 to 2 that are closed are opened without
-    permission to write, so that no file of the store gets their number and what is printed. Stderr is redacted; stdout
-    has results, which are printed as they are.
+    Characters that an encoding lacks are replaced. Closed descriptors among 0 to 2 are opened read-only, so that no
+    file of the store gets their number and receives output. stderr is redacted; stdout has results, printed unchanged.
     """
     for descriptor in range(3):
-        _reserve(descriptor)
-    codecs.register_error(_ENCODING_ERRORS, _spell)
-    sys.stdout = _stream(io.TextIOWrapper, 1, sys.stdout)
-    sys.stderr = _stream(MessageStream, 2, sys.stderr, line_buffering=True)
+        _reserve_descriptor(descriptor)
+    codecs.register_error(_ENCODING_ERRORS, _replace_character)
+    sys.stdout = _open_stream(io.TextIOWrapper, 1, sys.stdout)
+    sys.stderr = _open_stream(MessageStream, 2, sys.stderr, line_buffering=True)
 
 
 def exit_code_after_output(code: int) -> int:
-    """Flush both streams; OUTPUT_LOST instead of OK when one of them, still read, did not take all of it.
+    """Flush both streams; return OUTPUT_LOST instead of OK if one of them, still read, lost output.
 
-    Another code than OK stays: what became of the work matters more than what was said about it.
+    Any other code stays: the outcome of the work matters more than its output.
     """
     lost = [(name, failure) for name in ("stdout", "stderr") if (failure := _flush(getattr(sys, name)))]
     for name, failure in lost:
-        print_error(f"the output could not be written to {name}: {failure.strerror}; the work itself is done")
+        print_error(f"the output could not be written to {name}: {failure.strerror}; the work itself is complete")
     return ExitCode.OUTPUT_LOST if lost and code == ExitCode.OK else code
 
 
 def is_stdout_lost() -> bool:
-    """Whether nothing that is printed arrives any more."""
-    output = _descriptor_output(sys.stdout)
+    """Return True if stdout has failed, so that output is dropped."""
+    output = _find_descriptor_output(sys.stdout)
     return output is not None and output.failure is not None
 
 
 def print_line(line: str, label: str = "") -> None:
-    """Print a result on stdout: as it is for a program, with control characters made visible on a terminal.
+    """Print a result on stdout: unchanged for a program, with escaped control characters on a terminal.
 
-    `label` stands before it, in cyan on a terminal.
+    `label` precedes it, in cyan on a terminal.
     """
-    shown = visible(line, keep=_LAYOUT) if sys.stdout.isatty() else line
-    sys.stdout.write(f"{_coloured(label, '36', sys.stdout)} {shown}\n" if label else f"{shown}\n")
+    text = escape_invisible(line, keep=_LAYOUT) if sys.stdout.isatty() else line
+    sys.stdout.write(f"{_colour(label, '36', sys.stdout)} {text}\n" if label else f"{text}\n")
     sys.stdout.flush()
 
 
 def print_error(sentence: str) -> None:
-    """Print one sentence on stderr, behind a word that is red on a terminal."""
-    sys.stderr.write(f"{_coloured('error:', '1;31', sys.stderr)} {visible(redact(sentence))}\n")
+    """Print one redacted sentence on stderr after `error:`, red on a terminal."""
+    sys.stderr.write(f"{_colour('error:', '1;31', sys.stderr)} {escape_invisible(redact(sentence))}\n")
     sys.stderr.flush()
 
 
 class WarningPrinter(logging.Handler):
-    """Prints each warning of any module as one line on stderr."""
+    """Logging handler that prints warnings of all modules on stderr, one line each."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{_coloured('warning:', '1;33', sys.stderr)} {visible(record.getMessage())}\n")
+        sys.stderr.write(f"{_colour('warning:', '1;33', sys.stderr)} {escape_invisible(record.getMessage())}\n")
         sys.stderr.flush()
 
 
 def has_colours(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a terminal here may be sent colours: neither `NO_COLOR` nor a dumb `TERM`."""
+    """Return True if terminals get colours: neither `NO_COLOR` nor a dumb `TERM` is set."""
     return not environment.get("NO_COLOR") and environment.get("TERM", "").lower() not in ("dumb", "unknown")
 
 
-def visible(text: str, keep: str = "") -> str:
-    """Text with each character that has no picture (control, direction, lone surrogate) as its escape, as in `\\x1b`.
+def escape_invisible(text: str, keep: str = "") -> str:
+    """Escape the characters of a text that have no glyph (control, direction, lone surrogate), as in `\\x1b`.
 
-    `keep` are characters that stay. A byte of a name that is no UTF-8 is shown as that byte.
+    Characters in `keep` stay. A byte of a name that is not UTF-8 is shown as that byte.
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() or one in keep else _escape(one) for one in text)
+    return "".join(
+        character if character.isprintable() or character in keep else _escape(character) for character in text
+    )
 
 
-def _coloured(text: str, colour: str, stream: TextIO) -> str:
-    """Text in an ANSI colour where a terminal shows it."""
+def _colour(text: str, colour: str, stream: TextIO) -> str:
+    """Return a text in an ANSI colour if the stream is a terminal with colours."""
     return f"\x1b[{colour}m{text}\x1b[0m" if stream.isatty() and has_colours() else text
 
 
@@ -153,27 +154,27 @@ def _escape(character: str) -> str:
         return character.encode("ascii", "backslashreplace").decode()
 
 
-def _reserve(descriptor: int) -> None:
+def _reserve_descriptor(descriptor: int) -> None:
     try:
         os.fstat(descriptor)
     except OSError:
-        os.open(os.devnull, os.O_RDONLY)  # gets the lowest number that is free, this one
+        os.open(os.devnull, os.O_RDONLY)  # gets the lowest free number, which is this one
 
 
-def _stream(
-    kind: type[io.TextIOWrapper], descriptor: int, before: TextIO | None, *, line_buffering: bool = False
+def _open_stream(
+    kind: type[io.TextIOWrapper], descriptor: int, old: TextIO | None, *, line_buffering: bool = False
 ) -> TextIO:
     output = DescriptorOutput(descriptor)
     return kind(
         io.BufferedWriter(output),
-        encoding=before.encoding if before else "utf-8",
+        encoding=old.encoding if old else "utf-8",
         errors=_ENCODING_ERRORS,
         line_buffering=line_buffering or output.isatty(),
     )
 
 
-def _spell(error: UnicodeError) -> tuple[str | bytes, int]:
-    """A codec's error handler: another spelling of the first character that cannot be encoded."""
+def _replace_character(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Codec error handler: return a replacement for the first character that cannot be encoded."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     character = error.object[error.start]
@@ -183,12 +184,12 @@ def _spell(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def _flush(stream: TextIO) -> OSError | None:
-    """Flush; returns why something was not written although somebody reads."""
+    """Flush; return the error of output that was lost although the reader is there."""
     stream.flush()
-    output = _descriptor_output(stream)
+    output = _find_descriptor_output(stream)
     return None if output is None or output.is_reader_gone else output.failure
 
 
-def _descriptor_output(stream: TextIO) -> DescriptorOutput | None:
+def _find_descriptor_output(stream: TextIO) -> DescriptorOutput | None:
     raw = getattr(getattr(stream, "buffer", None), "raw", None)
     return raw if isinstance(raw, DescriptorOutput) else None

@@ -1,1 +1,1 @@
-"""Attempts and the datasets that they commit: planning, liveness, garbage collection."""
+"""Attempts and the datasets that they commit: surveys, commits, live attempts, garbage collection."""

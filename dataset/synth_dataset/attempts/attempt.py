@@ -1,4 +1,4 @@
-"""An attempt: which runs existed when it began and which were to do, written once."""
+"""Attempts: the runs that existed and the runs to do when an attempt began, written once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api.jobs.batches import Batches
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents import layout
-from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, SweepPart, categories_of
+from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, SweepPart, build_categories
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError, parse_document
 
@@ -17,36 +17,37 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from synth_dataset.attempts.planned_sweep import PlannedAxis, PlannedRuns
+    from synth_api.sweep.axes import Axis
+    from synth_dataset.attempts.planned_sweep import PlannedRuns
     from synth_dataset.attempts.survey import Survey
     from synth_dataset.store.base import Store
 
-_KEYS_AT_ONCE: Final = 32_768
-"""A request each, of 1 MiB."""
+_MAX_KEYS_PER_READ: Final = 32_768
+"""One request of 1 MiB reads so many keys."""
 
 
 @dataclass(frozen=True)
 class StoredAttempt:
-    """An attempt in a store; `path` is its folder relative to the store."""
+    """Attempt in a store; `path` is its folder, relative to the store."""
 
     document: AttemptDocument
     path: str
 
-    def todo(self) -> Iterator[int]:
-        """Run numbers that were to do, ascending."""
+    def iterate_todo(self) -> Iterator[int]:
+        """Yield the numbers of the runs to do, ascending."""
         for first, end in self.document.todo:
             yield from range(first, end)
 
     @property
     def batches(self) -> Batches:
-        """How what was to do falls into batches; on a laptop into one."""
+        """Batches of the runs to do; a local attempt has one."""
         todo = sum(end - first for first, end in self.document.todo)
         return Batches(todo, self.document.batch_size or max(todo, 1))
 
 
 @dataclass(frozen=True)
 class AttemptIdentity:
-    """Whose attempt it is, and its hashes."""
+    """Namespace and name of the sweep of an attempt, hash of its plan, hash of the attempt."""
 
     namespace: str
     name: str
@@ -55,7 +56,7 @@ class AttemptIdentity:
 
     @property
     def path(self) -> str:
-        """The attempt's folder."""
+        """Folder of the attempt, relative to the store."""
         return layout.attempt_path(self.namespace, self.name, self.plan, self.attempt)
 
 
@@ -69,9 +70,9 @@ def write_attempt(
     batch_size: int | None = None,
     parts: tuple[SweepPart, ...] = (),
 ) -> StoredAttempt:
-    """Write the plan beside the keys in `scratch` and make both the attempt.
+    """Write `plan.json` beside the keys in `scratch`, then move both into the folder of the attempt.
 
-    A run that has lost files exists no longer: its manifest goes.
+    Deletes the manifests of runs that have lost files, so that these runs do not exist any more.
     """
     document = AttemptDocument(
         name=identity.name,
@@ -81,62 +82,66 @@ def write_attempt(
         engine_version=ENGINE_VERSION,
         total=survey.total,
         excluded=survey.excluded,
-        cached=survey.cached,
+        cached=survey.cached_runs,
         todo=survey.todo,
         batch_size=batch_size,
-        axes=written_axes(runs.axes),
+        axes=to_axis_documents(runs.axes),
         parts=parts,
-        categories=categories_of(runs.particle_blueprints),
+        categories=build_categories(runs.particle_blueprints),
         created=now,
     )
     store.remove_files(map(layout.manifest_path, survey.lost))
     (scratch / layout.PLAN).write_bytes(document.to_json())
-    store.place(scratch, identity.path)
+    store.place_folder(scratch, identity.path)
     return StoredAttempt(document, identity.path)
 
 
-def written_axes(axes: Iterable[PlannedAxis]) -> tuple[AxisDocument, ...]:
-    """Axes as a document holds them."""
+def to_axis_documents(axes: Iterable[Axis | AxisDocument]) -> tuple[AxisDocument, ...]:
+    """Return axes as documents hold them."""
     return tuple(AxisDocument(path=axis.path, values=tuple(axis.values), zipped=axis.zipped) for axis in axes)
 
 
 def open_attempt(store: Store, path: str) -> StoredAttempt:
-    """Read an attempt. Raises DocumentError naming the file that is missing, broken or of the wrong length."""
+    """Read an attempt. Raises DocumentError that names a missing, invalid or truncated file."""
     file, keys = f"{path}/{layout.PLAN}", f"{path}/{layout.KEYS}"
     try:
-        document = parse_document(AttemptDocument, store.read(file), store.uri(file))
-        size = store.size(keys)
+        document = parse_document(AttemptDocument, store.read(file), store.format_uri(file))
+        size = store.read_size(keys)
     except OSError as error:
-        raise DocumentError(f"{store.uri(path)}: the attempt cannot be read ({error.strerror}); remove it") from error
+        raise DocumentError(
+            f"{store.format_uri(path)}: the attempt cannot be read ({error.strerror}); remove it"
+        ) from error
     if size != document.runs * layout.KEY_BYTES:
-        raise DocumentError(f"{store.uri(keys)}: does not hold {document.runs} keys; remove the attempt")
+        raise DocumentError(f"{store.format_uri(keys)}: does not hold {document.runs} keys; remove the attempt")
     return StoredAttempt(document, path)
 
 
-def attempt_paths(store: Store, namespace: str, name: str) -> list[str]:
-    """The folders of all attempts of a sweep, relative to the store."""
+def list_attempts(store: Store, namespace: str, name: str) -> list[str]:
+    """Return the folders of all attempts of a sweep, relative to the store, sorted."""
     sweep = layout.sweep_path(namespace, name)
-    plans = [f"{sweep}/{plan.name}" for plan in store.children(sweep) if plan.is_folder]
-    return sorted(f"{plan}/{attempt.name}" for plan in plans for attempt in store.children(plan) if attempt.is_folder)
+    plans = [f"{sweep}/{plan.name}" for plan in store.list_children(sweep) if plan.is_folder]
+    return sorted(
+        f"{plan}/{attempt.name}" for plan in plans for attempt in store.list_children(plan) if attempt.is_folder
+    )
 
 
-def attempt_keys(store: Store, path: str) -> Iterator[bytes]:
-    """The keys of an attempt's runs in run order, 32 bytes each, streamed; zeros for an excluded run."""
+def iterate_keys(store: Store, path: str) -> Iterator[bytes]:
+    """Yield the run keys of an attempt in run order, 32 bytes each; zeros for an excluded run."""
     start = 0
-    while part := store.read_part(f"{path}/{layout.KEYS}", start, _KEYS_AT_ONCE * layout.KEY_BYTES):
-        yield from (part[place : place + layout.KEY_BYTES] for place in range(0, len(part), layout.KEY_BYTES))
+    while part := store.read_part(f"{path}/{layout.KEYS}", start, _MAX_KEYS_PER_READ * layout.KEY_BYTES):
+        yield from (part[first : first + layout.KEY_BYTES] for first in range(0, len(part), layout.KEY_BYTES))
         start += len(part)
 
 
-def attempt_key(store: Store, path: str, run: int) -> bytes:
-    """The key of one run."""
+def read_key(store: Store, path: str, run: int) -> bytes:
+    """Return the key of one run, 32 bytes."""
     return store.read_part(f"{path}/{layout.KEYS}", run * layout.KEY_BYTES, layout.KEY_BYTES)
 
 
-def committed(store: Store, namespace: str, name: str) -> DatasetDocument | None:
-    """The dataset a sweep's pointer names; None without one. Raises DocumentError when it does not parse."""
+def find_dataset(store: Store, namespace: str, name: str) -> DatasetDocument | None:
+    """Return the committed dataset of a sweep; None if there is none. Raises DocumentError for an invalid document."""
     pointer = layout.pointer_path(namespace, name)
     try:
-        return parse_document(DatasetDocument, store.read(pointer), store.uri(pointer))
+        return parse_document(DatasetDocument, store.read(pointer), store.format_uri(pointer))
     except FileNotFoundError:
         return None

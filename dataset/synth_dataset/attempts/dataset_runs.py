@@ -1,4 +1,4 @@
-"""The runs that a dataset is to have: a sweep's, or those of several sweeps, one after the other."""
+"""The runs of a dataset: those of one sweep, or of several sweeps one after the other."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from synth_api.canonical_json import canonical_json
 from synth_api.recipe.run_key import EXCLUDED_KEY
-from synth_dataset.attempts.attempt import written_axes
-from synth_dataset.attempts.live_attempts import contains
+from synth_dataset.attempts.attempt import to_axis_documents
+from synth_dataset.attempts.live_attempts import contains_keys
 from synth_dataset.documents.attempt_document import AxisDocument, SweepPart
 
 if TYPE_CHECKING:
@@ -25,53 +25,53 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatasetRuns:
-    """Runs by their number in the dataset, and where those of the call's sweep are among them."""
+    """Runs by their number in the dataset, and the numbers of the runs of the sweep of this call."""
 
     plan: str
     axes: tuple[AxisDocument, ...]
     particle_blueprints: tuple[str, ...]
-    """In the order of the categories; empty as well where the dataset before is of a release without categories."""
+    """In the order of the categories; empty if the previous dataset is of a release without categories."""
     parts: tuple[SweepPart, ...]
-    """Empty when the dataset has one sweep."""
+    """Empty if the dataset has one sweep."""
     keys: NDArray[np.bytes_]
     """Type S32, shape (runs,)."""
     numbers: NDArray[np.int64]
     """Number in the dataset of each run of the sweep."""
 
 
-def alone(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
-    """The runs of one sweep, whose keys these are."""
+def take_sweep(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
+    """Return the runs of one sweep; `keys` are its run keys, of type S32."""
     return DatasetRuns(
-        sweep.plan(), written_axes(sweep.axes), tuple(sweep.particle_blueprints), (), keys, np.arange(len(keys))
+        sweep.plan(), to_axis_documents(sweep.axes), tuple(sweep.particle_blueprints), (), keys, np.arange(len(keys))
     )
 
 
-def joined(
+def join_sweep(
     before: AttemptDocument, before_keys: NDArray[np.bytes_], sweep: PlannedSweep, keys: NDArray[np.bytes_]
 ) -> DatasetRuns:
-    """The runs of a dataset and behind them those of a sweep.
+    """Return the runs of a dataset followed by those of a sweep, each in their order.
 
-    All keep their order. A run of the sweep that the dataset has keeps its number there; in the sweep's own part it is
-    left out, as by `exclude`. A sweep all of whose runs the dataset has adds no part. Categories keep their ids.
+    A run of the sweep that the dataset already has keeps its number and is excluded from the part of the sweep. A
+    sweep without new runs adds no part. Categories keep their ids.
     """
     order = np.argsort(before_keys, kind="stable")
     ordered = before_keys[order]
-    is_known = contains(ordered, keys)
+    is_known = contains_keys(ordered, keys)
     numbers = np.arange(len(keys)) + len(before_keys)
     numbers[is_known] = order[np.searchsorted(ordered, keys[is_known])]
     blueprints = tuple(category.name for category in before.categories)
     if is_known.all():
         return DatasetRuns(before.plan, before.axes, blueprints, before.parts, before_keys, numbers)
-    parts = (*before.sweeps, SweepPart(plan=sweep.plan(), runs=len(keys), axes=written_axes(sweep.axes)))
+    parts = (*before.sweeps, SweepPart(plan=sweep.plan(), runs=len(keys), axes=to_axis_documents(sweep.axes)))
     plan = sha256("".join(part.plan for part in parts).encode()).hexdigest()
     new = np.where(is_known, EXCLUDED_KEY, keys)
     if blueprints:
         blueprints = (*blueprints, *sorted(set(sweep.particle_blueprints) - set(blueprints)))
-    return DatasetRuns(plan, _axes(parts), blueprints, parts, np.concatenate([before_keys, new]), numbers)
+    return DatasetRuns(plan, _merge_axes(parts), blueprints, parts, np.concatenate([before_keys, new]), numbers)
 
 
-def _axes(sweeps: Iterable[SweepPart]) -> tuple[AxisDocument, ...]:
-    """The axes of all sweeps in the order in which they appear, each with the values of all sweeps, each value once."""
+def _merge_axes(sweeps: Iterable[SweepPart]) -> tuple[AxisDocument, ...]:
+    """Return the axes of all sweeps in order of appearance, each with the distinct values of all sweeps."""
     values: dict[str, dict[bytes, Any]] = {}
     for sweep in sweeps:
         for axis in sweep.axes:

@@ -1,4 +1,4 @@
-"""Which attempts and runs of a store are needed: live are the committed and the newest attempt of each sweep."""
+"""Live attempts, whose runs are needed: the committed and the newest attempt of each sweep, and unfinished ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_dataset.attempts.attempt import attempt_paths, committed, open_attempt
+from synth_dataset.attempts.attempt import find_dataset, list_attempts, open_attempt
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 
@@ -21,58 +21,60 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SweepAttempts:
-    """The folders of a sweep's attempts."""
+    """Folders of the attempts of a sweep, relative to the store."""
 
     live: tuple[str, ...]
     dead: tuple[str, ...]
 
 
-def sweeps(store: Store) -> Iterator[tuple[str, str]]:
-    """Namespace and name of all sweeps of a store."""
-    for namespace in store.children(layout.SWEEPS):
-        for sweep in store.children(f"{layout.SWEEPS}/{namespace.name}"):
+def list_sweeps(store: Store) -> Iterator[tuple[str, str]]:
+    """Yield namespace and name of all sweeps of a store."""
+    for namespace in store.list_children(layout.SWEEPS):
+        for sweep in store.list_children(f"{layout.SWEEPS}/{namespace.name}"):
             yield namespace.name, sweep.name
 
 
-def attempts_of(store: Store, namespace: str, name: str) -> SweepAttempts:
-    """A sweep's attempts. Raises DocumentError at one that cannot be read."""
-    paths = attempt_paths(store, namespace, name)
-    begun = {path for path in paths if _is_begun(store, path)}
-    opened = [open_attempt(store, path) for path in paths if path not in begun]
-    dataset = committed(store, namespace, name)
+def find_attempts(store: Store, namespace: str, name: str) -> SweepAttempts:
+    """Find the attempts of a sweep. Raises DocumentError for one that cannot be read."""
+    paths = list_attempts(store, namespace, name)
+    unfinished = {path for path in paths if _is_unfinished(store, path)}
+    attempts = [open_attempt(store, path) for path in paths if path not in unfinished]
+    dataset = find_dataset(store, namespace, name)
     if dataset is not None and dataset.folder not in paths:
-        raise DocumentError(f"{store.uri(dataset.folder)}: the committed attempt is missing; restore it")
-    newest = max(opened, key=lambda attempt: attempt.document.created, default=None)
-    live = begun | {dataset.folder if dataset else "", newest.path if newest else ""}
+        raise DocumentError(f"{store.format_uri(dataset.folder)}: the committed attempt is missing; restore it")
+    newest = max(attempts, key=lambda attempt: attempt.document.created, default=None)
+    live = unfinished | {dataset.folder if dataset else "", newest.path if newest else ""}
     return SweepAttempts(
         live=tuple(path for path in paths if path in live), dead=tuple(path for path in paths if path not in live)
     )
 
 
-def keys_of(store: Store, attempts: Iterable[str]) -> NDArray[np.bytes_]:
-    """The sorted keys of attempts, of type S32, each once. Raises DocumentError at a file of another length."""
-    data = b"".join(_keys(store, path) for path in attempts)
+def collect_keys(store: Store, attempts: Iterable[str]) -> NDArray[np.bytes_]:
+    """Return the unique keys of attempts, sorted, of type S32. Raises DocumentError for a truncated file."""
+    data = b"".join(_read_keys(store, path) for path in attempts)
     keys: NDArray[np.bytes_] = np.unique(np.frombuffer(data, f"S{layout.KEY_BYTES}"))
     return keys
 
 
-def contains(sorted_keys: NDArray[np.bytes_], keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-    """Which of `keys` are among `sorted_keys`."""
-    places = np.searchsorted(sorted_keys, keys)
+def contains_keys(sorted_keys: NDArray[np.bytes_], keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+    """Return a mask (N,) of the `keys` (N,) that are among `sorted_keys`; both of type S32."""
+    positions = np.searchsorted(sorted_keys, keys)
     found: NDArray[np.bool_] = np.zeros(len(keys), np.bool_)
-    inside = places < len(sorted_keys)
-    found[inside] = sorted_keys[places[inside]] == keys[inside]
+    inside = positions < len(sorted_keys)
+    found[inside] = sorted_keys[positions[inside]] == keys[inside]
     return found
 
 
-def _keys(store: Store, attempt: str) -> bytes:
+def _read_keys(store: Store, attempt: str) -> bytes:
     path = f"{attempt}/{layout.KEYS}"
     data = store.read(path)
     if len(data) % layout.KEY_BYTES:
-        raise DocumentError(f"{store.uri(path)}: does not hold whole keys; restore the file or remove the attempt")
+        raise DocumentError(
+            f"{store.format_uri(path)}: does not hold whole keys; restore the file or remove the attempt"
+        )
     return data
 
 
-def _is_begun(store: Store, path: str) -> bool:
-    """Whether it is being written to a bucket: its keys are there before its plan."""
+def _is_unfinished(store: Store, path: str) -> bool:
+    """Return True while an attempt is uploaded to a bucket: its keys exist before its plan."""
     return not store.exists(f"{path}/{layout.PLAN}") and store.exists(f"{path}/{layout.KEYS}")

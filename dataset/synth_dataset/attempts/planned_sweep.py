@@ -1,53 +1,40 @@
-"""The part of a sweep's interface that an attempt uses."""
+"""Protocols of a sweep: the properties and methods that an attempt needs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-
-class PlannedAxis(Protocol):
-    """An axis as `synth_api` has it."""
-
-    @property
-    def path(self) -> str:
-        """Dotted path of the override."""
-
-    @property
-    def values(self) -> Sequence[Any]:
-        """Its values, in order."""
-
-    @property
-    def zipped(self) -> bool:
-        """Whether it moves together with the axis before it."""
+    from synth_api.sweep.axes import Axis
+    from synth_dataset.documents.attempt_document import AxisDocument
 
 
 class PlannedRuns(Protocol):
-    """What a plan says of runs."""
+    """Axes and particle blueprints of a number of runs."""
 
     @property
-    def axes(self) -> Sequence[PlannedAxis]:
-        """Their axes, the last one fastest."""
+    def axes(self) -> Sequence[Axis | AxisDocument]:
+        """Axes of the runs, the last one fastest."""
 
     @property
     def particle_blueprints(self) -> Sequence[str]:
-        """Names of all that they may have, in the order of the categories."""
+        """Names of all blueprints that a run may have, in the order of the categories."""
 
 
 class PlannedSweep(PlannedRuns, Protocol):
-    """What an attempt needs of a sweep."""
+    """Sweep with a name, a plan and run keys, as `synth_api.sweep.definition.Sweep`."""
 
     @property
     def name(self) -> str:
-        """Name of its dataset."""
+        """Name of the dataset of the sweep."""
 
     def keys(self) -> Iterator[bytes]:
-        """Keys in run order, 32 bytes each."""
+        """Yield the run keys in run order, 32 bytes each."""
 
     def plan(self) -> str:
-        """Hash of the plan, hexadecimal."""
+        """Return the hash of the plan, hexadecimal."""
 
     def words(self, run: int) -> str:
-        """The overrides of a run as a sentence quotes them."""
+        """Return the overrides of a run as a message quotes them."""

@@ -1,4 +1,4 @@
-"""The runs of a sweep that a store has, and those that are to do."""
+"""Survey of a store: the runs of a sweep that exist, and the runs to do."""
 
 from __future__ import annotations
 
@@ -23,64 +23,64 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a store has of a sweep: numbers of runs, and ranges of what is to do."""
+    """Numbers of runs of a sweep, and ranges of the runs to do."""
 
     total: int
     excluded: int
     todo: tuple[tuple[int, int], ...]
     lost: tuple[str, ...] = ()
-    """Keys of the runs to do that have a manifest and have lost files."""
+    """Hexadecimal keys of runs to do that have a manifest but have lost files."""
 
     @property
     def todo_runs(self) -> int:
-        """How many runs are to do."""
+        """Number of runs to do."""
         return sum(end - first for first, end in self.todo)
 
     @property
-    def cached(self) -> int:
-        """How many runs exist."""
+    def cached_runs(self) -> int:
+        """Number of runs that exist with their files."""
         return self.total - self.todo_runs
 
 
-def write_keys(sweep: PlannedSweep, file: Path) -> NDArray[np.bytes_]:
-    """Write the sweep's keys to a file; returns them, of type S32. Memory: 32 bytes a run.
+def write_keys(sweep: PlannedSweep, file: Path, keys: Iterable[bytes] | None = None) -> NDArray[np.bytes_]:
+    """Write run keys to a file and return them, of type S32; `keys` replaces `sweep.keys()`. Memory: 32 bytes per run.
 
-    Raises InputError where two runs have one key, and what `sweep.keys` raises.
+    Raises InputError if two runs have the same key, and the errors of `sweep.keys`.
     """
     with file.open("wb") as stream:
-        stream.writelines(sweep.keys())
-    keys = np.fromfile(file, f"S{layout.KEY_BYTES}")
-    _refuse_same_runs(sweep, keys)
-    return keys
+        stream.writelines(sweep.keys() if keys is None else keys)
+    written = np.fromfile(file, f"S{layout.KEY_BYTES}")
+    _check_for_duplicates(sweep, written)
+    return written
 
 
 def survey_keys(store: Store, keys: NDArray[np.bytes_]) -> Survey:
-    """See which runs exist with their files; `keys` are of type S32. Memory: about 70 bytes a run more.
+    """Find the runs that exist with their files; `keys` are of type S32. Memory: about 70 bytes more per run.
 
-    Raises DocumentError as `Store.lost`.
+    Raises DocumentError as `Store.find_lost`.
     """
     excluded = keys == EXCLUDED_KEY
-    present = store.present(keys)
+    present = store.find_present_runs(keys)
     lost = np.zeros(len(keys), np.bool_)
-    lost[present] = store.lost(keys[present])
-    left_out = int(excluded.sum())
-    todo = ranges(map(int, np.flatnonzero(~present & ~excluded | lost)))
-    return Survey(len(keys) - left_out, left_out, todo, tuple(map(layout.key_text, keys[lost])))
+    lost[present] = store.find_lost_runs(keys[present])
+    excluded_runs = int(excluded.sum())
+    todo = to_ranges(map(int, np.flatnonzero(~present & ~excluded | lost)))
+    return Survey(len(keys) - excluded_runs, excluded_runs, todo, tuple(map(layout.format_key, keys[lost])))
 
 
-def ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
-    """Ascending numbers as ranges, first and last + 1."""
-    found: list[tuple[int, int]] = []
+def to_ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """Return ascending numbers as ranges (first, last + 1)."""
+    ranges: list[tuple[int, int]] = []
     for number in numbers:
-        if found and found[-1][1] == number:
-            found[-1] = (found[-1][0], number + 1)
+        if ranges and ranges[-1][1] == number:
+            ranges[-1] = (ranges[-1][0], number + 1)
         else:
-            found.append((number, number + 1))
-    return tuple(found)
+            ranges.append((number, number + 1))
+    return tuple(ranges)
 
 
-def _refuse_same_runs(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> None:
-    """Raise InputError where two runs have one key: one picture would be two samples, perhaps one in each split."""
+def _check_for_duplicates(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> None:
+    """Raise InputError if two runs have the same key: one picture would be two samples, perhaps one in each split."""
     runs = np.flatnonzero(keys != EXCLUDED_KEY)
     order = runs[np.argsort(keys[runs], kind="stable")]
     same = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])

@@ -1,7 +1,7 @@
-"""How long runs will take, from what a store has measured of runs like them.
+"""Estimate of the time of runs from measured runs of a store.
 
-Runs are alike when measurement techniques and rendering steps of their recipes are equal: the same picture size and the
-same pictures. Among those, time goes with the number of particles, so the nearest in number count.
+Runs are alike if the measurement techniques and rendering steps of their recipes are equal, hence picture sizes and
+modes. Among these the time depends on the number of particles, so the runs nearest in that number count.
 """
 
 from __future__ import annotations
@@ -18,59 +18,59 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import Manifest
 
-NEIGHBOURS: Final = 5
-"""Measured runs that a run's time is the median of: the first run of a worker, which warms up, is no measure."""
-FAR: Final = log(1.5)
-"""Beyond this factor in the number of particles a measured run says little."""
+MAX_NEIGHBOURS: Final = 5
+"""The estimate is the median of so many measured runs, because the first run of a worker is slow."""
+MAX_DISTANCE: Final = log(1.5)
+"""Natural logarithm of the ratio of particle numbers from which an estimate is rough."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a run's time depends on; `kind` is equal for runs that are alike."""
+    """Quantities that determine the time of a run; `kind` is equal for runs that are alike."""
 
     kind: bytes
     particles: int
 
     @classmethod
-    def of(cls, recipe: Mapping[str, Any]) -> Work:
-        """Of a canonical recipe."""
+    def from_recipe(cls, recipe: Mapping[str, Any]) -> Work:
+        """Return the work of a canonical recipe."""
         blueprints = recipe["blueprints"]
         kind = [blueprints["measurement_techniques"], recipe["synth_chain"]["rendering_steps"]]
         particles = blueprints.get("particles", {}).values()
         return cls(canonical_json(kind), sum(blueprint["number"] for blueprint in particles))
 
     def distance(self, other: Work) -> float:
-        """Between runs that are alike, as a logarithm: 0 for equal numbers of particles."""
+        """Compute the distance to a run that is alike: |ln((n + 1) / (m + 1))| for n and m particles."""
         return abs(log((self.particles + 1) / (other.particles + 1)))
 
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """Mean seconds of a run on one worker."""
+    """Mean time of a run on one worker."""
 
     seconds_per_run: float
     measured: int
-    """Runs of the store that it comes from."""
+    """Number of measured runs behind the estimate."""
     is_rough: bool
-    """Whether some runs have no measured one near them."""
+    """True if some runs have no measured run within MAX_DISTANCE."""
 
 
-def estimate(recipes: Iterable[Mapping[str, Any]], measured: Iterable[Manifest]) -> TimeEstimate | None:
-    """The time of runs with these canonical recipes; None when none of the measured runs is like any of them."""
+def estimate_time(recipes: Iterable[Mapping[str, Any]], measured: Iterable[Manifest]) -> TimeEstimate | None:
+    """Estimate the time of runs with these canonical recipes; None if no measured run is alike."""
     known: dict[bytes, list[tuple[Work, float]]] = {}
     for manifest in measured:
-        work = Work.of(manifest.recipe)
+        work = Work.from_recipe(manifest.recipe)
         known.setdefault(work.kind, []).append((work, manifest.total_seconds))
-    wanted = [Work.of(recipe) for recipe in recipes]
-    guesses = [_guess(work, known[work.kind]) for work in wanted if work.kind in known]
+    works = [Work.from_recipe(recipe) for recipe in recipes]
+    guesses = [_estimate_run(work, known[work.kind]) for work in works if work.kind in known]
     if not guesses:
         return None
-    used = sum(len(known[kind]) for kind in {work.kind for work in wanted} & known.keys())
-    is_rough = len(guesses) < len(wanted) or any(distance > FAR for _, distance in guesses)
+    used = sum(len(known[kind]) for kind in {work.kind for work in works} & known.keys())
+    is_rough = len(guesses) < len(works) or any(distance > MAX_DISTANCE for _, distance in guesses)
     return TimeEstimate(fmean(seconds for seconds, _ in guesses), used, is_rough)
 
 
-def _guess(work: Work, measured: Sequence[tuple[Work, float]]) -> tuple[float, float]:
-    """Seconds, and how far the nearest measured run is."""
-    nearest = sorted(measured, key=lambda run: work.distance(run[0]))[:NEIGHBOURS]
+def _estimate_run(work: Work, measured: Sequence[tuple[Work, float]]) -> tuple[float, float]:
+    """Return the estimated seconds of a run and the distance of the nearest measured run."""
+    nearest = sorted(measured, key=lambda run: work.distance(run[0]))[:MAX_NEIGHBOURS]
     return median(seconds for _, seconds in nearest), work.distance(nearest[0][0])

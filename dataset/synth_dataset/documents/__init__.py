@@ -1,1 +1,1 @@
-"""The documents and files of a store, one format each, and their paths. No store is opened here."""
+"""Formats and paths of the documents and files of a store, one module per format; no store is opened here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synth_dataset.documents.rle import rle
+from synth_dataset.documents.rle import encode_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,32 +16,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Annotation:
-    """A visible particle: masks as ascending flat pixel indices; box left, top, right, bottom, exclusive."""
+    """Visible particle: masks as ascending flat pixel indices (P,); box left, top, right, bottom in px."""
 
     id: int
     blueprint: str
     visible: NDArray[np.int32]
     amodal: NDArray[np.int32]
     box: tuple[int, int, int, int]
+    """Right and bottom are exclusive."""
     occluded_by: tuple[int, ...]
-    """Ids of particles that cover part of it."""
+    """Ids of the particles that hide a part of it."""
 
 
-def annotations_document(annotations: Iterable[Annotation], width: int, height: int) -> dict[str, Any]:
-    """The document: sizes in pixels, masks as COCO compressed run lengths, boxes as left, top, width, height."""
-    return {"width": width, "height": height, "particles": [_particle(note, width, height) for note in annotations]}
-
-
-def _particle(note: Annotation, width: int, height: int) -> dict[str, Any]:
-    left, top, right, bottom = note.box
+def build_annotations(annotations: Iterable[Annotation], width: int, height: int) -> dict[str, Any]:
+    """Return the JSON document: sizes in px, masks as COCO compressed RLE, boxes as left, top, width, height."""
     return {
-        "id": note.id,
-        "category": note.blueprint,
+        "width": width,
+        "height": height,
+        "particles": [_build_particle(annotation, width, height) for annotation in annotations],
+    }
+
+
+def _build_particle(annotation: Annotation, width: int, height: int) -> dict[str, Any]:
+    left, top, right, bottom = annotation.box
+    return {
+        "id": annotation.id,
+        "category": annotation.blueprint,
         "bbox": [left, top, right - left, bottom - top],
-        "area": len(note.visible),
-        "amodal_area": len(note.amodal),
-        "visible_fraction": len(note.visible) / len(note.amodal),
-        "occluded_by": list(note.occluded_by),
-        "visible": rle(note.visible, width, height),
-        "amodal": rle(note.amodal, width, height),
+        "area": len(annotation.visible),
+        "amodal_area": len(annotation.amodal),
+        "visible_fraction": len(annotation.visible) / len(annotation.amodal),
+        "occluded_by": list(annotation.occluded_by),
+        "visible": encode_mask(annotation.visible, width, height),
+        "amodal": encode_mask(annotation.amodal, width, height),
     }

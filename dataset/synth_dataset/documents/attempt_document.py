@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 class AxisDocument(Document):
-    """An axis: the dotted path it overrides and its values in order."""
+    """Axis of a sweep: the dotted path that it overrides, and its values in order."""
 
     path: str
     values: tuple[Any, ...]
     zipped: bool = False
-    """Moves together with the axis before it."""
+    """True if the axis moves together with the axis before it."""
 
 
 class SweepPart(Document):
-    """One of the sweeps whose runs a dataset joins."""
+    """One of the sweeps of a joined dataset."""
 
     plan: Hash
     runs: int
-    """Length of its part of keys.bin: the full product of its axes."""
+    """Number of keys of the sweep in keys.bin: the product of its axes."""
     axes: tuple[AxisDocument, ...]
 
     def overrides(self, run: int) -> dict[str, Any]:
-        """The value of each axis in a run, by mixed-radix arithmetic, the last axis fastest."""
+        """Return the value of each axis in a run, by mixed-radix arithmetic, the last axis fastest."""
         values: dict[str, Any] = {}
         for axis in reversed(self.axes):
             values[axis.path] = axis.values[run % len(axis.values)]
@@ -39,14 +39,14 @@ class SweepPart(Document):
 
 
 class Category(Document):
-    """A class of annotations: a particle blueprint and the id that `coco.json` gives it."""
+    """Category of annotations: a particle blueprint and its id in `coco.json`."""
 
     id: int
     name: str
 
 
 class AttemptDocument(Document):
-    """plan.json: what was cached and what was to do when the attempt began."""
+    """`plan.json`: cached runs and runs to do when the attempt began."""
 
     name: str
     namespace: str
@@ -54,33 +54,33 @@ class AttemptDocument(Document):
     attempt: Hash
     engine_version: int | None = None
     total: int
-    """Runs, excluded ones left out."""
+    """Number of runs without excluded ones."""
     excluded: int = 0
     cached: int
     todo: tuple[tuple[int, int], ...]
-    """Ranges of run numbers, first and last + 1."""
+    """Ranges of run numbers to do, (first, last + 1)."""
     batch_size: int | None = None
-    """Runs of a batch, the last one perhaps smaller; a laptop has no batches."""
+    """Number of runs of a batch, except the last one; a local attempt has no batches."""
     axes: tuple[AxisDocument, ...]
-    """Of several sweeps all axes, each with the values of all of them."""
+    """Axes of the sweep; of a joined dataset the axes of all sweeps with the values of all."""
     parts: tuple[SweepPart, ...] = Field(default=(), exclude_if=lambda parts: not parts)
-    """The sweeps that the dataset joins, in the order of their runs; empty when it has one."""
+    """Sweeps of a joined dataset, in the order of their runs; empty for one sweep."""
     categories: tuple[Category, ...] = ()
-    """Of the sweep's recipe, whatever its runs show; documents of earlier releases lack them."""
+    """Categories of all blueprints of the recipe; documents of earlier releases lack them."""
     created: AwareDatetime
 
     @property
     def runs(self) -> int:
-        """Length of keys.bin: the full product of the axes."""
+        """Number of keys in keys.bin: the product of the axes."""
         return self.total + self.excluded
 
     @property
     def sweeps(self) -> tuple[SweepPart, ...]:
-        """The sweeps whose runs these are, in the order of the runs."""
+        """The sweeps of the attempt, in the order of their runs."""
         return self.parts or (SweepPart(plan=self.plan, runs=self.runs, axes=self.axes),)
 
     def overrides(self, run: int) -> dict[str, Any]:
-        """The value in a run of each axis of its sweep."""
+        """Return the value of each axis of its sweep in a run. Raises IndexError."""
         for sweep in self.sweeps:
             if run < sweep.runs:
                 return sweep.overrides(run)
@@ -88,6 +88,6 @@ class AttemptDocument(Document):
         raise IndexError(f"there are {self.runs} runs")
 
 
-def categories_of(blueprints: Iterable[str]) -> tuple[Category, ...]:
-    """The categories of particle blueprints, ids from 1 in the given order."""
+def build_categories(blueprints: Iterable[str]) -> tuple[Category, ...]:
+    """Return the categories of particle blueprints, with ids from 1 in the given order."""
     return tuple(Category(id=number, name=name) for number, name in enumerate(blueprints, start=1))

@@ -1,4 +1,4 @@
-"""A batch's document: how far its runs are, over all pods that worked on it. Its worker's until finalize reads it."""
+"""Batch documents: progress of a batch over all its pods. The worker of the batch writes them, finalize reads them."""
 
 from __future__ import annotations
 
@@ -15,72 +15,72 @@ WORKER_DIED = "WorkerDied"
 
 
 class InFlight(Document):
-    """The mark that a worker leaves before a run; found by the next one, the run has killed its worker."""
+    """In-flight mark, written before a run; a worker that finds it knows that the run ended the previous worker."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     run: int
     attempts: int = Field(alias="try")
-    """Which try this is, from 1."""
+    """Number of the try, from 1."""
 
 
 class RunUsage(Document):
-    """What one run has used."""
+    """Resources that one run has used."""
 
     seconds: dict[str, float] = Field(default={})
-    """By stage."""
+    """Seconds by stage of the run."""
     gpu_seconds: float = 0.0
     bytes: int = 0
 
 
 class BatchDocument(Document):
-    """`batches/<index>.json`. Runs are worked off in order, so the runs that have ended are the first ones."""
+    """`batches/<index>.json`. A worker renders the runs in order, so the ended runs are the first ones."""
 
     batch: int
     size: int
-    """Runs of the batch."""
+    """Number of runs of the batch."""
     in_flight: InFlight | None = None
     succeeded: int = 0
-    """Runs rendered or found present."""
+    """Number of runs rendered or found in the store."""
     failures: tuple[FailedRun, ...] = ()
     seconds: dict[str, float] = Field(default={})
-    """By stage, over all runs."""
+    """Seconds by stage, summed over runs."""
     gpu_seconds_used: float = 0.0
     gpu_seconds_lost: float = 0.0
     bytes: int = 0
 
     @property
-    def ended(self) -> int:
-        """Position of the next run in the batch."""
+    def ended_runs(self) -> int:
+        """Number of ended runs, which is the position of the next run in the batch."""
         return self.succeeded + len(self.failures)
 
-    def opened(self, retries: int, overrides: dict[str, Any]) -> BatchDocument:
-        """As a new worker finds it; `overrides` are those of the run in flight.
+    def fail_repeated_crash(self, retries: int, overrides: dict[str, Any]) -> BatchDocument:
+        """Record the run in flight as failed if it has ended its worker more than `retries` times.
 
-        A run found in flight more than `retries` times is recorded failed.
+        A new worker calls it when it starts; `overrides` are those of the run in flight.
         """
         mark = self.in_flight
         if mark is None or mark.attempts <= retries:
             return self
         message = f"its worker died in each of {mark.attempts} tries: out of memory, a crash of Blender or a lost node"
-        died = FailedRun(number=mark.run, overrides=overrides, reason=WORKER_DIED, message=message)
-        return self.failed(died, RunUsage())
+        failure = FailedRun(number=mark.run, overrides=overrides, reason=WORKER_DIED, message=message)
+        return self.add_failure(failure, RunUsage())
 
-    def started(self, run: int) -> BatchDocument:
-        """With the mark of the run that is about to begin."""
+    def mark_in_flight(self, run: int) -> BatchDocument:
+        """Return the document with the in-flight mark of a run that is about to start."""
         mark = self.in_flight
         tries = mark.attempts + 1 if mark is not None and mark.run == run else 1
         return self.model_copy(update={"in_flight": InFlight(run=run, attempts=tries)})
 
-    def stopped(self, lost: RunUsage) -> BatchDocument:
-        """With the mark cleared: told to stop, nothing is held against the run."""
+    def clear_mark(self, lost: RunUsage) -> BatchDocument:
+        """Return the document without the mark: a run that SIGTERM stops does not count as a try."""
         return self.model_copy(
             update={"in_flight": None, "gpu_seconds_lost": self.gpu_seconds_lost + lost.gpu_seconds},
         )
 
-    def exists(self, usage: RunUsage) -> BatchDocument:
-        """One more run exists."""
-        return self._used(usage).model_copy(
+    def add_success(self, usage: RunUsage) -> BatchDocument:
+        """Return the document with one more succeeded run."""
+        return self._add_usage(usage).model_copy(
             update={
                 "in_flight": None,
                 "succeeded": self.succeeded + 1,
@@ -88,9 +88,9 @@ class BatchDocument(Document):
             }
         )
 
-    def failed(self, failure: FailedRun, usage: RunUsage) -> BatchDocument:
-        """One more run has failed."""
-        return self._used(usage).model_copy(
+    def add_failure(self, failure: FailedRun, usage: RunUsage) -> BatchDocument:
+        """Return the document with one more failed run."""
+        return self._add_usage(usage).model_copy(
             update={
                 "in_flight": None,
                 "failures": (*self.failures, failure),
@@ -98,14 +98,14 @@ class BatchDocument(Document):
             }
         )
 
-    def message(self, engine_version: int, problem: Problem | None = None) -> BatchMessage:
-        """What the operator is told."""
+    def to_message(self, engine_version: int, problem: Problem | None = None) -> BatchMessage:
+        """Return the termination message of the batch."""
         return BatchMessage(
             batch=self.batch,
             size=self.size,
             succeeded=self.succeeded,
             failed=len(self.failures),
-            failures=tuple(map(failure_entry, self.failures)),
+            failures=tuple(map(to_run_failure, self.failures)),
             reasons=count_reasons(self.failures),
             seconds={stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             gpu_seconds_used=round(self.gpu_seconds_used, 3),
@@ -115,7 +115,7 @@ class BatchDocument(Document):
             problem=problem,
         )
 
-    def _used(self, usage: RunUsage) -> BatchDocument:
+    def _add_usage(self, usage: RunUsage) -> BatchDocument:
         seconds = {
             stage: self.seconds.get(stage, 0.0) + usage.seconds.get(stage, 0.0)
             for stage in (*self.seconds, *(stage for stage in usage.seconds if stage not in self.seconds))
@@ -123,12 +123,12 @@ class BatchDocument(Document):
         return self.model_copy(update={"seconds": seconds, "bytes": self.bytes + usage.bytes})
 
 
-def failure_entry(failure: FailedRun) -> RunFailure:
-    """A failed run as a status shows it."""
+def to_run_failure(failure: FailedRun) -> RunFailure:
+    """Return a failed run as an entry of a sweep's status."""
     return RunFailure(run=failure.number, overrides=failure.overrides, reason=failure.reason, message=failure.message)
 
 
 def count_reasons(failures: tuple[FailedRun, ...]) -> dict[str, int]:
-    """Failed runs by reason, in the order of their names."""
+    """Count failed runs by reason, sorted by name."""
     reasons = [failure.reason for failure in failures]
     return {reason: reasons.count(reason) for reason in sorted(set(reasons))}

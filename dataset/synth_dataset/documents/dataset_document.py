@@ -10,39 +10,39 @@ from synth_dataset.documents.failed_run import FailedRun
 
 
 class DatasetDocument(Document):
-    """dataset.json: the committed union of a sweep's runs. Paths are relative to the store."""
+    """`dataset.json`: the committed runs of a sweep. Paths are relative to the store."""
 
     name: str
     namespace: str
     plan: Hash
     attempt: Hash
     folder: str
-    """The attempt's folder."""
+    """Folder of the committed attempt."""
     total: int
     cached: int
     succeeded: int
-    """Runs that were to do and exist now."""
+    """Runs that were to do in this attempt and exist."""
     failed: int
     missing: int
-    """Runs that neither exist nor failed: dropped or left out."""
+    """Runs that neither exist nor failed: dropped or not requested."""
     failures: tuple[FailedRun, ...]
     files: tuple[str, ...]
     views: int
-    """Runs that coco.json and the gallery hold."""
+    """Number of runs in coco.json and on the gallery page."""
     views_truncated: bool
-    """Whether there are more runs than that."""
+    """True if the dataset has more runs than the views."""
     categories: tuple[Category, ...] = ()
-    """Those of coco.json; documents of earlier releases lack them."""
+    """Categories of coco.json; documents of earlier releases lack them."""
     visible: int | None = None
-    """Particles that the runs show, all together; documents of earlier releases lack it."""
+    """Total number of visible particles; documents of earlier releases lack it."""
     created: AwareDatetime
 
     @property
     def runs(self) -> int:
-        """Runs that exist."""
+        """Number of runs that exist."""
         return self.cached + self.succeeded
 
     @property
     def is_complete(self) -> bool:
-        """Whether every run exists."""
+        """True if every run exists."""
         return self.runs == self.total

@@ -1,4 +1,4 @@
-"""A frozen JSON document of a store, and how it is read."""
+"""Base class of the JSON documents of a store, and their parser."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class DocumentError(UnavailableError):
-    """A document of a store cannot be read; the sentence names the file."""
+    """A document of a store cannot be read; the message names the file."""
 
     reason: ClassVar[FailureReason] = FailureReason.DOCUMENT_FAILED
 
 
 class TruncatedError(DocumentError):
-    """A document is no JSON: only the beginning of it is there."""
+    """A document is not valid JSON, as after a truncated write."""
 
 
 class Document(BaseModel):
-    """A frozen JSON document."""
+    """Frozen JSON document without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def to_json(self) -> bytes:
-        """UTF-8, indented, ends with a newline."""
+        """Return the document as UTF-8 JSON, indented, with a final newline."""
         return self.model_dump_json(indent=1).encode() + b"\n"
 
 
 def parse_document(model: type[D], text: bytes, path: object) -> D:
-    """Read a document. Raises DocumentError naming the file."""
+    """Parse a document. Raises DocumentError that names the file `path`."""
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "document"
+        field = ".".join(map(str, first["loc"])) or "document"
         kind = TruncatedError if first["type"] == "json_invalid" else DocumentError
-        raise kind(f"{path}: {where}: {first['msg']}; restore the file or remove it") from error
+        raise kind(f"{path}: {field}: {first['msg']}; restore the file or remove it") from error

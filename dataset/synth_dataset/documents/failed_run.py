@@ -9,7 +9,7 @@ from synth_dataset.documents.document import Document
 
 
 class FailedRun(Document):
-    """A run that failed: its overrides, one CamelCase word and one sentence."""
+    """Failed run: its number and overrides, a CamelCase reason, a message of one sentence."""
 
     number: int
     overrides: dict[str, Any]

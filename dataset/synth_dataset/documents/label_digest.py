@@ -1,8 +1,8 @@
-"""The label digest: equal when all labels of two runs are equal, whatever wrote their files.
+"""Label digest: equal for two runs with equal labels, independent of file compression.
 
-sha256 over, in this order: for each label picture by its path, the path, the shape, the type and the pixels; for each
-column of the particle table, the name, the type and the values (null marked); the annotations as canonical JSON.
-Every text goes in as UTF-8 behind its length, every array as little-endian bytes behind its length of 8 bytes.
+The sha256 of, in this order: path, shape, type and pixels of each label picture, sorted by path; name, type, null mask
+and values of each column of the particle table; the annotations as canonical JSON. Text is UTF-8, arrays are
+little-endian; each part follows its length as 8 bytes.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def label_digest(
+def compute_label_digest(
     pictures: Mapping[str, NDArray[np.uint8] | NDArray[np.uint16]], table: pa.Table, annotations: dict[str, Any]
 ) -> str:
-    """64 hexadecimal digits; `pictures` by path in the run's folder."""
+    """Return 64 hexadecimal digits; `pictures` are pixels by path in the folder of the run."""
     digest = hashlib.sha256()
-    for part in (*_pictures(pictures), *_columns(table), rfc8785.dumps(annotations)):
+    for part in (*_encode_pictures(pictures), *_encode_columns(table), rfc8785.dumps(annotations)):
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()
 
 
-def digest_of_folder(folder: Path) -> str:
-    """The digest of a run on disk, to hold against its manifest's `label_digest`."""
+def compute_folder_digest(folder: Path) -> str:
+    """Return the digest of a run on disk, to compare with `label_digest` of its manifest."""
     paths = (file.relative_to(folder).as_posix() for file in folder.rglob("*.png"))
-    return label_digest(
+    return compute_label_digest(
         {path: read_png(folder / path) for path in paths if is_label_picture(path)},
         read_table(folder / "particles.parquet"),
         json.loads((folder / "annotations.json").read_bytes()),
     )
 
 
-def _pictures(pictures: Mapping[str, NDArray[np.uint8] | NDArray[np.uint16]]) -> Iterable[bytes]:
+def _encode_pictures(pictures: Mapping[str, NDArray[np.uint8] | NDArray[np.uint16]]) -> Iterable[bytes]:
     for path, pixels in sorted(pictures.items()):
         yield f"{path} {pixels.shape} {pixels.dtype.name}".encode()
         yield pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
 
 
-def _columns(table: pa.Table) -> Iterable[bytes]:
+def _encode_columns(table: pa.Table) -> Iterable[bytes]:
     for name, column in zip(table.column_names, table.columns, strict=True):
         yield f"{name} {column.type}".encode()
         values = column.to_pylist()

@@ -1,4 +1,4 @@
-"""`particles.parquet`: one row per particle, those outside the picture too."""
+"""`particles.parquet`: one row per particle, including particles outside the picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Column = tuple[NDArray[Any], NDArray[np.bool_]]
-    """Values (N, …) and where they are not null (N,)."""
+    """Values (N, …) and a mask (N,) of the values that are not null."""
 
 COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
     "id": (pa.int32(), "", "value in instances.png, from 1"),
@@ -38,51 +38,51 @@ COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
     "surface": (pa.float64(), "scene units^2", "of the body"),
     "touches_border": (pa.bool_(), "", "whether the silhouette is cut by the picture's border"),
 }  # fmt: skip
-"""Column -> type, unit, meaning, in order."""
+"""Column -> type, unit, meaning, in the order of the file."""
 
 OPTIONAL_COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
     "labelled": (pa.bool_(), "", "whether labels show it; only in runs with a minimum_visible_fraction"),
 }
-"""Those that not every run has, behind the others."""
+"""Columns that not every run has, after the others."""
 
 
-def particle_table(columns: Mapping[str, Column], features: Mapping[str, Column]) -> pa.Table:
-    """The table from its columns and the particles' features, which become `feature.<name>[.x …]`."""
+def build_particle_table(columns: Mapping[str, Column], features: Mapping[str, Column]) -> pa.Table:
+    """Return the table of columns and features; a feature becomes the columns `feature.<name>[.x …]`."""
     fields, arrays = [], []
     optional = {name: entry for name, entry in OPTIONAL_COLUMNS.items() if name in columns}
     for name, (kind, unit, meaning) in (COLUMNS | optional).items():
         fields.append(pa.field(name, kind, metadata={"unit": unit, "meaning": meaning}))
-        arrays.append(_array(*columns[name], kind))
+        arrays.append(_to_array(*columns[name], kind))
     for name in sorted(features):
-        for column, values, present in _feature_columns(name, *features[name]):
-            array = _array(values, present, None)
+        for column, values, present in _split_feature(name, *features[name]):
+            array = _to_array(values, present, None)
             fields.append(pa.field(column, array.type))
             arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def feature_table(names: list[str], features: Mapping[str, Column]) -> pa.Table:
-    """The features alone, by object name: what `do_save_features` asks for."""
+def build_feature_table(names: list[str], features: Mapping[str, Column]) -> pa.Table:
+    """Return a table of object names and features only, for `do_save_features`."""
     arrays = {"name": pa.array(names, pa.string())}
     for name in sorted(features):
-        for column, values, present in _feature_columns(name, *features[name]):
-            arrays[column.removeprefix("feature.")] = _array(values, present, None)
+        for column, values, present in _split_feature(name, *features[name]):
+            arrays[column.removeprefix("feature.")] = _to_array(values, present, None)
     return pa.table(arrays)
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write Parquet. Raises OSError when the disk takes no more."""
-    with path.open("wb") as stream:  # pyarrow takes a path with a colon for an address
+    """Write a Parquet file (zstd). Raises OSError on a full disk."""
+    with path.open("wb") as stream:  # pyarrow parses a path with a colon as a URI
         pq.write_table(table, stream, compression="zstd")
 
 
 def read_table(path: Path) -> pa.Table:
-    """Read Parquet as it was written."""
+    """Read a Parquet file as `write_table` wrote it."""
     with path.open("rb") as stream:
         return pq.read_table(stream)
 
 
-def _feature_columns(
+def _split_feature(
     name: str, values: NDArray[Any], present: NDArray[np.bool_]
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[np.bool_]]]:
     if values.ndim == 1:
@@ -92,10 +92,10 @@ def _feature_columns(
         yield f"feature.{name}.{part}", values[:, index], present
 
 
-def _array(values: NDArray[Any], present: NDArray[np.bool_], kind: pa.DataType | None) -> pa.Array:
+def _to_array(values: NDArray[Any], present: NDArray[np.bool_], kind: pa.DataType | None) -> pa.Array:
     if values.dtype != object:
         return pa.array(values, kind, mask=~present)
-    plain = [value if known else None for value, known in zip(values, present, strict=True)]
+    plain = [value if is_present else None for value, is_present in zip(values, present, strict=True)]
     if len({type(value) for value in plain if value is not None}) > 1 or any(isinstance(v, tuple) for v in plain):
         plain = [None if value is None else str(value) for value in plain]
     return pa.array(plain, kind or (pa.string() if not any(p is not None for p in plain) else None))

@@ -1,4 +1,4 @@
-"""Lossless pictures: 8 and 16 bits, grey and RGB."""
+"""Picture files: lossless PNG of 8 or 16 bits, grey or RGB, and WebP previews."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 _PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
-"""Noisy pictures hardly shrink at higher levels, label pictures are small at any."""
+"""Higher levels hardly shrink noisy pictures; label pictures are small at any level."""
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
-    """Write (H, W) grey or (H, W, 3) RGB, uint8 or uint16. Raises OSError when the disk takes no more."""
-    path.write_bytes(_encoded(".png", pixels, _PNG))
+    """Write (H, W) grey or (H, W, 3) RGB, uint8 or uint16. Raises OSError on a full disk."""
+    path.write_bytes(_encode(".png", pixels, _PNG))
 
 
 def write_webp(path: Path, pixels: NDArray[np.uint8], quality: int = 80) -> None:
-    """Write a preview, (H, W) or (H, W, 3) RGB; lossy."""
-    path.write_bytes(_encoded(".webp", pixels, (cv2.IMWRITE_WEBP_QUALITY, quality)))
+    """Write a lossy preview, (H, W) grey or (H, W, 3) RGB."""
+    path.write_bytes(_encode(".webp", pixels, (cv2.IMWRITE_WEBP_QUALITY, quality)))
 
 
 def read_png(path: Path) -> Pixels:
-    """Read what `write_png` wrote, with its shape and type. Raises OSError naming a file that is no picture."""
+    """Read a PNG with the shape and type that `write_png` got. Raises OSError for a file that is not a picture."""
     pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise OSError(f"{path} is not a picture")
     return np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels  # type: ignore[return-value]
 
 
-def _encoded(extension: str, pixels: Pixels, options: tuple[int, ...]) -> bytes:
-    # Encoded in memory: cv2.imwrite tells a full disk from success by no error at all.
+def _encode(extension: str, pixels: Pixels, options: tuple[int, ...]) -> bytes:
+    # Encoded in memory, because cv2.imwrite reports no error on a full disk.
     done, data = cv2.imencode(extension, pixels[..., ::-1] if pixels.ndim == 3 else pixels, list(options))
     if not done:
         raise ValueError(f"pixels {pixels.shape} {pixels.dtype} cannot be written as {extension}")

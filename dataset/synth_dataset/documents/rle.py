@@ -1,4 +1,4 @@
-"""Masks as COCO run-length encoding."""
+"""Masks in the run-length encoding (RLE) of COCO."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ if TYPE_CHECKING:
 
 
 class Rle(TypedDict):
-    """COCO's compressed form: `size` is height, width; `counts` are run lengths down the columns, background first."""
+    """Compressed RLE: `size` is (height, width); `counts` are run lengths down the columns, background first."""
 
     size: list[int]
     counts: str
 
 
-def rle(pixels: NDArray[np.int32], width: int, height: int) -> Rle:
-    """The mask of some pixels: ascending flat indices row * width + column, (P,)."""
-    compressed = coco_mask.frPyObjects({"size": [height, width], "counts": _runs(pixels, width, height)}, height, width)
+def encode_mask(pixels: NDArray[np.int32], width: int, height: int) -> Rle:
+    """Encode the mask of `pixels` (P,): ascending flat indices row * width + column."""
+    compressed = coco_mask.frPyObjects(
+        {"size": [height, width], "counts": _to_run_lengths(pixels, width, height)}, height, width
+    )
     return Rle(size=[height, width], counts=compressed["counts"].decode("ascii"))
 
 
-def pixels_of(mask: Rle) -> NDArray[np.int32]:
-    """The pixels of a mask, as `rle` takes them."""
+def decode_mask(mask: Rle) -> NDArray[np.int32]:
+    """Return the pixels of a mask as ascending flat indices (P,)."""
     decoded = coco_mask.decode({"size": mask["size"], "counts": mask["counts"].encode("ascii")})
     return np.flatnonzero(decoded).astype(np.int32)
 
 
-def _runs(pixels: NDArray[np.int32], width: int, height: int) -> list[int]:
-    """Lengths of the runs of background and mask in turn, down the columns from the left."""
+def _to_run_lengths(pixels: NDArray[np.int32], width: int, height: int) -> list[int]:
+    """Return alternating lengths of background and mask, down the columns from the left."""
     if not len(pixels):
         return [height * width]
     row, column = np.divmod(pixels, width)

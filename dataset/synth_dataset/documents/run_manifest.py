@@ -1,4 +1,4 @@
-"""The document of one run, written last: the run exists exactly when it does."""
+"""Run manifests, written last: a run exists if and only if its manifest does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class File(Document):
-    """A file of a run; `path` is relative to its folder."""
+    """File of a run; `path` is relative to the folder of the run."""
 
     path: str
     bytes: int
@@ -21,7 +21,7 @@ class File(Document):
 
 
 class Gate(Document):
-    """Outcome of a quality gate: its value against its threshold, or words."""
+    """Result of a quality gate: its value and threshold, or a sentence in `words`."""
 
     name: str
     passed: bool
@@ -31,12 +31,12 @@ class Gate(Document):
 
 
 class RunRecord(Document):
-    """A manifest before its files are known. Lengths in scene units, times in seconds."""
+    """Manifest without the files. Lengths in scene units, times in seconds, sizes in px."""
 
     key: Hash
     engine_version: int
     recipe: dict[str, Any]
-    """Canonical tree that the key is the hash of."""
+    """Canonical tree, whose hash is the run key."""
     overrides: dict[str, Any]
     seed: int
     versions: dict[str, str]
@@ -44,7 +44,7 @@ class RunRecord(Document):
     processor: str
     device: str
     seconds: dict[str, float]
-    """By stage."""
+    """Seconds by stage of the run."""
     width: int
     height: int
     pixel_size: float | None
@@ -59,17 +59,17 @@ class RunRecord(Document):
 
     @property
     def total_seconds(self) -> float:
-        """Sum of all stages."""
+        """Seconds of all stages together."""
         return sum(self.seconds.values())
 
 
 class Manifest(RunRecord):
-    """A run and its files."""
+    """Manifest of a run with its files."""
 
     c8: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
     files: tuple[File, ...]
 
     @classmethod
-    def of(cls, record: RunRecord, c8: str, files: Iterable[File]) -> Manifest:
-        """The manifest of a record whose files are hashed."""
+    def from_record(cls, record: RunRecord, c8: str, files: Iterable[File]) -> Manifest:
+        """Return the manifest of a record and its hashed files."""
         return cls(**{name: getattr(record, name) for name in RunRecord.model_fields}, c8=c8, files=tuple(files))

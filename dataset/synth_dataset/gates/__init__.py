@@ -1,1 +1,1 @@
-"""Quality gates of a run."""
+"""Quality gates: checks of a run before its manifest is written."""

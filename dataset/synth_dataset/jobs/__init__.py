@@ -1,1 +1,1 @@
-"""`python -m synth_dataset.jobs.plan|finalize|delete`: the Jobs of a sweep that need no renderer."""
+"""Programs of the single-pod Jobs, `python -m synth_dataset.jobs.plan|finalize|delete`; they need no renderer."""

@@ -1,4 +1,4 @@
-"""What the workers' batch documents say together."""
+"""Totals over the batch documents of an attempt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class BatchTotals:
-    """Sums over batches, and all their failed runs."""
+    """Sums over batches, and their failed runs; times in seconds."""
 
     failures: list[FailedRun] = field(default_factory=list)
     seconds: Counter[str] = field(default_factory=Counter)
@@ -29,7 +29,7 @@ class BatchTotals:
     bytes: int = 0
 
     def add(self, document: BatchDocument) -> None:
-        """One more batch."""
+        """Add the totals of one batch."""
         self.failures.extend(document.failures)
         self.seconds.update(document.seconds)
         self.gpu_seconds_used += document.gpu_seconds_used
@@ -38,26 +38,28 @@ class BatchTotals:
 
 
 def merge_batches(store: Store, attempt: StoredAttempt) -> BatchTotals:
-    """All batch documents of an attempt; a batch that no worker has begun has none.
+    """Read and sum all batch documents of an attempt; a batch that never started has none.
 
-    Raises DocumentError at one that cannot be read or that speaks of other runs than its batch's.
+    Raises DocumentError for a document that cannot be read or that lists runs of another batch.
     """
 
     def read(number: int) -> BatchDocument | None:
         path = layout.batch_path(attempt.path, number)
         try:
-            return parse_document(BatchDocument, store.read(path), store.uri(path))
+            return parse_document(BatchDocument, store.read(path), store.format_uri(path))
         except FileNotFoundError:
             return None
 
-    merged = BatchTotals()
-    batches, todo = attempt.batches, attempt.todo()
-    for number, document in enumerate(read_ahead(read, range(batches.count), store.requests_at_once)):
+    totals = BatchTotals()
+    batches, todo = attempt.batches, attempt.iterate_todo()
+    for number, document in enumerate(read_ahead(read, range(batches.count), store.max_requests)):
         runs = set(islice(todo, batches.size))
         if document is None:
             continue
         if document.batch != number or not runs.issuperset(failure.number for failure in document.failures):
-            path = store.uri(layout.batch_path(attempt.path, number))
-            raise DocumentError(f"{path}: is the document of another batch; remove it, its runs are looked for anyway")
-        merged.add(document)
-    return merged
+            path = store.format_uri(layout.batch_path(attempt.path, number))
+            raise DocumentError(
+                f"{path}: is the document of another batch; remove it, finalize finds its runs without it"
+            )
+        totals.add(document)
+    return totals

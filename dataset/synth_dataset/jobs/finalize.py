@@ -1,4 +1,4 @@
-"""The finalize Job: the batches become the sweep's dataset, whose pointer is replaced last."""
+"""The finalize Job: it commits the runs of all batches as the dataset of the sweep."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from synth_api.reasons import Reason
 from synth_dataset.attempts.attempt import AttemptIdentity, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.documents import layout
-from synth_dataset.documents.batch_document import count_reasons, failure_entry
+from synth_dataset.documents.batch_document import count_reasons, to_run_failure
 from synth_dataset.jobs.batch_totals import merge_batches
-from synth_dataset.jobs.job_process import Job, check_engine, log, main, never
+from synth_dataset.jobs.job_process import Job, check_engine, log_event, main, refuse_sweep
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_dataset.store.base import Store
 
-_TOLD: Final = 100
-"""Failed runs that a message of 4 kB could hold at most."""
+MAX_LISTED_FAILURES: Final = 100
+"""More failed runs never fit into a termination message of 4,096 bytes."""
 
 
 def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:
-    """Merge the batches, find what is missing, commit what exists. Raises NeverError, DocumentError, StoreError."""
+    """Sum the batches, commit the existing runs as the dataset. Raises NeverError, DocumentError, StoreError."""
     check_engine(given)
-    with never(Reason.PLAN_UNREADABLE):
+    with refuse_sweep(Reason.PLAN_UNREADABLE):
         attempt = open_attempt(store, AttemptIdentity(given.namespace, given.name, given.plan, given.attempt).path)
-    merged = merge_batches(store, attempt)
-    log("the batches are merged", batches=attempt.batches.count, failed=len(merged.failures))
-    dataset = commit_dataset(store, attempt, merged.failures)
-    log("the dataset is committed", runs=dataset.runs, views=dataset.views, visible=dataset.visible)
+    totals = merge_batches(store, attempt)
+    log_event("the batches are merged", batches=attempt.batches.count, failed=len(totals.failures))
+    dataset = commit_dataset(store, attempt, totals.failures)
+    log_event("the dataset is committed", runs=dataset.runs, views=dataset.views, visible=dataset.visible)
     return FinalizeMessage(
         total=dataset.total,
         cached=dataset.cached,
         succeeded=dataset.succeeded,
         failed=dataset.failed,
         missing=dataset.missing,
-        failures=tuple(map(failure_entry, dataset.failures[:_TOLD])),
+        failures=tuple(map(to_run_failure, dataset.failures[:MAX_LISTED_FAILURES])),
         reasons=count_reasons(dataset.failures),
-        seconds={stage: round(seconds, 3) for stage, seconds in merged.seconds.items()},
-        gpu_seconds_used=round(merged.gpu_seconds_used, 3),
-        gpu_seconds_lost=round(merged.gpu_seconds_lost, 3),
-        bytes=merged.bytes,
-        dataset=store.uri(layout.pointer_path(given.namespace, given.name)),
+        seconds={stage: round(seconds, 3) for stage, seconds in totals.seconds.items()},
+        gpu_seconds_used=round(totals.gpu_seconds_used, 3),
+        gpu_seconds_lost=round(totals.gpu_seconds_lost, 3),
+        bytes=totals.bytes,
+        dataset=store.format_uri(layout.pointer_path(given.namespace, given.name)),
     )
 
 

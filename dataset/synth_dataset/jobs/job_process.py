@@ -1,7 +1,7 @@
-"""How the pod of a small Job begins and ends.
+"""Start and end of the process of a single-pod Job.
 
-Ends with 0 when its work is done; 64 when the sweep can never work; 75 when its store is unavailable or damaged; 70 for
-what should not happen; 143 when told to stop. Each step can be repeated, so nothing needs to be undone.
+Exit codes: 0 for success; 64 for a sweep that can never work; 75 for an unavailable or damaged store; 70 for a bug; 143
+after SIGTERM. Each step can be repeated, so nothing needs to be undone.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from synth_dataset.store.s3_store import S3Store
 
 STOP_SECONDS: Final = 5.0
-"""For the log line of a Job that stops."""
+"""Time for the log line of a Job that SIGTERM stops."""
 
 
 class NeverError(RuntimeError):
-    """The sweep can never work."""
+    """The sweep can never work, whatever is repeated."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:
         super().__init__(sentence)
@@ -46,16 +46,16 @@ class NeverError(RuntimeError):
 
 @dataclass(frozen=True)
 class Job:
-    """What a small Job does, and the message of one that could not."""
+    """Single-pod Job: its name, its work, and the termination message of a failure."""
 
     name: str
     work: Callable[[AttemptInput, S3Store], Message]
-    failed: Callable[[Problem], Message]
+    build_failure: Callable[[Problem], Message]
 
 
 @contextmanager
-def never(reason: Reason) -> Iterator[None]:
-    """Turn bad input, or a document that cannot be read, into a NeverError."""
+def refuse_sweep(reason: Reason) -> Iterator[None]:
+    """Raise NeverError with a reason for bad input or an unreadable document."""
     try:
         yield
     except (InputError, DocumentError) as error:
@@ -63,7 +63,7 @@ def never(reason: Reason) -> Iterator[None]:
 
 
 def check_engine(given: AttemptInput) -> None:
-    """Raises NeverError when the operator's engine version is not this image's."""
+    """Raise NeverError if the engine versions of operator and image differ."""
     if given.engine_version != ENGINE_VERSION:
         sentence = (
             f"the operator has engine version {given.engine_version}, this image {ENGINE_VERSION}; "
@@ -73,44 +73,46 @@ def check_engine(given: AttemptInput) -> None:
 
 
 def main(job: Job) -> NoReturn:
-    """Carry out a Job as its pod does and end the process, also when requests to the store are still open."""
-    # Process 1 of a container ignores what it does not handle.
-    Stopper(StopSignal(), STOP_SECONDS, partial(log, "told to stop"))
+    """Run a Job and end the process, even if requests to the store are still open."""
+    # Process 1 of a container ignores signals without a handler.
+    Stopper(StopSignal(), STOP_SECONDS, partial(log_event, "stopping after SIGTERM"))
     end_process(run(job))
 
 
 def run(job: Job, arguments: Sequence[str] | None = None) -> ExitCode:
-    """Carry out a Job; the result is the exit code."""
-    options = _parse(job, arguments)
-    code, message = _ended(job, options.input)
-    with suppress(OSError):  # the log says the same
+    """Run a Job, write its termination message, return its exit code."""
+    options = _parse_arguments(job, arguments)
+    code, message = _execute(job, options.input)
+    with suppress(OSError):  # the log holds the same
         options.message.write_bytes(write_message(message))
     return code
 
 
-def log(event: str, **facts: Any) -> None:
-    """One JSON object a line on stderr, without credentials."""
+def log_event(event: str, **facts: Any) -> None:
+    """Log a redacted JSON object as one line on stderr."""
     with suppress(OSError, ValueError):  # a log that is full or closed must not fail the Job
         print(f"{format_log_entry(event, facts)}\n", end="", file=sys.stderr, flush=True)
 
 
-def _ended(job: Job, file: Path) -> tuple[ExitCode, Message]:
+def _execute(job: Job, file: Path) -> tuple[ExitCode, Message]:
     try:
-        with never(Reason.PLAN_UNREADABLE):
+        with refuse_sweep(Reason.PLAN_UNREADABLE):
             given = AttemptInput.read(file)
-        log(f"{job.name} begins", namespace=given.namespace, sweep=given.name, plan=given.plan, attempt=given.attempt)
+        log_event(
+            f"{job.name} begins", namespace=given.namespace, sweep=given.name, plan=given.plan, attempt=given.attempt
+        )
         message = job.work(given, open_store(given.output))
-        log(f"{job.name} is done", **message.model_dump(exclude={"failures", "problem"}))
+        log_event(f"{job.name} is done", **message.model_dump(exclude={"failures", "problem"}))
         return ExitCode.OK, message
     except Exception as error:
-        code, problem = _explained(error)
+        code, problem = _classify(error)
         if code is ExitCode.BUG:
-            log("unexpected error", traceback=describe_traceback(error))
-        log(f"{job.name} ended", code=int(code), reason=problem.reason, message=problem.message)
-        return code, job.failed(problem)
+            log_event("unexpected error", traceback=describe_traceback(error))
+        log_event(f"{job.name} ended", code=int(code), reason=problem.reason, message=problem.message)
+        return code, job.build_failure(problem)
 
 
-def _explained(error: Exception) -> tuple[ExitCode, Problem]:
+def _classify(error: Exception) -> tuple[ExitCode, Problem]:
     match error:
         case NeverError() | StoreError():
             code = ExitCode.NEVER if isinstance(error, NeverError) else ExitCode.TRY_AGAIN
@@ -120,7 +122,7 @@ def _explained(error: Exception) -> tuple[ExitCode, Problem]:
     return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=explain(error))
 
 
-def _parse(job: Job, arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(job: Job, arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"synth_dataset.jobs.{job.name}")
     parser.add_argument("--input", type=Path, default=Path(INPUT_FOLDER) / INPUT_FILE)
     parser.add_argument("--message", type=Path, default=Path(MESSAGE_FILE), help="termination message")

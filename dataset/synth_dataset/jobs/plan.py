@@ -1,4 +1,4 @@
-"""The plan Job: a sweep that cannot work is refused here, in seconds and without a GPU."""
+"""The plan Job: it validates the sweep and the store, and writes the attempt, in seconds and without a GPU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synth_api.reasons import Reason
 from synth_dataset.attempts.attempt import AttemptIdentity, open_attempt, write_attempt
 from synth_dataset.attempts.survey import survey_keys, write_keys
 from synth_dataset.documents import layout
-from synth_dataset.jobs.job_process import Job, check_engine, log, main, never
+from synth_dataset.jobs.job_process import Job, check_engine, log_event, main, refuse_sweep
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def plan(given: AttemptInput, store: S3Store) -> PlanMessage:
-    """Compose the sweep, try the store, see what exists, write the attempt. Raises NeverError, StoreError."""
+    """Compose the sweep, check the store, survey the runs, write the attempt. Raises NeverError, StoreError."""
     start = time.monotonic()
     check_engine(given)
-    with never(Reason.SWEEP_INVALID):
+    with refuse_sweep(Reason.SWEEP_INVALID):
         sweep = given.build_sweep()
-    log("the sweep is valid", runs=sweep.count)
+    log_event("the sweep is valid", runs=sweep.count)
     store.check()
-    log("the store can be used", store=store.location)
+    log_event("the store can be used", store=store.location)
     attempt = begin_attempt(store, sweep, given)
     document, batches = attempt.document, attempt.batches
     return PlanMessage(
@@ -44,16 +44,16 @@ def plan(given: AttemptInput, store: S3Store) -> PlanMessage:
 
 
 def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> StoredAttempt:
-    """The attempt of this input; one that an earlier pod has written is read. Raises NeverError, StoreError."""
+    """Write the attempt of this input, or read that of an earlier pod. Raises NeverError, StoreError."""
     identity = AttemptIdentity(given.namespace, given.name, given.plan, given.attempt)
     if store.exists(f"{identity.path}/{layout.PLAN}"):
-        log("the attempt is written already", path=identity.path)
+        log_event("the attempt is written already", path=identity.path)
         return open_attempt(store, identity.path)
-    with store.scratch("attempt") as scratch:
-        with never(Reason.SWEEP_INVALID):
+    with store.open_scratch("attempt") as scratch:
+        with refuse_sweep(Reason.SWEEP_INVALID):
             keys = write_keys(sweep, scratch / layout.KEYS)
         survey = survey_keys(store, keys)
-        log("the runs are looked for", existing=survey.cached, lost_files=len(survey.lost))
+        log_event("the runs are looked for", existing=survey.cached_runs, lost_files=len(survey.lost))
         size = Batches.split(survey.todo_runs, given.parallelism, given.batch_size).size
         return write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), size)
 

@@ -1,1 +1,1 @@
-"""Stores: one layout in a local folder or in an S3 bucket."""
+"""Stores: the same layout in a local folder or in an S3 bucket."""

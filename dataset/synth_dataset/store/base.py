@@ -1,4 +1,4 @@
-"""A store: one layout (`layout`) in a folder or in a bucket. Nothing in it is ever half-visible."""
+"""Base class of stores: the same layout in a folder or a bucket. A file of it is visible only when it is complete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class StoreError(UnavailableError):
-    """A store cannot be used: one word of the closed list and a sentence that names place and remedy, no credential."""
+    """A store cannot be used: a condition reason, and a sentence with place and remedy but without credentials."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:
         super().__init__(sentence)
@@ -34,12 +34,12 @@ class StoreError(UnavailableError):
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same request may succeed later with no one's doing."""
+        """True if the same request may succeed later by itself."""
         return self.reason in (Reason.STORE_UNREACHABLE, Reason.STORE_FULL, Reason.STORE_DAMAGED)
 
 
 class Child(NamedTuple):
-    """What lies directly below a folder."""
+    """File or folder directly below a folder."""
 
     name: str
     is_folder: bool
@@ -47,146 +47,146 @@ class Child(NamedTuple):
 
 @dataclass(frozen=True)
 class StorageUsage:
-    """A file, or everything below a folder."""
+    """Size and age of a file, or of all files below a folder."""
 
     bytes: int
     newest: float
-    """Seconds since the epoch of the last change; 0 when there is nothing."""
+    """Time of the last change in seconds since the epoch; 0 if there is no file."""
 
 
 class Store(ABC):
-    """What a folder and a bucket have in common. Paths are relative to the store, POSIX.
+    """Store of runs and datasets. Paths are POSIX paths relative to the store.
 
-    Every method raises StoreError when a store beyond this machine cannot be used.
+    Methods of a remote store raise StoreError if it cannot be used.
     """
 
-    requests_at_once: ClassVar[int] = 1
-    """Threads that reading many files is worth."""
-    compared_at_most: ClassVar[int] = 10_000
-    """Runs whose files are all compared with their manifests; of more it is seen only whether there are files."""
+    max_requests: ClassVar[int] = 1
+    """Number of threads for reading many files."""
+    max_compared_runs: ClassVar[int] = 10_000
+    """Up to so many runs, all files are compared with their manifests; of more, only the folder is checked."""
 
     @property
     @abstractmethod
     def location(self) -> str:
-        """Where the store is, for people and documents."""
+        """Address of the store, for messages and documents."""
 
     @abstractmethod
     def exists(self, path: str) -> bool:
-        """Whether there is a file."""
+        """Return True if a file exists."""
 
     @abstractmethod
-    def size(self, path: str) -> int:
-        """Bytes of a file. Raises FileNotFoundError."""
+    def read_size(self, path: str) -> int:
+        """Return the size of a file in bytes. Raises FileNotFoundError."""
 
     @abstractmethod
     def read(self, path: str) -> bytes:
-        """A file. Raises FileNotFoundError naming it."""
+        """Return the content of a file. Raises FileNotFoundError that names it."""
 
     @abstractmethod
     def read_part(self, path: str, start: int, length: int) -> bytes:
-        """`length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
+        """Return `length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
 
     @abstractmethod
     def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
-        """Make or replace a file in one step, of pieces as they come."""
+        """Create or replace a file in one step; `content` may be an iterable of parts."""
 
     @abstractmethod
-    def children(self, path: str) -> Iterator[Child]:
-        """What lies directly below a folder, in any order; nothing when it does not exist."""
+    def list_children(self, path: str) -> Iterator[Child]:
+        """Yield the files and folders directly below a folder, in any order; none if it does not exist."""
 
     @abstractmethod
-    def files(self, path: str) -> Iterator[str]:
-        """The paths of all files below a folder, in any order, streamed."""
+    def iterate_files(self, path: str) -> Iterator[str]:
+        """Yield the paths of all files below a folder, in any order."""
 
     @abstractmethod
-    def sizes(self, path: str) -> dict[str, int]:
-        """Bytes of each file below a folder, by its path there."""
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the size in bytes of each file below a folder, by path relative to the folder."""
 
     @abstractmethod
-    def usage(self, path: str) -> StorageUsage:
-        """How large and how young a file or folder is."""
+    def measure_usage(self, path: str) -> StorageUsage:
+        """Return total size and last change of a file or folder."""
 
     @abstractmethod
     def remove_files(self, paths: Iterable[str]) -> None:
-        """Remove files, in order; one that is gone already does not matter."""
+        """Remove files in order; ignore missing files."""
 
     @abstractmethod
     def remove_folder(self, path: str) -> None:
-        """Remove a folder with everything below it; one that is gone already does not matter."""
+        """Remove a folder with its content; ignore a missing folder."""
 
     @abstractmethod
-    def scratch(self, key: str) -> AbstractContextManager[Path]:
-        """A new local folder that vanishes on any exit."""
+    def open_scratch(self, key: str) -> AbstractContextManager[Path]:
+        """Create a local folder for the `with` block; it is deleted on any exit."""
 
     @abstractmethod
-    def place(self, folder: Path, path: str) -> None:
-        """Put a scratch folder's files below `path`: in one step, or where that cannot be, in order of their names."""
+    def place_folder(self, folder: Path, path: str) -> None:
+        """Move the files of a scratch folder below `path`, in one step or else in order of their names."""
 
     @abstractmethod
-    def commit(self, folder: Path, record: RunRecord) -> Manifest:
-        """Make the files of a scratch folder the run's, then write its manifest, in one step and last.
+    def commit_run(self, folder: Path, record: RunRecord) -> Manifest:
+        """Move the files of a scratch folder into the run's folder; write the manifest last, in one step.
 
-        Two workers on one run are harmless: each has its own folder, the manifest names one of them.
+        Two workers may commit the same run: each has its own folder, the manifest names one of them.
         """
 
-    def uri(self, path: str) -> str:
-        """A file's name for people and documents."""
+    def format_uri(self, path: str) -> str:
+        """Return the address of a file, for messages and documents."""
         return f"{self.location}/{path}"
 
-    def has(self, key: str) -> bool:
-        """Whether the run exists."""
+    def has_run(self, key: str) -> bool:
+        """Return True if a run exists."""
         return self.exists(layout.manifest_path(key))
 
-    def present(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-        """Which of these runs exist; keys are of type S32, the empty one is no run's."""
-        return np.fromiter((bool(key) and self.has(layout.key_text(key)) for key in keys), np.bool_, len(keys))
+    def find_present_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of the existing runs among `keys` (N,), of type S32; the empty key belongs to no run."""
+        return np.fromiter((bool(key) and self.has_run(layout.format_key(key)) for key in keys), np.bool_, len(keys))
 
-    def lost(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-        """Which of these runs, whose manifests are there, have lost files; keys are of type S32.
+    def find_lost_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of the runs that have lost files; all `keys` (N,), of type S32, have manifests.
 
         Raises DocumentError as `has_lost_files`.
         """
-        if len(keys) > self.compared_at_most:
-            return ~self._with_files(keys)
-        answers = read_ahead(self.has_lost_files, map(layout.key_text, keys), self.requests_at_once)
+        if len(keys) > self.max_compared_runs:
+            return ~self._find_with_files(keys)
+        answers = read_ahead(self.has_lost_files, map(layout.format_key, keys), self.max_requests)
         return np.fromiter(answers, np.bool_, len(keys))
 
     def has_lost_files(self, key: str) -> bool:
-        """Whether a file that the run's manifest names is gone or of another size, or the manifest is cut short.
+        """Return True if a file of the manifest is missing or has another size, or the manifest is truncated.
 
         Raises DocumentError for a manifest of another run or another release.
         """
         try:
-            manifest = self.manifest(key)
+            manifest = self.read_manifest(key)
         except (KeyError, TruncatedError):
             return True
-        sizes = self.sizes(layout.run_path(key, manifest.c8))
+        sizes = self.list_sizes(layout.run_path(key, manifest.c8))
         return any(sizes.get(file.path) != file.bytes for file in manifest.files)
 
     def has_files(self, key: str) -> bool:
-        """Whether the run has a folder with something in it."""
-        return next(iter(self.children(layout.files_path(key))), None) is not None
+        """Return True if a run has a folder that is not empty."""
+        return next(iter(self.list_children(layout.files_path(key))), None) is not None
 
-    def _with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-        """`has_files` of many runs."""
-        return np.fromiter((self.has_files(layout.key_text(key)) for key in keys), np.bool_, len(keys))
+    def _find_with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of `has_files` for many runs."""
+        return np.fromiter((self.has_files(layout.format_key(key)) for key in keys), np.bool_, len(keys))
 
-    def manifest(self, key: str) -> Manifest:
-        """The run's manifest. Raises KeyError without one, DocumentError when it does not parse or is another run's."""
+    def read_manifest(self, key: str) -> Manifest:
+        """Read the manifest of a run. Raises KeyError without one, DocumentError if it is invalid or another run's."""
         path = layout.manifest_path(key)
         try:
             text = self.read(path)
         except FileNotFoundError:
             raise KeyError(key) from None
-        manifest = parse_document(Manifest, text, self.uri(path))
+        manifest = parse_document(Manifest, text, self.format_uri(path))
         if manifest.key != key:
             raise DocumentError(
-                f"{self.uri(path)}: is the manifest of run {manifest.key}; restore the file or remove it"
+                f"{self.format_uri(path)}: is the manifest of run {manifest.key}; restore the file or remove it"
             )
         return manifest
 
-    def keys(self) -> Iterator[str]:
-        """The keys of all runs that exist, in any order; memory does not grow with their number."""
-        for path in self.files(layout.MANIFESTS):
+    def iterate_keys(self) -> Iterator[str]:
+        """Yield the keys of all existing runs, in any order; memory is independent of their number."""
+        for path in self.iterate_files(layout.MANIFESTS):
             if path.endswith(".json"):
                 yield path.rpartition("/")[2].removesuffix(".json")

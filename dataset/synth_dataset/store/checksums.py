@@ -1,4 +1,4 @@
-"""What files and uploads hash to."""
+"""Checksums of files and uploads."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def hash_files(folder: Path) -> tuple[File, ...]:
-    """All files below a folder, by path."""
-    return tuple(sorted((_file(path, folder) for path in folder.rglob("*") if path.is_file()), key=_path))
+    """Return size and sha256 of all files below a folder, sorted by path."""
+    return tuple(sorted((_hash_file(path, folder) for path in folder.rglob("*") if path.is_file()), key=_get_path))
 
 
-def entity_tag(stream: BinaryIO, part_size: int) -> tuple[int, str]:
-    """Bytes of a stream, and the ETag that S3 gives an unencrypted object uploaded in parts of `part_size`."""
+def compute_entity_tag(stream: BinaryIO, part_size: int) -> tuple[int, str]:
+    """Return the size of a stream in bytes, and the S3 ETag of an unencrypted upload in parts of `part_size` bytes."""
     parts = []
     while part := stream.read(part_size):
         parts.append(md5(part, usedforsecurity=False))
@@ -28,7 +28,7 @@ def entity_tag(stream: BinaryIO, part_size: int) -> tuple[int, str]:
     return size, f"{md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
-def _file(path: Path, folder: Path) -> File:
+def _hash_file(path: Path, folder: Path) -> File:
     with path.open("rb") as stream:
         digest = sha256()
         while block := stream.read(1 << 20):
@@ -36,5 +36,5 @@ def _file(path: Path, folder: Path) -> File:
         return File(path=path.relative_to(folder).as_posix(), bytes=stream.tell(), sha256=digest.hexdigest())
 
 
-def _path(file: File) -> str:
+def _get_path(file: File) -> str:
     return file.path

@@ -1,4 +1,4 @@
-"""A store in a local folder: files first, the manifest last, each step atomic and durable."""
+"""Folder store: files first, the manifest last, each step atomic and durable."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ _NO_SYNC: Final = frozenset(
         errno.ENOTTY,
     }
 )
-"""How file systems (SMB, FUSE) say that they cannot flush a folder, or a file that is open for reading."""
+"""Errors of file systems (SMB, FUSE) that cannot flush a folder, or a file that is open for reading."""
 
 
 ANOTHER_FOLDER: Final = "choose another with --out"
 
 
 class StoreFullError(OSError, UnavailableError):
-    """No space is left; the run fails, nothing half-written of it stays."""
+    """The disk is full; the run fails and leaves no partial files."""
 
     def __str__(self) -> str:
         return str(self.strerror)
 
 
 class FolderStore(Store):
-    """The layout of a store below the folder `root`."""
+    """Store in the local folder `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def check_writable(self, remedy: str = ANOTHER_FOLDER) -> None:
-        """Create the folder and try what a store needs of its file system.
+        """Create the folder and test the operations that a store needs from its file system.
 
-        Raises InputError that says what fails and ends with `remedy`.
+        Raises InputError that names the failing operation and ends with `remedy`.
         """
         need = "be written"
         try:
@@ -75,63 +75,63 @@ class FolderStore(Store):
             finally:
                 shutil.rmtree(probe, ignore_errors=True)
         except OSError as error:
-            raise unusable_folder(self.root, error, need, remedy) from error
+            raise explain_unusable_folder(self.root, error, need, remedy) from error
 
     @property
     def location(self) -> str:
-        """The folder."""
+        """Path of the folder."""
         return str(self.root)
 
     def exists(self, path: str) -> bool:
-        """Whether there is a file: one stat."""
+        """Return True if a file exists, by one `stat`."""
         return os.path.isfile(f"{self.root}/{path}")
 
-    def size(self, path: str) -> int:
-        """Bytes of a file. Raises FileNotFoundError."""
+    def read_size(self, path: str) -> int:
+        """Return the size of a file in bytes. Raises FileNotFoundError."""
         return (self.root / path).stat().st_size
 
     def read(self, path: str) -> bytes:
-        """A file. Raises FileNotFoundError naming it."""
+        """Return the content of a file. Raises FileNotFoundError that names it."""
         return (self.root / path).read_bytes()
 
     def read_part(self, path: str, start: int, length: int) -> bytes:
-        """`length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
+        """Return `length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
         with (self.root / path).open("rb") as stream:
             stream.seek(start)
             return stream.read(length)
 
-    def children(self, path: str) -> Iterator[Child]:
-        """What lies directly below a folder, streamed."""
-        for entry in entries(self.root / path):
+    def list_children(self, path: str) -> Iterator[Child]:
+        """Yield the files and folders directly below a folder."""
+        for entry in list_entries(self.root / path):
             yield Child(entry.name, entry.is_dir())
 
-    def files(self, path: str) -> Iterator[str]:
-        """The paths of all files below a folder, streamed."""
-        for child in self.children(path):
+    def iterate_files(self, path: str) -> Iterator[str]:
+        """Yield the paths of all files below a folder."""
+        for child in self.list_children(path):
             if child.is_folder:
-                yield from self.files(f"{path}/{child.name}")
+                yield from self.iterate_files(f"{path}/{child.name}")
             else:
                 yield f"{path}/{child.name}"
 
-    def sizes(self, path: str) -> dict[str, int]:
-        """Bytes of each file below a folder, by its path there."""
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the size in bytes of each file below a folder, by path relative to the folder."""
         found = {}
-        for entry in entries(self.root / path):
+        for entry in list_entries(self.root / path):
             if entry.is_dir():
-                below = self.sizes(f"{path}/{entry.name}")
+                below = self.list_sizes(f"{path}/{entry.name}")
                 found.update({f"{entry.name}/{name}": size for name, size in below.items()})
             elif entry.is_file():
                 found[entry.name] = entry.stat().st_size
         return found
 
-    def usage(self, path: str) -> StorageUsage:
-        """Of a folder also its own time and those of the folders in it count."""
-        found = [_status(entry) for entry in (self.root / path, *(self.root / path).rglob("*"))]
+    def measure_usage(self, path: str) -> StorageUsage:
+        """Return total size and last change; the times of folders count too."""
+        found = [_read_status(entry) for entry in (self.root / path, *(self.root / path).rglob("*"))]
         size = sum(status.st_size for status in found if status and not S_ISDIR(status.st_mode))
         return StorageUsage(size, max(status.st_mtime if status else 0.0 for status in found))
 
     def remove_files(self, paths: Iterable[str]) -> None:
-        """Remove files, each durably."""
+        """Remove files in order, each durably."""
         for path in paths:
             file = self.root / path
             file.unlink(missing_ok=True)
@@ -139,58 +139,58 @@ class FolderStore(Store):
                 sync_folder(file.parent)
 
     def remove_folder(self, path: str) -> None:
-        """Remove a folder: out of sight in one step, so that a kill half-way leaves garbage and no half of it."""
+        """Move a folder to scratch in one step, then delete it, so that a killed process leaves only garbage."""
         folder = self.root / path
         if folder.is_dir():
-            grave = self.new_scratch("removed")
-            folder.rename(grave / folder.name)
-            shutil.rmtree(grave, ignore_errors=True)
+            removed = self.new_scratch("removed")
+            folder.rename(removed / folder.name)
+            shutil.rmtree(removed, ignore_errors=True)
 
     def run_folder(self, manifest: Manifest) -> Path:
-        """Where a run's files lie."""
+        """Return the folder with the files of a run."""
         return self.root / layout.run_path(manifest.key, manifest.c8)
 
     @contextmanager
-    def scratch(self, key: str) -> Iterator[Path]:
-        """A new folder on the store's file system that vanishes on any exit; a killed process leaves garbage.
+    def open_scratch(self, key: str) -> Iterator[Path]:
+        """Create a folder in the store for the `with` block; only a killed process leaves it, as garbage.
 
-        Raises StoreFullError when the body runs out of space.
+        Raises StoreFullError if the block fills the disk.
         """
-        with full_disk_explained(self.root):
+        with explain_full_disk(self.root):
             folder = self.new_scratch(key)
             try:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def place(self, folder: Path, path: str) -> None:
-        """Move a scratch folder to its place, in one step. Raises StoreFullError."""
-        with full_disk_explained(self.root):
+    def place_folder(self, folder: Path, path: str) -> None:
+        """Move a scratch folder to `path` in one step. Raises StoreFullError."""
+        with explain_full_disk(self.root):
             sync_files(folder)
             target = self.root / path
             make_folders(target.parent)
             folder.rename(target)
             sync_folder(target.parent)
 
-    def commit(self, folder: Path, record: RunRecord) -> Manifest:
-        """Hash the files of `folder`, move it to its place, then write the manifest, atomically and last.
+    def commit_run(self, folder: Path, record: RunRecord) -> Manifest:
+        """Hash the files of `folder`, move it into the run's folder, write the manifest last, atomically.
 
-        Two workers on one run are harmless: each moves its own folder, the manifest names one of them. Raises
+        Two workers may commit the same run: each moves its own folder, the manifest names one of them. Raises
         StoreFullError; then no manifest was written.
         """
-        with full_disk_explained(self.root):
+        with explain_full_disk(self.root):
             sync_files(folder)
             files = hash_files(folder)
-            c8 = layout.content_id((file.path, file.sha256) for file in files)
-            self._move(folder, self.root / layout.run_path(record.key, c8), files)
-            manifest = Manifest.of(record, c8, files)
+            c8 = layout.compute_content_id((file.path, file.sha256) for file in files)
+            self._move_run(folder, self.root / layout.run_path(record.key, c8), files)
+            manifest = Manifest.from_record(record, c8, files)
             self.write(layout.manifest_path(record.key), manifest.to_json())
             return manifest
 
     def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
-        """Replace a file atomically and durably, with pieces as they come.
+        """Replace a file atomically and durably; `content` may be an iterable of parts.
 
-        The temporary file lies in scratch, so a listing never sees it.
+        The temporary file is in scratch, so that no listing shows it.
         """
         target = self.root / path
         make_folders(target.parent)
@@ -207,9 +207,9 @@ class FolderStore(Store):
         sync_folder(target.parent)
 
     def new_scratch(self, prefix: str) -> Path:
-        """A new folder in scratch, for the caller to remove; a killed process leaves it as garbage.
+        """Create a folder in scratch that the caller removes; a killed process leaves it as garbage.
 
-        Its rights are those of the umask, unlike with `tempfile`: other users of a group may collect it.
+        Its permissions follow the umask, unlike those of `tempfile`: other users of a group may delete it.
         """
         folder = self._new_name(prefix)
         folder.mkdir()
@@ -220,30 +220,32 @@ class FolderStore(Store):
         scratch.mkdir(parents=True, exist_ok=True)
         return scratch / f"{prefix}-{token_hex(8)}"
 
-    def _move(self, folder: Path, target: Path, files: tuple[File, ...]) -> None:
+    def _move_run(self, folder: Path, target: Path, files: tuple[File, ...]) -> None:
         make_folders(target.parent)
         if target.exists() and hash_files(target) == files:
-            os.utime(target)  # young again, so that no garbage collection takes it before its manifest is there
+            os.utime(target)  # young again: garbage collection keeps it until its manifest exists
             return
         if target.exists():
             target.rename(self.new_scratch("damaged") / "damaged")
         try:
             folder.rename(target)
         except OSError as error:
-            # Another worker with the same content was quicker: its folder is as good as ours.
+            # Another worker was faster and has written the same content.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         sync_folder(target.parent)
 
 
-def unusable_folder(root: Path, error: OSError, need: str = "be written", remedy: str = ANOTHER_FOLDER) -> InputError:
-    """The sentence for a dataset folder that cannot do what a store needs, `need` after "cannot"."""
+def explain_unusable_folder(
+    root: Path, error: OSError, need: str = "be written", remedy: str = ANOTHER_FOLDER
+) -> InputError:
+    """Return the error for an unusable dataset folder; `need` follows "cannot" in its sentence."""
     return InputError(str(root), f"the dataset folder cannot {need} ({error.strerror}); {remedy}")
 
 
 @contextmanager
-def full_disk_explained(root: Path) -> Iterator[None]:
-    """Turn an OSError for want of space into a StoreFullError."""
+def explain_full_disk(root: Path) -> Iterator[None]:
+    """Raise StoreFullError instead of an OSError of a full disk or quota."""
     try:
         yield
     except StoreFullError:
@@ -251,19 +253,19 @@ def full_disk_explained(root: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _NO_SPACE:
             raise
-        problem = f"no space is left in the dataset folder {root}; free some and call again: what is done stays"
+        problem = f"no space is left in the dataset folder {root}; free some and call again: finished runs are kept"
         raise StoreFullError(error.errno, problem) from error
 
 
 def sync_files(folder: Path) -> None:
-    """Flush everything below a folder, and the folder, to disk."""
+    """Flush a folder with its content to disk."""
     for path in folder.rglob("*"):
         sync_folder(path)
     sync_folder(folder)
 
 
-def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """The entries of a folder, streamed; none when it does not exist."""
+def list_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield the entries of a folder; none if it does not exist."""
     try:
         scan = os.scandir(folder)
     except (FileNotFoundError, NotADirectoryError):
@@ -273,15 +275,15 @@ def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def make_folders(folder: Path) -> None:
-    """Create a folder and its parents, each durably."""
+    """Create a folder and its missing parents, each durably."""
     if not folder.is_dir():
         make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
 
 
-def _status(path: Path) -> os.stat_result | None:
-    """None when it has just gone."""
+def _read_status(path: Path) -> os.stat_result | None:
+    """Return the status of a path; None if it was just removed."""
     try:
         return path.lstat()
     except FileNotFoundError:
@@ -289,7 +291,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries, or a file, to disk, as far as its file system can."""
+    """Flush a file or the entries of a folder to disk, as far as the file system supports it."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError as error:
@@ -303,7 +305,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_open_file(handle: int) -> None:
-    """Flush an open file or folder to disk; on a file system that cannot, what is written is as durable as it gets."""
+    """Flush an open file or folder to disk; do nothing on a file system without that."""
     try:
         os.fsync(handle)
     except OSError as error:

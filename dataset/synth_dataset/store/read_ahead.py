@@ -1,4 +1,4 @@
-"""Results in order while later ones are already being worked on."""
+"""Parallel map with bounded memory and results in order."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ B = TypeVar("B")
 
 
 def read_ahead(function: Callable[[A], B], items: Iterable[A], threads: int) -> Iterator[B]:
-    """`function` of each item, in order, by so many threads; holds twice as many results at most.
+    """Yield `function` of each item in order, computed by `threads` threads; hold at most twice as many results.
 
-    Raises what `function` raises, at its item.
+    Raises the error of `function` at its item.
     """
     if threads == 1:
         yield from map(function, items)
         return
     stream = iter(items)
     with ThreadPoolExecutor(threads) as pool:
-        waiting = deque(pool.submit(function, item) for item in islice(stream, 2 * threads))
+        futures = deque(pool.submit(function, item) for item in islice(stream, 2 * threads))
         try:
-            while waiting:
-                yield waiting.popleft().result()
-                waiting.extend(pool.submit(function, item) for item in islice(stream, 1))
+            while futures:
+                yield futures.popleft().result()
+                futures.extend(pool.submit(function, item) for item in islice(stream, 1))
         finally:
-            for future in waiting:
+            for future in futures:
                 future.cancel()

@@ -1,4 +1,4 @@
-"""A client for an S3 store: time limits, trust, the way to it."""
+"""Client of an S3 store: time limits, certificates, proxy."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 30.0
-"""Between two signs of life of a server that is connected."""
+"""Limit on the wait for data of a connected server."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a request is tried again: `seconds` from its first failure; 0 tries once. `stop` ends the waiting."""
+    """Retry policy: repeat a request for `seconds` from its first failure; 0 sends it once. `stop` ends the waiting."""
 
     seconds: float = 0.0
-    first: float = 0.5
-    """Seconds before the second try; doubles."""
-    longest: float = 15.0
-    """Seconds between two tries."""
+    first_delay: float = 0.5
+    """Seconds before the second try; doubles with each try."""
+    max_delay: float = 15.0
+    """Maximum seconds between two tries."""
     stop: Event = field(default_factory=Event)
 
 
 RENDER_PATIENCE: Final = 300.0
-"""Seconds for which a render worker waits for a store that has gone."""
+"""Seconds for which a render worker retries an unavailable store."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A client of a store, and the way to it."""
+    """Client of a store, and its proxy."""
 
     client: Minio
     proxy: Proxy | None
 
 
 def connect(output: Output, environment: Mapping[str, str], authority: Path | None, threads: int) -> Connection:
-    """A client for so many threads that tries each request once; nothing is asked yet.
+    """Create a client for `threads` threads that sends each request once; send nothing yet.
 
-    Raises StoreError for credentials, a proxy or an authority that cannot be right.
+    Raises StoreError for an invalid credential, proxy or certificate authority.
     """
     credentials = find_credentials(output, environment)
     proxy = find_proxy(output, environment)
@@ -67,11 +67,11 @@ def connect(output: Output, environment: Mapping[str, str], authority: Path | No
         "retries": False,
         "maxsize": threads,
         "cert_reqs": "CERT_REQUIRED",
-        "ca_certs": None if output.insecure else _authorities(environment, authority),
+        "ca_certs": None if output.insecure else _find_authorities(environment, authority),
     }
     try:
         client = Minio(
-            # The client takes the usual port away itself, and the brackets of an IPv6 address with it.
+            # Minio would remove the default port itself, but with the brackets of an IPv6 address.
             output.endpoint.removesuffix(":80" if output.insecure else ":443"),
             secure=not output.insecure,
             region=output.region,
@@ -86,11 +86,11 @@ def connect(output: Output, environment: Mapping[str, str], authority: Path | No
     return Connection(client, proxy)
 
 
-def _authorities(environment: Mapping[str, str], authority: Path | None) -> str:
+def _find_authorities(environment: Mapping[str, str], authority: Path | None) -> str:
     named = str(authority) if authority else environment.get("SSL_CERT_FILE")
     known = named or certifi.where()
     if not os.path.exists(known):
-        problem = f"the certificate authority {known} is not there; check output.caSecretRef"
+        problem = f"the certificate authority {known} does not exist; check output.caSecretRef"
         raise StoreError(Reason.CERTIFICATE_INVALID, problem)
     if named:
         _check_authority(named)

@@ -1,4 +1,4 @@
-"""What goes wrong with an S3 store, as one of few reasons and one sentence without a credential."""
+"""Errors of an S3 store as StoreError: a condition reason, and one sentence without credentials."""
 
 from __future__ import annotations
 
@@ -45,39 +45,39 @@ _TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 _CERTIFICATE: Final = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "doesn't match")
 
 
-def explained(error: Exception, output: Output, proxy: Proxy | None = None) -> StoreError:
-    """The problem behind an error of the client or of the connection. What a server says is not repeated."""
+def explain_error(error: Exception, output: Output, proxy: Proxy | None = None) -> StoreError:
+    """Return the StoreError for an error of the client or the connection; it does not quote the server."""
     if isinstance(error, S3Error):
-        return refused(error.code or "", output)
+        return explain_code(error.code or "", output)
     if isinstance(error, ServerError):
-        return _answered(error.status_code, output, proxy)
+        return _explain_status(error.status_code, output, proxy)
     if isinstance(error, InvalidResponseError):
-        return _answered(error._code, output, proxy)
+        return _explain_status(error._code, output, proxy)
     if isinstance(error, MaxRetryError) and error.reason is not None:
-        return explained(error.reason, output, proxy)
+        return explain_error(error.reason, output, proxy)
     if isinstance(error, ProxyError) and proxy:
-        return _no_passage(error.original_error, proxy, output)
+        return _explain_proxy_error(error.original_error, proxy, output)
     if isinstance(error, SSLError):
-        return _no_trust(str(error), output)
-    return _unreachable(_silence(error), output, proxy)
+        return _explain_tls_error(str(error), output)
+    return _describe_unreachable(_describe_silence(error), output, proxy)
 
 
-def no_space(output: Output) -> StoreError:
-    """The store takes no more."""
+def describe_full_store(output: Output) -> StoreError:
+    """Return the StoreError of a full store or quota."""
     sentence = (
         f"the store at {output.endpoint} has no space left in bucket '{output.bucket}'; free some or raise its quota"
     )
     return StoreError(Reason.STORE_FULL, sentence)
 
 
-def damaged(uri: str) -> StoreError:
-    """What the store holds is not what was sent."""
-    sentence = f"{uri}: the store holds something else than was sent; check the store and the way to it"
+def describe_damage(uri: str) -> StoreError:
+    """Return the StoreError of an object that differs from its upload."""
+    sentence = f"{uri}: the stored object differs from the upload; check the store and the network"
     return StoreError(Reason.STORE_DAMAGED, sentence)
 
 
-def refused(code: str, output: Output) -> StoreError:
-    """What an error code of S3 means."""
+def explain_code(code: str, output: Output) -> StoreError:
+    """Return the StoreError for an error code of S3."""
     if code == "NoSuchBucket":
         sentence = f"the store at {output.endpoint} has no bucket '{output.bucket}'; create it or correct output.bucket"
         return StoreError(Reason.BUCKET_NOT_FOUND, sentence)
@@ -85,42 +85,46 @@ def refused(code: str, output: Output) -> StoreError:
         sentence = f"the store at {output.endpoint} denies access to bucket '{output.bucket}' ({code}): {_DENIED[code]}"
         return StoreError(Reason.ACCESS_DENIED, sentence)
     if code in _FULL:
-        return no_space(output)
+        return describe_full_store(output)
     name = code if _CODE.fullmatch(code) else "an error without a name"
-    return _unreachable(f"it answers {name}", output)
+    return _describe_unreachable(f"it answers {name}", output)
 
 
-def _answered(status: int, output: Output, proxy: Proxy | None) -> StoreError:
-    """An answer that S3 does not give: from a proxy before it, or from something else."""
+def _explain_status(status: int, output: Output, proxy: Proxy | None) -> StoreError:
+    """Return the StoreError for a response that is not from S3, but from a proxy or another server."""
     if status == 407 and proxy:
-        return _proxy_denies(proxy, output)
+        return _describe_proxy_denial(proxy, output)
     if status == 403:
-        return refused("AccessDenied", output)
+        return explain_code("AccessDenied", output)
     if status == 507:
-        return no_space(output)
+        return describe_full_store(output)
     if status >= 500 or status in (408, 429):
-        return _unreachable(f"it answers with HTTP status {status}", output, proxy)
+        return _describe_unreachable(f"it answers with HTTP status {status}", output, proxy)
     hint = "; it may speak HTTPS: leave output.insecure out" if output.insecure else ""
-    return _unreachable(f"what answers with HTTP status {status} is no S3 store{hint}", output, proxy)
+    return _describe_unreachable(
+        f"the server that answers with HTTP status {status} is not an S3 store{hint}", output, proxy
+    )
 
 
-def _no_trust(words: str, output: Output) -> StoreError:
-    if any(sign in words for sign in _CERTIFICATE):
-        why = words.rpartition("certificate verify failed: ")[2].partition(" (_ssl")[0].strip("'\")( ")
+def _explain_tls_error(message: str, output: Output) -> StoreError:
+    if any(sign in message for sign in _CERTIFICATE):
+        why = message.rpartition("certificate verify failed: ")[2].partition(" (_ssl")[0].strip("'\")( ")
         sentence = (
             f"the certificate of the store at {output.endpoint} is not trusted ({why}); "
             "name its authority in output.caSecretRef, and the host name that it is made out to in output.endpoint"
         )
         return StoreError(Reason.CERTIFICATE_INVALID, sentence)
-    return _unreachable("it does not speak HTTPS; set output.insecure if it speaks plain HTTP", output)
+    return _describe_unreachable("it does not speak HTTPS; set output.insecure if it speaks plain HTTP", output)
 
 
-def _no_passage(error: Exception | None, proxy: Proxy, output: Output) -> StoreError:
-    """The proxy itself is away, or does not let requests through."""
+def _explain_proxy_error(error: Exception | None, proxy: Proxy, output: Output) -> StoreError:
+    """Return the StoreError of a proxy that is unavailable or refuses the connection."""
     status = _TUNNEL.search(str(error))
     if status and status[1] == "407":
-        return _proxy_denies(proxy, output)
-    why = f"it answers with HTTP status {status[1]}" if status else _silence(error or ProxyError("", OSError()))
+        return _describe_proxy_denial(proxy, output)
+    why = (
+        f"it answers with HTTP status {status[1]}" if status else _describe_silence(error or ProxyError("", OSError()))
+    )
     sentence = (
         f"the store at {output.endpoint} cannot be reached through {proxy} ({why}); "
         f"correct {proxy.variable}, or list the store's host in NO_PROXY"
@@ -128,7 +132,7 @@ def _no_passage(error: Exception | None, proxy: Proxy, output: Output) -> StoreE
     return StoreError(Reason.STORE_UNREACHABLE, sentence)
 
 
-def _proxy_denies(proxy: Proxy, output: Output) -> StoreError:
+def _describe_proxy_denial(proxy: Proxy, output: Output) -> StoreError:
     sentence = (
         f"the store at {output.endpoint} cannot be reached: {proxy} asks for other credentials; "
         f"write http://USER:PASSWORD@HOST:PORT into {proxy.variable}"
@@ -136,7 +140,7 @@ def _proxy_denies(proxy: Proxy, output: Output) -> StoreError:
     return StoreError(Reason.STORE_UNREACHABLE, sentence)
 
 
-def _silence(error: Exception) -> str:
+def _describe_silence(error: Exception) -> str:
     if isinstance(error, NameResolutionError):
         return "no such host"
     if isinstance(error, NewConnectionError):
@@ -147,12 +151,11 @@ def _silence(error: Exception) -> str:
         return "it has stopped answering"
     if isinstance(error, HTTPError | OSError):
         return "the connection broke"
-    return f"its answer is not what an S3 store says: {type(error).__name__}"
+    return f"its response is not that of an S3 store: {type(error).__name__}"
 
 
-def _unreachable(why: str, output: Output, proxy: Proxy | None = None) -> StoreError:
-    way = f" through {proxy}" if proxy else ""
-    sentence = (
-        f"the store at {output.endpoint} cannot be used{way} ({why}); check output.endpoint and whether the store runs"
-    )
+def _describe_unreachable(why: str, output: Output, proxy: Proxy | None = None) -> StoreError:
+    route = f" through {proxy}" if proxy else ""
+    remedy = "check output.endpoint and whether the store runs"
+    sentence = f"the store at {output.endpoint} cannot be used{route} ({why}); {remedy}"
     return StoreError(Reason.STORE_UNREACHABLE, sentence)

@@ -1,4 +1,4 @@
-"""The way to an S3 store through the proxy that the environment names, as curl and Go read it."""
+"""HTTP proxy of an S3 store, from the environment variables that curl and Go read."""
 
 from __future__ import annotations
 
@@ -22,48 +22,48 @@ _SCHEMES: Final = ("http", "https")
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and the variable that names it."""
+    """Proxy, and the environment variable that names it."""
 
     variable: str
     url: str
     """Without userinfo."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Its credentials."""
+    """Headers with the credentials of the proxy."""
 
     def __str__(self) -> str:
         return f"the proxy {self.url} of {self.variable}"
 
 
 def find_proxy(output: Output, environment: Mapping[str, str]) -> Proxy | None:
-    """The proxy for an output's endpoint; None where the store is asked directly, as one on this machine always is.
+    """Return the proxy for the endpoint of an output; None for a direct connection, always on this machine.
 
-    Raises StoreError for a variable that is no address of a proxy.
+    Raises StoreError for a variable that is not the address of a proxy.
     """
     scheme = "http" if output.insecure else "https"
-    variable = next((name for name in _names(f"{scheme}_proxy") if environment.get(name, "").strip()), None)
-    if variable is None or _is_direct(output.endpoint, _first(environment, "no_proxy")):
+    variable = next((name for name in _list_spellings(f"{scheme}_proxy") if environment.get(name, "").strip()), None)
+    if variable is None or _is_direct(output.endpoint, _read_variable(environment, "no_proxy")):
         return None
-    return _parse(variable, environment[variable].strip())
+    return _parse_proxy(variable, environment[variable].strip())
 
 
-def _names(name: str) -> tuple[str, str]:
+def _list_spellings(name: str) -> tuple[str, str]:
     return name, name.upper()
 
 
-def _first(environment: Mapping[str, str], name: str) -> str:
-    return next((environment[each] for each in _names(name) if environment.get(each)), "")
+def _read_variable(environment: Mapping[str, str], name: str) -> str:
+    return next((environment[each] for each in _list_spellings(name) if environment.get(each)), "")
 
 
-def _parse(variable: str, value: str) -> Proxy:
+def _parse_proxy(variable: str, value: str) -> Proxy:
     try:
         address = urlsplit(value if "://" in value else f"http://{value}")
         port, username, password = address.port, unquote(address.username or ""), unquote(address.password or "")
     except ValueError:
-        raise _unusable(variable) from None
+        raise _to_store_error(variable) from None
     register_credentials([password, f"{username}:{password}"] if password else [])
-    has_more = address.path.strip("/") or address.query or address.fragment
-    if address.scheme not in _SCHEMES or not address.hostname or not value.isprintable() or " " in value or has_more:
-        raise _unusable(variable)
+    has_path = address.path.strip("/") or address.query or address.fragment
+    if address.scheme not in _SCHEMES or not address.hostname or not value.isprintable() or " " in value or has_path:
+        raise _to_store_error(variable)
     host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
     url = f"{address.scheme}://{host}" + (f":{port}" if port is not None else "")
     if "@" not in address.netloc:
@@ -73,13 +73,13 @@ def _parse(variable: str, value: str) -> Proxy:
     return Proxy(variable, url, {"proxy-authorization": f"Basic {credentials}"})
 
 
-def _unusable(variable: str) -> StoreError:
-    sentence = f"{variable} is no address of an HTTP proxy; write http://HOST:PORT, or unset it"
+def _to_store_error(variable: str) -> StoreError:
+    sentence = f"{variable} is not the address of an HTTP proxy; write http://HOST:PORT, or unset it"
     return StoreError(Reason.STORE_UNREACHABLE, sentence)
 
 
 def _is_direct(endpoint: str, exceptions: str) -> bool:
-    """Whether no proxy is asked: on this machine, or where `NO_PROXY` lists the host by name, domain or network."""
+    """Return True for a direct connection: on this machine, or to a name, domain or network in `NO_PROXY`."""
     host = urlsplit(f"//{endpoint}").hostname or ""
     listed = [entry.strip().lower() for entry in exceptions.split(",") if entry.strip()]
     return _is_local(host) or "*" in listed or any(_covers(entry, host, endpoint.lower()) for entry in listed)

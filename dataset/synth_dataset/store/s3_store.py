@@ -1,4 +1,4 @@
-"""A store in a bucket: objects appear whole or not at all, a run's manifest after its files."""
+"""S3 store: an object appears complete or not at all, the manifest of a run after its files."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from synth_api.temporary import create_temporary_folder, find_temporary_folder
 from synth_dataset.documents import layout
 from synth_dataset.documents.run_manifest import Manifest
 from synth_dataset.store.base import Child, StorageUsage, Store, StoreError
-from synth_dataset.store.checksums import entity_tag, hash_files
+from synth_dataset.store.checksums import compute_entity_tag, hash_files
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.s3_client import Patience, connect
-from synth_dataset.store.s3_problems import damaged, explained, refused
+from synth_dataset.store.s3_problems import describe_damage, explain_code, explain_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,26 +38,26 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PART: Final = 16 << 20
-"""Bytes from which an object goes up in parts; what an upload holds in memory."""
-UPLOADS: Final = 4
-"""Files of a run that go up at a time."""
-LISTED_FROM: Final = 1000
-"""Runs from which all manifests are listed instead of asking for each."""
-_PAGE: Final = 1000
-_TYPES: Final = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".webp": "image/webp"}
-"""So that a browser shows what it opens in the bucket."""
+PART_BYTES: Final = 16 << 20
+"""Size of the parts of an upload, which is the memory that it needs."""
+MAX_UPLOADS: Final = 4
+"""Number of files of a run that are uploaded in parallel."""
+MIN_LISTED_RUNS: Final = 1000
+"""From this number of runs on, all manifests are listed instead of one request per run."""
+_PAGE_SIZE: Final = 1000
+_CONTENT_TYPES: Final = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".webp": "image/webp"}
+"""Content types, so that a browser shows files of the bucket."""
 
 
 class S3Store(Store):
-    """The layout of a store below `output.prefix` in a bucket.
+    """Store below `output.prefix` in a bucket.
 
-    Without `patience` each request is tried once. `environment` holds the credentials; `authority` is the file of the
-    certificate authority that signed the store's certificate, where the system's do not know it.
+    Without `patience` each request is sent once. `environment` holds the credentials; `authority` is the file of the
+    certificate authority of the store, if the system does not know it.
     """
 
-    requests_at_once: ClassVar[int] = 16
-    compared_at_most: ClassVar[int] = LISTED_FROM
+    max_requests: ClassVar[int] = 16
+    max_compared_runs: ClassVar[int] = MIN_LISTED_RUNS
 
     def __init__(
         self,
@@ -68,177 +68,177 @@ class S3Store(Store):
     ) -> None:
         self._output = output
         self._patience = patience or Patience()
-        connection = connect(output, environment, authority, self.requests_at_once)
+        connection = connect(output, environment, authority, self.max_requests)
         self._client, self._proxy = connection.client, connection.proxy
 
     def check(self) -> None:
-        """List, write, read and remove, as a run will. Raises StoreError."""
+        """Test the requests of a run: list, write, read, remove. Raises StoreError."""
         probe = f"{layout.SCRATCH}/probe-{token_hex(4)}"
-        list(self.children(layout.SWEEPS))  # says why it is denied, which HEAD cannot
-        if not self._patiently(lambda: self._client.bucket_exists(self._output.bucket)):
-            # SeaweedFS lists a bucket that is not there as an empty one, and makes it at the first upload.
-            raise refused("NoSuchBucket", self._output)
+        list(self.list_children(layout.SWEEPS))  # unlike HEAD, the response has the reason of a denial
+        if not self._retry(lambda: self._client.bucket_exists(self._output.bucket)):
+            # SeaweedFS lists a missing bucket as an empty one, and creates it at the first upload.
+            raise explain_code("NoSuchBucket", self._output)
         self.write(probe, b"probe\n")
         self.read(probe)
         self.remove_files([probe])
 
     @property
     def location(self) -> str:
-        """`s3://bucket/prefix`."""
+        """Address of the store, `s3://bucket/prefix`."""
         return self._output.uri
 
     def exists(self, path: str) -> bool:
-        """Whether there is an object: one request."""
+        """Return True if an object exists, by one request."""
         try:
-            self.size(path)
+            self.read_size(path)
         except FileNotFoundError:
             return False
         return True
 
-    def size(self, path: str) -> int:
-        """Bytes of an object. Raises FileNotFoundError."""
-        return self._of(path, lambda name: self._client.stat_object(self._output.bucket, name).size or 0)
+    def read_size(self, path: str) -> int:
+        """Return the size of an object in bytes. Raises FileNotFoundError."""
+        return self._call_for_object(path, lambda name: self._client.stat_object(self._output.bucket, name).size or 0)
 
     def read(self, path: str) -> bytes:
-        """An object. Raises FileNotFoundError naming it."""
-        return self._of(path, lambda name: b"".join(self._blocks(name)))
+        """Return the content of an object. Raises FileNotFoundError that names it."""
+        return self._call_for_object(path, lambda name: b"".join(self._read_blocks(name)))
 
     def read_part(self, path: str, start: int, length: int) -> bytes:
-        """`length` bytes of an object from `start`, fewer at its end. Raises FileNotFoundError."""
+        """Return `length` bytes of an object from `start`, fewer at its end. Raises FileNotFoundError."""
 
-        def part(name: str) -> bytes:
+        def read_range(name: str) -> bytes:
             try:
-                return b"".join(self._blocks(name, start, length))
+                return b"".join(self._read_blocks(name, start, length))
             except S3Error as error:
-                if error.code == "InvalidRange":  # at the end
+                if error.code == "InvalidRange":  # start is at the end
                     return b""
                 raise
 
-        return self._of(path, part)
+        return self._call_for_object(path, read_range)
 
     def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
-        """Make or replace an object; pieces are gathered on the local disk first."""
+        """Create or replace an object; parts of an iterable are collected on the local disk first."""
         if isinstance(content, bytes):
-            self._put(path, BytesIO(content))
+            self._put_object(path, BytesIO(content))
             return
         with tempfile.TemporaryFile(dir=find_temporary_folder()) as file:
             file.writelines(content)
-            self._put(path, file)
+            self._put_object(path, file)
 
-    def children(self, path: str) -> Iterator[Child]:
-        """What lies directly below a folder."""
-        start = f"{self._name(path)}/"
-        listing = self._patiently(lambda: list(self._client.list_objects(self._output.bucket, start)))
+    def list_children(self, path: str) -> Iterator[Child]:
+        """Yield the objects and folders directly below a folder."""
+        start = f"{self._object_name(path)}/"
+        listing = self._retry(lambda: list(self._client.list_objects(self._output.bucket, start)))
         for entry in listing:
             name = (entry.object_name or "").removeprefix(start)
             yield Child(name.rstrip("/"), entry.is_dir)
 
-    def files(self, path: str) -> Iterator[str]:
-        """The paths of all objects below a folder, sorted, a thousand at a time."""
-        for name, _, _ in self._objects(f"{self._name(path)}/"):
-            yield name.removeprefix(self._name(""))
+    def iterate_files(self, path: str) -> Iterator[str]:
+        """Yield the paths of all objects below a folder, sorted."""
+        for name, _, _ in self._list_objects(f"{self._object_name(path)}/"):
+            yield name.removeprefix(self._object_name(""))
 
-    def usage(self, path: str) -> StorageUsage:
-        """How large and how young an object, or what lies below a folder, is."""
-        name = self._name(path)
-        found = [(size, time) for at, size, time in self._objects(name) if at == name or at.startswith(f"{name}/")]
-        return StorageUsage(sum(size for size, _ in found), max((time for _, time in found), default=0.0))
+    def measure_usage(self, path: str) -> StorageUsage:
+        """Return total size and last change of an object or of all objects below a folder."""
+        name = self._object_name(path)
+        objects = [entry for entry in self._list_objects(name) if entry[0] == name or entry[0].startswith(f"{name}/")]
+        return StorageUsage(sum(size for _, size, _ in objects), max((time for *_, time in objects), default=0.0))
 
     def remove_files(self, paths: Iterable[str]) -> None:
-        """Remove objects, in order, a thousand at a time."""
+        """Remove objects in order, 1,000 per request."""
         stream = iter(paths)
-        while page := [DeleteObject(self._name(path)) for path in islice(stream, _PAGE)]:
-            self._patiently(lambda page=page: self._remove(page))  # type: ignore[misc]
+        while page := [DeleteObject(self._object_name(path)) for path in islice(stream, _PAGE_SIZE)]:
+            self._retry(lambda page=page: self._remove_page(page))  # type: ignore[misc]
 
     def remove_folder(self, path: str) -> None:
         """Remove all objects below a folder."""
-        self.remove_files(self.files(path))
+        self.remove_files(self.iterate_files(path))
 
     @contextmanager
-    def scratch(self, key: str) -> Iterator[Path]:
-        """A new folder on the local disk that vanishes on any exit."""
+    def open_scratch(self, key: str) -> Iterator[Path]:
+        """Create a folder on the local disk for the `with` block; it is deleted on any exit."""
         with create_temporary_folder(f"{key}-") as folder:
             yield folder
 
-    def place(self, folder: Path, path: str) -> None:
-        """Put a scratch folder's files below `path`, in the order of their names."""
+    def place_folder(self, folder: Path, path: str) -> None:
+        """Upload the files of a scratch folder below `path`, in order of their names."""
         for file in sorted(each for each in folder.rglob("*") if each.is_file()):
             self._upload(file, f"{path}/{file.relative_to(folder).as_posix()}")
 
-    def commit(self, folder: Path, record: RunRecord) -> Manifest:
-        """Upload the files of a scratch folder, then write the run's manifest. Raises StoreError."""
+    def commit_run(self, folder: Path, record: RunRecord) -> Manifest:
+        """Upload the files of a scratch folder, then write the manifest of the run. Raises StoreError."""
         files = hash_files(folder)
-        c8 = layout.content_id((file.path, file.sha256) for file in files)
+        c8 = layout.compute_content_id((file.path, file.sha256) for file in files)
         target = layout.run_path(record.key, c8)
-        uploads = read_ahead(lambda file: self._upload(folder / file.path, f"{target}/{file.path}"), files, UPLOADS)
+        uploads = read_ahead(lambda file: self._upload(folder / file.path, f"{target}/{file.path}"), files, MAX_UPLOADS)
         for _ in uploads:
             pass
-        manifest = Manifest.of(record, c8, files)
+        manifest = Manifest.from_record(record, c8, files)
         self.write(layout.manifest_path(record.key), manifest.to_json())
         return manifest
 
-    def present(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-        """Which of these runs exist; of many, by listing what there is. Memory goes with `keys` alone."""
+    def find_present_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of the existing runs; list all manifests for many keys. Memory depends on `keys` alone."""
         wanted, places = np.unique(keys, return_inverse=True)
         found = np.zeros(len(wanted), np.bool_)
-        if len(wanted) <= LISTED_FROM:
+        if len(wanted) <= MIN_LISTED_RUNS:
             answers = read_ahead(
-                lambda key: bool(key) and self.has(layout.key_text(key)), wanted, self.requests_at_once
+                lambda key: bool(key) and self.has_run(layout.format_key(key)), wanted, self.max_requests
             )
             found[:] = list(answers)
         else:
-            _mark(wanted, found, self.keys())
+            _mark_present(wanted, found, self.iterate_keys())
         return found[places]
 
-    def sizes(self, path: str) -> dict[str, int]:
-        """Bytes of each object below a folder, by its path there."""
-        start = f"{self._name(path)}/"
-        return {name.removeprefix(start): size for name, size, _ in self._objects(start)}
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the size in bytes of each object below a folder, by path relative to the folder."""
+        start = f"{self._object_name(path)}/"
+        return {name.removeprefix(start): size for name, size, _ in self._list_objects(start)}
 
-    def _with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-        """By listing the folders of all runs, not their objects."""
+    def _find_with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of `has_files`, by listing the folders of all runs but not their objects."""
         wanted, places = np.unique(keys, return_inverse=True)
         found = np.zeros(len(wanted), np.bool_)
-        shards = (f"{layout.RUNS}/{shard.name}" for shard in self.children(layout.RUNS))
-        _mark(wanted, found, (run.name for shard in shards for run in self.children(shard)))
+        shards = (f"{layout.RUNS}/{shard.name}" for shard in self.list_children(layout.RUNS))
+        _mark_present(wanted, found, (run.name for shard in shards for run in self.list_children(shard)))
         return found[places]
 
-    def _name(self, path: str) -> str:
+    def _object_name(self, path: str) -> str:
         return f"{self._output.prefix}/{path}" if self._output.prefix else path
 
-    def _of(self, path: str, call: Callable[[str], T]) -> T:
-        """What a call gives for an object. Raises FileNotFoundError, StoreError."""
+    def _call_for_object(self, path: str, call: Callable[[str], T]) -> T:
+        """Return the result of a call with the name of an object. Raises FileNotFoundError, StoreError."""
 
-        def found() -> T:
+        def call_for_name() -> T:
             try:
-                return call(self._name(path))
+                return call(self._object_name(path))
             except S3Error as error:
                 if error.code != "NoSuchKey":
                     raise
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.uri(path)) from None
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.format_uri(path)) from None
 
-        return self._patiently(found)
+        return self._retry(call_for_name)
 
-    def _patiently(self, call: Callable[[], T]) -> T:
-        """Call until it succeeds, the problem does not pass, or patience ends. Raises StoreError."""
-        end, delay = None, self._patience.first
+    def _retry(self, call: Callable[[], T]) -> T:
+        """Call until success, a permanent error or the end of patience. Raises StoreError."""
+        end, delay = None, self._patience.first_delay
         while True:
             try:
                 return call()
             except StoreError as error:
                 problem = error
-            except OSError:  # of this machine: urllib3 has errors of its own
+            except OSError:  # of this machine; errors of urllib3 are no OSError
                 raise
-            except Exception as error:  # of the client, which says what the server sent
-                problem = explained(error, self._output, self._proxy)
+            except Exception as error:  # of the client or the server
+                problem = explain_error(error, self._output, self._proxy)
             now = time.monotonic()
             end = now + self._patience.seconds if end is None else end
             if not problem.is_passing or now + delay > end or self._patience.stop.wait(delay):
                 raise problem from None
-            delay = min(2 * delay, self._patience.longest)
+            delay = min(2 * delay, self._patience.max_delay)
 
-    def _blocks(self, name: str, start: int = 0, length: int = 0) -> Iterator[bytes]:
-        """An object's bytes; urllib3 raises when fewer come than were promised."""
+    def _read_blocks(self, name: str, start: int = 0, length: int = 0) -> Iterator[bytes]:
+        """Yield the bytes of an object in blocks; urllib3 raises for a truncated response."""
         response = self._client.get_object(self._output.bucket, name, offset=start, length=length)
         try:
             yield from response.stream(1 << 20)
@@ -246,62 +246,68 @@ class S3Store(Store):
             response.close()
             response.release_conn()
 
-    def _objects(self, start: str) -> Iterator[tuple[str, int, float]]:
-        """Name, bytes and time of all objects whose name starts so, in order, page by page."""
+    def _list_objects(self, start: str) -> Iterator[tuple[str, int, float]]:
+        """Yield name, size and time of all objects whose name begins with `start`, sorted by name."""
         last: str | None = None
         while True:
-            page = self._patiently(lambda last=last: self._page(start, last))  # type: ignore[misc]
+            page = self._retry(lambda last=last: self._list_page(start, last))  # type: ignore[misc]
             yield from page
-            if len(page) < _PAGE:
+            if len(page) < _PAGE_SIZE:
                 return
             last = page[-1][0]
 
-    def _page(self, start: str, after: str | None) -> list[tuple[str, int, float]]:
+    def _list_page(self, start: str, after: str | None) -> list[tuple[str, int, float]]:
         listing = self._client.list_objects(self._output.bucket, start, recursive=True, start_after=after)
         return [
             (entry.object_name or "", entry.size or 0, entry.last_modified.timestamp() if entry.last_modified else 0.0)
-            for entry in islice(listing, _PAGE)
+            for entry in islice(listing, _PAGE_SIZE)
         ]
 
-    def _remove(self, page: list[DeleteObject]) -> None:
+    def _remove_page(self, page: list[DeleteObject]) -> None:
         for error in self._client.remove_objects(self._output.bucket, page):
             if error.code != "NoSuchKey":
-                raise refused(error.code, self._output)
+                raise explain_code(error.code, self._output)
 
     def _upload(self, file: Path, path: str) -> None:
         with file.open("rb") as stream:
-            self._put(path, stream)
+            self._put_object(path, stream)
 
-    def _put(self, path: str, stream: BinaryIO) -> None:
-        """Upload, and hold what has arrived against what was sent: its ETag, or where that is no MD5, its content."""
-        size, tag = entity_tag(stream, PART)
-        kind = _TYPES.get(Path(path).suffix, "application/octet-stream")
+    def _put_object(self, path: str, stream: BinaryIO) -> None:
+        """Upload, then compare the ETag of the object with the upload; if it is not an MD5, compare the content."""
+        size, tag = compute_entity_tag(stream, PART_BYTES)
+        kind = _CONTENT_TYPES.get(Path(path).suffix, "application/octet-stream")
 
         def put() -> None:
             stream.seek(0)
             sent = self._client.put_object(
-                self._output.bucket, self._name(path), stream, size, kind, part_size=PART, num_parallel_uploads=1
+                self._output.bucket,
+                self._object_name(path),
+                stream,
+                size,
+                kind,
+                part_size=PART_BYTES,
+                num_parallel_uploads=1,
             )
-            if sent.etag != tag and not self._holds(path, stream):
-                raise damaged(self.uri(path))
+            if sent.etag != tag and not self._has_content(path, stream):
+                raise describe_damage(self.format_uri(path))
 
-        self._patiently(put)
+        self._retry(put)
 
-    def _holds(self, path: str, stream: BinaryIO) -> bool:
-        """Whether the object has the content of a local stream."""
-        there, here = sha256(), sha256()
-        for block in self._blocks(self._name(path)):
-            there.update(block)
+    def _has_content(self, path: str, stream: BinaryIO) -> bool:
+        """Return True if an object has the content of a local stream."""
+        stored, local = sha256(), sha256()
+        for block in self._read_blocks(self._object_name(path)):
+            stored.update(block)
         stream.seek(0)
         while block := stream.read(1 << 20):
-            here.update(block)
-        return there.digest() == here.digest()
+            local.update(block)
+        return stored.digest() == local.digest()
 
 
-def _mark(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: Iterable[str]) -> None:
-    """Mark which of the sorted keys are among names."""
+def _mark_present(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: Iterable[str]) -> None:
+    """Set `found` for the sorted keys `wanted` that are among the hexadecimal `names`."""
     existing = (bytes.fromhex(name) for name in names if layout.is_key(name))
-    while page := list(islice(existing, _PAGE)):
+    while page := list(islice(existing, _PAGE_SIZE)):
         listed = np.array(page, wanted.dtype)
         at = np.searchsorted(wanted, listed)
         inside = at < len(wanted)
@@ -310,8 +316,8 @@ def _mark(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: Iterable[
 
 
 def open_store(output: Output, patience: Patience | None = None) -> S3Store:
-    """The store of an output in a pod: credentials in its environment, the authority where it is mounted.
+    """Open the store of an output in a pod: credentials in the environment, the certificate authority in a volume.
 
-    Raises StoreError for credentials that cannot be right; asks the store nothing.
+    Raises StoreError for invalid credentials; sends no request.
     """
     return S3Store(output, patience, authority=Path(CA_FILE) if output.ca_secret_ref else None)

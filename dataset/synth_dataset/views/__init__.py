@@ -1,1 +1,1 @@
-"""Files of a dataset that show its runs together: index, COCO, gallery."""
+"""Views of a dataset, files about all its runs: index, COCO, gallery."""

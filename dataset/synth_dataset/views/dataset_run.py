@@ -1,4 +1,4 @@
-"""A run of a dataset, as its views show it."""
+"""Runs of a dataset as the input of views."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatasetRun:
-    """A run of the dataset as the views see it."""
+    """Run of a dataset: number, overrides, manifest and access to its files."""
 
     number: int
     overrides: Mapping[str, Any]
     manifest: Manifest
     link: str
-    """Its folder relative to the attempt's, so that a page opens from disk."""
+    """Folder of the run relative to the folder of the attempt, so that links of a page work from disk."""
     store: Store
 
     @property
     def folder(self) -> str:
-        """Its folder relative to the store's root."""
+        """Folder of the run relative to the root of the store."""
         return layout.run_path(self.manifest.key, self.manifest.c8)
 
     def read(self, file: str) -> bytes:
-        """A file of the run. Raises FileNotFoundError."""
+        """Return the content of a file of the run. Raises FileNotFoundError."""
         return self.store.read(f"{self.folder}/{file}")

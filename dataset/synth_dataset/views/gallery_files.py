@@ -36,18 +36,18 @@ def list_gallery_files(store: Store, dataset: DatasetDocument, *, with_pictures:
     """
 
     def list_files(folder: str) -> list[str]:
-        pictures = _list_pictures(store, layout.key_of(folder)) if with_pictures else []
+        pictures = _list_pictures(store, layout.parse_key(folder)) if with_pictures else []
         return [f"{folder}/{file}" for file in (THUMBNAIL, *pictures)]
 
     folders = islice(_read_folders(store, f"{dataset.folder}/{layout.INDEX}"), dataset.views)
-    return [path for paths in read_ahead(list_files, folders, store.requests_at_once) for path in paths]
+    return [path for paths in read_ahead(list_files, folders, store.max_requests) for path in paths]
 
 
 def _list_pictures(store: Store, key: str) -> list[str]:
     try:
-        return list_pictures(store.manifest(key))
+        return list_pictures(store.read_manifest(key))
     except KeyError:
-        path = store.uri(layout.manifest_path(key))
+        path = store.format_uri(layout.manifest_path(key))
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
 
 
@@ -64,7 +64,7 @@ class _StoredFile(io.RawIOBase):
     def __init__(self, store: Store, path: str) -> None:
         self._store = store
         self._path = path
-        self._size = store.size(path)
+        self._size = store.read_size(path)
         self._position = 0
 
     @override

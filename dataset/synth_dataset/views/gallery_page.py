@@ -1,4 +1,4 @@
-"""`index.html`: a page on which a dataset can be looked at, from disk, with no server and no network."""
+"""`index.html`: the gallery page of a dataset, which opens from disk without server or network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 import jinja2
 import numpy as np
 
-from synth_dataset.views.histogram import bars, common_edges, counts
+from synth_dataset.views.histogram import compute_edges, count_values, draw_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEED: Final = "initial_runtime_state.seed"
-CHOICES: Final = 12
-"""An axis with more values is filtered by a list instead of buttons."""
-SMALL: Final = (144, 30)
-"""Width and height of a run's histogram, px."""
-LARGE: Final = (600, 96)
-"""The dataset's."""
+MAX_BUTTONS: Final = 12
+"""An axis with more values has a list instead of buttons as filter."""
+RUN_HISTOGRAM_SIZE: Final = (144, 30)
+"""Width and height of the histogram of a run, px."""
+DATASET_HISTOGRAM_SIZE: Final = (600, 96)
+"""Width and height of the histogram of the dataset, px."""
 
 
 @dataclass(frozen=True)
 class GalleryAxis:
-    """An axis of the sweep: dotted path and values in order."""
+    """Axis of a sweep: dotted path and values in order."""
 
     path: str
     values: Sequence[Any]
@@ -37,7 +37,7 @@ class GalleryAxis:
 
 @dataclass(frozen=True)
 class GalleryRun:
-    """A run as the page shows it."""
+    """Run on the page, with its link, pictures and particle diameters."""
 
     number: int
     overrides: Mapping[str, Any]
@@ -46,16 +46,16 @@ class GalleryRun:
     particles: int
     visible: int
     folder: str
-    """The run's folder relative to the page; its `thumb.webp` lies in it."""
+    """Folder of the run relative to the page; it has `thumb.webp`."""
     pictures: Sequence[str]
-    """Paths in that folder of the pictures in `thumb.webp`, in its order."""
+    """Paths of pictures in that folder, in the order of `thumb.webp`."""
     diameters: NDArray[np.float64]
-    """Particles' diameters in scene units, (N,)."""
+    """Diameters of particles in scene units, (N,)."""
 
 
 @dataclass(frozen=True)
 class GalleryFailure:
-    """A run that failed: why, in one CamelCase word and one sentence."""
+    """Failed run: CamelCase reason, message of one sentence."""
 
     number: int
     overrides: Mapping[str, Any]
@@ -63,37 +63,43 @@ class GalleryFailure:
     message: str
 
 
-def gallery_page(
+def render_page(
     title: str,
     axes: Sequence[GalleryAxis],
     runs: Sequence[GalleryRun],
     failures: Sequence[GalleryFailure] = (),
     total: int | None = None,
 ) -> str:
-    """The page as HTML, about 1 kB per run. `total`: runs that the dataset has, when it has more than are shown."""
-    edges = common_edges([run.diameters for run in runs])
-    everything = sum((counts(run.diameters, edges) for run in runs), np.zeros(len(edges) - 1, dtype=np.int64))
+    """Render the page as HTML, about 1 kB per run; `total` is the number of runs if the page does not show all."""
+    edges = compute_edges([run.diameters for run in runs])
+    all_counts = sum((count_values(run.diameters, edges) for run in runs), np.zeros(len(edges) - 1, dtype=np.int64))
     sets = list(dict.fromkeys(tuple(run.pictures) for run in runs))
-    names = short_names([axis.path for axis in axes])
-    places = {axis.path: {_text(value): place for place, value in enumerate(axis.values)} for axis in axes}
-    return _template().render(
+    names = shorten_names([axis.path for axis in axes])
+    places = {axis.path: {_format_value(value): place for place, value in enumerate(axis.values)} for axis in axes}
+    return _load_template().render(
         title=title,
-        axes=[_axis(column, path, names[path], places[path], runs) for column, path in enumerate(places)],
-        cards=[_card(run, names, places, edges) | {"set": sets.index(tuple(run.pictures))} for run in runs],
-        failures=[{"failure": failure, "overrides": _overrides(failure.overrides, names)} for failure in failures],
+        axes=[_build_axis(column, path, names[path], places[path], runs) for column, path in enumerate(places)],
+        cards=[_build_card(run, names, places, edges) | {"set": sets.index(tuple(run.pictures))} for run in runs],
+        failures=[
+            {"failure": failure, "overrides": _format_overrides(failure.overrides, names)} for failure in failures
+        ],
         hidden=max(0, (total or 0) - len(runs)),
         particles=sum(run.particles for run in runs),
-        picture_sets=[[{"path": quote(path), "name": mode_name(path)} for path in paths] for paths in sets],
-        modes=list(dict.fromkeys(mode_name(path) for paths in sets for path in paths)),
-        histogram={"d": bars(everything, *LARGE), "low": f"{edges[0]:.3g}", "high": f"{edges[-1]:.3g}"},
-        small=SMALL,
-        large=LARGE,
-        choices=CHOICES,
+        picture_sets=[[{"path": quote(path), "name": remove_extension(path)} for path in paths] for paths in sets],
+        modes=list(dict.fromkeys(remove_extension(path) for paths in sets for path in paths)),
+        histogram={
+            "d": draw_bars(all_counts, *DATASET_HISTOGRAM_SIZE),
+            "low": f"{edges[0]:.3g}",
+            "high": f"{edges[-1]:.3g}",
+        },
+        small=RUN_HISTOGRAM_SIZE,
+        large=DATASET_HISTOGRAM_SIZE,
+        choices=MAX_BUTTONS,
     )
 
 
-def short_names(paths: Sequence[str]) -> dict[str, str]:
-    """The shortest endings of dotted paths that tell them apart and do not begin with a list index."""
+def shorten_names(paths: Sequence[str]) -> dict[str, str]:
+    """Return the shortest unambiguous endings of dotted paths that do not begin with a list index."""
     endings = {path: [".".join(path.split(".")[-n:]) for n in range(1, path.count(".") + 2)] for path in paths}
     return {
         path: next(
@@ -108,44 +114,46 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
     }
 
 
-def mode_name(path: str) -> str:
-    """What the page calls a picture: its path without the extension."""
+def remove_extension(path: str) -> str:
+    """Return the path of a picture without its extension, its name on the page."""
     return path.rpartition(".")[0] or path
 
 
-def _axis(column: int, path: str, name: str, places: Mapping[str, int], runs: Sequence[GalleryRun]) -> dict[str, Any]:
-    """An axis and those of its values that a run of the page has."""
-    shown = {_text(run.overrides[path]) for run in runs if path in run.overrides}
+def _build_axis(
+    column: int, path: str, name: str, places: Mapping[str, int], runs: Sequence[GalleryRun]
+) -> dict[str, Any]:
+    """Return an axis for the template, with the values that runs on the page have."""
+    shown = {_format_value(run.overrides[path]) for run in runs if path in run.overrides}
     values = [(place, text) for text, place in places.items() if text in shown]
     return {"column": column, "path": path, "name": name, "values": values}
 
 
-def _card(
+def _build_card(
     run: GalleryRun, names: Mapping[str, str], places: Mapping[str, Mapping[str, int]], edges: NDArray[np.float64]
 ) -> dict[str, Any]:
-    texts = {path: _text(value) for path, value in run.overrides.items()}
+    texts = {path: _format_value(value) for path, value in run.overrides.items()}
     return {
         "run": run,
         "folder": quote(run.folder),
         "first": quote(run.pictures[0]) if run.pictures else "",
         "length": max(1, len(run.pictures)),
         "place": " ".join(str(known.get(texts.get(path, ""), -1)) for path, known in places.items()),
-        "overrides": _overrides(run.overrides, names),
+        "overrides": _format_overrides(run.overrides, names),
         "names_seed": SEED in run.overrides,
-        "histogram": bars(counts(run.diameters, edges), *SMALL),
+        "histogram": draw_bars(count_values(run.diameters, edges), *RUN_HISTOGRAM_SIZE),
     }
 
 
-def _overrides(overrides: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(names.get(path, path), _text(value)) for path, value in overrides.items()]
+def _format_overrides(overrides: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(names.get(path, path), _format_value(value)) for path, value in overrides.items()]
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @cache
-def _template() -> jinja2.Template:
+def _load_template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("synth_dataset", "views/templates"),
         autoescape=True,

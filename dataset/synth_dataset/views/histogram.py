@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 BINS: Final = 24
 
 
-def common_edges(samples: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Edges (BINS + 1,) of equal bins from the smallest to the largest value of all samples; 0 … 1 without any."""
+def compute_edges(samples: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Compute edges (BINS + 1,) of equal bins over the range of all samples; 0 to 1 without any value."""
     filled = [sample for sample in samples if len(sample)]
     if not filled:
         return np.linspace(0.0, 1.0, BINS + 1)
     low, high = min(float(sample.min()) for sample in filled), max(float(sample.max()) for sample in filled)
-    # One size only: bins of 1 % around it. Rounding must not put it outside, nor make a bin of no width.
+    # Equal values get bins of 1 % around them: rounding must neither exclude a value nor make an empty bin.
     margin = 0.12 * max(abs(low), 1e-9) if high - low <= 1e-6 * max(abs(high), 1e-9) else 0.0
     return np.linspace(low - margin, high + margin, BINS + 1)
 
 
-def counts(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Values per bin, (BINS,); the last bin includes its upper edge."""
+def count_values(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count values per bin, (BINS,); the last bin includes its upper edge."""
     return np.histogram(values, edges)[0].astype(np.int64)
 
 
-def bars(numbers: NDArray[np.int64], width: int, height: int) -> str:
-    """The `d` of an SVG path: one bar per bin on a baseline at `height`, the tallest from the top; px."""
+def draw_bars(numbers: NDArray[np.int64], width: int, height: int) -> str:
+    """Return `d` of an SVG path in px: one bar per bin on a baseline at `height`, the tallest up to 0."""
     top = int(numbers.max(initial=0))
     if not top:
         return ""

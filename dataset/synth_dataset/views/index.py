@@ -1,4 +1,4 @@
-"""index.parquet: one row per run that exists."""
+"""`index.parquet`: one row per existing run."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ _ROWS = 4096
 
 @dataclass(frozen=True)
 class IndexTotals:
-    """What the rows of an index sum up to."""
+    """Totals over the rows of an index."""
 
     runs: int = 0
     visible: int = 0
-    """Visible particles."""
+    """Number of visible particles."""
 
 
 def write_index(
     path: Path, axes: Sequence[AxisDocument], runs: Iterable[tuple[int, dict[str, Any], Manifest]]
 ) -> IndexTotals:
-    """Write (run number, axis values, manifest) as they come, in row groups; returns the totals.
+    """Write (run number, axis values, manifest) in row groups as they arrive; return the totals.
 
     Columns `run key`, one per axis named by its path (integer, float, bool or text; lists as JSON), `seed particles
     visible seconds folder`.
     """
-    schema = _schema(axes)
+    schema = _build_schema(axes)
     totals = IndexTotals()
     remaining = iter(runs)
-    # An open file: pyarrow takes a path with a colon for an address.
+    # An open file, because pyarrow parses a path with a colon as a URI.
     with path.open("wb") as stream, pq.ParquetWriter(stream, schema) as writer:
         while chunk := list(islice(remaining, _ROWS)):
-            records = [_row(schema, *run) for run in chunk]
+            records = [_build_row(schema, *run) for run in chunk]
             writer.write_table(pa.Table.from_pylist(records, schema=schema))
             visible = sum(record["visible"] for record in records)
             totals = IndexTotals(totals.runs + len(chunk), totals.visible + visible)
     return totals
 
 
-def _schema(axes: Sequence[AxisDocument]) -> pa.Schema:
+def _build_schema(axes: Sequence[AxisDocument]) -> pa.Schema:
     return pa.schema(
         [
             ("run", pa.int64()),
             ("key", pa.string()),
-            *((axis.path, _type(axis.values)) for axis in axes),
+            *((axis.path, _find_type(axis.values)) for axis in axes),
             ("seed", pa.int64()),
             ("particles", pa.int64()),
             ("visible", pa.int64()),
@@ -67,7 +67,7 @@ def _schema(axes: Sequence[AxisDocument]) -> pa.Schema:
     )
 
 
-def _type(values: Sequence[Any]) -> pa.DataType:
+def _find_type(values: Sequence[Any]) -> pa.DataType:
     types = {type(value) for value in values}
     if types == {bool}:
         return pa.bool_()
@@ -76,11 +76,11 @@ def _type(values: Sequence[Any]) -> pa.DataType:
     return pa.float64() if types <= {int, float} else pa.string()
 
 
-def _row(schema: pa.Schema, number: int, values: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+def _build_row(schema: pa.Schema, number: int, values: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
     return {
         "run": number,
         "key": manifest.key,
-        **{path: _cell(value, schema.field(path).type) for path, value in values.items()},
+        **{path: _to_cell(value, schema.field(path).type) for path, value in values.items()},
         "seed": manifest.seed,
         "particles": manifest.particles,
         "visible": manifest.visible,
@@ -89,7 +89,7 @@ def _row(schema: pa.Schema, number: int, values: dict[str, Any], manifest: Manif
     }
 
 
-def _cell(value: Any, column: pa.DataType) -> Any:
+def _to_cell(value: Any, column: pa.DataType) -> Any:
     if pa.types.is_string(column) and not isinstance(value, str):
         return canonical_json(value).decode()
     return float(value) if pa.types.is_floating(column) else value

@@ -1,4 +1,4 @@
-"""`thumb.webp`: the pictures of a run side by side."""
+"""`thumb.webp`: previews of the pictures of a run side by side."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SIDE: Final = 192
-"""Pixels of the longer side of each preview."""
+SIDE_PIXELS: Final = 192
+"""Length of the longer side of each preview."""
 
 
-def contact_strip(pictures: Sequence[NDArray[np.uint8] | NDArray[np.uint16]]) -> NDArray[np.uint8]:
+def build_contact_strip(pictures: Sequence[NDArray[np.uint8] | NDArray[np.uint16]]) -> NDArray[np.uint8]:
     """Previews (SIDE, n SIDE, 3) RGB of pictures of any size and depth, each centred on black."""
-    cells = [_cell(picture) for picture in pictures] or [np.zeros((SIDE, SIDE, 3), dtype=np.uint8)]
+    cells = [_build_cell(picture) for picture in pictures] or [np.zeros((SIDE_PIXELS, SIDE_PIXELS, 3), dtype=np.uint8)]
     return np.concatenate(cells, axis=1)
 
 
-def _cell(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+def _build_cell(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
     eight_bit = (picture >> 8).astype(np.uint8) if picture.dtype == np.uint16 else picture.astype(np.uint8)
     colour = np.repeat(eight_bit[..., None], 3, axis=2) if eight_bit.ndim == 2 else eight_bit
     height, width = colour.shape[:2]
-    scale = SIDE / max(height, width)
+    scale = SIDE_PIXELS / max(height, width)
     size = max(1, int(width * scale)), max(1, int(height * scale))
     small = cv2.resize(np.ascontiguousarray(colour), size, interpolation=cv2.INTER_AREA)
-    cell = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
-    top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
+    cell = np.zeros((SIDE_PIXELS, SIDE_PIXELS, 3), dtype=np.uint8)
+    top, left = (SIDE_PIXELS - size[1]) // 2, (SIDE_PIXELS - size[0]) // 2
     cell[top : top + size[1], left : left + size[0]] = small
     return cell

@@ -67,7 +67,7 @@ class Worker:
         reason: str
         outcome, reason, message = "succeeded", "", ""
         try:
-            if self._store.has(task.key):
+            if self._store.has_run(task.key):
                 outcome = "present"
             else:
                 stages, written = self._render(task)
@@ -92,13 +92,13 @@ class Worker:
         recipe = parse_recipe(task.recipe)
         if compute_run_key(recipe) != task.key:
             raise RuntimeError(f"the recipe of run {task.number} does not have the key {task.key}")
-        with self._store.scratch(task.key) as folder:
+        with self._store.open_scratch(task.key) as folder:
             self._in_flight = (task.number, folder, time.perf_counter())
             started = datetime.now(UTC)
             try:
                 rendered = self._call_engine(recipe, folder)
                 record = build_run_record(task.key, recipe, task.overrides, rendered, started, datetime.now(UTC))
-                manifest = self._store.commit(folder, record)
+                manifest = self._store.commit_run(folder, record)
             finally:
                 self._in_flight = None
         return dict(rendered.seconds), sum(file.bytes for file in manifest.files)

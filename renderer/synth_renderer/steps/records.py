@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_dataset.documents.annotations import Annotation, annotations_document
-from synth_dataset.documents.particle_table import feature_table, particle_table, write_table
+from synth_dataset.documents.annotations import Annotation, build_annotations
+from synth_dataset.documents.particle_table import build_feature_table, build_particle_table, write_table
 from synth_renderer.geometry import prototypes
 from synth_renderer.labels.layers import sort_layers
 from synth_renderer.labels.masks import select_amodal_pixels, select_visible_pixels
@@ -60,8 +60,8 @@ def build_records(
     annotated = measured.visible_px > 0 if labelled is None else labelled
     annotations = _build_annotations(scene, fragments, surface, measured, annotated)
     return Records(
-        table=particle_table(columns, features),
-        annotations=annotations_document(annotations, *_read_size(scene)),
+        table=build_particle_table(columns, features),
+        annotations=build_annotations(annotations, *_read_size(scene)),
         visible_px=measured.visible_px,
     )
 
@@ -69,7 +69,7 @@ def build_records(
 def write_feature_files(scene: StagedScene, folder: Path) -> None:
     """Write the feature files of `do_save_features`: particles as Parquet, the technique as JSON."""
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
-    write_table(folder / "particle_features.parquet", feature_table(list(scene.names), features))
+    write_table(folder / "particle_features.parquet", build_feature_table(list(scene.names), features))
     text = json.dumps(dict(scene.technique.features), indent=2, sort_keys=True)
     (folder / "measurement_technique_features.json").write_text(text)
 

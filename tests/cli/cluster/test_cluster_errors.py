@@ -3,7 +3,7 @@ import json
 import pytest
 
 from synth_api.errors import InputError
-from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, refusal
+from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, to_status_error
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,5 @@ from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, refusal
     ],
 )
 def test_only_a_busy_cluster_is_worth_another_try(status: int, kind: type[Exception]) -> None:
-    error = refusal("https://cluster", status, json.dumps({"message": "too many requests"}).encode())
+    error = to_status_error("https://cluster", status, json.dumps({"message": "too many requests"}).encode())
     assert type(error) is kind

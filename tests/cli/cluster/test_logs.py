@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from synth_cli.cluster.cluster_errors import AbsentError, ClusterError
-from synth_cli.commands.logs import follow_all
+from synth_cli.commands.logs import follow_logs
 from synth_cli.terminal.standard_streams import DescriptorOutput
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class TrialCluster:
 
 
 def follow(cluster: TrialCluster, *pods: str) -> None:
-    follow_all(cast("Cluster", cluster), "beads", [f"beads-{pod}" for pod in pods], 10)
+    follow_logs(cast("Cluster", cluster), "beads", [f"beads-{pod}" for pod in pods], 10)
 
 
 def test_each_line_stands_behind_its_pod_until_all_have_ended(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,12 +46,12 @@ def test_each_line_stands_behind_its_pod_until_all_have_ended(capsys: pytest.Cap
     assert sorted(capsys.readouterr().out.splitlines()) == ["r0 run 1", "r0 run 2", "r1 (no log: gone)"]
 
 
-def test_a_cluster_that_goes_away_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_following_ends_with_an_unavailable_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ClusterError, match="cannot be reached"):
         follow(TrialCluster(r0=ClusterError("it cannot be reached")), "r0", "quiet")
 
 
-def test_a_reader_that_goes_away_ends_it_although_a_pod_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_following_ends_with_a_closed_pipe_although_a_pod_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(DescriptorOutput(writer))))

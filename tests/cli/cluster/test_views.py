@@ -15,14 +15,14 @@ from synth_api.errors import InputError
 from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import Phase, RunCounts, SweepSpec, SweepStatus
 from synth_cli.cluster.api_requests import ApiRequests
-from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, refusal
+from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, to_status_error
 from synth_cli.cluster.cluster_sweep import ClusterSweep
 from synth_cli.cluster.connection import Cluster
 from synth_cli.cluster.fetch_gallery import copy_files
-from synth_cli.cluster.status_view import status_view
-from synth_cli.cluster.store_access import opened_store
+from synth_cli.cluster.store_access import open_sweep_store
 from synth_cli.cluster.sweep_names import is_sweep_name
-from synth_cli.commands.logs import MOST, chosen
+from synth_cli.cluster.sweep_status import format_status
+from synth_cli.commands.logs import MAX_PODS, select_pods
 from synth_dataset.store.folder_store import FolderStore
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -35,22 +35,22 @@ def sweep(status: SweepStatus, generation: int = 1) -> ClusterSweep:
 
 def shown(status: SweepStatus, generation: int = 1) -> str:
     out = StringIO()
-    Console(file=out, width=120).print(status_view(sweep(status, generation), NOW, bar=True))
+    Console(file=out, width=120).print(format_status(sweep(status, generation), NOW, bar=True))
     return out.getvalue()
 
 
-def test_a_sweep_that_no_operator_has_seen_says_so() -> None:
-    assert "No operator has looked at this sweep yet." in shown(SweepStatus())
+def test_a_sweep_without_an_operator_has_a_message() -> None:
+    assert "No operator has observed this sweep yet." in shown(SweepStatus())
 
 
-def test_an_edit_that_the_operator_has_not_seen_leaves_nothing_over() -> None:
+def test_a_sweep_with_an_unobserved_edit_is_not_finished() -> None:
     finished = SweepStatus(observed_generation=1, phase=Phase.COMPLETE)
-    assert sweep(finished).is_over
-    assert not sweep(finished, generation=2).is_over
-    assert "The operator has not seen the latest edit yet." in shown(finished, generation=2)
+    assert sweep(finished).is_finished
+    assert not sweep(finished, generation=2).is_finished
+    assert "The operator has not observed the latest edit yet." in shown(finished, generation=2)
 
 
-def test_the_end_is_told_only_while_it_lies_ahead() -> None:
+def test_only_a_future_end_is_shown() -> None:
     runs = RunCounts(total=10, succeeded=4, active=1)
     ahead = SweepStatus(observed_generation=1, phase=Phase.RENDERING, runs=runs, eta=NOW + timedelta(minutes=5))
     assert "in 5 min 00 s" in shown(ahead)
@@ -58,17 +58,17 @@ def test_the_end_is_told_only_while_it_lies_ahead() -> None:
     assert "ends" not in shown(ahead.model_copy(update={"eta": NOW - timedelta(minutes=5)}))
 
 
-def test_a_status_of_another_version_is_told_as_such() -> None:
+def test_a_status_of_another_version_is_reported() -> None:
     metadata = {"namespace": "lab", "name": "beads", "generation": 1, "creationTimestamp": "2026-01-02T03:04:05Z"}
     document = {"metadata": metadata, "spec": {"recipe": {}}, "status": {"newField": 1}}
     with pytest.raises(InputError, match=r"beads: cannot be read \(newField\); this synth and the cluster's CRDs are"):
-        ClusterSweep.of(document)
+        ClusterSweep.from_json(document)
 
 
 def test_an_output_that_an_earlier_release_took_hides_no_sweep() -> None:
     metadata = {"namespace": "lab", "name": "beads", "generation": 1, "creationTimestamp": "2026-01-02T03:04:05Z"}
     output = {"endpoint": "h:99999", "bucket": "a..b"}
-    read = ClusterSweep.of(
+    read = ClusterSweep.from_json(
         {"metadata": metadata, "spec": {"recipe": {}, "output": output}, "status": {"phase": "Waiting"}}
     )
     assert (read.spec.output, read.status.phase) == (None, Phase.WAITING)
@@ -80,7 +80,7 @@ def test_the_endpoint_of_this_machine_is_checked_at_once(word: str) -> None:
     spec = SweepSpec(recipe={}, output=output)
     beads = ClusterSweep("lab", "beads", 1, NOW, spec, SweepStatus())
     with pytest.raises(InputError, match=r"^--endpoint: must be the host of a store without a scheme") as caught:
-        opened_store(Cluster("lab", ApiRequests(Configuration())), beads, word).__enter__()
+        open_sweep_store(Cluster("lab", ApiRequests(Configuration())), beads, word).__enter__()
     assert "secret" not in str(caught.value)
 
 
@@ -107,24 +107,26 @@ def test_a_word_is_a_sweep_unless_it_is_here_or_looks_like_a_path(
         (503, ClusterError, "the cluster at https://c is busy: pods is forbidden; try again"),
     ],
 )
-def test_what_answers_of_the_api_server_mean(status: int, kind: type[Exception], says: str) -> None:
-    error = refusal("https://c", status, b'{"message": "pods is\\n forbidden."}')
+def test_every_status_of_the_api_server_has_its_error(status: int, kind: type[Exception], says: str) -> None:
+    error = to_status_error("https://c", status, b'{"message": "pods is\\n forbidden."}')
     assert type(error) is kind
     assert says in str(error)
 
 
-def test_an_answer_that_is_no_json_still_makes_a_sentence() -> None:
-    assert "busy: status 502; try again" in str(refusal("https://c", 502, b"<html>"))
+def test_a_response_that_is_not_json_makes_a_sentence() -> None:
+    assert "busy: status 502; try again" in str(to_status_error("https://c", 502, b"<html>"))
 
 
-def test_logs_are_those_of_the_newest_pods_that_have_begun() -> None:
+def test_logs_are_those_of_the_newest_started_pods() -> None:
     def pod(number: int, kind: str, phase: str = "Running") -> dict[str, Any]:
         metadata = {"name": f"p{number}", "labels": {"synth-operator.io/job": kind}}
         return {"metadata": metadata, "status": {"phase": phase}}
 
     pods = [pod(0, "plan"), *(pod(number, "render") for number in range(1, 40)), pod(40, "render", "Pending")]
-    assert [one["metadata"]["name"] for one in chosen(pods, None)] == [f"p{number}" for number in range(40 - MOST, 40)]
-    assert [one["metadata"]["name"] for one in chosen(pods, "plan")] == ["p0"]
+    assert [one["metadata"]["name"] for one in select_pods(pods, None)] == [
+        f"p{number}" for number in range(40 - MAX_PODS, 40)
+    ]
+    assert [one["metadata"]["name"] for one in select_pods(pods, "plan")] == ["p0"]
 
 
 def test_a_file_outside_the_store_is_not_copied(tmp_path: Path) -> None:

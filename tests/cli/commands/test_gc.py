@@ -23,12 +23,12 @@ def runs_of(synth: Command) -> int:
     return len(list(synth.store.glob("manifests/*/*.json")))
 
 
-def test_what_can_go_is_listed_by_sweep_and_goes_when_the_user_says_so(synth: Command) -> None:
+def test_garbage_is_listed_by_sweep_and_deleted_on_confirmation(synth: Command) -> None:
     assert synth.render(2)[0] == 0
     assert synth.render(1, "--replace")[0] == 0
-    assert synth.run("gc", "dataset") == (0, "nothing to remove\n", "")
+    assert synth.run("gc", "dataset") == (0, "nothing to delete\n", "")
     code, out, error = synth.run("gc", "dataset", "--older-than=0s")
-    assert (code, error) == (0, "nothing is removed; --yes removes it without a question\n")
+    assert (code, error) == (0, "nothing was deleted; --yes deletes without confirmation\n")
     assert re.search(r"^local/tiny +1 +1 +1 +\d", out, re.MULTILINE)
     code, out, _ = synth.run("gc", "dataset", "--older-than=0s", "--dry-run")
     assert code == 0
@@ -39,7 +39,7 @@ def test_what_can_go_is_listed_by_sweep_and_goes_when_the_user_says_so(synth: Co
     assert re.search(r"^freed \d", out, re.MULTILINE)
     assert not (synth.store / path).exists()
     assert runs_of(synth) == len(list(synth.store.glob("runs/*/*/*"))) == 1
-    assert synth.render(1)[1].startswith("nothing to render: 1 run there already")
+    assert synth.render(1)[1].startswith("nothing to render: 1 run cached")
 
 
 @pytest.mark.parametrize(("answer", "is_there"), [("n", True), ("y", False)])
@@ -51,7 +51,7 @@ def test_on_a_terminal_a_question_is_asked(synth: Command, answer: str, is_there
     process = subprocess.Popen(command, cwd=synth.folder, stdin=end, stdout=end, stderr=end)
     os.close(end)
     said = b""
-    while b"remove it? [y/N]" not in said:
+    while b"delete it? [y/N]" not in said:
         said += os.read(terminal, 1024)
     os.write(terminal, f"{answer}\n".encode())
     with suppress(OSError):  # EIO: the command has ended
@@ -62,7 +62,7 @@ def test_on_a_terminal_a_question_is_asked(synth: Command, answer: str, is_there
     os.close(terminal)
 
 
-def test_beside_a_document_that_cannot_be_read_nothing_goes(synth: Command) -> None:
+def test_an_unreadable_document_prevents_deletion(synth: Command) -> None:
     assert synth.render(1)[0] == 0
     plan = next(synth.store.glob("sweeps/local/tiny/*/*/plan.json"))
     plan.write_text("{")
@@ -76,10 +76,10 @@ def test_beside_a_document_that_cannot_be_read_nothing_goes(synth: Command) -> N
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nothere"], "nothere: is no folder; give the dataset folder that synth render wrote"),
-        (["tiny.yaml"], "tiny.yaml: is no folder; give the dataset folder that synth render wrote"),
+        (["nothere"], "nothere: is not a folder; give the dataset folder that synth render wrote"),
+        (["tiny.yaml"], "tiny.yaml: is not a folder; give the dataset folder that synth render wrote"),
         ([".", "--yes", "--dry-run"], "--yes and --dry-run exclude each other"),
-        ([".", "--older-than=soon"], "--older-than: 'soon' is no age; write for example 90m, 12h or 1d"),
+        ([".", "--older-than=soon"], "--older-than: 'soon' is not an age; write for example 90m, 12h or 1d"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(synth: Command, arguments: list[str], sentence: str) -> None:

@@ -22,9 +22,9 @@ from synth_api.sweep.definition import Sweep
 from synth_api.sweep.structured_axes import build_axes
 from synth_cli import main
 from synth_cli.manifests import manifest_check
-from synth_cli.manifests.custom_resources import sweep_document
+from synth_cli.manifests.custom_resources import build_sweep
 from synth_cli.manifests.manifest_check import check_sweep
-from synth_cli.terminal.readable_yaml import readable
+from synth_cli.terminal.readable_yaml import dump_yaml
 
 ROOT = Path(__file__).parents[3]
 RECIPE = ROOT / "recipes/spheres_sem.yaml"
@@ -113,7 +113,7 @@ def test_the_shipped_resources_are_made_so(tmp_path: Path, monkeypatch: pytest.M
         (["blueprints.particles.Bead.nmber=1,2"], "there is no key 'nmber'"),
     ],
 )
-def test_what_no_resource_can_be(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_resources_are_refused(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["manifest", str(RECIPE), *arguments]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -161,7 +161,7 @@ def test_what_no_cluster_takes_is_refused(
 def test_an_axis_of_ten_thousand_values_is_the_longest() -> None:
     def check(count: int) -> None:
         arguments = Arguments((Axis("", "initial_runtime_state.seed", (*range(count - 1), -1)),), (), ())
-        check_sweep(sweep_document("x", None, "x", ["seed"], arguments, None), ["seed"], arguments)
+        check_sweep(build_sweep("x", None, "x", ["seed"], arguments, None), ["seed"], arguments)
 
     check(10_000)
     with pytest.raises(InputError) as caught:
@@ -200,8 +200,8 @@ def test_a_range_has_the_same_values_in_a_resource(bounds: tuple[float, float, i
     assume(start + length * step > start)
     (axis,) = parse_arguments([argument]).axes
     assume(len(set(axis.values)) == len(axis.values))
-    document = sweep_document("x", None, "x", [argument], parse_arguments([argument]), None)
-    spec = SweepSpec.model_validate(yaml.safe_load(readable(document))["spec"])
+    document = build_sweep("x", None, "x", [argument], parse_arguments([argument]), None)
+    spec = SweepSpec.model_validate(yaml.safe_load(dump_yaml(document))["spec"])
     assert list(build_axes(spec.axes)[0].values) == list(axis.values)
 
 
@@ -246,11 +246,11 @@ PLAIN = st.recursive(
 
 @given(PLAIN)
 def test_every_reader_reads_the_same(value: object) -> None:
-    text = readable(value)
+    text = dump_yaml(value)
     assert yaml.safe_load(text) == value
     assert yaml.load(text, RecipeLoader) == value
 
 
 @pytest.mark.parametrize("text", [text for text in AWKWARD if text not in ("=", "<<", "a: b", "a\x85b", "\u2028")])
 def test_text_that_some_reader_takes_for_something_else_is_quoted(text: str) -> None:
-    assert readable({text: text}) == f"'{text}': '{text}'\n"
+    assert dump_yaml({text: text}) == f"'{text}': '{text}'\n"

@@ -30,13 +30,13 @@ def begun(synth: Command, seed: int, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None
 
 
-def test_a_second_call_renders_nothing_and_one_more_seed_only_the_new_run(synth: Command) -> None:
+def test_a_second_call_renders_no_run_and_one_more_seed_only_the_new_run(synth: Command) -> None:
     code, out, _ = synth.render(3)
     assert code == 0
     assert out.startswith("3 runs rendered in ")
     code, out, _ = synth.render(3)
     assert code == 0
-    assert out.startswith("nothing to render: 3 runs there already")
+    assert out.startswith("nothing to render: 3 runs cached")
     code, out, _ = synth.render(4)
     assert code == 0
     assert out.startswith("1 run rendered in ")
@@ -57,7 +57,7 @@ def test_a_call_with_other_runs_is_refused_planned_joined_or_named(synth: Comman
     assert "dataset   has 2 runs that this sweep does not have;" in synth.run("plan", *others)[1]
     assert synth.run("render", *others, engine, "--name=other")[0] == 0
     assert (synth.store / "sweeps/local/other/dataset.json").exists()
-    assert synth.run("render", *others, engine, "--add")[1].startswith("nothing to render: 2 runs there already")
+    assert synth.run("render", *others, engine, "--add")[1].startswith("nothing to render: 2 runs cached")
     assert (synth.dataset()["total"], synth.dataset()["missing"]) == (4, 0)
     assert synth.run("gallery", "dataset", "--name=tiny")[0] == 0
 
@@ -73,7 +73,7 @@ def test_a_failed_run_of_a_joined_sweep_is_recorded_by_its_number_in_the_dataset
 
 
 @pytest.mark.parametrize("file", ["..yaml", "a:b.yaml"])
-def test_a_file_whose_stem_is_no_name_needs_one(synth: Command, file: str) -> None:
+def test_a_file_with_an_invalid_stem_needs_a_name(synth: Command, file: str) -> None:
     synth.recipe.rename(synth.folder / file)
     before = sorted(synth.folder.rglob("*"))
     code, _, error = synth.run("render", file, "--out=dataset")
@@ -83,12 +83,12 @@ def test_a_file_whose_stem_is_no_name_needs_one(synth: Command, file: str) -> No
     assert synth.run("render", file, "--out=dataset", "--engine=trial_engine:render", "--name=tiny")[0] == 0
 
 
-def test_what_workers_leave_behind_goes_with_them(synth: Command) -> None:
+def test_temporary_files_of_workers_are_deleted(synth: Command) -> None:
     assert synth.render(1)[0] == 0
     assert list(synth.store.glob("scratch/*")) == []
 
 
-def test_what_a_killed_command_leaves_behind_is_garbage_of_the_store(synth: Command) -> None:
+def test_temporary_files_of_a_killed_command_are_garbage(synth: Command) -> None:
     synth.order(0, "hang")
     process = synth.start(*synth.render_arguments(1))
     begun(synth, 0, process)
@@ -176,7 +176,7 @@ def test_workers_end_though_the_command_is_killed_and_its_dataset_folder_removed
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_stop_keeps_what_is_committed_drops_what_is_in_flight_and_says_so(
+def test_a_stop_keeps_committed_runs_and_drops_runs_in_flight(
     synth: Command, number: signal.Signals, code: int
 ) -> None:
     synth.order(2, "hang")
@@ -186,13 +186,13 @@ def test_a_stop_keeps_what_is_committed_drops_what_is_in_flight_and_says_so(
     out, error = process.communicate()
     assert process.returncode == code
     assert ", 1 dropped" in out
-    assert "stopped; the same call goes on from here" in error
+    assert "stopped; the same call continues from here" in error
     assert synth.scratch() == []
     dataset = synth.dataset()
     assert (dataset["succeeded"], dataset["missing"]) == (2, 2)
 
 
-def test_a_second_wish_ends_at_once_and_commits_nothing_more(synth: Command) -> None:
+def test_a_second_signal_ends_at_once_without_a_commit(synth: Command) -> None:
     synth.order(0, "hang")
     process = synth.start(*synth.render_arguments(2))
     begun(synth, 0, process)

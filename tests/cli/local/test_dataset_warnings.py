@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from synth_cli.commands.gallery import rewrite
-from synth_cli.local.dataset_warnings import notes
+from synth_cli.commands.gallery import rewrite_gallery
+from synth_cli.local.dataset_warnings import list_warnings
 from synth_dataset.attempts import dataset_commit as finalize
 from synth_dataset.documents.dataset_document import DatasetDocument
 
@@ -55,18 +55,18 @@ def dataset(runs: int, views: int, visible: int | None) -> DatasetDocument:
     ],
 )
 def test_a_sentence_for_each_thing_that_is_missing(runs: int, views: int, visible: int | None, said: list[str]) -> None:
-    assert list(notes(dataset(runs, views, visible))) == said
+    assert list(list_warnings(dataset(runs, views, visible))) == said
 
 
-def test_render_and_gallery_say_it_on_stderr_and_succeed(
+def test_render_and_gallery_print_warnings_on_stderr_and_succeed(
     synth: Command, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code, out, error = synth.render(2)
     assert code == 0
     assert NOTHING_VISIBLE.format("2 runs") in error.splitlines()
     assert "warning" not in out
-    monkeypatch.setattr(finalize, "VIEWED", 1)
-    rewrite(synth.store, None)
+    monkeypatch.setattr(finalize, "MAX_VIEWED_RUNS", 1)
+    rewrite_gallery(synth.store, None)
     out, error = capfd.readouterr()
     assert error.splitlines() == [LEFT_OUT.format(1, "2 runs"), NOTHING_VISIBLE.format("2 runs")]
     assert out.endswith("index.html\n")

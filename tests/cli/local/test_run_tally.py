@@ -2,7 +2,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from synth_cli.local.run_tally import LISTED, Tally, override_words, tell
+from synth_cli.local.run_tally import MAX_LISTED_FAILURES, Tally, format_overrides, print_summary
 from synth_renderer.runtime.protocol import RunReport, RunTask
 
 OVERRIDES = {"blueprints.particles.Bead.number": 100, "synth_chain.feature_generation_steps.5.gravity.2": -100}
@@ -18,20 +18,20 @@ def failed(number: int) -> RunReport:
 
 def told(tally: Tally) -> list[str]:
     text = StringIO()
-    tell(tally, 12.3, Console(file=text, width=120))
+    print_summary(tally, 12.3, Console(file=text, width=120))
     return [line.rstrip() for line in text.getvalue().splitlines()]
 
 
-def test_the_summary_counts_what_became_of_the_runs() -> None:
+def test_the_summary_counts_runs_by_outcome() -> None:
     tally = Tally(cached=3)
     tally.add(task(0), RunReport(number=0, outcome="succeeded", seconds=2.0))
     tally.add(task(1), RunReport(number=1, outcome="present"))
     tally.add(task(2), RunReport(number=2, outcome="dropped"))
-    assert told(tally) == ["2 runs rendered in 12 s, 3 there already, 1 dropped"]
+    assert told(tally) == ["2 runs rendered in 12 s, 3 cached, 1 dropped"]
 
 
-def test_without_a_run_to_render_it_says_so() -> None:
-    assert told(Tally(cached=3)) == ["nothing to render: 3 runs there already"]
+def test_without_a_run_to_render_the_summary_is_one_line() -> None:
+    assert told(Tally(cached=3)) == ["nothing to render: 3 runs cached"]
 
 
 def test_failed_runs_are_listed_with_overrides_and_reason_in_order() -> None:
@@ -50,10 +50,10 @@ def test_failed_runs_are_listed_with_overrides_and_reason_in_order() -> None:
 
 def test_of_many_failed_runs_the_first_are_listed() -> None:
     tally = Tally(cached=0)
-    for number in range(LISTED + 2):
+    for number in range(MAX_LISTED_FAILURES + 2):
         tally.add(task(number), failed(number))
     assert told(tally)[-1] == "and 2 more failed runs"
 
 
 def test_overrides_are_named_by_the_end_of_their_path() -> None:
-    assert override_words(OVERRIDES) == "number=100 gravity.2=-100"
+    assert format_overrides(OVERRIDES) == "number=100 gravity.2=-100"

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from synth_cli.terminal.standard_streams import DescriptorOutput, visible
+from synth_cli.terminal.standard_streams import DescriptorOutput, escape_invisible
 
 if TYPE_CHECKING:
     from conftest import Command
 
 MAIN: Final = (sys.executable, "-c", "from synth_cli.main import main; main()")
-FULL: Final = "the output could not be written to stdout: No space left on device; the work itself is done"
+FULL: Final = "the output could not be written to stdout: No space left on device; the work itself is complete"
 
 
 def call(synth: Command, redirection: str, *arguments: str) -> tuple[int, str, str]:
@@ -51,7 +51,7 @@ def test_a_dataset_that_nobody_hears_of_is_committed_all_the_same(synth: Command
 
 
 @pytest.mark.parametrize("kind", ["terminal", "pipe"])
-def test_a_reader_that_goes_away_while_runs_are_rendered_stops_none_of_them(synth: Command, kind: str) -> None:
+def test_a_closed_pipe_does_not_stop_rendering(synth: Command, kind: str) -> None:
     reader, writer = pty.openpty() if kind == "terminal" else os.pipe()
     process = subprocess.Popen(
         [*MAIN, *synth.render_arguments(4)],
@@ -75,9 +75,7 @@ def test_failed_runs_keep_their_exit_code_whether_or_not_somebody_reads(synth: C
 
 
 @pytest.mark.parametrize("redirection", [">/dev/full", "2>/dev/full", ">&-", "2>&-", ">/dev/full 2>&1", ">&- 2>&-"])
-def test_a_dataset_whose_summary_cannot_be_written_is_committed_and_ends_with_74(
-    synth: Command, redirection: str
-) -> None:
+def test_a_dataset_is_committed_though_its_summary_cannot_be_written(synth: Command, redirection: str) -> None:
     assert call(synth, redirection, *synth.render_arguments(2))[0] == 74
     assert synth.dataset()["succeeded"] == 2
 
@@ -169,9 +167,7 @@ def test_errors_are_coloured_on_a_terminal(synth: Command) -> None:
 
 @pytest.mark.parametrize("variable", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 @pytest.mark.parametrize("recipe", ["nope.yaml", "tiny.yaml"])
-def test_nothing_is_coloured_where_the_environment_says_so(
-    synth: Command, recipe: str, variable: dict[str, str]
-) -> None:
+def test_the_environment_disables_colours(synth: Command, recipe: str, variable: dict[str, str]) -> None:
     assert "\x1b" not in on_terminal(synth, "validate", recipe, **variable)
 
 
@@ -203,6 +199,6 @@ def test_control_characters_of_a_recipe_are_shown_and_not_obeyed(synth: Command)
     assert r"\x1b[2J" in error
 
 
-def test_what_has_no_picture_is_shown_as_its_escape() -> None:
-    assert visible("Bead 1 µm 粒子…") == "Bead 1 µm 粒子…"
-    assert visible("a\x1b[0m\n\u202eb\ud800\udcff", keep="\n") == "a\\x1b[0m\n\\u202eb\\ud800\\xff"
+def test_characters_without_a_glyph_are_escaped() -> None:
+    assert escape_invisible("Bead 1 µm 粒子…") == "Bead 1 µm 粒子…"
+    assert escape_invisible("a\x1b[0m\n\u202eb\ud800\udcff", keep="\n") == "a\\x1b[0m\n\\u202eb\\ud800\\xff"

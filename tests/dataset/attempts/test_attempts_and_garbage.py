@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.attempts.attempt import attempt_keys, committed, open_attempt
+from synth_dataset.attempts.attempt import find_dataset, iterate_keys, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset, open_dataset
 from synth_dataset.attempts.garbage_collection import find_garbage, remove_garbage
-from synth_dataset.attempts.render_call import begin
+from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import run_path
@@ -28,29 +28,29 @@ def collect(store):
 
 
 def files(store, manifest):
-    return list(store.files(run_path(manifest.key, manifest.c8)))
+    return list(store.iterate_files(run_path(manifest.key, manifest.c8)))
 
 
-def test_an_attempt_says_what_is_cached_and_what_is_to_do(store, put, sweep_of):
+def test_an_attempt_records_cached_runs_and_runs_to_do(store, put, sweep_of):
     sweep = sweep_of(0, 1, 2, 3, 4)
     put(sweep.key(2))
-    attempt = begin(store, sweep).attempt
+    attempt = begin_call(store, sweep).attempt
     assert attempt.document.todo == ((0, 2), (3, 5))
     assert (attempt.document.total, attempt.document.cached) == (5, 1)
-    assert list(attempt_keys(store, attempt.path)) == list(sweep.keys())
+    assert list(iterate_keys(store, attempt.path)) == list(sweep.keys())
 
 
 def test_two_runs_with_one_key_are_refused_before_anything_is_written(store, sweep_of):
     says = "runs 1 and 3 are the same picture, initial_runtime_state.seed=7 and initial_runtime_state.seed=7; take one"
     with pytest.raises(InputError, match=says):
-        begin(store, sweep_of(9, 7, 8, 7))
-    assert list(store.children("sweeps")) == []
+        begin_call(store, sweep_of(9, 7, 8, 7))
+    assert list(store.list_children("sweeps")) == []
 
 
-def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of):
+def test_a_dataset_counts_existing_failed_and_missing_runs(store, put, sweep_of):
     sweep = sweep_of(10, 11, 12, 13)
     put(sweep.key(1))
-    attempt = begin(store, sweep).attempt
+    attempt = begin_call(store, sweep).attempt
     put(sweep.key(0))
     failure = FailedRun(number=2, overrides={"seed": 12}, reason="GateFailed", message="flat")
     dataset = commit_dataset(store, attempt, [failure], {"coco.json": lambda samples, *_: b"%d" % len(samples)})
@@ -61,7 +61,7 @@ def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of)
     assert index["initial_runtime_state.seed"] == [10, 11]
     assert all(store.exists(f"{folder}/real.png") for folder in index["folder"])
     assert store.read(f"{attempt.path}/coco.json") == b"2"
-    assert open_dataset(store) == committed(store, "local", "beads") == dataset
+    assert open_dataset(store) == find_dataset(store, "local", "beads") == dataset
     with pytest.raises(InputError, match="holds no dataset 'bead'; did you mean 'beads'"):
         open_dataset(store, "bead")
 
@@ -69,44 +69,46 @@ def test_a_dataset_names_what_exists_failed_and_is_missing(store, put, sweep_of)
 def test_a_file_that_is_gone_is_one_sentence_and_the_dataset_before_stays(store, put, sweep_of):
     sweep = sweep_of(0)
     manifest = put(sweep.key(0))
-    attempt = begin(store, sweep).attempt
+    attempt = begin_call(store, sweep).attempt
     before = commit_dataset(store, attempt, [], {})
     lost = f"{run_path(manifest.key, manifest.c8)}/real.png"
     store.remove_files([lost])
-    with pytest.raises(DocumentError, match=rf"{store.uri(lost)}: this file of a run is gone; the same synth render"):
+    with pytest.raises(
+        DocumentError, match=rf"{store.format_uri(lost)}: this file of a run is missing; the same synth render"
+    ):
         commit_dataset(store, attempt, [], {"view": lambda *_: store.read(lost)})
-    assert committed(store, "local", "beads") == before
+    assert find_dataset(store, "local", "beads") == before
 
 
 def test_a_complete_dataset_needs_no_attempt(store, put, sweep_of):
     sweep = sweep_of(0, 1)
     put(sweep.key(0))
     put(sweep.key(1))
-    first = begin(store, sweep).attempt
+    first = begin_call(store, sweep).attempt
     commit_dataset(store, first, [], {})
-    assert begin(store, sweep) is None
-    assert begin(store, sweep_of(0, 1, 2)) is not None
+    assert begin_call(store, sweep) is None
+    assert begin_call(store, sweep_of(0, 1, 2)) is not None
 
 
-def test_garbage_is_what_no_live_attempt_needs(store, put, sweep_of):
+def test_runs_of_no_live_attempt_are_garbage(store, put, sweep_of):
     kept, dropped = sweep_of(0), "ee" * 32
     manifest, unnamed = put(kept.key(0), b"new"), put(dropped)
     old = put(kept.key(0), b"older device")
-    dead, attempt = begin(store, kept).attempt, None
+    dead, attempt = begin_call(store, kept).attempt, None
     for _ in range(2):
-        attempt = begin(store, kept).attempt
+        attempt = begin_call(store, kept).attempt
     commit_dataset(store, attempt, [], {})
     assert find_garbage(store).runs == ()
     found = find_garbage(store, now=LATER)
     assert [item.sweep for item in found.attempts if item.path == dead.path] == ["local/beads"]
-    assert store.has(dropped)
+    assert store.has_run(dropped)
     collect(store)
-    assert not store.has(dropped)
+    assert not store.has_run(dropped)
     assert not files(store, unnamed)
     assert not files(store, manifest)
     assert files(store, old)
-    assert not list(store.files(dead.path))
-    assert list(store.files(attempt.path))
+    assert not list(store.iterate_files(dead.path))
+    assert list(store.iterate_files(attempt.path))
 
 
 @pytest.mark.parametrize("kept", ["ab" * 31 + "00", "cd" * 16 + "00" * 16, "00" * 32])
@@ -116,18 +118,18 @@ def test_a_key_may_end_in_zero_bytes(store, put, sweep_of, kept, monkeypatch):
     monkeypatch.setattr(type(sweep), "key", lambda *_: kept)
     for key in (kept, *dropped):
         put(key)
-    begin(store, sweep)
+    begin_call(store, sweep)
     collect(store)
-    assert list(store.keys()) == [kept]
+    assert list(store.iterate_keys()) == [kept]
 
 
-def test_nothing_is_deleted_beside_an_attempt_that_cannot_be_read(store, put, sweep_of):
+def test_an_unreadable_attempt_prevents_deletion(store, put, sweep_of):
     put("ee" * 32)
-    attempt = begin(store, sweep_of(0)).attempt
+    attempt = begin_call(store, sweep_of(0)).attempt
     store.write(f"{attempt.path}/keys.bin", b"short")
     with pytest.raises(DocumentError, match=r"keys\.bin"):
         collect(store)
-    assert store.has("ee" * 32)
+    assert store.has_run("ee" * 32)
 
 
 def test_an_attempt_that_is_being_written_keeps_its_runs(store, put, sweep_of):
@@ -135,7 +137,7 @@ def test_an_attempt_that_is_being_written_keeps_its_runs(store, put, sweep_of):
     begun = "sweeps/other/beads/12345678/12345678"
     store.write(f"{begun}/keys.bin", bytes.fromhex("ee" * 32))
     collect(store)
-    assert store.has("ee" * 32)
+    assert store.has_run("ee" * 32)
     assert store.exists(f"{begun}/keys.bin")
 
 
@@ -144,7 +146,7 @@ def test_an_excluded_run_is_neither_there_nor_to_do(store, put, sweep_of, monkey
     keys = list(sweep.keys())
     monkeypatch.setattr(type(sweep), "keys", lambda self: iter([keys[0], bytes(32), keys[2], bytes(32)]))
     put(sweep.key(2))
-    attempt = begin(store, sweep).attempt
+    attempt = begin_call(store, sweep).attempt
     plan = attempt.document
     assert (plan.total, plan.excluded, plan.runs, plan.cached, plan.todo) == (2, 2, 4, 1, ((0, 1),))
     put(sweep.key(0))
@@ -153,4 +155,4 @@ def test_an_excluded_run_is_neither_there_nor_to_do(store, put, sweep_of, monkey
     assert dataset.is_complete
     assert open_attempt(store, attempt.path) == attempt
     collect(store)
-    assert sorted(store.keys()) == sorted([sweep.key(0), sweep.key(2)])
+    assert sorted(store.iterate_keys()) == sorted([sweep.key(0), sweep.key(2)])

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from synth_api.errors import InputError
-from synth_dataset.attempts.attempt import committed
+from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.garbage_collection import find_garbage
-from synth_dataset.attempts.render_call import OtherRuns, begin, check_other_runs, count_other_runs
+from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_other_runs, count_other_runs
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.failed_run import FailedRun
 
@@ -25,7 +25,7 @@ def render(store, put):
     """A call that renders all runs but those of the failing seeds; the dataset it commits."""
 
     def render_sweep(sweep, others=OtherRuns.REFUSE, failing=()):
-        call = begin(store, sweep, others=others)
+        call = begin_call(store, sweep, others=others)
         failures = []
         for first, end in call.survey.todo:
             for run in range(first, end):
@@ -46,13 +46,13 @@ def rows(store, dataset):
     return list(zip(table["run"], table[SEED], strict=True))
 
 
-def test_a_call_that_would_take_runs_out_says_how_many_and_writes_nothing(store, sweep_of, render):
+def test_a_call_that_would_remove_runs_is_refused_with_their_number(store, sweep_of, render):
     dataset = render(sweep_of(0, 1, 2))
     before = sorted(store.root.rglob("*"))
     with pytest.raises(InputError, match=r"^beads: the dataset of this name has 2 runs that this call does not have"):
-        begin(store, sweep_of(2, 3))
+        begin_call(store, sweep_of(2, 3))
     assert sorted(store.root.rglob("*")) == before
-    assert committed(store, "local", "beads") == dataset
+    assert find_dataset(store, "local", "beads") == dataset
 
 
 def test_a_call_that_has_all_runs_needs_no_flag(store, sweep_of, render):
@@ -83,19 +83,19 @@ def test_joined_runs_keep_their_numbers_and_new_ones_follow(store, sweep_of, ren
     assert find_garbage(store, now=datetime.now(UTC) + timedelta(days=3)).runs == ()
 
 
-def test_the_same_call_again_has_nothing_to_do(store, sweep_of, render):
+def test_a_repeated_call_has_no_runs_to_do(store, sweep_of, render):
     render(sweep_of(0, 1))
     render(sweep_of(2, 3), OtherRuns.ADD)
-    assert begin(store, sweep_of(2, 3), others=OtherRuns.ADD) is None
-    assert begin(store, sweep_of(3, 0), others=OtherRuns.ADD) is None
+    assert begin_call(store, sweep_of(2, 3), others=OtherRuns.ADD) is None
+    assert begin_call(store, sweep_of(3, 0), others=OtherRuns.ADD) is None
 
 
-def test_a_call_that_was_cut_short_goes_on(store, put, sweep_of, render):
+def test_an_interrupted_call_continues(store, put, sweep_of, render):
     render(sweep_of(0, 1))
     added = sweep_of(2, 3)
-    assert begin(store, added, others=OtherRuns.ADD).survey.todo == ((0, 2),)
+    assert begin_call(store, added, others=OtherRuns.ADD).survey.todo == ((0, 2),)
     put(added.key(0))
-    assert begin(store, added, others=OtherRuns.ADD).survey.todo == ((1, 2),)
+    assert begin_call(store, added, others=OtherRuns.ADD).survey.todo == ((1, 2),)
     assert rows(store, render(added, OtherRuns.ADD)) == [(0, 0), (1, 1), (2, 2), (3, 3)]
 
 
@@ -126,8 +126,8 @@ def test_categories_keep_their_ids_and_new_ones_follow(store, sweep_of, render):
     assert [(kind.id, kind.name) for kind in dataset.categories] == [(1, "Bead"), (2, "Rod"), (3, "Cube"), (4, "Disc")]
 
 
-def test_what_another_call_commits_meanwhile_is_not_taken_out(store, sweep_of, render):
-    slow = begin(store, sweep_of(0))
+def test_runs_committed_by_a_concurrent_call_are_kept(store, sweep_of, render):
+    slow = begin_call(store, sweep_of(0))
     check_other_runs(store, slow)
     render(sweep_of(1))
     with pytest.raises(InputError, match="has 1 run that this call does not have"):
@@ -140,9 +140,9 @@ def test_a_plan_counts_the_other_runs(store, sweep_of, render):
     assert count_other_runs(store, "local", sweep_of(2, 3), keys) == 2
 
 
-def test_a_dataset_whose_runs_are_not_known_can_only_be_replaced(store, sweep_of, render):
+def test_a_dataset_with_unknown_runs_can_only_be_replaced(store, sweep_of, render):
     dataset = render(sweep_of(0))
     store.write(f"{dataset.folder}/keys.bin", b"short")
     with pytest.raises(DocumentError, match=r"keys\.bin.*; --replace makes the runs of this call the dataset$"):
-        begin(store, sweep_of(1), others=OtherRuns.ADD)
+        begin_call(store, sweep_of(1), others=OtherRuns.ADD)
     assert rows(store, render(sweep_of(1), OtherRuns.REPLACE)) == [(0, 1)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synth_dataset.attempts.dataset_commit import commit_dataset
-from synth_dataset.attempts.render_call import begin
+from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.layout import manifest_path, run_path
 
@@ -37,25 +37,25 @@ def cut_the_manifest_short(store, manifest):
 def test_a_run_that_lost_files_is_to_do_again(store, put, sweep_of, lose):
     sweep = sweep_of(0, 1, 2)
     _, manifest, _ = (put(sweep.key(run)) for run in range(3))
-    commit_dataset(store, begin(store, sweep).attempt, [], {})
+    commit_dataset(store, begin_call(store, sweep).attempt, [], {})
     lose(store, manifest)
-    call = begin(store, sweep)
+    call = begin_call(store, sweep)
     assert (call.survey.todo, call.survey.cached) == (((1, 2),), 2)
-    assert call.survey.lost == (manifest.key,)
-    assert not store.has(manifest.key)
+    assert call.survey.find_lost_runs == (manifest.key,)
+    assert not store.has_run(manifest.key)
     assert commit_dataset(store, call.attempt, [], {}).missing == 1
     put(manifest.key)
-    assert begin(store, sweep).survey.todo == ()
+    assert begin_call(store, sweep).survey.todo == ()
 
 
 @pytest.mark.parametrize("each_store", ["folder", "minio"], indirect=True)  # SeaweedFS lists empty folders
 def test_of_very_many_runs_a_folder_that_is_gone_is_found(store, put, sweep_of, monkeypatch):
-    monkeypatch.setattr(type(store), "compared_at_most", 1)
+    monkeypatch.setattr(type(store), "max_compared_runs", 1)
     sweep = sweep_of(0, 1, 2)
     for run in range(3):
         lost = put(sweep.key(run))
     lose_the_folder(store, lost)
-    assert begin(store, sweep).survey.todo == ((2, 3),)
+    assert begin_call(store, sweep).survey.todo == ((2, 3),)
 
 
 def test_a_manifest_of_another_release_is_not_taken_for_a_lost_one(store, put, sweep_of):
@@ -63,9 +63,9 @@ def test_a_manifest_of_another_release_is_not_taken_for_a_lost_one(store, put, s
     path = manifest_path(put(sweep.key(0)).key)
     store.write(path, store.read(path).replace(b'"width"', b'"later"', 1))
     with pytest.raises(DocumentError, match="restore the file or remove it"):
-        begin(store, sweep)
+        begin_call(store, sweep)
     assert store.exists(path)
 
 
 def test_excluded_runs_lose_nothing(store):
-    assert store.lost(np.array([], "S32")).tolist() == []
+    assert store.find_lost_runs(np.array([], "S32")).tolist() == []

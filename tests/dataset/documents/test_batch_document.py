@@ -14,47 +14,47 @@ def failed_run(number: int, message: str = "the mean colour inside the masks fit
 
 
 def test_the_mark_of_a_run_is_written_as_run_and_try() -> None:
-    document = FRESH.started(17)
+    document = FRESH.mark_in_flight(17)
 
     assert b'"run": 17,\n  "try": 1' in document.to_json()
     assert BatchDocument.model_validate_json(document.to_json()) == document
 
 
 def test_each_worker_that_finds_the_mark_raises_the_try() -> None:
-    assert FRESH.started(17).started(17).started(17).in_flight.attempts == 3  # type: ignore[union-attr]
+    assert FRESH.mark_in_flight(17).mark_in_flight(17).mark_in_flight(17).in_flight.attempts == 3  # type: ignore[union-attr]
 
 
 def test_the_next_run_begins_with_its_first_try() -> None:
-    assert FRESH.started(17).started(17).exists(USAGE).started(18).in_flight.attempts == 1  # type: ignore[union-attr]
+    assert FRESH.mark_in_flight(17).mark_in_flight(17).add_success(USAGE).mark_in_flight(18).in_flight.attempts == 1  # type: ignore[union-attr]
 
 
 def test_a_run_found_in_flight_more_often_than_its_retries_is_recorded_failed_and_skipped() -> None:
-    third_try = FRESH.started(17).started(17).started(17)
+    third_try = FRESH.mark_in_flight(17).mark_in_flight(17).mark_in_flight(17)
 
-    assert third_try.opened(3, {"seed": 9}) == third_try
-    opened = third_try.opened(2, {"seed": 9})
+    assert third_try.fail_repeated_crash(3, {"seed": 9}) == third_try
+    opened = third_try.fail_repeated_crash(2, {"seed": 9})
 
     assert opened.in_flight is None
-    assert opened.ended == 1
+    assert opened.ended_runs == 1
     assert opened.failures[0].number == 17
     assert opened.failures[0].overrides == {"seed": 9}
     assert opened.failures[0].reason == "WorkerDied"
     assert "in each of 3 tries" in opened.failures[0].message
 
 
-def test_a_stop_with_notice_counts_nothing_against_the_run() -> None:
-    stopped = FRESH.started(17).started(17).stopped(USAGE)
+def test_sigterm_does_not_count_as_a_try_of_the_run() -> None:
+    stopped = FRESH.mark_in_flight(17).mark_in_flight(17).clear_mark(USAGE)
 
     assert stopped.in_flight is None
-    assert stopped.ended == 0
-    assert stopped.started(17).in_flight.attempts == 1  # type: ignore[union-attr]
+    assert stopped.ended_runs == 0
+    assert stopped.mark_in_flight(17).in_flight.attempts == 1  # type: ignore[union-attr]
     assert stopped.gpu_seconds_lost == 4.0
 
 
 def test_the_message_is_the_batch_so_far() -> None:
-    document = FRESH.exists(USAGE).failed(failed_run(1), USAGE).exists(USAGE)
+    document = FRESH.add_success(USAGE).add_failure(failed_run(1), USAGE).add_success(USAGE)
 
-    message = document.message(engine_version=1)
+    message = document.to_message(engine_version=1)
 
     assert (message.batch, message.size, message.succeeded, message.failed) == (3, 4, 2, 1)
     assert message.reasons == {"GateFailed": 1}
@@ -66,9 +66,9 @@ def test_the_message_is_the_batch_so_far() -> None:
 def test_a_message_always_fits_and_always_counts_all_failures() -> None:
     document = BatchDocument(batch=0, size=100)
     for number in range(100):
-        document = document.failed(failed_run(number, "x" * 3000), USAGE)
+        document = document.add_failure(failed_run(number, "x" * 3000), USAGE)
 
-    text = write_message(document.message(1, Problem(reason=Reason.STORE_UNREACHABLE, message="no answer")))
+    text = write_message(document.to_message(1, Problem(reason=Reason.STORE_UNREACHABLE, message="no answer")))
     message = read_message(text.decode())
 
     assert len(text) <= MAX_BYTES

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synth_dataset.documents.label_digest import digest_of_folder, label_digest
+from synth_dataset.documents.label_digest import compute_folder_digest, compute_label_digest
 from synth_dataset.documents.pictures import write_png
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ ANNOTATIONS = {"width": 9, "height": 12, "particles": [{"id": 1, "area": 3, "vis
 
 
 def digest(**changes: Any) -> str:
-    return label_digest(**{"pictures": PICTURES, "table": TABLE, "annotations": ANNOTATIONS, **changes})
+    return compute_label_digest(**{"pictures": PICTURES, "table": TABLE, "annotations": ANNOTATIONS, **changes})
 
 
 def column(name: str, values: list[Any]) -> pa.Table:
@@ -56,8 +56,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_files_have_the_digest_of_what_they_were_written_from(folder):
-    assert digest_of_folder(folder) == digest()
+def test_files_have_the_digest_of_their_data(folder):
+    assert compute_folder_digest(folder) == digest()
 
 
 def test_compression_and_layout_of_files_do_not_count(folder):
@@ -68,7 +68,7 @@ def test_compression_and_layout_of_files_do_not_count(folder):
     pq.write_table(TABLE, folder / "particles.parquet", compression="gzip", row_group_size=1, use_dictionary=False)
     text = json.dumps(dict(reversed(ANNOTATIONS.items())), indent=4)
     (folder / "annotations.json").write_text(text)
-    assert digest_of_folder(folder) == digest()
+    assert compute_folder_digest(folder) == digest()
 
 
 @pytest.mark.parametrize("path", PICTURES)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_dataset.attempts.survey import ranges
+from synth_dataset.attempts.survey import to_ranges
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import AxisDocument, SweepPart
 from synth_dataset.documents.document import parse_document
@@ -15,7 +15,7 @@ from synth_dataset.documents.run_manifest import Manifest
 
 @given(st.sets(st.integers(0, 200)))
 def test_ranges_hold_exactly_the_numbers(numbers):
-    found = ranges(sorted(numbers))
+    found = to_ranges(sorted(numbers))
     assert [n for first, end in found for n in range(first, end)] == sorted(numbers)
     assert all(end < following for (_, end), (following, _) in itertools.pairwise(found))
 
@@ -23,8 +23,8 @@ def test_ranges_hold_exactly_the_numbers(numbers):
 @given(st.dictionaries(st.text(min_size=1), st.text("0123456789abcdef", min_size=64, max_size=64), min_size=1))
 def test_content_id_ignores_order_and_notices_content(files):
     pairs = list(files.items())
-    assert layout.content_id(pairs) == layout.content_id(reversed(pairs))
-    assert layout.content_id(pairs) != layout.content_id([*pairs[1:], (pairs[0][0], "x" * 64)])
+    assert layout.compute_content_id(pairs) == layout.compute_content_id(reversed(pairs))
+    assert layout.compute_content_id(pairs) != layout.compute_content_id([*pairs[1:], (pairs[0][0], "x" * 64)])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from synth_dataset.documents.particle_table import COLUMNS, feature_table, particle_table, read_table, write_table
+from synth_dataset.documents.particle_table import (
+    COLUMNS,
+    build_feature_table,
+    build_particle_table,
+    read_table,
+    write_table,
+)
 from synth_dataset.views.index import write_index
 
 CONTRACT = """id name blueprint x y z qw qx qy qz size_x size_y size_z column row box_left box_top box_right box_bottom
@@ -33,7 +39,7 @@ def test_the_columns_come_first_in_their_order_then_one_per_feature() -> None:
         "colour": all_of([[0.1, 0.2, 0.3, 1.0]] * 2),
         "subdivisions": all_of([1, 2]),
     }
-    table = particle_table(columns(2), features)
+    table = build_particle_table(columns(2), features)
     assert table.column_names == [
         *EXPECTED,
         *(f"feature.colour.{part}" for part in "rgba"),
@@ -45,29 +51,29 @@ def test_the_columns_come_first_in_their_order_then_one_per_feature() -> None:
 
 
 def test_numbers_keep_their_types() -> None:
-    schema = particle_table(columns(1), {}).schema
+    schema = build_particle_table(columns(1), {}).schema
     assert schema.field("id").type == pa.int32()
     assert schema.field("x").type == pa.float64()
     assert schema.field("visible_px").type == pa.int64()
     assert schema.field("touches_border").type == pa.bool_()
 
 
-def test_what_is_not_known_is_null() -> None:
+def test_unknown_values_are_null() -> None:
     given = columns(2) | {"box_left": (np.array([4, -1]), np.array([True, False]))}
-    table = particle_table(given, {"scale": (np.array([0.5, np.nan]), np.array([True, False]))})
+    table = build_particle_table(given, {"scale": (np.array([0.5, np.nan]), np.array([True, False]))})
     assert table["box_left"].to_pylist() == [4, None]
     assert table["feature.scale"].to_pylist() == [0.5, None]
 
 
-def test_every_column_says_its_unit_and_meaning(tmp_path: Path) -> None:
-    write_table(tmp_path / "particles.parquet", particle_table(columns(1), {}))
+def test_every_column_has_unit_and_meaning(tmp_path: Path) -> None:
+    write_table(tmp_path / "particles.parquet", build_particle_table(columns(1), {}))
     schema = read_table(tmp_path / "particles.parquet").schema
     assert schema.field("x").metadata[b"unit"] == b"scene units"
     assert all(schema.field(name).metadata[b"meaning"] for name in EXPECTED)
 
 
 def test_no_particles_give_a_table_without_rows(tmp_path: Path) -> None:
-    write_table(tmp_path / "particles.parquet", particle_table(columns(0), {}))
+    write_table(tmp_path / "particles.parquet", build_particle_table(columns(0), {}))
     table = read_table(tmp_path / "particles.parquet")
     assert table.num_rows == 0
     assert table.column_names == EXPECTED
@@ -75,12 +81,12 @@ def test_no_particles_give_a_table_without_rows(tmp_path: Path) -> None:
 
 def test_features_of_different_types_become_text() -> None:
     mixed = np.array(["red", 3, None], dtype=object)
-    table = particle_table(columns(3), {"tag": (mixed, np.array([True, True, False]))})
+    table = build_particle_table(columns(3), {"tag": (mixed, np.array([True, True, False]))})
     assert table["feature.tag"].to_pylist() == ["red", "3", None]
 
 
 def test_the_feature_file_names_objects_and_features() -> None:
-    table = feature_table(["Bead.000", "Bead.001"], {"dimensions": all_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])})
+    table = build_feature_table(["Bead.000", "Bead.001"], {"dimensions": all_of([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])})
     assert table.to_pylist()[1] == {"name": "Bead.001", "dimensions.x": 4.0, "dimensions.y": 5.0, "dimensions.z": 6.0}
 
 
@@ -89,18 +95,18 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     path = Path(name, "particles.parquet")
     path.parent.mkdir()
-    write_table(path, particle_table(columns(1), {}))
+    write_table(path, build_particle_table(columns(1), {}))
     assert read_table(path).num_rows == 1
     assert write_index(path, (), ()).runs == 0
 
 
 def test_a_full_disk_is_an_error(full_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
-        write_table(full_disk, particle_table(columns(1), {}))
+        write_table(full_disk, build_particle_table(columns(1), {}))
 
 
-def test_only_runs_that_choose_what_is_labelled_have_that_column() -> None:
+def test_only_runs_with_a_minimum_visible_fraction_have_the_column_labelled() -> None:
     chosen = columns(2) | {"labelled": all_of([True, False])}
-    table = particle_table(chosen, {"grey": all_of([0.1, 0.2])})
+    table = build_particle_table(chosen, {"grey": all_of([0.1, 0.2])})
     assert table.column_names == [*EXPECTED, "labelled", "feature.grey"]
     assert table["labelled"].to_pylist() == [True, False]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from synth_dataset.documents.pictures import read_png, write_png, write_webp
-from synth_dataset.views.thumbnails import SIDE, contact_strip
+from synth_dataset.views.thumbnails import SIDE_PIXELS, build_contact_strip
 
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 9)) | st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))
 pictures = st.sampled_from([np.uint8, np.uint16]).flatmap(lambda kind: arrays(kind, shapes))
@@ -48,15 +48,15 @@ def test_the_strip_shows_pictures_of_any_size_and_depth_side_by_side(tmp_path: P
     wide = np.full((100, 400), 200, dtype=np.uint8)
     deep = np.full((960, 960, 3), (65535, 0, 0), dtype=np.uint16)
     tiny = np.full((3, 3), 90, dtype=np.uint8)
-    strip = contact_strip([wide, deep, tiny])
-    assert strip.shape == (SIDE, 3 * SIDE, 3)
-    assert strip[0, SIDE // 2].tolist() == [0, 0, 0]
-    assert strip[SIDE // 2, SIDE // 2].tolist() == [200, 200, 200]
-    assert strip[SIDE // 2, SIDE + SIDE // 2].tolist() == [255, 0, 0]
+    strip = build_contact_strip([wide, deep, tiny])
+    assert strip.shape == (SIDE_PIXELS, 3 * SIDE_PIXELS, 3)
+    assert strip[0, SIDE_PIXELS // 2].tolist() == [0, 0, 0]
+    assert strip[SIDE_PIXELS // 2, SIDE_PIXELS // 2].tolist() == [200, 200, 200]
+    assert strip[SIDE_PIXELS // 2, SIDE_PIXELS + SIDE_PIXELS // 2].tolist() == [255, 0, 0]
     assert strip[1, -2].tolist() == [90, 90, 90]
     write_webp(tmp_path / "thumb.webp", strip)
     assert cv2.imread(str(tmp_path / "thumb.webp")).shape == strip.shape
 
 
 def test_a_run_without_pictures_has_a_black_strip() -> None:
-    assert not contact_strip([]).any()
+    assert not build_contact_strip([]).any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from trial_pictures import FAULTS, KINDS, Kind, Trial, faulty, trial
 
-from synth_dataset.gates.quality_gates import GateError, GateResult, check, require
+from synth_dataset.gates.quality_gates import GateError, GateResult, check_gates, require_gates
 
 KIND = {kind.name: kind for kind in KINDS}
 PLAIN = KIND["bright discs on dark ground"]
@@ -16,7 +16,7 @@ MASK_GATES = ["mask", "mask place"]
 
 
 def gates(tried: Trial) -> dict[str, GateResult]:
-    return {gate.name: gate for gate in check(tried.ids, tried.visible_px, tried.real)}
+    return {gate.name: gate for gate in check_gates(tried.ids, tried.visible_px, tried.real)}
 
 
 def failed(tried: Trial) -> list[str]:
@@ -28,7 +28,7 @@ def test_true_labels_pass(kind: Kind) -> None:
     assert [failed(trial(kind, seed)) for seed in range(3)] == [[]] * 3
 
 
-def test_every_gate_says_in_a_sentence_what_it_measured() -> None:
+def test_every_gate_has_a_sentence_about_its_measurement() -> None:
     results = gates(trial(PLAIN, 1))
     assert list(results) == ["ids", "area", "exposure", "saturation", *MASK_GATES]
     assert all(re.fullmatch(r"[^.].*\.", gate.reason) for gate in results.values())
@@ -68,17 +68,17 @@ def test_an_area_that_is_one_pixel_off() -> None:
 
 def test_a_picture_without_a_visible_particle_meets_only_the_gate_of_ids() -> None:
     empty = np.zeros((96, 96), np.uint16)
-    results = check(empty, np.zeros(4, np.int64), np.zeros((96, 96), np.uint8))
+    results = check_gates(empty, np.zeros(4, np.int64), np.zeros((96, 96), np.uint8))
     assert [(gate.name, gate.passed) for gate in results] == [("ids", True)]
 
 
-def test_without_a_table_nothing_is_visible() -> None:
-    assert [gate.passed for gate in check(np.zeros((96, 96), np.uint16), np.zeros(0, np.int64), None)] == [True]
+def test_without_a_table_no_particle_is_visible() -> None:
+    assert [gate.passed for gate in check_gates(np.zeros((96, 96), np.uint16), np.zeros(0, np.int64), None)] == [True]
 
 
 def test_without_a_real_image_only_the_table_is_compared() -> None:
     tried = trial(PLAIN, 1)
-    assert [gate.name for gate in check(tried.ids, tried.visible_px, None)] == ["ids", "area"]
+    assert [gate.name for gate in check_gates(tried.ids, tried.visible_px, None)] == ["ids", "area"]
 
 
 @pytest.mark.parametrize("grey", [0, 90, 255])
@@ -120,7 +120,7 @@ def test_labels_aside_fail_the_gate_of_place() -> None:
     assert "mask place" in failed(faulty(PLAIN, 1, "shifted by 3 px"))
 
 
-def test_too_little_evidence_passes_and_says_so() -> None:
+def test_too_little_evidence_passes_with_a_note() -> None:
     result = gates(faulty(THIN, 1, "another seed"))["mask"]
     assert result.passed
     assert result.reason.startswith("Too thin to judge: ")
@@ -139,7 +139,7 @@ def test_the_edge_of_a_coloured_picture_may_be_in_one_channel() -> None:
 
 
 def test_a_run_that_passes() -> None:
-    require(check(**vars(trial(PLAIN, 1))))
+    require_gates(check_gates(**vars(trial(PLAIN, 1))))
 
 
 def test_a_run_that_fails_names_its_gates_with_their_values() -> None:
@@ -149,7 +149,7 @@ def test_a_run_that_fails_names_its_gates_with_their_values() -> None:
         GateResult("exposure", False, 0.1, 0.5, "Deviation is 0.1."),
     )
     with pytest.raises(GateError) as error:
-        require(results)
+        require_gates(results)
     assert str(error.value) == (
         "The run failed 2 of its quality gates: area (2 areas differ); exposure (Deviation is 0.1)."
     )

@@ -138,10 +138,10 @@ def render(pod, store, record_of):
         pq.write_table(pa.table({"volume": [1.0, 2.0]}), table)
         for number in numbers:
             key = sweep.key(number)
-            with store.scratch(key) as folder:
+            with store.open_scratch(key) as folder:
                 (folder / "annotations.json").write_text('{"width": 4, "height": 3, "particles": []}')
                 (folder / "particles.parquet").write_bytes(table.getvalue())
-                recipe = build_canonical_tree(sweep.build_recipe(number))
-                store.commit(folder, record_of(key, recipe=recipe, seed=number))
+                recipe = build_canonical_tree(sweep.recipe(number))
+                store.commit_run(folder, record_of(key, recipe=recipe, seed=number))
 
     return commit

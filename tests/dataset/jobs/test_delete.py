@@ -26,10 +26,10 @@ def finished(pod, render):
 
 
 def all_files(store):
-    return [path for part in ("manifests", "runs", "sweeps", "scratch") for path in store.files(part)]
+    return [path for part in ("manifests", "runs", "sweeps", "scratch") for path in store.iterate_files(part)]
 
 
-def test_nothing_of_a_sweep_is_left(store, finished, deletion):
+def test_delete_removes_all_documents_of_a_sweep(store, finished, deletion):
     assert len(all_files(store)) > 10
     ended = deletion.run("delete")
     assert ended.code == 0
@@ -37,7 +37,7 @@ def test_nothing_of_a_sweep_is_left(store, finished, deletion):
     assert all_files(store) == []
 
 
-def test_what_is_gone_already_does_not_matter(finished, deletion):
+def test_delete_ignores_missing_files(finished, deletion):
     deletion.run("delete")
     again = deletion.run("delete")
     assert (again.code, again.message) == (0, DeleteMessage(runs=0, kept=0))
@@ -50,9 +50,9 @@ def test_runs_of_another_live_attempt_stay(store, finished, deletion, render):
     other.run("finalize")
     kept = {finished.given.build_sweep().key(number) for number in (2, 3)}
     assert deletion.run("delete").message == DeleteMessage(runs=2, kept=2)
-    assert kept < set(store.keys())
-    assert len(set(store.keys())) == 3
-    assert list(store.files("sweeps/lab/seeds")) == []
+    assert kept < set(store.iterate_keys())
+    assert len(set(store.iterate_keys())) == 3
+    assert list(store.iterate_files("sweeps/lab/seeds")) == []
     assert other.run("finalize").message.missing == 0
 
 
@@ -87,7 +87,7 @@ def test_no_run_is_removed_beside_an_attempt_that_cannot_be_read(store, finished
     assert all_files(store) == before
 
 
-def test_a_job_cut_short_anywhere_is_finished_by_the_next(store, finished, deletion, monkeypatch):
+def test_the_next_job_completes_an_interrupted_one(store, finished, deletion, monkeypatch):
     keys = [finished.given.build_sweep().key(number) for number in range(4)]
     store.remove_files([layout.pointer_path("lab", "seeds"), layout.manifest_path(keys[0])])
     store.remove_folder(layout.files_path(keys[1]))
@@ -97,9 +97,9 @@ def test_a_job_cut_short_anywhere_is_finished_by_the_next(store, finished, delet
 
 def test_documents_half_gone_keep_the_runs_they_name(store, finished, deletion):
     folder = AttemptIdentity("lab", "seeds", finished.given.plan, finished.given.attempt).path
-    store.remove_files([path for path in store.files("sweeps/lab/seeds") if not path.endswith("keys.bin")])
+    store.remove_files([path for path in store.iterate_files("sweeps/lab/seeds") if not path.endswith("keys.bin")])
     other = finished.changed(name="other")
     other.run("plan")
     gone = other.changed(recipe={}, overrides=(), plan=other.given.plan, attempt=other.given.attempt)
     assert gone.run("delete").message == DeleteMessage(runs=0, kept=4)
-    assert list(store.files("sweeps")) == [f"{folder}/keys.bin"]
+    assert list(store.iterate_files("sweeps")) == [f"{folder}/keys.bin"]

@@ -11,7 +11,7 @@ import pytest
 
 from synth_api.jobs.messages import FinalizeMessage, PlanMessage
 from synth_api.resources.synth_sweep import AxisSpec, Range, SingleAxis
-from synth_dataset.attempts.attempt import AttemptIdentity, attempt_keys, committed, open_attempt
+from synth_dataset.attempts.attempt import AttemptIdentity, find_dataset, iterate_keys, open_attempt
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument, RunUsage
 from synth_dataset.documents.failed_run import FailedRun
@@ -27,16 +27,16 @@ def batch(store, pod, number, succeeded=0, failed=()):
     document = BatchDocument(batch=number, size=2)
     usage = RunUsage(seconds={"real": 2.0}, gpu_seconds=3.0, bytes=10)
     for _ in range(succeeded):
-        document = document.exists(usage)
+        document = document.add_success(usage)
     for run in failed:
         overrides = pod.given.build_sweep().overrides(run)
-        document = document.failed(
+        document = document.add_failure(
             FailedRun(number=run, overrides=overrides, reason="GateFailed", message="flat"), usage
         )
     store.write(layout.batch_path(attempt_folder(pod), number), document.to_json())
 
 
-def test_a_plan_says_what_exists_and_what_is_to_do(pod, store, render):
+def test_a_plan_reports_existing_runs_and_runs_to_do(pod, store, render):
     render(1)
     ended = pod.run("plan")
     assert ended.code == 0
@@ -46,7 +46,7 @@ def test_a_plan_says_what_exists_and_what_is_to_do(pod, store, render):
     attempt = open_attempt(store, attempt_folder(pod))
     assert attempt.document.todo == ((0, 1), (2, 4))
     assert attempt.document.batch_size == 2
-    assert list(attempt_keys(store, attempt.path)) == list(pod.given.build_sweep().keys())
+    assert list(iterate_keys(store, attempt.path)) == list(pod.given.build_sweep().keys())
 
 
 def test_a_second_pod_of_the_same_attempt_reads_the_plan_of_the_first(pod, store, render):
@@ -56,7 +56,7 @@ def test_a_second_pod_of_the_same_attempt_reads_the_plan_of_the_first(pod, store
     assert (second.cached, second.todo) == (first.cached, first.todo) == (0, 4)
 
 
-def test_a_plan_whose_pod_died_between_its_two_files_is_written_anew(pod, store):
+def test_a_plan_interrupted_between_its_two_files_is_written_again(pod, store):
     store.write(f"{attempt_folder(pod)}/keys.bin", b"half")
     assert pod.run("plan").message.todo == 4
     assert open_attempt(store, attempt_folder(pod)).document.total == 4
@@ -69,7 +69,7 @@ def test_runs_left_out_keep_their_numbers_and_count_nowhere(pod, store, render):
     attempt = open_attempt(store, attempt_folder(pod))
     assert attempt.document.todo == ((0, 1), (2, 4))
     assert attempt.document.excluded == 1
-    assert list(attempt_keys(store, attempt.path))[1] == bytes(32)
+    assert list(iterate_keys(store, attempt.path))[1] == bytes(32)
     render(0, 2, 3)
     done = pod.run("finalize").message
     assert (done.total, done.succeeded, done.missing) == (3, 3, 0)
@@ -107,8 +107,8 @@ def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
     assert told.reasons == {"GateFailed": 1}
     assert told.seconds == {"real": 6.0}
     assert (told.gpu_seconds_used, told.gpu_seconds_lost, told.bytes) == (6.0, 3.0, 30)
-    assert told.dataset == store.uri("sweeps/lab/seeds/dataset.json")
-    dataset = committed(store, "lab", "seeds")
+    assert told.dataset == store.format_uri("sweeps/lab/seeds/dataset.json")
+    dataset = find_dataset(store, "lab", "seeds")
     assert dataset.folder == attempt_folder(pod)
     page = store.read(f"{dataset.folder}/index.html").decode()
     assert f"../../../../../runs/{pod.given.build_sweep().key(0)[:2]}/" in page
@@ -121,7 +121,7 @@ def test_a_dataset_has_the_categories_of_its_recipe_before_a_run_exists(pod, sto
     pod = pod.changed(recipe={**pod.given.recipe, "blueprints": blueprints})
     pod.run("plan")
     pod.run("finalize")
-    dataset = committed(store, "lab", "seeds")
+    dataset = find_dataset(store, "lab", "seeds")
     assert [(kind.id, kind.name) for kind in dataset.categories] == [(1, "Bead"), (2, "Flake")]
     coco = json.loads(store.read(f"{dataset.folder}/coco.json"))
     assert [(kind["id"], kind["name"]) for kind in coco["categories"]] == [(1, "Bead"), (2, "Flake")]
@@ -166,7 +166,7 @@ def test_the_document_of_another_batch_is_not_counted(pod, store, render):
     assert ended.code == 75
     assert ended.message.problem.reason == "StoreDamaged"
     assert "batches/1.json: is the document of another batch; remove it" in ended.message.problem.message
-    assert committed(store, "lab", "seeds") is None
+    assert find_dataset(store, "lab", "seeds") is None
 
 
 def test_finalize_without_a_plan_can_never_work(pod):
@@ -190,7 +190,7 @@ def test_a_sweep_that_is_wrong_is_never_planned(pod, store, change, words):
     assert ended.code == 64
     assert ended.message.problem.reason == "SweepInvalid"
     assert words in ended.message.problem.message
-    assert list(store.files("sweeps")) == []
+    assert list(store.iterate_files("sweeps")) == []
 
 
 @pytest.mark.parametrize("job", ["plan", "finalize"])
@@ -232,7 +232,7 @@ def test_a_store_that_cannot_be_used_is_one_sentence_at_once(pod, job, reason, w
     assert not any(secret in ended.text for secret in (pod.environment["AWS_SECRET_ACCESS_KEY"], "wrong-secret"))
 
 
-def test_every_line_of_the_log_is_json_and_tells_a_step(pod):
+def test_every_log_line_is_json_about_one_step(pod):
     events = [line["event"] for line in pod.run("plan").log]
     steps = ["the sweep is valid", "the store can be used", "the runs are looked for"]
     assert events == ["plan begins", *steps, "plan is done"]
@@ -249,7 +249,7 @@ def test_a_pod_ends_with_the_code_and_the_message(pod, place, code):
 
 
 @pytest.mark.parametrize("job", ["plan", "finalize", "delete"])
-def test_a_pod_that_is_told_to_stop_ends_with_143(pod, job):
+def test_a_pod_exits_with_143_after_sigterm(pod, job):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"127.0.0.1:{silent.getsockname()[1]}"
         process = pod.changed(output=pod.given.output.model_copy(update={"endpoint": endpoint})).start(job)
@@ -274,7 +274,7 @@ main(Job("plan", work, lambda problem: None))
 """
 
 
-def test_a_pod_that_is_told_to_stop_waits_for_no_request_to_the_store(pod):
+def test_a_pod_does_not_wait_for_store_requests_after_sigterm(pod):
     with pod.start_script(BUSY_JOB) as process:
         assert any("busy" in line for line in process.stderr)
         process.terminate()

@@ -36,9 +36,9 @@ record = RunRecord.model_validate_json(sys.stdin.read())
 for name in ("mkdir", "rename", "replace", "fsync", "chmod", "fdopen"):
     setattr(os, name, dying(getattr(os, name)))
 store = FolderStore(Path(sys.argv[1]))
-with store.scratch(record.key) as folder:
+with store.open_scratch(record.key) as folder:
     (folder / "real.png").write_bytes(b"pixels")
-    store.commit(folder, record)
+    store.commit_run(folder, record)
 """
 
 
@@ -47,14 +47,14 @@ def holds(store: FolderStore, manifest: Manifest) -> bool:
 
 
 def test_a_committed_run_is_found_with_its_files(store, put):
-    assert not store.has(KEY)
+    assert not store.has_run(KEY)
     manifest = put(KEY)
-    assert store.has(KEY)
-    assert store.manifest(KEY) == manifest
+    assert store.has_run(KEY)
+    assert store.read_manifest(KEY) == manifest
     assert [file.path for file in manifest.files] == ["real.png", "stl/00001.stl"]
     assert store.run_folder(manifest) == store.root / "runs" / "ab" / KEY / manifest.c8
     assert holds(store, manifest)
-    assert list(store.keys()) == [KEY]
+    assert list(store.iterate_keys()) == [KEY]
     assert list((store.root / "scratch").iterdir()) == []
 
 
@@ -65,7 +65,7 @@ def test_a_damaged_folder_of_the_same_name_is_replaced(store, put):
 
 
 def test_scratch_vanishes_when_the_run_fails(store):
-    with contextlib.suppress(RuntimeError), store.scratch(KEY) as folder:
+    with contextlib.suppress(RuntimeError), store.open_scratch(KEY) as folder:
         (folder / "half.png").write_bytes(b"x")
         raise RuntimeError("engine")
     assert not folder.exists()
@@ -73,10 +73,13 @@ def test_scratch_vanishes_when_the_run_fails(store):
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(store, put):
     other = put("cd" * 32)
-    with pytest.raises(StoreFullError, match="no space is left in the dataset folder") as caught, store.scratch(KEY):
+    with (
+        pytest.raises(StoreFullError, match="no space is left in the dataset folder") as caught,
+        store.open_scratch(KEY),
+    ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert caught.value.errno == errno.ENOSPC
-    assert not store.has(KEY)
+    assert not store.has_run(KEY)
     assert holds(store, other)
 
 
@@ -106,13 +109,13 @@ def test_killed_at_any_step_there_is_no_manifest_without_files(tmp_path, record_
     pytest.fail("never finished")
 
 
-def test_what_is_younger_than_a_day_stays(store, put):
+def test_objects_younger_than_a_day_are_kept(store, put):
     key = "ee" * 32
     manifest = put(key)
     path = store.root / "manifests" / "ee" / f"{key}.json"
     os.utime(path, (0, 0))
     remove_garbage(store, find_garbage(store))
-    assert not store.has(key)
+    assert not store.has_run(key)
     assert store.run_folder(manifest).exists()
 
 
@@ -136,7 +139,7 @@ def is_folder(handle):
 def test_a_file_system_that_cannot_flush_folders_holds_a_store(store, put, monkeypatch, number):
     refuse(monkeypatch, "fsync", number, is_folder)
     store.check_writable()
-    assert store.manifest(put(KEY).key).files
+    assert store.read_manifest(put(KEY).key).files
     store.write("sweeps/local/beads/dataset.json", b"{}")
     store.remove_files(["sweeps/local/beads/dataset.json"])
 
@@ -149,7 +152,7 @@ def test_a_disk_that_fails_is_not_taken_for_one_that_cannot_flush(store, monkeyp
 
 def test_a_file_system_without_rights_holds_a_store(store, put, monkeypatch):
     refuse(monkeypatch, "chmod", errno.EPERM, lambda *_: True)
-    assert store.manifest(put(KEY).key).files
+    assert store.read_manifest(put(KEY).key).files
     store.write("file", b"x")
 
 
@@ -157,14 +160,14 @@ def test_a_file_system_without_rights_holds_a_store(store, put, monkeypatch):
     ("name", "need"),
     [("replace", "replace a file, which a store needs"), ("rename", "rename a folder, which a store needs")],
 )
-def test_what_a_file_system_lacks_is_said_before_anything_is_rendered(store, monkeypatch, name, need):
+def test_an_unsuitable_file_system_is_reported_before_rendering(store, monkeypatch, name, need):
     refuse(monkeypatch, name, errno.ENOTSUP, lambda *_: True)
     with pytest.raises(InputError) as refused:
         store.check_writable()
     assert str(refused.value) == (
         f"{store.root}: the dataset folder cannot {need} (Operation not supported); choose another with --out"
     )
-    assert list(store.files("scratch")) == []
+    assert list(store.iterate_files("scratch")) == []
 
 
 def test_files_and_folders_have_the_rights_of_the_umask(store, put):
@@ -180,10 +183,10 @@ def test_files_and_folders_have_the_rights_of_the_umask(store, put):
         assert stat.S_IMODE(path.stat().st_mode) == (0o775 if path.is_dir() else 0o664), path
 
 
-def test_a_folder_that_cannot_be_written_is_said_with_the_callers_remedy(store, monkeypatch):
+def test_an_unwritable_folder_is_reported_with_the_remedy_of_the_caller(store, monkeypatch):
     refuse(monkeypatch, "mkdir", errno.EROFS, lambda *_: True)
-    with pytest.raises(InputError, match=r"cannot be written \(Read-only file system\); the page that it has is p$"):
-        store.check_writable("the page that it has is p")
+    with pytest.raises(InputError, match=r"cannot be written \(Read-only file system\); its page is p$"):
+        store.check_writable("its page is p")
 
 
 def test_a_run_folder_that_a_second_commit_keeps_is_young_again(store, put):

@@ -27,7 +27,7 @@ def test_no_more_than_twice_as_many_items_as_threads_are_taken_ahead() -> None:
     assert len(taken) == 7
 
 
-def test_an_abandoned_iteration_starts_nothing_more() -> None:
+def test_an_abandoned_iteration_starts_no_further_call() -> None:
     begun, release = [], Event()
 
     def wait(item: int) -> int:

@@ -21,7 +21,7 @@ from synth_dataset.documents import layout
 from synth_dataset.store import s3_client
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_client import Patience
-from synth_dataset.store.s3_store import PART, S3Store
+from synth_dataset.store.s3_store import PART_BYTES, S3Store
 
 KEY = "ab" * 32
 PATIENT = Patience(seconds=60, first=0.05, longest=0.2)
@@ -64,7 +64,7 @@ def corrupted(data: bytes) -> bytes:
 
 
 def test_a_server_that_dies_during_an_upload_and_returns_gets_all_of_it(frail, open_frail):
-    content = np.random.default_rng(1).bytes(4 * PART)
+    content = np.random.default_rng(1).bytes(4 * PART_BYTES)
     arrived = threading.Event()
 
     def told(data):
@@ -104,7 +104,7 @@ def test_a_store_that_stays_away_is_given_up(frail, open_frail, record_of, tmp_p
     assert caught.value.reason == Reason.STORE_UNREACHABLE
 
 
-def test_who_is_told_to_stop_waits_no_longer(frail, open_frail):
+def test_a_stop_ends_the_retries(frail, open_frail):
     patience = Patience(seconds=300)
     patience.stop.set()
     frail.kill()
@@ -150,21 +150,21 @@ def test_killed_before_any_request_there_is_no_run_without_its_files(minio_store
 
         monkeypatch.setattr(PoolManager, "urlopen", dying)
         try:
-            minio_store.commit(tmp_path, record_of(KEY))
+            minio_store.commit_run(tmp_path, record_of(KEY))
             break
         except Killed:
             monkeypatch.setattr(PoolManager, "urlopen", urlopen)
-            assert not minio_store.has(KEY)
+            assert not minio_store.has_run(KEY)
     assert survived == 4
     monkeypatch.setattr(PoolManager, "urlopen", urlopen)
-    manifest = minio_store.manifest(KEY)
+    manifest = minio_store.read_manifest(KEY)
     folder = layout.run_path(KEY, manifest.c8)
     assert [sha256(minio_store.read(f"{folder}/{file.path}")).hexdigest() for file in manifest.files] == [
         file.sha256 for file in manifest.files
     ]
 
 
-@pytest.mark.parametrize("size", [100_000, 2 * PART])
+@pytest.mark.parametrize("size", [100_000, 2 * PART_BYTES])
 def test_a_broken_upload_is_made_again(minio, minio_store, bucket, credentials, size):
     content = np.random.default_rng(size).bytes(size)
     cut = Once(content[50_000:50_016], lambda _: None)
@@ -211,7 +211,7 @@ def other_tag(data: bytes) -> bytes:
     return head + mark + b"0" * 32 + rest[32:] if mark else data
 
 
-def test_an_upload_whose_etag_is_no_checksum_is_read_back(minio, minio_store, bucket, credentials):
+def test_an_upload_with_another_etag_is_read_back(minio, minio_store, bucket, credentials):
     with proxy(minio.endpoint, down=other_tag) as endpoint:
         S3Store(bucket.model_copy(update={"endpoint": endpoint}), environment=credentials(minio)).write("file", b"x")
     assert minio_store.read("file") == b"x"
@@ -225,7 +225,9 @@ def test_a_store_that_holds_something_else_than_was_sent_is_damaged(minio, bucke
 
     with proxy(minio.endpoint, down=lie) as endpoint:
         store = S3Store(bucket.model_copy(update={"endpoint": endpoint}), environment=credentials(minio))
-        with pytest.raises(StoreError, match=f"{store.uri('file')}: the store holds something else") as caught:
+        with pytest.raises(
+            StoreError, match=f"{store.format_uri('file')}: the stored object differs from the upload"
+        ) as caught:
             store.write("file", content)
     assert caught.value.reason == Reason.STORE_DAMAGED
 
@@ -237,7 +239,7 @@ def test_encrypted_buckets_work(tmp_path, with_bucket, output_in, credentials):
         server.environment = {**server.environment, "MINIO_KMS_SECRET_KEY": key, "MINIO_KMS_AUTO_ENCRYPTION": "on"}
         server.start()
         store = S3Store(output_in(with_bucket(server)), environment=credentials(server))
-        for size in (10, PART + 1):
+        for size in (10, PART_BYTES + 1):
             store.write("file", b"x" * size)
             assert store.read("file") == b"x" * size
 
@@ -278,10 +280,13 @@ def test_a_certificate_is_trusted_when_its_authority_is_named(certified, output_
     assert wrong.reason == Reason.CERTIFICATE_INVALID
     assert "localhost" in str(wrong)
     gone = refusal(server, credentials, output, authority.with_name("gone.crt"))
-    assert (gone.reason, "gone.crt is not there; check output.caSecretRef" in str(gone)) == ("CertificateInvalid", True)
+    assert (gone.reason, "gone.crt does not exist; check output.caSecretRef" in str(gone)) == (
+        "CertificateInvalid",
+        True,
+    )
 
 
-def test_plain_http_to_an_https_store_is_told(certified, output_in, credentials):
+def test_plain_http_to_an_https_store_is_reported(certified, output_in, credentials):
     server, _ = certified
     error = refusal(server, credentials, output_in(server), None)
     assert error.reason == Reason.STORE_UNREACHABLE

@@ -9,7 +9,7 @@ from minio.error import InvalidResponseError, ServerError
 
 from synth_api.reasons import Reason
 from synth_dataset.store.base import StoreError
-from synth_dataset.store.s3_problems import explained, refused
+from synth_dataset.store.s3_problems import explain_code, explain_error
 from synth_dataset.store.s3_store import S3Store
 
 ACCESS, SECRET = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
@@ -94,7 +94,7 @@ def test_an_endpoint_that_is_no_store(server, output_in, credentials, changes, w
 def test_a_check_leaves_nothing(server, output_in, credentials):
     store = S3Store(output_in(server, "checked"), environment=credentials(server))
     store.check()
-    assert list(store.files("scratch")) == []
+    assert list(store.iterate_files("scratch")) == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_check_leaves_nothing(server, output_in, credentials):
     ],
 )
 def test_every_code_has_a_reason(minio, output_in, code, reason):
-    error = refused(code, output_in(minio))
+    error = explain_code(code, output_in(minio))
     assert error.reason == reason
     assert error.is_passing == (reason != Reason.ACCESS_DENIED)
 
@@ -119,11 +119,14 @@ def test_every_code_has_a_reason(minio, output_in, code, reason):
     [
         (InvalidResponseError(408, "text/plain", None), "(it answers with HTTP status 408)"),
         (InvalidResponseError(429, "text/plain", None), "(it answers with HTTP status 429)"),
-        (InvalidResponseError(404, "text/html", None), "(what answers with HTTP status 404 is no S3 store"),
+        (
+            InvalidResponseError(404, "text/html", None),
+            "(the server that answers with HTTP status 404 is not an S3 store",
+        ),
         (ServerError("bad gateway", 502), "(it answers with HTTP status 502)"),
     ],
 )
 def test_a_status_without_an_error_code_is_named(minio, output_in, error, words):
-    problem = explained(error, output_in(minio))
+    problem = explain_error(error, output_in(minio))
     assert problem.reason == Reason.STORE_UNREACHABLE
     assert words in str(problem)

@@ -71,12 +71,12 @@ def test_who_is_asked_without_the_proxy(endpoint, exceptions, is_direct) -> None
 )
 def test_a_variable_that_names_no_proxy(value) -> None:
     with pytest.raises(
-        StoreError, match=r"^HTTP_PROXY is no address of an HTTP proxy; write http://HOST:PORT, or unset it$"
+        StoreError, match=r"^HTTP_PROXY is not the address of an HTTP proxy; write http://HOST:PORT, or unset it$"
     ):
         find_proxy(output(), {"HTTP_PROXY": value})
 
 
-def test_the_proxy_s_credentials_are_sent_and_never_said() -> None:
+def test_proxy_credentials_are_sent_but_not_shown() -> None:
     found = find_proxy(output(), {"HTTP_PROXY": "http://user:pass%2Fword@proxy:3128"})
     assert found is not None
     assert found.headers == {"proxy-authorization": "Basic dXNlcjpwYXNzL3dvcmQ="}

@@ -115,7 +115,7 @@ FAILURES = (
 
 @settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.tuples(SENT, SENT, SENT) | st.tuples(SENT, ODD, ODD), st.sampled_from(FAILURES))
-def test_no_failure_tells_a_credential(echo, tmp_path_factory, capsys, keys, failure) -> None:
+def test_no_failure_message_has_a_credential(echo, tmp_path_factory, capsys, keys, failure) -> None:
     access, secret, token = keys
     redaction._patterns = redaction._CredentialPatterns()
     folder = tmp_path_factory.mktemp("pod")
@@ -169,7 +169,7 @@ def _quoted(text: str) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
-def test_what_a_client_raises_about_a_header_is_redacted_in_a_log() -> None:
+def test_client_errors_about_a_header_are_redacted_in_logs() -> None:
     redaction.register_credentials(GOOD.values())
     error = ValueError(f"Invalid header value b'AWS4-HMAC-SHA256 Credential={GOOD[ACCESS]}\\n/2030, Signature=0a1b'")
     assert GOOD[ACCESS] in "".join(traceback.format_exception(error))
@@ -225,7 +225,7 @@ def test_a_credentials_file_that_cannot_be_read_is_not_quoted(text, monkeypatch,
     (tmp_path / "credentials").write_text(text)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     said = str(problem(Output(endpoint="127.0.0.1:1", bucket="data", insecure=True), {}))
-    assert "the AWS credentials file is no INI file, or has a single '%'" in said
+    assert "the AWS credentials file is not an INI file, or has a single '%'" in said
     assert "hidden" not in said
 
 

@@ -8,7 +8,7 @@ import pytest
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.store.base import Child, StorageUsage
-from synth_dataset.store.s3_store import LISTED_FROM, PART
+from synth_dataset.store.s3_store import MIN_LISTED_RUNS, PART_BYTES
 
 KEY = "ab" * 32
 
@@ -23,12 +23,12 @@ def test_a_file_is_read_as_it_was_written(store):
     assert store.read("sweeps/a/plan.json") == b"{}"
     store.write("sweeps/a/plan.json", iter([b"in ", b"pieces"]))
     assert store.read("sweeps/a/plan.json") == b"in pieces"
-    assert store.size("sweeps/a/plan.json") == 9
+    assert store.read_size("sweeps/a/plan.json") == 9
     assert store.exists("sweeps/a/plan.json")
     assert not store.exists("sweeps/a")
 
 
-def test_a_part_of_a_file_ends_where_the_file_does(store):
+def test_a_part_ends_at_the_end_of_the_file(store):
     store.write("keys.bin", b"0123456789")
     assert [store.read_part("keys.bin", start, 4) for start in (0, 4, 8, 10)] == [b"0123", b"4567", b"89", b""]
 
@@ -37,63 +37,65 @@ def test_a_file_that_is_not_there_is_named(store):
     for read in (store.read, store.size, lambda path: store.read_part(path, 0, 4)):
         with pytest.raises(FileNotFoundError) as caught:
             read("runs/nothing")
-        assert caught.value.filename == store.uri("runs/nothing")
+        assert caught.value.filename == store.format_uri("runs/nothing")
 
 
-@pytest.mark.parametrize("size", [0, 1, PART, PART + 1, 3 * PART])
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES])
 def test_files_of_any_size_arrive_whole(store, tmp_path, size):
     content = np.random.default_rng(size).bytes(size)
     store.write("scratch-free/large.blend", content)
     assert store.read("scratch-free/large.blend") == content
 
 
-def test_a_listing_tells_files_from_folders(store):
+def test_a_listing_distinguishes_files_and_folders(store):
     for path in ("sweeps/a/dataset.json", "sweeps/a/p1/t1/plan.json", "sweeps/a/p1/t2/plan.json", "sweeps/ab/x"):
         store.write(path, b"x")
-    assert sorted(store.children("sweeps/a")) == [Child("dataset.json", False), Child("p1", True)]
-    assert sorted(store.files("sweeps/a")) == [
+    assert sorted(store.list_children("sweeps/a")) == [Child("dataset.json", False), Child("p1", True)]
+    assert sorted(store.iterate_files("sweeps/a")) == [
         "sweeps/a/dataset.json",
         "sweeps/a/p1/t1/plan.json",
         "sweeps/a/p1/t2/plan.json",
     ]
-    assert list(store.children("sweeps/none")) == []
-    assert list(store.files("sweeps/none")) == []
+    assert list(store.list_children("sweeps/none")) == []
+    assert list(store.iterate_files("sweeps/none")) == []
 
 
 def test_usage_is_of_a_file_or_of_all_below_a_folder(store):
     store.write("runs/a/one", b"123")
     store.write("runs/a/b/two", b"45678")
     store.write("runs/ab", b"not below")
-    assert store.usage("runs/a").bytes == 8
-    assert store.usage("runs/a/one").bytes == 3
-    assert store.usage("runs/a").newest > 1.7e9
-    assert store.usage("runs/none") == StorageUsage(0, 0.0)
+    assert store.measure_usage("runs/a").bytes == 8
+    assert store.measure_usage("runs/a/one").bytes == 3
+    assert store.measure_usage("runs/a").newest > 1.7e9
+    assert store.measure_usage("runs/none") == StorageUsage(0, 0.0)
 
 
-def test_what_is_removed_is_gone_and_may_be_gone_before(store):
+def test_removal_is_complete_and_ignores_missing_files(store):
     for path in ("runs/a/one", "runs/a/b/two", "runs/ab", "manifests/x"):
         store.write(path, b"x")
     for _ in range(2):
         store.remove_folder("runs/a")
         store.remove_files(["manifests/x"])
-        assert [*store.files("runs"), *store.files("manifests")] == ["runs/ab"]
+        assert [*store.iterate_files("runs"), *store.iterate_files("manifests")] == ["runs/ab"]
 
 
 def test_a_committed_run_is_found_with_its_files(store, put):
-    assert not store.has(KEY)
+    assert not store.has_run(KEY)
     manifest = put(KEY)
-    assert store.has(KEY)
-    assert store.manifest(KEY) == manifest
+    assert store.has_run(KEY)
+    assert store.read_manifest(KEY) == manifest
     assert [file.path for file in manifest.files] == ["real.png", "stl/00001.stl"]
-    assert sorted(store.files("runs")) == [f"runs/ab/{KEY}/{manifest.c8}/{file.path}" for file in manifest.files]
-    assert list(store.files("manifests")) == [f"manifests/ab/{KEY}.json"]
-    assert list(store.keys()) == [KEY]
+    assert sorted(store.iterate_files("runs")) == [
+        f"runs/ab/{KEY}/{manifest.c8}/{file.path}" for file in manifest.files
+    ]
+    assert list(store.iterate_files("manifests")) == [f"manifests/ab/{KEY}.json"]
+    assert list(store.iterate_keys()) == [KEY]
 
 
 def test_two_workers_on_one_run_are_harmless(store, put):
     first, same, other = put(KEY), put(KEY), put(KEY, b"other device")
     assert first.c8 == same.c8 != other.c8
-    assert store.manifest(KEY) == other
+    assert store.read_manifest(KEY) == other
     for manifest, content in ((first, b"pixels"), (other, b"other device")):
         assert store.read(f"{layout.run_path(KEY, manifest.c8)}/real.png") == content
 
@@ -101,25 +103,25 @@ def test_two_workers_on_one_run_are_harmless(store, put):
 @pytest.mark.parametrize("text", [b"", b"{", b'{"key": 1}'])
 def test_a_manifest_that_does_not_parse_names_its_file(store, text):
     store.write(layout.manifest_path(KEY), text)
-    with pytest.raises(DocumentError, match=rf"{store.uri(layout.manifest_path(KEY))}: "):
-        store.manifest(KEY)
+    with pytest.raises(DocumentError, match=rf"{store.format_uri(layout.manifest_path(KEY))}: "):
+        store.read_manifest(KEY)
 
 
 def test_a_run_without_a_manifest_does_not_exist(store, put):
     store.write(f"{layout.run_path(KEY, '0' * 8)}/real.png", b"half")
-    assert not store.has(KEY)
+    assert not store.has_run(KEY)
     with pytest.raises(KeyError):
-        store.manifest(KEY)
+        store.read_manifest(KEY)
 
 
-@pytest.mark.parametrize("asked", [5, LISTED_FROM + 1])
+@pytest.mark.parametrize("asked", [5, MIN_LISTED_RUNS + 1])
 def test_which_of_many_runs_exist(store, asked):
     keys = np.random.default_rng(asked).bytes(asked * layout.KEY_BYTES)
     asked_for = np.frombuffer(keys, f"S{layout.KEY_BYTES}").copy()
     asked_for[2] = b""  # an excluded run
-    existing = [layout.key_text(asked_for[number]) for number in (0, asked - 1)]
+    existing = [layout.format_key(asked_for[number]) for number in (0, asked - 1)]
     for key in (*existing, "ef" * 32):
         store.write(layout.manifest_path(key), b"{}")
     store.write("manifests/ef/readme.json", b"{}")
     twice = np.concatenate([asked_for, asked_for[:1]])
-    assert np.flatnonzero(store.present(twice)).tolist() == [0, asked - 1, asked]
+    assert np.flatnonzero(store.find_present_runs(twice)).tolist() == [0, asked - 1, asked]

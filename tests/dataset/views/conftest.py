@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_dataset.documents.annotations import Annotation, annotations_document
+from synth_dataset.documents.annotations import Annotation, build_annotations
 from synth_dataset.documents.pictures import write_png, write_webp
 from synth_dataset.views.coco import CocoRun
-from synth_dataset.views.gallery_page import GalleryAxis, GalleryFailure, GalleryRun, gallery_page
-from synth_dataset.views.thumbnails import contact_strip
+from synth_dataset.views.gallery_page import GalleryAxis, GalleryFailure, GalleryRun, render_page
+from synth_dataset.views.thumbnails import build_contact_strip
 
 MODES = ("real", "categorical", "depth_map")
 NUMBER = "blueprints.particles.Bead.number"
@@ -71,7 +71,7 @@ def write_pictures(folder: Path, number: int) -> None:
     pictures = [np.full((96, 96, 3), colors[mode], dtype=np.uint8) for mode in MODES]
     for mode, pixels in zip(MODES, pictures, strict=True):
         write_png(folder / f"{mode}.png", pixels)
-    write_webp(folder / "thumb.webp", contact_strip(pictures))
+    write_webp(folder / "thumb.webp", build_contact_strip(pictures))
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def scene_of(tmp_path: Path):
             ids[inside] = disc
         notes = [annotation(disc, ids, amodal[disc]) for disc in amodal if (ids == disc).any()]
         path = tmp_path / f"{number}.json"
-        path.write_text(json.dumps(annotations_document(notes, width, height)))
+        path.write_text(json.dumps(build_annotations(notes, width, height)))
         return Scene(CocoRun(number, f"runs/{number}/real.png", width, height, path.read_bytes), ids, amodal)
 
     return scene
@@ -132,7 +132,7 @@ def page(tmp_path: Path) -> Path:
         write_pictures(tmp_path / f"runs/{number}", number)
     failures = [GalleryFailure(6, {NUMBER: 600, SEED: 3}, "GateError", "the labels do not fit the picture")]
     path = tmp_path / "index.html"
-    path.write_text(gallery_page("spheres_sem", AXES, [run_of(number) for number in range(6)], failures, 6))
+    path.write_text(render_page("spheres_sem", AXES, [run_of(number) for number in range(6)], failures, 6))
     return path
 
 

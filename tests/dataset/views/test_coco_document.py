@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from synth_dataset.documents.attempt_document import categories_of
-from synth_dataset.documents.rle import pixels_of
-from synth_dataset.views.coco import CocoRun, coco_chunks
+from synth_dataset.documents.attempt_document import build_categories
+from synth_dataset.documents.rle import decode_mask
+from synth_dataset.views.coco import CocoRun, iterate_coco
 
 INFO = {"description": "beads"}
-CATEGORIES = categories_of(["Bead", "Flake"])
+CATEGORIES = build_categories(["Bead", "Flake"])
 
 
 def document(runs: Iterable[CocoRun], *categories: str) -> dict[str, list]:
-    return json.loads(b"".join(coco_chunks(list(runs), INFO, categories_of(categories) or CATEGORIES)))
+    return json.loads(b"".join(iterate_coco(list(runs), INFO, build_categories(categories) or CATEGORIES)))
 
 
 def test_pycocotools_gives_the_instances_back(scene_of, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenes = {number: scene_of(number, discs=12) for number in (3, 5, 8)}
     path = tmp_path / "coco.json"
-    path.write_bytes(b"".join(coco_chunks([scene.run for scene in scenes.values()], INFO, CATEGORIES)))
+    path.write_bytes(b"".join(iterate_coco([scene.run for scene in scenes.values()], INFO, CATEGORIES)))
     coco = COCO(str(path))
     assert sorted(coco.getImgIds()) == [3, 5, 8]
     for number, scene in scenes.items():
@@ -35,11 +35,11 @@ def test_pycocotools_gives_the_instances_back(scene_of, tmp_path: Path, capsys: 
         assert (back == scene.ids).all()
 
 
-def test_an_annotation_says_what_hides_a_particle_and_how_much_of_it(scene_of) -> None:
+def test_an_annotation_has_occluders_and_visible_fraction(scene_of) -> None:
     scene = scene_of(1, discs=12)
     for note in document([scene.run])["annotations"]:
         amodal = np.zeros(scene.ids.size, dtype=bool)
-        amodal[pixels_of(note["amodal_segmentation"])] = True
+        amodal[decode_mask(note["amodal_segmentation"])] = True
         assert (amodal.reshape(scene.ids.shape) == scene.amodal[note["particle_id"]]).all()
         assert note["amodal_area"] == amodal.sum()
         assert note["visible_fraction"] == note["area"] / note["amodal_area"]
@@ -66,7 +66,7 @@ def test_an_annotation_has_the_id_that_its_blueprint_has_in_the_given_list(scene
 
 
 def test_a_reader_in_any_locale_gets_the_names_of_categories() -> None:
-    text = b"".join(coco_chunks([], INFO, categories_of(["Körnchen 粒"]))).decode("latin-1")
+    text = b"".join(iterate_coco([], INFO, build_categories(["Körnchen 粒"]))).decode("latin-1")
     assert [category["name"] for category in json.loads(text)["categories"]] == ["Körnchen 粒"]
 
 
@@ -84,5 +84,5 @@ def test_no_run_and_an_empty_picture_are_valid(scene_of) -> None:
 
 
 def test_a_piece_holds_no_more_than_one_particle(scene_of) -> None:
-    pieces = list(coco_chunks([scene_of(number, discs=12).run for number in range(5)], INFO, CATEGORIES))
+    pieces = list(iterate_coco([scene_of(number, discs=12).run for number in range(5)], INFO, CATEGORIES))
     assert max(piece.count(b'"particle_id"') for piece in pieces) == 1

@@ -9,9 +9,9 @@ import pytest
 from pycocotools.coco import COCO
 
 from synth_dataset.attempts import dataset_commit as finalize
-from synth_dataset.attempts.attempt import committed, open_attempt
+from synth_dataset.attempts.attempt import find_dataset, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
-from synth_dataset.attempts.render_call import begin
+from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents import layout
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.views import dataset_views as views
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from synth_dataset.store.folder_store import FolderStore
 
 CATEGORIES = [{"id": 1, "name": "Bead"}, {"id": 2, "name": "Flake"}]
-VIEWS = {views.COCO: views.coco}
+VIEWS = {views.COCO: views.build_coco}
 
 
 def recipe_of(*blueprints: str) -> dict[str, Any]:
@@ -45,11 +45,11 @@ def render(store: FolderStore, record_of: Callable[..., Any]) -> Callable[..., N
             | {"visible_fraction": 1.0, "occluded_by": [], "visible": mask, "amodal": mask}
             for number, name in enumerate(shown, start=1)
         ]
-        with store.scratch(key) as folder:
+        with store.open_scratch(key) as folder:
             (folder / "real.png").write_bytes(b"pixels")
             document = {"width": 4, "height": 3, "particles": particles}
             (folder / "annotations.json").write_text(json.dumps(document))
-            store.commit(folder, record_of(key, recipe=recipe_of(*blueprints), visible=len(shown)))
+            store.commit_run(folder, record_of(key, recipe=recipe_of(*blueprints), visible=len(shown)))
 
     return commit
 
@@ -71,9 +71,9 @@ def coco_of(store: FolderStore, attempt: StoredAttempt) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("shown", [["Flake"], ["Bead"], ["Bead", "Flake"], []])
-def test_categories_do_not_depend_on_what_is_visible(store, sweep, render, shown: Sequence[str]) -> None:
+def test_categories_are_independent_of_visible_particles(store, sweep, render, shown: Sequence[str]) -> None:
     runs = sweep(0)
-    attempt = begin(store, runs).attempt
+    attempt = begin_call(store, runs).attempt
     render(runs.key(0), *shown)
     dataset = commit_dataset(store, attempt, [], VIEWS)
     document = coco_of(store, attempt)
@@ -85,7 +85,7 @@ def test_categories_do_not_depend_on_what_is_visible(store, sweep, render, shown
 
 
 def test_a_dataset_without_a_run_has_all_categories_and_can_be_read(store, sweep, tmp_path: Path) -> None:
-    attempt = begin(store, sweep(0)).attempt
+    attempt = begin_call(store, sweep(0)).attempt
     commit_dataset(store, attempt, [], VIEWS)
     coco = COCO(str(store.root / attempt.path / views.COCO))
     assert coco.getImgIds() == coco.getAnnIds() == []
@@ -94,7 +94,7 @@ def test_a_dataset_without_a_run_has_all_categories_and_can_be_read(store, sweep
 
 def test_pictures_are_named_from_the_root_of_the_store_and_the_root_from_the_document(store, sweep, render) -> None:
     runs = sweep(0, 1)
-    attempt = begin(store, runs).attempt
+    attempt = begin_call(store, runs).attempt
     for number in (0, 1):
         render(runs.key(number), "Bead")
     commit_dataset(store, attempt, [], VIEWS)
@@ -105,9 +105,9 @@ def test_pictures_are_named_from_the_root_of_the_store_and_the_root_from_the_doc
         assert (store.root / image["file_name"]).read_bytes() == b"pixels"
 
 
-def test_the_document_says_what_it_is_of_and_is_the_same_whenever_it_is_written(store, sweep, render) -> None:
+def test_the_document_describes_its_dataset_and_is_reproducible(store, sweep, render) -> None:
     runs = sweep(0)
-    attempt = begin(store, runs).attempt
+    attempt = begin_call(store, runs).attempt
     render(runs.key(0), "Bead")
     commit_dataset(store, attempt, [], VIEWS)
     once = store.read(f"{attempt.path}/{views.COCO}")
@@ -124,9 +124,9 @@ def test_the_document_says_what_it_is_of_and_is_the_same_whenever_it_is_written(
 
 
 def test_a_document_of_the_first_runs_counts_them_all(store, sweep, render, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finalize, "VIEWED", 2)
+    monkeypatch.setattr(finalize, "MAX_VIEWED_RUNS", 2)
     runs = sweep(0, 1, 2)
-    attempt = begin(store, runs).attempt
+    attempt = begin_call(store, runs).attempt
     for number in range(3):
         render(runs.key(number))
     commit_dataset(store, attempt, [], VIEWS)
@@ -137,7 +137,7 @@ def test_a_document_of_the_first_runs_counts_them_all(store, sweep, render, monk
 
 def test_a_dataset_of_an_earlier_release_has_the_blueprints_of_its_runs(store, sweep, render) -> None:
     runs = sweep(0)
-    attempt = begin(store, runs).attempt
+    attempt = begin_call(store, runs).attempt
     render(runs.key(0), "Flake", blueprints=["Flake", "Bead one"])  # no name that a recipe may have today
     dataset = commit_dataset(store, attempt, [], {})
     for path, left_out in (
@@ -146,7 +146,7 @@ def test_a_dataset_of_an_earlier_release_has_the_blueprints_of_its_runs(store, s
     ):
         document = json.loads(store.read(path))
         store.write(path, json.dumps({key: value for key, value in document.items() if key not in left_out}).encode())
-    old = committed(store, "local", "beads")
+    old = find_dataset(store, "local", "beads")
     assert (old.categories, old.visible) == ((), None)
     new = commit_dataset(store, open_attempt(store, old.folder), old.failures, VIEWS)
     assert json.loads(new.to_json())["categories"] == [{"id": 1, "name": "Bead one"}, {"id": 2, "name": "Flake"}]

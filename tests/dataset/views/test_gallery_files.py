@@ -9,7 +9,7 @@ import pytest
 
 from synth_dataset.attempts import dataset_commit
 from synth_dataset.attempts.dataset_commit import commit_dataset
-from synth_dataset.attempts.render_call import begin
+from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents.layout import manifest_path, run_path
 from synth_dataset.views.gallery_files import list_gallery_files
 
@@ -31,11 +31,11 @@ def commit(sweep_of: Callable[..., Any], record_of: Callable[..., Any]) -> Calla
     def commit(store: Store, *seeds: int) -> tuple[DatasetDocument, list[Manifest]]:
         sweep, manifests = sweep_of(*seeds), []
         for run in range(len(seeds)):
-            with store.scratch("run") as folder:
+            with store.open_scratch("run") as folder:
                 (folder / "real.png").write_bytes(os.urandom(8))
                 (folder / "thumb.webp").write_bytes(b"thumbnail")
-                manifests.append(store.commit(folder, record_of(sweep.key(run), recipe=RECIPE)))
-        call = begin(store, sweep)
+                manifests.append(store.commit_run(folder, record_of(sweep.key(run), recipe=RECIPE)))
+        call = begin_call(store, sweep)
         assert call
         return commit_dataset(store, call.attempt, [], {}), manifests
 
@@ -54,7 +54,7 @@ def test_thumbnails_and_pictures_are_listed_in_run_order(each_store: Store, comm
 def test_only_the_runs_on_the_page_are_listed(
     each_store: Store, commit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset_commit, "VIEWED", 2)
+    monkeypatch.setattr(dataset_commit, "MAX_VIEWED_RUNS", 2)
     dataset, _ = commit(each_store, 1, 2, 3)
     assert len(list_gallery_files(each_store, dataset, with_pictures=False)) == 2
 
@@ -65,4 +65,4 @@ def test_a_missing_manifest_is_named(each_store: Store, commit: Callable[..., An
     each_store.remove_files([path])
     with pytest.raises(FileNotFoundError) as error:
         list_gallery_files(each_store, dataset, with_pictures=True)
-    assert error.value.filename == each_store.uri(path)
+    assert error.value.filename == each_store.format_uri(path)

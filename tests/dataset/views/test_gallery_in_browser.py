@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from synth_dataset.documents.pictures import read_png
-from synth_dataset.views.gallery_page import gallery_page
+from synth_dataset.views.gallery_page import render_page
 
 
 def test_all_runs_are_shown_at_first(page: Path, dom) -> None:
@@ -22,7 +22,7 @@ def test_axes_filter(page: Path, dom) -> None:
     assert opened.has(r'value="1" aria-pressed="true">600<')
 
 
-def test_a_filter_that_nothing_passes_says_so(page: Path, dom) -> None:
+def test_a_filter_without_a_match_shows_a_message(page: Path, dom) -> None:
     opened = dom(page, "axis.seed=7")
     assert opened.shown_runs() == []
     assert opened.element("empty") == "No run matches."
@@ -44,8 +44,8 @@ def test_a_run_that_is_not_there_opens_nothing(page: Path, dom) -> None:
 
 def test_a_page_without_runs_opens(tmp_path: Path, dom) -> None:
     path = tmp_path / "empty.html"
-    path.write_text(gallery_page("beads", [], []))
-    assert dom(path).element("empty") == "There is no run yet."
+    path.write_text(render_page("beads", [], []))
+    assert dom(path).element("empty") == "The dataset has no runs yet."
 
 
 def test_the_screenshot_shows_every_mode_then_one_alone(page: Path, browser, tmp_path: Path) -> None:

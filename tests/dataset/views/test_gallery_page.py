@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from synth_dataset.views.gallery_page import GalleryAxis, GalleryFailure, gallery_page, short_names
-from synth_dataset.views.histogram import BINS, bars, common_edges, counts
+from synth_dataset.views.gallery_page import GalleryAxis, GalleryFailure, render_page, shorten_names
+from synth_dataset.views.histogram import BINS, compute_edges, count_values, draw_bars
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -27,8 +27,8 @@ class Attributes(HTMLParser):
         self.values += [(name, value or "") for name, value in attributes]
 
 
-def test_nothing_is_fetched_from_elsewhere(axes, make_run) -> None:
-    page = gallery_page("beads", axes, [make_run(0)])
+def test_the_page_loads_no_external_resources(axes, make_run) -> None:
+    page = render_page("beads", axes, [make_run(0)])
     links = [value for name, value in Attributes(page).values if name in ("src", "href", "srcset", "action")]
     assert links
     assert not [link for link in links if ":" in link or link.startswith("/")]
@@ -39,7 +39,7 @@ def test_nothing_is_fetched_from_elsewhere(axes, make_run) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 180])
 def test_every_run_has_a_card(axes, make_run, count: int) -> None:
-    page = gallery_page("beads", axes, [make_run(number) for number in range(count)])
+    page = render_page("beads", axes, [make_run(number) for number in range(count)])
     assert [int(number) for number in re.findall(r'id="r(\d+)"', page)] == list(range(count))
 
 
@@ -47,21 +47,21 @@ def test_two_thousand_runs_stay_below_five_megabytes(make_run) -> None:
     seeds = GalleryAxis("initial_runtime_state.seed", range(2000))
     link = f"../../../../../runs/ab/{'0' * 64}/12345678"
     runs = [replace(make_run(n % 6, link), number=n, overrides={seeds.path: n}) for n in range(2000)]
-    page = gallery_page("beads", [seeds], runs, total=12_000)
+    page = render_page("beads", [seeds], runs, total=12_000)
     assert len(page.encode()) < 5_000_000
     assert "the first 2000 runs; 10,000 more" in page
     assert page.count("<option") == 2001
 
 
-def test_names_are_text_whatever_they_hold(make_run) -> None:
+def test_names_are_escaped(make_run) -> None:
     axis = GalleryAxis(f"a.{SCRIPT}", (SCRIPT, '"><img src=x onerror=alert(1)>'))
     runs = [
         replace(make_run(0), overrides={axis.path: axis.values[0]}, pictures=(f"{SCRIPT}real.png", "a'b#c%.png")),
         replace(make_run(1), overrides={axis.path: axis.values[1]}, folder='x" onload="alert(1)'),
     ]
     failures = [GalleryFailure(2, {axis.path: SCRIPT}, SCRIPT, SCRIPT)]
-    page = gallery_page(SCRIPT, [axis], runs, failures)
-    plain = Attributes(gallery_page("beads", [GalleryAxis("a.b", (0, 1))], runs[:0], []))
+    page = render_page(SCRIPT, [axis], runs, failures)
+    plain = Attributes(render_page("beads", [GalleryAxis("a.b", (0, 1))], runs[:0], []))
     assert SCRIPT not in page
     assert Attributes(page).tags.count("script") == plain.tags.count("script") == 2
     assert not [name for name, _ in Attributes(page).values if name.startswith("on")]
@@ -69,13 +69,13 @@ def test_names_are_text_whatever_they_hold(make_run) -> None:
 
 def test_a_failed_run_is_listed_with_its_reason(axes, make_run) -> None:
     failure = GalleryFailure(4, {"initial_runtime_state.seed": 9}, "WorkerDied", "signal 9, three times")
-    page = gallery_page("beads", axes, [make_run(0)], [failure])
+    page = render_page("beads", axes, [make_run(0)], [failure])
     assert "1 failed" in page
     assert re.search(r"<td>4</td>.*seed.*9.*<td>WorkerDied</td><td>signal 9, three times</td>", page)
 
 
 def test_an_axis_offers_the_values_that_runs_have(axes, make_run) -> None:
-    page = gallery_page("beads", axes, [make_run(0), make_run(1)])
+    page = render_page("beads", axes, [make_run(0), make_run(1)])
     assert re.findall(r'<button type="button" value="(\d+)"[^>]*>([^<]*)<', page) == [("0", "0"), ("1", "1")]
 
 
@@ -90,23 +90,23 @@ def test_an_axis_offers_the_values_that_runs_have(axes, make_run) -> None:
         (["number", "a.number"], ["number", "a.number"]),
     ],
 )
-def test_axes_are_called_by_the_shortest_ending_that_tells_them_apart(paths: list[str], names: list[str]) -> None:
-    assert short_names(paths) == dict(zip(paths, names, strict=True))
+def test_axes_have_their_shortest_unambiguous_names(paths: list[str], names: list[str]) -> None:
+    assert shorten_names(paths) == dict(zip(paths, names, strict=True))
 
 
 def test_histograms_of_all_runs_have_one_scale_and_lose_no_particle() -> None:
     samples = [np.array([4.0, 5.0]), np.array([6.0]), np.array([])]
-    edges = common_edges(samples)
+    edges = compute_edges(samples)
     assert (edges[0], edges[-1]) == (4.0, 6.0)
-    assert [int(counts(sample, edges).sum()) for sample in samples] == [2, 1, 0]
+    assert [int(count_values(sample, edges).sum()) for sample in samples] == [2, 1, 0]
 
 
 @pytest.mark.parametrize("size", [0.0, 3e-9, 5.0, 1e12])
 def test_particles_of_one_size_stand_in_the_middle(size: float) -> None:
-    edges = common_edges([np.full(7, size)])
-    assert counts(np.full(7, size), edges)[BINS // 2 - 1 : BINS // 2 + 1].sum() == 7
+    edges = compute_edges([np.full(7, size)])
+    assert count_values(np.full(7, size), edges)[BINS // 2 - 1 : BINS // 2 + 1].sum() == 7
 
 
 def test_the_tallest_bar_is_as_high_as_the_picture() -> None:
-    assert bars(np.array([2, 0, 1]), 30, 10) == "M0 10v-10h9V10zM20 10v-5h9V10z"
-    assert bars(np.zeros(3, dtype=np.int64), 30, 10) == ""
+    assert draw_bars(np.array([2, 0, 1]), 30, 10) == "M0 10v-10h9V10zM20 10v-5h9V10z"
+    assert draw_bars(np.zeros(3, dtype=np.int64), 30, 10) == ""

@@ -114,7 +114,7 @@ class Pods:
         return BatchDocument.model_validate_json(self.store.read(layout.batch_path(path, batch)))
 
     def exists(self, seed: int) -> bool:
-        return self.store.has(self.given.build_sweep().key(seed))
+        return self.store.has_run(self.given.build_sweep().key(seed))
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
         attempt="b" * 64,
     )
     sweep = given.build_sweep()
-    with store.scratch("plan") as scratch:
+    with store.open_scratch("plan") as scratch:
         survey = survey_keys(store, write_keys(sweep, scratch / layout.KEYS))
         identity = AttemptIdentity(given.namespace, given.name, given.plan, given.attempt)
         write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), batch_size=2)

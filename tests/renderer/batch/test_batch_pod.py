@@ -81,7 +81,7 @@ def test_told_to_stop_it_drops_the_run_in_flight_and_counts_nothing_against_it(p
 
     assert pods.document().in_flight is None
     assert not pods.exists(0)
-    assert list(pods.store.files(layout.RUNS)) == []
+    assert list(pods.store.iterate_files(layout.RUNS)) == []
     assert pods.message.gpu_seconds_lost > 0
     pods.order(0, "")
     assert pods.run() == 0

@@ -1,5 +1,5 @@
 "use strict";
-// The address after # holds the whole state: show, run, picture, axis.<name>; so a view can be bookmarked.
+// The fragment after # holds the whole state (show, run, picture, axis.<name>), so that it can be bookmarked.
 const byId = (id) => document.getElementById(id);
 const sets = JSON.parse(byId("picture-sets").textContent);
 const cards = [...document.querySelectorAll(".run")];
@@ -7,10 +7,10 @@ const axes = [...document.querySelectorAll(".axis")];
 const places = new Map(cards.map((card) => [card, card.dataset.place.split(" ")]));
 const picturesOf = (card) => sets[card.dataset.set];
 const numberOf = (card) => card.id.slice(1);
-const state = () => new URLSearchParams(location.hash.slice(1));
+const readState = () => new URLSearchParams(location.hash.slice(1));
 
-function go(change) {
-  const next = state();
+function changeState(change) {
+  const next = readState();
   for (const [name, values] of Object.entries(change)) {
     next.delete(name);
     for (const value of values) next.append(name, value);
@@ -20,11 +20,11 @@ function go(change) {
   update();
 }
 
-function crop(image, index, length) {
+function cropStrip(image, index, length) {
   image.style.objectPosition = length > 1 ? `${(100 * index) / (length - 1)}% 0` : "0 0";
 }
 
-function filter(now) {
+function filterCards(now) {
   const wanted = axes
     .map((axis) => [axis, now.getAll("axis." + axis.dataset.name)])
     .filter(([, values]) => values.length);
@@ -45,7 +45,7 @@ function filter(now) {
   byId("empty").hidden = shown > 0;
 }
 
-function show(name) {
+function showMode(name) {
   byId("runs").classList.toggle("single", Boolean(name));
   for (const button of document.querySelectorAll("#show button")) {
     button.setAttribute("aria-pressed", button.dataset.show === name);
@@ -54,11 +54,11 @@ function show(name) {
     const pictures = picturesOf(card);
     const index = pictures.findIndex((picture) => picture.name === name);
     card.classList.toggle("lacks", Boolean(name) && index < 0);
-    if (index >= 0) crop(card.querySelector("img"), index, pictures.length);
+    if (index >= 0) cropStrip(card.querySelector("img"), index, pictures.length);
   }
 }
 
-function view(now) {
+function showViewer(now) {
   const viewer = byId("viewer");
   const card = byId("r" + now.get("run"));
   if (!card || !now.has("run")) {
@@ -84,10 +84,10 @@ function view(now) {
     button.type = "button";
     image.src = folder + "thumb.webp";
     image.alt = "";
-    crop(image, index, pictures.length);
+    cropStrip(image, index, pictures.length);
     button.append(image, entry.name);
     button.setAttribute("aria-pressed", index === chosen);
-    button.addEventListener("click", () => go({ picture: [entry.name] }));
+    button.addEventListener("click", () => changeState({ picture: [entry.name] }));
     return button;
   }));
   if (!viewer.open) viewer.showModal();
@@ -95,18 +95,18 @@ function view(now) {
 }
 
 function update() {
-  const now = state();
-  filter(now);
-  show(now.get("show") ?? "");
-  view(now);
+  const now = readState();
+  filterCards(now);
+  showMode(now.get("show") ?? "");
+  showViewer(now);
 }
 
-function step(items, current, by) {
+function findNeighbour(items, current, by) {
   return items[(items.indexOf(current) + by + items.length) % items.length];
 }
 
-function key(event) {
-  const now = state();
+function handleKey(event) {
+  const now = readState();
   const card = byId("r" + now.get("run"));
   if (!card) return;
   const names = picturesOf(card).map((picture) => picture.name);
@@ -114,35 +114,35 @@ function key(event) {
   const shown = cards.filter((other) => !other.hidden || other === card);
   const along = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   const across = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (along && names.length) go({ picture: [step(names, current, along)] });
-  if (across) go({ run: [numberOf(step(shown, card, across))] });
+  if (along && names.length) changeState({ picture: [findNeighbour(names, current, along)] });
+  if (across) changeState({ run: [numberOf(findNeighbour(shown, card, across))] });
   if (along || across) event.preventDefault();
 }
 
 for (const button of document.querySelectorAll("#show button")) {
-  button.addEventListener("click", () => go({ show: button.dataset.show ? [button.dataset.show] : [] }));
+  button.addEventListener("click", () => changeState({ show: button.dataset.show ? [button.dataset.show] : [] }));
 }
 for (const axis of axes) {
   const name = "axis." + axis.dataset.name;
   axis.addEventListener("click", ({ target }) => {
     if (target.tagName !== "BUTTON") return;
-    const chosen = state().getAll(name);
-    go({ [name]: chosen.includes(target.value) ? chosen.filter((value) => value !== target.value) : [...chosen, target.value] });
+    const chosen = readState().getAll(name);
+    changeState({ [name]: chosen.includes(target.value) ? chosen.filter((value) => value !== target.value) : [...chosen, target.value] });
   });
-  axis.addEventListener("change", ({ target }) => go({ [name]: target.value ? [target.value] : [] }));
+  axis.addEventListener("change", ({ target }) => changeState({ [name]: target.value ? [target.value] : [] }));
 }
-byId("clear").addEventListener("click", () => go(Object.fromEntries(axes.map((axis) => ["axis." + axis.dataset.name, []]))));
+byId("clear").addEventListener("click", () => changeState(Object.fromEntries(axes.map((axis) => ["axis." + axis.dataset.name, []]))));
 byId("runs").addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  go({ run: [numberOf(link.closest(".run"))], picture: [] });
+  changeState({ run: [numberOf(link.closest(".run"))], picture: [] });
 });
-byId("viewer").addEventListener("keydown", key);
+byId("viewer").addEventListener("keydown", handleKey);
 byId("viewer").addEventListener("close", () => {
-  const run = state().get("run");
+  const run = readState().get("run");
   if (!run) return;
-  go({ run: [], picture: [] });
+  changeState({ run: [], picture: [] });
   byId("r" + run)?.querySelector("a").focus();
 });
 byId("close").addEventListener("click", () => byId("viewer").close());

@@ -47,7 +47,7 @@ def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, wor
 def list_batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
     """Return the run numbers of a batch. Raises DocumentError if the attempt has no such batch."""
     positions = attempt.batches.get_runs(number)
-    runs = list(islice(attempt.todo(), positions.start, positions.stop))
+    runs = list(islice(attempt.iterate_todo(), positions.start, positions.stop))
     if not runs:
         raise DocumentError(f"{attempt.path}: has {attempt.batches.count} batches, there is none with number {number}")
     return runs
@@ -55,6 +55,6 @@ def list_batch_runs(attempt: StoredAttempt, number: int) -> list[int]:
 
 def _read_document(store: Store, path: str, number: int, size: int) -> BatchDocument:
     try:
-        return parse_document(BatchDocument, store.read(path), store.uri(path))
+        return parse_document(BatchDocument, store.read(path), store.format_uri(path))
     except FileNotFoundError:
         return BatchDocument(batch=number, size=size)

@@ -46,24 +46,24 @@ class BatchWork:
         """Record the marked run as failed if its worker died more than `retries` times."""
         mark = self.document.in_flight
         if mark is not None:
-            self.document = self.document.opened(retries, self._sweep.overrides(mark.run))
+            self.document = self.document.fail_repeated_crash(retries, self._sweep.overrides(mark.run))
             log_event("found in flight", run=mark.run, attempt=mark.attempts, given_up=self.document.in_flight is None)
 
     def has_next(self) -> bool:
         """Return True if a run has not ended."""
-        return self.document.ended < len(self._runs)
+        return self.document.ended_runs < len(self._runs)
 
     def render_next_run(self, gpus: int) -> None:
         """Render the next run and record its end. Raises UnavailableError and StoreError."""
-        number = self._runs[self.document.ended]
-        self.document = self.document.started(number)
+        number = self._runs[self.document.ended_runs]
+        self.document = self.document.mark_in_flight(number)
         self.save()
         report = self._worker.render_run(self._task(number))
         usage = compute_usage(report, gpus)
         if report.outcome == "failed":
-            self.document = self.document.failed(self._failed_run(report), usage)
+            self.document = self.document.add_failure(self._failed_run(report), usage)
         else:
-            self.document = self.document.exists(usage)
+            self.document = self.document.add_success(usage)
         log_event(
             report.outcome, run=number, reason=report.reason, message=report.message, seconds=round(report.seconds, 3)
         )
@@ -73,12 +73,12 @@ class BatchWork:
         dropped = self._worker.drop_run()
         if dropped is not None:
             log_event("dropped", run=dropped.number)
-        self.document = self.document.stopped(compute_usage(dropped, gpus) if dropped else RunUsage())
+        self.document = self.document.clear_mark(compute_usage(dropped, gpus) if dropped else RunUsage())
         self.save()
 
     def clear_mark(self) -> None:
         """Clear the in-flight mark, because device or store failed and not the run."""
-        self.document = self.document.stopped(RunUsage())
+        self.document = self.document.clear_mark(RunUsage())
         self.save()
 
     def save(self) -> None:
@@ -88,7 +88,7 @@ class BatchWork:
     def write_message(self, file: Path, problem: Problem | None = None) -> None:
         """Write the termination message."""
         with suppress(OSError):  # the batch document in the store has the same content
-            file.write_bytes(write_message(self.document.message(ENGINE_VERSION, problem)))
+            file.write_bytes(write_message(self.document.to_message(ENGINE_VERSION, problem)))
 
     def _task(self, number: int) -> RunTask:
         recipe = self._sweep.build_recipe(number)
