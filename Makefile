@@ -24,7 +24,7 @@ demo: $(VENV)/.demo ## render a small sweep of spheres_sem into build/demo
 	$(RUN)/python tools/demo.py build/demo
 
 docs: $(VENV)/.docs ## build the documentation site into build/site; fails on a broken link
-	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build
 
 release-check: setup ## check what a release needs (docs/releasing.md)
 	$(RUN)/python tools/release_check.py
