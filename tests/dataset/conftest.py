@@ -44,7 +44,7 @@ class FakeSweep:
         for run in range(len(self.axes[0].values)):
             yield bytes.fromhex(self.key(run))
 
-    def words(self, run: int) -> str:
+    def describe_run(self, run: int) -> str:
         return f"{self.axes[0].path}={self.axes[0].values[run]}"
 
     def plan(self) -> str:

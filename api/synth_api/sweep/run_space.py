@@ -76,7 +76,7 @@ class RunSpace:
         """Return dotted path -> value of each axis, in the axes' order."""
         return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, self.find_digits(run), strict=True)}
 
-    def words(self, run: int) -> str:
+    def describe_run(self, run: int) -> str:
         """Return the overrides of a run for a message, long values shortened. Raises InputError as `find_digits`."""
         return self._describe_digits(self.find_digits(run))
 

@@ -36,5 +36,5 @@ class PlannedSweep(PlannedRuns, Protocol):
     def plan(self) -> str:
         """Return the hash of the plan, hexadecimal."""
 
-    def words(self, run: int) -> str:
+    def describe_run(self, run: int) -> str:
         """Return the overrides of a run as a message quotes them."""
