@@ -29,7 +29,7 @@ class Rule:
 def _build_format_rule(field: str, form: TextFormat, *more: str) -> Rule:
     there = f"self.{field}"
     holds = " && ".join((form.to_cel(there), *more))
-    return Rule(f"!has({there}) || ({holds})", form.words, f".{field}")
+    return Rule(f"!has({there}) || ({holds})", form.message, f".{field}")
 
 
 NAME: Final = (

@@ -20,7 +20,7 @@ class TextFormat:
     Both patterns mean the same in Python, Go and JavaScript.
     """
 
-    words: str
+    message: str
     """Message, as the continuation of the field's name."""
     pattern: str
     longest: int
@@ -38,7 +38,7 @@ class TextFormat:
         """Return the error for a text in another format."""
         quoted = redact(text)
         return InputError(
-            "", f"{self.words}, not '{quoted if len(quoted) <= _MAX_QUOTED else f'{quoted[: _MAX_QUOTED - 1]}…'}'"
+            "", f"{self.message}, not '{quoted if len(quoted) <= _MAX_QUOTED else f'{quoted[: _MAX_QUOTED - 1]}…'}'"
         )
 
     def to_json_schema(self) -> dict[str, Any]:
@@ -61,14 +61,14 @@ _BUCKET_LABEL: Final = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _WORD: Final = "[A-Za-z0-9!_.*'()-]+"
 
 ENDPOINT: Final = TextFormat(
-    words="must be the host of a store without a scheme, with a port from 1 to 65535 unless it is the usual one, such "
+    message="must be the host of a store without a scheme, with a port from 1 to 65535 unless it is the usual one, such "
     "as minio.store.svc:9000, 10.0.0.7:9000 or [2001:db8::7]:9000",
     pattern=f"^(({_LABEL}[.])*{_LAST_LABEL}[.]?|{_IPV4}|\\[[0-9A-Fa-f:.]{{2,45}}\\])(:{_PORT})?$",
     longest=259,
     shortest=1,
 )
 BUCKET: Final = TextFormat(
-    words="must be a name that S3 allows: 3 to 63 lower-case letters, digits, '-' and '.', a letter or digit at both "
+    message="must be a name that S3 allows: 3 to 63 lower-case letters, digits, '-' and '.', a letter or digit at both "
     "ends and around each '.', no IP address, none of the endings -s3alias and --ol-s3",
     pattern=f"^{_BUCKET_LABEL}([.]{_BUCKET_LABEL})*$",
     longest=63,
@@ -76,14 +76,14 @@ BUCKET: Final = TextFormat(
     never=f"^{_IPV4}$|-s3alias$|--ol-s3$",
 )
 PREFIX: Final = TextFormat(
-    words="must be a folder in the bucket, such as lab/datasets: names of letters, digits, apostrophes and !_.*()- "
+    message="must be a folder in the bucket, such as lab/datasets: names of letters, digits, apostrophes and !_.*()- "
     "with '/' between them and not at the ends, none of them '.' or '..', at most 512 characters",
     pattern=f"^({_WORD}(/{_WORD})*)?$",
     longest=512,
     never="(^|/)[.]{1,2}(/|$)",
 )
 REGION: Final = TextFormat(
-    words="must be the name of a region, such as eu-central-1: letters, digits, '-' and '_', at most 63",
+    message="must be the name of a region, such as eu-central-1: letters, digits, '-' and '_', at most 63",
     pattern=f"^({_LABEL})?$",
     longest=63,
 )

@@ -88,5 +88,6 @@ def _check_for_duplicates(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> None
         one, other = (int(order[same[0] + step]) for step in (0, 1))
         raise InputError(
             "",
-            f"runs {one} and {other} are the same picture, {sweep.describe_run(one)} and {sweep.describe_run(other)}; take one out",
+            f"runs {one} and {other} are the same picture, {sweep.describe_run(one)} and {sweep.describe_run(other)}; "
+            "take one out",
         )
