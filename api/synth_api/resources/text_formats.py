@@ -61,8 +61,8 @@ _BUCKET_LABEL: Final = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _WORD: Final = "[A-Za-z0-9!_.*'()-]+"
 
 ENDPOINT: Final = TextFormat(
-    message="must be the host of a store without a scheme, with a port from 1 to 65535 unless it is the usual one, such "
-    "as minio.store.svc:9000, 10.0.0.7:9000 or [2001:db8::7]:9000",
+    message="must be the host of a store without a scheme, with a port from 1 to 65535 unless it is the usual one, "
+    "such as minio.store.svc:9000, 10.0.0.7:9000 or [2001:db8::7]:9000",
     pattern=f"^(({_LABEL}[.])*{_LAST_LABEL}[.]?|{_IPV4}|\\[[0-9A-Fa-f:.]{{2,45}}\\])(:{_PORT})?$",
     longest=259,
     shortest=1,
