@@ -50,7 +50,7 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     else:
         rendering.run_steps(recipe.synth_chain.rendering_steps)
     with watch.measure_stage("annotations"):
-        records = build_records(scene, rendering.fragments, rendering.full_view.surface, rendering.labelled)
+        records = build_records(scene, rendering.fragments, rendering.full_view.surface, rendering.labelled_particles)
         records.write(folder)
         write_webp(folder / "thumb.webp", build_contact_strip(rendering.previews))
     with watch.measure_stage("gates"):
@@ -63,7 +63,7 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
 def _rasterise_bodies(scene: StagedScene) -> Fragments:
     """Return the label pass over all bodies, without the pixels under overlays of the picture."""
     fragments = rasterise_bodies(scene.bodies, scene.technique.camera)
-    covered = TECHNIQUES[scene.technique.prototype].covered(scene.technique, scene.seed)
+    covered = TECHNIQUES[scene.technique.prototype].find_overlay_pixels(scene.technique, scene.seed)
     return fragments if covered is None else remove_covered_fragments(fragments, covered)
 
 

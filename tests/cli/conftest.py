@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-ENGINES = Path(__file__).parents[1] / "renderer" / "worker"
+ENGINES = Path(__file__).parents[1] / "renderer" / "runtime"
 RECIPE = """
 defaults: [BaseRecipe, _self_]
 initial_runtime_state: {seed: 0}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from synth_renderer.runtime.protocol import Outcome, RunTask
 
 
-class UnavailableError(RuntimeError):
+class WorkerUnavailableError(RuntimeError):
     """Device or store cannot be used now, so no run can be rendered here; the run does not count as failed."""
 
     def __init__(self, reason: Reason, message: str) -> None:
@@ -59,7 +59,7 @@ class Worker:
         self._in_flight: tuple[int, Path, float] | None = None
 
     def render_run(self, task: RunTask) -> RunReport:
-        """Render and commit one run. Raises UnavailableError; any other error becomes a failed run."""
+        """Render and commit one run. Raises WorkerUnavailableError; any other error becomes a failed run."""
         start = time.perf_counter()
         stages: dict[str, float] = {}
         written = 0
@@ -74,7 +74,7 @@ class Worker:
         except Exception as error:
             reason, message = find_reason(error), explain(error)
             if isinstance(reason, Reason):
-                raise UnavailableError(reason, message) from error
+                raise WorkerUnavailableError(reason, message) from error
             log_traceback()
             outcome = "failed"
         return RunReport(

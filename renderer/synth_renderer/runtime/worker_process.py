@@ -26,7 +26,7 @@ from synth_dataset.store.folder_store import FolderStore
 from synth_renderer.runtime.parent_death import kill_with_parent, terminate_after_parent
 from synth_renderer.runtime.process import load_engine, log_line
 from synth_renderer.runtime.protocol import Ready, RunTask, Unavailable, encode_message
-from synth_renderer.runtime.worker import UnavailableError, Worker
+from synth_renderer.runtime.worker import Worker, WorkerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
         with worker.commit_lock:
             try:
                 report = worker.render_run(task)
-            except UnavailableError as error:
+            except WorkerUnavailableError as error:
                 channel.send(Unavailable(message=explain(error)))
                 return ExitCode.TRY_AGAIN
             is_last = memory().rss > watermark

@@ -220,15 +220,15 @@ def _merge_particles(old: Particles, new: Particles) -> Particles:
     blueprints = old.blueprints + new.blueprints
     order = np.array(sorted(range(len(blueprints)), key=blueprints.__getitem__), dtype=np.int64)
 
-    def ordered(first: list[str], second: list[str]) -> list[str]:
+    def sort_both(first: list[str], second: list[str]) -> list[str]:
         both = first + second
         return [both[index] for index in order]
 
     return Particles(
-        names=ordered(old.names, new.names),
-        blueprints=ordered(old.blueprints, new.blueprints),
-        geometries=ordered(old.geometries, new.geometries),
-        materials=ordered(old.materials, new.materials),
+        names=sort_both(old.names, new.names),
+        blueprints=sort_both(old.blueprints, new.blueprints),
+        geometries=sort_both(old.geometries, new.geometries),
+        materials=sort_both(old.materials, new.materials),
         features=concatenate_tables([old.features, new.features], order),
         quaternions=np.concatenate([old.quaternions, new.quaternions])[order],
     )

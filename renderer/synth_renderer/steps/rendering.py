@@ -69,7 +69,7 @@ class Rendering:
         return max((step.minimum_visible_fraction for step in steps if not isinstance(step, SaveState)), default=0.0)
 
     @property
-    def labelled(self) -> Selection | None:
+    def labelled_particles(self) -> Selection | None:
         """Particles (N,) that all steps label; None if no step has a minimum visible fraction."""
         return self._find_visible(self.min_visible_fraction) if self.min_visible_fraction > 0 else None
 

@@ -36,7 +36,7 @@ from synth_renderer.runtime.batch.progress import log_event
 from synth_renderer.runtime.capacity import read_memory_limit
 from synth_renderer.runtime.library_folders import choose_library_folders
 from synth_renderer.runtime.process import load_engine
-from synth_renderer.runtime.worker import UnavailableError, Worker
+from synth_renderer.runtime.worker import Worker, WorkerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def _render_batch(work: BatchWork, options: argparse.Namespace, stopper: Stopper
                 _restart_process(stopper)
         work.save()
         work.write_message(options.message)
-    except (UnavailableError, StoreError) as error:
+    except (WorkerUnavailableError, StoreError) as error:
         problem = Problem(reason=error.reason, message=explain(error))
         log_event("ended", code=int(ExitCode.TRY_AGAIN), reason=problem.reason, message=problem.message)
         _clear_mark(work)

@@ -54,7 +54,7 @@ class BatchWork:
         return self.document.ended_runs < len(self._runs)
 
     def render_next_run(self, gpus: int) -> None:
-        """Render the next run and record its end. Raises UnavailableError and StoreError."""
+        """Render the next run and record its end. Raises WorkerUnavailableError and StoreError."""
         number = self._runs[self.document.ended_runs]
         self.document = self.document.mark_in_flight(number)
         self.save()

@@ -38,7 +38,7 @@ class Technique(Protocol):
     def has_walls(self) -> bool:
         """Return True if the measurement volume is a closed container for the physics: walls, floor and lid."""
 
-    def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
+    def find_overlay_pixels(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
         """Return the pixels (H, W) under overlays of the real image, background in every label; None without any."""
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:

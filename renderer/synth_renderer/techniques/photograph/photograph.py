@@ -47,7 +47,7 @@ class Photograph:
         """Return False: particles can leave the volume."""
         return False
 
-    def covered(self, technique: StagedTechnique, seed: int) -> None:
+    def find_overlay_pixels(self, technique: StagedTechnique, seed: int) -> None:
         """Return None: the picture has no overlay."""
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:

@@ -45,7 +45,7 @@ class ScanningElectronMicroscope:
         """Return True: particles settle inside the volume."""
         return True
 
-    def covered(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
+    def find_overlay_pixels(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
         """Return the pixels (H, W) under info bar and boxes; None without any."""
         written = _draw_overlay(technique, seed)
         return None if written is None else written.covered

@@ -46,7 +46,7 @@ class SecondaryElectronMicroscope:
         """Return True: particles settle inside the volume."""
         return True
 
-    def covered(self, technique: StagedTechnique, seed: int) -> None:
+    def find_overlay_pixels(self, technique: StagedTechnique, seed: int) -> None:
         """Return None: the picture has no overlay."""
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:

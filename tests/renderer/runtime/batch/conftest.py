@@ -24,7 +24,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
 from synth_dataset.store.s3_store import S3Store
 
-TRIAL_ENGINE = Path(__file__).parents[1] / "worker"
+TRIAL_ENGINE = Path(__file__).parents[1]
 BUCKET = "datasets"
 RECIPE = {
     "defaults": ["BaseRecipe", "_self_"],
