@@ -12,7 +12,7 @@ from typing import Final
 import click
 from typing_extensions import override
 
-from synth_api.errors import InputError, UnavailableError, suggest_name
+from synth_api.errors import InputError, TryAgainError, suggest_name
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import describe_traceback, explain
 from synth_api.temporary import TemporaryFolderError
@@ -40,7 +40,7 @@ COMMANDS: Final = {
 EXIT_CODES: Final[dict[type[Exception], ExitCode]] = {
     InputError: ExitCode.BAD_INPUT,
     TemporaryFolderError: ExitCode.BAD_INPUT,
-    UnavailableError: ExitCode.TRY_AGAIN,
+    TryAgainError: ExitCode.TRY_AGAIN,
 }
 """Exception class -> exit code of a command that it ends; any other exception is a bug."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from synth_api.errors import InputError, UnavailableError
+from synth_api.errors import InputError, TryAgainError
 
 _MAX_CHARACTERS: Final = 300
 """Longer texts of the API server or the network are cut in messages."""
@@ -13,11 +13,11 @@ _LOG_IN: Final = "the cluster does not accept your credentials; log in again or 
 _ASK: Final = "ask for the role, or give another namespace or context with -n or --context"
 
 
-class ClusterError(UnavailableError):
+class ClusterError(TryAgainError):
     """The cluster is unreachable or busy; the same call may succeed later."""
 
 
-class AbsentError(UnavailableError):
+class AbsentError(TryAgainError):
     """The API server does not have the requested object."""
 
 

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from synth_api.errors import UnavailableError
+from synth_api.errors import TryAgainError
 from synth_api.reasons import FailureReason
 
 D = TypeVar("D", bound="Document")
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class DocumentError(UnavailableError):
+class DocumentError(TryAgainError):
     """A document of a store cannot be read; the message names the file."""
 
     reason: ClassVar[FailureReason] = FailureReason.DOCUMENT_FAILED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from synth_api.errors import UnavailableError
+from synth_api.errors import TryAgainError
 from synth_api.reasons import Reason
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError, TruncatedError, parse_document
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from synth_dataset.documents.run_manifest import RunRecord
 
 
-class StoreError(UnavailableError):
+class StoreError(TryAgainError):
     """A store cannot be used: a condition reason, and a sentence with place and remedy but without credentials."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:

@@ -11,7 +11,7 @@ from secrets import token_hex
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Final
 
-from synth_api.errors import InputError, UnavailableError
+from synth_api.errors import InputError, TryAgainError
 from synth_dataset.documents import layout
 from synth_dataset.documents.run_manifest import Manifest
 from synth_dataset.store.base import Child, StorageUsage, Store
@@ -42,7 +42,7 @@ _NO_SYNC: Final = frozenset(
 ANOTHER_FOLDER: Final = "choose another with --out"
 
 
-class StoreFullError(OSError, UnavailableError):
+class StoreFullError(OSError, TryAgainError):
     """The disk is full; the run fails and leaves no partial files."""
 
     def __str__(self) -> str:

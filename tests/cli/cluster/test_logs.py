@@ -26,7 +26,7 @@ class TrialCluster:
     def __init__(self, **logs: list[str] | Exception) -> None:
         self._logs = logs
 
-    def log(self, pod: str, *, tail: int, follow: bool) -> Iterator[str]:
+    def read_log(self, pod: str, *, tail: int, follow: bool) -> Iterator[str]:
         assert (tail, follow) == (10, True)
         name = pod.removeprefix("beads-")
         if name == "quiet":

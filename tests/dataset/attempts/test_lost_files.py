@@ -40,8 +40,8 @@ def test_a_run_that_lost_files_is_to_do_again(store, put, sweep_of, lose):
     commit_dataset(store, begin_call(store, sweep).attempt, [], {})
     lose(store, manifest)
     call = begin_call(store, sweep)
-    assert (call.survey.todo, call.survey.cached) == (((1, 2),), 2)
-    assert call.survey.find_lost_runs == (manifest.key,)
+    assert (call.survey.todo, call.survey.cached_runs) == (((1, 2),), 2)
+    assert call.survey.lost == (manifest.key,)
     assert not store.has_run(manifest.key)
     assert commit_dataset(store, call.attempt, [], {}).missing == 1
     put(manifest.key)
