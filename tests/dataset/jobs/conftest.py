@@ -141,7 +141,7 @@ def render(pod, store, record_of):
             with store.open_scratch(key) as folder:
                 (folder / "annotations.json").write_text('{"width": 4, "height": 3, "particles": []}')
                 (folder / "particles.parquet").write_bytes(table.getvalue())
-                recipe = build_canonical_tree(sweep.recipe(number))
+                recipe = build_canonical_tree(sweep.build_recipe(number))
                 store.commit_run(folder, record_of(key, recipe=recipe, seed=number))
 
     return commit

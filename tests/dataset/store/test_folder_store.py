@@ -102,9 +102,9 @@ def test_killed_at_any_step_there_is_no_manifest_without_files(tmp_path, record_
             assert step > 10
             return
         assert process.returncode == -9
-        with crashed.scratch(KEY) as folder:
+        with crashed.open_scratch(KEY) as folder:
             (folder / "real.png").write_bytes(b"pixels")
-            manifest = crashed.commit(folder, record_of(KEY))
+            manifest = crashed.commit_run(folder, record_of(KEY))
         assert holds(crashed, manifest)
     pytest.fail("never finished")
 

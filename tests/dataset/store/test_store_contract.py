@@ -34,7 +34,7 @@ def test_a_part_ends_at_the_end_of_the_file(store):
 
 
 def test_a_file_that_is_not_there_is_named(store):
-    for read in (store.read, store.size, lambda path: store.read_part(path, 0, 4)):
+    for read in (store.read, store.read_size, lambda path: store.read_part(path, 0, 4)):
         with pytest.raises(FileNotFoundError) as caught:
             read("runs/nothing")
         assert caught.value.filename == store.format_uri("runs/nothing")
