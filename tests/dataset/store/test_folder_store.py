@@ -96,8 +96,8 @@ def test_killed_at_any_step_there_is_no_manifest_without_files(tmp_path, record_
         process = subprocess.run(
             [sys.executable, "-c", CRASH, str(crashed.root), str(step)], input=text, text=True, check=False
         )
-        if crashed.has(KEY):
-            assert holds(crashed, crashed.manifest(KEY))
+        if crashed.has_run(KEY):
+            assert holds(crashed, crashed.read_manifest(KEY))
         if process.returncode == 0:
             assert step > 10
             return
