@@ -28,8 +28,8 @@ class InputError(ValueError):
         self.problem = problem
 
 
-class UnavailableError(RuntimeError):
-    """Something outside the program is unavailable or damaged: a store, a document, a cluster.
+class TryAgainError(RuntimeError):
+    """A store, a document or a cluster is unavailable or damaged.
 
     The same call may succeed later. Ends a command with exit code 75.
     """
