@@ -20,7 +20,7 @@ LONGEST_FILES: Final = (
     *("test_operator_rights.py", "test_deletion.py", "test_metrics.py", "test_upgrade.py", "test_gitops.py"),
     # without one
     *("test_signal_runs.py", "test_render.py", "test_broad_recipe.py", "test_batch_pod.py", "test_standard_streams.py"),
-    *("test_label_promise.py", "test_kills.py", "test_settle_spheres.py", "test_deposit_on_substrate.py"),
+    *("test_label_promise.py", "test_crashes.py", "test_settle_spheres.py", "test_deposit_on_substrate.py"),
 )
 """Names of the test files that take longest; they start first, so that all workers end at about the same time."""
 
