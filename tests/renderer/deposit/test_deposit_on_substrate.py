@@ -23,11 +23,11 @@ def read_report(world: World) -> DepositReport:
 
 
 def places(world: World) -> NDArray[np.float64]:
-    return np.array(world.particles.features.column("location").values)
+    return np.array(world.particles.features.read_column("location").values)
 
 
 def diameters(world: World) -> NDArray[np.float64]:
-    return np.array(world.particles.features.column("dimensions").values)[:, 0]
+    return np.array(world.particles.features.read_column("dimensions").values)[:, 0]
 
 
 def vertices(world: World) -> list[NDArray[np.float64]]:
@@ -146,7 +146,7 @@ def test_bodies_on_a_lattice_share_little_volume(deposit) -> None:
 def test_a_heap_stays_below_the_camera(deposit) -> None:
     world = deposit("heap", 1.0, size=4.0, piles=1, pile_width=0.03, rolling=0.0, minimum_coverage=0.0)
     assert 0 < read_report(world).placed < read_report(world).offered
-    height, camera = max(points[:, 2].max() for points in vertices(world)), world.require_technique().camera()
+    height, camera = max(points[:, 2].max() for points in vertices(world)), world.require_technique().build_camera()
     assert 0.5 * camera.location[2] < height < 0.95 * camera.location[2]
 
 
