@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Interrupts:
-    """Counter of SIGINT and SIGTERM within a `with` block; a StopSignal of the pool."""
+    """Counter of SIGINT and SIGTERM within a `with` block; the StopRequests of the pool."""
 
     def __init__(self) -> None:
         self.count = 0
