@@ -201,7 +201,7 @@ def test_a_file_takes_precedence_over_a_sweep_of_the_same_name(synth: Synth) -> 
 def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
     code, out, error = synth("logs", "complete", "-n", "lab")
     assert (code, out) == (0, "")
-    assert "complete has no pods with a log now" in error
+    assert "complete has no pods with logs" in error
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,11 @@ def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
             2,
             "you are not allowed to do this: synthsweeps.synth-operator.io is forbidden",
         ),
-        (["plan", "rendering", "a=1", "-n", "lab"], 2, "a=1: the sweep 'rendering' has its own axes; give arguments"),
+        (
+            ["plan", "rendering", "a=1", "-n", "lab"],
+            2,
+            "a=1: the sweep 'rendering' has its own axes; only a recipe file takes arguments",
+        ),
         (["gallery", "rendering", "-n", "lab"], 2, "rendering: its store is unknown: it has no spec.output"),
         (["status", "--watch"], 2, "--watch needs the name of one sweep and excludes -o json"),
     ],

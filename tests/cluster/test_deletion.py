@@ -49,7 +49,7 @@ def list_outputs(namespace: SweepNamespace, name: str) -> list[str]:
 
 
 def list_runs(namespace: SweepNamespace) -> set[str]:
-    return set(open_bucket(namespace).keys())
+    return set(open_bucket(namespace).iterate_keys())
 
 
 def test_retain_keeps_outputs_and_delete_removes_those_that_no_other_sweep_uses(namespace: SweepNamespace) -> None:

@@ -33,7 +33,7 @@ def has_succeeded(pods: list[dict[str, Any]], uid: str) -> bool:
 
 
 def wait_for_runs(namespace: SweepNamespace, count: int) -> None:
-    wait_until(lambda: len(tuple(open_bucket(namespace).keys())) >= count, f"there are no {count} runs", 120)
+    wait_until(lambda: len(tuple(open_bucket(namespace).iterate_keys())) >= count, f"there are no {count} runs", 120)
 
 
 def test_a_suspended_sweep_keeps_every_finished_run_and_renders_only_the_rest(namespace: SweepNamespace) -> None:

@@ -53,7 +53,7 @@ def wait_for_more_runs(namespace: SweepNamespace, name: str) -> None:
 
 
 def count_runs(namespace: SweepNamespace) -> int:
-    return len(tuple(open_bucket(namespace).keys()))
+    return len(tuple(open_bucket(namespace).iterate_keys()))
 
 
 def assert_complete_with_labels(namespace: SweepNamespace, name: str, expected_labels: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ from synth_dataset.store.s3_client import Patience
 from synth_dataset.store.s3_store import PART_BYTES, S3Store
 
 KEY = "ab" * 32
-PATIENT = Patience(seconds=60, first=0.05, longest=0.2)
+PATIENT = Patience(seconds=60, first_delay=0.05, max_delay=0.2)
 
 
 @pytest.fixture(scope="module")
