@@ -86,11 +86,11 @@ def test_a_run_is_committed_though_the_server_was_away(frail, open_frail, record
     patience = replace(PATIENT, stop=Refused(refused))
     frail.kill()
     with ThreadPoolExecutor(1) as pool:
-        committing = pool.submit(open_frail(patience).commit, tmp_path, record_of(KEY))
+        committing = pool.submit(open_frail(patience).commit_run, tmp_path, record_of(KEY))
         refused.wait()
         frail.start()
         manifest = committing.result()
-    assert open_frail().manifest(KEY) == manifest
+    assert open_frail().read_manifest(KEY) == manifest
 
 
 def test_a_store_that_stays_away_is_given_up(frail, open_frail, record_of, tmp_path):
@@ -98,7 +98,7 @@ def test_a_store_that_stays_away_is_given_up(frail, open_frail, record_of, tmp_p
     frail.kill()
     try:
         with pytest.raises(StoreError, match=r"cannot be used \(connection refused\)") as caught:
-            open_frail(replace(PATIENT, seconds=0.3)).commit(tmp_path, record_of(KEY))
+            open_frail(replace(PATIENT, seconds=0.3)).commit_run(tmp_path, record_of(KEY))
     finally:
         frail.start()
     assert caught.value.reason == Reason.STORE_UNREACHABLE
