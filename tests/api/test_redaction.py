@@ -151,9 +151,9 @@ def test_a_log_and_a_traceback_hold_no_credential() -> None:
     try:
         raise ValueError("the whole secret") from KeyError("https://u:p@h")
     except ValueError as error:
-        told = describe_traceback(error)
-    assert "KeyError: 'https://***@h'" in told
-    assert "ValueError: ***" in told
+        text = describe_traceback(error)
+    assert "KeyError: 'https://***@h'" in text
+    assert "ValueError: ***" in text
     entry = json.loads(format_log_entry("ended", {"facts": [{"message": "the whole secret"}], "code": 75}))
     assert (entry["event"], entry["facts"], entry["code"]) == ("ended", [{"message": "***"}], 75)
 

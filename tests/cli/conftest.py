@@ -72,8 +72,8 @@ class Command:
         document: dict[str, Any] = json.loads((self.store / "sweeps/local/tiny/dataset.json").read_text())
         return document
 
-    def rendered(self, seed: int) -> int:
-        """How often an engine has begun this seed."""
+    def count_renders(self, seed: int) -> int:
+        """Return how often an engine started this seed."""
         log = self.folder / "orders" / f"{seed}.log"
         return len(log.read_text().split()) if log.exists() else 0
 

@@ -14,61 +14,87 @@ RELAX = "synth_chain.feature_generation_steps.5"
 SEED = "initial_runtime_state.seed"
 
 
-def written(old: str, new: str) -> str:
+def replace_text(old: str, new: str) -> str:
     assert old in SPHERES
     return SPHERES.replace(old, new, 1)
 
 
 def with_set(criterion: str) -> str:
-    return written("feature_variabilities:", f"sets:\n    Big: {{criterion: {criterion}}}\n  feature_variabilities:")
+    return replace_text(
+        "feature_variabilities:", f"sets:\n    Big: {{criterion: {criterion}}}\n  feature_variabilities:"
+    )
 
 
 FILES = {
-    "unknown key": (written("number: 600", "numbr: 600"), f"{BEAD}.numbr: there is no key 'numbr' here; did you mean"),
-    "unknown key of a step": (written("num_frames", "num_frame"), "there is no key 'num_frame' here; did you mean"),
-    "unknown target": (written("RelaxCollisions", "RelaxCollision"), "there is no _target_ '$builtins.RelaxCollision'"),
-    "target outside the set": (written("$builtins.RelaxCollisions", "os.system"), "there is no _target_ 'os.system'"),
-    "unknown prototype": (written("name: sphere", "name: sphre"), "no geometry prototype 'sphre'; did you mean 'sph"),
-    "unknown feature": (written("name: defocus", "name: defocuss"), "has a feature 'defocuss'; did you mean 'defocus'"),
+    "unknown key": (
+        replace_text("number: 600", "numbr: 600"),
+        f"{BEAD}.numbr: there is no key 'numbr' here; did you mean",
+    ),
+    "unknown key of a step": (
+        replace_text("num_frames", "num_frame"),
+        "there is no key 'num_frame' here; did you mean",
+    ),
+    "unknown target": (
+        replace_text("RelaxCollisions", "RelaxCollision"),
+        "there is no _target_ '$builtins.RelaxCollision'",
+    ),
+    "target outside the set": (
+        replace_text("$builtins.RelaxCollisions", "os.system"),
+        "there is no _target_ 'os.system'",
+    ),
+    "unknown prototype": (
+        replace_text("name: sphere", "name: sphre"),
+        "no geometry prototype 'sphre'; did you mean 'sph",
+    ),
+    "unknown feature": (
+        replace_text("name: defocus", "name: defocuss"),
+        "has a feature 'defocuss'; did you mean 'defocus'",
+    ),
     "unknown set": (
-        written("name: AllParticles\n", "name: AllParticle\n"),
+        replace_text("name: AllParticles\n", "name: AllParticle\n"),
         "no set 'AllParticle'; did you mean 'AllPa",
     ),
     "unknown criterion": (with_set("$IsParticl"), "no criterion 'IsParticl'; did you mean 'IsParticle'?"),
-    "unknown mode": (written("mode: real", "mode: reel"), "no rendering mode 'reel'; did you mean 'real'?"),
-    "missing value": (written("  seed: 42\n", ""), f"{SEED}: a value is missing; write it in the recipe or give it"),
-    "wrong type": (written("number: 600", "number: many"), f"{BEAD}.number: must be a whole number, not 'many'"),
-    "out of bounds": (written("seed: 42", "seed: -1"), f"{SEED}: must be at least 0, not -1"),
-    "negative number": (written("number: 600", "number: -5"), f"{BEAD}.number: must be at least 0, not -5"),
+    "unknown mode": (replace_text("mode: real", "mode: reel"), "no rendering mode 'reel'; did you mean 'real'?"),
+    "missing value": (
+        replace_text("  seed: 42\n", ""),
+        f"{SEED}: a value is missing; write it in the recipe or give it",
+    ),
+    "wrong type": (replace_text("number: 600", "number: many"), f"{BEAD}.number: must be a whole number, not 'many'"),
+    "out of bounds": (replace_text("seed: 42", "seed: -1"), f"{SEED}: must be at least 0, not -1"),
+    "negative number": (replace_text("number: 600", "number: -5"), f"{BEAD}.number: must be at least 0, not -5"),
     "no expression": (
         with_set("$IsParticle and ("),
         "Big.criterion: '$IsParticle and (' is not a set expression: at pos",
     ),
     "points nowhere": (
-        written("state.seed}", "state.sed}"),
+        replace_text("state.seed}", "state.sed}"),
         "refers to nothing: there is no 'sed' there; did you mean",
     ),
-    "circle": (written("number: 600", f"number: ${{{BEAD}.number}}"), "refers to itself; write the value"),
+    "circle": (replace_text("number: 600", f"number: ${{{BEAD}.number}}"), "refers to itself; write the value"),
     "resolver": (
-        written("number: 600", "number: ${oc.env:API_KEY}"),
+        replace_text("number: 600", "number: ${oc.env:API_KEY}"),
         "number: 'API_KEY' is named like a credential",
     ),
     "defaults path": (
-        written("- BaseRecipe", "- BaseRecipe\n  - ../x"),
+        replace_text("- BaseRecipe", "- BaseRecipe\n  - ../x"),
         "defaults[1]: '../x' is not allowed; name Base",
     ),
     "no YAML": ("a: [b\nc: }", "r.yaml: this is not YAML: expected ',' or ']', but got ':' in line 2, column 2"),
     "half a character in a key": (
-        written("Bead:", r'"Be\ud800ad":'),
+        replace_text("Bead:", r'"Be\ud800ad":'),
         r"'Be\ud800ad' has an escape that is no character",
     ),
     "half a character": (
-        written("name: sphere", r'name: "sp\udc80"'),
+        replace_text("name: sphere", r'name: "sp\udc80"'),
         r"'sp\udc80' has an escape that is no character",
     ),
     "empty": ("# nothing\n", "r.yaml: the file is empty; a recipe is a YAML mapping with `defaults:"),
     "50 MB": ("a: b\n" * 10_485_760, "r.yaml: the file has 52,428,800 bytes, a recipe at most 262,144; shorten it"),
-    "tag": (written("seed: 42", "seed: !!python/name:os.system ''"), "the YAML tag '!!python/name:os.system' is not"),
+    "tag": (
+        replace_text("seed: 42", "seed: !!python/name:os.system ''"),
+        "the YAML tag '!!python/name:os.system' is not",
+    ),
 }
 ARGUMENTS = {
     "a number of 5,000 digits": ([f"{SEED}={'9' * 5000}"], f"{SEED}: a number in it has too many digits; write one"),

@@ -87,7 +87,7 @@ def credentials_of(server: S3Server) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": server.access_key, "AWS_SECRET_ACCESS_KEY": server.secret_key}
 
 
-def bucket_made(server: S3Server) -> S3Server:
+def make_bucket(server: S3Server) -> S3Server:
     client = Minio(server.endpoint, server.access_key, server.secret_key, secure=False, region=server.region)
     if not client.bucket_exists(BUCKET):
         client.make_bucket(BUCKET)
@@ -97,13 +97,13 @@ def bucket_made(server: S3Server) -> S3Server:
 @pytest.fixture(scope="session")
 def minio(tmp_path_factory) -> Iterator[S3Server]:
     with minio_server(tmp_path_factory.mktemp("minio")) as server:
-        yield bucket_made(server)
+        yield make_bucket(server)
 
 
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory) -> Iterator[S3Server]:
     with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
-        yield bucket_made(server)
+        yield make_bucket(server)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def credentials():
 
 @pytest.fixture(scope="session")
 def with_bucket():
-    return bucket_made
+    return make_bucket
 
 
 @pytest.fixture(params=["folder", "minio", "seaweed"])

@@ -36,7 +36,9 @@ def start(steps: str, seconds: float, output: int = subprocess.PIPE) -> subproce
     return process
 
 
-def ended(process: subprocess.Popen[bytes], signals: Sequence[signal.Signals] = (signal.SIGTERM,)) -> tuple[int, bytes]:
+def send_signals(
+    process: subprocess.Popen[bytes], signals: Sequence[signal.Signals] = (signal.SIGTERM,)
+) -> tuple[int, bytes]:
     """Exit code and what was printed after these signals."""
     with process:
         for number in signals:
@@ -46,20 +48,20 @@ def ended(process: subprocess.Popen[bytes], signals: Sequence[signal.Signals] = 
 
 
 def test_it_is_tidy_before_it_ends() -> None:
-    assert ended(start("write", seconds=1000)) == (143, b"tidy")
+    assert send_signals(start("write", seconds=1000)) == (143, b"tidy")
 
 
 def test_it_ends_though_tidying_up_fails() -> None:
-    assert ended(start("fail", seconds=1000)) == (143, b"")
+    assert send_signals(start("fail", seconds=1000)) == (143, b"")
 
 
 def test_it_ends_though_tidying_up_fails_and_the_log_is_full() -> None:
     with open("/dev/full", "wb") as full:
-        assert ended(start("fail", seconds=1000, output=full.fileno())) == (143, b"")
+        assert send_signals(start("fail", seconds=1000, output=full.fileno())) == (143, b"")
 
 
 def test_it_ends_in_time_though_tidying_up_never_ends() -> None:
-    assert ended(start("hang", seconds=0.01)) == (143, b"")
+    assert send_signals(start("hang", seconds=0.01)) == (143, b"")
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
@@ -67,10 +69,10 @@ def test_a_second_signal_ends_it_at_once() -> None:
         process.terminate()
         assert process.stdout is not None
         assert process.stdout.read(4) == b"tidy"
-        assert ended(process) == (143, b"")
+        assert send_signals(process) == (143, b"")
 
 
 @pytest.mark.parametrize("streams", ["sys.stderr.close()", "os.close(2)", "sys.stdout = sys.stderr = None"])
 def test_it_ends_though_its_log_is_closed(streams: str) -> None:
     steps = f"lambda: exec({streams!r}), fail"
-    assert ended(start(steps, seconds=1000)) == (143, b"")
+    assert send_signals(start(steps, seconds=1000)) == (143, b"")

@@ -26,14 +26,14 @@ def spec(**more: Any) -> SweepSpec:
     return SweepSpec.model_validate({"recipeRef": {"name": "spheres"}, **more})
 
 
-def checked(
+def validate(
     tree: dict[str, Any] | None = None, default: Output | None = OUTPUT, **more: Any
 ) -> ValidatedSweep | Problem:
     return validate_sweep("sweep", spec(**more), recipe(RECIPE if tree is None else tree), default)
 
 
 def test_a_valid_sweep_has_a_plan_and_a_number_of_runs() -> None:
-    result = checked(overrides=[f"{SEED}=range(15)"])
+    result = validate(overrides=[f"{SEED}=range(15)"])
 
     assert isinstance(result, ValidatedSweep)
     assert result.runs == 15
@@ -43,7 +43,7 @@ def test_a_valid_sweep_has_a_plan_and_a_number_of_runs() -> None:
 def test_the_plan_does_not_depend_on_the_order_of_keys() -> None:
     turned = dict(reversed(RECIPE.items()))
 
-    one, other = checked(), checked(turned)
+    one, other = validate(), validate(turned)
 
     assert isinstance(one, ValidatedSweep)
     assert isinstance(other, ValidatedSweep)
@@ -52,10 +52,10 @@ def test_the_plan_does_not_depend_on_the_order_of_keys() -> None:
 
 def test_the_plan_depends_on_axes_output_and_batch_size() -> None:
     plans = [
-        checked(),
-        checked(overrides=[f"{SEED}=1,2"]),
-        checked(batchSize=3),
-        checked(default=Output(endpoint="store:9000", bucket="other")),
+        validate(),
+        validate(overrides=[f"{SEED}=1,2"]),
+        validate(batchSize=3),
+        validate(default=Output(endpoint="store:9000", bucket="other")),
     ]
 
     assert len({plan.plan for plan in plans if isinstance(plan, ValidatedSweep)}) == len(plans)
@@ -67,9 +67,9 @@ def test_the_plan_depends_on_axes_output_and_batch_size() -> None:
         (validate_sweep("s", spec(), None, OUTPUT), Reason.RECIPE_NOT_FOUND, "There is no SynthRecipe 'spheres'"),
         (validate_sweep("s", spec(), recipe(RECIPE), None), Reason.OUTPUT_MISSING, "spec.output is missing"),
         (validate_sweep("s", SweepSpec(), None, OUTPUT), Reason.SWEEP_INVALID, "spec.recipeRef and spec.recipe"),
-        (checked({**RECIPE, "blueprnts": {}}), Reason.RECIPE_INVALID, "did you mean 'blueprints'?"),
-        (checked(overrides=["initial_runtime_state.sed=1"]), Reason.SWEEP_INVALID, "did you mean 'seed'?"),
-        (checked(overrides=[f"{SEED}=1,x"]), Reason.SWEEP_INVALID, SEED),
+        (validate({**RECIPE, "blueprnts": {}}), Reason.RECIPE_INVALID, "did you mean 'blueprints'?"),
+        (validate(overrides=["initial_runtime_state.sed=1"]), Reason.SWEEP_INVALID, "did you mean 'seed'?"),
+        (validate(overrides=[f"{SEED}=1,x"]), Reason.SWEEP_INVALID, SEED),
     ],
 )
 def test_a_problem_has_a_reason_and_a_message(problem: ValidatedSweep | Problem, reason: Reason, words: str) -> None:

@@ -18,12 +18,12 @@ MIXED = ROOT / "recipes/mixed_shapes.yaml"
 RELAX = "synth_chain.feature_generation_steps.5"
 
 
-def composed(path: Path, *overrides: str) -> dict:
+def compose_file(path: Path, *overrides: str) -> dict:
     return compose_recipe(read_recipe(path), overrides)
 
 
 def test_own_content_wins_over_fragments_and_maps_merge_while_lists_are_replaced(written) -> None:
-    tree = composed(
+    tree = compose_file(
         written(
             main="defaults: [BaseRecipe, scene]\ninitial_runtime_state: {seed: 2}\n"
             "process_conditions: {sets: {A: {criterion: 'False'}}}\nsynth_chain: {rendering_steps: [{b: 2}]}",
@@ -41,11 +41,11 @@ def test_self_before_a_fragment_lets_the_fragment_win(written) -> None:
         main="defaults: [BaseRecipe, _self_, scene]\ninitial_runtime_state: {seed: 2}",
         scene="initial_runtime_state: {seed: 1}",
     )
-    assert composed(path)["initial_runtime_state"]["seed"] == 1
+    assert compose_file(path)["initial_runtime_state"]["seed"] == 1
 
 
 def test_a_diamond_of_parents_keeps_the_values_of_each(written) -> None:
-    tree = composed(
+    tree = compose_file(
         written(
             main="defaults: [left, right, BaseRecipe, _self_]",
             left="defaults: [BaseRecipe, common, _self_]\nprocess_conditions: {sets: {L: {}}}",
@@ -61,12 +61,13 @@ def test_a_diamond_of_parents_keeps_the_values_of_each(written) -> None:
 def test_strings_that_yaml_could_misread_are_kept(written) -> None:
     text = 'defaults: [BaseRecipe]\nprocess_conditions: {sets: {S: {criterion: "1e5 \\x7f \\u2028 \\U0001F600 é"}}}'
     assert (
-        composed(written(main=text))["process_conditions"]["sets"]["S"]["criterion"] == "1e5 \x7f \u2028 \U0001f600 é"
+        compose_file(written(main=text))["process_conditions"]["sets"]["S"]["criterion"]
+        == "1e5 \x7f \u2028 \U0001f600 é"
     )
 
 
 def test_unwritten_keys_of_typed_nodes_need_no_plus() -> None:
-    tree = composed(
+    tree = compose_file(
         SPHERES, "blueprints.particles.Bead.parent=x", "synth_chain.feature_generation_steps.5.gravity.2=-1e4"
     )
     assert tree["blueprints"]["particles"]["Bead"]["parent"] == "x"
@@ -74,7 +75,7 @@ def test_unwritten_keys_of_typed_nodes_need_no_plus() -> None:
 
 
 def test_plus_adds_and_tilde_deletes() -> None:
-    tree = composed(
+    tree = compose_file(
         SPHERES,
         f"+{RELAX}.friction=0.5",
         f"++{RELAX}.num_frames=3",
@@ -89,7 +90,7 @@ def test_plus_adds_and_tilde_deletes() -> None:
 
 
 def test_a_step_id_stands_for_its_index() -> None:
-    tree = composed(MIXED, "synth_chain.feature_generation_steps.settle.gravity.2=-5")
+    tree = compose_file(MIXED, "synth_chain.feature_generation_steps.settle.gravity.2=-5")
     assert tree["synth_chain"]["feature_generation_steps"][6]["gravity"][2] == -5
     path = index_path(tree, "synth_chain.feature_generation_steps.settle.gravity.2")
     assert path == "synth_chain.feature_generation_steps.6.gravity.2"
@@ -133,23 +134,23 @@ def test_a_step_id_stands_for_its_index() -> None:
     ],
 )
 def test_an_override_that_cannot_work_is_refused(refusal, override: str, problem: str) -> None:
-    assert problem in refusal(composed, SPHERES, override)
+    assert problem in refusal(compose_file, SPHERES, override)
 
 
 def test_a_key_below_null_is_refused(written, refusal) -> None:
     path = written(main="defaults: [BaseRecipe]\nprocess_conditions: {sets: null}")
-    assert refusal(composed, path, "+process_conditions.sets.S.criterion='True'")
+    assert refusal(compose_file, path, "+process_conditions.sets.S.criterion='True'")
 
 
 def test_an_unknown_key_of_a_file_is_refused(written, refusal) -> None:
     text = "defaults: [BaseRecipe]\nblueprints: {particles: {Bead: {nmber: 3}}}"
-    assert refusal(composed, written(main=text)) == (
+    assert refusal(compose_file, written(main=text)) == (
         "blueprints.particles.Bead.nmber: there is no key 'nmber' here; did you mean 'number'?"
     )
 
 
 def test_references_resolve_after_overrides() -> None:
-    tree = resolve(composed(SPHERES, "initial_runtime_state.seed=7"))
+    tree = resolve(compose_file(SPHERES, "initial_runtime_state.seed=7"))
     assert tree["process_conditions"]["feature_variabilities"]["BackgroundPatchSeed"]["variability"]["value"] == 7
 
 
@@ -216,7 +217,7 @@ def test_multiplying_texts_cost_no_time_where_they_are_overridden(written, refus
         main="defaults: [BaseRecipe, scene]\nprocess_conditions: {sets: {x0: {criterion: 'True'}}}",
         scene=f"process_conditions: {{sets: {{{levels}, x30: {{criterion: a}}}}}}",
     )
-    tree = composed(path, "process_conditions.sets.x1.criterion='${..x2.criterion}${..x2.criterion}'")
+    tree = compose_file(path, "process_conditions.sets.x1.criterion='${..x2.criterion}${..x2.criterion}'")
     assert "becomes longer than 4,096 characters" in refusal(resolve, tree)
 
 
@@ -233,7 +234,7 @@ def test_a_blueprint_is_added_by_override(written, overrides: list[str]) -> None
     text = SPHERES.read_text().replace(
         "  particles:\n", "  particles:\n    X: {geometry_prototype_name: sphere, number: 3}\n"
     )
-    assert composed(SPHERES, *overrides) == composed(written(main=text))
+    assert compose_file(SPHERES, *overrides) == compose_file(written(main=text))
 
 
 @pytest.mark.parametrize(

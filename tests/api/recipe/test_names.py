@@ -41,7 +41,7 @@ MAPS = [
 ]
 
 
-def renamed(name: str) -> RecipeSource:
+def rename_everything(name: str) -> RecipeSource:
     """The tutorial's recipe with one name for everything that has a name, and a seed that refers to it."""
     tree: Any = deepcopy(SPHERES.files["spheres_sem"])
     particles, conditions = tree["blueprints"]["particles"], tree["process_conditions"]
@@ -61,7 +61,7 @@ def renamed(name: str) -> RecipeSource:
 
 @pytest.mark.parametrize("name", ["Bead-2", "_b", "on", "e3", "_target_", "x" * 100, "Kügelchen", "粒子-2", "U0Uü"])
 def test_a_legal_name_can_be_addressed_in_every_way(name: str) -> None:
-    source, number = renamed(name), f"blueprints.particles.{name}.number"
+    source, number = rename_everything(name), f"blueprints.particles.{name}.number"
     keys = [bytes.fromhex(Sweep.from_source(source, [f"{number}={value}"]).key(0)) for value in (3, 4)]
     axis = AxisSpec(path=number, values=(3, 4))
     assert (

@@ -33,29 +33,29 @@ def sweep(status: SweepStatus, generation: int = 1) -> ClusterSweep:
     return ClusterSweep("lab", "beads", generation, NOW - timedelta(hours=1), spec, status)
 
 
-def shown(status: SweepStatus, generation: int = 1) -> str:
+def format_view(status: SweepStatus, generation: int = 1) -> str:
     out = StringIO()
     Console(file=out, width=120).print(format_status(sweep(status, generation), NOW, bar=True))
     return out.getvalue()
 
 
 def test_a_sweep_without_an_operator_has_a_message() -> None:
-    assert "No operator has observed this sweep yet." in shown(SweepStatus())
+    assert "No operator has observed this sweep yet." in format_view(SweepStatus())
 
 
 def test_a_sweep_with_an_unobserved_edit_is_not_finished() -> None:
     finished = SweepStatus(observed_generation=1, phase=Phase.COMPLETE)
     assert sweep(finished).is_finished
     assert not sweep(finished, generation=2).is_finished
-    assert "The operator has not observed the latest edit yet." in shown(finished, generation=2)
+    assert "The operator has not observed the latest edit yet." in format_view(finished, generation=2)
 
 
 def test_only_a_future_end_is_shown() -> None:
     runs = RunCounts(total=10, succeeded=4, active=1)
     ahead = SweepStatus(observed_generation=1, phase=Phase.RENDERING, runs=runs, eta=NOW + timedelta(minutes=5))
-    assert "in 5 min 00 s" in shown(ahead)
-    assert "40 %" in shown(ahead)
-    assert "ends" not in shown(ahead.model_copy(update={"eta": NOW - timedelta(minutes=5)}))
+    assert "in 5 min 00 s" in format_view(ahead)
+    assert "40 %" in format_view(ahead)
+    assert "ends" not in format_view(ahead.model_copy(update={"eta": NOW - timedelta(minutes=5)}))
 
 
 def test_a_status_of_another_version_is_reported() -> None:

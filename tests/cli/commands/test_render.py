@@ -24,9 +24,9 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
     raise AssertionError(f"ended without '{words}'")
 
 
-def begun(synth: Command, seed: int, process: subprocess.Popen[str]) -> None:
+def wait_for_engine(synth: Command, seed: int, process: subprocess.Popen[str]) -> None:
     """Wait until an engine is at this seed."""
-    while synth.rendered(seed) == 0:
+    while synth.count_renders(seed) == 0:
         assert process.poll() is None
 
 
@@ -40,7 +40,7 @@ def test_a_second_call_renders_no_run_and_one_more_seed_only_the_new_run(synth: 
     code, out, _ = synth.render(4)
     assert code == 0
     assert out.startswith("1 run rendered in ")
-    assert [synth.rendered(seed) for seed in range(4)] == [1, 1, 1, 1]
+    assert [synth.count_renders(seed) for seed in range(4)] == [1, 1, 1, 1]
 
 
 def test_a_call_with_other_runs_is_refused_planned_joined_or_named(synth: Command) -> None:
@@ -53,7 +53,7 @@ def test_a_call_with_other_runs_is_refused_planned_joined_or_named(synth: Comman
         "error: tiny: the dataset of this name has 2 runs that this call does not have; --add joins them with this "
         "call's, --replace leaves them out, --name NAME makes another dataset\n"
     )
-    assert synth.rendered(5) == 0
+    assert synth.count_renders(5) == 0
     assert "dataset   has 2 runs that this sweep does not have;" in synth.run("plan", *others)[1]
     assert synth.run("render", *others, engine, "--name=other")[0] == 0
     assert (synth.store / "sweeps/local/other/dataset.json").exists()
@@ -91,7 +91,7 @@ def test_temporary_files_of_workers_are_deleted(synth: Command) -> None:
 def test_temporary_files_of_a_killed_command_are_garbage(synth: Command) -> None:
     synth.order(0, "hang")
     process = synth.start(*synth.render_arguments(1))
-    begun(synth, 0, process)
+    wait_for_engine(synth, 0, process)
     process.kill()
     process.communicate()
     assert list(synth.store.glob("scratch/workers-*"))
@@ -127,7 +127,7 @@ def test_only_the_chosen_runs_are_rendered(synth: Command) -> None:
     code, out, _ = synth.render(6, "--only=0-1,4")
     assert code == 0
     assert out.startswith("3 runs rendered in ")
-    assert [synth.rendered(seed) for seed in range(6)] == [1, 1, 0, 0, 1, 0]
+    assert [synth.count_renders(seed) for seed in range(6)] == [1, 1, 0, 0, 1, 0]
     assert synth.dataset()["missing"] == 3
 
 
@@ -135,13 +135,13 @@ def test_only_the_chosen_runs_are_rendered(synth: Command) -> None:
 def test_killed_at_a_run_and_called_again_it_finishes(synth: Command, at: int) -> None:
     synth.order(at, "hang")
     process = synth.start(*synth.render_arguments(6))
-    begun(synth, at, process)
+    wait_for_engine(synth, at, process)
     process.kill()
     process.communicate()
     assert not (synth.store / "sweeps/local/tiny/dataset.json").exists()
     (synth.folder / "orders" / str(at)).unlink()
     assert synth.render(6)[0] == 0
-    assert [synth.rendered(seed) for seed in range(6)] == [2 if seed == at else 1 for seed in range(6)]
+    assert [synth.count_renders(seed) for seed in range(6)] == [2 if seed == at else 1 for seed in range(6)]
     dataset = synth.dataset()
     assert (dataset["cached"] + dataset["succeeded"], dataset["missing"]) == (6, 0)
 
@@ -149,7 +149,7 @@ def test_killed_at_a_run_and_called_again_it_finishes(synth: Command, at: int) -
 def test_workers_do_not_outlive_a_killed_command(synth: Command) -> None:
     synth.order(0, "hang")
     process = synth.start(*synth.render_arguments(2))
-    begun(synth, 0, process)
+    wait_for_engine(synth, 0, process)
     worker = os.pidfd_open(int((synth.folder / "orders" / "0.log").read_text()))
     process.kill()
     process.communicate()
@@ -181,7 +181,7 @@ def test_a_stop_keeps_committed_runs_and_drops_runs_in_flight(
 ) -> None:
     synth.order(2, "hang")
     process = synth.start(*synth.render_arguments(4))
-    begun(synth, 2, process)
+    wait_for_engine(synth, 2, process)
     process.send_signal(number)
     out, error = process.communicate()
     assert process.returncode == code
@@ -195,7 +195,7 @@ def test_a_stop_keeps_committed_runs_and_drops_runs_in_flight(
 def test_a_second_signal_ends_at_once_without_a_commit(synth: Command) -> None:
     synth.order(0, "hang")
     process = synth.start(*synth.render_arguments(2))
-    begun(synth, 0, process)
+    wait_for_engine(synth, 0, process)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     process.communicate()
@@ -279,4 +279,4 @@ def test_on_a_disk_too_full_for_the_dataset_the_failed_runs_are_listed_all_the_s
     (synth.store / "ballast").unlink()
     (synth.folder / "orders" / "1").unlink()
     assert synth.render(3)[0] == 0
-    assert [synth.rendered(seed) for seed in range(3)] == [1, 2, 2]
+    assert [synth.count_renders(seed) for seed in range(3)] == [1, 2, 2]

@@ -19,13 +19,13 @@ def gates(tried: Trial) -> dict[str, GateResult]:
     return {gate.name: gate for gate in check_gates(tried.ids, tried.visible_px, tried.real)}
 
 
-def failed(tried: Trial) -> list[str]:
+def list_failed_gates(tried: Trial) -> list[str]:
     return [name for name, gate in gates(tried).items() if not gate.passed]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_true_labels_pass(kind: Kind) -> None:
-    assert [failed(trial(kind, seed)) for seed in range(3)] == [[]] * 3
+    assert [list_failed_gates(trial(kind, seed)) for seed in range(3)] == [[]] * 3
 
 
 def test_every_gate_has_a_sentence_about_its_measurement() -> None:
@@ -41,7 +41,7 @@ def test_results_repeat() -> None:
 def test_an_id_that_the_table_does_not_call_visible() -> None:
     tried = trial(PLAIN, 1)
     tried.visible_px[6] = 0
-    assert failed(tried) == ["ids"]
+    assert list_failed_gates(tried) == ["ids"]
     assert (
         gates(tried)["ids"].reason == "1 ids are in the picture or visible in the table, but not both, the first is 7."
     )
@@ -50,19 +50,19 @@ def test_an_id_that_the_table_does_not_call_visible() -> None:
 def test_a_visible_particle_that_is_not_in_the_picture() -> None:
     tried = trial(PLAIN, 1)
     tried.ids[tried.ids == 7] = 0
-    assert {"ids", "area"} <= set(failed(tried))
+    assert {"ids", "area"} <= set(list_failed_gates(tried))
 
 
 def test_an_id_beyond_the_table() -> None:
     tried = trial(PLAIN, 1)
-    assert "ids" in failed(Trial(tried.ids, tried.visible_px[:-1], tried.real))
+    assert "ids" in list_failed_gates(Trial(tried.ids, tried.visible_px[:-1], tried.real))
 
 
 def test_an_area_that_is_one_pixel_off() -> None:
     tried = trial(PLAIN, 1)
     area = int(tried.visible_px[6])
     tried.visible_px[6] += 1
-    assert failed(tried) == ["area"]
+    assert list_failed_gates(tried) == ["area"]
     assert f"the first is 7 with {area} instead of {area + 1}" in gates(tried)["area"].reason
 
 
@@ -84,40 +84,40 @@ def test_without_a_real_image_only_the_table_is_compared() -> None:
 @pytest.mark.parametrize("grey", [0, 90, 255])
 def test_a_flat_image(grey: int) -> None:
     tried = trial(PLAIN, 1)
-    assert "exposure" in failed(Trial(tried.ids, tried.visible_px, np.full_like(tried.real, grey)))
+    assert "exposure" in list_failed_gates(Trial(tried.ids, tried.visible_px, np.full_like(tried.real, grey)))
 
 
 def test_particles_that_are_burnt_out() -> None:
     tried = trial(PLAIN, 1)
     bright = np.clip(tried.real.astype(int) * 4, 0, 255).astype(np.uint8)
-    assert "saturation" in failed(Trial(tried.ids, tried.visible_px, bright))
+    assert "saturation" in list_failed_gates(Trial(tried.ids, tried.visible_px, bright))
 
 
 def test_particles_that_are_black() -> None:
     tried = trial(PLAIN, 1)
     dark = np.clip(tried.real.astype(int) - 200, 0, 255).astype(np.uint8)
-    assert "saturation" in failed(Trial(tried.ids, tried.visible_px, dark))
+    assert "saturation" in list_failed_gates(Trial(tried.ids, tried.visible_px, dark))
 
 
 @pytest.mark.parametrize("ground", [0, 255])
 def test_a_black_or_white_ground_is_legitimate(ground: int) -> None:
     tried = trial(KIND["three particles, strong noise"], 1)
     tried.real[tried.ids == 0] = ground
-    assert failed(tried) == []
+    assert list_failed_gates(tried) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", CLEAR, ids=lambda kind: kind.name)
 def test_labels_that_do_not_fit(kind: Kind, fault: str) -> None:
-    assert set(failed(faulty(kind, 3, fault))) & set(MASK_GATES)
+    assert set(list_failed_gates(faulty(kind, 3, fault))) & set(MASK_GATES)
 
 
 def test_labels_of_another_seed_fail_the_mask_gate() -> None:
-    assert "mask" in failed(faulty(PLAIN, 1, "another seed"))
+    assert "mask" in list_failed_gates(faulty(PLAIN, 1, "another seed"))
 
 
 def test_labels_aside_fail_the_gate_of_place() -> None:
-    assert "mask place" in failed(faulty(PLAIN, 1, "shifted by 3 px"))
+    assert "mask place" in list_failed_gates(faulty(PLAIN, 1, "shifted by 3 px"))
 
 
 def test_too_little_evidence_passes_with_a_note() -> None:
@@ -135,7 +135,7 @@ def test_labels_that_fill_the_picture_have_no_border() -> None:
 def test_the_edge_of_a_coloured_picture_may_be_in_one_channel() -> None:
     tried = trial(PLAIN, 1)
     coloured = np.dstack([np.full_like(tried.real, 90), tried.real, np.full_like(tried.real, 90)])
-    assert failed(Trial(tried.ids, tried.visible_px, coloured)) == []
+    assert list_failed_gates(Trial(tried.ids, tried.visible_px, coloured)) == []
 
 
 def test_a_run_that_passes() -> None:

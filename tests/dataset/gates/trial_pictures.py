@@ -114,12 +114,12 @@ def trial(kind: Kind, seed: int) -> Trial:
     return Trial(ids, visible(ids, kind.count), picture(kind, scene, rng))
 
 
-def relabelled(true: Trial, ids: NDArray[np.uint16]) -> Trial:
+def relabel(true: Trial, ids: NDArray[np.uint16]) -> Trial:
     """Give a picture other labels, and a table that agrees with them."""
     return Trial(ids, visible(ids, len(true.visible_px)), true.real)
 
 
-def shifted(ids: NDArray[np.uint16], right: int, down: int) -> NDArray[np.uint16]:
+def shift_labels(ids: NDArray[np.uint16], right: int, down: int) -> NDArray[np.uint16]:
     """Shift labels over the ground; what leaves the picture is lost."""
     matrix = np.array([[1, 0, right], [0, 1, down]], np.float64)
     return cv2.warpAffine(ids, matrix, ids.shape[::-1], flags=cv2.INTER_NEAREST).astype(np.uint16)
@@ -131,10 +131,10 @@ def _another_seed(kind: Kind, seed: int, ids: NDArray[np.uint16]) -> NDArray[np.
 
 FAULTS: dict[str, Callable[[Kind, int, NDArray[np.uint16]], NDArray[np.uint16]]] = {
     "another seed": _another_seed,
-    "shifted by 3 px": lambda kind, seed, ids: shifted(ids, 3, 0),
-    "shifted by 4 px up": lambda kind, seed, ids: shifted(ids, 0, -4),
-    "shifted by (-3, 3) px": lambda kind, seed, ids: shifted(ids, -3, 3),
-    "shifted by 20 px": lambda kind, seed, ids: shifted(ids, 14, 14),
+    "shifted by 3 px": lambda kind, seed, ids: shift_labels(ids, 3, 0),
+    "shifted by 4 px up": lambda kind, seed, ids: shift_labels(ids, 0, -4),
+    "shifted by (-3, 3) px": lambda kind, seed, ids: shift_labels(ids, -3, 3),
+    "shifted by 20 px": lambda kind, seed, ids: shift_labels(ids, 14, 14),
     "mirrored": lambda kind, seed, ids: np.ascontiguousarray(ids[:, ::-1]),
     "upside down": lambda kind, seed, ids: np.ascontiguousarray(ids[::-1]),
     "rotated by 90 degrees": lambda kind, seed, ids: np.ascontiguousarray(np.rot90(ids)),
@@ -146,7 +146,7 @@ FAULTS: dict[str, Callable[[Kind, int, NDArray[np.uint16]], NDArray[np.uint16]]]
 def faulty(kind: Kind, seed: int, fault: str) -> Trial:
     """Make a picture with wrong labels."""
     true = trial(kind, seed)
-    return relabelled(true, FAULTS[fault](kind, seed, true.ids))
+    return relabel(true, FAULTS[fault](kind, seed, true.ids))
 
 
 def _insides(kind: Kind, scene: Discs) -> list[NDArray[np.float64]]:

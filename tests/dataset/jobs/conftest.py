@@ -62,8 +62,8 @@ class Pod:
     given: AttemptInput
     environment: Mapping[str, str]
 
-    def changed(self, **changes: Any) -> Pod:
-        """Another input; a changed sweep has another plan and attempt."""
+    def change_input(self, **changes: Any) -> Pod:
+        """Return the pod of another input; a changed sweep has another plan and attempt."""
         given = self.given.model_copy(update=changes)
         if not {"plan", "attempt"} & changes.keys():
             plan = given.build_sweep().plan(given.output.identity, given.batch_size)
@@ -78,7 +78,7 @@ class Pod:
         module = import_module(f"synth_dataset.jobs.{job}")
         with patch.dict(os.environ, self.environment), redirect_stderr(StringIO()) as log:
             code = job_process.run(module.JOB, self.arguments())
-        return self.ended(code, log.getvalue())
+        return self.read_end(code, log.getvalue())
 
     def start(self, job: str) -> subprocess.Popen[str]:
         """In a process of its own, as in a pod."""
@@ -96,7 +96,7 @@ class Pod:
         (self.folder / "attempt.json").write_text(self.given.model_dump_json(exclude_none=True))
         return [f"--input={self.folder / 'attempt.json'}", f"--message={self.folder / 'message'}"]
 
-    def ended(self, code: int, log: str) -> Ended:
+    def read_end(self, code: int, log: str) -> Ended:
         text = (self.folder / "message").read_text()
         message = read_message(text)
         assert message is not None
@@ -120,7 +120,7 @@ def pod(tmp_path, bucket, minio, credentials) -> Pod:
         plan="0" * 64,
         attempt="0" * 64,
     )
-    return Pod(tmp_path, given, credentials(minio)).changed()
+    return Pod(tmp_path, given, credentials(minio)).change_input()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ SEED = "initial_runtime_state.seed"
 @pytest.fixture
 def deletion(pod):
     """What the operator gives a delete Job: a place, no recipe."""
-    return pod.changed(recipe={}, overrides=(), batch_size=None, plan=pod.given.plan, attempt=pod.given.attempt)
+    return pod.change_input(recipe={}, overrides=(), batch_size=None, plan=pod.given.plan, attempt=pod.given.attempt)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_delete_ignores_missing_files(finished, deletion):
 
 
 def test_runs_of_another_live_attempt_stay(store, finished, deletion, render):
-    other = finished.changed(name="other", overrides=(f"{SEED}=2,3,4",))
+    other = finished.change_input(name="other", overrides=(f"{SEED}=2,3,4",))
     other.run("plan")
     render(2, sweep=other.given.build_sweep())
     other.run("finalize")
@@ -65,7 +65,7 @@ def test_runs_of_an_attempt_that_is_being_written_stay(store, finished, deletion
 def test_runs_of_superseded_attempts_go_too(store, pod, deletion, render):
     pod.run("plan")
     render(0, 1)
-    changed = pod.changed(overrides=(f"{SEED}=7,8",))
+    changed = pod.change_input(overrides=(f"{SEED}=7,8",))
     changed.run("plan")
     render(0, 1, sweep=changed.given.build_sweep())
     assert deletion.run("delete").message == DeleteMessage(runs=4, kept=0)
@@ -74,7 +74,7 @@ def test_runs_of_superseded_attempts_go_too(store, pod, deletion, render):
 
 @pytest.mark.parametrize("damage", [("keys.bin", b"short"), ("plan.json", b"{")])
 def test_no_run_is_removed_beside_an_attempt_that_cannot_be_read(store, finished, deletion, damage):
-    other = finished.changed(name="other", overrides=(f"{SEED}=2,3,4",))
+    other = finished.change_input(name="other", overrides=(f"{SEED}=2,3,4",))
     other.run("plan")
     given = other.given
     name, content = damage
@@ -98,8 +98,8 @@ def test_the_next_job_completes_an_interrupted_one(store, finished, deletion, mo
 def test_documents_half_gone_keep_the_runs_they_name(store, finished, deletion):
     folder = AttemptIdentity("lab", "seeds", finished.given.plan, finished.given.attempt).path
     store.remove_files([path for path in store.iterate_files("sweeps/lab/seeds") if not path.endswith("keys.bin")])
-    other = finished.changed(name="other")
+    other = finished.change_input(name="other")
     other.run("plan")
-    gone = other.changed(recipe={}, overrides=(), plan=other.given.plan, attempt=other.given.attempt)
+    gone = other.change_input(recipe={}, overrides=(), plan=other.given.plan, attempt=other.given.attempt)
     assert gone.run("delete").message == DeleteMessage(runs=0, kept=4)
     assert list(store.iterate_files("sweeps")) == [f"{folder}/keys.bin"]

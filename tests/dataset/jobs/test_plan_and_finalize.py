@@ -40,9 +40,9 @@ def test_a_plan_reports_existing_runs_and_runs_to_do(pod, store, render):
     render(1)
     ended = pod.run("plan")
     assert ended.code == 0
-    told = ended.message
-    assert isinstance(told, PlanMessage)
-    assert (told.total, told.cached, told.todo, told.batch_size, told.batches) == (4, 1, 3, 2, 2)
+    message = ended.message
+    assert isinstance(message, PlanMessage)
+    assert (message.total, message.cached, message.todo, message.batch_size, message.batches) == (4, 1, 3, 2, 2)
     attempt = open_attempt(store, attempt_folder(pod))
     assert attempt.document.todo == ((0, 1), (2, 4))
     assert attempt.document.batch_size == 2
@@ -63,7 +63,7 @@ def test_a_plan_interrupted_between_its_two_files_is_written_again(pod, store):
 
 
 def test_runs_left_out_keep_their_numbers_and_count_nowhere(pod, store, render):
-    pod = pod.changed(exclude=({SEED: 1},))
+    pod = pod.change_input(exclude=({SEED: 1},))
     ended = pod.run("plan")
     assert (ended.message.total, ended.message.todo) == (3, 3)
     attempt = open_attempt(store, attempt_folder(pod))
@@ -80,7 +80,7 @@ def test_runs_left_out_keep_their_numbers_and_count_nowhere(pod, store, render):
 def test_axes_that_move_together_are_named_in_the_index(pod, store, render):
     seeds = SingleAxis(path=SEED, values=(5, 6))
     widths = SingleAxis(path="+blueprints.measurement_techniques.SEM.features.resolution_percentage", values=(10, 20))
-    pod = pod.changed(overrides=(), axes=(AxisSpec(zip=(seeds, widths)),))
+    pod = pod.change_input(overrides=(), axes=(AxisSpec(zip=(seeds, widths)),))
     assert pod.run("plan").message.total == 2
     render(0, 1, sweep=pod.given.build_sweep())
     pod.run("finalize")
@@ -98,16 +98,16 @@ def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
     batch(store, pod, 1, failed=[3])
     ended = pod.run("finalize")
     assert ended.code == 0
-    told = ended.message
-    assert isinstance(told, FinalizeMessage)
-    assert (told.total, told.cached, told.succeeded, told.failed, told.missing) == (4, 1, 2, 1, 0)
-    assert [(failure.run, failure.overrides, failure.reason) for failure in told.failures] == [
+    message = ended.message
+    assert isinstance(message, FinalizeMessage)
+    assert (message.total, message.cached, message.succeeded, message.failed, message.missing) == (4, 1, 2, 1, 0)
+    assert [(failure.run, failure.overrides, failure.reason) for failure in message.failures] == [
         (3, {SEED: 3}, "GateFailed")
     ]
-    assert told.reasons == {"GateFailed": 1}
-    assert told.seconds == {"real": 6.0}
-    assert (told.gpu_seconds_used, told.gpu_seconds_lost, told.bytes) == (6.0, 3.0, 30)
-    assert told.dataset == store.format_uri("sweeps/lab/seeds/dataset.json")
+    assert message.reasons == {"GateFailed": 1}
+    assert message.seconds == {"real": 6.0}
+    assert (message.gpu_seconds_used, message.gpu_seconds_lost, message.bytes) == (6.0, 3.0, 30)
+    assert message.dataset == store.format_uri("sweeps/lab/seeds/dataset.json")
     dataset = find_dataset(store, "lab", "seeds")
     assert dataset.folder == attempt_folder(pod)
     page = store.read(f"{dataset.folder}/index.html").decode()
@@ -118,7 +118,7 @@ def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
 def test_a_dataset_has_the_categories_of_its_recipe_before_a_run_exists(pod, store):
     kinds = {name: {"geometry_prototype_name": "sphere", "number": 2} for name in ("Flake", "Bead")}
     blueprints = {**pod.given.recipe["blueprints"], "particles": kinds}
-    pod = pod.changed(recipe={**pod.given.recipe, "blueprints": blueprints})
+    pod = pod.change_input(recipe={**pod.given.recipe, "blueprints": blueprints})
     pod.run("plan")
     pod.run("finalize")
     dataset = find_dataset(store, "lab", "seeds")
@@ -131,8 +131,8 @@ def test_a_run_recorded_as_failed_that_exists_now_has_succeeded(pod, store, rend
     pod.run("plan")
     batch(store, pod, 0, failed=[0, 1])
     render(0, 1, 2, 3)
-    told = pod.run("finalize").message
-    assert (told.succeeded, told.failed, told.failures, told.reasons) == (4, 0, (), {})
+    message = pod.run("finalize").message
+    assert (message.succeeded, message.failed, message.failures, message.reasons) == (4, 0, (), {})
 
 
 def test_runs_that_somebody_removed_are_missing(pod, store, render):
@@ -140,8 +140,8 @@ def test_runs_that_somebody_removed_are_missing(pod, store, render):
     pod.run("plan")
     render(2, 3)
     store.remove_files([layout.manifest_path(pod.given.build_sweep().key(1))])
-    told = pod.run("finalize").message
-    assert (told.total, told.failed, told.missing) == (4, 0, 1)
+    message = pod.run("finalize").message
+    assert (message.total, message.failed, message.missing) == (4, 0, 1)
 
 
 def test_finalize_may_be_repeated(pod, store, render):
@@ -151,12 +151,12 @@ def test_finalize_may_be_repeated(pod, store, render):
 
 
 def test_a_hundred_failures_fit_into_a_message(pod, store, render):
-    pod = pod.changed(overrides=(f"{SEED}=range(100)",), batch_size=100)
+    pod = pod.change_input(overrides=(f"{SEED}=range(100)",), batch_size=100)
     pod.run("plan")
     batch(store, pod, 0, failed=range(100))
-    told = pod.run("finalize").message
-    assert told.failed == told.reasons["GateFailed"] == 100
-    assert 10 < len(told.failures) < 100
+    message = pod.run("finalize").message
+    assert message.failed == message.reasons["GateFailed"] == 100
+    assert 10 < len(message.failures) < 100
 
 
 def test_the_document_of_another_batch_is_not_counted(pod, store, render):
@@ -186,7 +186,7 @@ def test_finalize_without_a_plan_can_never_work(pod):
     ],
 )
 def test_a_sweep_that_is_wrong_is_never_planned(pod, store, change, words):
-    ended = pod.changed(**change, plan="1" * 64, attempt="1" * 64).run("plan")
+    ended = pod.change_input(**change, plan="1" * 64, attempt="1" * 64).run("plan")
     assert ended.code == 64
     assert ended.message.problem.reason == "SweepInvalid"
     assert words in ended.message.problem.message
@@ -195,14 +195,14 @@ def test_a_sweep_that_is_wrong_is_never_planned(pod, store, change, words):
 
 @pytest.mark.parametrize("job", ["plan", "finalize"])
 def test_another_engine_version_never_works(pod, job):
-    ended = pod.changed(engine_version=99, plan="1" * 64, attempt="1" * 64).run(job)
+    ended = pod.change_input(engine_version=99, plan="1" * 64, attempt="1" * 64).run(job)
     assert ended.code == 64
     assert ended.message.problem.reason == "EngineMismatch"
     assert "the operator has engine version 99" in ended.message.problem.message
 
 
 def test_an_input_of_another_release_never_works(pod, tmp_path):
-    pod = pod.changed(plan="1" * 64, attempt="1" * 64)
+    pod = pod.change_input(plan="1" * 64, attempt="1" * 64)
     object.__setattr__(pod.given, "output", pod.given.output.model_copy(update={"bucket": "NO"}))
     ended = pod.run("plan")
     assert ended.code == 64
@@ -225,7 +225,7 @@ def test_an_input_of_another_release_never_works(pod, tmp_path):
 def test_a_store_that_cannot_be_used_is_one_sentence_at_once(pod, job, reason, words, output, environment):
     pod.run("plan")
     output = pod.given.output.model_copy(update=output)
-    ended = pod.changed(output=output, attempt=pod.given.attempt).with_environment(**environment).run(job)
+    ended = pod.change_input(output=output, attempt=pod.given.attempt).with_environment(**environment).run(job)
     assert ended.code == 75
     assert ended.message.problem.reason == reason
     assert words in ended.message.problem.message
@@ -240,10 +240,10 @@ def test_every_log_line_is_json_about_one_step(pod):
 
 @pytest.mark.parametrize(("place", "code"), [("datasets", 0), ("elsewhere", 75)])
 def test_a_pod_ends_with_the_code_and_the_message(pod, place, code):
-    pod = pod.changed(output=pod.given.output.model_copy(update={"bucket": place}))
+    pod = pod.change_input(output=pod.given.output.model_copy(update={"bucket": place}))
     process = pod.start("plan")
     _, log = process.communicate()
-    ended = pod.ended(process.returncode, log)
+    ended = pod.read_end(process.returncode, log)
     assert ended.code == code
     assert (ended.message.problem is None) == (code == 0)
 
@@ -252,7 +252,7 @@ def test_a_pod_ends_with_the_code_and_the_message(pod, place, code):
 def test_a_pod_exits_with_143_after_sigterm(pod, job):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"127.0.0.1:{silent.getsockname()[1]}"
-        process = pod.changed(output=pod.given.output.model_copy(update={"endpoint": endpoint})).start(job)
+        process = pod.change_input(output=pod.given.output.model_copy(update={"endpoint": endpoint})).start(job)
         waiting, _ = silent.accept()
         with waiting:
             process.terminate()

@@ -58,7 +58,7 @@ class Refused(threading.Event):
         return super().wait(timeout)
 
 
-def corrupted(data: bytes) -> bytes:
+def corrupt_last_byte(data: bytes) -> bytes:
     """With another last byte."""
     return data[:-1] + bytes([data[-1] ^ 1])
 
@@ -185,7 +185,7 @@ def test_a_broken_upload_leaves_nothing(minio, minio_store, bucket, credentials)
 
 def test_bytes_that_change_on_the_way_are_sent_again(minio, minio_store, bucket, credentials):
     content = b"x" * 100_000
-    flip = Once(content[:1000], corrupted)
+    flip = Once(content[:1000], corrupt_last_byte)
     with proxy(minio.endpoint, up=flip) as endpoint:
         S3Store(bucket.model_copy(update={"endpoint": endpoint}), PATIENT, credentials(minio)).write("file", content)
     assert flip.is_done
@@ -221,7 +221,7 @@ def test_a_store_that_holds_something_else_than_was_sent_is_damaged(minio, bucke
     content = b"x" * 1000
 
     def lie(data):
-        return other_tag(data).replace(content, corrupted(content))
+        return other_tag(data).replace(content, corrupt_last_byte(content))
 
     with proxy(minio.endpoint, down=lie) as endpoint:
         store = S3Store(bucket.model_copy(update={"endpoint": endpoint}), environment=credentials(minio))

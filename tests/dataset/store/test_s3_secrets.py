@@ -41,10 +41,10 @@ class EchoHandler(BaseHTTPRequestHandler):
             "xml": (
                 403,
                 "application/xml",
-                f"<Error><Code>AccessDenied</Code><Message>{_escaped(said)}</Message></Error>",
+                f"<Error><Code>AccessDenied</Code><Message>{_escape(said)}</Message></Error>",
             ),
-            "code": (403, "application/xml", f"<Error><Code>{_escaped(said)}</Code></Error>"),
-            "broken": (403, "application/xml", f"<Error>{_escaped(said)}"),
+            "code": (403, "application/xml", f"<Error><Code>{_escape(said)}</Code></Error>"),
+            "broken": (403, "application/xml", f"<Error>{_escape(said)}"),
             "latin": (500, "text/plain", f"\xff{said}"),
             "status": (407, "text/html", said),
             "text": (400, "text/plain", said),
@@ -64,7 +64,7 @@ class EchoHandler(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
@@ -122,8 +122,8 @@ def test_no_failure_message_has_a_credential(echo, tmp_path_factory, capsys, key
     (folder / "ca.crt").write_text(secret, errors="surrogatepass")
     values = {ACCESS: access, SECRET: secret, TOKEN: token}
     way = {
-        "proxy": {"HTTP_PROXY": f"http://{_quoted(access)}:{_quoted(secret)}@{echo}"},
-        "tunnel": {"HTTPS_PROXY": f"http://{_quoted(access)}:{_quoted(secret)}@{echo}"},
+        "proxy": {"HTTP_PROXY": f"http://{_quote(access)}:{_quote(secret)}@{echo}"},
+        "tunnel": {"HTTPS_PROXY": f"http://{_quote(access)}:{_quote(secret)}@{echo}"},
         "dead proxy": {"http_proxy": f"http://{access}:{secret}@127.0.0.1:1"},
     }.get(failure, {})
     endpoint = {"dead": "127.0.0.1:1"}.get(failure, "store.invalid:9000" if way else echo)
@@ -165,7 +165,7 @@ def test_no_failure_message_has_a_credential(echo, tmp_path_factory, capsys, key
             assert len(form) < 8 or form not in told, (failure, told)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 

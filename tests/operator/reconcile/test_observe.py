@@ -137,7 +137,7 @@ def observe(
     return observer.observe(sweep, Snapshot(sweep, jobs, pods, recipe), memory, clock.now)
 
 
-def events_asked(lists: Lists) -> list[str]:
+def list_event_requests(lists: Lists) -> list[str]:
     return [selector for resource, selector in lists.asked if resource == "events"]
 
 
@@ -145,7 +145,7 @@ def test_events_of_a_new_job_without_a_pod_are_not_listed(observer: Observer, li
     memory = SweepMemory()
     assert observe(observer, clock, memory, job()).warnings == ()
 
-    assert events_asked(lists) == []
+    assert list_event_requests(lists) == []
     assert memory.requeue_after == 3.0
 
 
@@ -157,7 +157,7 @@ def test_the_latest_warning_of_a_job_without_a_pod_counts(observer: Observer, li
     warnings = observe(observer, clock, SweepMemory(), job()).warnings
 
     assert [(one.job, one.message) for one in warnings] == [("s-p", "exceeded quota")]
-    assert events_asked(lists) == ["type=Warning,involvedObject.kind=Job"]
+    assert list_event_requests(lists) == ["type=Warning,involvedObject.kind=Job"]
 
 
 def test_events_are_listed_less_often_while_the_same_job_waits(observer: Observer, lists: Lists, clock: Clock) -> None:
@@ -165,9 +165,9 @@ def test_events_are_listed_less_often_while_the_same_job_waits(observer: Observe
     read = []
     for second in range(3, 300):
         clock.seconds = float(second)
-        before = len(events_asked(lists))
+        before = len(list_event_requests(lists))
         observe(observer, clock, memory, job())
-        if len(events_asked(lists)) > before:
+        if len(list_event_requests(lists)) > before:
             read.append(second)
 
     assert read == [3, 6, 12, 24, 48, 96, 156, 216, 276]
@@ -186,7 +186,7 @@ def test_waiting_jobs_share_one_list_of_events(observer: Observer, lists: Lists,
     clock.seconds = 10.0
     for number in range(200):
         observe(observer, clock, SweepMemory(), job(f"s-{number}"))
-    assert len(events_asked(lists)) == 1
+    assert len(list_event_requests(lists)) == 1
 
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
     clock.seconds = 12.0
@@ -218,7 +218,7 @@ def test_no_events_are_listed_for_a_known_reason(
     clock.seconds = 60.0
     observe(observer, clock, SweepMemory(), *objects)
 
-    assert events_asked(lists) == []
+    assert list_event_requests(lists) == []
 
 
 def test_events_of_a_pod_without_a_container_are_listed(observer: Observer, lists: Lists, clock: Clock) -> None:
@@ -228,7 +228,7 @@ def test_events_of_a_pod_without_a_container_are_listed(observer: Observer, list
     warnings = observe(observer, clock, SweepMemory(), job(), pod(waiting="ContainerCreating")).warnings
 
     assert [one.job for one in warnings] == ["s-p"]
-    assert events_asked(lists) == ["type=Warning,involvedObject.kind=Pod"]
+    assert list_event_requests(lists) == ["type=Warning,involvedObject.kind=Pod"]
 
 
 def test_no_config_maps_are_listed_before_the_first_attempt(observer: Observer, lists: Lists, clock: Clock) -> None:

@@ -45,7 +45,7 @@ def stale() -> SimulatedCluster:
     return cluster
 
 
-def stopped() -> SimulatedCluster:
+def fail_too_many_runs() -> SimulatedCluster:
     """Too many runs fail."""
     cluster = SimulatedCluster(runs=16, parallelism=2)
     cluster.store.failing = {"1/3", "1/4"}
@@ -82,7 +82,7 @@ SCENARIOS: dict[str, tuple[Callable[[], SimulatedCluster], Callable[[SimulatedCl
     "failing": (failing, lambda _cluster: None),
     "in shards": (in_shards, lambda _cluster: None),
     "stale": (stale, lambda _cluster: None),
-    "stopped": (stopped, lambda _cluster: None),
+    "stopped": (fail_too_many_runs, lambda _cluster: None),
     "resized": (plain, resize),
     "suspended": (plain, suspend),
     "replanned": (plain, replan),

@@ -43,14 +43,14 @@ def small_spheres(folder: Path, seed: int, *, reverse: bool = False) -> Path:
     tree["blueprints"]["measurement_techniques"]["SEM"]["features"] = {"resolution_percentage": 25}
     tree["synth_chain"]["rendering_steps"] = LABELS_ONLY
     path = folder / f"spheres{seed}{reverse}.yaml"
-    path.write_text(yaml.safe_dump(_reversed(tree) if reverse else tree, sort_keys=False))
+    path.write_text(yaml.safe_dump(_reverse_keys(tree) if reverse else tree, sort_keys=False))
     return path
 
 
-def _reversed(tree: object) -> object:
+def _reverse_keys(tree: object) -> object:
     if isinstance(tree, dict):
-        return {key: _reversed(tree[key]) for key in reversed(tree)}
-    return [_reversed(item) for item in tree] if isinstance(tree, list) else tree
+        return {key: _reverse_keys(tree[key]) for key in reversed(tree)}
+    return [_reverse_keys(item) for item in tree] if isinstance(tree, list) else tree
 
 
 def digest(recipe: Path, folder: Path) -> str:

@@ -76,7 +76,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def rendered(recipe: Path, **environment: str) -> list[str]:
+def render_in_process(recipe: Path, **environment: str) -> list[str]:
     command = [sys.executable, "-c", RUN, str(recipe)]
     result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -86,9 +86,9 @@ def rendered(recipe: Path, **environment: str) -> list[str]:
 @pytest.mark.slow
 def test_the_same_picture_everywhere_and_no_blender(everything: Path, generic_processor: dict[str, str]) -> None:
     here = [*GOLDEN, "False"]
-    assert rendered(everything) == here, "the last one tells whether bpy has been imported"
-    assert rendered(everything, **generic_processor) == here
-    assert rendered(everything, NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1") == here
+    assert render_in_process(everything) == here, "the last one tells whether bpy has been imported"
+    assert render_in_process(everything, **generic_processor) == here
+    assert render_in_process(everything, NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1") == here
 
 
 def test_the_tutorials_scene_is_the_same_under_both_instruments(render_recipe) -> None:

@@ -34,7 +34,7 @@ STEP = "$builtins.TriggerFeatureUpdate:Any:AllParticles:1"
 ALMOST_NEVER = 1e-6
 
 
-def drawn(variability: Variability, count: int, seed: int = 42) -> list:
+def draw_values(variability: Variability, count: int, seed: int = 42) -> list:
     """One value for each of `count` beads, as a step does it."""
     return [draw_value(variability, Stream(seed, STEP, f"sphereBead.{i}", "any"), Scale(VOLUME)) for i in range(count)]
 
@@ -52,17 +52,17 @@ def assert_float32(values: np.ndarray) -> None:
 
 @pytest.mark.parametrize("value", [1, True, "text", 0.5, (1.0, 2.0, 3.0)])
 def test_a_constant_is_itself(value: object) -> None:
-    (result,) = drawn(Constant(value=value), 1)
+    (result,) = draw_values(Constant(value=value), 1)
     assert result == value
     assert type(result) is type(value)
 
 
 def test_a_constant_is_rounded_to_float32() -> None:
-    assert drawn(Constant(value=0.1), 1) == [float(np.float32(0.1))]
+    assert draw_values(Constant(value=0.1), 1) == [float(np.float32(0.1))]
 
 
 def test_uniform_3d_gives_three_equal_numbers_over_its_width() -> None:
-    values = np.array(drawn(UniformDistribution3dHomogeneous(location=5.0, scale=2.0), 5_000))
+    values = np.array(draw_values(UniformDistribution3dHomogeneous(location=5.0, scale=2.0), 5_000))
     assert values.shape == (5_000, 3)
     assert (values == values[:, :1]).all()
     assert values.min() >= 5
@@ -72,20 +72,22 @@ def test_uniform_3d_gives_three_equal_numbers_over_its_width() -> None:
 
 
 def test_uniform_nd_gives_a_number_or_equal_components() -> None:
-    numbers = np.array(drawn(UniformDistributionNdHomogeneous(location=25.0, scale=75.0, num_dimensions=1), 5_000))
+    numbers = np.array(
+        draw_values(UniformDistributionNdHomogeneous(location=25.0, scale=75.0, num_dimensions=1), 5_000)
+    )
     assert_distributed(numbers, stats.uniform(25, 75).ppf)
     assert_float32(numbers)
-    four = drawn(UniformDistributionNdHomogeneous(location=25.0, scale=75.0, num_dimensions=4), 3)
+    four = draw_values(UniformDistributionNdHomogeneous(location=25.0, scale=75.0, num_dimensions=4), 3)
     assert four == [(number,) * 4 for number in numbers[:3]]
 
 
 def test_scale_zero_is_the_location() -> None:
-    assert drawn(UniformDistribution3dHomogeneous(location=3.0, scale=0.0), 1) == [(3.0, 3.0, 3.0)]
+    assert draw_values(UniformDistribution3dHomogeneous(location=3.0, scale=0.0), 1) == [(3.0, 3.0, 3.0)]
 
 
 def test_log_normal_has_its_geometric_mean_and_deviation() -> None:
     variability = LogNormal3dHomogeneous(geometric_mean=100.0, geometric_standard_deviation=1.3)
-    values = np.array(drawn(variability, 5_000))
+    values = np.array(draw_values(variability, 5_000))
     assert (values == values[:, :1]).all()
     assert_float32(values)
     assert_distributed(values[:, 0], stats.lognorm(math.log(1.3), scale=100).ppf)
@@ -93,7 +95,7 @@ def test_log_normal_has_its_geometric_mean_and_deviation() -> None:
 
 def test_log_normal_is_truncated_by_drawing_again() -> None:
     variability = LogNormal3dHomogeneous(geometric_mean=100.0, geometric_standard_deviation=1.3, min=90.0, max=110.0)
-    values = np.array(drawn(variability, 5_000))[:, 0]
+    values = np.array(draw_values(variability, 5_000))[:, 0]
     assert values.min() > 90
     assert values.max() < 110
     whole = stats.lognorm(math.log(1.3), scale=100)
@@ -104,16 +106,16 @@ def test_log_normal_is_truncated_by_drawing_again() -> None:
 def test_bounds_that_are_never_met_end_in_an_error_instead_of_a_loop() -> None:
     variability = LogNormal3dHomogeneous(geometric_mean=1.0, geometric_standard_deviation=1.01, min=50.0, max=51.0)
     with pytest.raises(DrawError, match=r"met none of 100000 draws between 50\.0 and 51\.0; widen the bounds"):
-        drawn(variability, 1)
+        draw_values(variability, 1)
 
 
 def test_a_value_beyond_float32_is_an_error() -> None:
     with pytest.raises(DrawError, match="beyond float32"):
-        drawn(UniformDistribution3dHomogeneous(location=1e39, scale=0.0), 1)
+        draw_values(UniformDistribution3dHomogeneous(location=1e39, scale=0.0), 1)
 
 
 def test_locations_fill_the_measurement_volume() -> None:
-    values = np.array(drawn(UniformlyRandomLocationInMeasurementVolume(), 5_000))
+    values = np.array(draw_values(UniformlyRandomLocationInMeasurementVolume(), 5_000))
     assert_float32(values)
     for axis in range(3):
         low, high = VOLUME.lower[axis], VOLUME.upper[axis]
@@ -123,14 +125,14 @@ def test_locations_fill_the_measurement_volume() -> None:
 
 def test_hsv_is_written_as_rgb_with_alpha() -> None:
     variability = ConstantHsvColorAsRgb(hue=0.6, saturation=0.3, value=0.9, alpha=0.5)
-    assert drawn(variability, 1) == [
+    assert draw_values(variability, 1) == [
         tuple(float(np.float32(part)) for part in (*colorsys.hsv_to_rgb(0.6, 0.3, 0.9), 0.5))
     ]
 
 
 def test_random_hsv_is_uniform_within_its_bounds() -> None:
     variability = RandomHsvColorAsRgb(h_min=0.2, h_max=0.3, s_min=0.4, s_max=0.8, v_min=0.5, v_max=1.0)
-    colors = np.array(drawn(variability, 3_000))
+    colors = np.array(draw_values(variability, 3_000))
     hsv = np.array([colorsys.rgb_to_hsv(*color[:3]) for color in colors])
     for component, (low, width) in enumerate(((0.2, 0.1), (0.4, 0.4), (0.5, 0.5))):
         assert_distributed(hsv[:, component], stats.uniform(low, width).ppf, bins=20)
@@ -138,7 +140,7 @@ def test_random_hsv_is_uniform_within_its_bounds() -> None:
 
 
 def test_uniform_int_covers_location_to_location_plus_scale() -> None:
-    values = drawn(UniformDistributionInt(location=-3, scale=7), 5_000)
+    values = draw_values(UniformDistributionInt(location=-3, scale=7), 5_000)
     assert all(type(value) is int for value in values)
     assert set(values) == set(range(-3, 4))
     assert stats.chisquare(np.bincount(np.array(values) + 3)).pvalue > ALMOST_NEVER
@@ -146,26 +148,26 @@ def test_uniform_int_covers_location_to_location_plus_scale() -> None:
 
 def test_bead_7_keeps_its_diameter_when_the_number_changes() -> None:
     diameter = UniformDistribution3dHomogeneous(location=5.0, scale=2.0)
-    assert drawn(diameter, 8)[7] == drawn(diameter, 600)[7]
-    assert drawn(diameter, 8)[7] != drawn(diameter, 8, seed=43)[7]
+    assert draw_values(diameter, 8)[7] == draw_values(diameter, 600)[7]
+    assert draw_values(diameter, 8)[7] != draw_values(diameter, 8, seed=43)[7]
 
 
 def test_log_uniform_is_uniform_in_its_logarithm() -> None:
-    values = np.array(drawn(LogUniform(min=0.1, max=10.0), 5_000))
+    values = np.array(draw_values(LogUniform(min=0.1, max=10.0), 5_000))
     assert_float32(values)
     assert_distributed(np.log(values), stats.uniform(math.log(0.1), math.log(100)).ppf)
 
 
 def test_normal_has_its_mean_and_deviation_and_keeps_to_its_bounds() -> None:
-    values = np.array(drawn(Normal(mean=3.0, standard_deviation=2.0), 5_000))
+    values = np.array(draw_values(Normal(mean=3.0, standard_deviation=2.0), 5_000))
     assert_distributed(values, stats.norm(3, 2).ppf)
-    bound = np.array(drawn(Normal(mean=3.0, standard_deviation=2.0, min=2.0, max=5.0), 5_000))
+    bound = np.array(draw_values(Normal(mean=3.0, standard_deviation=2.0, min=2.0, max=5.0), 5_000))
     assert_distributed(bound, stats.truncnorm(-0.5, 1, 3, 2).ppf)
 
 
 def test_log_normal_has_its_median_and_geometric_spread() -> None:
     variability = LogNormal(median=7.0, geometric_standard_deviation=1.4, num_dimensions=3)
-    values = np.array(drawn(variability, 5_000))
+    values = np.array(draw_values(variability, 5_000))
     assert (values == values[:, :1]).all()
     assert_distributed(values[:, 0], stats.lognorm(math.log(1.4), scale=7).ppf)
 
@@ -180,11 +182,11 @@ def test_lengths_in_pixels_are_that_many_pixels_wide() -> None:
 
 
 def test_choice_takes_values_as_often_as_they_weigh() -> None:
-    values = drawn(Choice(values=("a", "b", "c"), weights=(1.0, 0.0, 3.0)), 4_000)
+    values = draw_values(Choice(values=("a", "b", "c"), weights=(1.0, 0.0, 3.0)), 4_000)
     counts = [values.count(value) for value in "abc"]
     assert counts[1] == 0
     assert stats.chisquare([counts[0], counts[2]], [1_000, 3_000]).pvalue > ALMOST_NEVER
-    equal = drawn(Choice(values=(1, 2)), 4_000)
+    equal = draw_values(Choice(values=(1, 2)), 4_000)
     assert stats.binomtest(equal.count(1), 4_000).pvalue > ALMOST_NEVER
 
 
@@ -194,14 +196,14 @@ def test_weights_of_0_are_never_taken(u: float, index: int) -> None:
 
 
 def test_sometimes_draws_in_its_share_and_is_constant_else() -> None:
-    values = np.array(drawn(Sometimes(share=0.3, variability=LogUniform(min=1.0, max=2.0), otherwise=0.0), 4_000))
+    values = np.array(draw_values(Sometimes(share=0.3, variability=LogUniform(min=1.0, max=2.0), otherwise=0.0), 4_000))
     assert stats.binomtest(int((values > 0).sum()), 4_000, 0.3).pvalue > ALMOST_NEVER
     assert_distributed(np.log(values[values > 0]), stats.uniform(0, math.log(2)).ppf, bins=20)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_share_of_0_or_1_is_never_or_always(share: float) -> None:
-    values = drawn(Sometimes(share=share, variability=Constant(value=5.0), otherwise=0.0), 200)
+    values = draw_values(Sometimes(share=share, variability=Constant(value=5.0), otherwise=0.0), 200)
     assert set(values) == {5.0 * share}
 
 
@@ -223,7 +225,7 @@ def test_drawn_parameters_come_from_streams_of_their_own() -> None:
 
 def test_a_drawn_median_that_no_log_normal_has_is_an_error() -> None:
     with pytest.raises(DrawError, match=r"a log-normal of median -1\.0 .* does not exist; both must be positive"):
-        drawn(LogNormal(median=-1.0, geometric_standard_deviation=1.2), 1)
+        draw_values(LogNormal(median=-1.0, geometric_standard_deviation=1.2), 1)
 
 
 def test_new_draws_are_published(vectors: dict[str, list]) -> None:
@@ -237,4 +239,4 @@ def test_new_draws_are_published(vectors: dict[str, list]) -> None:
         ),
     }
     for name, kind in kinds.items():
-        assert drawn(kind, 3) == vectors[name], name
+        assert draw_values(kind, 3) == vectors[name], name
