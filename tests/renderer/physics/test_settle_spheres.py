@@ -22,10 +22,11 @@ def drop(forces: Forces, height: float = 40.0) -> tuple[float, bool]:
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 20))])
 def test_weak_gravity_leaves_a_looser_heap(start, box, seed):
+    # Heaps of the seeds 9 and 17 are not at rest after 250 frames.
     heights = []
     for gravity in (-100.0, -10000.0):
         locations, radii = start(600, seed)
-        settled, report = settle_spheres(locations, radii, falling(gravity), box)
+        settled, report = settle_spheres(locations, radii, falling(gravity, num_frames=500), box)
         assert report.came_to_rest
         assert report.largest_overlap <= 0.001
         assert (settled >= np.array(box.lower) + radii[:, None] * 0.999).all()
