@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError
-
-from synth_api.problems import convert_validation_error
 from synth_api.resources.synth_recipe import RecipeSpec, RecipeStatus
+from synth_operator.kube.custom_resource import read_spec, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,15 +29,7 @@ class RecipeObject:
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Return the recipe in the API's JSON; a status that cannot be read counts as empty."""
         metadata = body["metadata"]
-        spec, problem = RecipeSpec(recipe={}), ""
-        try:
-            spec = RecipeSpec.model_validate(body.get("spec", {}))
-        except ValidationError as error:
-            problem = str(convert_validation_error(error))
-        try:
-            status = RecipeStatus.model_validate(body.get("status") or {})
-        except ValidationError:
-            status = RecipeStatus()
+        spec, problem = read_spec(body, RecipeSpec(recipe={}))
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
@@ -47,6 +37,6 @@ class RecipeObject:
             generation=metadata.get("generation", 1),
             resource_version=metadata["resourceVersion"],
             spec=spec,
-            status=status,
+            status=read_status(body, RecipeStatus),
             problem=problem,
         )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ValidationError
-
-from synth_api.problems import convert_validation_error
 from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
+from synth_operator.kube.custom_resource import read_spec, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,20 +30,9 @@ class SweepObject:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """Return the sweep in the API's JSON.
-
-        A status that this version cannot read counts as empty: the next plan finds the runs that exist.
-        """
+        """Return the sweep in the API's JSON; after a status that cannot be read the next plan finds existing runs."""
         metadata = body["metadata"]
-        spec, problem = SweepSpec(), ""
-        try:
-            spec = SweepSpec.model_validate(body.get("spec", {}))
-        except ValidationError as error:
-            problem = str(convert_validation_error(error))
-        try:
-            status = SweepStatus.model_validate(body.get("status") or {})
-        except ValidationError:
-            status = SweepStatus()
+        spec, problem = read_spec(body, SweepSpec())
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
@@ -53,7 +40,7 @@ class SweepObject:
             generation=metadata.get("generation", 1),
             resource_version=metadata["resourceVersion"],
             spec=spec,
-            status=status,
+            status=read_status(body, SweepStatus),
             problem=problem,
             deleting="deletionTimestamp" in metadata,
             finalizers=tuple(metadata.get("finalizers", ())),

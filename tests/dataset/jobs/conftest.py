@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from smallest_recipe import SMALLEST_RECIPE
 
 from synth_api.jobs.attempt_input import AttemptInput, hash_attempt
 from synth_api.jobs.messages import read_message
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from synth_api.jobs.messages import Message
     from synth_dataset.store.base import Store
 
-RECIPE = {
-    "defaults": ["BaseRecipe", "_self_"],
-    "initial_runtime_state": {"seed": 0},
-    "blueprints": {
-        "measurement_techniques": {"SEM": {"measurement_technique_prototype_name": "secondary_electron_microscope"}}
-    },
-    "synth_chain": {
-        "feature_generation_steps": [
-            {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"}
-        ],
-        "rendering_steps": [],
-    },
-}
 SEED = "initial_runtime_state.seed"
 
 
@@ -111,7 +99,7 @@ def pod(tmp_path, bucket, minio, credentials) -> Pod:
         namespace="lab",
         name="seeds",
         recipe_name="tiny",
-        recipe=RECIPE,
+        recipe={"defaults": ["BaseRecipe", "_self_"], **SMALLEST_RECIPE},
         overrides=(f"{SEED}=range(4)",),
         output=bucket,
         parallelism=2,

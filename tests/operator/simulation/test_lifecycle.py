@@ -1,17 +1,14 @@
+"""A sweep from creation to its end: completion, failures, healing, queue, retention of Jobs."""
+
 from typing import Any
 
 import pytest
-from simulated_cluster.simulation import NAME, SimulatedCluster
+from simulated_cluster.checks import assert_rendered_once
+from simulated_cluster.simulation import SimulatedCluster
 
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.kube.api import Resource
-
-
-def everything_rendered_once(cluster: SimulatedCluster) -> None:
-    keys = cluster.list_run_keys()
-    assert cluster.store.committed == [key for key in keys if key not in cluster.store.failing | cluster.store.crashing]
-    assert all(cluster.store.rendered[key] == 1 for key in cluster.store.committed)
 
 
 def test_a_sweep_completes() -> None:
@@ -24,7 +21,7 @@ def test_a_sweep_completes() -> None:
     assert (status.runs.total, status.runs.succeeded, status.runs.cached, status.runs.failed) == (12, 12, 0, 0)
     assert status.progress == "100%"
     assert status.dataset == "s3://bucket/sweeps/lab/beads/dataset.json"
-    everything_rendered_once(cluster)
+    assert_rendered_once(cluster)
 
 
 def test_only_the_sweep_and_its_events_remain_after_completion() -> None:
@@ -79,7 +76,7 @@ def test_shards_are_rendered_one_after_the_other(monkeypatch: pytest.MonkeyPatch
     made = [write for write in cluster.api.writes if write.startswith("create jobs") and "-r" in write]
     assert [write[-2:] for write in made] == ["r0", "r1", "r2", "r3", "r4"]
     assert cluster.status.runs.succeeded == 30
-    everything_rendered_once(cluster)
+    assert_rendered_once(cluster)
 
 
 def test_failed_runs_are_listed_and_fail_the_sweep() -> None:
@@ -103,7 +100,7 @@ def test_a_sweep_completes_with_as_many_failed_runs_as_allowed() -> None:
     assert cluster.status.runs.failed == 3
     assert cluster.status.runs.succeeded == 9
     assert {failure.run for failure in cluster.status.failures} == {0, 7, 11}
-    everything_rendered_once(cluster)
+    assert_rendered_once(cluster)
 
 
 def test_a_failed_sweep_commits_its_succeeded_runs() -> None:
@@ -125,7 +122,7 @@ def test_a_run_that_kills_its_worker_fails_alone() -> None:
 
     assert cluster.status.phase is Phase.COMPLETE
     assert [(failure.run, failure.reason) for failure in cluster.status.failures] == [(4, "WorkerDied")]
-    everything_rendered_once(cluster)
+    assert_rendered_once(cluster)
 
 
 def test_another_retry_token_renders_failed_runs_again() -> None:
@@ -141,151 +138,6 @@ def test_another_retry_token_renders_failed_runs_again() -> None:
     cluster.run_until_finished()
 
     assert (cluster.status.runs.cached, cluster.status.runs.succeeded, cluster.status.runs.failed) == (9, 3, 0)
-
-
-def test_added_runs_are_rendered_and_the_others_cached() -> None:
-    cluster = SimulatedCluster(runs=12)
-    cluster.run_until_finished()
-
-    cluster.edit(axes=[{"path": "seed", "values": list(range(20))}])
-    cluster.run_until(lambda cluster: cluster.status.runs.total == 20)
-    cluster.run_until_finished()
-
-    assert (cluster.status.runs.cached, cluster.status.runs.succeeded) == (12, 8)
-    everything_rendered_once(cluster)
-
-
-@pytest.mark.parametrize("seconds", [1, 3, 6, 9, 12])
-def test_new_axes_supersede_an_unfinished_sweep(seconds: int) -> None:
-    cluster = SimulatedCluster(runs=24)
-    cluster.run_for(seconds)
-
-    cluster.edit(axes=[{"path": "seed", "values": list(range(20, 40))}])
-    cluster.run_until(lambda cluster: cluster.status.runs.total == 20)
-    cluster.run_until_finished()
-
-    everything_rendered_once(cluster)
-    assert len(cluster.store.committed or []) == 20
-
-
-@pytest.mark.parametrize("seconds", [1, 4, 7, 10])
-def test_another_recipe_supersedes_an_unfinished_sweep(seconds: int) -> None:
-    cluster = SimulatedCluster(runs=24)
-    cluster.run_for(seconds)
-
-    cluster.apply_recipe(2)
-    cluster.run_until_finished()
-
-    assert cluster.store.committed == [f"2/{value}" for value in range(24)]
-
-
-def test_another_recipe_leaves_a_complete_sweep_unchanged_with_a_notice() -> None:
-    cluster = SimulatedCluster()
-    cluster.run_until_finished()
-
-    cluster.apply_recipe(2)
-    cluster.run_for(5)
-    assert cluster.status.phase is Phase.COMPLETE
-    assert "RecipeDrifted: 12 runs exist: 12 new." in cluster.ready
-    assert "The recipe has changed since; set another spec.retryToken to render again." in cluster.ready
-    cluster.edit(retryToken="new recipe")
-    cluster.run_until(lambda cluster: cluster.status.completion_time is None)
-    cluster.run_until_finished()
-    assert cluster.store.committed == [f"2/{value}" for value in range(12)]
-
-
-def test_a_drifted_recipe_that_comes_back_is_no_drift() -> None:
-    cluster = SimulatedCluster()
-    cluster.run_until_finished()
-    before = cluster.ready
-
-    cluster.apply_recipe(2)
-    cluster.run_for(3)
-    cluster.apply_recipe(1)
-    cluster.run_for(3)
-
-    assert cluster.ready == before
-
-
-def test_suspending_keeps_finished_runs_and_resuming_renders_the_rest() -> None:
-    cluster = SimulatedCluster(runs=24)
-    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 6)
-
-    cluster.edit(suspend=True)
-    cluster.run_until_phase(Phase.SUSPENDED)
-    cluster.run_for(60)
-    assert not [pod for pod in cluster.api.list_all(Resource.PODS) if pod["status"]["phase"] == "Running"]
-    finished = cluster.status.runs.succeeded
-    assert finished >= 6
-    cluster.edit(suspend=False)
-    cluster.run_until_finished()
-
-    everything_rendered_once(cluster)
-    assert [event.split(":")[0] for event in cluster.events].count("Resumed") == 1
-
-
-def test_a_sweep_created_suspended_starts_when_resumed() -> None:
-    cluster = SimulatedCluster(suspend=True)
-    cluster.run_for(60)
-    assert cluster.status.phase is Phase.SUSPENDED
-    assert not cluster.api.list_all(Resource.JOBS)
-
-    cluster.edit(suspend=False)
-    cluster.run_until_finished()
-
-    everything_rendered_once(cluster)
-
-
-def test_parallelism_changes_in_place() -> None:
-    cluster = SimulatedCluster(runs=40, parallelism=2)
-    cluster.run_until_phase(Phase.RENDERING)
-    (job,) = cluster.jobs()
-
-    cluster.edit(parallelism=5)
-    cluster.run_until(lambda cluster: cluster.jobs()[0]["spec"]["parallelism"] == 5)
-    cluster.edit(parallelism=1)
-    cluster.run_until(lambda cluster: cluster.jobs()[0]["spec"]["parallelism"] == 1)
-
-    assert cluster.jobs()[0]["metadata"]["uid"] == job["metadata"]["uid"]
-    cluster.run_until_finished()
-    everything_rendered_once(cluster)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"image": "lab/other:2"},
-        {"retriesPerRun": 5},
-        {"podTemplate": {"spec": {"priorityClassName": "high"}}},
-        {"resources": {"requests": {"cpu": "1"}}},
-        {"gpu": {"count": 2}},
-    ],
-)
-def test_an_immutable_change_replaces_the_job_and_keeps_the_plan(change: dict[str, Any]) -> None:
-    cluster = SimulatedCluster(runs=24)
-    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
-    attempt = cluster.status.attempt
-
-    cluster.edit(**change)
-    cluster.run_until_finished()
-
-    assert attempt
-    assert cluster.status.attempt
-    assert cluster.status.attempt.hash == attempt.hash
-    assert len([write for write in cluster.api.writes if write.startswith("create jobs") and write[-2:] == "r0"]) == 2
-    everything_rendered_once(cluster)
-
-
-def test_an_upgrade_of_the_operator_keeps_running_jobs() -> None:
-    cluster = SimulatedCluster(runs=24)
-    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
-
-    cluster.rules = cluster.rules.model_copy(update={"renderer_image": "lab/new:2", "operator_image": "lab/newer:2"})
-    cluster.restart()
-    cluster.run_until_finished()
-
-    assert len([write for write in cluster.api.writes if write.startswith("create jobs") and write[-2:] == "r0"]) == 1
-    everything_rendered_once(cluster)
 
 
 def test_runs_deleted_during_the_attempt_are_planned_again() -> None:
@@ -318,19 +170,6 @@ def test_runs_that_always_disappear_fail_in_the_end() -> None:
     assert [(count.reason, count.runs) for count in cluster.status.failure_reasons] == [("BatchFailed", 1)]
 
 
-def test_a_failed_sweep_tries_again_when_its_spec_changes() -> None:
-    cluster = SimulatedCluster(runs=12)
-    cluster.store.failing = {"1/3"}
-    cluster.run_until_phase(Phase.FAILED)
-
-    cluster.edit(maxFailedRuns=1)
-    cluster.run_until(lambda cluster: cluster.status.completion_time is None)
-    cluster.run_until_finished()
-
-    assert cluster.status.phase is Phase.COMPLETE
-    assert cluster.status.runs.failed == 1
-
-
 def test_a_sweep_that_takes_too_long_fails_and_commits_what_exists() -> None:
     cluster = SimulatedCluster(runs=40, parallelism=1, activeDeadlineSeconds=20)
 
@@ -361,7 +200,7 @@ def test_a_queued_job_starts_when_its_queue_admits_it() -> None:
     cluster.api.edit_spec(Resource.JOBS, job["metadata"]["name"], suspend=False)
     cluster.run_until_finished()
 
-    everything_rendered_once(cluster)
+    assert_rendered_once(cluster)
 
 
 def test_finished_jobs_are_kept_for_their_ttl() -> None:
@@ -377,75 +216,6 @@ def test_finished_jobs_are_kept_for_their_ttl() -> None:
     cluster.run_until_finished()
 
     assert not cluster.api.list_all(Resource.JOBS)
-
-
-def test_deleting_a_sweep_keeps_its_outputs() -> None:
-    cluster = SimulatedCluster(runs=24)
-    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
-
-    cluster.delete()
-    cluster.run_for(5)
-
-    assert not cluster.exists
-    assert not cluster.api.list_all(Resource.JOBS)
-    assert len(cluster.store.runs) >= 4
-
-
-@pytest.mark.parametrize("when", [0, 2, 5, 9, 100])
-def test_deleting_a_sweep_with_its_outputs(when: int) -> None:
-    cluster = SimulatedCluster(runs=24, deletionPolicy="Delete")
-    cluster.run_for(when)
-
-    cluster.delete()
-    cluster.run_until(lambda cluster: not cluster.exists)
-
-    assert not cluster.store.runs
-    assert not cluster.jobs()
-
-
-def test_a_deletion_without_the_store_waits_and_names_the_force_annotation() -> None:
-    cluster = SimulatedCluster(deletionPolicy="Delete")
-    cluster.run_until_finished()
-    cluster.store.up = False
-
-    cluster.delete()
-    cluster.run_for(60)
-    assert cluster.status.phase is Phase.DELETING
-    assert cluster.ready == (
-        "StoreUnreachable: The store at store:9000 does not answer. To delete the sweep and leave its outputs, "
-        "annotate it with synth-operator.io/force-delete=true."
-    )
-    cluster.annotate(**{"synth-operator.io/force-delete": "true"})
-    cluster.run_until(lambda cluster: not cluster.exists)
-
-    assert cluster.store.runs
-
-
-def test_outputs_are_deleted_once_the_store_is_back() -> None:
-    cluster = SimulatedCluster(deletionPolicy="Delete")
-    cluster.run_until_finished()
-    cluster.store.up = False
-    cluster.delete()
-    cluster.run_for(300)
-
-    cluster.store.up = True
-    cluster.run_until(lambda cluster: not cluster.exists)
-
-    assert not cluster.store.runs
-    assert not [name for kind, name in cluster.api.objects if kind is Resource.SWEEPS and name == NAME]
-
-
-def test_only_a_sweep_with_deletion_policy_delete_has_a_finalizer() -> None:
-    cluster = SimulatedCluster()
-    cluster.run_for(3)
-    assert not cluster.api.objects[Resource.SWEEPS, NAME]["metadata"].get("finalizers")
-
-    cluster.edit(deletionPolicy="Delete")
-    cluster.run_for(3)
-    assert cluster.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"] == ["synth-operator.io/delete-outputs"]
-    cluster.edit(deletionPolicy="Retain")
-    cluster.run_for(3)
-    assert not cluster.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"]
 
 
 def test_the_number_of_writes_does_not_grow_with_the_sweep() -> None:

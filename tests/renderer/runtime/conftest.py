@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from smallest_recipe import SMALLEST_RECIPE
 
 from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.parsing import parse_recipe
@@ -17,17 +18,6 @@ from synth_renderer.runtime.protocol import RunReport, RunTask
 from synth_renderer.runtime.worker_handle import WorkerCommand
 
 HERE = Path(__file__).parent
-RECIPE = {
-    "blueprints": {
-        "measurement_techniques": {"SEM": {"measurement_technique_prototype_name": "secondary_electron_microscope"}}
-    },
-    "synth_chain": {
-        "feature_generation_steps": [
-            {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"}
-        ],
-        "rendering_steps": [],
-    },
-}
 
 
 class Wish:
@@ -64,7 +54,7 @@ class Trial:
         (self.orders / str(seed)).write_text(what)
 
     def task(self, seed: int) -> RunTask:
-        recipe = parse_recipe({**RECIPE, "initial_runtime_state": {"seed": seed}})
+        recipe = parse_recipe({**SMALLEST_RECIPE, "initial_runtime_state": {"seed": seed}})
         overrides = {"initial_runtime_state.seed": seed}
         return RunTask(
             number=seed, key=compute_run_key(recipe), overrides=overrides, recipe=build_canonical_tree(recipe)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from minio import Minio
 from servers import S3Server, minio_server
+from smallest_recipe import SMALLEST_RECIPE
 
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import BatchMessage, read_message
@@ -26,19 +27,6 @@ from synth_dataset.store.s3_store import S3Store
 
 TRIAL_ENGINE = Path(__file__).parents[1]
 BUCKET = "datasets"
-RECIPE = {
-    "defaults": ["BaseRecipe", "_self_"],
-    "initial_runtime_state": {"seed": 0},
-    "blueprints": {
-        "measurement_techniques": {"SEM": {"measurement_technique_prototype_name": "secondary_electron_microscope"}}
-    },
-    "synth_chain": {
-        "feature_generation_steps": [
-            {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"}
-        ],
-        "rendering_steps": [],
-    },
-}
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +114,7 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
         namespace="lab",
         name="trial",
         recipe_name="trial",
-        recipe=RECIPE,
+        recipe={"defaults": ["BaseRecipe", "_self_"], **SMALLEST_RECIPE},
         overrides=("initial_runtime_state.seed=range(4)",),
         output=output,
         parallelism=1,

@@ -1,0 +1,76 @@
+"""A sweep that is deleted, with and without its outputs."""
+
+import pytest
+from simulated_cluster.simulation import NAME, SimulatedCluster
+
+from synth_api.resources.synth_sweep import Phase
+from synth_operator.kube.api import Resource
+
+
+def test_deleting_a_sweep_keeps_its_outputs() -> None:
+    cluster = SimulatedCluster(runs=24)
+    cluster.run_until(lambda cluster: cluster.status.runs.succeeded >= 4)
+
+    cluster.delete()
+    cluster.run_for(5)
+
+    assert not cluster.exists
+    assert not cluster.api.list_all(Resource.JOBS)
+    assert len(cluster.store.runs) >= 4
+
+
+@pytest.mark.parametrize("when", [0, 2, 5, 9, 100])
+def test_deleting_a_sweep_with_its_outputs(when: int) -> None:
+    cluster = SimulatedCluster(runs=24, deletionPolicy="Delete")
+    cluster.run_for(when)
+
+    cluster.delete()
+    cluster.run_until(lambda cluster: not cluster.exists)
+
+    assert not cluster.store.runs
+    assert not cluster.jobs()
+
+
+def test_a_deletion_without_the_store_waits_and_names_the_force_annotation() -> None:
+    cluster = SimulatedCluster(deletionPolicy="Delete")
+    cluster.run_until_finished()
+    cluster.store.up = False
+
+    cluster.delete()
+    cluster.run_for(60)
+    assert cluster.status.phase is Phase.DELETING
+    assert cluster.ready == (
+        "StoreUnreachable: The store at store:9000 does not answer. To delete the sweep and leave its outputs, "
+        "annotate it with synth-operator.io/force-delete=true."
+    )
+    cluster.annotate(**{"synth-operator.io/force-delete": "true"})
+    cluster.run_until(lambda cluster: not cluster.exists)
+
+    assert cluster.store.runs
+
+
+def test_outputs_are_deleted_once_the_store_is_back() -> None:
+    cluster = SimulatedCluster(deletionPolicy="Delete")
+    cluster.run_until_finished()
+    cluster.store.up = False
+    cluster.delete()
+    cluster.run_for(300)
+
+    cluster.store.up = True
+    cluster.run_until(lambda cluster: not cluster.exists)
+
+    assert not cluster.store.runs
+    assert not [name for kind, name in cluster.api.objects if kind is Resource.SWEEPS and name == NAME]
+
+
+def test_only_a_sweep_with_deletion_policy_delete_has_a_finalizer() -> None:
+    cluster = SimulatedCluster()
+    cluster.run_for(3)
+    assert not cluster.api.objects[Resource.SWEEPS, NAME]["metadata"].get("finalizers")
+
+    cluster.edit(deletionPolicy="Delete")
+    cluster.run_for(3)
+    assert cluster.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"] == ["synth-operator.io/delete-outputs"]
+    cluster.edit(deletionPolicy="Retain")
+    cluster.run_for(3)
+    assert not cluster.api.objects[Resource.SWEEPS, NAME]["metadata"]["finalizers"]
