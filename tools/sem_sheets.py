@@ -133,7 +133,7 @@ def render_picture(recipe: Recipe) -> Grey:
     scene = stage_scene(world)
     every = np.ones(len(scene), dtype=bool)
     surface = find_visible_surface(rasterise_bodies(scene.bodies, scene.technique.camera))
-    return TECHNIQUES[scene.technique.prototype].picture(scene, every, every, surface, "cpu").pixels
+    return TECHNIQUES[scene.technique.prototype].make_picture(scene, every, every, surface, "cpu").pixels
 
 
 def build_recipe(changes: dict[str, Any]) -> Recipe:

@@ -19,7 +19,7 @@ from synth_renderer.deposit.places import (
     find_touching_place,
 )
 from synth_renderer.physics.overlaps import measure_largest_overlap, separate_spheres
-from synth_renderer.randomness.hashing import uniform, word
+from synth_renderer.randomness.hashing import draw_uniform, draw_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,7 +158,7 @@ class Deposit:
             case "heap":
                 start = draw_drop_point(bounds, key, self.layout.piles, self.layout.pile_width)
                 return find_resting_place(self.land, body.profile, bounds, start, body.reach, self.layout.rolling)
-            case "clusters" if self.places and uniform(key, np.uint64(0)) >= self.layout.new_cluster_share:
+            case "clusters" if self.places and draw_uniform(key, np.uint64(0)) >= self.layout.new_cluster_share:
                 others = zip(self.places, self.bodies, strict=True)
                 placed = np.array([(x, y, other.reach) for (x, y, _), other in others])
                 return find_touching_place(self.land, body.profile, bounds, _derive_key(key), placed, body.reach)
@@ -205,7 +205,7 @@ class Deposit:
 
 def _derive_key(key: np.uint64) -> np.uint64:
     """Return another key, the first output of this one."""
-    return np.uint64(word(key, np.uint64(1)))
+    return np.uint64(draw_word(key, np.uint64(1)))
 
 
 _FLOOR: Final = np.array([-np.inf, np.inf, -np.inf, np.inf, 0.0, np.inf])

@@ -12,7 +12,7 @@ import numpy as np
 
 from synth_renderer.deposit.pose import draw_heading
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import cell, uniform, value, word
+from synth_renderer.randomness.hashing import draw_uniform, draw_word, index_cell, plane_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +32,14 @@ def draw_lattice_sites(
     sites = _draw_sites(view, kind == "hexagonal", pitch, jitter, key)
     left_out = np.sort(sites[:, 2])[: int(vacancies * len(sites))]
     kept = sites[sites[:, 2] > (left_out[-1] if len(left_out) else -np.inf), :2]
-    x, y = ((float(uniform(key, np.uint64(3 + axis))) - 0.5) * view[axis] for axis in range(2))
+    x, y = ((float(draw_uniform(key, np.uint64(3 + axis))) - 0.5) * view[axis] for axis in range(2))
     square = (kept[:, 0] - x) * (kept[:, 0] - x) + (kept[:, 1] - y) * (kept[:, 1] - y)
     return np.ascontiguousarray(kept[np.argsort(square, kind="stable")])
 
 
 def draw_lattice_heading(key: np.uint64) -> NDArray[np.float64]:
     """Return the unit vector (2,) along the lattice's rows."""
-    return draw_heading(np.uint64(word(key, np.uint64(7))))
+    return draw_heading(np.uint64(draw_word(key, np.uint64(7))))
 
 
 @kernel
@@ -51,22 +51,24 @@ def _draw_sites(
     Sites reach one pitch beyond the view; rows have the lattice's heading. In a hexagonal lattice rows are sqrt(3/4)
     pitches apart, each shifted by half a pitch.
     """
-    turn = draw_heading(word(key, np.uint64(7)))
+    turn = draw_heading(draw_word(key, np.uint64(7)))
     along, across = (0.5, math.sqrt(0.75)) if is_hexagonal else (0.0, 1.0)
     count = math.ceil((view[0] + view[1]) / pitch) + 2
     sites = np.empty(((2 * count + 1) * (4 * count + 1), 3))
     used = 0
     for j in range(-count, count + 1):
         for i in range(-2 * count, 2 * count + 1):
-            u = pitch * (i + along * j + uniform(key, np.uint64(1)))
-            v = pitch * (across * j + uniform(key, np.uint64(2)))
+            u = pitch * (i + along * j + draw_uniform(key, np.uint64(1)))
+            v = pitch * (across * j + draw_uniform(key, np.uint64(2)))
             x, y = turn[0] * u - turn[1] * v, turn[1] * u + turn[0] * v
             if abs(x) > 0.5 * view[0] + pitch or abs(y) > 0.5 * view[1] + pitch:
                 continue
-            place = cell(i, j) << np.uint64(2)
+            place = index_cell(i, j) << np.uint64(2)
             sites[used, 0] = x + jitter * _draw_normal(key, place)
             sites[used, 1] = y + jitter * _draw_normal(key, place + np.uint64(16))
-            sites[used, 2] = value(word(key, np.uint64(6)), u / (PATCH_PITCHES * pitch), v / (PATCH_PITCHES * pitch))
+            sites[used, 2] = plane_noise(
+                draw_word(key, np.uint64(6)), u / (PATCH_PITCHES * pitch), v / (PATCH_PITCHES * pitch)
+            )
             used += 1
     return sites[:used]
 
@@ -79,5 +81,5 @@ def _draw_normal(key: np.uint64, place: np.uint64) -> float:
     """
     total = -6.0
     for draw in range(12):
-        total += uniform(key, place + np.uint64(draw))
+        total += draw_uniform(key, place + np.uint64(draw))
     return total

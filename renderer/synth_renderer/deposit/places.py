@@ -10,7 +10,7 @@ import numpy as np
 from synth_renderer.deposit.landscape import Landscape, find_resting_height, has_conflict
 from synth_renderer.deposit.pose import draw_heading
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import uniform, word
+from synth_renderer.randomness.hashing import draw_uniform, draw_word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +51,8 @@ class Place(NamedTuple):
 @kernel
 def _draw_point(bounds: Bounds, key: np.uint64, draw: int) -> tuple[float, float]:
     """Return a uniform point (x, y) in the bounds; `draw` counts the key's pairs of outputs."""
-    x = bounds.left + uniform(key, np.uint64(2 * draw)) * (bounds.right - bounds.left)
-    y = bounds.low + uniform(key, np.uint64(2 * draw + 1)) * (bounds.high - bounds.low)
+    x = bounds.left + draw_uniform(key, np.uint64(2 * draw)) * (bounds.right - bounds.left)
+    y = bounds.low + draw_uniform(key, np.uint64(2 * draw + 1)) * (bounds.high - bounds.low)
     return x, y
 
 
@@ -81,8 +81,8 @@ def find_touching_place(
     units.
     """
     for draw in range(MAX_TRIES):
-        other = int(uniform(key, np.uint64(3 * draw)) * len(placed))
-        side = draw_heading(word(key, np.uint64(3 * draw + 1)))
+        other = int(draw_uniform(key, np.uint64(3 * draw)) * len(placed))
+        side = draw_heading(draw_word(key, np.uint64(3 * draw + 1)))
         distance = placed[other, 2] + reach + 2.0 * land.cell
         x, y, steps = placed[other, 0] + distance * side[0], placed[other, 1] + distance * side[1], 0
         while not has_conflict(land, profile, x, y, False) and steps * land.cell < distance:
@@ -135,12 +135,12 @@ def draw_drop_point(bounds: Bounds, key: np.uint64, piles: NDArray[np.float64], 
     """
     if not len(piles):
         return _draw_point(bounds, key, 0)
-    pile = int(uniform(key, np.uint64(24)) * len(piles))
+    pile = int(draw_uniform(key, np.uint64(24)) * len(piles))
     for attempt in range(MAX_TRIES):
         x, y = -6.0, -6.0
         for draw in range(12):
-            x += uniform(key, np.uint64(32 * attempt + 2 * draw))
-            y += uniform(key, np.uint64(32 * attempt + 2 * draw + 1))
+            x += draw_uniform(key, np.uint64(32 * attempt + 2 * draw))
+            y += draw_uniform(key, np.uint64(32 * attempt + 2 * draw + 1))
         x, y = piles[pile, 0] + width * x, piles[pile, 1] + width * y
         if bounds.left <= x <= bounds.right and bounds.low <= y <= bounds.high:
             return x, y

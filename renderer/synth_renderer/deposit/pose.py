@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import uniform
+from synth_renderer.randomness.hashing import draw_uniform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def draw_rotation(key: np.uint64) -> NDArray[np.float64]:
     while square < 1e-3 or square > 1.0:
         square = 0.0
         for axis in range(4):
-            result[axis] = 2.0 * uniform(key, draw) - 1.0
+            result[axis] = 2.0 * draw_uniform(key, draw) - 1.0
             square += result[axis] * result[axis]
             draw += np.uint64(1)
     return result / math.sqrt(square)
@@ -57,7 +57,7 @@ def draw_heading(key: np.uint64) -> NDArray[np.float64]:
     """Return a unit vector (2,), uniform over the directions of the plane; rejected points are drawn again."""
     x, y, draw = 0.0, 0.0, np.uint64(0)
     while x * x + y * y < 1e-3 or x * x + y * y > 1.0:
-        x, y = 2.0 * uniform(key, draw) - 1.0, 2.0 * uniform(key, draw + np.uint64(1)) - 1.0
+        x, y = 2.0 * draw_uniform(key, draw) - 1.0, 2.0 * draw_uniform(key, draw + np.uint64(1)) - 1.0
         draw += np.uint64(2)
     return np.array([x, y]) / math.sqrt(x * x + y * y)
 

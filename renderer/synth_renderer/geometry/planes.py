@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import uniform
+from synth_renderer.randomness.hashing import draw_uniform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def _draw_planes(faces: int, seed: np.uint64) -> NDArray[np.float64]:
     """Return planes (faces, 4) with normals far from each other, at 0.33 to 0.5 from the middle."""
     normals = draw_spread_directions(faces, seed)
     distances = [
-        NEAREST_PLANE + PLANE_SPREAD * uniform(seed, np.uint64(DISTANCE_DRAWS + face)) for face in range(faces)
+        NEAREST_PLANE + PLANE_SPREAD * draw_uniform(seed, np.uint64(DISTANCE_DRAWS + face)) for face in range(faces)
     ]
     return np.column_stack([normals, distances])
 
@@ -90,7 +90,7 @@ def draw_spread_directions(count: int, seed: np.uint64) -> NDArray[np.float64]:
             while square < 1e-3 or square > 1.0:
                 square = 0.0
                 for axis in range(3):
-                    candidate[axis] = 2.0 * uniform(seed, draw) - 1.0
+                    candidate[axis] = 2.0 * draw_uniform(seed, draw) - 1.0
                     square += candidate[axis] * candidate[axis]
                     draw += np.uint64(1)
             candidate /= math.sqrt(square)

@@ -2,7 +2,7 @@
 
 Lengths are relative to the particle's size. Each `add_…` adds one relief to height (V,), the displacement of points
 (V, 3), in place; it depends on the point alone and is fixed to the particle. Labels and pictures use depth and normals
-of the displaced mesh, so relief shadows itself. `field` is a smooth random field with one lattice step per unit.
+of the displaced mesh, so relief shadows itself. `space_noise` is a smooth random field with one lattice step per unit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.noise import field, walls
+from synth_renderer.randomness.noise import space_noise, wall_distance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def add_outline(height: NDArray[np.float64], points: NDArray[np.float64], key: n
     mean, square = 0.0, 0.0
     for v in range(len(points)):
         x, y, z = points[v, 0] * OUTLINE_WAVES, points[v, 1] * OUTLINE_WAVES, points[v, 2] * OUTLINE_WAVES
-        outline[v] = field(key, x, y, z) + 0.5 * field(key + np.uint64(1), 2.0 * x, 2.0 * y, 2.0 * z)
+        outline[v] = space_noise(key, x, y, z) + 0.5 * space_noise(key + np.uint64(1), 2.0 * x, 2.0 * y, 2.0 * z)
         mean += outline[v]
         square += outline[v] * outline[v]
     mean /= len(points)
@@ -67,10 +67,10 @@ def add_wrinkles(
     """
     for v in range(len(points)):
         x, y, z = points[v, 0] / scale, points[v, 1] / scale, points[v, 2] / scale
-        x += field(key + np.uint64(1), FOLD_WARP * x, FOLD_WARP * y, FOLD_WARP * z)
-        z += field(key + np.uint64(2), FOLD_WARP * x, FOLD_WARP * y, FOLD_WARP * z)
+        x += space_noise(key + np.uint64(1), FOLD_WARP * x, FOLD_WARP * y, FOLD_WARP * z)
+        z += space_noise(key + np.uint64(2), FOLD_WARP * x, FOLD_WARP * y, FOLD_WARP * z)
         for octave in range(2):
-            f = abs(field(key + np.uint64(3 + octave), x, y, z)) / FOLD_WIDTH
+            f = abs(space_noise(key + np.uint64(3 + octave), x, y, z)) / FOLD_WIDTH
             if f < 1.0:
                 height[v] -= depth * (1.0 - f) * (1.0 - f) / (1.0 + octave)
             x, y, z = FOLD_RATIO * x, FOLD_RATIO * y, FOLD_RATIO * z
@@ -85,7 +85,7 @@ def add_pores(
     t is the distance from the middle of the nearest wall over the wall's width, at most 1.
     """
     for v in range(len(points)):
-        t = walls(key, points[v, 0] / scale, points[v, 1] / scale, points[v, 2] / scale) / (2.0 * WALL_WIDTH)
+        t = wall_distance(key, points[v, 0] / scale, points[v, 1] / scale, points[v, 2] / scale) / (2.0 * WALL_WIDTH)
         t = min(t, 1.0)
         height[v] -= depth * t * t * (3.0 - 2.0 * t)
 
@@ -101,7 +101,7 @@ def add_steps(
     for v in range(len(points)):
         x, y, z = points[v, 0], points[v, 1], points[v, 2]
         place = STEP_DIRECTION[0] * x + STEP_DIRECTION[1] * y + STEP_DIRECTION[2] * z
-        place += STEP_WARP * field(key, STEP_WAVES * x, STEP_WAVES * y, STEP_WAVES * z)
+        place += STEP_WARP * space_noise(key, STEP_WAVES * x, STEP_WAVES * y, STEP_WAVES * z)
         t = number * place
         t -= math.floor(t)
         height[v] -= depth * (t / (1.0 - RISER_SHARE) if t < 1.0 - RISER_SHARE else (1.0 - t) / RISER_SHARE)

@@ -17,7 +17,7 @@ from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.geometry.sphere_grid import build_sphere_grid, choose_fineness
 from synth_renderer.model.mesh import Mesh
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import word
+from synth_renderer.randomness.hashing import draw_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,7 @@ def _compute_relief(
     values = {name: float(value) for name, value in features.items()}  # type: ignore[arg-type]
     height = np.zeros(len(points))
     seed = np.uint64(int(values["shape_seed"]))
-    keys = [np.uint64(word(seed, np.uint64(kind))) for kind in range(4)]
+    keys = [np.uint64(draw_word(seed, np.uint64(kind))) for kind in range(4)]
     if values["irregularity"]:
         relief.add_outline(height, points, keys[0], values["irregularity"])
     if values["wrinkle_depth"]:

@@ -24,15 +24,15 @@ _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
 
-VALUE_RMS: Final = 0.4524
-"""Of `value`: sqrt(1/3) times the mean of s^2 + (1 - s)^2, s the quintic, 0.78355."""
+PLANE_NOISE_RMS: Final = 0.4524
+"""Of `plane_noise`: sqrt(1/3) times the mean of s^2 + (1 - s)^2, s the quintic, 0.78355."""
 
-SLOPE_RMS: Final = 1.0814
-"""Of the part of `slope`'s gradient that lies in any one plane, per lattice step."""
+SPACE_GRADIENT_RMS: Final = 1.0814
+"""Of the part of `space_gradient` that lies in any one plane, per lattice step."""
 
 
 @numba.njit(cache=True, inline="always")
-def word(key: np.uint64, index: np.uint64) -> np.uint64:
+def draw_word(key: np.uint64, index: np.uint64) -> np.uint64:
     """Return 64 random bits of a place in the stream `key`, both uint64."""
     x = key + index * _GOLDEN
     x = (x ^ (x >> _S30)) * _FIRST
@@ -41,49 +41,54 @@ def word(key: np.uint64, index: np.uint64) -> np.uint64:
 
 
 @numba.njit(cache=True, inline="always")
-def uniform(key: np.uint64, index: np.uint64) -> float:
+def draw_uniform(key: np.uint64, index: np.uint64) -> float:
     """Return a number in [0, 1) of a place in the stream `key`: the top 53 bits of its word."""
-    return float(word(key, index) >> _S11) * 2.0**-53
+    return float(draw_word(key, index) >> _S11) * 2.0**-53
 
 
 @numba.njit(cache=True, inline="always")
-def _point(key: np.uint64, i: int, j: int, k: int) -> float:
+def index_lattice_point(i: int, j: int, k: int) -> np.uint64:
+    """Return the place of a lattice point of space in a stream."""
+    return np.uint64(i) + np.uint64(j) * _COLUMN + np.uint64(k) * _LAYER
+
+
+@numba.njit(cache=True, inline="always")
+def draw_lattice_value(key: np.uint64, i: int, j: int, k: int) -> float:
     """Return the value of a lattice point, in [-1, 1)."""
-    place = np.uint64(i) + np.uint64(j) * _COLUMN + np.uint64(k) * _LAYER
-    return 2.0 * uniform(key, place) - 1.0
+    return 2.0 * draw_uniform(key, index_lattice_point(i, j, k)) - 1.0
 
 
 @kernel
-def cell(i: int, j: int) -> np.uint64:
-    """Index of a lattice cell for `word` and `uniform`; each cell has 16 draws of its own, cell + 0 … 15."""
+def index_cell(i: int, j: int) -> np.uint64:
+    """Index of a lattice cell for `draw_word` and `draw_uniform`; each cell has 16 draws of its own, cell + 0 … 15."""
     return (np.uint64(i) + np.uint64(j) * _COLUMN) << np.uint64(4)
 
 
 @kernel
-def value(key: np.uint64, x: float, y: float) -> float:
-    """Smooth random field of the plane at (x, y), lattice steps; -1 … 1, rms `VALUE_RMS`."""
+def plane_noise(key: np.uint64, x: float, y: float) -> float:
+    """Smooth random field of the plane at (x, y), lattice steps; -1 … 1, rms `PLANE_NOISE_RMS`."""
     i, j = math.floor(x), math.floor(y)
     u, v = x - i, y - j
     s = u * u * u * (u * (u * 6.0 - 15.0) + 10.0)
     t = v * v * v * (v * (v * 6.0 - 15.0) + 10.0)
-    a, b = _point(key, i, j, 0), _point(key, i + 1, j, 0)
-    c, d = _point(key, i, j + 1, 0), _point(key, i + 1, j + 1, 0)
+    a, b = draw_lattice_value(key, i, j, 0), draw_lattice_value(key, i + 1, j, 0)
+    c, d = draw_lattice_value(key, i, j + 1, 0), draw_lattice_value(key, i + 1, j + 1, 0)
     low, high = a + s * (b - a), c + s * (d - c)
     return low + t * (high - low)
 
 
 @kernel
-def slope(key: np.uint64, x: float, y: float, z: float) -> tuple[float, float, float]:
+def space_gradient(key: np.uint64, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Gradient of a smooth random field of space at (x, y, z), lattice steps."""
     i, j, k = math.floor(x), math.floor(y), math.floor(z)
     u, v, w = x - i, y - j, z - k
     r = u * u * u * (u * (u * 6.0 - 15.0) + 10.0)
     s = v * v * v * (v * (v * 6.0 - 15.0) + 10.0)
     t = w * w * w * (w * (w * 6.0 - 15.0) + 10.0)
-    a, b = _point(key, i, j, k), _point(key, i + 1, j, k)
-    c, d = _point(key, i, j + 1, k), _point(key, i + 1, j + 1, k)
-    e, f = _point(key, i, j, k + 1), _point(key, i + 1, j, k + 1)
-    g, h = _point(key, i, j + 1, k + 1), _point(key, i + 1, j + 1, k + 1)
+    a, b = draw_lattice_value(key, i, j, k), draw_lattice_value(key, i + 1, j, k)
+    c, d = draw_lattice_value(key, i, j + 1, k), draw_lattice_value(key, i + 1, j + 1, k)
+    e, f = draw_lattice_value(key, i, j, k + 1), draw_lattice_value(key, i + 1, j, k + 1)
+    g, h = draw_lattice_value(key, i, j + 1, k + 1), draw_lattice_value(key, i + 1, j + 1, k + 1)
     ab, cd, ef, gh = a + r * (b - a), c + r * (d - c), e + r * (f - e), g + r * (h - g)
     low, high = ab + s * (cd - ab), ef + s * (gh - ef)
     across_low, across_high = (b - a) + s * ((d - c) - (b - a)), (f - e) + s * ((h - g) - (f - e))
@@ -99,8 +104,10 @@ def slope(key: np.uint64, x: float, y: float, z: float) -> tuple[float, float, f
 
 
 @kernel
-def fractal(key: np.uint64, height: int, width: int, step: float, octaves: int, gain: float) -> NDArray[np.float32]:
-    """Fractal field (height, width) of rms 1: octaves of `value`, each half as wide and `gain` times as strong.
+def build_fractal(
+    key: np.uint64, height: int, width: int, step: float, octaves: int, gain: float
+) -> NDArray[np.float32]:
+    """Fractal field (height, width) of rms 1: octaves of `plane_noise`, each half as wide and `gain` times as strong.
 
     `step` is the first octave's lattice step in pixels; an octave of less than a pixel is left out.
     """
@@ -111,23 +118,23 @@ def fractal(key: np.uint64, height: int, width: int, step: float, octaves: int, 
             break
         for row in range(height):
             for column in range(width):
-                field[row, column] += amplitude * value(
+                field[row, column] += amplitude * plane_noise(
                     key + np.uint64(octave + 1) * _SECOND, (column + 0.5) / step, (row + 0.5) / step
                 )
         power += amplitude * amplitude
         amplitude *= gain
         step *= 0.5
     if power > 0.0:
-        field /= VALUE_RMS * math.sqrt(power)
+        field /= PLANE_NOISE_RMS * math.sqrt(power)
     return field.astype(np.float32)
 
 
 @kernel
-def normals(key: np.uint64, count: int) -> NDArray[np.float32]:
+def draw_normals(key: np.uint64, count: int) -> NDArray[np.float32]:
     """Standard normal numbers (count,) of the stream `key`, by Box and Muller from the two halves of a word."""
     result = np.empty(count + 1, dtype=np.float32)
     for pair in range((count + 1) // 2):
-        bits = word(key, np.uint64(pair))
+        bits = draw_word(key, np.uint64(pair))
         u = (float(bits >> np.uint64(32)) + 0.5) * 2.0**-32
         angle = 2.0 * math.pi * float(bits & np.uint64(0xFFFFFFFF)) * 2.0**-32
         radius = np.float32(math.sqrt(-2.0 * float(np.float32(math.log(u)))))

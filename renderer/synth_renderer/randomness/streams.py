@@ -48,25 +48,25 @@ class Stream:
         digest = sha256(name.encode()).digest()
         self._words = _words((int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:16], "little")))
 
-    def word(self) -> int:
+    def draw_word(self) -> int:
         """Return the next raw word, 0 to 2^64 - 1."""
         return next(self._words)
 
-    def uniform(self) -> float:
+    def draw_uniform(self) -> float:
         """Return u in [0, 1): (word >> 11) * 2^-53."""
-        return (self.word() >> 11) * 2.0**-53
+        return (self.draw_word() >> 11) * 2.0**-53
 
-    def below(self, n: int) -> int:
+    def draw_below(self, n: int) -> int:
         """Return an unbiased integer in [0, n): top bits of a word, drawn again from n on; 1 <= n <= 2^64."""
         shift = 64 - (n - 1).bit_length()
         while True:
-            value = self.word() >> shift
+            value = self.draw_word() >> shift
             if value < n:
                 return value
 
-    def normal(self) -> float:
+    def draw_normal(self) -> float:
         """Return a standard normal by Box and Muller: sqrt(-2 ln(1 - u)) cos(2 pi v). Round results to float32."""
-        u, v = self.uniform(), self.uniform()
+        u, v = self.draw_uniform(), self.draw_uniform()
         return math.sqrt(-2.0 * math.log(1.0 - u)) * math.cos(2.0 * math.pi * v)
 
 

@@ -117,13 +117,13 @@ def _constant(variability: Constant, _stream: Stream, _scale: Scale) -> FeatureV
 @_sample.register(UniformDistribution3dHomogeneous)
 def _uniform_3d(variability: UniformDistribution3dHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
     """One draw, three equal numbers in [location, location + scale]."""
-    return (variability.location + stream.uniform() * variability.scale,) * 3
+    return (variability.location + stream.draw_uniform() * variability.scale,) * 3
 
 
 @_sample.register(UniformDistributionNdHomogeneous)
 def _uniform_nd(variability: UniformDistributionNdHomogeneous, stream: Stream, _scale: Scale) -> FeatureValue:
     """One draw; a number, or `num_dimensions` equal ones."""
-    value = variability.location + stream.uniform() * variability.scale
+    value = variability.location + stream.draw_uniform() * variability.scale
     return value if variability.num_dimensions == 1 else (value,) * variability.num_dimensions
 
 
@@ -135,7 +135,9 @@ def _log_normal_3d(variability: LogNormal3dHomogeneous, stream: Stream, _scale: 
         f"{variability.geometric_standard_deviation}"
     )
     mean, deviation = math.log(variability.geometric_mean), math.log(variability.geometric_standard_deviation)
-    value = _sample_between(lambda: _exp(mean + stream.normal() * deviation), variability.min, variability.max, name)
+    value = _sample_between(
+        lambda: _exp(mean + stream.draw_normal() * deviation), variability.min, variability.max, name
+    )
     return (value,) * 3
 
 
@@ -159,7 +161,7 @@ def _sample_between(candidate: Callable[[], float], lower: float | None, upper: 
 def _location(_variability: UniformlyRandomLocationInMeasurementVolume, stream: Stream, scale: Scale) -> FeatureValue:
     """Three draws, in the order x, y, z."""
     return tuple(
-        lower + stream.uniform() * (upper - lower)
+        lower + stream.draw_uniform() * (upper - lower)
         for lower, upper in zip(scale.volume.lower, scale.volume.upper, strict=True)
     )
 
@@ -181,21 +183,21 @@ def _random_hsv(variability: RandomHsvColorAsRgb, stream: Stream, _scale: Scale)
         (variability.s_min, variability.s_max),
         (variability.v_min, variability.v_max),
     )
-    h, s, v = (low + stream.uniform() * (high - low) for low, high in bounds)
+    h, s, v = (low + stream.draw_uniform() * (high - low) for low, high in bounds)
     return (*colorsys.hsv_to_rgb(h, s, v), variability.alpha)
 
 
 @_sample.register(UniformDistributionInt)
 def _uniform_int(variability: UniformDistributionInt, stream: Stream, _scale: Scale) -> FeatureValue:
     """An integer in location … location + scale - 1."""
-    return variability.location + stream.below(variability.scale)
+    return variability.location + stream.draw_below(variability.scale)
 
 
 @_sample.register(LogUniform)
 def _log_uniform(variability: LogUniform, stream: Stream, scale: Scale) -> FeatureValue:
     """exp(ln min + u (ln max - ln min))."""
     low, high = math.log(variability.min), math.log(variability.max)
-    return _to_scene_units(variability, math.exp(low + stream.uniform() * (high - low)), scale)
+    return _to_scene_units(variability, math.exp(low + stream.draw_uniform() * (high - low)), scale)
 
 
 @_sample.register(Normal)
@@ -203,7 +205,7 @@ def _normal(variability: Normal, stream: Stream, scale: Scale) -> FeatureValue:
     """mean + z standard_deviation with z standard normal."""
     mean, deviation = _number(variability.mean), _number(variability.standard_deviation)
     name = f"a normal distribution of mean {mean} and standard deviation {deviation}"
-    value = _sample_between(lambda: mean + stream.normal() * deviation, variability.min, variability.max, name)
+    value = _sample_between(lambda: mean + stream.draw_normal() * deviation, variability.min, variability.max, name)
     return _to_scene_units(variability, value, scale)
 
 
@@ -215,7 +217,9 @@ def _log_normal(variability: LogNormal, stream: Stream, scale: Scale) -> Feature
     if median <= 0 or deviation <= 0:
         raise DrawError(f"{name} does not exist; both must be positive")
     log_median, width = math.log(median), math.log(deviation)
-    value = _sample_between(lambda: _exp(log_median + stream.normal() * width), variability.min, variability.max, name)
+    value = _sample_between(
+        lambda: _exp(log_median + stream.draw_normal() * width), variability.min, variability.max, name
+    )
     return _to_scene_units(variability, value, scale)
 
 
@@ -237,7 +241,7 @@ def _to_scene_units(variability: NumberVariability, value: float, scale: Scale) 
 def _choice(variability: Choice, stream: Stream, _scale: Scale) -> FeatureValue:
     """The first value at which the weights' running sum exceeds u times their sum."""
     weights = variability.weights or (1.0,) * len(variability.values)
-    value: FeatureValue = variability.values[choose_index(weights, stream.uniform())]
+    value: FeatureValue = variability.values[choose_index(weights, stream.draw_uniform())]
     return value
 
 
@@ -256,7 +260,7 @@ def choose_index(weights: Sequence[float], u: float) -> int:
 @_sample.register(Sometimes)
 def _sometimes(variability: Sometimes, stream: Stream, scale: Scale) -> FeatureValue:
     """The constant where u is at least the share; else a draw from the rest of the stream."""
-    if stream.uniform() >= variability.share:
+    if stream.draw_uniform() >= variability.share:
         value: FeatureValue = variability.otherwise
         return value
     return _sample(variability.variability, stream, scale)

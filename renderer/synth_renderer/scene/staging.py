@@ -104,6 +104,6 @@ def _stage_technique(invoked: InvokedTechnique) -> StagedTechnique:
         prototype=invoked.prototype,
         background_material=invoked.background_material,
         features=features,
-        camera=invoked.technique.camera(features),
-        volume=invoked.technique.volume(features),
+        camera=invoked.technique.build_camera(features),
+        volume=invoked.technique.build_volume(features),
     )

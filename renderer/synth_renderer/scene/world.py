@@ -98,11 +98,11 @@ class InvokedTechnique:
 
     def compute_volume(self) -> Box:
         """Return the measurement volume for the current feature values."""
-        return self.technique.volume(self.features.read_row(0))
+        return self.technique.build_volume(self.features.read_row(0))
 
     def build_camera(self) -> Camera:
         """Return the camera for the current feature values."""
-        return self.technique.camera(self.features.read_row(0))
+        return self.technique.build_camera(self.features.read_row(0))
 
     def read_features(self) -> dict[str, FeatureValue]:
         """Return the values of all features by name."""

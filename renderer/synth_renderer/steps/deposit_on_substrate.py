@@ -15,7 +15,7 @@ from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
 from synth_renderer.model.transforms import rotation_matrix, transform_points
-from synth_renderer.randomness.hashing import uniform, word
+from synth_renderer.randomness.hashing import draw_uniform, draw_word
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
 from synth_renderer.scene.sets import find_members
@@ -138,7 +138,7 @@ def _build_layout(
     parameters: dict[str, Any], step: DepositOnSubstrate, view: tuple[float, float], key: np.uint64
 ) -> Layout:
     piles = [
-        [(uniform(key, np.uint64(64 + 2 * pile + axis)) - 0.5) * view[axis] for axis in range(2)]
+        [(draw_uniform(key, np.uint64(64 + 2 * pile + axis)) - 0.5) * view[axis] for axis in range(2)]
         for pile in range(parameters["piles"])
     ]
     return Layout(
@@ -157,7 +157,7 @@ def _build_layout(
 
 
 def _build_key(world: World, name: str, particle: str, what: str) -> np.uint64:
-    return np.uint64(Stream(world.seed, name, particle, what).word())
+    return np.uint64(Stream(world.seed, name, particle, what).draw_word())
 
 
 def _choose_pose(
@@ -172,7 +172,7 @@ def _choose_pose(
     if look.shape is not None:
         faces = SOLIDS[look.shape.prototype].build_faces(look.shape.proportions, dict(look.shape.features))
         down = find_resting_face(faces, down) if len(faces) else np.eye(3)[int(np.argmin(look.thickness))]
-    return orient_downwards(down, draw_heading(np.uint64(word(key, np.uint64(2**32)))) if turn is None else turn)
+    return orient_downwards(down, draw_heading(np.uint64(draw_word(key, np.uint64(2**32)))) if turn is None else turn)
 
 
 def _build_posed_body(look: ScaledMesh, quaternion: NDArray[np.float64], cell: float) -> PosedBody:

@@ -59,7 +59,7 @@ def _choose_one(names: tuple[str, ...], blueprints: Mapping[str, Blueprint], str
     """Return one of the names by the weights of their blueprints; an empty tuple for no names."""
     if not names:
         return ()
-    return (names[choose_index([blueprints[name].weight or 0.0 for name in names], stream.uniform())],)
+    return (names[choose_index([blueprints[name].weight or 0.0 for name in names], stream.draw_uniform())],)
 
 
 def _update_feature(world: World, step: TriggerFeatureUpdate, name: str) -> None:

@@ -121,7 +121,7 @@ class Rendering:
     def _render_real_image(self, path: str, in_camera: Selection, present: Selection) -> Pixels:
         with self.watch.measure_stage("real"):
             surface = self._build_view(in_camera, np.zeros_like(in_camera)).surface
-            picture = self._technique.picture(self.scene, present, in_camera, surface, self.device)
+            picture = self._technique.make_picture(self.scene, present, in_camera, surface, self.device)
             self.device_used = picture.device
             self.real_images.append((surface.ids, picture.pixels))
             write_png(self._make_path(path), picture.pixels)

@@ -43,7 +43,7 @@ def photograph() -> Callable[..., StagedScene]:
                 is_sphere=every,
             ),
             technique=StagedTechnique(
-                "Photo", "default", "vacuum", values, technique.camera(values), technique.volume(values)
+                "Photo", "default", "vacuum", values, technique.build_camera(values), technique.build_volume(values)
             ),
         )
 

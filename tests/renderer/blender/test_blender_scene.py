@@ -31,7 +31,7 @@ def picture(scene, in_camera=None):
     every = np.ones(len(scene), dtype=bool)
     surface = visible_of(rasterise_bodies(scene.bodies, scene.technique.camera))
     shown = every if in_camera is None else in_camera
-    return TECHNIQUES["default"].picture(scene, every, shown, surface, "cpu").pixels, surface
+    return TECHNIQUES["default"].make_picture(scene, every, shown, surface, "cpu").pixels, surface
 
 
 def test_particles_share_mesh_and_material_and_carry_their_ids(photograph):

@@ -56,18 +56,18 @@ def test_the_words_are_philox_keyed_by_the_hash_of_the_canonical_name(seed: int,
     key = sha256(rfc8785.dumps([seed, STEP, name, feature])).digest()[:16]
     oracle = np.random.Philox(key=int.from_bytes(key, "little")).random_raw(9)
     stream = Stream(seed, STEP, name, feature)
-    assert [stream.word() for _ in range(9)] == oracle.tolist()
+    assert [stream.draw_word() for _ in range(9)] == oracle.tolist()
 
 
 def test_published_vectors(vectors: dict[str, list]) -> None:
-    assert [f"{word:#018x}" for word in draws("word", 4)] == vectors["words"]
-    assert draws("uniform", 4) == vectors["uniform"]
-    assert draws("below", 8, 10) == vectors["below 10"]
-    assert np.float32(draws("normal", 4)).tolist() == vectors["normal, as float32"]
+    assert [f"{word:#018x}" for word in draws("draw_word", 4)] == vectors["words"]
+    assert draws("draw_uniform", 4) == vectors["uniform"]
+    assert draws("draw_below", 8, 10) == vectors["below 10"]
+    assert np.float32(draws("draw_normal", 4)).tolist() == vectors["normal, as float32"]
 
 
 def test_uniform_is_uniform() -> None:
-    u = np.array(draws("uniform", 20_000))
+    u = np.array(draws("draw_uniform", 20_000))
     assert u.min() >= 0
     assert u.max() < 1
     assert stats.chisquare(np.histogram(u, 100, (0, 1))[0]).pvalue > ALMOST_NEVER
@@ -75,26 +75,26 @@ def test_uniform_is_uniform() -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 64, 100])
 def test_below_is_unbiased(n: int) -> None:
-    counts = np.bincount(draws("below", 10_000, n), minlength=n)
+    counts = np.bincount(draws("draw_below", 10_000, n), minlength=n)
     assert len(counts) == n
     assert stats.chisquare(counts).pvalue > ALMOST_NEVER or n == 1
 
 
 def test_below_reaches_past_a_double() -> None:
-    values = draws("below", 100, 2**64)
+    values = draws("draw_below", 100, 2**64)
     assert len({value % 2048 for value in values}) > 50
 
 
 def test_normal_is_normal() -> None:
     edges = stats.norm.ppf(np.linspace(0, 1, 51))
-    counts = np.histogram(draws("normal", 20_000), edges)[0]
+    counts = np.histogram(draws("draw_normal", 20_000), edges)[0]
     assert stats.chisquare(counts).pvalue > ALMOST_NEVER
 
 
 @pytest.mark.parametrize("changed", NEIGHBOURS)
 def test_neighbouring_streams_are_independent(changed: str) -> None:
     one, other = Stream(*BEAD_7), Stream(*NEIGHBOURS[changed])
-    u = np.array([(one.uniform(), other.uniform()) for _ in range(10_000)])
+    u = np.array([(one.draw_uniform(), other.draw_uniform()) for _ in range(10_000)])
     counts = np.histogram2d(u[:, 0], u[:, 1], 8, ((0, 1), (0, 1)))[0]
     assert stats.chi2_contingency(counts).pvalue > ALMOST_NEVER
 
@@ -103,7 +103,7 @@ def test_neighbouring_streams_are_independent(changed: str) -> None:
 def test_first_draws_across_streams_are_uniform_and_uncorrelated(varied: str) -> None:
     def first(i: int) -> float:
         seed, name = (i, "bead") if varied == "seed" else (42, f"bead.{i}")
-        return Stream(seed, STEP, name, "dimensions").uniform()
+        return Stream(seed, STEP, name, "dimensions").draw_uniform()
 
     u = np.array([first(i) for i in range(5_000)])
     assert stats.chisquare(np.histogram(u, 50, (0, 1))[0]).pvalue > ALMOST_NEVER

@@ -29,10 +29,10 @@ class Picture:
 class Technique(Protocol):
     """A measurement technique prototype."""
 
-    def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
+    def build_camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Return the camera for the technique's feature values."""
 
-    def volume(self, features: Mapping[str, FeatureValue]) -> Box:
+    def build_volume(self, features: Mapping[str, FeatureValue]) -> Box:
         """Return the measurement volume, in which particles are placed."""
 
     def has_walls(self) -> bool:
@@ -44,7 +44,7 @@ class Technique(Protocol):
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
         """Add light, substrate and measurement volume to the open Blender scene, which has camera and particles."""
 
-    def picture(
+    def make_picture(
         self,
         scene: StagedScene,
         present: NDArray[np.bool_],

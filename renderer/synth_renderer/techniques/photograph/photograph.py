@@ -34,12 +34,12 @@ BOUNCES: Final = 2
 class Photograph:
     """50 mm lens on a 36 mm sensor; nothing holds the particles."""
 
-    def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
+    def build_camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Return the camera of Blender's start-up file, above and to one side."""
         width, height = read_resolution(features)
         return Camera(width, height, LOCATION, _normalise(QUATERNION))
 
-    def volume(self, features: Mapping[str, FeatureValue]) -> Box:  # noqa: ARG002
+    def build_volume(self, features: Mapping[str, FeatureValue]) -> Box:  # noqa: ARG002
         """Return the cube of edge 2 around the origin."""
         return Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
 
@@ -56,7 +56,7 @@ class Photograph:
 
         build_environment(scene, technique)
 
-    def picture(
+    def make_picture(
         self,
         scene: StagedScene,
         present: NDArray[np.bool_],

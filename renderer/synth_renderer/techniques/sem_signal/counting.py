@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_renderer.randomness.hashing import normals
+from synth_renderer.randomness.hashing import draw_normals
 from synth_renderer.techniques.sem_signal.blur import blur_plane
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def add_shot_noise(signal: Plane, key: np.uint64, electrons: float, correlation:
     """
     if electrons <= 0:
         return signal
-    noise = normals(key, signal.size).reshape(signal.shape)
+    noise = draw_normals(key, signal.size).reshape(signal.shape)
     noise *= np.sqrt(np.maximum(signal, np.float32(0.0)) * np.float32(1.0 / electrons))
     return signal + blur_plane(noise, correlation)
 
 
 def add_line_noise(signal: Plane, key: np.uint64, rms: float) -> Plane:
     """Return the signal (H, W) plus one normal offset of `rms` (parts of full white) for each scan line."""
-    return signal if rms <= 0 else signal + np.float32(rms) * normals(key, len(signal))[:, None]
+    return signal if rms <= 0 else signal + np.float32(rms) * draw_normals(key, len(signal))[:, None]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import fractal, value
+from synth_renderer.randomness.hashing import build_fractal, plane_noise
 from synth_renderer.techniques.sem_signal import ground_relief
 from synth_renderer.techniques.sem_signal.emission import compute_emission
 
@@ -66,7 +66,7 @@ def build_structured_ground(features: Mapping[str, float], height: int, width: i
     frame = max(height, width)
     if features["ground_texture"] > 0:
         step = features["ground_texture_scale"] * frame / 2
-        texture = fractal(key_of("ground_texture"), height, width, step, TEXTURE_OCTAVES, TEXTURE_GAIN)
+        texture = build_fractal(key_of("ground_texture"), height, width, step, TEXTURE_OCTAVES, TEXTURE_GAIN)
         level += np.float32(features["ground_texture"]) * texture
     relief = np.zeros((height, width), dtype=np.float32)
     azimuth = features["ground_azimuth"]
@@ -131,8 +131,8 @@ def _draw_threads(key: np.uint64, height: int, width: int, step: float) -> NDArr
     for row in range(height):
         for column in range(width):
             x, y = (column + 0.5) / step, (row + 0.5) / step
-            warp = value(key + np.uint64(1), x, y)
-            field = value(key, x + THREAD_WARP * warp, y - THREAD_WARP * warp)
+            warp = plane_noise(key + np.uint64(1), x, y)
+            field = plane_noise(key, x + THREAD_WARP * warp, y - THREAD_WARP * warp)
             distance = abs(field - THREAD_LEVEL) / THREAD_HALF_WIDTH
             level[row, column] = THREAD_DARK + (THREAD_BRIGHT - THREAD_DARK) * max(1.0 - distance, 0.0)
     return level

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import cell, uniform, value
+from synth_renderer.randomness.hashing import draw_uniform, index_cell, plane_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,8 +68,8 @@ def add_spots(
     for row in range(level.shape[0]):
         for column in range(level.shape[1]):
             wobble, step = _WOBBLE * size, _WOBBLE_STEP * size
-            x = column + 0.5 + wobble * value(key + np.uint64(7), column / step, row / step)
-            y = row + 0.5 + wobble * value(key + np.uint64(8), column / step, row / step)
+            x = column + 0.5 + wobble * plane_noise(key + np.uint64(7), column / step, row / step)
+            y = row + 0.5 + wobble * plane_noise(key + np.uint64(8), column / step, row / step)
             depth, radius = _find_deepest_spot(key, x / edge, y / edge, chance, size / (2.0 * edge))
             if depth > 0.0:
                 height[row, column] += spot.rise * radius * edge * min(depth * (2.0 - depth), 1.0)
@@ -86,12 +86,12 @@ def _find_deepest_spot(key: np.uint64, x: float, y: float, chance: float, larges
     i, j = math.floor(x), math.floor(y)
     for n in range(i - 1, i + 2):
         for m in range(j - 1, j + 2):
-            index = cell(n, m)
-            if uniform(key, index) >= chance:
+            index = index_cell(n, m)
+            if draw_uniform(key, index) >= chance:
                 continue
-            radius = largest * (_MIN_RADIUS + (1.0 - _MIN_RADIUS) * uniform(key, index + np.uint64(1)))
-            dx = x - n - uniform(key, index + np.uint64(2))
-            dy = y - m - uniform(key, index + np.uint64(3))
+            radius = largest * (_MIN_RADIUS + (1.0 - _MIN_RADIUS) * draw_uniform(key, index + np.uint64(1)))
+            dx = x - n - draw_uniform(key, index + np.uint64(2))
+            dy = y - m - draw_uniform(key, index + np.uint64(3))
             depth = 1.0 - math.sqrt(dx * dx + dy * dy) / radius
             if depth > deepest:
                 deepest, deepest_radius = depth, radius
@@ -114,12 +114,14 @@ def add_terraces(
     for row in range(rows):
         for column in range(columns):
             x, y = column / frame, row / frame
-            wave = 0.08 * frame * value(key, 4.0 * x, 4.0 * y) + 0.01 * frame * value(key, 23.0 * x, 23.0 * y)
+            wave = 0.08 * frame * plane_noise(key, 4.0 * x, 4.0 * y) + 0.01 * frame * plane_noise(
+                key, 23.0 * x, 23.0 * y
+            )
             along = (column * right - row * up + wave) / spacing
             terrace = math.floor(along)
             ramp = max((along - terrace - 1.0) * spacing / _RAMP_PIXELS + 1.0, 0.0)
             height[row, column] += step_height * (terrace + ramp - along)
-            draw = uniform(key + np.uint64(1), cell(terrace, 0))
+            draw = draw_uniform(key + np.uint64(1), index_cell(terrace, 0))
             level[row, column] *= 1.0 + _TERRACE_CONTRAST * (draw - 0.5)
 
 
@@ -133,7 +135,7 @@ def add_scratches(
     """
     for number in range(math.ceil(count)):
         index = np.uint64(16 * number)
-        draws = [uniform(key, index + np.uint64(n)) for n in range(6)]
+        draws = [draw_uniform(key, index + np.uint64(n)) for n in range(6)]
         angle = math.radians(azimuth + 90.0 + _SCRATCH_SPREAD * (draws[0] - 0.5))
         along = float(np.float32(math.cos(angle))), -float(np.float32(math.sin(angle)))
         _add_scratch(level, height, along, draws[1], draws[2], 0.1 + 0.9 * draws[3], 0.5 + 1.5 * draws[4],

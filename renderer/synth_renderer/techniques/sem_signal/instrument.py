@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from synth_renderer.randomness.hashing import normals
+from synth_renderer.randomness.hashing import draw_normals
 from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.sem_signal import charging, counting, scan, shadowing, specimen
 from synth_renderer.techniques.sem_signal.cores import add_cores
@@ -57,7 +57,7 @@ def record_signal(scene: StagedScene, present: Selection, in_camera: Selection) 
     grey = shadowing.shade_signal(grey, height, surroundings, relief, value("crevice_shadowing"))
     grey = shadowing.brighten_ridges(grey, height, relief, value("ridge_brightening"))
 
-    lines = normals(key("streaks"), len(grey))
+    lines = draw_normals(key("streaks"), len(grey))
     grey = charging.add_halo(grey, coverage, value("halo"), value("halo_width") * size)
     grey = charging.add_streaks(grey, coverage, lines, value("streaks"), charging.STREAK_LENGTH * size)
 

@@ -92,7 +92,7 @@ def draw_overlay(
     always 13 draws, so that each keeps its draw when another part is switched off.
     """
     info_bar, scale_bar, letter = (_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
-    draws = [stream.uniform() for _ in range(13)]
+    draws = [stream.draw_uniform() for _ in range(13)]
     if not features["overlays"] or not (info_bar or scale_bar or letter):
         return None
     canvas = _Canvas(shape, _choose_lettering(draws), boxed=bool(features["overlay_box"]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import VALUE_RMS, value
+from synth_renderer.randomness.hashing import PLANE_NOISE_RMS, plane_noise
 from synth_renderer.techniques.sem_signal.blur import blur_plane
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _drift_lines(signal: NDArray[np.float32], key: np.uint64, rms: float) -> NDA
     height, width = signal.shape
     result = np.empty_like(signal)
     for row in range(height):
-        shift = rms / VALUE_RMS * value(key, row / DRIFT_LINES, 0.5)
+        shift = rms / PLANE_NOISE_RMS * plane_noise(key, row / DRIFT_LINES, 0.5)
         for column in range(width):
             place = min(max(column + shift, 0.0), width - 1.0)
             left = min(int(place), width - 2)

@@ -31,13 +31,13 @@ CLEARANCE: Final = 2.0
 class ScanningElectronMicroscope:
     """Orthographic view of 10 pixels per scene unit; the measurement volume is the traced instrument's."""
 
-    def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
+    def build_camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Straight down; the percentage changes the sampling, not the view."""
         width, height = read_resolution(features)
         view = max(compute_view(features))
         return Camera(width, height, (0.0, 0.0, max(COLUMN_HEIGHT, CLEARANCE * view)), ortho_scale=view)
 
-    def volume(self, features: Mapping[str, FeatureValue]) -> Box:
+    def build_volume(self, features: Mapping[str, FeatureValue]) -> Box:
         """Centred on the axis, on the substrate."""
         return compute_volume(features)
 
@@ -56,7 +56,7 @@ class ScanningElectronMicroscope:
 
         build_environment(scene, technique)
 
-    def picture(
+    def make_picture(
         self,
         scene: StagedScene,
         present: NDArray[np.bool_],

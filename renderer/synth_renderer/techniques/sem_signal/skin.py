@@ -10,7 +10,7 @@ import numpy as np
 
 from synth_renderer.model.transforms import rotation_matrix
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import SLOPE_RMS, slope
+from synth_renderer.randomness.hashing import SPACE_GRADIENT_RMS, space_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def _compute_amplitudes(rms: float, longest_over_shortest: float, falloff: float
     amplitudes = np.zeros(MAX_OCTAVES)
     if seen:
         amplitudes[: len(seen)] = np.array(shares) * (
-            rms / (SLOPE_RMS * math.sqrt(sum(share * share for share in shares)))
+            rms / (SPACE_GRADIENT_RMS * math.sqrt(sum(share * share for share in shares)))
         )
     return amplitudes
 
@@ -117,7 +117,7 @@ def _roughen_samples(
 def _compute_gradient(
     key: np.uint64, x: float, y: float, z: float, amplitudes: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Return the field's gradient at (x, y, z), in lattice steps: the sum of octaves of `slope` times `amplitudes`.
+    """Return the gradient at (x, y, z), lattice steps: the sum of octaves of `space_gradient` times `amplitudes`.
 
     The amplitudes are those of slopes, not of heights, so the doubled frequency brings no factor.
     """
@@ -125,7 +125,7 @@ def _compute_gradient(
     for octave in range(len(amplitudes)):
         if amplitudes[octave] == 0.0:
             break
-        a, b, c = slope(key + np.uint64(octave), x * scale, y * scale, z * scale)
+        a, b, c = space_gradient(key + np.uint64(octave), x * scale, y * scale, z * scale)
         p, q, r = p + amplitudes[octave] * a, q + amplitudes[octave] * b, r + amplitudes[octave] * c
         scale *= 2.0
     return p, q, r

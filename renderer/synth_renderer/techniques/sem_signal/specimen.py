@@ -32,12 +32,14 @@ EMPTY_FRAME_SHARE: Final = 0.1
 
 def make_key(scene: StagedScene, feature: str) -> np.uint64:
     """Return the SplitMix64 key of an effect of the technique: the first word of the effect's stream."""
-    return np.uint64(_create_stream(scene, feature, scene.technique.name).word())
+    return np.uint64(_create_stream(scene, feature, scene.technique.name).draw_word())
 
 
 def make_skin_keys(scene: StagedScene) -> NDArray[np.uint64]:
     """Return the SplitMix64 key of each particle's skin, (N,)."""
-    return np.array([_create_stream(scene, "roughness_slope", name).word() for name in scene.names], dtype=np.uint64)
+    return np.array(
+        [_create_stream(scene, "roughness_slope", name).draw_word() for name in scene.names], dtype=np.uint64
+    )
 
 
 def compute_levels(scene: StagedScene) -> NDArray[np.float64]:
@@ -45,7 +47,7 @@ def compute_levels(scene: StagedScene) -> NDArray[np.float64]:
     features = scene.technique.features
     contrast, variation = read_number(features, "particle_contrast"), read_number(features, "particle_variation")
     deviations = np.array(
-        [_create_stream(scene, "particle_variation", name).normal() if variation else 0.0 for name in scene.names]
+        [_create_stream(scene, "particle_variation", name).draw_normal() if variation else 0.0 for name in scene.names]
     )
     level = (read_number(features, "ground_level") if "ground_level" in features else 0.0) + contrast
     factor = 1.0 + variation * np.clip(deviations, -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)

@@ -33,12 +33,12 @@ SMOOTHING: Final = 1.8
 class SecondaryElectronMicroscope:
     """Orthographic view of 10 pixels per scene unit into a closed box that is 1.25 times as wide."""
 
-    def camera(self, features: Mapping[str, FeatureValue]) -> Camera:
+    def build_camera(self, features: Mapping[str, FeatureValue]) -> Camera:
         """Straight down from the middle of the volume's lid; the percentage changes the sampling, not the view."""
         width, height = read_resolution(features)
         return Camera(width, height, (0.0, 0.0, COLUMN_HEIGHT), ortho_scale=max(compute_view(features)))
 
-    def volume(self, features: Mapping[str, FeatureValue]) -> Box:
+    def build_volume(self, features: Mapping[str, FeatureValue]) -> Box:
         """Centred on the axis, from the substrate to the camera."""
         return compute_volume(features)
 
@@ -55,7 +55,7 @@ class SecondaryElectronMicroscope:
 
         build_environment(scene, technique)
 
-    def picture(
+    def make_picture(
         self,
         scene: StagedScene,
         present: NDArray[np.bool_],

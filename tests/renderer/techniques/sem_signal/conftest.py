@@ -56,7 +56,9 @@ def stage_beads() -> Callable[..., StagedScene]:
                 locations=beads[:, :3].copy(),
                 is_sphere=np.ones(count, dtype=bool),
             ),
-            technique=StagedTechnique("SEM", SEM, ground, values, technique.camera(values), technique.volume(values)),
+            technique=StagedTechnique(
+                "SEM", SEM, ground, values, technique.build_camera(values), technique.build_volume(values)
+            ),
         )
 
     return make
@@ -71,7 +73,7 @@ def take_picture() -> Callable[..., NDArray[np.uint8]]:
     ) -> NDArray[np.uint8]:
         every = np.ones(len(scene), dtype=bool)
         surface = find_visible_surface(rasterise_bodies(scene.bodies, scene.technique.camera))
-        made = TECHNIQUE_OF[SEM].picture(
+        made = TECHNIQUE_OF[SEM].make_picture(
             scene, every if present is None else present, every if in_camera is None else in_camera, surface, "cpu"
         )
         return made.pixels

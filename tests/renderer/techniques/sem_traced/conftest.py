@@ -54,7 +54,12 @@ def stage_beads() -> Callable[..., StagedScene]:
             features={},
             bodies=bodies_of(beads),
             technique=StagedTechnique(
-                "SEM", SEM, "sem_patchy_silicone", values, technique.camera(values), technique.volume(values)
+                "SEM",
+                SEM,
+                "sem_patchy_silicone",
+                values,
+                technique.build_camera(values),
+                technique.build_volume(values),
             ),
         )
 
@@ -80,7 +85,7 @@ def take_picture(surface_of: Callable[[StagedScene], VisibleSurface]) -> Callabl
     ) -> NDArray[np.uint8]:
         every = np.ones(len(scene), dtype=bool)
         technique = TECHNIQUE_OF[scene.technique.prototype]
-        made = technique.picture(
+        made = technique.make_picture(
             scene,
             every if present is None else present,
             every if in_camera is None else in_camera,
