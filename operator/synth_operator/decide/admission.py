@@ -13,30 +13,37 @@ from synth_operator.manifests.overlay import is_image_allowed
 from synth_operator.manifests.render_pod import build_render_template
 
 if TYPE_CHECKING:
-    from synth_operator.decide.context import Context
+    from synth_api.resources.output import Output
+    from synth_operator.configuration import Configuration
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.validation import ValidatedSweep
 
 
-def admit_sweep(context: Context) -> ValidatedSweep | Problem:
+def admit_sweep(
+    sweep: SweepObject, validation: ValidatedSweep | Problem, configuration: Configuration
+) -> ValidatedSweep | Problem:
     """Return the sweep to plan, or the first problem that forbids planning it."""
-    if context.sweep.problem:
-        return Problem(reason=Reason.SWEEP_INVALID, message=f"The sweep is invalid: {context.sweep.problem}.")
-    validation = context.observed.validation
+    if sweep.problem:
+        return Problem(reason=Reason.SWEEP_INVALID, message=f"The sweep is invalid: {sweep.problem}.")
     if isinstance(validation, Problem):
         return validation
-    return _check_permissions(context, validation) or _check_pod_template(context, validation) or validation
+    return find_forbidden(sweep, validation.output, configuration) or validation
 
 
-def _check_permissions(context: Context, validated: ValidatedSweep) -> Problem | None:
-    configuration = context.configuration
-    image, account = context.spec.image, validated.output.service_account_name
+def find_forbidden(sweep: SweepObject, output: Output, configuration: Configuration) -> Problem | None:
+    """Return what the configuration does not allow in a sweep with this output, or None."""
+    return _check_permissions(sweep, output, configuration) or _check_pod_template(sweep, output, configuration)
+
+
+def _check_permissions(sweep: SweepObject, output: Output, configuration: Configuration) -> Problem | None:
+    image, account = sweep.spec.image, output.service_account_name
     if image and not is_image_allowed(image, configuration):
         allowed = ", ".join([configuration.renderer_image, *(f"{prefix}…" for prefix in configuration.allowed_images)])
         return Problem(
             reason=Reason.NOT_ALLOWED,
             message=f"spec.image: the operator does not allow '{image}'; allowed are {allowed}.",
         )
-    if account and validated.output != configuration.output and account not in configuration.allowed_service_accounts:
+    if account and output != configuration.output and account not in configuration.allowed_service_accounts:
         allowed = ", ".join(configuration.allowed_service_accounts) or "none"
         return Problem(
             reason=Reason.NOT_ALLOWED,
@@ -45,11 +52,11 @@ def _check_permissions(context: Context, validated: ValidatedSweep) -> Problem |
     return None
 
 
-def _check_pod_template(context: Context, validated: ValidatedSweep) -> Problem | None:
-    if context.spec.pod_template is None:
+def _check_pod_template(sweep: SweepObject, output: Output, configuration: Configuration) -> Problem | None:
+    if sweep.spec.pod_template is None:
         return None
     try:
-        build_render_template(context.sweep, JobKey(JobKind.RENDER, ""), validated.output, context.configuration)
+        build_render_template(sweep, JobKey(JobKind.RENDER, ""), output, configuration)
     except InputError as error:
         return Problem(reason=Reason.POD_TEMPLATE_INVALID, message=f"The pod template is invalid: {error}.")
     return None

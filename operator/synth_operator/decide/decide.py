@@ -51,7 +51,7 @@ def _decide_outcome(context: Context) -> Outcome | SetFinalizers | None:
         return finalizers
     if context.sweep.deleting:
         return decide_deletion(context)
-    validation = admit_sweep(context)
+    validation = admit_sweep(context.sweep, context.observed.validation, context.configuration)
     if is_finished(context, validation):
         return _add_cleanup(context, build_finished_outcome(context, validation))
     if isinstance(validation, Problem):
