@@ -32,6 +32,21 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Interval = Annotated[str, Field(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 Words = dict[str, str]
 Free = dict[str, Any]
+Seconds = Annotated[int, Field(ge=1, le=3600)]
+NAMED = {"required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}}
+MOUNTED = {
+    "required": ["name", "mountPath"],
+    "properties": {key: {"type": "string", "minLength": 1} for key in ("name", "mountPath")},
+}
+Named = Annotated[Free, Field(json_schema_extra=NAMED)]
+Mounted = Annotated[Free, Field(json_schema_extra=MOUNTED)]
+
+
+class Global(Part):
+    """Values that an umbrella chart gives to all its charts."""
+
+    image_registry: Annotated[str, Field(pattern=r"^([a-zA-Z0-9][-a-zA-Z0-9._:/]*[a-zA-Z0-9])?$")]
+    """Registry of both images, with or without a path; empty: that in `repository`."""
 
 
 class Image(Part):
@@ -151,9 +166,58 @@ class PodResources(Part):
     limits: dict[str, int | str] = Field(default={})
 
 
+class PriorityClass(Part):
+    """Priority class of the operator's pods."""
+
+    create: bool
+    value: Annotated[int, Field(ge=-2_147_483_648, le=1_000_000_000)]
+    """Its priority."""
+
+
+class RollingUpdate(Part):
+    """Pods above and below the number of replicas during an update."""
+
+    max_surge: int | str = 1
+    max_unavailable: int | str = 0
+
+
+class Strategy(Part):
+    """Update strategy of a Deployment."""
+
+    type: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
+    rolling_update: RollingUpdate | None = None
+
+
+class Probe(Part):
+    """Times of a probe, as in a container."""
+
+    initial_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    period_seconds: Seconds
+    timeout_seconds: Seconds
+    failure_threshold: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Probes(Part):
+    """Probes of the operator's container."""
+
+    startup: Probe
+    liveness: Probe
+    readiness: Probe
+
+
+class EnvVar(Part):
+    """Variable of the environment, as in a container."""
+
+    name: Annotated[str, Field(min_length=1)]
+    value: str = ""
+    value_from: Free | None = None
+    """Source of the value, instead of a text."""
+
+
 class Values(Part):
     """Values of the chart synth-operator; `sweeps` comes from the operator's configuration."""
 
+    global_: Annotated[Global, Field(alias="global")]
     replicas: Annotated[int, Field(ge=1, le=5)]
     image: OperatorImage
     renderer: Renderer
@@ -174,13 +238,20 @@ class Values(Part):
     node_selector: Words
     tolerations: tuple[Free, ...]
     affinity: Free
+    topology_spread_constraints: tuple[Free, ...]
     priority_class_name: str
+    priority_class: PriorityClass
+    strategy: Strategy
+    probes: Probes
+    extra_args: tuple[str, ...]
+    extra_env: tuple[EnvVar, ...]
+    extra_volumes: tuple[Named, ...]
+    extra_volume_mounts: tuple[Mounted, ...]
     pod_annotations: Words
     pod_labels: Words
+    common_labels: Words
     name_override: str
     fullname_override: str
-    global_: Annotated[Free, Field(alias="global")] = Field(default={})
-    """Global values, which Helm passes to subcharts."""
 
 
 def build_schema() -> dict[str, Any]:

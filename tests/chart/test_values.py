@@ -111,5 +111,5 @@ def test_the_schema_and_the_values_have_the_same_keys() -> None:
 
     values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
     properties = chart_schema.build_schema()["properties"]
-    assert set(values) == set(properties) - {"global"}
+    assert set(values) == set(properties)
     assert set(values["sweeps"]) == set(properties["sweeps"]["properties"])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from api_server import ADMIN, ApiServer, api_server
+from chart_switches import FOREIGN_DEFINITIONS, NAMESPACES, SWITCHES
 from servers import ROOT, free_ports, program
 
 if TYPE_CHECKING:
@@ -105,15 +106,31 @@ def test_sweeps_and_definitions_survive_upgrade_and_uninstall(
         assert server.kubectl("-n", own, "get", "ss", "-o", "name") == "synthsweep.synth-operator.io/s\n"
 
 
+@pytest.fixture(scope="module")
+def server_with_definitions(server: ApiServer) -> ApiServer:
+    """Return the server with what objects of the chart refer to: kinds of other projects, namespaces of sweeps."""
+    for each in FOREIGN_DEFINITIONS:
+        server.apply(each)
+    server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+    for name in NAMESPACES:
+        server.kubectl("create", "namespace", name)
+    return server
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
 def test_the_server_accepts_all_objects_without_a_warning(
-    helm: Installer, server: ApiServer, namespace: Callable[[str], str]
+    server_with_definitions: ApiServer, tmp_path: Path, switch: str
 ) -> None:
-    switches = ("networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "replicas=2", "crds.install=true")
-    release = ("template", "synth", CHART, "--namespace", namespace("all"), "--kube-version", "1.33")
-    text = helm(*release, "--set", ",".join(switches))
-    kinds = {document["kind"] for document in yaml.safe_load_all(text) if document}
-    assert {"NetworkPolicy", "PodDisruptionBudget", "Deployment"} <= kinds
-    answer = server.call("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", stdin=text)
+    values = tmp_path / "values.yaml"
+    values.write_text(json.dumps(SWITCHES[switch]))
+    options = ("--values", str(values), "--kube-version", "1.33")
+    for name in ("helm3", "helm"):
+        helm = Installer(program(name, "clients"), server_with_definitions, tmp_path)
+        assert "0 chart(s) failed" in helm("lint", "--strict", CHART, *options)
+    text = helm("template", "synth", CHART, "--namespace", "default", *options)
+    answer = server_with_definitions.call(
+        "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", stdin=text
+    )
     assert answer.returncode == 0, answer.stderr
     assert "Warning" not in answer.stderr
 

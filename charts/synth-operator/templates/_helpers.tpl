@@ -16,18 +16,37 @@
 {{- $full | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* Labels by which a Deployment finds its pods. Arguments: root context, component. */}}
+{{- define "synth.selectorOf" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ include "synth.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
 {{- define "synth.selector" -}}
-app.kubernetes.io/name: {{ include "synth.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: operator
+{{ include "synth.selectorOf" (list . "operator") }}
+{{- end }}
+
+{{- /* Labels that the chart sets, and that no value may set. Arguments: root context, component. */}}
+{{- define "synth.ownLabels" -}}
+{{- $root := index . 0 -}}
+{{ include "synth.selectorOf" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+app.kubernetes.io/part-of: synth-operator
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- /* Labels of an object. Arguments: root context, component, labels of this object alone. */}}
+{{- define "synth.labelsOf" -}}
+{{- $root := index . 0 }}
+{{- $own := include "synth.ownLabels" (list $root (index . 1)) | fromYaml }}
+{{- toYaml (merge $own (index . 2) $root.Values.commonLabels) }}
 {{- end }}
 
 {{- define "synth.labels" -}}
-{{ include "synth.selector" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: synth-operator
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "synth.labelsOf" (list . "operator" dict) }}
 {{- end }}
 
 {{- define "synth.serviceAccount" -}}
@@ -40,16 +59,79 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{- /* Argument: list of the root context and an image's values. */}}
+{{- /* Reference of an image. Arguments: root context, an image's values. */}}
 {{- define "synth.image" -}}
 {{- $root := index . 0 }}
 {{- with index . 1 }}
+{{- $repository := .repository }}
+{{- with $root.Values.global.imageRegistry }}
+{{- $first := splitList "/" $repository | first }}
+{{- /* As for a container runtime, the first part is a registry if it is localhost or has a dot or a port. */}}
+{{- if and (contains "/" $repository) (or (eq $first "localhost") (contains "." $first) (contains ":" $first)) }}
+{{- $repository = trimPrefix (printf "%s/" $first) $repository }}
+{{- end }}
+{{- $repository = printf "%s/%s" . $repository }}
+{{- end }}
 {{- if .digest }}
-{{- printf "%s@%s" .repository .digest }}
+{{- printf "%s@%s" $repository .digest }}
 {{- else }}
-{{- printf "%s:%s" .repository (default $root.Chart.AppVersion .tag) }}
+{{- printf "%s:%s" $repository (default $root.Chart.AppVersion .tag) }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{- define "synth.priorityClass" -}}
+{{- if .Values.priorityClassName }}
+{{- .Values.priorityClassName }}
+{{- else if .Values.priorityClass.create }}
+{{- include "synth.fullname" . }}
+{{- end }}
+{{- end }}
+
+{{- /* Settings that all pods of the chart share. Arguments: root context, component, replicas. */}}
+{{- define "synth.podSettings" -}}
+{{- $root := index . 0 }}
+{{- $selector := dict "matchLabels" (include "synth.selectorOf" (list $root (index . 1)) | fromYaml) }}
+{{- $spread := $root.Values.topologySpreadConstraints }}
+{{- if and (not $spread) (gt (int (index . 2)) 1) }}
+{{- $spread = list (dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway") }}
+{{- end -}}
+{{- with $root.Values.imagePullSecrets -}}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{ end }}
+{{- with include "synth.priorityClass" $root -}}
+priorityClassName: {{ . }}
+{{ end -}}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: { type: RuntimeDefault }
+{{- with $spread }}
+topologySpreadConstraints:
+  {{- range . }}
+  - {{- hasKey . "labelSelector" | ternary . (set (deepCopy .) "labelSelector" $selector) | toYaml | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- with $root.Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $root.Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $root.Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "synth.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
 {{- end }}
 
 {{- /* The operator's configuration file, as synth_operator.configuration reads it. */}}
