@@ -1,4 +1,4 @@
-"""The Kubernetes API as the operator uses it: six calls on seven resources."""
+"""The Kubernetes API as the operator uses it: six calls on eight resources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_FOUND: Final = 404
 
 
 class Resource(Enum):
-    """Resources that the operator uses, all of them namespaced."""
+    """Resources that the operator uses; webhooks are the cluster's, the others are namespaced."""
 
     SWEEPS = (GROUP, VERSION, "synthsweeps", "SynthSweep")
     RECIPES = (GROUP, VERSION, "synthrecipes", "SynthRecipe")
@@ -24,6 +24,12 @@ class Resource(Enum):
     INPUTS = ("", "v1", "configmaps", "ConfigMap")
     EVENTS = ("", "v1", "events", "Event")
     LEASES = ("coordination.k8s.io", "v1", "leases", "Lease")
+    WEBHOOKS = (
+        "admissionregistration.k8s.io",
+        "v1",
+        "validatingwebhookconfigurations",
+        "ValidatingWebhookConfiguration",
+    )
 
     def __init__(self, group: str, version: str, plural: str, kind: str) -> None:
         self.group = group

@@ -1,0 +1,174 @@
+"""What is refused at `kubectl apply`, with which sentence, and what passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from synth_api.errors import InputError
+from synth_api.resources.conditions import Problem
+from synth_api.sweep.definition import Sweep
+from synth_operator.configuration import Configuration, Lease
+from synth_operator.decide.admission import admit_sweep
+from synth_operator.kube.recipe_object import RecipeObject
+from synth_operator.kube.sweep_object import SweepObject
+from synth_operator.validation import validate_sweep
+from synth_operator.webhook.admission_review import AdmissionRequest, Verdict
+from synth_operator.webhook.judge import judge_write
+
+RECIPE_FILE = Path(__file__).parents[3] / "recipes/spheres_sem.yaml"
+RECIPE: dict[str, Any] = yaml.safe_load(RECIPE_FILE.read_text())
+OUTPUT = {"endpoint": "store:9000", "bucket": "data"}
+SEED = "initial_runtime_state.seed"
+WRONG_KEY = "blueprints.particles.Bead.numbr=3"
+CONFIGURATION = Configuration(
+    operator_image="registry.example/operator:1",
+    renderer_image="registry.example/renderer:1",
+    lease=Lease(namespace="synth"),
+)
+
+
+def build_recipe(tree: dict[str, Any]) -> RecipeObject:
+    metadata = {"namespace": "lab", "name": "spheres", "uid": "1", "resourceVersion": "1"}
+    return RecipeObject.from_json({"metadata": metadata, "spec": {"recipe": tree}})
+
+
+def build_spec(**more: Any) -> dict[str, Any]:
+    return {"recipeRef": {"name": "spheres"}, "output": OUTPUT, **more}
+
+
+def build_request(
+    spec: dict[str, Any], old: dict[str, Any] | None = None, kind: str = "SynthSweep", **metadata: Any
+) -> AdmissionRequest:
+    new = {"metadata": {"name": "s", **metadata}, "spec": spec}
+    before = None if old is None else {"metadata": {"name": "s", **metadata}, "spec": old}
+    document = {"uid": "1", "kind": {"kind": kind}, "namespace": "lab", "object": new, "oldObject": before}
+    return AdmissionRequest.model_validate(document)
+
+
+SPHERES = build_recipe(RECIPE)
+
+
+def judge(request: AdmissionRequest, recipe: RecipeObject | None = SPHERES) -> Verdict:
+    return judge_write(request, recipe, CONFIGURATION)
+
+
+def read_validate_sentence(*overrides: str) -> str:
+    """Return the sentence that `synth validate` prints."""
+    with pytest.raises(InputError) as error:
+        Sweep.load(RECIPE_FILE, overrides)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("override", [WRONG_KEY, f"{SEED}=shuffle(1,2)", f"{SEED}=range(0)", "x", f"{SEED}=-1"])
+def test_a_wrong_sweep_is_refused_with_the_sentence_of_synth_validate(override: str) -> None:
+    verdict = judge(build_request(build_spec(overrides=[override])))
+
+    assert read_validate_sentence(override) in verdict.problem
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        build_spec(overrides=[WRONG_KEY]),
+        build_spec(axes=[{"path": SEED, "values": [1], "range": {"stop": 3}}]),
+        build_spec(image="elsewhere.example/renderer:1"),
+        build_spec(output={**OUTPUT, "serviceAccountName": "admin"}),
+        build_spec(podTemplate={"spec": {"hostNetwork": True}}),
+        {"recipeRef": {"name": "spheres"}},
+        {"output": OUTPUT},
+        {"recipe": {"blueprints": 3}, "output": OUTPUT},
+        build_spec(overrides=3),
+    ],
+    ids=str,
+)
+def test_the_reconciler_says_the_same(spec: dict[str, Any]) -> None:
+    metadata = {"namespace": "lab", "name": "s", "uid": "1", "resourceVersion": "1"}
+    sweep = SweepObject.from_json({"metadata": metadata, "spec": spec})
+    validation = validate_sweep("s", sweep.spec, build_recipe(RECIPE), CONFIGURATION.output)
+    problem = admit_sweep(sweep, validation, CONFIGURATION)
+
+    assert isinstance(problem, Problem)
+    assert judge(build_request(spec)) == Verdict(problem.message)
+
+
+def test_a_wrong_recipe_is_refused_and_a_valid_one_passes() -> None:
+    wrong = {**RECIPE, "blueprint": {}}
+
+    verdict = judge(build_request({"recipe": wrong}, kind="SynthRecipe"), None)
+
+    sentence = "blueprint: a recipe has no section 'blueprint'; did you mean 'blueprints'?"
+    assert verdict.problem == f"The recipe 's' is invalid: recipe: {sentence}"
+    assert judge(build_request({"recipe": RECIPE}, kind="SynthRecipe"), None) == Verdict()
+
+
+def test_a_valid_sweep_passes_without_a_word() -> None:
+    assert judge(build_request(build_spec(overrides=[f"{SEED}=range(15)"]))) == Verdict()
+
+
+def test_a_sweep_may_come_before_its_recipe() -> None:
+    verdict = judge(build_request(build_spec(overrides=[WRONG_KEY])), None)
+
+    assert verdict == Verdict(warnings=("There is no SynthRecipe 'spheres' in this namespace; apply one.",))
+
+
+def test_a_sweep_before_its_recipe_is_checked_as_far_as_it_goes() -> None:
+    verdict = judge(build_request(build_spec(image="elsewhere.example/renderer:1")), None)
+
+    assert verdict.problem.startswith("spec.image: the operator does not allow 'elsewhere.example/renderer:1'")
+
+
+def test_the_mistake_of_its_recipe_is_not_the_sweeps() -> None:
+    verdict = judge(build_request(build_spec()), build_recipe({**RECIPE, "blueprint": {}}))
+
+    assert verdict.problem == ""
+    assert [sentence.partition(":")[0] for sentence in verdict.warnings] == ["The recipe 'spheres' is invalid"]
+
+
+def test_what_synth_validate_warns_about_is_a_warning() -> None:
+    verdict = judge(build_request({"recipe": {**RECIPE, "hydra": {"job": {}}}, "output": OUTPUT}))
+
+    assert verdict.problem == ""
+    assert any("the section 'hydra' is ignored" in sentence for sentence in verdict.warnings)
+
+
+def test_an_unchanged_spec_needs_no_check() -> None:
+    spec = build_spec(overrides=[WRONG_KEY])
+
+    assert not build_request(spec, spec).needs_check
+    assert build_request(build_spec(), spec).needs_check
+    assert build_request(spec).needs_check
+
+
+def test_an_object_that_is_being_deleted_needs_no_check() -> None:
+    request = build_request(build_spec(overrides=[WRONG_KEY]), build_spec(), deletionTimestamp="2026-01-01T00:00:00Z")
+
+    assert not request.needs_check
+
+
+def test_an_invalid_sweep_may_be_suspended() -> None:
+    old = build_spec(overrides=[WRONG_KEY])
+
+    verdict = judge(build_request({**old, "suspend": True}, old))
+
+    assert verdict.problem == ""
+    assert verdict.warnings == (judge(build_request(old)).problem,)
+
+
+def test_a_further_mistake_in_an_invalid_sweep_is_refused() -> None:
+    old = build_spec(overrides=[f"{SEED}=range(0)"])
+
+    verdict = judge(build_request(build_spec(overrides=[WRONG_KEY]), old))
+
+    assert read_validate_sentence(WRONG_KEY) in verdict.problem
+
+
+def test_a_change_to_another_recipe_is_checked_with_that_recipe() -> None:
+    old = {**build_spec(overrides=[WRONG_KEY]), "recipeRef": {"name": "other"}}
+
+    verdict = judge(build_request(build_spec(overrides=[WRONG_KEY]), old))
+
+    assert read_validate_sentence(WRONG_KEY) in verdict.problem
