@@ -48,6 +48,11 @@ class Reason(_Code):
         "Raise `activeDeadlineSeconds` or `parallelism`, then set another `retryToken`.",
         True,
     )
+    BUDGET_SPENT = (
+        "BudgetSpent",
+        "Raise `budget` to go on; existing runs are kept and not rendered again.",
+        False,
+    )
     PLAN_STALE = (
         "PlanStale",
         "No action needed: runs disappeared from the store and another attempt starts, at most twice; if the sweep "

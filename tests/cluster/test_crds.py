@@ -66,6 +66,16 @@ def build_axes_spec(*given: dict[str, Any]) -> dict[str, Any]:
             "spec.maxFailedRuns: Invalid value: must be a number of runs or a perc",
         ),
         (build_sweep(RECIPE | {"maxFailedRuns": "101%"}), "must be a number of runs or a percentage from 0% to 100%"),
+        (
+            build_sweep(RECIPE | {"budget": {}}),
+            "spec.budget: Invalid value: a budget has gpuHours, cpuHours or runs; write at least one of them",
+        ),
+        (build_sweep(RECIPE | {"budget": {"runs": 0}}), "should be greater than or equal to 1"),
+        (build_sweep(RECIPE | {"budget": {"cpuHours": 0}}), "should be greater than 0"),
+        (
+            build_sweep(RECIPE | {"budget": {"gpuHours": 12}}),
+            "spec.budget: Invalid value: gpuHours counts the GPUs of the gpu block, which this sweep does not have",
+        ),
         (build_sweep(build_axes_spec({"path": "a"})), "spec.axes[0].values: Required value"),
         (
             build_sweep(build_axes_spec(VALUES | {"range": {"stop": 2}})),

@@ -66,6 +66,8 @@ class Nodes:
             self._set_status(pod, {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
 
     def _set_status(self, pod: JsonObject, status: JsonObject) -> None:
+        start = pod["status"].get("startTime") or (status["phase"] == "Running" and self._api.format_time())
+        status |= {"startTime": start} if start else {}
         if pod["status"] != status:
             pod["status"] = status
             self._api.bump_version(pod)

@@ -67,6 +67,17 @@ RULES: Final = {
             "must be a number of runs or a percentage from 0% to 100%",
             ".maxFailedRuns",
         ),
+        Rule(
+            "!has(self.budget) || !has(self.budget.gpuHours) || has(self.gpu)",
+            "gpuHours counts the GPUs of the gpu block, which this sweep does not have; write cpuHours or runs",
+            ".budget",
+        ),
+    ),
+    "Budget": (
+        Rule(
+            "has(self.gpuHours) || has(self.cpuHours) || has(self.runs)",
+            "a budget has gpuHours, cpuHours or runs; write at least one of them",
+        ),
     ),
     "AxisSpec": (
         Rule(

@@ -102,6 +102,17 @@ class Resources(Part):
     """Limits of resources."""
 
 
+class Budget(Part):
+    """What a sweep may spend, over all its attempts, before it stops; at least one limit."""
+
+    gpu_hours: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    """GPU hours: the time of the render pods on their nodes, times the GPUs that they request."""
+    cpu_hours: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    """CPU hours: the time of the render pods on their nodes, times the CPUs that they request."""
+    runs: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Runs that are rendered or fail; runs that existed before cost nothing."""
+
+
 class DeletionPolicy(StrEnum):
     """Fate of a sweep's dataset and runs when the sweep is deleted."""
 
@@ -136,6 +147,8 @@ class SweepSpec(Part):
     """Retries of a run whose worker died."""
     active_deadline_seconds: Annotated[int, Field(ge=1)] | None = None
     """Seconds from its start after which an unfinished sweep fails."""
+    budget: Budget | None = None
+    """What the sweep may spend before it stops; finished runs stay, and a larger budget goes on."""
     retry_token: Annotated[str, Field(max_length=64)] = ""
     """Any word; a new one retries failed and missing runs."""
     device: Device | None = None
@@ -244,6 +257,17 @@ class ResourceUsage(Part):
     """Bytes written to the store."""
 
 
+class Spending(Part):
+    """What a sweep has spent: the time of its render pods, as the nodes report it, and its runs."""
+
+    gpu_seconds: float = 0.0
+    """Seconds times GPUs."""
+    cpu_seconds: float = 0.0
+    """Seconds times requested CPUs."""
+    runs: int = 0
+    """Runs rendered or failed."""
+
+
 class SettledShards(Part):
     """Totals of the shards whose Jobs may be deleted."""
 
@@ -268,6 +292,8 @@ class AttemptStatus(Part):
     """Attempts of this sweep before it."""
     stale: int = 0
     """Of these, the last ones in a row that found runs missing at their end."""
+    earlier: Spending = Spending()
+    """What the attempts before it have spent."""
     retry_token: str = ""
     """Retry token at its start."""
     todo: int | None = None
@@ -325,5 +351,9 @@ class SweepStatus(Part):
     """All failed runs by reason."""
     usage: ResourceUsage = ResourceUsage()
     """Resources that the attempt has used."""
+    spent: Spending = Spending()
+    """What all attempts have spent; the budget is compared with it."""
+    spent_until: Time | None = None
+    """Time until which it is counted."""
     dataset: str = ""
     """URI of the committed dataset.json."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from synth_api.reasons import FailureReason, Reason
 from synth_api.resources.synth_sweep import Phase, ResourceUsage, RunCounts, SweepStatus
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from synth_api.resources.conditions import Problem
     from synth_api.resources.synth_sweep import AttemptStatus
     from synth_operator.decide.context import Context
+
+_REMEDY: Final = "Change the spec or its retryToken to try again."
 
 
 def complete_sweep(context: Context, status: SweepStatus, attempt: AttemptStatus, message: FinalizeMessage) -> Outcome:
@@ -44,7 +46,8 @@ def complete_sweep(context: Context, status: SweepStatus, attempt: AttemptStatus
 
 def fail_sweep(context: Context, status: SweepStatus, problem: Problem) -> Outcome:
     """Return the outcome of a sweep that is given up until its spec or retry token changes."""
-    message = f"{problem.message} Change the spec or its retryToken to try again."
+    remedy = "Raise spec.budget to go on." if problem.reason is Reason.BUDGET_SPENT else _REMEDY
+    message = f"{problem.message} {remedy}"
     return build_outcome(_set_completion_time(context, status), Phase.FAILED, problem.reason, message)
 
 

@@ -20,6 +20,8 @@ _PROGRESS_FIELDS: Final = (
     "failures",
     "failure_reasons",
     "usage",
+    "spent",
+    "spent_until",
     "image",
     "progress",
     "progress_time",

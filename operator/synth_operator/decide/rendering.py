@@ -22,6 +22,7 @@ from synth_operator.decide.outcome import (
 )
 from synth_operator.decide.pod_problems import explain_failure, find_known_problem, find_pod_problem
 from synth_operator.decide.single_pod_job import create_missing_input, find_refusal, is_replaceable
+from synth_operator.decide.spending import check_budget, measure_spending
 from synth_operator.decide.status_updates import update_attempt, update_status
 from synth_operator.decide.tally import count_runs, settle_shard
 from synth_operator.manifests.jobs import build_render_job, compute_inputs_hash, limit_parallelism
@@ -45,7 +46,10 @@ def render_shard(
     key = JobKey(JobKind.RENDER, attempt.hash, attempt.settled.shards)
     jobs = context.find_jobs(key)
     status = count_runs(status, attempt, build_batches(attempt), jobs, context.find_pods(*jobs))
+    status = measure_spending(context, status)
     verdict = check_failure_limit(context.spec, status.runs.failed, status.runs.total)
+    if verdict is None and status.runs.succeeded + status.runs.failed < (attempt.todo or 0):
+        verdict = check_budget(context, status)
     if verdict:
         return update_status(status, attempt=update_attempt(attempt, verdict=verdict))
     inputs = compute_inputs_hash(context.sweep, key)

@@ -22,6 +22,7 @@ from synth_operator.decide.outcome import (
 )
 from synth_operator.decide.rendering import render_shard
 from synth_operator.decide.single_pod_job import JobImpossible, JobPending, JobSucceeded, decide_single_pod_job
+from synth_operator.decide.spending import compute_budget_delay, measure_spending
 from synth_operator.decide.status_updates import update_attempt, update_status
 from synth_operator.manifests.names import JobKey
 
@@ -76,7 +77,9 @@ def _start_attempt(context: Context, validated: ValidatedSweep, *, stale: int = 
         recipe_digest=validated.recipe_digest,
         engine_version=ENGINE_VERSION,
         runs=RunCounts(total=validated.runs),
-        attempt=AttemptStatus(hash=digest, count=count, stale=stale, retry_token=token),
+        attempt=AttemptStatus(hash=digest, count=count, stale=stale, retry_token=token, earlier=previous.spent),
+        spent=previous.spent,
+        spent_until=previous.spent_until,
         dataset=previous.dataset,
     )
 
@@ -99,10 +102,13 @@ def _plan(context: Context, status: SweepStatus, attempt: AttemptStatus, validat
 
 def _render(context: Context, status: SweepStatus, attempt: AttemptStatus, validated: ValidatedSweep) -> Outcome:
     result = render_shard(context, status, attempt, validated)
-    return result if isinstance(result, Outcome) else continue_attempt(context, result, validated)
+    if isinstance(result, Outcome):
+        return result.requeue_within(compute_budget_delay(context, result.status))
+    return continue_attempt(context, result, validated)
 
 
 def _finalize(context: Context, status: SweepStatus, attempt: AttemptStatus, validated: ValidatedSweep) -> Outcome:
+    status = measure_spending(context, status)
     if context.has_active_render_pods():
         # Cleanup has deleted their Jobs; the pods may use their grace period.
         message = "Waiting for the render pods to end."

@@ -14,6 +14,7 @@ from synth_api.resources.synth_sweep import (
     RunCounts,
     RunFailure,
     SettledShards,
+    Spending,
     SweepStatus,
 )
 
@@ -37,6 +38,8 @@ class StatusFields(TypedDict, total=False):
     failures: tuple[RunFailure, ...]
     failure_reasons: tuple[FailureCount, ...]
     usage: ResourceUsage
+    spent: Spending
+    spent_until: Time | None
     dataset: str
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from kubernetes.utils.quantity import parse_quantity
+
 from synth_api.jobs.messages import Message, read_message
 from synth_api.jobs.names import JOB_LABEL
+from synth_operator.kube.extended_resources import count_gpus
 from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -32,6 +35,10 @@ class PodObject:
     """Completion index in its Job."""
     phase: str
     created: datetime
+    gpus: int = 0
+    """GPUs that it requests."""
+    cpus: float = 0.0
+    """CPUs that it requests."""
     deletion_time: datetime | None = None
     """End of its grace period; None unless it is being deleted."""
     exit_code: int | None = None
@@ -39,7 +46,12 @@ class PodObject:
     """Reason of the terminated container: `Error`, `OOMKilled`."""
     message: Message | None = None
     """Termination message; None if there is none or it cannot be read."""
+    start_time: datetime | None = None
+    """When a node took the pod; its resources are reserved from then on."""
     finish_time: datetime | None = None
+    """When its container ended."""
+    removal_time: datetime | None = None
+    """When the watch saw that the pod was deleted; None while it exists."""
     waiting_reason: str = ""
     """Reason of the waiting container: `ErrImagePull`, `CreateContainerConfigError`."""
     waiting_message: str = ""
@@ -52,8 +64,20 @@ class PodObject:
 
     @property
     def is_finished(self) -> bool:
-        """True in the phases Succeeded and Failed: no container runs any more."""
-        return self.phase in ("Succeeded", "Failed")
+        """True in the phases Succeeded and Failed, and after deletion: no container runs any more."""
+        return self.phase in ("Succeeded", "Failed") or self.removal_time is not None
+
+    @property
+    def end_time(self) -> datetime | None:
+        """When the pod gave up its resources; None while it holds them."""
+        return self.finish_time or self.removal_time
+
+    def compute_seconds(self, since: datetime, now: datetime) -> float:
+        """Return the seconds between two times for which the pod held its resources, as its node reports them."""
+        if self.start_time is None or (self.is_finished and self.end_time is None):
+            return 0.0
+        held = min(self.end_time or now, now) - max(self.start_time, since)
+        return max(0.0, held.total_seconds())
 
     @property
     def problem(self) -> Problem | None:
@@ -76,10 +100,13 @@ class PodObject:
             index=int(annotations.get(_INDEX, labels.get(_INDEX, 0))),
             phase=status.get("phase", "Pending"),
             created=parse_timestamp(metadata["creationTimestamp"]),
+            gpus=count_gpus(body.get("spec") or {}),
+            cpus=_count_cpus(body.get("spec") or {}),
             deletion_time=parse_timestamp(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
             exit_code=terminated.get("exitCode"),
             exit_reason=terminated.get("reason", ""),
             message=read_message(terminated["message"]) if terminated.get("message") else None,
+            start_time=parse_timestamp(status["startTime"]) if status.get("startTime") else None,
             finish_time=parse_timestamp(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
             waiting_reason=waiting.get("reason", ""),
             waiting_message=waiting.get("message", ""),
@@ -93,3 +120,10 @@ def _find_unschedulable(condition: Mapping[str, Any]) -> str:
     if condition.get("status") == "False" and condition.get("reason") == "Unschedulable":
         return str(condition.get("message", ""))
     return ""
+
+
+def _count_cpus(pod_spec: Mapping[str, Any]) -> float:
+    """Return the CPUs that the containers request together; Kubernetes takes a limit without a request for one."""
+    resources = [container.get("resources") or {} for container in pod_spec.get("containers") or ()]
+    amounts = [{**(each.get("limits") or {}), **(each.get("requests") or {})}.get("cpu", 0) for each in resources]
+    return float(sum(map(parse_quantity, amounts)))

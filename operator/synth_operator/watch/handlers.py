@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import kopf
@@ -16,7 +18,7 @@ from synth_operator.kube.sweep_object import SweepObject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from synth_operator.watch.deleted_pod_messages import DeletedPodMessages
+    from synth_operator.watch.deleted_pods import DeletedPods
 
 WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
 REFERENCES: Final = "references"
@@ -94,9 +96,9 @@ def register_indexes(registry: kopf.OperatorRegistry) -> None:
 def register_event_handlers(
     registry: kopf.OperatorRegistry,
     enqueue: Callable[[ObjectKey, float], None],
-    deleted_pod_messages: DeletedPodMessages,
+    deleted_pods: DeletedPods,
 ) -> None:
-    """Register handlers that queue the sweep or recipe of every event and keep the messages of deleted pods."""
+    """Register handlers that queue the sweep or recipe of every event and keep deleted pods."""
 
     async def enqueue_object(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
         kind = Resource.SWEEPS if resource.plural == Resource.SWEEPS.plural else Resource.RECIPES
@@ -109,14 +111,15 @@ def register_event_handlers(
     async def enqueue_owner(namespace: str, labels: kopf.Labels, **_: Any) -> None:
         enqueue(ObjectKey(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _DEBOUNCE_SECONDS)
 
-    async def keep_message(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
+    async def keep_deleted_pod(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
         if event["type"] == "DELETED":
-            deleted_pod_messages.add((namespace, labels[SWEEP_LABEL]), PodObject.from_json(dict(body)))
+            pod = replace(PodObject.from_json(dict(body)), removal_time=datetime.now(UTC).replace(microsecond=0))
+            deleted_pods.add((namespace, labels[SWEEP_LABEL]), pod)
 
     _register_event(registry, Resource.SWEEPS)(enqueue_object)
     _register_event(registry, Resource.RECIPES)(enqueue_object)
     _register_event(registry, Resource.RECIPES, "referring")(enqueue_referring_sweeps)
-    _register_event(registry, Resource.PODS, "end", _OWN_LABELS)(keep_message)
+    _register_event(registry, Resource.PODS, "end", _OWN_LABELS)(keep_deleted_pod)
     for resource in (Resource.JOBS, Resource.PODS):
         _register_event(registry, resource, labels=_OWN_LABELS)(enqueue_owner)
 

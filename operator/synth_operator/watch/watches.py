@@ -13,7 +13,7 @@ import kopf
 
 from synth_operator.kube.api import Resource
 from synth_operator.watch.ages import STALE_SECONDS, WATCH_SECONDS, WatchAges
-from synth_operator.watch.deleted_pod_messages import DeletedPodMessages
+from synth_operator.watch.deleted_pods import DeletedPods
 from synth_operator.watch.handlers import WATCHED, ObjectKey, build_settings, register_event_handlers, register_indexes
 from synth_operator.watch.session import open_session
 
@@ -76,7 +76,7 @@ class Watches:
         self._loop: asyncio.AbstractEventLoop | None = None  # kopf's, once its indexes are complete
         self._indexes: Mapping[str, Any] = {}
         self._ages = WatchAges(())
-        self._deleted_pod_messages = DeletedPodMessages()
+        self._deleted_pods = DeletedPods()
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
 
     def start(self) -> None:
@@ -133,7 +133,8 @@ class Watches:
         recipe = await self._find_first(Resource.RECIPES.plural, (namespace, reference.name)) if reference else None
         jobs = tuple(self._indexes[Resource.JOBS.plural].get(key, ()))
         pods = tuple(self._indexes[Resource.PODS.plural].get(key, ()))
-        return Snapshot(sweep, jobs, (*pods, *self._deleted_pod_messages.find(key, jobs)), recipe)
+        deleted = self._deleted_pods.find(key, jobs, sweep.status.spent_until if sweep else None)
+        return Snapshot(sweep, jobs, (*pods, *deleted), recipe)
 
     async def _find_first(self, index: str, key: tuple[str, str]) -> Any:
         return next(iter(self._indexes[index].get(key, ())), None)
@@ -166,7 +167,7 @@ class Watches:
         kopf.on.login(registry=registry)(self._open_session)
         kopf.on.startup(registry=registry)(self._keep_indexes)
         register_indexes(registry)
-        register_event_handlers(registry, self._enqueue_event, self._deleted_pod_messages)
+        register_event_handlers(registry, self._enqueue_event, self._deleted_pods)
         settings = build_settings()
         settings.watching.server_timeout = self._seconds
         settings.watching.inactivity_timeout = self._seconds * _INACTIVITY_FACTOR

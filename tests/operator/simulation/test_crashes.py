@@ -52,6 +52,11 @@ def fail_too_many_runs() -> SimulatedCluster:
     return cluster
 
 
+def spend_budget() -> SimulatedCluster:
+    """The budget is spent in mid-sweep."""
+    return SimulatedCluster(runs=16, parallelism=2, budget={"runs": 6})
+
+
 def run_scenario(cluster: SimulatedCluster, change: Callable[[SimulatedCluster], None]) -> SimulatedCluster:
     cluster.run_for(8)
     change(cluster)
@@ -83,6 +88,7 @@ SCENARIOS: dict[str, tuple[Callable[[], SimulatedCluster], Callable[[SimulatedCl
     "in shards": (in_shards, lambda _cluster: None),
     "stale": (stale, lambda _cluster: None),
     "stopped": (fail_too_many_runs, lambda _cluster: None),
+    "budget spent": (spend_budget, lambda _cluster: None),
     "resized": (plain, resize),
     "suspended": (plain, suspend),
     "replanned": (plain, replan),
