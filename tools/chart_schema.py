@@ -11,7 +11,8 @@ from pydantic import Field
 
 from synth_api.resources.base import Part
 from synth_api.resources.output import ObjectName
-from synth_operator.configuration import Configuration
+from synth_api.resources.synth_sweep import Quantity
+from synth_operator.configuration import Configuration, NamespaceName
 
 TARGET = Path(__file__).parent.parent / "charts/synth-operator/values.schema.json"
 SWEEP_KEYS = (
@@ -30,6 +31,13 @@ SWEEP_KEYS = (
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Interval = Annotated[str, Field(pattern=r"^([0-9]+(ms|s|m|h))+$")]
+UNIQUE = Field(json_schema_extra={"uniqueItems": True})
+Names = Annotated[tuple[ObjectName, ...], UNIQUE]
+ShortName = Annotated[str, Field(pattern=r"^([a-z]([-a-z0-9]{0,50}[a-z0-9])?)?$")]
+"""Name to which the chart appends the names of its parts; with them it is still the name of a Service."""
+LongName = Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$")]
+LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")]
+Labels = dict[str, LabelValue]
 Words = dict[str, str]
 Free = dict[str, Any]
 Seconds = Annotated[int, Field(ge=1, le=3600)]
@@ -45,7 +53,9 @@ Mounted = Annotated[Free, Field(json_schema_extra=MOUNTED)]
 class Global(Part):
     """Values that an umbrella chart gives to all its charts."""
 
-    image_registry: Annotated[str, Field(pattern=r"^([a-zA-Z0-9][-a-zA-Z0-9._:/]*[a-zA-Z0-9])?$")]
+    image_registry: Annotated[
+        str, Field(pattern=r"^([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._-]*)*)?$")
+    ]
     """Registry of both images, with or without a path; empty: that in `repository`."""
 
 
@@ -102,7 +112,7 @@ class ServiceAccount(Part):
     """Service account of the operator's pods."""
 
     create: bool
-    name: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$")]
+    name: LongName
     """Empty: the release's name."""
     annotations: Words
 
@@ -117,19 +127,19 @@ class Monitor(Switch):
     """Monitor for the Prometheus operator."""
 
     interval: Interval
-    labels: Words
+    labels: Labels
 
 
 class Alerts(Switch):
     """PrometheusRule with the alerts."""
 
-    labels: Words
+    labels: Labels
 
 
 class Dashboard(Switch):
     """ConfigMap with the dashboard for Grafana's sidecar."""
 
-    labels: Words
+    labels: Labels
     annotations: Words
 
 
@@ -162,8 +172,8 @@ class NetworkPolicy(Switch):
 class PodResources(Part):
     """Resource requests and limits, as in a container."""
 
-    requests: dict[str, int | str] = Field(default={})
-    limits: dict[str, int | str] = Field(default={})
+    requests: dict[str, Quantity] = Field(default={})
+    limits: dict[str, Quantity] = Field(default={})
 
 
 class PriorityClass(Part):
@@ -221,8 +231,8 @@ class Values(Part):
     replicas: Annotated[int, Field(ge=1, le=5)]
     image: OperatorImage
     renderer: Renderer
-    image_pull_secrets: tuple[ObjectName, ...]
-    namespaces: tuple[ObjectName, ...]
+    image_pull_secrets: Names
+    namespaces: Annotated[tuple[NamespaceName, ...], UNIQUE]
     sweeps: Free
     workers: Annotated[int, Field(ge=1, le=64)]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -235,11 +245,11 @@ class Values(Part):
     network_policy: NetworkPolicy
     pod_disruption_budget: Switch
     resources: PodResources
-    node_selector: Words
+    node_selector: Labels
     tolerations: tuple[Free, ...]
     affinity: Free
     topology_spread_constraints: tuple[Free, ...]
-    priority_class_name: str
+    priority_class_name: LongName
     priority_class: PriorityClass
     strategy: Strategy
     probes: Probes
@@ -248,10 +258,10 @@ class Values(Part):
     extra_volumes: tuple[Named, ...]
     extra_volume_mounts: tuple[Mounted, ...]
     pod_annotations: Words
-    pod_labels: Words
-    common_labels: Words
-    name_override: str
-    fullname_override: str
+    pod_labels: Labels
+    common_labels: Labels
+    name_override: ShortName
+    fullname_override: ShortName
 
 
 def build_schema() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from synth_api.problems import convert_validation_error
 from synth_api.resources.base import Part
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.synth_sweep import Quantity, Resources, Toleration
+from synth_api.resources.text_formats import NAMESPACE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +21,14 @@ Image = Annotated[str, Field(min_length=1, max_length=512)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
+NamespaceName = Annotated[str, AfterValidator(NAMESPACE.check), Field(json_schema_extra=NAMESPACE.to_json_schema())]
+
+
 def _sort_unique(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(set(names)))
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InputError("", f"names '{twice}' twice; take one of them out")
+    return tuple(sorted(names))
 
 
 class GpuDefaults(Part):
@@ -53,7 +60,7 @@ class Lease(Part):
 
     name: ObjectName = "synth-operator"
     """Name of the Lease."""
-    namespace: ObjectName
+    namespace: NamespaceName
     """Namespace of the Lease: the operator's own."""
     duration_seconds: Annotated[int, Field(ge=3, le=15)] = 15
     """Seconds that a lease is valid without a renewal."""
@@ -62,7 +69,9 @@ class Lease(Part):
 class Configuration(Part):
     """Settings of the installation; the spec of each sweep holds the rest."""
 
-    namespaces: Annotated[tuple[ObjectName, ...], AfterValidator(_sort_unique)] = ()
+    namespaces: Annotated[
+        tuple[NamespaceName, ...], AfterValidator(_sort_unique), Field(json_schema_extra={"uniqueItems": True})
+    ] = ()
     """Namespaces whose sweeps are reconciled; empty: all."""
     operator_image: Image
     """Image of the plan, finalize and delete Jobs: the operator image itself."""

@@ -117,12 +117,6 @@ def test_one_replica_may_be_evicted(helm: Helm) -> None:
     assert helm.render({"replicas": 1}).of("PodDisruptionBudget") == []
 
 
-def test_a_service_monitor_without_service_is_refused(helm: Helm) -> None:
-    values = {"metrics": {"service": False, "serviceMonitor": {"enabled": True}}}
-    with pytest.raises(Exception, match=r"metrics\.serviceMonitor\.enabled needs metrics\.service"):
-        helm.render(values)
-
-
 def test_definitions_match_the_repository_and_are_kept_on_uninstall(helm: Helm) -> None:
     installed = {each["metadata"]["name"]: each for each in helm.render().of("CustomResourceDefinition")}
     generated = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "crds").glob("*.yaml"))]

@@ -122,6 +122,8 @@ def test_a_registry_may_have_a_path(helm: Helm) -> None:
 
 
 def test_a_release_may_be_called_like_a_number(helm: Helm) -> None:
-    text = helm.run("template", "42", str(ROOT / "charts/synth-operator"), "--kube-version", "1.35.4")
+    text = helm.run(
+        "template", "42", str(ROOT / "charts/synth-operator"), "--set=fullnameOverride=lab", "--kube-version=1.35.4"
+    )
     assert 'app.kubernetes.io/instance: "42"' in text
     assert "app.kubernetes.io/instance: 42" not in text

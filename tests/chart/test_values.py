@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -79,15 +80,39 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
     assert found.lease.duration_seconds == 9
 
 
+LONG = "a" * 53
+QUANTITY = "[KMGTPE]i"
+STORE = {"endpoint": "minio:9000", "bucket": "data"}
 REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"metric": {"port": 1}}, ("metric",)),
+    ({"global": {"imageRegistri": "x"}}, ("global", "imageRegistri")),
+    ({"global": {"imageRegistry": "https://mirror"}}, ("imageRegistry", "pattern")),
     ({"sweeps": {"gpu": {"resourcename": "x"}}}, ("gpu", "resourcename")),
-    ({"sweeps": {"output": {"endpoint": "minio:9000", "bucket": "data", "secret": "x"}}}, ("output", "secret")),
+    ({"sweeps": {"output": {**STORE, "secret": "x"}}}, ("output", "secret")),
     ({"replicas": 0}, ("replicas", "1")),
     ({"namespaces": "lab"}, ("namespaces", "array")),
+    ({"namespaces": ["lab", "other", "lab"]}, ("namespaces", "0", "2")),
+    ({"namespaces": ["lab.a"]}, ("namespaces", "0", "pattern")),
+    ({"imagePullSecrets": ["pull", "pull"]}, ("imagePullSecrets", "0", "1")),
     ({"image": {"digest": "latest"}}, ("digest", "latest")),
     ({"logLevel": "LOUD"}, ("logLevel", "DEBUG")),
     ({"lease": {"durationSeconds": 60}}, ("durationSeconds", "15")),
+    ({"sweeps": {"scratchSize": "banana"}}, ("scratchSize", QUANTITY)),
+    ({"sweeps": {"renderResources": {"requests": {"cpu": "two"}}}}, ("renderResources", "cpu", QUANTITY)),
+    ({"sweeps": {"jobResources": {"limits": {"memory": "2 GB"}}}}, ("jobResources", "memory", QUANTITY)),
+    ({"resources": {"limits": {"memory": "1gb"}}}, ("resources", "memory", QUANTITY)),
+    ({"fullnameOverride": "Synth"}, ("fullnameOverride", "pattern")),
+    ({"fullnameOverride": LONG}, ("fullnameOverride", "pattern")),
+    ({"nameOverride": "1st"}, ("nameOverride", "pattern")),
+    ({"serviceAccount": {"name": "my account"}}, ("serviceAccount", "name", "pattern")),
+    ({"priorityClassName": "very_high"}, ("priorityClassName", "pattern")),
+    ({"priorityClass": {"value": 2_000_000_000}}, ("priorityClass", "value", "1")),
+    ({"commonLabels": {"team": "two words"}}, ("commonLabels", "team", "pattern")),
+    ({"podLabels": {"team": "a" * 64}}, ("podLabels", "team", "pattern")),
+    ({"extraEnv": [{"value": "x"}]}, ("extraEnv", "0", "name")),
+    ({"extraVolumes": [{"emptyDir": {}}]}, ("extraVolumes", "0", "name")),
+    ({"strategy": {"type": "BlueGreen"}}, ("strategy", "type", "Recreate")),
+    ({"probes": {"liveness": {"periodSeconds": 0}}}, ("liveness", "periodSeconds", "1")),
 ]
 
 
@@ -98,6 +123,70 @@ def test_wrong_values_are_refused_by_name(helm: Helm, values: dict[str, Any], wo
     missing = [word for word in words if word not in str(refused.value)]
     # Helm 3 names the key and the rule, not the value it met.
     assert missing in ([], ["latest"]), str(refused.value)
+
+
+def build_mounts(path: str, name: str = "ca") -> dict[str, Any]:
+    return {
+        "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+        "extraVolumeMounts": [{"name": name, "mountPath": path}],
+    }
+
+
+RESERVED = "the label app.kubernetes.io/name belongs to the chart, which finds its objects by it; take it out"
+IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
+    ({"metrics": {"port": 8081}}, "metrics.port and health.port must differ, both are 8081"),
+    (
+        {"metrics": {"service": False, "serviceMonitor": {"enabled": True}}},
+        "metrics.serviceMonitor.enabled needs metrics.service",
+    ),
+    (
+        {"sweeps": {"output": {**STORE, "secretRef": {"name": "a"}, "serviceAccountName": "b"}}},
+        "sweeps.output is opened by either secretRef or serviceAccountName; take one of them out",
+    ),
+    ({"podLabels": {"app.kubernetes.io/name": "x"}}, f"podLabels: {RESERVED}"),
+    ({"commonLabels": {"app.kubernetes.io/name": "x"}}, f"commonLabels: {RESERVED}"),
+    (
+        {"metrics": {"alerts": {"labels": {"app.kubernetes.io/name": "x"}}}},
+        f"metrics.alerts.labels: {RESERVED}",
+    ),
+    (
+        {"podLabels": {"two words": "x"}},
+        "podLabels: 'two words' is no name of a label; use at most 63 letters, digits, '-', '_' and '.'",
+    ),
+    ({"extraEnv": [{"name": "HOME"}]}, "extraEnv: the name HOME belongs to the chart; choose another"),
+    ({"extraEnv": [{"name": "A"}, {"name": "A"}]}, "extraEnv: the name A occurs twice; take one of them out"),
+    ({"extraVolumes": [{"name": "scratch"}]}, "extraVolumes: the name scratch belongs to the chart; choose another"),
+    (build_mounts("/tmp"), "extraVolumeMounts: the mountPath /tmp belongs to the chart; choose another"),
+    (build_mounts("/ca", "cb"), "extraVolumeMounts: there is no volume 'cb'; add it to extraVolumes"),
+    (
+        {"strategy": {"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}},
+        "strategy.rollingUpdate has no meaning with strategy.type: Recreate; take one of them out",
+    ),
+    (
+        {"priorityClassName": "system-node-critical", "priorityClass": {"create": True}},
+        "priorityClass.create: Kubernetes reserves names that begin with 'system-', such as 'system-node-critical'; "
+        "set priorityClassName",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "sentence"), IMPOSSIBLE, ids=lambda value: str(value)[:40])
+def test_values_that_cannot_work_together_are_refused(helm: Helm, values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Exception, match=re.escape(sentence)):
+        helm.render(values)
+
+
+def test_a_release_whose_name_no_service_may_have_is_refused(helm: Helm) -> None:
+    options = ("template", "lab.a", str(CHART), "--kube-version", "1.35.4")
+    with pytest.raises(Exception, match=r"makes 'lab\.a-synth-operator' .* set fullnameOverride to lower-case letters"):
+        helm.run(*options)
+    assert "name: lab\n" in helm.run(*options, "--set", "fullnameOverride=lab")
+
+
+def test_the_longest_release_has_names_that_services_may_have(helm: Helm) -> None:
+    text = helm.run("template", "r" * 53, str(CHART), "--kube-version", "1.35.4")
+    (service,) = (each for each in yaml.safe_load_all(text) if each and each["kind"] == "Service")
+    assert len(service["metadata"]["name"]) <= 63
 
 
 def test_the_schema_matches_its_models() -> None:

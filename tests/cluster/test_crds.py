@@ -107,6 +107,10 @@ def build_axes_spec(*given: dict[str, Any]) -> dict[str, Any]:
             build_sweep(RECIPE | {"device": "cdua"}),
             'spec.device: Unsupported value: "cdua": supported values: "auto", "gpu"',
         ),
+        (
+            build_sweep(RECIPE | {"resources": {"requests": {"cpu": "banana"}}}),
+            "spec.resources.requests.cpu in body should match",
+        ),
         (build_sweep(RECIPE | {"deletionPolicy": "Keep"}), 'supported values: "Retain", "Delete"'),
         (
             build_sweep(RECIPE | {"output": OUTPUT | {"endpoint": "http://x"}}),

@@ -22,8 +22,8 @@ def test_omitted_keys_have_defaults() -> None:
     assert not any(configuration.overlay.model_dump().values())
 
 
-def test_duplicate_namespaces_are_removed() -> None:
-    assert Configuration.from_tree({**LEAST, "namespaces": ["b", "a", "b"]}).namespaces == ("a", "b")
+def test_namespaces_are_sorted() -> None:
+    assert Configuration.from_tree({**LEAST, "namespaces": ["b", "a"]}).namespaces == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,25 @@ def test_duplicate_namespaces_are_removed() -> None:
         ({"workers": 0}, "workers: must be at least 1, not 0"),
         ({"imagePullPolicy": "never"}, "imagePullPolicy: there is no 'never' here; did you mean 'Never'?"),
         ({"namespaces": "a"}, "namespaces: must be a list, not 'a'"),
+        ({"namespaces": ["b", "a", "b"]}, "namespaces: names 'b' twice; take one of them out"),
+        (
+            {"namespaces": ["Lab.A"]},
+            "namespaces[0]: must be the name of a namespace: lower-case letters, digits and '-', no '-' at its ends, "
+            "at most 63, not 'Lab.A'",
+        ),
+        (
+            {"scratchSize": "banana"},
+            "scratchSize: must be a quantity as Kubernetes writes it, such as 500m, 2 or 16Gi, not 'banana'",
+        ),
+        (
+            {"jobResources": {"limits": {"memory": "2 GB"}}},
+            "jobResources.limits.memory: must be a quantity as Kubernetes writes it, such as 500m, 2 or 16Gi, "
+            "not '2 GB'",
+        ),
+        (
+            {"output": {"endpoint": "a", "bucket": "abc", "secretRef": {"name": "s"}, "serviceAccountName": "a"}},
+            "output: is opened by either secretRef or serviceAccountName; take one of them out",
+        ),
         ({"lease": {"namespace": "a", "durationSeconds": 60}}, "lease.durationSeconds: must be at most 15, not 60"),
     ],
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from synth_api.errors import InputError
 from synth_api.resources.base import Part
 from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, check_endpoint
 
@@ -51,6 +52,12 @@ class Output(Part):
     """Secret with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, optionally, AWS_SESSION_TOKEN."""
     service_account_name: ObjectName | None = None
     """Service account whose workload identity opens the store, where there is no Secret; the operator must allow it."""
+
+    @model_validator(mode="after")
+    def _has_one_access(self) -> Self:
+        if self.secret_ref and self.service_account_name:
+            raise InputError("", "is opened by either secretRef or serviceAccountName; take one of them out")
+        return self
 
     @property
     def uri(self) -> str:

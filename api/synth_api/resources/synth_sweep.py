@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, computed_field, model_validator
+from pydantic import AfterValidator, Field, computed_field, model_validator
 
 from synth_api.resources.base import Part, Time
 from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
+from synth_api.resources.text_formats import QUANTITY, check_quantity
 from synth_api.sentences import ShortSentence
 
 KIND = "SynthSweep"
@@ -18,7 +19,7 @@ MAX_NAME = 40
 
 Device = Literal["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 OverridePath = Annotated[str, Field(min_length=1, max_length=512)]
-Quantity = int | str
+Quantity = Annotated[int | str, AfterValidator(check_quantity), Field(json_schema_extra=QUANTITY.to_json_schema())]
 
 
 class RecipeRef(Part):

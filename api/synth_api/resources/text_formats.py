@@ -1,4 +1,4 @@
-"""Formats of the texts of an output, with one pattern and one message for pydantic, CEL and JSON Schema."""
+"""Formats of texts of a sweep, with one pattern and one message for pydantic, CEL and JSON Schema."""
 
 from __future__ import annotations
 
@@ -87,6 +87,24 @@ REGION: Final = TextFormat(
     pattern=f"^({_LABEL})?$",
     longest=63,
 )
+NAMESPACE: Final = TextFormat(
+    message="must be the name of a namespace: lower-case letters, digits and '-', no '-' at its ends, at most 63",
+    pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+    longest=63,
+    shortest=1,
+)
+QUANTITY: Final = TextFormat(
+    message="must be a quantity as Kubernetes writes it, such as 500m, 2 or 16Gi",
+    pattern="^([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?$",
+    longest=32,
+    shortest=1,
+)
+
+
+def check_quantity(quantity: int | str) -> int | str:
+    """Return the quantity itself. Raises InputError."""
+    QUANTITY.check(str(quantity))
+    return quantity
 
 
 def check_endpoint(text: str) -> str:

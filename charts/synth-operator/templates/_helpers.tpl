@@ -1,8 +1,9 @@
 {{- define "synth.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- default .Chart.Name .Values.nameOverride }}
 {{- end }}
 
-{{- /* A release called synth is synth-operator, one called synth-operator-2 keeps its name. */}}
+{{- /* A release called synth is synth-operator, one called synth-operator-2 keeps its name. The names of Services, of at
+       most 63 characters, append up to 11. */}}
 {{- define "synth.fullname" -}}
 {{- $name := include "synth.name" . }}
 {{- $full := printf "%s-%s" .Release.Name $name }}
@@ -13,7 +14,7 @@
 {{- else if contains $name .Release.Name }}
 {{- $full = .Release.Name }}
 {{- end }}
-{{- $full | trunc 63 | trimSuffix "-" }}
+{{- $full | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
 {{- /* Labels by which a Deployment finds its pods. Arguments: root context, component. */}}
@@ -178,4 +179,23 @@ logLevel: {{ .Values.logLevel }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create, list]
+{{- end }}
+
+{{- /* Refuse a list in which a key's value occurs twice or is one that the chart sets. Arguments: name of the list, key,
+       list, values that the chart sets. */}}
+{{- define "synth.checkUnique" -}}
+{{- $name := index . 0 }}
+{{- $key := index . 1 }}
+{{- $own := index . 3 }}
+{{- $seen := dict }}
+{{- range index . 2 }}
+{{- $value := index . $key }}
+{{- if has $value $own }}
+{{- fail (printf "%s: the %s %s belongs to the chart; choose another" $name $key $value) }}
+{{- end }}
+{{- if hasKey $seen $value }}
+{{- fail (printf "%s: the %s %s occurs twice; take one of them out" $name $key $value) }}
+{{- end }}
+{{- $_ := set $seen $value true }}
+{{- end }}
 {{- end }}
