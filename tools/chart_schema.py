@@ -169,11 +169,38 @@ class NetworkPolicy(Switch):
     """As `from` of a NetworkPolicy; empty: all pods of the cluster."""
 
 
+class IssuerRef(Part):
+    """Issuer of cert-manager."""
+
+    name: ObjectName
+    kind: str = "Issuer"
+    group: str = "cert-manager.io"
+
+
+class CertManager(Switch):
+    """Certificate of the webhook from cert-manager."""
+
+    issuer_ref: IssuerRef | None = None
+    """Null: an issuer that signs the certificate with itself is created."""
+
+
 class PodResources(Part):
     """Resource requests and limits, as in a container."""
 
     requests: dict[str, Quantity] = Field(default={})
     limits: dict[str, Quantity] = Field(default={})
+
+
+class AdmissionWebhook(Switch):
+    """Validating webhook, in pods of its own."""
+
+    replicas: Annotated[int, Field(ge=1, le=5)]
+    failure_policy: Literal["Ignore", "Fail"]
+    """What happens to a write while no replica answers."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=30)]
+    port: Port
+    cert_manager: CertManager
+    resources: PodResources
 
 
 class PriorityClass(Part):
@@ -243,6 +270,7 @@ class Values(Part):
     metrics: Metrics
     health: Health
     network_policy: NetworkPolicy
+    admission_webhook: AdmissionWebhook
     pod_disruption_budget: Switch
     resources: PodResources
     node_selector: Labels

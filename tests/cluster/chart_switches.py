@@ -28,6 +28,19 @@ SWITCHES: Final[dict[str, Tree]] = {
         }
     },
     "network policy": {"networkPolicy": {"enabled": True, "metricsFrom": [{"podSelector": {}}]}},
+    "webhook": {"admissionWebhook": {"enabled": True}},
+    "webhook of some namespaces": {
+        "admissionWebhook": {"enabled": True, "replicas": 1, "failurePolicy": "Fail"},
+        "namespaces": list(NAMESPACES),
+        "networkPolicy": {"enabled": True},
+    },
+    "webhook with cert-manager": {"admissionWebhook": {"enabled": True, "certManager": {"enabled": True}}},
+    "webhook with an issuer": {
+        "admissionWebhook": {
+            "enabled": True,
+            "certManager": {"enabled": True, "issuerRef": {"name": "platform", "kind": "ClusterIssuer"}},
+        }
+    },
     "placement": {
         "nodeSelector": {"pool": "system"},
         "tolerations": [{"key": "system", "operator": "Exists"}],
@@ -83,7 +96,10 @@ def build_open_definition(group: str, version: str, kind: str) -> Tree:
 
 
 FOREIGN_DEFINITIONS: Final = [
-    build_open_definition("monitoring.coreos.com", "v1", kind)
-    for kind in ("PodMonitor", "ServiceMonitor", "PrometheusRule")
+    *(
+        build_open_definition("monitoring.coreos.com", "v1", kind)
+        for kind in ("PodMonitor", "ServiceMonitor", "PrometheusRule")
+    ),
+    *(build_open_definition("cert-manager.io", "v1", kind) for kind in ("Certificate", "Issuer")),
 ]
-"""Definitions of the Prometheus operator."""
+"""Definitions of the Prometheus operator and of cert-manager."""

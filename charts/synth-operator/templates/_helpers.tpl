@@ -199,3 +199,23 @@ logLevel: {{ .Values.logLevel }}
 {{- $_ := set $seen $value true }}
 {{- end }}
 {{- end }}
+
+{{- /* Name of the webhook's objects; the ValidatingWebhookConfiguration and its rights are the cluster's. */}}
+{{- define "synth.webhookName" -}}
+{{- printf "%s-webhook" (include "synth.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
+{{- define "synth.webhookClusterName" -}}
+{{- printf "%s.%s" (include "synth.webhookName" .) .Release.Namespace }}
+{{- end }}
+
+{{- define "synth.webhookLabels" -}}
+{{ include "synth.labelsOf" (list . "webhook" dict) }}
+{{- end }}
+
+{{- /* What the webhook does in a namespace whose sweeps it checks. */}}
+{{- define "synth.webhookRules" -}}
+- apiGroups: [synth-operator.io]
+  resources: [synthrecipes]
+  verbs: [get]
+{{- end }}
