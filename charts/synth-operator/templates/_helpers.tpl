@@ -202,7 +202,7 @@ logLevel: {{ .Values.logLevel }}
 
 {{- /* Name of the webhook's objects; the ValidatingWebhookConfiguration and its rights are the cluster's. */}}
 {{- define "synth.webhookName" -}}
-{{- printf "%s-webhook" (include "synth.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- printf "%s-webhook" (include "synth.fullname" .) }}
 {{- end }}
 
 {{- define "synth.webhookClusterName" -}}
