@@ -133,5 +133,23 @@ def test_definitions_can_be_deleted_on_uninstall_or_omitted(helm: Helm) -> None:
     assert helm.render({"crds": {"install": False}}).of("CustomResourceDefinition") == []
 
 
+def find_user_roles(objects: Objects) -> list[Tree]:
+    return [each for each in objects.of("ClusterRole") if "aggregate-to-" in str(each["metadata"]["labels"])]
+
+
+def test_roles_of_users_stay_and_go_with_the_definitions(helm: Helm) -> None:
+    for keep in (True, False):
+        roles = find_user_roles(helm.render({"crds": {"keep": keep}}))
+        assert len(roles) == 2
+        for role in roles:
+            assert ("helm.sh/resource-policy" in role["metadata"].get("annotations", {})) is keep
+    assert find_user_roles(helm.render({"rbac": {"userRoles": False}})) == []
+
+
+def test_roles_of_users_have_the_same_name_in_each_release(helm: Helm) -> None:
+    roles = find_user_roles(helm.render({"fullnameOverride": "imaging"}))
+    assert {each["metadata"]["name"] for each in roles} == {"synth-operator-view", "synth-operator-edit"}
+
+
 def test_no_object_contains_a_secret(helm: Helm) -> None:
     assert helm.render(EVERYTHING).of("Secret") == []

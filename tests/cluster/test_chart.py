@@ -106,6 +106,23 @@ def test_sweeps_and_definitions_survive_upgrade_and_uninstall(
         assert server.kubectl("-n", own, "get", "ss", "-o", "name") == "synthsweep.synth-operator.io/s\n"
 
 
+def test_users_may_delete_their_sweeps_after_an_uninstall(
+    helm: Installer, server: ApiServer, namespace: Callable[[str], str]
+) -> None:
+    own, lab = namespace("operator"), namespace("lab")
+    # Here no controller aggregates the roles, so the user has the chart's own.
+    server.kubectl("-n", lab, "create", "rolebinding", "edit", "--clusterrole=synth-operator-edit", "--user=tenant")
+    with install_release(helm, own):
+        server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        server.kubectl("-n", lab, "apply", "-f", "-", stdin=json.dumps(build_sweep()))
+    server.kubectl("-n", lab, "delete", "synthsweep", "s", "--as=tenant")
+    own = namespace("other")
+    with install_release(helm, own, "--set", "fullnameOverride=imaging"):
+        labels = json.loads(server.kubectl("get", "clusterrole", "synth-operator-edit", "-o", "json"))["metadata"]
+        assert labels["annotations"]["meta.helm.sh/release-namespace"] == own
+        server.kubectl("-n", lab, "apply", "-f", "-", "--as=tenant", stdin=json.dumps(build_sweep()))
+
+
 @pytest.fixture(scope="module")
 def server_with_definitions(server: ApiServer) -> ApiServer:
     """Return the server with what objects of the chart refer to: kinds of other projects, namespaces of sweeps."""
