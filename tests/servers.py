@@ -19,7 +19,10 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from minio import MinioAdmin
+from minio.credentials.providers import StaticProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,6 +125,16 @@ def minio_server(folder: Path, certificates: Path | None = None) -> Iterator[S3S
         environment={"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "HOME": str(folder)},
     )
     yield from _running(server)
+
+
+def add_tenant(endpoint: str, policy: dict[str, Any], name: str = "tenant") -> tuple[str, str]:
+    """Add a user with one policy to a MinIO without TLS and return the user's two keys."""
+    admin = MinioAdmin(endpoint=endpoint, credentials=StaticProvider(ACCESS_KEY, SECRET_KEY), secure=False)
+    keys = (f"{name}-access-key", f"{name}-secret-key")
+    admin.user_add(*keys)
+    admin.policy_add(name, policy=policy)
+    admin.attach_policy([name], user=keys[0])
+    return keys
 
 
 @contextmanager

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "failures": "List the failed runs of a sweep on a cluster.",
     "retry": "Retry the failed runs of a sweep on a cluster.",
     "logs": "Print the pod logs of a sweep on a cluster.",
+    "store-policy": "Print the bucket policy of a namespace.",
 }
 """Command -> summary, in the order of use."""
 
@@ -58,7 +59,7 @@ class LazyCommands(click.Group):
         """Import the module of a command. Raises InputError for an unknown command."""
         if cmd_name not in COMMANDS:
             raise InputError("synth", f"there is no command '{cmd_name}'; {suggest_name(cmd_name, COMMANDS)}")
-        command: click.Command = importlib.import_module(f"synth_cli.commands.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"synth_cli.commands.{cmd_name.replace('-', '_')}").command
         return command
 
     @override

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import convert_validation_error
 from synth_api.resources.base import Part
+from synth_api.resources.default_output import DefaultOutput
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.synth_sweep import Quantity, Resources, Toleration
 from synth_api.resources.text_formats import NAMESPACE
@@ -97,8 +98,8 @@ class Configuration(Part):
     """Image pull policy of all Jobs."""
     image_pull_secrets: tuple[ObjectName, ...] = ()
     """Secrets in the sweeps' namespaces with which the images are pulled."""
-    output: Output | None = None
-    """Default output of sweeps."""
+    output: DefaultOutput | None = None
+    """Default output of sweeps, a folder for each namespace."""
     lease: Lease
     """Lease of the leader election."""
     health_port: Port = 8081
@@ -115,6 +116,10 @@ class Configuration(Part):
         if self.health_port == self.metrics_port:
             raise InputError("", f"healthPort and metricsPort must differ, both are {self.health_port}")
         return self
+
+    def find_output(self, namespace: str) -> Output | None:
+        """Return the default output of a namespace's sweeps, if there is one."""
+        return self.output.select(namespace) if self.output else None
 
     @classmethod
     def read(cls, path: Path) -> Configuration:

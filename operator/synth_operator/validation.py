@@ -45,13 +45,14 @@ def validate_sweep(
 ) -> ValidatedSweep | Problem:
     """Return the validated sweep `name`, or its first problem.
 
-    `recipe` is the SynthRecipe that its `recipeRef` names, if it exists; `default` is the operator's default output.
+    `recipe` is the SynthRecipe that its `recipeRef` names, if it exists; `default` is its namespace's default output.
     """
     output = spec.output or default
     if output is None:
         return Problem(
             reason=Reason.OUTPUT_MISSING,
-            message="spec.output is missing and the operator has no default; name the endpoint and bucket of a store.",
+            message="spec.output is missing and the operator has no default for this namespace; "
+            "name the endpoint and bucket of a store.",
         )
     selected = _select_recipe(spec, recipe)
     if isinstance(selected, Problem):

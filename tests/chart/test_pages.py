@@ -11,7 +11,7 @@ import yaml
 from servers import ROOT
 
 from synth_api.reasons import FailureReason, Reason
-from synth_api.resources.output import Output
+from synth_api.resources.default_output import DefaultOutput
 from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def has_value(values: Any, name: str) -> bool:
     for key in name.split("."):
         if not isinstance(values, dict) or key not in values:
             return False
-        values = Output.model_json_schema()["properties"] if key == "output" else values[key]
+        values = DefaultOutput.model_json_schema()["properties"] if key == "output" else values[key]
     return True
 
 

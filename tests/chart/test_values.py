@@ -43,7 +43,12 @@ def test_the_default_values_are_the_operators_defaults(helm: Helm) -> None:
 
 def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
     sweeps = {
-        "output": {"endpoint": "minio:9000", "bucket": "data", "secretRef": {"name": "store"}},
+        "output": {
+            "endpoint": "minio:9000",
+            "bucket": "data",
+            "secretRef": {"name": "store"},
+            "sharedBy": ["lab-a", "lab-b"],
+        },
         "allowedImages": ["registry.example/lab/"],
         "allowedServiceAccounts": ["store-access"],
         "overlay": {"images": True, "hostAccess": True, "securityContext": True},
@@ -74,7 +79,11 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
     assert found.model_fields_set == set(Configuration.model_fields)
     assert found.namespaces == ("lab-a", "lab-b")
     assert (found.operator_image, found.renderer_image) == ("r/op:9", "r/re@sha256:" + "a" * 64)
-    assert found.output == Output(endpoint="minio:9000", bucket="data", secret_ref=SecretRef(name="store"))
+    place = Output(endpoint="minio:9000", bucket="data", secret_ref=SecretRef(name="store"))
+    assert [found.find_output(name) for name in ("lab-a", "lab-c")] == [
+        place,
+        place.model_copy(update={"prefix": "lab-c"}),
+    ]
     assert (found.health_port, found.metrics_port, found.workers, found.log_level) == (9001, 9002, 3, "DEBUG")
     assert found.gpu.runtime_class_name == "nvidia"
     assert found.lease.duration_seconds == 9

@@ -187,7 +187,7 @@ def test_a_worker_whose_credentials_became_wrong_reports_it_and_is_retried(
     namespace: SweepNamespace, expected_labels: dict[str, str]
 ) -> None:
     start_sweep(namespace, "locked-out")
-    namespace.apply_secret("another key")
+    namespace.apply_secret(secret_key="another key")
     for pod in namespace.list_running_pods("locked-out"):
         namespace.kubectl("delete", "pod", pod)
 

@@ -83,7 +83,7 @@ def missing_secret(namespace: SweepNamespace) -> Spec:
 
 
 def wrong_credentials(namespace: SweepNamespace) -> Spec:
-    namespace.apply_secret("another-secret-key")
+    namespace.apply_secret(secret_key="another-secret-key")
     return {}
 
 

@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import pytest
 from minio import Minio
-from servers import minio_server, seaweed_server
+from servers import add_tenant, minio_server, seaweed_server
 
 from synth_api.resources.output import Output
 from synth_dataset.documents.run_manifest import RunRecord
 from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.s3_policy import build_policy
 from synth_dataset.store.s3_store import S3Store
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def record(key: str, **changes: Any) -> RunRecord:
     return plain.model_copy(update=changes)
 
 
-def output_of(server: S3Server, prefix: str = "", bucket: str = BUCKET) -> Output:
+def output_of(server: S3Server, folder: str = "test", bucket: str = BUCKET) -> Output:
+    """Return an output in the folder `test` or below it, which the policy of the tests covers."""
+    prefix = folder if folder.startswith("test") else f"test/{folder}"
     return Output(endpoint=server.endpoint, bucket=bucket, prefix=prefix, region=server.region, insecure=True)
 
 
@@ -96,8 +99,11 @@ def make_bucket(server: S3Server) -> S3Server:
 
 @pytest.fixture(scope="session")
 def minio(tmp_path_factory) -> Iterator[S3Server]:
+    """MinIO with the keys of a user whose policy is that of the namespace `test`."""
     with minio_server(tmp_path_factory.mktemp("minio")) as server:
-        yield make_bucket(server)
+        make_bucket(server)
+        server.access_key, server.secret_key = add_tenant(server.endpoint, build_policy(BUCKET, ["test"]))
+        yield server
 
 
 @pytest.fixture(scope="session")

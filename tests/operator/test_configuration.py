@@ -39,6 +39,10 @@ def test_namespaces_are_sorted() -> None:
             "gpu.tolerations[0].ky: there is no key 'ky'; did you mean 'key'?",
         ),
         (
+            {"output": {"endpoint": "a", "bucket": "abc", "sharedby": ["lab"]}},
+            "output.sharedby: there is no key 'sharedby'; did you mean 'sharedBy'?",
+        ),
+        (
             {"output": {"endpoint": "a", "bucket": "abc", "buckt": "b"}},
             "output.buckt: there is no key 'buckt'; did you mean 'bucket'?",
         ),

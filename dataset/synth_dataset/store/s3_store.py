@@ -75,7 +75,7 @@ class S3Store(Store):
         """Test the requests of a run: list, write, read, remove. Raises StoreError."""
         probe = f"{layout.SCRATCH}/probe-{token_hex(4)}"
         list(self.list_children(layout.SWEEPS))  # unlike HEAD, the response has the reason of a denial
-        if not self._retry(lambda: self._client.bucket_exists(self._output.bucket)):
+        if not self._retry(self._has_bucket):
             # SeaweedFS lists a missing bucket as an empty one, and creates it at the first upload.
             raise explain_code("NoSuchBucket", self._output)
         self.write(probe, b"probe\n")
@@ -205,6 +205,15 @@ class S3Store(Store):
 
     def _object_name(self, path: str) -> str:
         return f"{self._output.prefix}/{path}" if self._output.prefix else path
+
+    def _has_bucket(self) -> bool:
+        """Return False for a missing bucket; a policy for a folder of the bucket forbids the question."""
+        try:
+            return self._client.bucket_exists(self._output.bucket)
+        except S3Error as error:
+            if error.code == "AccessDenied":
+                return True
+            raise
 
     def _call_for_object(self, path: str, call: Callable[[str], T]) -> T:
         """Return the result of a call with the name of an object. Raises FileNotFoundError, StoreError."""

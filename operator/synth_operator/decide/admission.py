@@ -43,7 +43,8 @@ def _check_permissions(sweep: SweepObject, output: Output, configuration: Config
             reason=Reason.NOT_ALLOWED,
             message=f"spec.image: the operator does not allow '{image}'; allowed are {allowed}.",
         )
-    if account and output != configuration.output and account not in configuration.allowed_service_accounts:
+    default = configuration.find_output(sweep.namespace)
+    if account and output != default and account not in configuration.allowed_service_accounts:
         allowed = ", ".join(configuration.allowed_service_accounts) or "none"
         return Problem(
             reason=Reason.NOT_ALLOWED,

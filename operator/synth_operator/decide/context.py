@@ -13,6 +13,7 @@ from synth_api.jobs.names import build_attempt_label
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import AttemptStatus, SweepSpec, SweepStatus
     from synth_operator.configuration import Configuration
     from synth_operator.decide.observed_state import ObservedState
@@ -44,6 +45,11 @@ class Context:
     def previous_status(self) -> SweepStatus:
         """Status that the last pass wrote."""
         return self.sweep.status
+
+    @property
+    def default_output(self) -> Output | None:
+        """Default output of the sweep's namespace."""
+        return self.configuration.find_output(self.sweep.namespace)
 
     @property
     def jobs(self) -> tuple[JobObject, ...]:

@@ -42,7 +42,7 @@ def decide_deletion(context: Context) -> Outcome | SetFinalizers | None:
     """
     if FINALIZER not in context.sweep.finalizers:
         return None
-    output = context.spec.output or context.configuration.output
+    output = context.spec.output or context.default_output
     attempt = context.previous_status.attempt
     forced = FORCE_DELETE_ANNOTATION in context.sweep.annotations
     if forced or attempt is None or output is None or context.spec.deletion_policy is not DeletionPolicy.DELETE:

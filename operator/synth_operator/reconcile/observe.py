@@ -71,9 +71,14 @@ class SweepMemory:
 class Observer:
     """Observes sweeps through the watches and, rarely, through the API."""
 
-    def __init__(self, api: Api, output: Output | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        api: Api,
+        find_output: Callable[[str], Output | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._api = api
-        self._output = output
+        self._find_output = find_output
         self._clock = clock
         self._validating = Lock()
         self._events = WarningEvents(api, clock)
@@ -112,10 +117,10 @@ class Observer:
         return memory.validation[1]
 
     def _compute_validation(self, sweep: SweepObject, recipe: RecipeObject | None) -> ValidatedSweep | Problem:
-        restored = None
+        restored, default = None, self._find_output(sweep.namespace)
         if sweep.status.completion_time and sweep.status.observed_generation == sweep.generation and not sweep.problem:
-            restored = restore_validation(sweep.name, sweep.spec, recipe, self._output, sweep.status)
-        return restored or validate_sweep(sweep.name, sweep.spec, recipe, self._output)
+            restored = restore_validation(sweep.name, sweep.spec, recipe, default, sweep.status)
+        return restored or validate_sweep(sweep.name, sweep.spec, recipe, default)
 
     def _list_inputs(self, sweep: SweepObject, memory: SweepMemory, *, waiting: bool) -> frozenset[str]:
         """List the ConfigMaps once, and again while pods wait, since a user may have deleted one."""

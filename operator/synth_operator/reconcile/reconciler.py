@@ -42,7 +42,7 @@ class Reconciler:
         self._watches = watches
         self._configuration = configuration
         self._now = now
-        self._observer = Observer(api, configuration.output)
+        self._observer = Observer(api, configuration.find_output)
         self._memories: dict[ObjectKey, SweepMemory] = {}
         self._written: dict[ObjectKey, SweepObject] = {}
 

@@ -56,7 +56,7 @@ def _check(
 def _check_sweep(sweep: SweepObject, recipe: RecipeObject | None, configuration: Configuration) -> Verdict:
     reference = sweep.spec.recipe_ref
     known = recipe if recipe and reference and recipe.name == reference.name else None
-    validation = validate_sweep(sweep.name, sweep.spec, known, configuration.output)
+    validation = validate_sweep(sweep.name, sweep.spec, known, configuration.find_output(sweep.namespace))
     match admit_sweep(sweep, validation, configuration):
         case Problem() as problem if sweep.spec.recipe is None and problem.reason in _OF_A_RECIPE:
             return _check_without_recipe(sweep, problem, configuration)
@@ -67,7 +67,7 @@ def _check_sweep(sweep: SweepObject, recipe: RecipeObject | None, configuration:
 
 def _check_without_recipe(sweep: SweepObject, problem: Problem, configuration: Configuration) -> Verdict:
     """Return the verdict on a sweep whose recipe comes later, or is repaired later: Git applies in any order."""
-    output = sweep.spec.output or configuration.output
+    output = sweep.spec.output or configuration.find_output(sweep.namespace)
     forbidden = find_forbidden(sweep, output, configuration) if output else None
     return Verdict(forbidden.message) if forbidden else Verdict(warnings=(problem.message,))
 

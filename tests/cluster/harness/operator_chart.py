@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from harness.client import Client
 
 OPERATOR_NAMESPACE: Final = "synth"
+DEFAULT_PREFIX: Final = "default"
+"""Prefix of the chart's default output."""
 
 
 def install_operator(cluster: Client, *settings: str) -> None:
@@ -26,8 +28,17 @@ def install_operator(cluster: Client, *settings: str) -> None:
             f"--namespace={OPERATOR_NAMESPACE}",
         ),
         *("--create-namespace", "--wait", "--timeout=120s"),
-        *(f"--set={setting}" for setting in (*_image_settings(cluster), *settings)),
+        *(f"--set={setting}" for setting in (*_image_settings(cluster), *_store_settings(cluster), *settings)),
     )
+
+
+def _store_settings(cluster: Client) -> list[str]:
+    """Default output: sweeps that set none write below a folder of their namespace."""
+    output = {"endpoint": cluster.store_endpoint, "bucket": "datasets", "prefix": DEFAULT_PREFIX, "insecure": "true"}
+    return [
+        *(f"sweeps.output.{key}={value}" for key, value in output.items()),
+        "sweeps.output.secretRef.name=dataset-store",
+    ]
 
 
 def _image_settings(cluster: Client) -> list[str]:

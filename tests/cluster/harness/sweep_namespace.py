@@ -39,9 +39,9 @@ class SweepNamespace:
         self.cluster.kubectl("label", "namespace", self.name, RESTRICTED)
         self.apply_secret()
 
-    def apply_secret(self, secret_key: str = SECRET_KEY) -> None:
+    def apply_secret(self, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> None:
         """Write the Secret `dataset-store`; another `secret_key` makes the credentials wrong."""
-        keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": secret_key}
+        keys = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
         self.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "dataset-store"}, "stringData": keys})
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
@@ -73,8 +73,10 @@ class SweepNamespace:
         self.apply(_build_resource("SynthRecipe", name, {"recipe": tree}))
 
     def apply_sweep(self, name: str, recipe: str, **spec: Any) -> None:
-        """Apply a SynthSweep with small pods; `spec` has camelCase keys."""
-        self.apply(_build_resource("SynthSweep", name, {"recipeRef": {"name": recipe}, **self.small_spec, **spec}))
+        """Apply a SynthSweep with small pods; `spec` has camelCase keys, and None for fields to leave out."""
+        whole = {"recipeRef": {"name": recipe}, **self.small_spec, **spec}
+        given = {key: value for key, value in whole.items() if value is not None}
+        self.apply(_build_resource("SynthSweep", name, given))
 
     def apply_trial_engine(self, function: str, **environment: str) -> dict[str, Any]:
         """Mount `trial_engines.py` and return the pod template of a sweep that renders with its `function`."""

@@ -8,6 +8,7 @@ from io import BytesIO
 
 import pyarrow.parquet as pq
 import pytest
+from servers import ACCESS_KEY, SECRET_KEY
 
 from synth_api.jobs.messages import FinalizeMessage, PlanMessage
 from synth_api.resources.synth_sweep import AxisSpec, Range, SingleAxis
@@ -17,6 +18,8 @@ from synth_dataset.documents.batch_document import BatchDocument, RunUsage
 from synth_dataset.documents.failed_run import FailedRun
 
 SEED = "initial_runtime_state.seed"
+ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+"""Keys that see a missing bucket, where the policy of a namespace denies access."""
 
 
 def attempt_folder(pod):
@@ -217,7 +220,7 @@ def test_an_input_of_another_release_never_works(pod, tmp_path):
         ("AccessDenied", "(SignatureDoesNotMatch): the secret key", {}, {"AWS_SECRET_ACCESS_KEY": "wrong-secret"}),
         ("AccessDenied", "(InvalidAccessKeyId): it knows no", {}, {"AWS_ACCESS_KEY_ID": "wrong-key"}),
         ("AccessDenied", "AWS_ACCESS_KEY_ID but no AWS_SECRET_ACCESS_KEY", {}, {"AWS_SECRET_ACCESS_KEY": ""}),
-        ("BucketNotFound", "has no bucket 'elsewhere'; create it", {"bucket": "elsewhere"}, {}),
+        ("BucketNotFound", "has no bucket 'elsewhere'; create it", {"bucket": "elsewhere"}, ADMINISTRATOR),
         ("StoreUnreachable", "(connection refused)", {"endpoint": "127.0.0.1:1"}, {}),
         ("StoreUnreachable", "set output.insecure", {"insecure": False}, {}),
     ],

@@ -6,6 +6,7 @@ import os
 
 import pytest
 from minio.error import InvalidResponseError, ServerError
+from servers import ACCESS_KEY, SECRET_KEY
 
 from synth_api.reasons import Reason
 from synth_dataset.store.base import StoreError
@@ -68,10 +69,11 @@ def test_the_clients_own_chain_finds_a_credentials_file(server, output_in, monke
     S3Store(output_in(server, "chain"), environment={}).check()
 
 
-def test_a_bucket_that_is_not_there_is_not_made(server, output_in, credentials):
+def test_a_bucket_that_is_not_there_is_not_made(server, output_in):
     output = output_in(server, bucket="elsewhere")
+    administrator = {ACCESS: ACCESS_KEY, SECRET: SECRET_KEY}  # a policy for another bucket denies access
     for _ in range(2):
-        error = problem(output, credentials(server))
+        error = problem(output, administrator)
         assert error.reason == Reason.BUCKET_NOT_FOUND
         assert str(error).endswith("has no bucket 'elsewhere'; create it or correct output.bucket")
 

@@ -75,7 +75,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def observer(lists: Lists, clock: Clock) -> Observer:
-    return Observer(lists, OUTPUT, clock)
+    return Observer(lists, lambda _: OUTPUT, clock)
 
 
 def metadata(name: str, **more: Any) -> dict[str, Any]:

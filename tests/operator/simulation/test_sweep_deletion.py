@@ -1,8 +1,14 @@
 """A sweep that is deleted, with and without its outputs."""
 
-import pytest
-from simulated_cluster.simulation import NAME, SimulatedCluster
+import json
 
+import pytest
+from simulated_cluster.api import NAMESPACE
+from simulated_cluster.simulation import NAME, RULES, SimulatedCluster
+
+from synth_api.jobs.messages import JobKind
+from synth_api.jobs.names import INPUT_ANNOTATION
+from synth_api.resources.default_output import DefaultOutput
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.kube.api import Resource
 
@@ -29,6 +35,18 @@ def test_deleting_a_sweep_with_its_outputs(when: int) -> None:
 
     assert not cluster.store.runs
     assert not cluster.jobs()
+
+
+def test_the_outputs_of_a_default_output_are_those_of_the_namespace() -> None:
+    rules = RULES.model_copy(update={"output": DefaultOutput(endpoint="store:9000", bucket="bucket", prefix="team")})
+    cluster = SimulatedCluster(deletionPolicy="Delete", output=None, rules=rules)
+    cluster.run_until_finished()
+    cluster.delete()
+    cluster.run_until(lambda cluster: bool(cluster.jobs(JobKind.DELETE)))
+
+    (job,) = cluster.jobs(JobKind.DELETE)
+    given = json.loads(job["spec"]["template"]["metadata"]["annotations"][INPUT_ANNOTATION])
+    assert given["output"]["prefix"] == f"team/{NAMESPACE}"
 
 
 def test_a_deletion_without_the_store_waits_and_names_the_force_annotation() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from minio import Minio
-from servers import S3Server, minio_server
+from servers import S3Server, add_tenant, minio_server
 from smallest_recipe import SMALLEST_RECIPE
 
 from synth_api.jobs.attempt_input import AttemptInput
@@ -23,6 +23,7 @@ from synth_dataset.attempts.attempt import AttemptIdentity, write_attempt
 from synth_dataset.attempts.survey import survey_keys, write_keys
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
+from synth_dataset.store.s3_policy import build_policy
 from synth_dataset.store.s3_store import S3Store
 
 TRIAL_ENGINE = Path(__file__).parents[1]
@@ -33,6 +34,7 @@ BUCKET = "datasets"
 def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with minio_server(tmp_path_factory.mktemp("minio")) as server:
         client(server).make_bucket(BUCKET)
+        server.access_key, server.secret_key = add_tenant(server.endpoint, build_policy(BUCKET, ["pods"]))
         yield server
 
 
@@ -107,7 +109,7 @@ class Pods:
 
 @pytest.fixture
 def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pods:
-    output = Output(endpoint=minio.endpoint, bucket=BUCKET, prefix=request.node.name[:40], insecure=True)
+    output = Output(endpoint=minio.endpoint, bucket=BUCKET, prefix=f"pods/{request.node.name[:40]}", insecure=True)
     keys = {"AWS_ACCESS_KEY_ID": minio.access_key, "AWS_SECRET_ACCESS_KEY": minio.secret_key}
     store = S3Store(output, environment=keys)
     given = AttemptInput(
