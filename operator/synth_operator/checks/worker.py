@@ -1,0 +1,84 @@
+"""A process that checks one sweep or recipe after the other, with a limit of processor time and memory each."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import resource
+import signal
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from synth_operator.validation import validate_recipe, validate_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+_CHECKS: Final[dict[str, Callable[..., Any]]] = {"sweep": validate_sweep, "recipe": validate_recipe}
+_MAX_WARNINGS: Final = 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one check."""
+
+    cpu_seconds: float
+    memory_bytes: int
+    """Of the process' own data: a worker without a check has about 50 MiB."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Answer to one request: the result of the check, what it needs too much of, or the traceback of its failure."""
+
+    result: Any = None
+    excess: str = ""
+    failure: str = ""
+    warnings: tuple[str, ...] = ()
+    """Warnings that the check logged."""
+
+
+def serve_checks(requests: Connection, limits: Limits) -> None:
+    """Answer requests, the pickled name of a check and its arguments, until the connection ends.
+
+    SIGPROF ends the process when a check takes too much processor time; with too little memory it raises
+    MemoryError.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the operator ends them
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+    warnings = _Warnings()
+    logging.basicConfig(handlers=[warnings], level=logging.WARNING, force=True)
+    while True:
+        try:
+            request = requests.recv_bytes()
+        except (EOFError, OSError):
+            return
+        requests.send(_answer(request, limits, warnings))
+
+
+def _answer(request: bytes, limits: Limits, warnings: _Warnings) -> Answer:
+    signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
+    warnings.texts.clear()
+    try:
+        name, arguments = pickle.loads(request)
+        return Answer(_CHECKS[name](*arguments), warnings=tuple(warnings.texts[:_MAX_WARNINGS]))
+    except MemoryError:
+        return Answer(excess=f"it needs more than {limits.memory_bytes >> 20} MiB of memory")
+    except RecursionError:
+        return Answer(excess="its values are nested too deeply")
+    except Exception:
+        return Answer(failure=traceback.format_exc())
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+class _Warnings(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
