@@ -100,10 +100,17 @@ SERIES = {
     "lost": 'synth_sweep_gpu_seconds{namespace="a",sweep="s",outcome="lost"}',
     "used": 'synth_sweep_gpu_seconds{namespace="a",sweep="s",outcome="used"}',
     "leader": 'synth_operator_leader{instance="x"}',
+    "start": 'process_start_time_seconds{instance="x"}',
+    "start elsewhere": 'process_start_time_seconds{instance="y"}',
+    "build": 'synth_operator_build_info{instance="x"}',
+    "errors": 'synth_operator_reconcile_seconds_count{instance="x",outcome="error"}',
+    "looks": 'synth_operator_reconcile_seconds_count{instance="x",outcome="ok"}',
     "age": 'synth_operator_watch_age_seconds{instance="x",resource="jobs"}',
 }
 SWEEP = {"namespace": "a", "sweep": "s"}
-FIRES = [
+Values = dict[str, int | str]
+RESTARTS = "1x55 2 3 4 4x60"
+FIRES: list[tuple[str, Values, dict[str, str], Values]] = [
     ("SynthSweepStalled", {"stalled": 1}, {**SWEEP, "reason": "RecipeInvalid"}, {"stalled": 0}),
     ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 3000}),
     ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 60, "stalled": 1}),
@@ -111,16 +118,22 @@ FIRES = [
     ("SynthGpuTimeLost", {"lost": 700, "used": 700}, SWEEP, {"lost": 500, "used": 1}),
     ("SynthOperatorNoLeader", {"leader": 0}, {}, {"leader": 1}),
     ("SynthOperatorDeaf", {"leader": 1, "age": 400}, {"resource": "jobs"}, {"leader": 0, "age": 400}),
+    ("SynthOperatorRestarting", {"start": RESTARTS, "build": 1}, {"instance": "x"}, {"start": "1x55 2x60", "build": 1}),
+    ("SynthOperatorRestarting", {"start": RESTARTS, "build": 1}, {"instance": "x"}, {"start elsewhere": RESTARTS}),
+    ("SynthReconcilesFailing", {"errors": "0+2x60", "looks": "0+8x60"}, {}, {"errors": "0+1x60", "looks": "0+99x60"}),
 ]
 
 
-def outcome(folder: Path, alert: str, values: dict[str, int], labels: dict[str, str] | None) -> str:
+def outcome(folder: Path, alert: str, values: Values, labels: dict[str, str] | None) -> str:
     """Return promtool's output for an alert that must fire with these labels, or not at all, after constant series."""
     rule = next(rule for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"] if rule["alert"] == alert)
     expected = {"eval_time": "59m", "alertname": alert}
     if labels is not None:
         expected["exp_alerts"] = [{"exp_labels": {**rule["labels"], **labels}}]
-    series = [{"series": SERIES[name], "values": f"{value}x60"} for name, value in values.items()]
+    series = [
+        {"series": SERIES[name], "values": value if isinstance(value, str) else f"{value}x60"}
+        for name, value in values.items()
+    ]
     rules = folder / "rules.yaml"
     # promtool compares annotations too, and those are prose.
     rules.write_text(yaml.safe_dump({"groups": [{"name": "one", "rules": [{**rule, "annotations": {}}]}]}))
@@ -138,7 +151,7 @@ def outcome(folder: Path, alert: str, values: dict[str, int], labels: dict[str, 
 
 @pytest.mark.parametrize(("alert", "bad", "labels", "good"), FIRES, ids=lambda value: str(value)[:24])
 def test_alerts_fire_on_their_condition_only(
-    alert: str, bad: dict[str, int], labels: dict[str, str], good: dict[str, int], tmp_path: Path
+    alert: str, bad: Values, labels: dict[str, str], good: Values, tmp_path: Path
 ) -> None:
     assert outcome(tmp_path, alert, bad, labels) == "as expected"
     assert outcome(tmp_path, alert, good, None) == "as expected"

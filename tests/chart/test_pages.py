@@ -93,3 +93,11 @@ def test_every_metric_is_listed() -> None:
 def test_every_alert_is_listed() -> None:
     listed = re.findall(r"^\| `(Synth[A-Z]\w+)`", page("metrics.md"), re.MULTILINE)
     assert listed == re.findall(r"alert: (\w+)", ALERTS.read_text(encoding="utf-8"))
+
+
+def test_every_alert_leads_to_its_section_of_the_runbooks() -> None:
+    base = "https://github.com/synth-operator/synth-operator/blob/main/docs/runbooks.md"
+    (group,) = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"]
+    links = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in group["rules"]}
+    assert links == {alert: f"{base}#{alert.lower()}" for alert in links}
+    assert re.findall(r"^## (\w+)$", page("runbooks.md"), re.MULTILINE) == list(links)
