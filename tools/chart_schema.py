@@ -11,7 +11,7 @@ from pydantic import Field
 
 from synth_api.resources.base import Part
 from synth_api.resources.output import ObjectName
-from synth_api.resources.synth_sweep import Quantity
+from synth_api.resources.pod_template import Quantity
 from synth_operator.configuration import Configuration, NamespaceName
 
 TARGET = Path(__file__).parent.parent / "charts/synth-operator/values.schema.json"
@@ -19,6 +19,7 @@ SWEEP_KEYS = (
     "output",
     "allowedImages",
     "allowedServiceAccounts",
+    "priorityClasses",
     "overlay",
     "gpu",
     "renderResources",

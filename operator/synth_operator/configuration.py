@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import convert_validation_error
-from synth_api.resources.base import Part
+from synth_api.resources.base import Part, list_keys
 from synth_api.resources.default_output import DefaultOutput
+from synth_api.resources.image_reference import IMAGE_PATTERN, ImageReference
 from synth_api.resources.output import ObjectName, Output
-from synth_api.resources.synth_sweep import Quantity, Resources, Toleration
+from synth_api.resources.pod_template import Quantity, Resources, Toleration
 from synth_api.resources.text_formats import NAMESPACE
 
 if TYPE_CHECKING:
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
 
 Image = Annotated[str, Field(min_length=1, max_length=512)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+_SYSTEM: Final = "system-"
+
+
+def is_system_class(name: str) -> bool:
+    """Return True for a priority class of Kubernetes' own pods."""
+    return name.startswith(_SYSTEM)
+
+
+def _refuse_system_class(name: str) -> str:
+    if is_system_class(name):
+        raise ValueError(f"'{name}' belongs to pods of Kubernetes; list other classes")
+    return name
+
+
+PriorityClass = Annotated[
+    ObjectName,
+    AfterValidator(_refuse_system_class),
+    Field(json_schema_extra={"not": {"pattern": f"^{_SYSTEM}"}}),
+]
 
 
 NamespaceName = Annotated[str, AfterValidator(NAMESPACE.check), Field(json_schema_extra=NAMESPACE.to_json_schema())]
@@ -30,6 +50,18 @@ def _sort_unique(names: tuple[str, ...]) -> tuple[str, ...]:
     if twice:
         raise InputError("", f"names '{twice}' twice; take one of them out")
     return tuple(sorted(names))
+
+
+def _check_image(text: str) -> str:
+    ImageReference.parse(text)
+    return text
+
+
+AllowedImage = Annotated[
+    str,
+    AfterValidator(_check_image),
+    Field(max_length=512, json_schema_extra={"pattern": f"^{IMAGE_PATTERN}$"}),
+]
 
 
 class GpuDefaults(Part):
@@ -46,14 +78,17 @@ class GpuDefaults(Part):
 
 
 class OverlayPolicy(Part):
-    """Permissions of the pod template overlay of a sweep, all off by default."""
+    """What pod template overlays of sweeps may use beyond what needs no permission."""
 
-    images: bool = False
-    """True if containers may run any image, not only those with an allowed prefix."""
-    host_access: bool = False
-    """True if host paths, host ports and the host's namespaces are allowed."""
-    security_context: bool = False
-    """True if the security context may be weaker than Pod Security `restricted`."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints that overlays and `gpu` blocks may tolerate; those of `gpu.tolerations` may always be."""
+    claims: tuple[ObjectName, ...] = ()
+    """PersistentVolumeClaims, by their name in a sweep's namespace, that overlays may mount below /mnt."""
+    trusted: bool = False
+    """True if overlays may set everything, with any image and priority class.
+
+    Who may edit sweeps may then run any pod that the namespace's Pod Security allows, and read its Secrets.
+    """
 
 
 class Lease(Part):
@@ -78,10 +113,14 @@ class Configuration(Part):
     """Image of the plan, finalize and delete Jobs: the operator image itself."""
     renderer_image: Image
     """Default image of the render Jobs."""
-    allowed_images: tuple[str, ...] = ()
-    """Prefixes of images that sweeps may name: `registry.example/lab/`; `rendererImage` is always allowed."""
+    allowed_images: tuple[AllowedImage, ...] = ()
+    """Images that sweeps may name: a repository with all its tags and digests, or one tag or digest of it.
+
+    `rendererImage` is always allowed."""
     allowed_service_accounts: tuple[ObjectName, ...] = ()
     """Service accounts that sweeps may name for access to their store."""
+    priority_classes: tuple[PriorityClass, ...] = ()
+    """Priority classes that sweeps may name."""
     overlay: OverlayPolicy = OverlayPolicy()
     """Permissions of pod template overlays."""
     gpu: GpuDefaults = GpuDefaults()
@@ -161,23 +200,8 @@ def _explain_error(error: ValidationError) -> InputError:
         case "extra_forbidden":
             key = str(details["loc"][-1])
             return InputError(
-                problem.path, f"there is no key '{key}'; {suggest_name(key, _list_sibling_keys(details['loc']))}"
+                problem.path,
+                f"there is no key '{key}'; {suggest_name(key, list_keys(Configuration, details['loc'][:-1]))}",
             )
         case _:
             return problem
-
-
-def _list_sibling_keys(location: tuple[int | str, ...]) -> list[str]:
-    model: type[Part] = Configuration
-    for word in location[:-1]:
-        for field in model.model_fields.values():
-            if field.alias == word:
-                model = _find_model(field.annotation)
-    return [str(field.alias) for field in model.model_fields.values()]
-
-
-def _find_model(annotation: object) -> type[Part]:
-    """Return the model in an annotation such as `tuple[Toleration, ...]` or `Output | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
-        return annotation
-    return next(_find_model(argument) for argument in get_args(annotation))

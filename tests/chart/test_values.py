@@ -17,6 +17,7 @@ from synth_operator.configuration import Configuration
 if TYPE_CHECKING:
     from conftest import Helm
 
+DIGEST = "sha256:" + "a" * 64
 CHART = ROOT / "charts/synth-operator"
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -49,9 +50,10 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
             "secretRef": {"name": "store"},
             "sharedBy": ["lab-a", "lab-b"],
         },
-        "allowedImages": ["registry.example/lab/"],
+        "allowedImages": ["registry.example/lab/renderer", "debian:12", f"r/x@{DIGEST}"],
         "allowedServiceAccounts": ["store-access"],
-        "overlay": {"images": True, "hostAccess": True, "securityContext": True},
+        "priorityClasses": ["render-low"],
+        "overlay": {"tolerations": [{"key": "lab", "operator": "Exists"}], "claims": ["textures"], "trusted": True},
         "gpu": {
             "resourceName": "amd.com/gpu",
             "nodeSelector": {"pool": "gpu"},
@@ -67,7 +69,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
     values = {
         "namespaces": ["lab-b", "lab-a"],
         "image": {"repository": "r/op", "tag": "9", "pullPolicy": "Never"},
-        "renderer": {"image": {"repository": "r/re", "digest": "sha256:" + "a" * 64}},
+        "renderer": {"image": {"repository": "r/re", "digest": DIGEST}},
         "lease": {"durationSeconds": 9},
         "health": {"port": 9001},
         "metrics": {"port": 9002},
@@ -105,6 +107,11 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"imagePullSecrets": ["pull", "pull"]}, ("imagePullSecrets", "0", "1")),
     ({"image": {"digest": "latest"}}, ("digest", "latest")),
     ({"logLevel": "LOUD"}, ("logLevel", "DEBUG")),
+    ({"sweeps": {"allowedImages": ["registry.example/lab/"]}}, ("allowedImages",)),
+    ({"sweeps": {"priorityClasses": ["system-node-critical"]}}, ("priorityClasses",)),
+    ({"sweeps": {"overlay": {"images": True}}}, ("overlay", "images")),
+    ({"sweeps": {"overlay": {"hostAccess": True}}}, ("overlay", "hostAccess")),
+    ({"sweeps": {"overlay": {"securityContext": True}}}, ("overlay", "securityContext")),
     ({"lease": {"durationSeconds": 60}}, ("durationSeconds", "15")),
     ({"sweeps": {"scratchSize": "banana"}}, ("scratchSize", QUANTITY)),
     ({"sweeps": {"renderResources": {"requests": {"cpu": "two"}}}}, ("renderResources", "cpu", QUANTITY)),

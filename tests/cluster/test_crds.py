@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from api_server import ApiServer, api_server
 from output_values import RIGHT, WRONG
+from overlay_attempts import ALLOWED, ATTEMPTS
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
@@ -120,7 +121,16 @@ def build_axes_spec(*given: dict[str, Any]) -> dict[str, Any]:
             build_sweep(RECIPE | {"output": OUTPUT | {"secretRef": {"name": "a"}, "serviceAccountName": "b"}}),
             "spec.output: Invalid value: the store is opened by either secretRef or serviceAccountName",
         ),
+        (build_sweep(RECIPE | {"queueName": 64 * "q"}), "spec.queueName: Too long: may not be more than 63"),
         (build_sweep(RECIPE | {"paralelism": 2}), 'unknown field "spec.paralelism"'),
+        (
+            build_sweep(RECIPE | {"podTemplate": {"spec": {"tolerations": {}}}}),
+            'spec.podTemplate.spec.tolerations in body must be of type array: "object"',
+        ),
+        (
+            build_sweep(RECIPE | {"podTemplate": {"spec": {"containers": [{"name": "other"}]}}}),
+            'spec.podTemplate.spec.containers[0].name: Unsupported value: "other": supported values: "render"',
+        ),
     ],
 )
 def test_the_api_server_rejects_invalid_sweeps(server: ApiServer, document: dict[str, Any], says: str) -> None:
@@ -157,12 +167,22 @@ def test_a_full_spec_is_accepted_as_the_models_write_it(server: ApiServer) -> No
             "maxFailedRuns": "5%",
             "gpu": {"count": 2, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
             "resources": {"limits": {"cpu": 2, "memory": "4Gi"}},
-            "podTemplate": {"spec": {"nodeName": "a"}},
+            "podTemplate": ALLOWED,
             "output": OUTPUT | {"secretRef": {"name": "store"}, "caSecretRef": {"name": "store"}},
         }
     )
     document = build_sweep(json.loads(spec.model_dump_json(exclude_none=True, exclude_defaults=True)))
     assert SweepSpec.model_validate(create_dry_run(server, document)["spec"]) == spec
+
+
+def test_a_pod_template_that_needs_trust_is_stored_unchanged(server: ApiServer) -> None:
+    """Nothing is dropped on the way to the operator, whose message says what it does not allow."""
+    given = {name: spec for name, (spec, _) in ATTEMPTS.items() if "podTemplate" in spec}
+    documents = "\n---\n".join(json.dumps(build_sweep(RECIPE | spec, name)) for name, spec in given.items())
+    answer = server.kubectl("create", "--filename=-", "--output=json", "--dry-run=server", stdin=documents)
+    answers = json.loads("[" + answer.replace("}\n{", "},{") + "]")
+    stored = {each["metadata"]["name"]: each["spec"]["podTemplate"] for each in answers}
+    assert stored == {name: spec["podTemplate"] for name, spec in given.items()}
 
 
 def test_the_schema_and_the_models_agree_on_outputs(server: ApiServer) -> None:

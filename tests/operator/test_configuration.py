@@ -20,6 +20,7 @@ def test_omitted_keys_have_defaults() -> None:
     assert configuration.gpu.resource_name == "nvidia.com/gpu"
     assert configuration.lease.duration_seconds == 15
     assert not any(configuration.overlay.model_dump().values())
+    assert not configuration.priority_classes
 
 
 def test_namespaces_are_sorted() -> None:
@@ -69,6 +70,19 @@ def test_namespaces_are_sorted() -> None:
         (
             {"output": {"endpoint": "a", "bucket": "abc", "secretRef": {"name": "s"}, "serviceAccountName": "a"}},
             "output: is opened by either secretRef or serviceAccountName; take one of them out",
+        ),
+        (
+            {"allowedImages": ["registry.example/lab/"]},
+            "allowedImages[0]: 'registry.example/lab/' is no image; write REGISTRY/PATH, then :TAG or @sha256:DIGEST "
+            "if wanted",
+        ),
+        (
+            {"priorityClasses": ["system-node-critical"]},
+            "priorityClasses[0]: 'system-node-critical' belongs to pods of Kubernetes; list other classes",
+        ),
+        (
+            {"overlay": {"images": True}},
+            "overlay.images: there is no key 'images'; known are claims, tolerations, trusted",
         ),
         ({"lease": {"namespace": "a", "durationSeconds": 60}}, "lease.durationSeconds: must be at most 15, not 60"),
     ],

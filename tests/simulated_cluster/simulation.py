@@ -38,7 +38,7 @@ RULES = Configuration.from_tree(
     {
         "operatorImage": "lab/synth-operator:1",
         "rendererImage": "lab/synth-renderer:1",
-        "allowedImages": ["lab/"],
+        "allowedImages": ["lab/other", "lab/x:1", "lab/a", "lab/b"],
         "lease": {"namespace": "synth"},
     }
 )

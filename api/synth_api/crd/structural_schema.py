@@ -26,6 +26,7 @@ _KEPT: Final = (
     "maxItems",
     "minProperties",
     "maxProperties",
+    "x-kubernetes-preserve-unknown-fields",
 )
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 """Default values that are left out."""

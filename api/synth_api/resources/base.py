@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -33,3 +33,19 @@ class Part(BaseModel):
         serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+
+def list_keys(model: type[Part], location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that a model has at a location in its JSON."""
+    for word in location:
+        for field in model.model_fields.values():
+            if field.alias == word:
+                model = _find_model(field.annotation)
+    return [str(field.alias) for field in model.model_fields.values()]
+
+
+def _find_model(annotation: object) -> type[Part]:
+    """Return the model in an annotation such as `tuple[Toleration, ...]` or `Output | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    return next(_find_model(argument) for argument in get_args(annotation))

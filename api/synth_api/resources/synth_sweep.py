@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, computed_field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from synth_api.resources.base import Part, Time
 from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
-from synth_api.resources.text_formats import QUANTITY, check_quantity
+from synth_api.resources.pod_template import PodTemplateSchema, Resources, Toleration
 from synth_api.sentences import ShortSentence
 
 KIND = "SynthSweep"
@@ -19,7 +19,6 @@ MAX_NAME = 40
 
 Device = Literal["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 OverridePath = Annotated[str, Field(min_length=1, max_length=512)]
-Quantity = Annotated[int | str, AfterValidator(check_quantity), Field(json_schema_extra=QUANTITY.to_json_schema())]
 
 
 class RecipeRef(Part):
@@ -64,21 +63,6 @@ class AxisSpec(Part):
     """Axes of equal length that move together."""
 
 
-class Toleration(Part):
-    """As in a Pod."""
-
-    key: str | None = None
-    """Taint key; without it every key."""
-    operator: Literal["Exists", "Equal"] | None = None
-    """Comparison of value."""
-    value: str | None = None
-    """Taint value."""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """Taint effect; without it every effect."""
-    toleration_seconds: int | None = None
-    """Seconds for which a NoExecute taint is tolerated."""
-
-
 class Gpu(Part):
     """GPUs that each render pod requests; omitted fields come from the operator's configuration."""
 
@@ -92,15 +76,6 @@ class Gpu(Part):
     """Taints of the GPU nodes that are tolerated."""
     runtime_class_name: ObjectName | None = None
     """Runtime class of the GPU pods."""
-
-
-class Resources(Part):
-    """Resources of the render container, as in a Pod."""
-
-    requests: dict[str, Quantity] | None = None
-    """Requested resources."""
-    limits: dict[str, Quantity] | None = None
-    """Limits of resources."""
 
 
 class Budget(Part):
@@ -158,10 +133,10 @@ class SweepSpec(Part):
     """Renders on GPU nodes; without it on CPU nodes."""
     resources: Resources | None = None
     """Resources of the render container; omitted fields come from the operator's configuration."""
-    pod_template: dict[str, Any] | None = None
-    """Overlay of the render pods' template, merged last."""
-    queue_name: ObjectName | None = None
-    """Kueue queue of the render Jobs."""
+    pod_template: Annotated[dict[str, Any], PodTemplateSchema()] | None = None
+    """Overlay of the render pods' template, merged last. Fields that are not shown need `sweeps.overlay.trusted`."""
+    queue_name: Annotated[ObjectName, Field(max_length=63)] | None = None
+    """Kueue queue of the render Jobs; it becomes a label's value, of at most 63 characters."""
     priority_class_name: ObjectName | None = None
     """Priority class of the render pods."""
     output: Output | None = None

@@ -9,10 +9,17 @@ from synth_api.jobs.messages import JobKind
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_operator.manifests.names import JobKey
-from synth_operator.manifests.overlay import is_image_allowed
+from synth_operator.manifests.permissions import (
+    find_account_problem,
+    find_image_problem,
+    find_priority_problem,
+    find_toleration_problem,
+)
 from synth_operator.manifests.render_pod import build_render_template
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
     from synth_operator.kube.sweep_object import SweepObject
@@ -36,21 +43,23 @@ def find_forbidden(sweep: SweepObject, output: Output, configuration: Configurat
 
 
 def _check_permissions(sweep: SweepObject, output: Output, configuration: Configuration) -> Problem | None:
-    image, account = sweep.spec.image, output.service_account_name
-    if image and not is_image_allowed(image, configuration):
-        allowed = ", ".join([configuration.renderer_image, *(f"{prefix}…" for prefix in configuration.allowed_images)])
-        return Problem(
-            reason=Reason.NOT_ALLOWED,
-            message=f"spec.image: the operator does not allow '{image}'; allowed are {allowed}.",
-        )
-    default = configuration.find_output(sweep.namespace)
-    if account and output != default and account not in configuration.allowed_service_accounts:
-        allowed = ", ".join(configuration.allowed_service_accounts) or "none"
-        return Problem(
-            reason=Reason.NOT_ALLOWED,
-            message=f"spec.output.serviceAccountName: the operator does not allow '{account}'; allowed are: {allowed}.",
-        )
+    for path, problem in _list_refusals(sweep, output, configuration):
+        if problem:
+            return Problem(reason=Reason.NOT_ALLOWED, message=f"spec.{path}: {problem}.")
     return None
+
+
+def _list_refusals(sweep: SweepObject, output: Output, configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Yield fields with why the configuration does not allow their values, or with nothing."""
+    spec = sweep.spec
+    if spec.image:
+        yield "image", find_image_problem(spec.image, configuration)
+    if output.service_account_name and output != configuration.find_output(sweep.namespace):
+        yield "output.serviceAccountName", find_account_problem(output.service_account_name, configuration)
+    if spec.priority_class_name:
+        yield "priorityClassName", find_priority_problem(spec.priority_class_name, configuration)
+    for index, toleration in enumerate((spec.gpu and spec.gpu.tolerations) or ()):
+        yield f"gpu.tolerations[{index}]", find_toleration_problem(toleration, configuration)
 
 
 def _check_pod_template(sweep: SweepObject, output: Output, configuration: Configuration) -> Problem | None:

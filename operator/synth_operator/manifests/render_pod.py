@@ -11,7 +11,8 @@ from synth_operator.manifests.pods import build_pod_spec
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
-    from synth_api.resources.synth_sweep import Gpu, Resources, SweepSpec
+    from synth_api.resources.pod_template import Resources
+    from synth_api.resources.synth_sweep import Gpu, SweepSpec
     from synth_operator.configuration import Configuration
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import JobKey

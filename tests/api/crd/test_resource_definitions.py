@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from synth_api.crd.resource_definitions import KINDS, Kind, build_definition
+from synth_api.resources.base import list_keys
+from synth_api.resources.pod_template import PodTemplate
 
 ROOT = Path(__file__).parents[3]
 FREE_FORM = {
@@ -18,7 +20,6 @@ FREE_FORM = {
         "spec.axes[].values[]",
         "spec.axes[].zip[].values[]",
         "spec.exclude[]",
-        "spec.podTemplate",
         "status.failures[].overrides",
     },
 }
@@ -49,7 +50,18 @@ def test_the_files_are_up_to_date(folder: str, kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
 def test_only_trees_of_recipes_values_and_pods_are_free_form(kind: Kind) -> None:
     free = {path for path, node in nodes(schema(kind)) if "x-kubernetes-preserve-unknown-fields" in node}
-    assert free == FREE_FORM[kind.plural]
+    assert {path for path in free if not path.startswith("spec.podTemplate")} == FREE_FORM[kind.plural]
+
+
+def test_a_pod_template_shows_what_is_allowed_and_keeps_what_only_trust_allows() -> None:
+    sweep = next(kind for kind in KINDS if kind.plural == "synthsweeps")
+    found = {path: node for path, node in nodes(schema(sweep)) if path.startswith("spec.podTemplate")}
+    objects = {path for path, node in found.items() if "properties" in node}
+    assert {path for path in objects if "x-kubernetes-preserve-unknown-fields" not in found[path]} == {
+        "spec.podTemplate.spec.tolerations[]"
+    }
+    assert set(found["spec.podTemplate.spec"]["properties"]) == set(list_keys(PodTemplate, ("spec",)))
+    assert not [path for path, node in found.items() if "default" in node], "would be written into every pod"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)

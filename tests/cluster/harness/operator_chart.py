@@ -42,11 +42,12 @@ def _store_settings(cluster: Client) -> list[str]:
 
 
 def _image_settings(cluster: Client) -> list[str]:
-    """Both images; sweeps may name images that begin like the renderer's."""
+    """Both images; sweeps may name others of the renderer's repository, and mount trial engines."""
     names = zip(("image", "renderer.image"), cluster.images, strict=True)
     parts = ((key, *image.rsplit(":", 1)) for key, image in names)
     settings = [setting for key, name, tag in parts for setting in (f"{key}.repository={name}", f"{key}.tag={tag}")]
-    return [*settings, f"sweeps.allowedImages={{{cluster.images[1]}}}"]
+    repository = cluster.images[1].rsplit(":", 1)[0]
+    return [*settings, f"sweeps.allowedImages={{{repository}}}", "sweeps.overlay.trusted=true"]
 
 
 def _has_namespace(cluster: Client, name: str) -> bool:

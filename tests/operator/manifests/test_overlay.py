@@ -2,46 +2,55 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from overlay_attempts import ALLOWED, LISTED, PRIORITY
 
 from synth_api.errors import InputError
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
+from synth_api.resources.reserved_names import TRUSTED
 from synth_operator.configuration import Configuration
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.merge import merge
 from synth_operator.manifests.names import JobKey
 from synth_operator.manifests.render_pod import build_render_template
+from synth_operator.manifests.restricted import harden_pod_spec
 
 TASK = JobKey(JobKind.RENDER, "ab" * 32)
+FIELDS = (
+    "affinity, containers, imagePullSecrets, nodeSelector, priorityClassName, runtimeClassName, tolerations, "
+    "topologySpreadConstraints, volumes"
+)
 Make = Callable[..., SweepObject]
-HOST = "the operator's configuration does not allow access to the host"
-WEAKER = "the operator's configuration does not allow a weaker security context"
 
 
 def template(sweep: SweepObject, output: Output, configuration: Configuration) -> dict[str, Any]:
     return build_render_template(sweep, TASK, output, configuration)
 
 
+def configure(base: Configuration, **keys: Any) -> Configuration:
+    return Configuration.from_tree({**base.model_dump(mode="json", by_alias=True), **keys})
+
+
+@pytest.fixture
+def trusting(configuration: Configuration) -> Configuration:
+    return configure(configuration, overlay={"trusted": True})
+
+
 def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, configuration: Configuration) -> None:
-    overlay = {
-        "metadata": {"annotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}},
-        "spec": {
-            "tolerations": [{"key": "lab", "operator": "Exists"}],
-            "containers": [{"name": "render", "env": [{"name": "TMPDIR", "value": "/fast"}]}],
-            "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "1Ti"}}],
-            "initContainers": [{"name": "log", "image": "lab/synth-renderer:1", "restartPolicy": "Always"}],
-        },
-    }
+    listing = configure(configuration, overlay=LISTED, priorityClasses=[PRIORITY])
 
-    pod = template(sweep(podTemplate=overlay), output, configuration)["spec"]
+    made = template(sweep(podTemplate=ALLOWED), output, listing)
 
-    (container,) = pod["containers"]
+    (container,) = made["spec"]["containers"]
     environment = {variable["name"]: variable.get("value") for variable in container["env"]}
-    assert environment["TMPDIR"] == "/fast"
-    assert environment["HOME"] == "/scratch"
+    assert (environment["HOME"], environment["NO_PROXY"]) == ("/scratch", ".svc,.cluster.local,10.0.0.0/8")
     assert container["image"] == "lab/synth-renderer:1"
-    assert {v["name"]: v for v in pod["volumes"]}["scratch"]["emptyDir"]["sizeLimit"] == "1Ti"
-    assert pod["initContainers"][0]["securityContext"]["allowPrivilegeEscalation"] is False
+    assert [mount["mountPath"] for mount in container["volumeMounts"]][-1] == "/mnt/textures"
+    assert container["resources"]["limits"]["memory"] == "6Gi"
+    assert [volume["name"] for volume in made["spec"]["volumes"]] == ["input", "scratch", "more"]
+    assert made["spec"]["priorityClassName"] == PRIORITY
+    assert len(made["spec"]["topologySpreadConstraints"]) == 2
+    assert made["metadata"]["labels"].items() >= ALLOWED["metadata"]["labels"].items()
 
 
 @pytest.mark.parametrize(
@@ -54,33 +63,115 @@ def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, configuration
         ({"spec": {"tolerations": {}}}, "spec.tolerations: must be a list, not a mapping"),
         ({"spec": {"priority": "high"}}, "spec.priority: must be a whole number, not 'high'"),
         ({"spec": {"nodeSelector": {"gpu": True}}}, "spec.nodeSelector.gpu: must be a string, not true; quote it"),
+        (
+            {"spec": {"hostPID": True}},
+            f"spec.hostPID: true is not allowed; here an overlay may set only {FIELDS}; {TRUSTED}",
+        ),
+        (
+            {"metadata": {"name": "x"}},
+            f"metadata.name: 'x' is not allowed; here an overlay may set only annotations, labels; {TRUSTED}",
+        ),
+        (
+            {"spec": {"containers": [{"name": "render", "livenessProbe": {"httpGet": {"port": 1}}}]}},
+            "spec.containers[0].livenessProbe: a mapping is not allowed; here an overlay may set only env, name, "
+            f"resources, volumeMounts; {TRUSTED}",
+        ),
+        (
+            {"metadata": {"labels": {"synth-operator.io/sweep": "x"}}},
+            "metadata.labels.synth-operator.io/sweep: is in the reserved domain synth-operator.io; choose a name in a "
+            "domain of yours",
+        ),
+        (
+            {"metadata": {"labels": {"batch.kubernetes.io/job-name": "x"}}},
+            "metadata.labels.batch.kubernetes.io/job-name: is in the reserved domain kubernetes.io; choose a name in a "
+            "domain of yours",
+        ),
+        (
+            {"metadata": {"labels": {"job-name": "x"}}},
+            "metadata.labels.job-name: belongs to Kubernetes, which finds a Job's pods by it; choose another name",
+        ),
+        (
+            {"metadata": {"labels": {"a/b/c": "x"}}},
+            "metadata.labels.a/b/c: is no key of a label or annotation; use at most 63 letters, digits, '-', '_' and "
+            "'.', after a domain and '/' if it has one",
+        ),
+        (
+            {"spec": {"containers": [{"name": "render", "env": [{"name": "PYTHONPATH", "value": "/x"}]}]}},
+            "spec.containers[0].env[0].name: 'PYTHONPATH' is reserved, as is all of PYTHON*; choose another name; "
+            f"{TRUSTED}",
+        ),
+        (
+            {"spec": {"containers": [{"name": "render", "env": [{"name": "BASH_FUNC_id%%", "value": "() { :; }"}]}]}},
+            "spec.containers[0].env[0].name: 'BASH_FUNC_id%%' is no name of a variable; use letters, digits and '_'",
+        ),
+        (
+            {"spec": {"containers": [{"name": "render", "env": [{"name": "X", "value": "$(AWS_ACCESS_KEY_ID)"}]}]}},
+            "spec.containers[0].env[0].value: must be a literal value, without '$('; Kubernetes would put another "
+            f"variable there; {TRUSTED}",
+        ),
+        (
+            {"spec": {"tolerations": [{"operator": "Exists"}]}},
+            "spec.tolerations[0]: the operator does not allow to tolerate every taint; allowed are: "
+            "nvidia.com/gpu:NoSchedule (sweeps.overlay.tolerations of the chart)",
+        ),
+        (
+            {"spec": {"priorityClassName": "high"}},
+            "spec.priorityClassName: the operator does not allow 'high'; allowed are: none (sweeps.priorityClasses of "
+            "the chart)",
+        ),
+        (
+            {"spec": {"volumes": [{"name": "more", "persistentVolumeClaim": {"claimName": "x"}}]}},
+            "spec.volumes[0].persistentVolumeClaim.claimName: the operator does not allow the claim 'x'; allowed are: "
+            "none (sweeps.overlay.claims of the chart)",
+        ),
+        (
+            {"spec": {"volumes": [{"name": "more"}]}},
+            f"spec.volumes[0]: the volume 'more' has no persistentVolumeClaim; {TRUSTED}",
+        ),
+        (
+            {"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "x"}}]}},
+            "spec.volumes[0].name: is missing; give it a value",
+        ),
+        (
+            {"spec": {"containers": [{"name": "render", "volumeMounts": [{"name": "ca", "mountPath": "/mnt/x"}]}]}},
+            "spec: volumeMounts name 'ca', which is none of its volumes; add it there",
+        ),
+        (
+            {"spec": {"containers": [{"name": "render", "volumeMounts": [{"name": "x", "mountPath": "/opt"}]}]}},
+            f"spec.containers[0].volumeMounts[0]: mountPath must be a folder below /mnt, not '/opt'; {TRUSTED}",
+        ),
+    ],
+)
+def test_what_is_not_on_the_list_is_refused(
+    overlay: dict[str, Any], sentence: str, sweep: Make, output: Output, configuration: Configuration
+) -> None:
+    with pytest.raises(InputError) as error:
+        template(sweep(podTemplate=overlay), output, configuration)
+
+    assert str(error.value) == f"spec.podTemplate.{sentence}"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "sentence"),
+    [
         ({"metadata": {"name": "x"}}, "metadata.name: may not be set; only labels and annotations"),
         (
             {"metadata": {"labels": {"synth-operator.io/sweep": "x"}}},
             "metadata.labels.synth-operator.io/sweep: belongs to the operator; choose another name",
         ),
+        (
+            {"metadata": {"labels": {"job-name": "x"}}},
+            "metadata.labels.job-name: belongs to the operator; choose another name",
+        ),
         ({"spec": {"restartPolicy": "OnFailure"}}, "spec.restartPolicy: belongs to the operator; take it out"),
         (
-            {"spec": {"serviceAccountName": "root"}},
-            "spec.serviceAccountName: the operator's configuration does not allow 'root'; allowed are: none",
+            {"spec": {"priorityClassName": "system-node-critical"}},
+            "spec.priorityClassName: 'system-node-critical' belongs to pods of Kubernetes, before which all others "
+            "give way; choose another class",
         ),
-        (
-            {"spec": {"automountServiceAccountToken": True}},
-            "spec.automountServiceAccountToken: needs a serviceAccountName that the operator's configuration allows",
-        ),
-        (
-            {"spec": {"volumes": [{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]}},
-            "spec.volumes[0].projected: a token needs a serviceAccountName that the operator's configuration allows",
-        ),
-        ({"spec": {"hostPID": True}}, f"spec.hostPID: {HOST}"),
-        ({"spec": {"volumes": [{"name": "h", "hostPath": {"path": "/"}}]}}, f"spec.volumes[0].hostPath: {HOST}"),
         (
             {"spec": {"volumes": [{"name": "input", "emptyDir": {}}]}},
             "spec.volumes[0].name: 'input' belongs to the operator; choose another name",
-        ),
-        (
-            {"spec": {"containers": [{"name": "render", "ports": [{"containerPort": 1, "hostPort": 1}]}]}},
-            f"spec.containers[0].ports[0].hostPort: {HOST}",
         ),
         (
             {"spec": {"containers": [{"name": "other", "image": "x"}]}},
@@ -95,55 +186,37 @@ def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, configuration
             {"spec": {"containers": [{"name": "render", "image": "x"}]}},
             "spec.containers[0].image: belongs to spec.image; write it there",
         ),
-        (
-            {"spec": {"initContainers": [{"name": "x", "image": "evil:1"}]}},
-            "spec.initContainers[0].image: the operator's configuration does not allow the image 'evil:1'",
-        ),
-        (
-            {"spec": {"securityContext": {"runAsNonRoot": False}}},
-            f"spec.securityContext.runAsNonRoot: must be true; {WEAKER}",
-        ),
-        (
-            {"spec": {"securityContext": {"seccompProfile": {"type": "Unconfined"}}}},
-            f"spec.securityContext.seccompProfile.type: must be RuntimeDefault or Localhost; {WEAKER}",
-        ),
-        (
-            {"spec": {"containers": [{"name": "render", "securityContext": {"privileged": True}}]}},
-            f"spec.containers[0].securityContext.privileged: must not be true; {WEAKER}",
-        ),
-        (
-            {"spec": {"containers": [{"name": "render", "securityContext": {"readOnlyRootFilesystem": False}}]}},
-            f"spec.containers[0].securityContext.readOnlyRootFilesystem: must be true; write to /scratch; {WEAKER}",
-        ),
-        (
-            {"spec": {"containers": [{"name": "render", "securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}]}},
-            f"spec.containers[0].securityContext.capabilities.add: may only have NET_BIND_SERVICE; {WEAKER}",
-        ),
     ],
 )
-def test_a_forbidden_overlay_is_refused(
-    overlay: dict[str, Any], sentence: str, sweep: Make, output: Output, configuration: Configuration
+def test_trust_does_not_reach_what_the_operator_needs(
+    overlay: dict[str, Any], sentence: str, sweep: Make, output: Output, trusting: Configuration
 ) -> None:
     with pytest.raises(InputError) as error:
-        template(sweep(podTemplate=overlay), output, configuration)
+        template(sweep(podTemplate=overlay), output, trusting)
 
     assert str(error.value) == f"spec.podTemplate.{sentence}"
 
 
 @pytest.mark.parametrize(
-    ("policy", "overlay"),
+    "spec",
     [
-        ({"hostAccess": True}, {"spec": {"hostNetwork": True}}),
-        ({"securityContext": True}, {"spec": {"securityContext": {"runAsNonRoot": False}}}),
-        ({"images": True}, {"spec": {"initContainers": [{"name": "x", "image": "any:1"}]}}),
+        {"hostNetwork": True},
+        {"securityContext": {"runAsNonRoot": False}},
+        {"initContainers": [{"name": "x", "image": "any:1"}]},
+        {"volumes": [{"name": "more", "secret": {"secretName": "any"}}]},
+        {"serviceAccountName": "any", "automountServiceAccountToken": True},
+        {"tolerations": [{"operator": "Exists"}]},
+        {"priorityClassName": "any"},
     ],
 )
-def test_the_configuration_can_allow_it(
-    policy: dict[str, bool], overlay: dict[str, Any], sweep: Make, output: Output, configuration: Configuration
+def test_trust_reaches_everything_else(
+    spec: dict[str, Any], sweep: Make, output: Output, configuration: Configuration, trusting: Configuration
 ) -> None:
-    allowing = Configuration.from_tree({**configuration.model_dump(mode="json", by_alias=True), "overlay": policy})
+    overlay = {"spec": spec}
 
-    assert overlay["spec"].keys() <= template(sweep(podTemplate=overlay), output, allowing)["spec"].keys()
+    made = template(sweep(podTemplate=overlay), output, trusting)["spec"]
+
+    assert merge(made, harden_pod_spec(spec)) == made
     with pytest.raises(InputError):
         template(sweep(podTemplate=overlay), output, configuration)
 

@@ -123,7 +123,7 @@ def test_parallelism_changes_in_place() -> None:
     [
         {"image": "lab/other:2"},
         {"retriesPerRun": 5},
-        {"podTemplate": {"spec": {"priorityClassName": "high"}}},
+        {"podTemplate": {"spec": {"nodeSelector": {"pool": "beads"}}}},
         {"resources": {"requests": {"cpu": "1"}}},
         {"gpu": {"count": 2}},
     ],

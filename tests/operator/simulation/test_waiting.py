@@ -211,17 +211,34 @@ def test_an_invalid_recipe_stops_the_sweep_until_it_is_repaired(seconds: int) ->
     [
         (
             {"image": "elsewhere/x:1"},
-            "NotAllowed: spec.image: the operator does not allow 'elsewhere/x:1'; "
-            "allowed are lab/synth-renderer:1, lab/….",
+            "NotAllowed: spec.image: the operator does not allow 'elsewhere/x:1'; allowed are: "
+            "lab/synth-renderer:1, lab/other, lab/x:1, lab/a, lab/b (sweeps.allowedImages of the chart).",
+        ),
+        (
+            {"image": "lab/"},
+            "NotAllowed: spec.image: 'lab/' is no image; write REGISTRY/PATH, then :TAG or @sha256:DIGEST if wanted.",
         ),
         (
             {"output": {"endpoint": "s", "bucket": "abc", "serviceAccountName": "root"}},
-            "NotAllowed: spec.output.serviceAccountName: the operator does not allow 'root'; allowed are: none.",
+            "NotAllowed: spec.output.serviceAccountName: the operator does not allow 'root'; allowed are: none "
+            "(sweeps.allowedServiceAccounts of the chart).",
         ),
         (
-            {"podTemplate": {"spec": {"hostNetwork": True}}},
-            "PodTemplateInvalid: The pod template is invalid: spec.podTemplate.spec.hostNetwork: "
-            "the operator's configuration does not allow access to the host.",
+            {"priorityClassName": "high"},
+            "NotAllowed: spec.priorityClassName: the operator does not allow 'high'; allowed are: none "
+            "(sweeps.priorityClasses of the chart).",
+        ),
+        (
+            {"gpu": {"tolerations": [{"key": "lab", "value": "a"}]}},
+            "NotAllowed: spec.gpu.tolerations[0]: the operator does not allow to tolerate lab=a; allowed are: "
+            "nvidia.com/gpu:NoSchedule (sweeps.overlay.tolerations of the chart).",
+        ),
+        (
+            {"podTemplate": {"spec": {"subdomain": "x"}}},
+            "PodTemplateInvalid: The pod template is invalid: spec.podTemplate.spec.subdomain: 'x' is not allowed; "
+            "here an overlay may set only affinity, containers, imagePullSecrets, nodeSelector, priorityClassName, "
+            "runtimeClassName, tolerations, topologySpreadConstraints, volumes; "
+            "sweeps.overlay.trusted of the chart would allow it.",
         ),
     ],
 )
