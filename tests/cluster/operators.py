@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
 
 NAME: Final = "synth-operator"
-USER: Final = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{NAME}"
 WRITES: Final = frozenset({"create", "update", "patch", "delete"})
 _POD: Final = "authentication.kubernetes.io/pod-name"
 
@@ -85,12 +84,13 @@ class Operators:
             "-n", OPERATOR_NAMESPACE, "delete", "pod", pod, "--force", "--grace-period=0", "--wait=false"
         )
 
-    def read_calls(self) -> Iterator[Call]:
-        """Yield all requests so far, in the order of their answers."""
+    def read_calls(self, account: str = NAME) -> Iterator[Call]:
+        """Yield all requests of a service account so far, in the order of their answers."""
+        user = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{account}"
         with self.cluster.sandbox.slot.log("audit").open(encoding="utf-8") as lines:
             events = (json.loads(line) for line in lines)
             yield from (
-                _parse_call(event) for event in events if event["user"].get("username") == USER and _is_answered(event)
+                _parse_call(event) for event in events if event["user"].get("username") == user and _is_answered(event)
             )
 
     def list_processes(self, pod: str) -> list[str]:
