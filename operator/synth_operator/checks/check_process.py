@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from synth_operator.checks.worker import Answer, serve_checks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerProcess
 
@@ -23,6 +24,11 @@ _CLOCK_FACTOR: Final = 12
 _TRIES: Final = 2
 """The end of a process that somebody else ended, as the kernel for want of memory, says nothing about its check."""
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
+
+
+def log_warning(text: str) -> None:
+    """Log a warning of a check."""
+    log.warning("%s", text)
 
 
 class CheckLimitError(Exception):
@@ -43,8 +49,8 @@ class CheckProcess:
         self._process: ForkServerProcess | None = None
         self._requests: Connection | None = None
 
-    def run(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        """Return the result of a check.
+    def run(self, name: str, arguments: tuple[Any, ...], warn: Callable[[str], None] = log_warning) -> Any:
+        """Return the result of a check; `warn` takes its warnings.
 
         Raises:
             CheckLimitError: it takes too much time or memory, or ends its process each time.
@@ -53,7 +59,7 @@ class CheckProcess:
         for _ in range(_TRIES):
             answer = self._ask(name, arguments)
             if answer is not None:
-                return self._read(answer)
+                return self._read(answer, warn)
             code = self._end()
             if self._closed:
                 raise CheckFailedError("the operator ends")
@@ -81,9 +87,9 @@ class CheckProcess:
             raise CheckLimitError(f"it takes more than {seconds:g} s")
         return answer
 
-    def _read(self, answer: Answer) -> Any:
+    def _read(self, answer: Answer, warn: Callable[[str], None]) -> Any:
         for text in answer.warnings:
-            log.warning("%s", text)
+            warn(text)
         if answer.failure:
             raise CheckFailedError(answer.failure)
         if answer.excess:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.messages import Problem
 from synth_api.reasons import Reason
-from synth_operator.checks.check_process import CheckLimitError, CheckProcess
+from synth_operator.checks.check_process import CheckLimitError, CheckProcess, log_warning
 from synth_operator.checks.worker import Limits
 from synth_operator.turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import SweepSpec
     from synth_operator.kube.recipe_object import RecipeObject
@@ -32,6 +34,7 @@ class _Request:
     group: str
     name: str
     arguments: tuple[Any, ...]
+    warn: Callable[[str], None]
     answer: Future[Any]
 
 
@@ -62,18 +65,26 @@ class CheckPool:
         return self.submit_sweep(group, name, spec, recipe, default).result()
 
     def submit_sweep(
-        self, group: str, name: str, spec: SweepSpec, recipe: RecipeObject | None, default: Output | None
+        self,
+        group: str,
+        name: str,
+        spec: SweepSpec,
+        recipe: RecipeObject | None,
+        default: Output | None,
+        warn: Callable[[str], None] = log_warning,
     ) -> Future[ValidatedSweep | Problem]:
-        """Return the future result of `validate_sweep` of these arguments."""
-        return self._submit(group, "sweep", name, spec, recipe, default)
+        """Return the future result of `validate_sweep` of these arguments; `warn` takes its warnings."""
+        return self._submit(group, "sweep", (name, spec, recipe, default), warn)
 
     def check_recipe(self, group: str, recipe: RecipeObject) -> Problem | None:
         """Wait for `validate_recipe` of this recipe."""
         return self.submit_recipe(group, recipe).result()
 
-    def submit_recipe(self, group: str, recipe: RecipeObject) -> Future[Problem | None]:
-        """Return the future result of `validate_recipe` of this recipe."""
-        return self._submit(group, "recipe", recipe)
+    def submit_recipe(
+        self, group: str, recipe: RecipeObject, warn: Callable[[str], None] = log_warning
+    ) -> Future[Problem | None]:
+        """Return the future result of `validate_recipe` of this recipe; `warn` takes its warnings."""
+        return self._submit(group, "recipe", (recipe,), warn)
 
     def close(self) -> None:
         """End the processes and their checks; checks that wait are cancelled."""
@@ -88,13 +99,13 @@ class CheckPool:
             self._turns.release(request.group)
             request.answer.cancel()
 
-    def _submit(self, group: str, name: str, *arguments: Any) -> Future[Any]:
+    def _submit(self, group: str, name: str, arguments: tuple[Any, ...], warn: Callable[[str], None]) -> Future[Any]:
         answer: Future[Any] = Future()
         with self._changed:
             if self._closed:
                 answer.cancel()
             else:
-                self._turns.add(group, _Request(group, name, arguments, answer), time.monotonic())
+                self._turns.add(group, _Request(group, name, arguments, warn, answer), time.monotonic())
                 self._changed.notify()
         return answer
 
@@ -118,7 +129,7 @@ class CheckPool:
 
 def _answer(request: _Request, process: CheckProcess) -> None:
     try:
-        result = process.run(request.name, request.arguments)
+        result = process.run(request.name, request.arguments, request.warn)
     except CheckLimitError as error:
         subject, reason = _SUBJECTS[request.name]
         message = f"The {subject} is too large to check: {error}; make it smaller."

@@ -18,6 +18,7 @@ from aiohttp import web
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import explain
+from synth_operator.checks.pool import CheckPool
 from synth_operator.configuration import Configuration
 from synth_operator.kube.api import ApiError
 from synth_operator.kube.client import KubernetesApi, load_connection
@@ -89,14 +90,18 @@ async def _run(options: Options, configuration: Configuration) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    api = KubernetesApi(load_connection())
-    endpoint = Endpoint(Reviewer(api, configuration).review)
-    server = ServerContext()
+    api, pool, server = KubernetesApi(load_connection()), CheckPool(), ServerContext()
+    reviewer = Reviewer(api, pool, configuration)
+    endpoint = Endpoint(reviewer.review)
     certificates = build_certificates(options, Registration(api, options.name, options.replica))
-    async with _serve_requests(endpoint, options.port, server.context):
-        while not stop.is_set():
-            delay = await _refresh(certificates, server, endpoint)
-            await _wait(stop, delay)
+    try:
+        async with _serve_requests(endpoint, options.port, server.context):
+            await reviewer.start_processes()
+            while not stop.is_set():
+                delay = await _refresh(certificates, server, endpoint)
+                await _wait(stop, delay)
+    finally:
+        pool.close()
 
 
 def build_certificates(options: Options, registration: Registration) -> Certificates:

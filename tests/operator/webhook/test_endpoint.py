@@ -1,29 +1,24 @@
-"""The server: who may ask, and that no namespace waits for the checks of another."""
+"""The server: who may ask, and what it answers."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from synth_operator.configuration import Configuration, Lease
 from synth_operator.kube.api import ApiError
-from synth_operator.webhook import reviewer
 from synth_operator.webhook.admission_review import AdmissionRequest, Verdict
 from synth_operator.webhook.endpoint import Endpoint
-from synth_operator.webhook.reviewer import Reviewer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     Review = Callable[[AdmissionRequest], Awaitable[Verdict]]
 
-CONFIGURATION = Configuration(operator_image="operator", renderer_image="renderer", lease=Lease(namespace="synth"))
 PATH = "/5ec4e7"
 
 
@@ -97,38 +92,3 @@ def test_a_replica_is_ready_once_the_api_server_knows_it() -> None:
             return [*found, (await client.get("/readyz")).status]
 
     assert asyncio.run(probe()) == [200, 503, 200]
-
-
-class HeldChecks:
-    """Checks of the namespace `hostile` do not end until they are released."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.started: list[str] = []
-        self.release = threading.Event()
-        monkeypatch.setattr(reviewer, "judge_write", self._judge)
-
-    def _judge(self, request: AdmissionRequest, *_: object) -> Verdict:
-        self.started.append(request.namespace)
-        if request.namespace == "hostile":
-            assert self.release.wait(60)
-        return Verdict(request.namespace)
-
-
-def test_expensive_checks_of_one_namespace_delay_none_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    checks = HeldChecks(monkeypatch)
-
-    async def review_all() -> list[Verdict]:
-        reviews = Reviewer(api=None, configuration=CONFIGURATION)  # type: ignore[arg-type]
-        requests = [AdmissionRequest.model_validate(build_document(name)) for name in ["hostile"] * 50 + ["lab"]]
-        hostile = [asyncio.create_task(reviews.review(request)) for request in requests[:-1]]
-        honest = await reviews.review(requests[-1])
-        for given_up in hostile[1:]:
-            given_up.cancel()
-        checks.release.set()
-        return [
-            honest,
-            *[each for each in await asyncio.gather(*hostile, return_exceptions=True) if isinstance(each, Verdict)],
-        ]
-
-    assert asyncio.run(review_all()) == [Verdict("lab"), Verdict("hostile")]
-    assert sorted(checks.started) == ["hostile", "lab"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import yaml
@@ -11,13 +12,22 @@ import yaml
 from synth_api.errors import InputError
 from synth_api.resources.conditions import Problem
 from synth_api.sweep.definition import Sweep
+from synth_operator.checks.pool import CheckPool
 from synth_operator.configuration import Configuration, Lease
 from synth_operator.decide.admission import admit_sweep
+from synth_operator.kube.api import Resource
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.validation import validate_sweep
 from synth_operator.webhook.admission_review import AdmissionRequest, Verdict
-from synth_operator.webhook.judge import judge_write
+from synth_operator.webhook.reviewer import Reviewer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from synth_operator.kube.api import Api, JsonObject
+
+    Judge = Callable[..., Verdict]
 
 RECIPE_FILE = Path(__file__).parents[3] / "recipes/spheres_sem.yaml"
 RECIPE: dict[str, Any] = yaml.safe_load(RECIPE_FILE.read_text())
@@ -31,9 +41,9 @@ CONFIGURATION = Configuration(
 )
 
 
-def build_recipe(tree: dict[str, Any]) -> RecipeObject:
+def build_recipe(tree: dict[str, Any]) -> JsonObject:
     metadata = {"namespace": "lab", "name": "spheres", "uid": "1", "resourceVersion": "1"}
-    return RecipeObject.from_json({"metadata": metadata, "spec": {"recipe": tree}})
+    return {"metadata": metadata, "spec": {"recipe": tree}}
 
 
 def build_spec(**more: Any) -> dict[str, Any]:
@@ -49,11 +59,30 @@ def build_request(
     return AdmissionRequest.model_validate(document)
 
 
-SPHERES = build_recipe(RECIPE)
+class Recipes:
+    """API with at most one recipe."""
+
+    def __init__(self, tree: dict[str, Any] | None) -> None:
+        self.tree = tree
+
+    def read(self, resource: Resource, namespace: str, name: str) -> JsonObject | None:
+        assert (resource, namespace) == (Resource.RECIPES, "lab")
+        return None if self.tree is None or name != "spheres" else build_recipe(self.tree)
 
 
-def judge(request: AdmissionRequest, recipe: RecipeObject | None = SPHERES) -> Verdict:
-    return judge_write(request, recipe, CONFIGURATION)
+@pytest.fixture(scope="module")
+def pool() -> Iterator[CheckPool]:
+    pool = CheckPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def judge(pool: CheckPool) -> Judge:
+    def review(request: AdmissionRequest, tree: dict[str, Any] | None = RECIPE) -> Verdict:
+        return asyncio.run(Reviewer(cast("Api", Recipes(tree)), pool, CONFIGURATION).review(request))
+
+    return review
 
 
 def read_validate_sentence(*overrides: str) -> str:
@@ -64,7 +93,7 @@ def read_validate_sentence(*overrides: str) -> str:
 
 
 @pytest.mark.parametrize("override", [WRONG_KEY, f"{SEED}=shuffle(1,2)", f"{SEED}=range(0)", "x", f"{SEED}=-1"])
-def test_a_wrong_sweep_is_refused_with_the_sentence_of_synth_validate(override: str) -> None:
+def test_a_wrong_sweep_is_refused_with_the_sentence_of_synth_validate(judge: Judge, override: str) -> None:
     verdict = judge(build_request(build_spec(overrides=[override])))
 
     assert read_validate_sentence(override) in verdict.problem
@@ -85,17 +114,17 @@ def test_a_wrong_sweep_is_refused_with_the_sentence_of_synth_validate(override: 
     ],
     ids=str,
 )
-def test_the_reconciler_says_the_same(spec: dict[str, Any]) -> None:
+def test_the_reconciler_says_the_same(judge: Judge, spec: dict[str, Any]) -> None:
     metadata = {"namespace": "lab", "name": "s", "uid": "1", "resourceVersion": "1"}
     sweep = SweepObject.from_json({"metadata": metadata, "spec": spec})
-    validation = validate_sweep("s", sweep.spec, build_recipe(RECIPE), CONFIGURATION.output)
+    validation = validate_sweep("s", sweep.spec, RecipeObject.from_json(build_recipe(RECIPE)), None)
     problem = admit_sweep(sweep, validation, CONFIGURATION)
 
     assert isinstance(problem, Problem)
     assert judge(build_request(spec)) == Verdict(problem.message)
 
 
-def test_a_wrong_recipe_is_refused_and_a_valid_one_passes() -> None:
+def test_a_wrong_recipe_is_refused_and_a_valid_one_passes(judge: Judge) -> None:
     wrong = {**RECIPE, "blueprint": {}}
 
     verdict = judge(build_request({"recipe": wrong}, kind="SynthRecipe"), None)
@@ -105,30 +134,30 @@ def test_a_wrong_recipe_is_refused_and_a_valid_one_passes() -> None:
     assert judge(build_request({"recipe": RECIPE}, kind="SynthRecipe"), None) == Verdict()
 
 
-def test_a_valid_sweep_passes_without_a_word() -> None:
+def test_a_valid_sweep_passes_without_a_word(judge: Judge) -> None:
     assert judge(build_request(build_spec(overrides=[f"{SEED}=range(15)"]))) == Verdict()
 
 
-def test_a_sweep_may_come_before_its_recipe() -> None:
+def test_a_sweep_may_come_before_its_recipe(judge: Judge) -> None:
     verdict = judge(build_request(build_spec(overrides=[WRONG_KEY])), None)
 
     assert verdict == Verdict(warnings=("There is no SynthRecipe 'spheres' in this namespace; apply one.",))
 
 
-def test_a_sweep_before_its_recipe_is_checked_as_far_as_it_goes() -> None:
+def test_a_sweep_before_its_recipe_is_checked_as_far_as_it_goes(judge: Judge) -> None:
     verdict = judge(build_request(build_spec(image="elsewhere.example/renderer:1")), None)
 
     assert verdict.problem.startswith("spec.image: the operator does not allow 'elsewhere.example/renderer:1'")
 
 
-def test_the_mistake_of_its_recipe_is_not_the_sweeps() -> None:
-    verdict = judge(build_request(build_spec()), build_recipe({**RECIPE, "blueprint": {}}))
+def test_the_mistake_of_its_recipe_is_not_the_sweeps(judge: Judge) -> None:
+    verdict = judge(build_request(build_spec()), {**RECIPE, "blueprint": {}})
 
     assert verdict.problem == ""
     assert [sentence.partition(":")[0] for sentence in verdict.warnings] == ["The recipe 'spheres' is invalid"]
 
 
-def test_what_synth_validate_warns_about_is_a_warning() -> None:
+def test_what_synth_validate_warns_about_is_a_warning(judge: Judge) -> None:
     verdict = judge(build_request({"recipe": {**RECIPE, "hydra": {"job": {}}}, "output": OUTPUT}))
 
     assert verdict.problem == ""
@@ -149,7 +178,7 @@ def test_an_object_that_is_being_deleted_needs_no_check() -> None:
     assert not request.needs_check
 
 
-def test_an_invalid_sweep_may_be_suspended() -> None:
+def test_an_invalid_sweep_may_be_suspended(judge: Judge) -> None:
     old = build_spec(overrides=[WRONG_KEY])
 
     verdict = judge(build_request({**old, "suspend": True}, old))
@@ -158,7 +187,7 @@ def test_an_invalid_sweep_may_be_suspended() -> None:
     assert verdict.warnings == (judge(build_request(old)).problem,)
 
 
-def test_a_further_mistake_in_an_invalid_sweep_is_refused() -> None:
+def test_a_further_mistake_in_an_invalid_sweep_is_refused(judge: Judge) -> None:
     old = build_spec(overrides=[f"{SEED}=range(0)"])
 
     verdict = judge(build_request(build_spec(overrides=[WRONG_KEY]), old))
@@ -166,9 +195,41 @@ def test_a_further_mistake_in_an_invalid_sweep_is_refused() -> None:
     assert read_validate_sentence(WRONG_KEY) in verdict.problem
 
 
-def test_a_change_to_another_recipe_is_checked_with_that_recipe() -> None:
+def test_a_change_to_another_recipe_is_checked_with_that_recipe(judge: Judge) -> None:
     old = {**build_spec(overrides=[WRONG_KEY]), "recipeRef": {"name": "other"}}
 
     verdict = judge(build_request(build_spec(overrides=[WRONG_KEY]), old))
 
     assert read_validate_sentence(WRONG_KEY) in verdict.problem
+
+
+@pytest.fixture
+def strict_pool() -> Iterator[CheckPool]:
+    pool = CheckPool(cpu_seconds=1)
+    yield pool
+    pool.close()
+
+
+def test_expensive_sweeps_of_one_namespace_delay_none_elsewhere(strict_pool: CheckPool) -> None:
+    """Six of them need 6 s of processor time; the API server gives up those that wait."""
+    values = ",".join(str(number) for number in range(10_000, 10_650))
+    expensive = build_spec(overrides=[f"+initial_runtime_state.x{number}={values}" for number in range(64)])
+
+    async def review_all() -> tuple[Verdict, int, Verdict]:
+        reviewer = Reviewer(cast("Api", Recipes(RECIPE)), strict_pool, CONFIGURATION)
+        await reviewer.start_processes()
+        hostile = [asyncio.create_task(reviewer.review(build_request(expensive))) for _ in range(6)]
+        other = build_request({"recipe": RECIPE, "output": OUTPUT}).model_copy(update={"namespace": "other"})
+        honest = await reviewer.review(other)
+        ended = sum(task.done() for task in hostile)
+        for task in hostile[1:]:
+            task.cancel()
+        return honest, ended, await hostile[0]
+
+    honest, ended, hostile = asyncio.run(review_all())
+
+    assert honest == Verdict()
+    assert ended < 2
+    assert hostile.problem == (
+        "The sweep is too large to check: it takes more than 1 s of processor time; make it smaller."
+    )
