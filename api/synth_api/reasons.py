@@ -125,7 +125,11 @@ class Reason(_Code):
         True,
     )
     POD_REFUSED = "PodRefused", "Satisfy the admission rule that the message quotes, or change that rule.", True
-    NAME_TAKEN = "NameTaken", "Delete or rename the Job of that name, which belongs to something else.", True
+    NAME_TAKEN = (
+        "NameTaken",
+        "Delete or rename the Job or ConfigMap of that name, which belongs to something else.",
+        True,
+    )
     QUEUED = "Queued", "No action needed: Kueue has not admitted the Job yet."
     ENGINE_MISMATCH = (
         "EngineMismatch",

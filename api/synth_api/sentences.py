@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
 from synth_api.redaction import redact, redact_tree
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 MAX_CHARACTERS: Final = 1024
 """Maximum of a sentence, as in a Kubernetes Event."""
+MAX_CLAIM_CHARACTERS: Final = 400
+"""Maximum of a text that a pod reports."""
+MAX_INTEGER: Final = (1 << 53) - 1
+"""Largest integer that every reader of JSON keeps."""
 _MAX_READ: Final = 1 << 16
 """Characters of an external text that are processed."""
+_MAX_DEPTH: Final = 8
+"""Depth of an external JSON value that is kept."""
+_BLANK: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Characters without a glyph that Unicode nevertheless counts as printable."""
 
 
 def clean(text: str, longest: int = MAX_CHARACTERS) -> str:
@@ -25,6 +35,24 @@ def clean(text: str, longest: int = MAX_CHARACTERS) -> str:
     text = redact(text[:_MAX_READ])
     line = _join_lines(text)
     return shorten(line if line == text else redact(line), longest)
+
+
+def clean_tree(tree: Any, depth: int = _MAX_DEPTH) -> Any:
+    """Return a JSON value of a pod that a status can hold: clean texts, exact numbers, at most `depth` levels."""
+    match tree:
+        case None | bool():
+            return tree
+        case int():
+            return tree if abs(tree) <= MAX_INTEGER else clean(hex(tree), MAX_CLAIM_CHARACTERS)
+        case float():
+            return tree if math.isfinite(tree) else str(tree)
+        case Mapping() if depth:
+            return {
+                clean(str(name), MAX_CLAIM_CHARACTERS): clean_tree(value, depth - 1) for name, value in tree.items()
+            }
+        case list() | tuple() if depth:
+            return [clean_tree(value, depth - 1) for value in tree]
+    return clean(tree, MAX_CLAIM_CHARACTERS) if isinstance(tree, str) else "…"
 
 
 def shorten(text: str, longest: int) -> str:
@@ -61,7 +89,9 @@ def format_log_entry(event: str, facts: Mapping[str, Any]) -> str:
 
 
 def _join_lines(text: str) -> str:
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(_BLANK.sub(" ", text).split())
 
 
 def _build_cleaner(longest: int) -> BeforeValidator:
@@ -70,5 +100,7 @@ def _build_cleaner(longest: int) -> BeforeValidator:
 
 Sentence = Annotated[str, _build_cleaner(MAX_CHARACTERS), Field(max_length=MAX_CHARACTERS)]
 """Field whose value is cleaned whenever it is set."""
-ShortSentence = Annotated[str, _build_cleaner(512), Field(max_length=512)]
-"""Shorter sentence, for items of lists."""
+ClaimedText = Annotated[str, _build_cleaner(MAX_CLAIM_CHARACTERS), Field(max_length=MAX_CLAIM_CHARACTERS)]
+"""Text of a pod, cleaned whenever it is set: what a worker writes is what the operator accepts."""
+ClaimedValues = Annotated[dict[str, Any], BeforeValidator(clean_tree)]
+"""Values that a pod reports by name, cleaned likewise."""

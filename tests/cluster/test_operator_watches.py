@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from api_server import ApiServer, api_server
+from controllers import build_controller
 from kubernetes import client, config
 from proxies import proxy
 
 from synth_api.jobs.messages import BatchMessage, write_message
-from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
+from synth_api.jobs.names import JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
 from synth_operator.kube.api import Resource
 from synth_operator.watch.handlers import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
-JOB_NAME = "batch.kubernetes.io/job-name"
+INDEX = "batch.kubernetes.io/job-completion-index"
 SECONDS = 60.0
 RESTARTS = 5
 """Restarts of the watches; each could show an incomplete snapshot."""
@@ -102,7 +103,8 @@ def build_pod_template(labels: dict[str, str]) -> dict[str, Any]:
 
 
 def build_job(name: str, labels: dict[str, str]) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": "default", "labels": labels}
+    owner = build_controller(Resource.SWEEPS, labels.get(SWEEP_LABEL, "else"), "uid-of-its-sweep")
+    metadata = {"name": name, "namespace": "default", "labels": labels, "ownerReferences": [owner]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -139,8 +141,10 @@ def test_a_pods_message_outlives_the_pod_but_not_its_job(server: ApiServer) -> N
     server.apply(build_job("talking-r0", labels))
     with run_watches(load_connection(server)) as (watches, items):
         items.wait_for("talking")
-        pod = {"apiVersion": "v1", "kind": "Pod", **build_pod_template({**labels, JOB_NAME: "talking-r0"})}
-        pod["metadata"] |= {"name": "talker", "namespace": "default"}
+        uid = server.kubectl("get", "job", "talking-r0", "--output=jsonpath={.metadata.uid}").strip()
+        pod = {"apiVersion": "v1", "kind": "Pod", **build_pod_template(labels)}
+        owner = build_controller(Resource.JOBS, "talking-r0", uid)
+        pod["metadata"] |= {"name": "talker", "namespace": "default", "ownerReferences": [owner]}
         server.apply(pod)
         message = BatchMessage(batch=0, size=12, succeeded=6)
         end_pod(server, "talker", message)
@@ -188,6 +192,25 @@ def test_foreign_jobs_and_pods_are_no_events(server: ApiServer) -> None:
         items.wait_for("someone")
 
         assert not [item for item in items.seen if "foreign" in item.name]
+
+
+def test_objects_that_cannot_be_read_or_belong_to_nobody_are_not_in_snapshots(server: ApiServer) -> None:
+    labels, key = {SWEEP_LABEL: "careful", JOB_LABEL: "render"}, ("default", "careful")
+    nobodys = build_job("careful-a", labels)
+    del nobodys["metadata"]["ownerReferences"]
+    server.apply(nobodys)
+    server.apply(build_job("careful-b", {SWEEP_LABEL: "careful"}))
+    server.apply(build_job("careful-c", {**labels, SHARD_LABEL: "first"}))
+    pod = {"apiVersion": "v1", "kind": "Pod", **build_pod_template(labels)}
+    pod["metadata"] = {"name": "careful-pod", "namespace": "default", "labels": labels, "annotations": {INDEX: "first"}}
+    server.apply(pod)
+    with run_watches(load_connection(server)) as (watches, items):
+        items.wait_for("careful")
+        server.apply(build_job("careful-r0", labels))
+        wait_until(lambda: len(watches.take_snapshot(*key).jobs) == 1, "the sweep's own Job was not seen")
+
+        snapshot = watches.take_snapshot(*key)
+        assert ([job.name for job in snapshot.jobs], snapshot.pods) == (["careful-r0"], ())
 
 
 def test_only_the_listed_namespaces_are_watched(server: ApiServer) -> None:

@@ -7,6 +7,8 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from controllers import build_controller
+
 from simulated_cluster.api import MemoryApi
 from simulated_cluster.store import Store
 from synth_api.exit_codes import ExitCode
@@ -169,7 +171,7 @@ class Nodes:
             "name": f"{job['metadata']['name']}-{index}-{number}",
             "labels": labels,
             "annotations": annotations,
-            "ownerReferences": [{"uid": job["metadata"]["uid"]}],
+            "ownerReferences": [build_controller(Resource.JOBS, job["metadata"]["name"], job["metadata"]["uid"])],
         }
         self._created.append({"metadata": metadata})
         self._api.add(Resource.PODS, {"metadata": metadata, "spec": template["spec"], "status": {"phase": "Pending"}})

@@ -24,8 +24,8 @@ from synth_operator.configuration import Configuration
 from synth_operator.decide.decide import decide
 from synth_operator.decide.observed_state import ObservedState, Refusal
 from synth_operator.kube.api import ApiError, JsonObject, Resource
-from synth_operator.kube.job_object import JobObject
-from synth_operator.kube.pod_object import PodObject
+from synth_operator.kube.job_object import find_owner, read_job
+from synth_operator.kube.pod_object import read_pod
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.inputs import build_attempt_input
@@ -259,11 +259,12 @@ class SimulatedCluster:
         return ObservedState(
             validation=validate(sweep.spec, found),
             recipe=found,
-            jobs=tuple(JobObject.from_json(body) for (kind, _), body in seen.items() if kind is Resource.JOBS),
-            pods=tuple(PodObject.from_json(body) for (kind, _), body in seen.items() if kind is Resource.PODS),
+            jobs=tuple(job for (kind, _), body in seen.items() if kind is Resource.JOBS and (job := read_job(body))),
+            pods=tuple(pod for (kind, _), body in seen.items() if kind is Resource.PODS and (pod := read_pod(body))),
             inputs=frozenset(
                 body["metadata"]["name"]
                 for body in self.api.find(Resource.INPUTS, NAMESPACE, labels=f"{SWEEP_LABEL}={NAME}")
+                if find_owner(body) == sweep.uid
             ),
             warnings=tuple(self.nodes.warnings),
             refusals=tuple(self._refusals.values()),

@@ -60,7 +60,11 @@ class Store:
             self.plans[task.attempt] = Plan(keys, len(keys) - len(todo), todo, size)
         plan = self.plans[task.attempt]
         return ExitCode.OK, PlanMessage(
-            total=len(plan.keys), cached=plan.cached, todo=len(plan.todo), batch_size=plan.size
+            total=len(plan.keys),
+            cached=plan.cached,
+            todo=len(plan.todo),
+            batch_size=plan.size,
+            batches=Batches(len(plan.todo), plan.size).count,
         )
 
     def work(self, task: AttemptInput, batch: int, retries: int) -> tuple[int | None, BatchMessage]:
@@ -121,13 +125,19 @@ class Store:
         if not self.up:
             return ExitCode.TRY_AGAIN, FinalizeMessage(problem=DOWN)
         plan = self.plans[task.attempt]
-        failed = {run: reason for document in plan.batches.values() for run, reason in document.failed.items()}
+        failed = {
+            run: reason
+            for document in plan.batches.values()
+            for run, reason in document.failed.items()
+            if plan.keys[run] not in self.runs
+        }
         missing = [run for run, key in enumerate(plan.keys) if key not in self.runs and run not in failed]
         self.committed = [key for key in plan.keys if key in self.runs]
+        cached = min(plan.cached, len(self.committed))
         return ExitCode.OK, FinalizeMessage(
             total=len(plan.keys),
-            cached=plan.cached,
-            succeeded=len([run for run in plan.todo if plan.keys[run] in self.runs]),
+            cached=cached,
+            succeeded=len(self.committed) - cached,
             failed=len(failed),
             missing=len(missing),
             failures=self._failures(BatchDocument(failed=failed)),

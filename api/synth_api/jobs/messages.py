@@ -1,19 +1,84 @@
-"""Termination messages: reports of pods to the operator, at most 4096 bytes of JSON each."""
+"""Termination messages: reports of pods to the operator, at most 4096 bytes of JSON each.
+
+A message is a claim: whoever may create pods in a namespace can write one. So every number is bounded, every text is
+clean, and the numbers of a message agree with each other; `read_message` refuses what no worker writes.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_validator
 
+from synth_api.jobs.batches import MAX_BATCH_SIZE, Batches
+from synth_api.reasons import FailureReason, Reason, find_failure_reason
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Problem as Problem
 from synth_api.resources.synth_sweep import RunFailure
-from synth_api.sentences import shorten
+from synth_api.sentences import MAX_CLAIM_CHARACTERS, MAX_INTEGER, ClaimedText, shorten
+from synth_api.sweep.axis_values import MAX_RUNS
 
 MAX_BYTES: Final = 4096
 MESSAGE_FILE: Final = "/dev/termination-log"
+POD_REASONS: Final = frozenset(
+    {
+        Reason.STORE_UNREACHABLE,
+        Reason.ACCESS_DENIED,
+        Reason.BUCKET_NOT_FOUND,
+        Reason.CERTIFICATE_INVALID,
+        Reason.STORE_FULL,
+        Reason.STORE_DAMAGED,
+        Reason.DEVICE_UNAVAILABLE,
+        Reason.SWEEP_INVALID,
+        Reason.ENGINE_MISMATCH,
+        Reason.PLAN_UNREADABLE,
+        Reason.WORKER_FAILED,
+    }
+)
+"""Reasons that a pod may report; the others are the operator's own."""
+_MAX_SECONDS: Final = 1e10
+"""More than 300 years: the seconds of any batch."""
+
+
+def _check_problem(problem: Problem) -> Problem:
+    if problem.reason not in POD_REASONS:
+        raise ValueError(f"a pod does not report {problem.reason.value}")
+    return problem.model_copy(update={"message": shorten(problem.message, MAX_CLAIM_CHARACTERS)})
+
+
+def _check_failures(failures: tuple[RunFailure, ...]) -> tuple[RunFailure, ...]:
+    runs = {failure.run for failure in failures}
+    if len(runs) < len(failures) or not all(0 <= run < MAX_RUNS for run in runs):
+        raise ValueError("not the numbers of different runs")
+    return tuple(
+        failure.model_copy(update={"reason": _find_known_reason(failure.reason).value}) for failure in failures
+    )
+
+
+def _merge_unknown_reasons(reasons: Any) -> Any:
+    if not isinstance(reasons, dict) or not all(type(runs) is int for runs in reasons.values()):
+        return reasons
+    known: Counter[str] = Counter()
+    for code, runs in reasons.items():
+        known[_find_known_reason(str(code)).value] += runs
+    return dict(known)
+
+
+def _find_known_reason(code: str) -> FailureReason:
+    """Return the reason of a code; EngineFailed, whose remedy is the log, for one of another release's image."""
+    return find_failure_reason(code) or FailureReason.ENGINE_FAILED
+
+
+Count = Annotated[int, Field(ge=0, le=MAX_RUNS, strict=True)]
+"""A number of runs or batches of a sweep."""
+Amount = Annotated[int, Field(ge=0, le=MAX_INTEGER, strict=True)]
+Seconds = Annotated[float, Field(ge=0, le=_MAX_SECONDS, allow_inf_nan=False, strict=True)]
+SecondsByStage = dict[ClaimedText, Seconds]
+Failures = Annotated[tuple[RunFailure, ...], AfterValidator(_check_failures)]
+RunsByReason = Annotated[dict[str, Count], BeforeValidator(_merge_unknown_reasons)]
+PodProblem = Annotated[Problem, AfterValidator(_check_problem)]
 
 
 class JobKind(StrEnum):
@@ -29,93 +94,115 @@ class PlanMessage(Part):
     """Report of a plan pod: the plan is written, unless there is a problem."""
 
     kind: Literal["plan"] = "plan"
-    total: int = 0
+    total: Count = 0
     """Runs without the excluded ones."""
-    cached: int = 0
+    cached: Count = 0
     """Of these, runs that existed."""
-    todo: int = 0
+    todo: Count = 0
     """Of these, runs to render."""
-    batch_size: int = 0
+    batch_size: Annotated[int, Field(ge=0, le=MAX_BATCH_SIZE, strict=True)] = 0
     """Runs of a batch."""
-    batches: int = 0
+    batches: Count = 0
     """Batches."""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     """Duration of the pod in seconds."""
-    problem: Problem | None = None
+    problem: PodProblem | None = None
     """Reason why nothing was planned."""
+
+    @model_validator(mode="after")
+    def _check_sums(self) -> Self:
+        if self.cached + self.todo != self.total:
+            raise ValueError("the runs that existed and the runs to render are not all runs")
+        if self.batches != Batches(self.todo, max(1, self.batch_size)).count:
+            raise ValueError("not the number of batches of this size")
+        return self
 
 
 class BatchMessage(Part):
     """Report of a render pod: the batch so far, over all pods that worked on it."""
 
     kind: Literal["batch"] = "batch"
-    batch: int
+    batch: Count
     """Number of the batch in the attempt."""
-    size: int
-    """Number of runs in the batch."""
-    succeeded: int = 0
+    size: Annotated[int, Field(ge=0, le=MAX_BATCH_SIZE, strict=True)]
+    """Number of runs in the batch; 0 from a pod that could not read it."""
+    succeeded: Count = 0
     """Runs that were rendered or found present."""
-    failed: int = 0
+    failed: Count = 0
     """Runs recorded as failed."""
-    failures: tuple[RunFailure, ...] = ()
+    failures: Failures = ()
     """The first failed runs, as many as fit."""
-    reasons: dict[str, int] = Field(default={})
+    reasons: RunsByReason = Field(default={})
     """Failed runs by reason."""
-    seconds: dict[str, float] = Field(default={})
+    seconds: SecondsByStage = Field(default={})
     """Render seconds by stage."""
-    gpu_seconds_used: float = 0.0
+    gpu_seconds_used: Seconds = 0.0
     """GPU seconds of runs that exist."""
-    gpu_seconds_lost: float = 0.0
+    gpu_seconds_lost: Seconds = 0.0
     """GPU seconds of runs that failed or were dropped."""
-    bytes: int = 0
+    bytes: Amount = 0
     """Written to the store."""
-    engine_version: int = 0
+    engine_version: Amount = 0
     """ENGINE_VERSION of the worker."""
-    problem: Problem | None = None
+    problem: PodProblem | None = None
     """Reason why the pod stopped early."""
+
+    @model_validator(mode="after")
+    def _check_sums(self) -> Self:
+        if self.succeeded + self.failed > self.size:
+            raise ValueError("more runs than the batch has")
+        _compare_failures(self)
+        return self
 
 
 class FinalizeMessage(Part):
     """Report of a finalize pod: the dataset is committed, unless there is a problem."""
 
     kind: Literal["finalize"] = "finalize"
-    total: int = 0
+    total: Count = 0
     """Runs without the excluded ones."""
-    cached: int = 0
+    cached: Count = 0
     """Runs that existed when the attempt began."""
-    succeeded: int = 0
+    succeeded: Count = 0
     """Runs that were to do and exist."""
-    failed: int = 0
+    failed: Count = 0
     """Runs recorded as failed."""
-    missing: int = 0
+    missing: Count = 0
     """Runs that neither exist nor are recorded as failed."""
-    failures: tuple[RunFailure, ...] = ()
+    failures: Failures = ()
     """The first failed runs, as many as fit."""
-    reasons: dict[str, int] = Field(default={})
+    reasons: RunsByReason = Field(default={})
     """Failed runs by reason."""
-    seconds: dict[str, float] = Field(default={})
+    seconds: SecondsByStage = Field(default={})
     """Render seconds by stage, over all batches."""
-    gpu_seconds_used: float = 0.0
+    gpu_seconds_used: Seconds = 0.0
     """GPU seconds of runs that exist."""
-    gpu_seconds_lost: float = 0.0
+    gpu_seconds_lost: Seconds = 0.0
     """GPU seconds of runs that failed or were dropped."""
-    bytes: int = 0
+    bytes: Amount = 0
     """Written to the store, over all batches."""
-    dataset: str = ""
+    dataset: Annotated[str, Field(max_length=1024, pattern=r"^[^\p{C}\p{Z}]*$")] = ""
     """URI of the committed dataset.json."""
-    problem: Problem | None = None
+    problem: PodProblem | None = None
     """Reason why nothing was committed."""
+
+    @model_validator(mode="after")
+    def _check_sums(self) -> Self:
+        if self.cached + self.succeeded + self.failed + self.missing != self.total:
+            raise ValueError("the runs that exist, failed and are missing are not all runs")
+        _compare_failures(self)
+        return self
 
 
 class DeleteMessage(Part):
     """Report of a delete pod: the sweep's documents, and its runs that no other sweep needs, are removed."""
 
     kind: Literal["delete"] = "delete"
-    runs: int = 0
+    runs: Amount = 0
     """Runs removed."""
-    kept: int = 0
+    kept: Amount = 0
     """Runs kept for other sweeps."""
-    problem: Problem | None = None
+    problem: PodProblem | None = None
     """Reason why something is left."""
 
 
@@ -123,11 +210,17 @@ Message = PlanMessage | BatchMessage | FinalizeMessage | DeleteMessage
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 
+def _compare_failures(message: BatchMessage | FinalizeMessage) -> None:
+    if len(message.failures) > message.failed or sum(message.reasons.values()) > message.failed:
+        raise ValueError("more failures or reasons than failed runs")
+
+
 def read_message(text: str) -> Message | None:
-    """Parse a pod's termination message; None if it is truncated or in another format."""
+    """Parse a pod's termination message; None for a text that no worker writes. Never raises."""
     try:
-        return _MESSAGE.validate_json(text)
-    except ValidationError:
+        encoded = text.encode()
+        return _MESSAGE.validate_json(encoded) if len(encoded) <= MAX_BYTES else None
+    except (ValueError, RecursionError):  # pydantic's ValidationError is a ValueError
         return None
 
 

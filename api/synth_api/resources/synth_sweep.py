@@ -11,7 +11,7 @@ from synth_api.resources.base import Part, Time
 from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.pod_template import PodTemplateSchema, Resources, Toleration
-from synth_api.sentences import ShortSentence
+from synth_api.sentences import ClaimedText, ClaimedValues
 
 KIND = "SynthSweep"
 MAX_NAME = 40
@@ -194,11 +194,11 @@ class RunFailure(Part):
 
     run: int
     """Its number."""
-    overrides: dict[str, Any] = Field(default={})
+    overrides: ClaimedValues = Field(default={})
     """Its overrides, path -> value."""
-    reason: str
+    reason: ClaimedText
     """One word."""
-    message: ShortSentence = ""
+    message: ClaimedText = ""
     """One sentence."""
 
 

@@ -4,11 +4,11 @@ Rules for `apply`:
 
 - Before the first action that creates or changes a Job or ConfigMap, unless WriteStatus was applied in this pass, the
   sweep is read: if its resourceVersion is not the observed one, the pass ends and a new one observes again.
-- Before CreateJob, the Jobs of the sweep are listed at the server; one that was not observed ends the pass. So a slow
-  watch never leads to two Jobs for one shard.
-- CreateJob and CreateInput: a 409 counts as success if the existing object has our owner and hash and is not being
-  deleted. Any other 409, and every 403 and 422, becomes a `Refusal` that later passes observe; `decide` asks for the
-  next try.
+- Before CreateJob, the Jobs that the sweep controls are listed at the server; one that was not observed ends the pass.
+  So a slow watch never leads to two Jobs for one shard.
+- CreateJob and CreateInput: a 409 counts as success if the sweep controls the existing object, which has our hash and
+  is not being deleted. Any other 409, and every 403 and 422, becomes a `Refusal` that later passes observe; `decide`
+  asks for the next try.
 - DeleteJob, DeleteInput: an object that does not exist counts as success.
 - EmitEvent: a 409 counts as success, since the name is a hash of the content; any other failure is ignored.
 - WriteStatus: a 409 ends the pass, and a new one observes again.

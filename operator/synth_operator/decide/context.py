@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from synth_api.jobs.batches import Batches
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import build_attempt_label
+from synth_operator.decide.claims import check_claim
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from synth_api.resources.output import Output
-    from synth_api.resources.synth_sweep import AttemptStatus, SweepSpec, SweepStatus
+    from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
     from synth_operator.configuration import Configuration
     from synth_operator.decide.observed_state import ObservedState
     from synth_operator.kube.job_object import JobObject
@@ -62,23 +63,23 @@ class Context:
         return tuple(job for job in self.jobs if (job.kind, job.attempt, job.shard) == wanted)
 
     def find_pods(self, *jobs: JobObject) -> tuple[PodObject, ...]:
-        """Return the pods of these Jobs."""
-        names = {job.name for job in jobs}
-        return tuple(pod for pod in self.observed.pods if pod.job in names)
+        """Return the pods that these Jobs control, without messages that do not fit their batch."""
+        known = {job.uid: job for job in jobs}
+        pods = (pod for pod in self.observed.pods if pod.owner in known)
+        return tuple(check_claim(self.previous_status, self.spec, known[pod.owner], pod) for pod in pods)
 
     def has_active_render_pods(self) -> bool:
         """Return True if a render Job is unfinished or being deleted, or a pod of a deleted render Job still runs."""
         render_jobs = tuple(job for job in self.jobs if job.kind is JobKind.RENDER)
         if any(job.deleting or job.finish is None for job in render_jobs):
             return True
-        known = {job.name for job in self.jobs}
-        return any(self._is_active(pod) for pod in self.observed.pods if pod.job not in known)
+        known = {job.uid for job in self.jobs}
+        return any(self._is_active(pod) for pod in self.observed.pods if pod.owner not in known)
 
     def _is_active(self, pod: PodObject) -> bool:
         lost = pod.deletion_time is not None and self.now >= pod.deletion_time + _MAX_TERMINATION
-        return pod.kind == JobKind.RENDER.value and not pod.is_finished and not lost
+        return self.is_render_pod(pod) and not pod.is_finished and not lost
 
-
-def build_batches(attempt: AttemptStatus) -> Batches:
-    """Return the batches of a planned attempt."""
-    return Batches(attempt.todo or 0, max(1, attempt.batch_size))
+    def is_render_pod(self, pod: PodObject) -> bool:
+        """Return True if the pod's Job, which may be deleted by now, has the name of a render Job of this sweep."""
+        return re.fullmatch(f"{re.escape(self.sweep.name)}-[0-9a-f]{{8}}-r[0-9]+", pod.job) is not None

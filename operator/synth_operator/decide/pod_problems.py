@@ -92,9 +92,10 @@ def explain_failure(pod: PodObject | None) -> Problem:
         return Problem(reason=Reason.WORKER_FAILED, message=message)
     if pod.problem:
         return Problem(reason=pod.problem.reason, message=to_sentence(pod.problem.message))
-    cause = f" ({pod.exit_reason})" if pod.exit_reason not in ("", "Error") else ""
+    cause = f" ({pod.exit_reason})" if pod.exit_reason not in ("", "Error", "Completed") else ""
+    claim = " and a termination message that no worker writes" if pod.has_refused_message else ""
     end = "before it started" if pod.exit_code is None else f"with exit code {pod.exit_code}"
-    return Problem(reason=Reason.WORKER_FAILED, message=f"The {pod.kind} pod ended {end}{cause}; see its log.")
+    return Problem(reason=Reason.WORKER_FAILED, message=f"The {pod.kind} pod ended {end}{cause}{claim}; see its log.")
 
 
 def find_known_problem(context: Context, status: SweepStatus, *, started: bool) -> Problem | None:

@@ -12,7 +12,7 @@ from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import AttemptStatus, Phase, SweepStatus
 from synth_operator.decide.actions import Action, CreateJob, DeleteJob, PatchJob
 from synth_operator.decide.backoff import MESSAGE_GRACE, compute_delay
-from synth_operator.decide.context import build_batches
+from synth_operator.decide.claims import build_batches
 from synth_operator.decide.limits import check_failure_limit, format_runs
 from synth_operator.decide.outcome import (
     Outcome,

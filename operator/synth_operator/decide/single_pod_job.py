@@ -132,10 +132,11 @@ def _evaluate(context: Context, status: SweepStatus, job: JobObject, pod: PodObj
     message = pod.message if pod else None
     if finish.succeeded and isinstance(message, _MESSAGES[job.kind]) and not message.problem:
         return JobSucceeded(message)
-    if message is None and context.now < finish.at + MESSAGE_GRACE:
+    refused = pod is not None and pod.has_refused_message
+    if message is None and not refused and context.now < finish.at + MESSAGE_GRACE:
         return JobPending(requeue_after=compute_delay(finish.at + MESSAGE_GRACE, context.now))
     delete = DeleteJob(job.name, job.uid)
-    if finish.succeeded:
+    if finish.succeeded and not refused:
         return JobPending((delete,))
     problem = explain_failure(pod)
     if pod and pod.exit_code == ExitCode.NEVER:

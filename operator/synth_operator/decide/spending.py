@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from synth_api.jobs.messages import JobKind
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Budget, Spending
@@ -66,8 +65,8 @@ def compute_budget_delay(context: Context, status: SweepStatus) -> float | None:
 
 def list_render_pods(context: Context) -> Iterator[PodObject]:
     """Yield the render pods of this sweep, of all attempts, and those that were deleted since they were counted."""
-    foreign = {job.name for job in context.observed.jobs if job.owner != context.sweep.uid}
-    yield from (pod for pod in context.observed.pods if pod.kind == JobKind.RENDER.value and pod.job not in foreign)
+    foreign = {job.uid for job in context.observed.jobs if job.owner != context.sweep.uid}
+    yield from (pod for pod in context.observed.pods if context.is_render_pod(pod) and pod.owner not in foreign)
 
 
 class _Limit(NamedTuple):

@@ -11,8 +11,8 @@ from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import AttemptStatus, Phase, RunCounts, SweepStatus
 from synth_api.version import ENGINE_VERSION
 from synth_operator.decide.backoff import compute_delay
+from synth_operator.decide.claims import build_batches
 from synth_operator.decide.completion import complete_sweep, fail_sweep
-from synth_operator.decide.context import build_batches
 from synth_operator.decide.limits import check_deadline, compute_deadline, format_runs
 from synth_operator.decide.outcome import (
     Outcome,

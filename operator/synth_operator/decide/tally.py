@@ -16,6 +16,7 @@ from synth_api.resources.synth_sweep import (
     StageSeconds,
     SweepStatus,
 )
+from synth_api.sentences import MAX_INTEGER
 from synth_operator.decide.status_updates import update_attempt, update_runs, update_status
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _count_reported_runs(message: BatchMessage) -> int:
 
 
 def _list_completed_batches(jobs: Iterable[JobObject], batches: range) -> set[int]:
-    return {batches[index] for job in jobs for index in job.completed_indexes}
+    return {batches[index] for job in jobs for index in job.completed_indexes if index < len(batches)}
 
 
 def _count_finished_runs(messages: Mapping[int, BatchMessage], completed: set[int], batches: Batches) -> int:
@@ -152,7 +153,7 @@ def _add_usages(*usages: ResourceUsage) -> ResourceUsage:
         seconds=sort_stage_seconds(seconds),
         gpu_seconds_used=round(sum(usage.gpu_seconds_used for usage in usages), 1),
         gpu_seconds_lost=round(sum(usage.gpu_seconds_lost for usage in usages), 1),
-        bytes=sum(usage.bytes for usage in usages),
+        bytes=min(sum(usage.bytes for usage in usages), MAX_INTEGER),
     )
 
 

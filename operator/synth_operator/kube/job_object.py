@@ -15,7 +15,9 @@ from synth_api.jobs.names import (
     SHARD_LABEL,
     SWEEP_LABEL,
 )
+from synth_operator.kube.api import Resource
 from synth_operator.kube.completion_indexes import NO_INDEXES, CompletionIndexes
+from synth_operator.kube.controller_reference import find_controller
 from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class JobObject:
     name: str
     uid: str
     owner: str
-    """uid of the sweep that it was created for."""
+    """uid of the sweep that controls it."""
     sweep: str
     kind: JobKind
     attempt: str
@@ -63,13 +65,13 @@ class JobObject:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """Return the Job in the API's JSON."""
+        """Return the Job in the API's JSON. Raises ValueError and KeyError for labels that no Job of a sweep has."""
         metadata, spec, status = body["metadata"], body.get("spec", {}), body.get("status") or {}
         labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
         return cls(
             name=metadata["name"],
             uid=metadata["uid"],
-            owner=annotations.get(OWNER_ANNOTATION, ""),
+            owner=find_owner(body),
             sweep=labels.get(SWEEP_LABEL, ""),
             kind=JobKind(labels[JOB_LABEL]),
             attempt=labels.get(ATTEMPT_LABEL, ""),
@@ -87,6 +89,26 @@ class JobObject:
             failed_indexes=CompletionIndexes.parse(status.get("failedIndexes", "")),
             finish=_find_finish(status.get("conditions") or ()),
         )
+
+
+def read_job(body: Mapping[str, Any]) -> JobObject | None:
+    """Return the Job in the API's JSON; None for one that no sweep controls, or without the labels of a sweep's Job."""
+    try:
+        job = JobObject.from_json(body)
+    except (KeyError, ValueError):
+        return None
+    return job if job.owner else None
+
+
+def find_owner(body: Mapping[str, Any]) -> str:
+    """Return the uid of the sweep that a Job or ConfigMap belongs to, empty if it belongs to none.
+
+    A delete Job has no controller, since a foreground deletion of the sweep would delete it: its annotation counts.
+    """
+    metadata = body["metadata"]
+    if metadata.get("labels", {}).get(JOB_LABEL) == JobKind.DELETE and not metadata.get("ownerReferences"):
+        return str(metadata.get("annotations", {}).get(OWNER_ANNOTATION, ""))
+    return str(find_controller(body, Resource.SWEEPS).get("uid", ""))
 
 
 def _find_finish(conditions: Any) -> JobFinish | None:

@@ -9,6 +9,8 @@ from kubernetes.utils.quantity import parse_quantity
 
 from synth_api.jobs.messages import Message, read_message
 from synth_api.jobs.names import JOB_LABEL
+from synth_operator.kube.api import Resource
+from synth_operator.kube.controller_reference import find_controller
 from synth_operator.kube.extended_resources import count_gpus
 from synth_operator.kube.timestamps import parse_timestamp
 
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
     from synth_api.resources.conditions import Problem
 
-_JOB_NAME: Final = "batch.kubernetes.io/job-name"
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"
+_RUNTIME_REASONS: Final = frozenset({"StartError", "ContainerCannotRun"})
+"""Reasons with which a message is that of the container runtime."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,9 @@ class PodObject:
 
     name: str
     job: str
-    """Name of its Job."""
+    """Name of the Job that controls it."""
+    owner: str
+    """uid of that Job; empty if none controls the pod."""
     kind: str
     """Kind of its Job: `plan`, `render`, `finalize` or `delete`."""
     index: int
@@ -45,7 +50,9 @@ class PodObject:
     exit_reason: str = ""
     """Reason of the terminated container: `Error`, `OOMKilled`."""
     message: Message | None = None
-    """Termination message; None if there is none or it cannot be read."""
+    """Termination message; None if there is none or it does not fit."""
+    has_refused_message: bool = False
+    """True if the pod left a text that does not fit: no worker of its Job writes it."""
     start_time: datetime | None = None
     """When a node took the pod; its resources are reserved from then on."""
     finish_time: datetime | None = None
@@ -86,16 +93,20 @@ class PodObject:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
-        """Return the pod in the API's JSON."""
+        """Return the pod in the API's JSON. Raises ValueError for an index that is no number."""
         metadata, status = body["metadata"], body.get("status") or {}
         labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
         container: Mapping[str, Any] = next(iter(status.get("containerStatuses") or ()), {})
         state = container.get("state") or {}
         terminated, waiting = state.get("terminated") or {}, state.get("waiting") or {}
+        text = terminated.get("message", "")
+        message = read_message(text) if text else None
+        controller = find_controller(body, Resource.JOBS)
         conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
         return cls(
             name=metadata["name"],
-            job=labels.get(_JOB_NAME, ""),
+            job=controller.get("name", ""),
+            owner=controller.get("uid", ""),
             kind=labels.get(JOB_LABEL, ""),
             index=int(annotations.get(_INDEX, labels.get(_INDEX, 0))),
             phase=status.get("phase", "Pending"),
@@ -105,7 +116,8 @@ class PodObject:
             deletion_time=parse_timestamp(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
             exit_code=terminated.get("exitCode"),
             exit_reason=terminated.get("reason", ""),
-            message=read_message(terminated["message"]) if terminated.get("message") else None,
+            message=message,
+            has_refused_message=message is None and bool(text) and terminated.get("reason") not in _RUNTIME_REASONS,
             start_time=parse_timestamp(status["startTime"]) if status.get("startTime") else None,
             finish_time=parse_timestamp(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
             waiting_reason=waiting.get("reason", ""),
@@ -114,6 +126,15 @@ class PodObject:
             image=container.get("imageID", ""),
             is_disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
         )
+
+
+def read_pod(body: Mapping[str, Any]) -> PodObject | None:
+    """Return the pod in the API's JSON; None for one that no Job controls, or with an index that is no number."""
+    try:
+        pod = PodObject.from_json(body)
+    except (KeyError, ValueError):
+        return None
+    return pod if pod.owner else None
 
 
 def _find_unschedulable(condition: Mapping[str, Any]) -> str:

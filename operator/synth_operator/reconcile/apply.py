@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.jobs.names import HASH_ANNOTATION, MANAGER, OWNER_ANNOTATION, SWEEP_LABEL
+from synth_api.jobs.names import HASH_ANNOTATION, MANAGER, SWEEP_LABEL
 from synth_operator.decide.actions import (
     Action,
     CreateInput,
@@ -22,6 +22,7 @@ from synth_operator.decide.actions import (
 )
 from synth_operator.decide.observed_state import Refusal
 from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, JsonObject, Resource
+from synth_operator.kube.job_object import find_owner, read_job
 from synth_operator.kube.sweep_object import SweepObject
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ class _Applier:
         self._ensure_current()
         selector = f"{SWEEP_LABEL}={self._sweep.name}"
         existing = self._api.find(Resource.JOBS, self._sweep.namespace, labels=selector)
-        if any(job["metadata"]["uid"] not in self._job_uids for job in existing):
+        jobs = (job for job in map(read_job, existing) if job and job.owner == self._sweep.uid)
+        if any(job.uid not in self._job_uids for job in jobs):
             raise StaleError
         self._job_uids.add(self._create(Resource.JOBS, dict(action.body)))
         self.result.jobs.add(action.body["metadata"]["name"])
@@ -212,8 +214,7 @@ def _raise_stale(*codes: int) -> Iterator[None]:
 
 
 def _identity(body: JsonObject) -> tuple[Any, Any]:
-    annotations = body["metadata"].get("annotations", {})
-    return annotations.get(OWNER_ANNOTATION), annotations.get(HASH_ANNOTATION)
+    return find_owner(body), body["metadata"].get("annotations", {}).get(HASH_ANNOTATION)
 
 
 def build_event(sweep: SweepObject, action: EmitEvent, now: datetime) -> JsonObject:

@@ -11,6 +11,7 @@ from synth_api.jobs.names import SWEEP_LABEL
 from synth_operator.decide.observed_state import ObservedState
 from synth_operator.kube.api import Resource
 from synth_operator.kube.events import JobWarning, WarningEvents
+from synth_operator.kube.job_object import find_owner
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.validation import restore_validation, validate_sweep
 
@@ -128,7 +129,7 @@ class Observer:
             memory.inputs_time = self._clock()  # no ConfigMap exists before the status has an attempt
         if memory.inputs_time is None or (waiting and self._clock() - memory.inputs_time >= _INPUTS_INTERVAL_SECONDS):
             found = self._api.find(Resource.INPUTS, sweep.namespace, labels=f"{SWEEP_LABEL}={sweep.name}")
-            memory.inputs = frozenset(body["metadata"]["name"] for body in found)
+            memory.inputs = frozenset(body["metadata"]["name"] for body in found if find_owner(body) == sweep.uid)
             memory.inputs_time = self._clock()
         return memory.inputs
 
@@ -167,7 +168,7 @@ def _find_idle(sweep: SweepObject, snapshot: Snapshot) -> Iterator[_IdleObject]:
     for job in snapshot.jobs:
         if job.owner != sweep.uid or job.deleting or job.suspend or job.finish:
             continue
-        pods = [pod for pod in snapshot.pods if pod.job == job.name and not pod.is_finished]
+        pods = [pod for pod in snapshot.pods if pod.owner == job.uid and not pod.is_finished]
         if not pods:
             yield _IdleObject(job.name, job.created, Resource.JOBS.kind, job.name)
         pod = next((pod for pod in pods if pod.waiting_reason == _CREATING), None)

@@ -37,11 +37,11 @@ class DeletedPods:
 
         `counted_until` is the time until which the status counts the time of pods; None if it never did.
         """
-        names = {job.name for job in jobs}
+        uids = {job.uid for job in jobs}
         kept = {
             name: pod
             for name, pod in self._pods.pop(sweep, {}).items()
-            if (pod.message is not None and pod.job in names) or _has_more_time(pod, counted_until)
+            if (pod.message is not None and pod.owner in uids) or _has_more_time(pod, counted_until)
         }
         if kept:
             self._pods[sweep] = kept

@@ -10,8 +10,8 @@ import kopf
 
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_operator.kube.api import Resource
-from synth_operator.kube.job_object import JobObject
-from synth_operator.kube.pod_object import PodObject
+from synth_operator.kube.job_object import read_job
+from synth_operator.kube.pod_object import read_pod
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 
@@ -70,9 +70,10 @@ def build_settings() -> kopf.OperatorSettings:
 def register_indexes(registry: kopf.OperatorRegistry) -> None:
     """Register the indexes: Jobs and pods by their sweep, sweeps and recipes by their own name."""
 
-    def by_sweep(parse: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
+    def by_sweep(parse: Callable[[dict[str, Any]], object | None]) -> Callable[..., Any]:
         async def index(body: kopf.Body, namespace: str, labels: kopf.Labels, **_: Any) -> dict[Any, object]:
-            return {(namespace, labels[SWEEP_LABEL]): parse(dict(body))}
+            read = parse(dict(body))
+            return {(namespace, labels[SWEEP_LABEL]): read} if read else {}
 
         return index
 
@@ -89,8 +90,8 @@ def register_indexes(registry: kopf.OperatorRegistry) -> None:
     _register_index(registry, Resource.SWEEPS, Resource.SWEEPS.plural)(by_name(SweepObject.from_json))
     _register_index(registry, Resource.SWEEPS, REFERENCES)(references)
     _register_index(registry, Resource.RECIPES, Resource.RECIPES.plural)(by_name(RecipeObject.from_json))
-    _register_index(registry, Resource.JOBS, Resource.JOBS.plural, _OWN_LABELS)(by_sweep(JobObject.from_json))
-    _register_index(registry, Resource.PODS, Resource.PODS.plural, _OWN_LABELS)(by_sweep(PodObject.from_json))
+    _register_index(registry, Resource.JOBS, Resource.JOBS.plural, _OWN_LABELS)(by_sweep(read_job))
+    _register_index(registry, Resource.PODS, Resource.PODS.plural, _OWN_LABELS)(by_sweep(read_pod))
 
 
 def register_event_handlers(
@@ -113,8 +114,10 @@ def register_event_handlers(
 
     async def keep_deleted_pod(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
         if event["type"] == "DELETED":
-            pod = replace(PodObject.from_json(dict(body)), removal_time=datetime.now(UTC).replace(microsecond=0))
-            deleted_pods.add((namespace, labels[SWEEP_LABEL]), pod)
+            pod = read_pod(dict(body))
+            if pod:
+                pod = replace(pod, removal_time=datetime.now(UTC).replace(microsecond=0))
+                deleted_pods.add((namespace, labels[SWEEP_LABEL]), pod)
 
     _register_event(registry, Resource.SWEEPS)(enqueue_object)
     _register_event(registry, Resource.RECIPES)(enqueue_object)

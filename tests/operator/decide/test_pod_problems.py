@@ -34,6 +34,7 @@ def crashed_pods(count: int) -> list[PodObject]:
         PodObject(
             name=f"p{number}",
             job="r0",
+            owner="1",
             kind="render",
             index=number,
             phase="Failed",

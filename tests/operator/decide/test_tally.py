@@ -32,7 +32,9 @@ def job(completed: str = "") -> JobObject:
 
 def pod(batch: int, **message: Any) -> PodObject:
     report = BatchMessage(batch=batch, size=10, **message)
-    return PodObject(name="p", job="r0", kind="render", index=batch, phase="Failed", created=NOON, message=report)
+    return PodObject(
+        name="p", job="r0", owner="1", kind="render", index=batch, phase="Failed", created=NOON, message=report
+    )
 
 
 def count(status: SweepStatus, completed: str, *pods: PodObject, attempt: AttemptStatus | None = None) -> SweepStatus:

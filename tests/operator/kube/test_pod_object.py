@@ -41,7 +41,7 @@ def test_a_pod_that_runs_holds_its_node_until_now() -> None:
 
 
 def test_a_pod_without_a_node_holds_nothing() -> None:
-    pod = PodObject("p", "r0", "render", index=0, phase="Pending", created=NOON)
+    pod = PodObject("p", "r0", "1", "render", index=0, phase="Pending", created=NOON)
 
     assert pod.compute_seconds(NOON, minute(70)) == 0
 

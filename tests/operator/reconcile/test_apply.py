@@ -4,9 +4,10 @@ from itertools import count
 from typing import Any
 
 import pytest
+from controllers import build_controller
 
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import HASH_ANNOTATION, JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
+from synth_api.jobs.names import HASH_ANNOTATION, JOB_LABEL, OWNER_ANNOTATION, SHARD_LABEL, SWEEP_LABEL
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import Phase, SweepStatus
@@ -102,6 +103,7 @@ def job(name: str, owner: str = "uid-1", digest: str = "h", **metadata: Any) -> 
             "name": name,
             "labels": {SWEEP_LABEL: "s", JOB_LABEL: JobKind.PLAN.value},
             "annotations": {OWNER_ANNOTATION: owner, HASH_ANNOTATION: digest},
+            "ownerReferences": [build_controller(Resource.SWEEPS, "s", owner)],
             **metadata,
         },
         "spec": {"parallelism": 1},
@@ -173,6 +175,27 @@ def test_no_job_is_created_while_an_unobserved_one_exists(api: MemoryApi, sweep:
     assert (Resource.JOBS, "s-r1") in api.objects
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"labels": {SWEEP_LABEL: "s"}, "ownerReferences": []},
+        {"labels": {SWEEP_LABEL: "s"}},
+        {"labels": {SWEEP_LABEL: "s", JOB_LABEL: "wonderful"}},
+        {"labels": {SWEEP_LABEL: "s", JOB_LABEL: "render", SHARD_LABEL: "first"}},
+        {"ownerReferences": [build_controller(Resource.SWEEPS, "s", "uid-of-a-former-sweep")]},
+        {"ownerReferences": [build_controller(Resource.RECIPES, "s", "uid-1")]},
+        {"ownerReferences": [{**build_controller(Resource.SWEEPS, "s", "uid-1"), "controller": False}]},
+    ],
+)
+def test_a_job_with_only_our_label_stops_nothing(api: MemoryApi, sweep: SweepObject, foreign: JsonObject) -> None:
+    api.put(Resource.JOBS, **{**job("another"), "name": "another"})
+    api.objects[Resource.JOBS, "another"]["metadata"] |= foreign
+
+    apply_actions(api, sweep, CreateJob(job("s-r1")))
+
+    assert (Resource.JOBS, "s-r1") in api.objects
+
+
 def test_an_object_created_before_counts_as_success(api: MemoryApi, sweep: SweepObject) -> None:
     apply_actions(api, sweep, CreateInput(job("s-in")))
 
@@ -181,7 +204,12 @@ def test_an_object_created_before_counts_as_success(api: MemoryApi, sweep: Sweep
 
 @pytest.mark.parametrize(
     "existing",
-    [job("s-in", owner="uid-99"), job("s-in", digest="other"), job("s-in", deletionTimestamp="2026-05-01T12:00:00Z")],
+    [
+        job("s-in", owner="uid-99"),
+        job("s-in", digest="other"),
+        job("s-in", ownerReferences=[]),
+        job("s-in", deletionTimestamp="2026-05-01T12:00:00Z"),
+    ],
 )
 def test_a_name_of_another_owner_is_a_refusal(api: MemoryApi, sweep: SweepObject, existing: JsonObject) -> None:
     api.put(Resource.INPUTS, **{**existing, "name": "s-in"})

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
+from controllers import build_controller
 
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
+from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
 from synth_api.resources.output import Output
 from synth_operator.decide.observed_state import ObservedState, Refusal
 from synth_operator.kube.api import JsonObject, Resource
@@ -98,12 +99,16 @@ NEW = SweepObject.from_json({"metadata": metadata("s"), "spec": {"recipeRef": {"
 def job(name: str = "s-p", owner: str = "uid-s", **spec: Any) -> JobObject:
     labels = {SWEEP_LABEL: "s", JOB_LABEL: JobKind.PLAN.value}
     return JobObject.from_json(
-        {"metadata": metadata(name, labels=labels, annotations={OWNER_ANNOTATION: owner}), "spec": spec}
+        {
+            "metadata": metadata(name, labels=labels, ownerReferences=[build_controller(Resource.SWEEPS, "s", owner)]),
+            "spec": spec,
+        }
     )
 
 
 def pod(phase: str = "Pending", waiting: str = "", unschedulable: bool = False) -> PodObject:
-    labels = {SWEEP_LABEL: "s", JOB_LABEL: "plan", "batch.kubernetes.io/job-name": "s-p"}
+    labels = {SWEEP_LABEL: "s", JOB_LABEL: "plan"}
+    controller = build_controller(Resource.JOBS, "s-p", "uid-s-p")
     status: dict[str, Any] = {"phase": phase}
     if waiting:
         status["containerStatuses"] = [{"state": {"waiting": {"reason": waiting}}}]
@@ -111,7 +116,13 @@ def pod(phase: str = "Pending", waiting: str = "", unschedulable: bool = False) 
         status["conditions"] = [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
         ]
-    return PodObject.from_json({"metadata": metadata("s-p-x1", labels=labels), "status": status})
+    return PodObject.from_json(
+        {"metadata": metadata("s-p-x1", labels=labels, ownerReferences=[controller]), "status": status}
+    )
+
+
+def build_input(name: str, owner: str = "uid-s") -> JsonObject:
+    return {"metadata": metadata(name, ownerReferences=[build_controller(Resource.SWEEPS, "s", owner)])}
 
 
 def warning(message: str, minute: int, about: str = "s-p") -> JsonObject:
@@ -241,7 +252,7 @@ def test_no_config_maps_are_listed_before_the_first_attempt(observer: Observer, 
 
 
 def test_config_maps_are_listed_once(observer: Observer, lists: Lists, clock: Clock) -> None:
-    lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-old"}}]
+    lists.answers[Resource.INPUTS] = [build_input("s-old")]
     memory = SweepMemory()
     assert observe(observer, clock, memory).inputs == {"s-old"}
     memory.remember(ApplyResult(SWEEP, inputs={"s-new"}, deleted_inputs={"s-old"}), clock())
@@ -251,8 +262,17 @@ def test_config_maps_are_listed_once(observer: Observer, lists: Lists, clock: Cl
     assert lists.asked == [("configmaps", "synth-operator.io/sweep=s")]
 
 
+def test_a_config_map_that_another_sweep_or_none_controls_is_not_ours(
+    observer: Observer, lists: Lists, clock: Clock
+) -> None:
+    forged = {"metadata": metadata("s-forged")}
+    lists.answers[Resource.INPUTS] = [build_input("s-in"), build_input("s-former", "uid-of-a-former-sweep"), forged]
+
+    assert observe(observer, clock, SweepMemory()).inputs == {"s-in"}
+
+
 def test_config_maps_are_listed_again_while_pods_wait(observer: Observer, lists: Lists, clock: Clock) -> None:
-    lists.answers[Resource.INPUTS] = [{"metadata": {"name": "s-in"}}]
+    lists.answers[Resource.INPUTS] = [build_input("s-in")]
     memory = SweepMemory()
     observe(observer, clock, memory)
     lists.answers[Resource.INPUTS] = []

@@ -12,7 +12,7 @@ MESSAGE = BatchMessage(batch=0, size=12, succeeded=6)
 
 
 def pod(name: str, job: str = "s-r0", message: BatchMessage | None = MESSAGE) -> PodObject:
-    return PodObject(name, job, "render", index=0, phase="Failed", created=START, message=message)
+    return PodObject(name, job, job, "render", index=0, phase="Failed", created=START, message=message)
 
 
 def job(name: str) -> JobObject:
