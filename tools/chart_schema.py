@@ -162,12 +162,27 @@ class Health(Part):
     port: Port
 
 
+class JobNetworkPolicy(Switch):
+    """Network policy of the pods of sweeps, in each namespace."""
+
+    namespaces: Annotated[tuple[NamespaceName, ...], UNIQUE]
+    """Empty: those whose sweeps are reconciled."""
+    store_to: tuple[Free, ...]
+    """The store, as `to` of a NetworkPolicy; empty: as the default endpoint says."""
+    store_ports: tuple[Port, ...]
+    """Empty: that of the default endpoint."""
+    dns_to: Annotated[tuple[Free, ...], Field(min_length=1)]
+    """The name servers, as `to` of a NetworkPolicy."""
+    dns_ports: Annotated[tuple[Port, ...], Field(min_length=1)]
+
+
 class NetworkPolicy(Switch):
-    """Network policy of the operator's pods."""
+    """Network policy of the operator's pods, and that of the pods of sweeps."""
 
     api_server_ports: tuple[Port, ...]
     metrics_from: tuple[Free, ...]
     """As `from` of a NetworkPolicy; empty: all pods of the cluster."""
+    jobs: JobNetworkPolicy
 
 
 class IssuerRef(Part):

@@ -44,10 +44,10 @@ def test_the_tables_of_reasons_are_current() -> None:
         assert f"\n| `{reason}` | {reason.remedy} |" in text
 
 
-def commands(text: str) -> list[list[str]]:
-    """Return the arguments of every helm install and upgrade command on a page."""
+def commands(text: str, verbs: str = "install|upgrade") -> list[list[str]]:
+    """Return the arguments of every helm command with one of these verbs on a page."""
     joined = text.replace("\\\n", " ")
-    return [shlex.split(line) for line in re.findall(r"^    (helm (?:install|upgrade) .*)$", joined, re.MULTILINE)]
+    return [shlex.split(line) for line in re.findall(rf"^    (helm (?:{verbs}) .*)$", joined, re.MULTILINE)]
 
 
 def test_every_install_on_the_page_renders(helm: Helm) -> None:
@@ -56,6 +56,14 @@ def test_every_install_on_the_page_renders(helm: Helm) -> None:
     for _, _, release, chart, *options in found:
         kept = [option for option in options if option not in {"--create-namespace", "--reset-then-reuse-values"}]
         assert "Deployment" in helm.run("template", release, str(ROOT / chart), "--kube-version", "1.35.4", *kept)
+
+
+def test_the_policy_of_another_namespace_is_printed(helm: Helm) -> None:
+    (found,) = commands(page("kubernetes.md"), "template")
+    _, _, release, chart, *options = found
+    text = helm.run("template", release, str(ROOT / chart), "--kube-version", "1.35.4", *options)
+    (policy,) = yaml.safe_load_all(text)
+    assert (policy["kind"], policy["metadata"]["namespace"]) == ("NetworkPolicy", "lab-c")
 
 
 def has_value(values: Any, name: str) -> bool:

@@ -41,6 +41,10 @@ SWITCHES: Final[dict[str, Tree]] = {
             "certManager": {"enabled": True, "issuerRef": {"name": "platform", "kind": "ClusterIssuer"}},
         }
     },
+    "network policy of sweeps": {
+        "networkPolicy": {"jobs": {"enabled": True, "namespaces": list(NAMESPACES)}},
+        "sweeps": {"output": {"endpoint": "minio.store.svc:9000", "bucket": "data"}},
+    },
     "placement": {
         "nodeSelector": {"pool": "system"},
         "tolerations": [{"key": "system", "operator": "Exists"}],
