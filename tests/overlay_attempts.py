@@ -51,6 +51,14 @@ _VOLUME: Final = f"{_SPEC}.volumes[0]"
 
 ATTEMPTS: Final[dict[str, tuple[Spec, str]]] = {
     "apparmor": (_build_annotation(_APPARMOR, "x-Unconfined"), f"podTemplate.metadata.annotations.{_APPARMOR}"),
+    "network": (
+        _build_annotation("k8s.v1.cni.cncf.io/networks", "other"),
+        "podTemplate.metadata.annotations.k8s.v1.cni.cncf.io/networks",
+    ),
+    "runtime": (
+        _build_annotation("io.kubernetes.cri-o.Devices", "/dev/kvm"),
+        "podTemplate.metadata.annotations.io.kubernetes.cri-o.Devices",
+    ),
     "job-label": (
         {"podTemplate": {"metadata": {"labels": {"job-name": "other"}}}},
         "podTemplate.metadata.labels.job-name",

@@ -75,7 +75,7 @@ class Reason(_Code):
     POD_TEMPLATE_INVALID = "PodTemplateInvalid", "Repair `podTemplate` as the message says.", False
     NOT_ALLOWED = (
         "NotAllowed",
-        "Change the image, service account or overlay to one that is allowed, or the `sweeps` values of the chart.",
+        "Change the field that the message names to a value that is allowed, or the `sweeps` values of the chart.",
         False,
     )
     OUTPUT_MISSING = "OutputMissing", "Set `spec.output`, or `sweeps.output` in the chart.", False

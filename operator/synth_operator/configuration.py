@@ -84,6 +84,15 @@ class OverlayPolicy(Part):
     """Taints that overlays and `gpu` blocks may tolerate; those of `gpu.tolerations` may always be."""
     claims: tuple[ObjectName, ...] = ()
     """PersistentVolumeClaims, by their name in a sweep's namespace, that overlays may mount below /mnt."""
+    reserved_domains: tuple[str, ...] = (
+        "cilium.io",
+        "cncf.io",
+        "hashicorp.com",
+        "istio.io",
+        "linkerd.io",
+        "projectcalico.org",
+    )
+    """Domains of labels and annotations by which others change pods, beside those of Kubernetes."""
     trusted: bool = False
     """True if overlays may set everything, with any image and priority class.
 

@@ -11,7 +11,9 @@ import yaml
 from servers import ROOT
 
 from synth_api.reasons import FailureReason, Reason
+from synth_api.resources.base import list_keys
 from synth_api.resources.default_output import DefaultOutput
+from synth_api.resources.pod_template import PodTemplate
 from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
@@ -42,6 +44,16 @@ def test_the_tables_of_reasons_are_current() -> None:
     assert with_tables(text) == text
     for reason in (*Reason, *FailureReason):
         assert f"\n| `{reason}` | {reason.remedy} |" in text
+
+
+def test_the_pod_template_on_the_page_has_every_field_that_is_allowed() -> None:
+    text = page("kubernetes-api.md").partition("\n### Pod template\n")[2].partition("```yaml\n")[2].partition("```")[0]
+    shown = yaml.safe_load(text)["spec"]["podTemplate"]
+    PodTemplate.model_validate(shown)
+    assert sorted(shown) == sorted(list_keys(PodTemplate, ()))
+    assert sorted(shown["metadata"]) == sorted(list_keys(PodTemplate, ("metadata",)))
+    assert sorted(shown["spec"]) == sorted(list_keys(PodTemplate, ("spec",)))
+    assert sorted(shown["spec"]["containers"][0]) == sorted(list_keys(PodTemplate, ("spec", "containers")))
 
 
 def commands(text: str, verbs: str = "install|upgrade") -> list[list[str]]:

@@ -53,7 +53,12 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
         "allowedImages": ["registry.example/lab/renderer", "debian:12", f"r/x@{DIGEST}"],
         "allowedServiceAccounts": ["store-access"],
         "priorityClasses": ["render-low"],
-        "overlay": {"tolerations": [{"key": "lab", "operator": "Exists"}], "claims": ["textures"], "trusted": True},
+        "overlay": {
+            "tolerations": [{"key": "lab", "operator": "Exists"}],
+            "claims": ["textures"],
+            "reservedDomains": ["example.org"],
+            "trusted": True,
+        },
         "gpu": {
             "resourceName": "amd.com/gpu",
             "nodeSelector": {"pool": "gpu"},

@@ -19,7 +19,9 @@ def test_omitted_keys_have_defaults() -> None:
     assert configuration.namespaces == ()
     assert configuration.gpu.resource_name == "nvidia.com/gpu"
     assert configuration.lease.duration_seconds == 15
-    assert not any(configuration.overlay.model_dump().values())
+    assert not configuration.overlay.trusted
+    assert not configuration.overlay.tolerations
+    assert not configuration.overlay.claims
     assert not configuration.priority_classes
 
 
@@ -82,7 +84,7 @@ def test_namespaces_are_sorted() -> None:
         ),
         (
             {"overlay": {"images": True}},
-            "overlay.images: there is no key 'images'; known are claims, tolerations, trusted",
+            "overlay.images: there is no key 'images'; known are claims, reservedDomains, tolerations, trusted",
         ),
         ({"lease": {"namespace": "a", "durationSeconds": 60}}, "lease.durationSeconds: must be at most 15, not 60"),
     ],

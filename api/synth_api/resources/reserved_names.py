@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from synth_api.problems import quote_value
 from synth_api.resources.base import GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TRUSTED: Final = "sweeps.overlay.trusted of the chart would allow it"
 """Remedy of the platform."""
 
 _DOMAINS: Final = ("kubernetes.io", "k8s.io", "x-k8s.io", GROUP)
+_RUNTIME: Final = "io.kubernetes."
 _JOB_LABELS: Final = ("controller-uid", "job-name")
 """Labels without a domain by which Kubernetes' Job controller finds its pods."""
 _ALLOWED_ANNOTATIONS: Final = ("cluster-autoscaler.kubernetes.io/safe-to-evict",)
@@ -21,11 +25,11 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLES: Final = (
     *("AWS_*", "MINIO_*", "SSLKEYLOGFILE"),  # credentials, and keys of connections
     *("SYNTH_*", "JOB_*", "HOME", "TMPDIR"),  # what the operator and Kubernetes set
-    *("PYTHON*", "LD_*", "GLIBC_*", "GCONV_PATH", "LOCPATH", "OPENSSL_*"),  # code that Python and libraries load
     *("PATH", "BASH*", "ENV", "IFS", "PS4", "SHELLOPTS"),  # programs, and what a shell runs
-    *("BLENDER_*", "CYCLES_*", "OCIO", "OPENCV_*", "NUMBA_*", "XDG_*"),  # scripts, compiled kernels, colours
+    *("PYTHON*", "LD_*", "GLIBC_*", "GCONV_PATH", "LOCPATH", "OPENSSL_*", "OMP_TOOL*", "NUMBA_*", "XDG_*"),  # code
+    *("BLENDER_*", "CYCLES_*", "OCIO", "OPENCV_*", "OIIO*", "OPENIMAGEIO*", "OSL_*", "PXR_*", "SDL_*"),  # Blender
     *("CUDA_*", "NVIDIA_*", "OPTIX_*", "HIP_*", "HSA_*", "ROCR_*", "ZE_*", "SYCL_*", "ONEAPI_*"),  # GPUs of others
-    *("VK_*", "LIBGL*", "MESA_*", "__*"),  # drivers
+    *("VK_*", "GBM_*", "LIBGL*", "MESA_*", "__*"),  # drivers
 )
 """Patterns of variables that turn into code, credentials, devices or other pixels."""
 
@@ -46,9 +50,10 @@ def check_variable(name: str) -> str:
     """Return the name of an environment variable that a pod template may set; raise ValueError for another one."""
     if not _VARIABLE.fullmatch(name):
         raise ValueError(f"{quote_value(name)} is no name of a variable; use letters, digits and '_'")
-    for pattern in _VARIABLES:
-        if fnmatchcase(name, pattern):
-            raise ValueError(f"'{name}' is reserved, as is all of {pattern}; choose another name; {TRUSTED}")
+    pattern = next((each for each in _VARIABLES if fnmatchcase(name, each)), "")
+    if pattern:
+        family = "" if pattern == name else f", as is all of {pattern}"
+        raise ValueError(f"'{name}' is reserved{family}; choose another name; {TRUSTED}")
     return name
 
 
@@ -64,14 +69,20 @@ def check_literal(value: str) -> str:
     return value
 
 
+def find_domain(key: str, domains: Iterable[str]) -> str:
+    """Return the one of `domains` to which the key of a label or annotation belongs, or nothing."""
+    domain = key.rpartition("/")[0]
+    return next((each for each in domains if domain == each or domain.endswith(f".{each}")), "")
+
+
 def _check_key(key: str) -> str:
     if not _NAME.fullmatch(key):
         raise ValueError(
             "is no key of a label or annotation; use at most 63 letters, digits, '-', '_' and '.', after a domain "
             "and '/' if it has one"
         )
-    domain = key.rpartition("/")[0]
-    for reserved in _DOMAINS:
-        if domain == reserved or domain.endswith(f".{reserved}"):
-            raise ValueError(f"is in the reserved domain {reserved}; choose a name in a domain of yours")
+    if domain := find_domain(key, _DOMAINS):
+        raise ValueError(f"is in the reserved domain {domain}; choose a name in a domain of yours")
+    if key.startswith(_RUNTIME):
+        raise ValueError(f"is reserved for container runtimes, as is all of {_RUNTIME}*; choose another name")
     return key

@@ -11,12 +11,16 @@ from synth_api.problems import convert_validation_error, quote_value
 from synth_api.resources.base import list_keys
 from synth_api.resources.pod_template import PodTemplate
 from synth_api.resources.reserved_names import TRUSTED
-from synth_operator.manifests.permissions import find_claim_problem, find_priority_problem, find_toleration_problem
+from synth_operator.manifests.permissions import (
+    find_claim_problem,
+    find_domain_problem,
+    find_priority_problem,
+    find_toleration_problem,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from synth_api.resources.pod_template import OverlaySpec
     from synth_operator.configuration import Configuration
 
 
@@ -27,9 +31,9 @@ def check_allowed_fields(path: str, overlay: Mapping[str, Any], configuration: C
     except ValidationError as error:
         problem = _explain_error(error)
         raise InputError(f"{path}.{problem.path}", problem.problem) from error
-    for key, sentence in _list_unlisted_values(template.spec, configuration):
+    for key, sentence in _list_unlisted_values(template, configuration):
         if sentence:
-            raise InputError(f"{path}.spec.{key}", sentence)
+            raise InputError(f"{path}.{key}", sentence)
 
 
 def _explain_error(error: ValidationError) -> InputError:
@@ -48,13 +52,17 @@ def _explain_error(error: ValidationError) -> InputError:
             return problem
 
 
-def _list_unlisted_values(spec: OverlaySpec, configuration: Configuration) -> Iterator[tuple[str, str]]:
+def _list_unlisted_values(template: PodTemplate, configuration: Configuration) -> Iterator[tuple[str, str]]:
     """Yield paths with why their values are not allowed, or with nothing."""
+    metadata, spec = template.metadata, template.spec
+    for kind, keys in (("labels", metadata.labels), ("annotations", metadata.annotations)):
+        for key in keys:
+            yield f"metadata.{kind}.{key}", find_domain_problem(key, configuration)
     if spec.priority_class_name:
-        yield "priorityClassName", find_priority_problem(spec.priority_class_name, configuration)
+        yield "spec.priorityClassName", find_priority_problem(spec.priority_class_name, configuration)
     for index, toleration in enumerate(spec.tolerations):
-        yield f"tolerations[{index}]", find_toleration_problem(toleration, configuration)
+        yield f"spec.tolerations[{index}]", find_toleration_problem(toleration, configuration)
     for index, volume in enumerate(spec.volumes):
         if volume.persistent_volume_claim:
             problem = find_claim_problem(volume.persistent_volume_claim.claim_name, configuration)
-            yield f"volumes[{index}].persistentVolumeClaim.claimName", problem
+            yield f"spec.volumes[{index}].persistentVolumeClaim.claimName", problem

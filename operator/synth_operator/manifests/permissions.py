@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
 from synth_api.resources.image_reference import ImageReference
+from synth_api.resources.reserved_names import find_domain
 from synth_operator.configuration import is_system_class
 
 if TYPE_CHECKING:
@@ -72,6 +73,17 @@ def find_claim_problem(name: str, configuration: Configuration) -> str:
     return (
         f"the operator does not allow the claim '{name}'; allowed are: {_join_names(claims)} "
         "(sweeps.overlay.claims of the chart)"
+    )
+
+
+def find_domain_problem(key: str, configuration: Configuration) -> str:
+    """Return why sweeps may not set the label or annotation of this key, or nothing."""
+    domain = find_domain(key, configuration.overlay.reserved_domains)
+    if not domain:
+        return ""
+    return (
+        f"is in the reserved domain {domain}; choose a name in a domain of yours "
+        "(sweeps.overlay.reservedDomains of the chart)"
     )
 
 

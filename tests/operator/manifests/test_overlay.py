@@ -91,6 +91,11 @@ def test_an_overlay_is_merged_by_name(sweep: Make, output: Output, configuration
             "metadata.labels.job-name: belongs to Kubernetes, which finds a Job's pods by it; choose another name",
         ),
         (
+            {"metadata": {"annotations": {"sidecar.istio.io/proxyImage": "evil"}}},
+            "metadata.annotations.sidecar.istio.io/proxyImage: is in the reserved domain istio.io; choose a name in a "
+            "domain of yours (sweeps.overlay.reservedDomains of the chart)",
+        ),
+        (
             {"metadata": {"labels": {"a/b/c": "x"}}},
             "metadata.labels.a/b/c: is no key of a label or annotation; use at most 63 letters, digits, '-', '_' and "
             "'.', after a domain and '/' if it has one",
