@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import explain
+from synth_operator.checks.pool import CheckPool
 from synth_operator.configuration import Configuration
 from synth_operator.health import HealthServer
 from synth_operator.kube.client import KubernetesApi, load_connection
@@ -47,7 +48,10 @@ class Operator:
     def __init__(self, configuration: Configuration, connection: client.Configuration, identity: str) -> None:
         self._configuration = configuration
         self._connection = connection
-        self._metrics = OperatorMetrics(version("synth-operator"), self._list_sweeps, self._read_queue_depth)
+        self._metrics = OperatorMetrics(
+            version("synth-operator"), self._list_sweeps, self._read_queue_depth, self._read_queue_seconds
+        )
+        self._checks = CheckPool()
         self._api = KubernetesApi(connection, self._metrics.record_api_call, configuration.workers + 2)
         self._leadership = Leadership(self._api, configuration.lease, identity)
         self._controller: Controller | None = None
@@ -61,12 +65,13 @@ class Operator:
             while self._leadership.acquire(stop):
                 self._lead(stop)
         finally:
+            self._checks.close()
             stop_metrics()
             health.close()
 
     def _lead(self, stop: threading.Event) -> None:
         api = FencedApi(self._api, self._leadership)
-        controller = Controller(api, self._connection, self._configuration, self._metrics)
+        controller = Controller(api, self._connection, self._configuration, self._checks, self._metrics)
         self._controller = controller
         self._metrics.set_leading(True)
         try:
@@ -86,10 +91,14 @@ class Operator:
         controller = self._controller
         return controller.queue_depth if controller else 0
 
-    def _check_liveness(self) -> str:
-        """Return the problem that a restart can solve: the API answers, but watches or reconcile threads are stuck."""
+    def _read_queue_seconds(self) -> float:
         controller = self._controller
-        return controller.problem if controller and not self._check_api() else ""
+        return max(controller.queue_seconds, self._checks.oldest_seconds) if controller else 0.0
+
+    def _check_liveness(self) -> str:
+        """Return the problem that a restart solves for certain; a long queue or a busy machine is none."""
+        controller = self._controller
+        return controller.death if controller else ""
 
     def _check_readiness(self) -> str:
         controller = self._controller

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from synth_api.canonical_json import canonical_json
 from synth_api.composition.source import read_recipe_objects
 from synth_api.errors import InputError
 from synth_api.jobs.messages import Problem
 from synth_api.reasons import Reason
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.sweep.definition import Sweep
-from synth_api.version import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from synth_api.composition.source import RecipeSource
     from synth_api.resources.output import Output
-    from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
+    from synth_api.resources.synth_sweep import SweepSpec
     from synth_operator.kube.recipe_object import RecipeObject
 
 
@@ -47,16 +44,10 @@ def validate_sweep(
 
     `recipe` is the SynthRecipe that its `recipeRef` names, if it exists; `default` is its namespace's default output.
     """
-    output = spec.output or default
-    if output is None:
-        return Problem(
-            reason=Reason.OUTPUT_MISSING,
-            message="spec.output is missing and the operator has no default for this namespace; "
-            "name the endpoint and bucket of a store.",
-        )
-    selected = _select_recipe(spec, recipe)
-    if isinstance(selected, Problem):
-        return selected
+    inputs = select_inputs(spec, recipe, default)
+    if isinstance(inputs, Problem):
+        return inputs
+    selected, output = inputs
     stem = spec.recipe_ref.name if spec.recipe_ref else name
     try:
         source = read_recipe_objects(stem, selected.recipe, selected.fragments)
@@ -73,26 +64,35 @@ def validate_sweep(
         runs=sweep.count,
         recipe_name=stem,
         recipe=selected,
-        recipe_digest=compute_recipe_digest(selected),
+        recipe_digest=selected.digest,
         output=output,
     )
 
 
 def restore_validation(
-    name: str, spec: SweepSpec, recipe: RecipeObject | None, default: Output | None, status: SweepStatus
-) -> ValidatedSweep | None:
-    """Return the validation of a finished sweep from its status, or None if its spec or recipe changed since.
+    name: str, spec: SweepSpec, recipe: RecipeObject | None, default: Output | None, plan: str, runs: int
+) -> ValidatedSweep | Problem:
+    """Return the validation of a sweep whose plan and number of runs are known, or the problem of its inputs."""
+    selected = select_inputs(spec, recipe, default)
+    if isinstance(selected, Problem):
+        return selected
+    source, output = selected
+    return ValidatedSweep(plan, runs, spec.recipe_ref.name if spec.recipe_ref else name, source, source.digest, output)
 
-    Composing takes a tenth of a second, and a new leader reconciles all existing sweeps.
-    """
-    selected, output = _select_recipe(spec, recipe), spec.output or default
-    if output is None or isinstance(selected, Problem) or status.engine_version != ENGINE_VERSION:
-        return None
-    digest = compute_recipe_digest(selected)
-    if digest != status.recipe_digest:
-        return None
-    stem = spec.recipe_ref.name if spec.recipe_ref else name
-    return ValidatedSweep(status.plan, status.runs.total, stem, selected, digest, output)
+
+def select_inputs(
+    spec: SweepSpec, recipe: RecipeObject | None, default: Output | None
+) -> tuple[RecipeSpec, Output] | Problem:
+    """Return recipe and output of a sweep without checking them, or the problem that one is missing."""
+    output = spec.output or default
+    if output is None:
+        return Problem(
+            reason=Reason.OUTPUT_MISSING,
+            message="spec.output is missing and the operator has no default for this namespace; "
+            "name the endpoint and bucket of a store.",
+        )
+    selected = _select_recipe(spec, recipe)
+    return selected if isinstance(selected, Problem) else (selected, output)
 
 
 def validate_recipe(recipe: RecipeObject) -> Problem | None:
@@ -103,11 +103,6 @@ def validate_recipe(recipe: RecipeObject) -> Problem | None:
         return _find_recipe_problem(read_recipe_objects(recipe.name, recipe.spec.recipe, recipe.spec.fragments))
     except InputError as error:
         return _build_invalid_problem(recipe.name, error)
-
-
-def compute_recipe_digest(recipe: RecipeSpec) -> str:
-    """Return the sha256 of a recipe and its fragments as written, independent of the order of keys."""
-    return sha256(canonical_json([recipe.recipe, recipe.fragments])).hexdigest()
 
 
 def _select_recipe(spec: SweepSpec, recipe: RecipeObject | None) -> RecipeSpec | Problem:

@@ -105,6 +105,7 @@ SERIES = {
     "build": 'synth_operator_build_info{instance="x"}',
     "errors": 'synth_operator_reconcile_seconds_count{instance="x",outcome="error"}',
     "looks": 'synth_operator_reconcile_seconds_count{instance="x",outcome="ok"}',
+    "oldest": 'synth_operator_queue_oldest_seconds{instance="x"}',
     "age": 'synth_operator_watch_age_seconds{instance="x",resource="jobs"}',
 }
 SWEEP = {"namespace": "a", "sweep": "s"}
@@ -121,6 +122,7 @@ FIRES: list[tuple[str, Values, dict[str, str], Values]] = [
     ("SynthOperatorRestarting", {"start": RESTARTS, "build": 1}, {"instance": "x"}, {"start": "1x55 2x60", "build": 1}),
     ("SynthOperatorRestarting", {"start": RESTARTS, "build": 1}, {"instance": "x"}, {"start elsewhere": RESTARTS}),
     ("SynthReconcilesFailing", {"errors": "0+2x60", "looks": "0+8x60"}, {}, {"errors": "0+1x60", "looks": "0+99x60"}),
+    ("SynthQueueSlow", {"leader": 1, "oldest": 130}, {}, {"leader": 1, "oldest": 110}),
 ]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from pydantic import Field
 
+from synth_api.canonical_json import canonical_json
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Condition
 
@@ -19,6 +22,11 @@ class RecipeSpec(Part):
     """The recipe: a Hydra configuration with `defaults`, as in its YAML file."""
     fragments: dict[str, dict[str, Any]] = Field(default={}, max_length=64)
     """The recipe's fragments, path without its ending -> object."""
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of recipe and fragments as written, independent of the order of keys."""
+        return sha256(canonical_json([self.recipe, self.fragments])).hexdigest()
 
 
 class RecipeStatus(Part):

@@ -36,6 +36,7 @@ class _Request:
     arguments: tuple[Any, ...]
     warn: Callable[[str], None]
     answer: Future[Any]
+    since: float
 
 
 class CheckPool:
@@ -49,6 +50,7 @@ class CheckPool:
         limits = Limits(cpu_seconds, memory_mib << 20)
         self._processes = [CheckProcess(limits) for _ in range(workers)]
         self._turns: Turns[_Request] = Turns(max(1, workers - 1))
+        self._times: dict[int, float] = {}  # times since which requests are checked, by thread
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [
@@ -86,6 +88,13 @@ class CheckPool:
         """Return the future result of `validate_recipe` of this recipe; `warn` takes its warnings."""
         return self._submit(group, "recipe", (recipe,), warn)
 
+    @property
+    def oldest_seconds(self) -> float:
+        """Longest time, in seconds, since which a check waits or runs."""
+        with self._changed:
+            times = [*self._times.values(), self._turns.find_oldest()]
+        return max((time.monotonic() - since for since in times if since is not None), default=0.0)
+
     def close(self) -> None:
         """End the processes and their checks; checks that wait are cancelled."""
         with self._changed:
@@ -105,7 +114,8 @@ class CheckPool:
             if self._closed:
                 answer.cancel()
             else:
-                self._turns.add(group, _Request(group, name, arguments, warn, answer), time.monotonic())
+                since = time.monotonic()
+                self._turns.add(group, _Request(group, name, arguments, warn, answer, since), since)
                 self._changed.notify()
         return answer
 
@@ -114,6 +124,7 @@ class CheckPool:
             if request.answer.set_running_or_notify_cancel():
                 _answer(request, process)
             with self._changed:
+                del self._times[threading.get_ident()]
                 self._turns.release(request.group)
                 self._changed.notify()
 
@@ -122,6 +133,7 @@ class CheckPool:
             while not self._closed:
                 request = self._turns.take()
                 if request is not None:
+                    self._times[threading.get_ident()] = request.since
                     return request
                 self._changed.wait()
             return None

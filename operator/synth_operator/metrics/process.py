@@ -66,11 +66,15 @@ class OperatorMetrics:
     """All metrics of an operator process, in a separate registry.
 
     `sweeps` returns a snapshot of all sweeps, none unless this replica leads; `queue_depth` the number of keys that
-    wait for a reconcile. Both are called in the thread that serves a scrape.
+    wait for a reconcile, `queue_seconds` the longest time of one. All are called in the thread that serves a scrape.
     """
 
     def __init__(
-        self, version: str, sweeps: Callable[[], Iterable[MeasuredSweep]], queue_depth: Callable[[], float]
+        self,
+        version: str,
+        sweeps: Callable[[], Iterable[MeasuredSweep]],
+        queue_depth: Callable[[], float],
+        queue_seconds: Callable[[], float],
     ) -> None:
         # The start of the process is the start of every counter; a `_created` series for each adds nothing.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -96,6 +100,12 @@ class OperatorMetrics:
             "synth_operator_queue_depth", "Sweeps and recipes that wait for a reconcile.", registry=self.registry
         )
         depth.set_function(queue_depth)
+        oldest = Gauge(
+            "synth_operator_queue_oldest_seconds",
+            "Longest time that a sweep or recipe has waited for a reconcile or been reconciled.",
+            registry=self.registry,
+        )
+        oldest.set_function(queue_seconds)
         build = Gauge(
             "synth_operator_build_info",
             "Always 1; its labels are the version and the engine version.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from synth_operator.kube.api import ApiError
 from synth_operator.kube.leader_election import NotLeadingError
 from synth_operator.reconcile.apply import StaleError
+from synth_operator.reconcile.checker import Checker, CheckPendingError
 from synth_operator.reconcile.queue import WorkQueue
 from synth_operator.reconcile.reconciler import Reconciler
 from synth_operator.watch.watches import NotWatchingError, Watches
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from synth_operator.configuration import Configuration
     from synth_operator.kube.api import Api
     from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.reconcile.checker import Checks
     from synth_operator.watch.handlers import ObjectKey
 
 log = logging.getLogger(__name__)
 
-MAX_WAIT_SECONDS: Final = 120.0
-"""A key that waits or is worked on for longer means that the reconcile threads are stuck."""
+_SHARE: Final = 0.75
+"""Share of the reconcile threads that one namespace may hold."""
 
 
 class Recorder(Protocol):
@@ -42,12 +44,19 @@ class Controller:
     """Starts when it is constructed; `drain` and then `stop_watches` end it."""
 
     def __init__(
-        self, api: Api, connection: client.Configuration, configuration: Configuration, recorder: Recorder
+        self,
+        api: Api,
+        connection: client.Configuration,
+        configuration: Configuration,
+        checks: Checks,
+        recorder: Recorder,
     ) -> None:
         self._recorder = recorder
-        self._queue: WorkQueue[ObjectKey] = WorkQueue()
+        share = max(1, int(configuration.workers * _SHARE))
+        self._queue: WorkQueue[ObjectKey] = WorkQueue(lambda key: key.namespace, share)
         self._watches = Watches(connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity)
-        self._reconciler = Reconciler(api, self._watches, configuration)
+        checker = Checker(checks, configuration.find_output, self._queue.add)
+        self._reconciler = Reconciler(api, self._watches, checker, configuration)
         self._workers = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
             for number in range(configuration.workers)
@@ -67,17 +76,27 @@ class Controller:
         self._watches.stop()
 
     @property
+    def death(self) -> str:
+        """One sentence if a thread has ended that should not have, else empty; no sweep can cause one."""
+        dead = [worker.name for worker in self._workers if not worker.is_alive()]
+        if not self._watches.is_alive:
+            dead.append("the watches")
+        return f"threads have ended: {', '.join(dead)}" if dead else ""
+
+    @property
     def problem(self) -> str:
-        """One sentence if the watches or the reconcile threads are stuck, else empty."""
-        if self._watches.problem:
-            return self._watches.problem
-        oldest = self._queue.oldest_seconds
-        return f"a sweep has waited for {oldest:.0f} s to be reconciled" if oldest > MAX_WAIT_SECONDS else ""
+        """One sentence if no one should rely on this replica: a thread has ended or a watch is stale; else empty."""
+        return self.death or self._watches.problem
 
     @property
     def queue_depth(self) -> int:
         """Number of keys that wait for a reconcile thread."""
         return self._queue.depth
+
+    @property
+    def queue_seconds(self) -> float:
+        """Longest time, in seconds, that a key has waited for a reconcile thread or been worked on."""
+        return self._queue.oldest_seconds
 
     def list_sweeps(self) -> tuple[SweepObject, ...]:
         """Return all sweeps in the watches' cache."""
@@ -96,7 +115,7 @@ class Controller:
         except (StaleError, NotWatchingError):
             self._queue.retry(key)
             return True
-        except NotLeadingError:
+        except (NotLeadingError, CheckPendingError):
             self._queue.finish(key)
             return True
         except ApiError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.names import SWEEP_LABEL
@@ -13,17 +12,14 @@ from synth_operator.kube.api import Resource
 from synth_operator.kube.events import JobWarning, WarningEvents
 from synth_operator.kube.job_object import find_owner
 from synth_operator.reconcile.apply import StaleError
-from synth_operator.validation import restore_validation, validate_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from synth_api.jobs.messages import Problem
-    from synth_api.resources.output import Output
     from synth_operator.decide.observed_state import Refusal
     from synth_operator.kube.api import Api
-    from synth_operator.kube.recipe_object import RecipeObject
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.reconcile.apply import ApplyResult
     from synth_operator.validation import ValidatedSweep
@@ -44,8 +40,6 @@ _MAX_WATCH_LAG_SECONDS: Final = 5.0
 class SweepMemory:
     """Memory of a sweep between its passes; a new process finds all of it again."""
 
-    validation: tuple[object, ValidatedSweep | Problem] | None = None
-    """The last validation, after the versions of sweep and recipe that it holds for."""
     inputs: frozenset[str] = frozenset()
     inputs_time: float | None = None
     refusals: dict[str, Refusal] = field(default_factory=dict)
@@ -72,20 +66,20 @@ class SweepMemory:
 class Observer:
     """Observes sweeps through the watches and, rarely, through the API."""
 
-    def __init__(
-        self,
-        api: Api,
-        find_output: Callable[[str], Output | None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, api: Api, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
-        self._find_output = find_output
         self._clock = clock
-        self._validating = Lock()
         self._events = WarningEvents(api, clock)
 
-    def observe(self, sweep: SweepObject, snapshot: Snapshot, memory: SweepMemory, now: datetime) -> ObservedState:
-        """Return the observed state of a sweep.
+    def observe(
+        self,
+        sweep: SweepObject,
+        snapshot: Snapshot,
+        validation: ValidatedSweep | Problem,
+        memory: SweepMemory,
+        now: datetime,
+    ) -> ObservedState:
+        """Return the observed state of a sweep, with its validation.
 
         Raises:
             StaleError: the watches have not delivered the Jobs that the last pass created.
@@ -99,7 +93,7 @@ class Observer:
         warnings = self._list_warnings(sweep.namespace, stuck, memory)
         memory.requeue_after = memory.warnings_due - self._clock() if stuck else IDLE_SECONDS if idle else None
         return ObservedState(
-            validation=self._validate(sweep, snapshot.recipe, memory),
+            validation=validation,
             recipe=snapshot.recipe,
             jobs=snapshot.jobs,
             pods=snapshot.pods,
@@ -107,21 +101,6 @@ class Observer:
             inputs=self._list_inputs(sweep, memory, waiting=any(one.kind == Resource.PODS.kind for one in stuck)),
             refusals=tuple(memory.refusals.values()),
         )
-
-    def _validate(
-        self, sweep: SweepObject, recipe: RecipeObject | None, memory: SweepMemory
-    ) -> ValidatedSweep | Problem:
-        key = (sweep.uid, sweep.generation, recipe and (recipe.uid, recipe.generation))
-        if memory.validation is None or memory.validation[0] != key:
-            with self._validating:  # the next sweep of the same recipe finds it in the cache of composed recipes
-                memory.validation = key, self._compute_validation(sweep, recipe)
-        return memory.validation[1]
-
-    def _compute_validation(self, sweep: SweepObject, recipe: RecipeObject | None) -> ValidatedSweep | Problem:
-        restored, default = None, self._find_output(sweep.namespace)
-        if sweep.status.completion_time and sweep.status.observed_generation == sweep.generation and not sweep.problem:
-            restored = restore_validation(sweep.name, sweep.spec, recipe, default, sweep.status)
-        return restored or validate_sweep(sweep.name, sweep.spec, recipe, default)
 
     def _list_inputs(self, sweep: SweepObject, memory: SweepMemory, *, waiting: bool) -> frozenset[str]:
         """List the ConfigMaps once, and again while pods wait, since a user may have deleted one."""

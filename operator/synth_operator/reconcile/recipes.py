@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_recipe import RecipeStatus
-from synth_operator.validation import compute_recipe_digest, validate_recipe
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from synth_api.resources.conditions import Problem
     from synth_operator.kube.recipe_object import RecipeObject
 
 
-def build_recipe_status(recipe: RecipeObject, now: datetime) -> RecipeStatus:
-    """Return the status of a recipe; the same one if this generation is validated already."""
-    if recipe.status.observed_generation == recipe.generation:
-        return recipe.status
-    problem = validate_recipe(recipe)
+def build_recipe_status(recipe: RecipeObject, problem: Problem | None, now: datetime) -> RecipeStatus:
+    """Return the status of a recipe whose check found this problem or none."""
     previous = {condition.type: condition for condition in recipe.status.conditions}
 
     def build_condition(kind: ConditionType, is_true: bool, reason: Reason, message: str) -> Condition:
@@ -36,7 +33,7 @@ def build_recipe_status(recipe: RecipeObject, now: datetime) -> RecipeStatus:
     reason, message = (problem.reason, problem.message) if problem else (Reason.ACCEPTED, "The recipe is valid.")
     return RecipeStatus(
         observed_generation=recipe.generation,
-        digest="" if problem else compute_recipe_digest(recipe.spec),
+        digest="" if problem else recipe.spec.digest,
         conditions=(
             build_condition(ConditionType.READY, problem is None, reason, message),
             build_condition(ConditionType.STALLED, problem is not None, reason, message),

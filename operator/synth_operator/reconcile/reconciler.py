@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from synth_operator.configuration import Configuration
     from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.reconcile.checker import Checker
     from synth_operator.watch.handlers import ObjectKey
     from synth_operator.watch.watches import Watches
 
@@ -36,13 +37,19 @@ class Reconciler:
     """Reconciles one object at a time per key; several threads may reconcile different keys."""
 
     def __init__(
-        self, api: Api, watches: Watches, configuration: Configuration, now: Callable[[], datetime] = _utc_now
+        self,
+        api: Api,
+        watches: Watches,
+        checker: Checker,
+        configuration: Configuration,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._api = api
         self._watches = watches
         self._configuration = configuration
         self._now = now
-        self._observer = Observer(api, configuration.find_output)
+        self._checker = checker
+        self._observer = Observer(api)
         self._memories: dict[ObjectKey, SweepMemory] = {}
         self._written: dict[ObjectKey, SweepObject] = {}
 
@@ -53,6 +60,7 @@ class Reconciler:
             StaleError: the observed state is out of date; retry soon.
             ApiError: the API refused a request or did not answer; retry later.
             NotWatchingError: the watches are not complete; retry later.
+            CheckPendingError: the check of the sweep or recipe has not ended; its end queues the key again.
         """
         if key.resource is Resource.SWEEPS:
             return self._reconcile_sweep(key)
@@ -71,11 +79,13 @@ class Reconciler:
         if snapshot.sweep is None:
             self._memories.pop(key, None)
             self._written.pop(key, None)
+            self._checker.forget(key)
             return None
         sweep = self._select_newer(key, snapshot.sweep)
         memory = self._memories.setdefault(key, SweepMemory())
         now = self._now()
-        observed = self._observer.observe(sweep, snapshot, memory, now)
+        validation = self._checker.check_sweep(key, sweep, snapshot.recipe)
+        observed = self._observer.observe(sweep, snapshot, validation, memory, now)
         actions = decide(sweep, observed, self._configuration, now)
         result = apply(self._api, sweep, observed, actions, now)
         self._written[key] = result.sweep
@@ -103,10 +113,11 @@ class Reconciler:
     def _reconcile_recipe(self, key: ObjectKey) -> None:
         recipe = self._watches.find_recipe(key.namespace, key.name)
         if recipe is None:
+            self._checker.forget(key)
             return
-        status = build_recipe_status(recipe, self._now())
-        if status == recipe.status:
+        if recipe.status.observed_generation == recipe.generation:
             return
+        status = build_recipe_status(recipe, self._checker.check_recipe(key, recipe), self._now())
         body = {
             "metadata": {"name": recipe.name, "resourceVersion": recipe.resource_version},
             "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),

@@ -92,8 +92,13 @@ class Watches:
 
     @property
     def problem(self) -> str:
-        """One sentence if a watch is stale or kopf has ended, else empty."""
-        return self._ages.problem if self._thread.is_alive() else "the watches have ended"
+        """One sentence if a watch is stale, else empty."""
+        return self._ages.problem
+
+    @property
+    def is_alive(self) -> bool:
+        """True between start and stop, unless the thread has ended by itself."""
+        return self._thread.is_alive()
 
     def take_snapshot(self, namespace: str, name: str) -> Snapshot:
         """Return the current state of a sweep in the indexes.

@@ -37,6 +37,7 @@ def test_each_call_updates_its_metric() -> None:
         'synth_operator_api_requests_total{code="none",resource="jobs",verb="create"} 1.0',
         "synth_operator_leader 1.0",
         "synth_operator_queue_depth 2.0",
+        "synth_operator_queue_oldest_seconds 7.5",
         f'synth_operator_build_info{{engine="{ENGINE_VERSION}",version="0.1.0"}} 1.0',
     ):
         assert line in text.splitlines()

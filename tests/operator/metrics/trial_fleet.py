@@ -82,4 +82,4 @@ class Fleet:
         return generate_latest(operator.registry).decode()
 
     def operator(self) -> OperatorMetrics:
-        return OperatorMetrics("0.1.0", lambda: tuple(self.sweeps), lambda: 2)
+        return OperatorMetrics("0.1.0", lambda: tuple(self.sweeps), lambda: 2, lambda: 7.5)

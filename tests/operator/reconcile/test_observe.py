@@ -1,28 +1,25 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from controllers import build_controller
 
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
-from synth_api.resources.output import Output
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
 from synth_operator.decide.observed_state import ObservedState, Refusal
 from synth_operator.kube.api import JsonObject, Resource
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.pod_object import PodObject
-from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import ApplyResult, StaleError
 from synth_operator.reconcile.observe import Observer, SweepMemory
-from synth_operator.validation import ValidatedSweep
 from synth_operator.watch.watches import Snapshot
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
-OUTPUT = Output(endpoint="store:9000", bucket="datasets")
+INVALID = Problem(reason=Reason.SWEEP_INVALID, message="The sweep is invalid.")
 
 
 @dataclass
@@ -76,7 +73,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def observer(lists: Lists, clock: Clock) -> Observer:
-    return Observer(lists, lambda _: OUTPUT, clock)
+    return Observer(lists, clock)
 
 
 def metadata(name: str, **more: Any) -> dict[str, Any]:
@@ -140,12 +137,11 @@ def observe(
     clock: Clock,
     memory: SweepMemory,
     *objects: JobObject | PodObject,
-    recipe: RecipeObject | None = None,
     sweep: SweepObject = SWEEP,
 ) -> ObservedState:
     jobs = tuple(thing for thing in objects if isinstance(thing, JobObject))
     pods = tuple(thing for thing in objects if isinstance(thing, PodObject))
-    return observer.observe(sweep, Snapshot(sweep, jobs, pods, recipe), memory, clock.now)
+    return observer.observe(sweep, Snapshot(sweep, jobs, pods, None), INVALID, memory, clock.now)
 
 
 def list_event_requests(lists: Lists) -> list[str]:
@@ -300,17 +296,3 @@ def test_a_refusal_is_observed_until_the_object_is_created(observer: Observer, c
 
     memory.remember(ApplyResult(SWEEP, jobs={"s-p"}), clock())
     assert observe(observer, clock, memory, job()).refusals == ()
-
-
-def test_a_sweep_is_validated_again_only_after_it_or_its_recipe_changed(observer: Observer, clock: Clock) -> None:
-    tree = yaml.safe_load(Path("recipes/spheres_sem.yaml").read_text(encoding="utf-8"))
-    recipe = RecipeObject.from_json({"metadata": metadata("r", generation=1), "spec": {"recipe": tree}})
-    memory = SweepMemory()
-
-    missing = observe(observer, clock, memory).validation
-    first = observe(observer, clock, memory, recipe=recipe).validation
-    again = observe(observer, clock, memory, recipe=recipe).validation
-
-    assert not isinstance(missing, ValidatedSweep)
-    assert isinstance(first, ValidatedSweep)
-    assert again is first

@@ -5,13 +5,15 @@ from typing import Any
 import yaml
 
 from synth_api.reasons import Reason
-from synth_api.resources.conditions import ConditionType
+from synth_api.resources.conditions import ConditionType, Problem
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.reconcile.recipes import build_recipe_status
+from synth_operator.validation import validate_recipe
 
 FIRST = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 LATER = datetime(2026, 5, 1, 13, 0, tzinfo=UTC)
 GOOD: dict[str, Any] = yaml.safe_load(Path("recipes/spheres_sem.yaml").read_text(encoding="utf-8"))
+PROBLEM = Problem(reason=Reason.RECIPE_INVALID, message="The recipe 'r' is invalid: initial_runtime_stat: unknown.")
 BAD: dict[str, Any] = {**GOOD, "initial_runtime_stat": {"seed": 1}}
 
 
@@ -21,7 +23,7 @@ def recipe(tree: dict[str, Any], generation: int = 1, status: dict[str, Any] | N
 
 
 def test_a_valid_recipe_is_ready_and_has_a_digest() -> None:
-    status = build_recipe_status(recipe(GOOD), FIRST)
+    status = build_recipe_status(recipe(GOOD), None, FIRST)
 
     conditions = {condition.type: condition for condition in status.conditions}
     assert conditions[ConditionType.READY].status == "True"
@@ -31,28 +33,22 @@ def test_a_valid_recipe_is_ready_and_has_a_digest() -> None:
 
 
 def test_an_invalid_recipe_is_stalled_with_its_problem() -> None:
-    status = build_recipe_status(recipe(BAD), FIRST)
+    status = build_recipe_status(recipe(BAD), PROBLEM, FIRST)
 
     conditions = {condition.type: condition for condition in status.conditions}
     stalled = conditions[ConditionType.STALLED]
     assert (stalled.status, stalled.reason) == ("True", Reason.RECIPE_INVALID)
-    assert "a recipe has no section 'initial_runtime_stat'; did you mean 'initial_runtime_state'?" in stalled.message
+    assert stalled.message == PROBLEM.message
     assert conditions[ConditionType.READY].status == "False"
     assert status.digest == ""
 
 
-def test_a_validated_recipe_is_not_validated_again() -> None:
-    status = build_recipe_status(recipe(GOOD), FIRST)
-
-    assert build_recipe_status(recipe(BAD, status=status.model_dump(mode="json", by_alias=True)), LATER) == status
-
-
 def test_an_unchanged_condition_keeps_its_transition_time() -> None:
-    status = build_recipe_status(recipe(GOOD), FIRST).model_dump(mode="json", by_alias=True)
+    status = build_recipe_status(recipe(GOOD), None, FIRST).model_dump(mode="json", by_alias=True)
     still_good = build_recipe_status(
-        recipe({**GOOD, "initial_runtime_state": {**GOOD["initial_runtime_state"], "seed": 2}}, 2, status), LATER
+        recipe({**GOOD, "initial_runtime_state": {**GOOD["initial_runtime_state"], "seed": 2}}, 2, status), None, LATER
     )
-    now_bad = build_recipe_status(recipe(BAD, 2, status), LATER)
+    now_bad = build_recipe_status(recipe(BAD, 2, status), PROBLEM, LATER)
 
     assert {condition.last_transition_time for condition in still_good.conditions} == {FIRST}
     assert {condition.last_transition_time for condition in now_bad.conditions} == {LATER}
@@ -62,7 +58,9 @@ def test_an_unchanged_condition_keeps_its_transition_time() -> None:
 def test_an_unreadable_spec_is_reported() -> None:
     body = {"metadata": recipe_metadata(), "spec": {"recipe": 5}}
 
-    status = build_recipe_status(RecipeObject.from_json(body), FIRST)
+    unreadable = RecipeObject.from_json(body)
+
+    status = build_recipe_status(unreadable, validate_recipe(unreadable), FIRST)
 
     assert "must be a mapping, not 5" in status.conditions[0].message
 
