@@ -63,8 +63,9 @@ cluster-down: ## stop the cluster of cluster-demo
 bench: setup ## measure speed and memory of rendering and planning
 	$(RUN)/python bench/bench.py
 
-bench-operator: setup ## measure API writes, status lag and memory of the operator, on a new cluster
+bench-operator: setup ## measure API writes, status lag and memory of the operator, on a new cluster, and the webhook
 	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/operator_load.py
+	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/webhook_latency.py
 
 clean: ## remove build outputs and caches; keep the virtual environment
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,133 @@
+"""The chart with the validating webhook on a real API server, and the webhook as a process of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from api_server import ADMIN, ApiServer, api_server
+from servers import ROOT, free_ports, program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CHART: Final = str(ROOT / "charts/synth-operator")
+OWN: Final = "synth"
+LAB: Final = "lab"
+NAME: Final = "synth-operator-webhook"
+CLUSTER_NAME: Final = f"{NAME}.{OWN}"
+RECIPE_FILE: Final = ROOT / "recipes/spheres_sem.yaml"
+WRONG: Final = "blueprints.particles.Bead.numbr=3"
+DRY_RUN: Final = "--dry-run=server"
+SECONDS: Final = 60
+
+
+@dataclass(frozen=True)
+class Release:
+    """The chart on an API server without controllers; the API server asks a process on this machine."""
+
+    server: ApiServer
+    folder: Path
+    port: int
+
+    def helm(self, version: str, *arguments: str) -> None:
+        homes = {f"HELM_{each}_HOME": str(self.folder / "helm") for each in ("CACHE", "CONFIG", "DATA")}
+        environment = {**os.environ, **homes, "KUBECONFIG": str(self.server.kubeconfig)}
+        command = [str(program(version, "clients")), *arguments, f"--namespace={OWN}"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+    def read_client(self) -> dict[str, Any]:
+        """Return the `clientConfig` of the registration."""
+        text = self.server.kubectl("get", "validatingwebhookconfiguration", CLUSTER_NAME, "-o", "json")
+        client: dict[str, Any] = json.loads(text)["webhooks"][0]["clientConfig"]
+        return client
+
+    def replace_client(self, client: dict[str, Any]) -> None:
+        patch = [{"op": "replace", "path": "/webhooks/0/clientConfig", "value": client}]
+        self.server.kubectl(
+            *("patch", "validatingwebhookconfiguration", CLUSTER_NAME, "--type=json", f"--patch={json.dumps(patch)}")
+        )
+
+    def apply(self, document: dict[str, Any], *options: str) -> subprocess.CompletedProcess[str]:
+        return self.server.call("-n", LAB, "apply", "-f", "-", *options, stdin=json.dumps(document))
+
+
+@contextmanager
+def install_release(folder: Path) -> Iterator[Release]:
+    """Install the chart on a new API server; the namespace `lab` has the recipe `spheres`."""
+    (port,) = free_ports(1)
+    with api_server(folder) as server:
+        found = Release(server, folder, port)
+        for name in (OWN, LAB):
+            server.kubectl("create", "namespace", name)
+        found.helm("helm", "install", "synth", CHART, "--set=admissionWebhook.enabled=true")
+        server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        found.replace_client({"url": f"https://localhost:{port}/review"})
+        recipe = yaml.safe_load(RECIPE_FILE.read_text())
+        server.kubectl("-n", LAB, "create", "-f", "-", stdin=json.dumps(build("SynthRecipe", "spheres", recipe=recipe)))
+        yield found
+
+
+@contextmanager
+def run_webhook(release: Release) -> Iterator[None]:
+    """Run the webhook with its service account, until the API server trusts its certificate and asks it."""
+    configmap = json.loads(release.server.kubectl("-n", OWN, "get", "configmap", "synth-operator", "-o", "json"))
+    configuration = release.folder / "configuration.yaml"
+    configuration.write_text(configmap["data"]["configuration.yaml"])
+    token = release.server.kubectl("-n", OWN, "create", "token", NAME).strip()
+    kubeconfig = release.folder / "webhook.kubeconfig"
+    kubeconfig.write_text(release.server.kubeconfig.read_text().replace(ADMIN, token))
+    log = release.folder / "webhook.log"
+    options = (f"--config={configuration}", f"--name={CLUSTER_NAME}", "--host=localhost", f"--port={release.port}")
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "synth_operator.webhook", *options],
+            env={**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONWARNINGS": "ignore"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(lambda: is_ready(release.port), log)
+        wait_until(lambda: release.apply(build_sweep("probe", overrides=[WRONG]), DRY_RUN).returncode == 1, log)
+        yield
+    finally:
+        process.terminate()
+        assert process.wait() == 0, log.read_text()[-3000:]
+
+
+def build(kind: str, name: str, **spec: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": LAB}
+    return {"apiVersion": "synth-operator.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def build_sweep(name: str, **more: Any) -> dict[str, Any]:
+    output = {"endpoint": "store:9000", "bucket": "data"}
+    return build("SynthSweep", name, **{"recipeRef": {"name": "spheres"}, "output": output, **more})
+
+
+def is_ready(port: int) -> bool:
+    trusting = ssl._create_unverified_context()
+    try:
+        with urllib.request.urlopen(f"https://localhost:{port}/readyz", context=trusting, timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def wait_until(condition: Callable[[], bool], log: Path) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, log.read_text()[-3000:]
+        time.sleep(0.1)
