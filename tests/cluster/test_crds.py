@@ -122,6 +122,21 @@ def build_axes_spec(*given: dict[str, Any]) -> dict[str, Any]:
             "spec.output: Invalid value: the store is opened by either secretRef or serviceAccountName",
         ),
         (build_sweep(RECIPE | {"queueName": 64 * "q"}), "spec.queueName: Too long: may not be more than 63"),
+        *(
+            (
+                build_sweep(RECIPE | {"output": OUTPUT | {"caSecretRef": {"name": name}}}),
+                "spec.output.caSecretRef.name",
+            )
+            for name in ("a..b", "a.-b", "lab\n", "a/../../x", "a" * 254)
+        ),
+        *(
+            (
+                build_sweep(RECIPE | {"output": OUTPUT | {"caSecretRef": {"name": "a", "key": key}}}),
+                "caSecretRef.key in",
+            )
+            for key in ("..", ".", "..data", "ca.crt\n", "a/../../x")
+        ),
+        (build_sweep({"recipeRef": {"name": "a..b"}}), "spec.recipeRef.name in body should match"),
         (build_sweep(RECIPE | {"paralelism": 2}), 'unknown field "spec.paralelism"'),
         (
             build_sweep(RECIPE | {"podTemplate": {"spec": {"tolerations": {}}}}),

@@ -6,6 +6,7 @@ the suite little. Render pods use an engine that does nothing.
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from secrets import token_hex
@@ -84,6 +85,12 @@ def missing_secret(namespace: SweepNamespace) -> Spec:
 
 def wrong_credentials(namespace: SweepNamespace) -> Spec:
     namespace.apply_secret(secret_key="another-secret-key")
+    return {}
+
+
+def binary_secret(namespace: SweepNamespace) -> Spec:
+    key = {"AWS_ACCESS_KEY_ID": base64.b64encode(b"key-\xff").decode()}
+    namespace.kubectl("patch", "secret", "dataset-store", "--type=merge", "-p", json.dumps({"data": key}))
     return {}
 
 
@@ -175,6 +182,12 @@ CAUSES: Final = {
         Reason.ACCESS_DENIED,
         "The store at {host}:9000 denies access to bucket 'datasets' (SignatureDoesNotMatch): "
         "the secret key does not fit the access key; correct AWS_SECRET_ACCESS_KEY",
+    ),
+    "binary-secret": Cause(
+        binary_secret,
+        lambda namespace: namespace.apply_secret(),
+        Reason.ACCESS_DENIED,
+        "AWS_SESSION_TOKEN in the Secret 'dataset-store' is not UTF-8; make the Secret again with kubectl",
     ),
     "missing-bucket": Cause(
         missing_bucket,

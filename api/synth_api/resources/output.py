@@ -14,7 +14,12 @@ Endpoint = Annotated[str, AfterValidator(check_endpoint), Field(json_schema_extr
 BucketName = Annotated[str, AfterValidator(BUCKET.check), Field(json_schema_extra=BUCKET.to_json_schema())]
 Prefix = Annotated[str, AfterValidator(PREFIX.check), Field(json_schema_extra=PREFIX.to_json_schema())]
 Region = Annotated[str, AfterValidator(REGION.check), Field(json_schema_extra=REGION.to_json_schema())]
-ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
+ObjectName = Annotated[
+    str, Field(pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253)
+]
+"""A DNS subdomain: what Kubernetes allows as the name of an object."""
+KeyName = Annotated[str, Field(pattern="^[.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$", max_length=253)]
+"""A key of a Secret, as Kubernetes allows it."""
 
 
 class SecretKeyRef(Part):
@@ -22,7 +27,7 @@ class SecretKeyRef(Part):
 
     name: ObjectName
     """Name of the Secret."""
-    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")] = "ca.crt"
+    key: KeyName = "ca.crt"
     """Key in the Secret."""
 
 

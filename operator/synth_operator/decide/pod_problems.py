@@ -11,6 +11,7 @@ from synth_api.jobs.messages import JobKind
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_operator.decide.outcome import find_ready_message, find_ready_reason
+from synth_operator.manifests.pods import CREDENTIALS
 from synth_operator.validation import to_sentence
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ _IMAGE_ERRORS: Final = frozenset(
 _NORMAL_WAITING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 _MAX_WARNING_AGE: Final = timedelta(minutes=15)
 """An older warning is no longer current: the Job controller would have repeated it."""
+_NOT_UTF_8: Final = re.compile(r"invalid UTF-8|error while marshaling")
 _QUOTA: Final = re.compile(r"exceeded quota: ?(.*)")
 _ERROR_PREFIX: Final = re.compile(r"^Error creating: |^pods \"[^\"]*\" is forbidden: ")
 _MIN_PROVEN_RUNTIME: Final = timedelta(minutes=6)
@@ -67,7 +69,7 @@ def find_pod_problem(context: Context, status: SweepStatus, job: JobObject) -> P
     known = find_known_problem(context, status, started=started)
     if running:
         return None if any(_is_proven(context, pod) for pod in pods) else known
-    waiting = [problem for pod in pods if (problem := _find_start_problem(pod))]
+    waiting = [problem for pod in pods if (problem := _find_start_problem(context, pod))]
     return next(iter(waiting), None) or _find_warning(context, job, pods) or _find_report(context, job, pods) or known
 
 
@@ -117,7 +119,7 @@ def _is_proven(context: Context, pod: PodObject) -> bool:
     return running and context.now - pod.created > _MIN_PROVEN_RUNTIME
 
 
-def _find_start_problem(pod: PodObject) -> Problem | None:
+def _find_start_problem(context: Context, pod: PodObject) -> Problem | None:
     if pod.is_finished or pod.deletion_time is not None:
         return None
     text = " ".join(pod.waiting_message.split()).rstrip(".")
@@ -133,8 +135,22 @@ def _find_start_problem(pod: PodObject) -> Problem | None:
         return Problem(reason=Reason.SECRET_NOT_FOUND, message=message)
     if pod.waiting_reason in _NORMAL_WAITING:
         return None
+    if _NOT_UTF_8.search(text):
+        return _explain_binary_secret(context)
     message = f"The {pod.kind} pod does not start: {text or pod.waiting_reason}."
     return Problem(reason=Reason.POD_REFUSED, message=message)
+
+
+def _explain_binary_secret(context: Context) -> Problem:
+    """Return the problem of a variable that the node cannot pass to a container; only a Secret holds any bytes."""
+    output = context.spec.output or context.default_output
+    secret = f"the Secret '{output.secret_ref.name}'" if output and output.secret_ref else "a Secret"
+    *keys, last = (name for name, _ in CREDENTIALS)
+    message = (
+        f"The store's credentials cannot be used: the value of {', '.join(keys)} or {last} in {secret} is not UTF-8; "
+        "make the Secret again with kubectl create secret generic --from-literal."
+    )
+    return Problem(reason=Reason.ACCESS_DENIED, message=message)
 
 
 def _find_warning(context: Context, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:

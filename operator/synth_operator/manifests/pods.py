@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import JobKey
 
-_CREDENTIALS: Final = (("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True))
+CREDENTIALS: Final = (("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True))
+"""Keys of the Secret of an output, and whether each may be missing."""
+
 _CA_FOLDER, _CA_NAME = CA_FILE.rsplit("/", 1)
 
 
@@ -73,7 +75,7 @@ def _build_credentials(output: Output) -> list[dict[str, Any]]:
             "name": name,
             "valueFrom": {"secretKeyRef": {"name": output.secret_ref.name, "key": name, "optional": optional}},
         }
-        for name, optional in _CREDENTIALS
+        for name, optional in CREDENTIALS
     ]
 
 
