@@ -75,6 +75,8 @@ class GpuDefaults(Part):
     """Taints of the GPU nodes."""
     runtime_class_name: ObjectName | None = None
     """Runtime class of the GPU pods."""
+    hourly_price: Annotated[float, Field(ge=0)] | None = None
+    """Price of a GPU hour, for the forecast of a sweep's cost; in any currency."""
 
 
 class OverlayPolicy(Part):

@@ -34,6 +34,8 @@ class Nodes:
         self.quota = ""
         """Message of the exceeded quota; empty if pods may be created."""
         self.warnings: list[JobWarning] = []
+        self.startup_seconds = 0
+        """Seconds that a render pod runs before its first run."""
         self.deliver_messages = True
         """True if termination messages arrive."""
         self.count_pods = True
@@ -85,6 +87,9 @@ class Nodes:
                 code, message = self._store.finalize(task)
             case JobKind.DELETE:
                 code, message = self._store.delete(task)
+            case JobKind.RENDER if pod.setdefault("_waited", 0) < self.startup_seconds:
+                pod["_waited"] += 1
+                return
             case JobKind.RENDER:
                 shard, retries = _read_arguments(pod)
                 batch = shard * _find_shard_size() + int(pod["metadata"]["annotations"][_INDEX])

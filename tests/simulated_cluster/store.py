@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from synth_api.exit_codes import ExitCode
@@ -12,6 +13,8 @@ from synth_api.jobs.messages import BatchMessage, DeleteMessage, FinalizeMessage
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import RunFailure
+from synth_dataset.attempts.render_order import order_runs
+from synth_dataset.documents.attempt_document import AxisDocument
 
 CRASHED = 137
 DOWN = Problem(reason=Reason.STORE_UNREACHABLE, message="the store at store:9000 does not answer")
@@ -22,6 +25,8 @@ class BatchDocument:
     done: set[int] = field(default_factory=set)
     failed: dict[int, str] = field(default_factory=dict)
     tries: Counter[int] = field(default_factory=Counter)
+    seconds: Counter[int] = field(default_factory=Counter)
+    """Seconds that pods have worked on a run."""
 
 
 @dataclass
@@ -43,6 +48,8 @@ class Store:
     crashing: set[str] = field(default_factory=set)
     rendered: Counter[str] = field(default_factory=Counter)
     plans: dict[str, Plan] = field(default_factory=dict)
+    measure_run: Callable[[int], int] = lambda _run: 1
+    """Seconds that a run takes, by its number."""
     failure_message: str = "no luck"
     """Message of failed runs."""
     long_override: str = ""
@@ -55,7 +62,8 @@ class Store:
             return ExitCode.TRY_AGAIN, PlanMessage(problem=DOWN)
         if task.attempt not in self.plans:
             keys = list_keys(task)
-            todo = [run for run, key in enumerate(keys) if key not in self.runs]
+            axis = AxisDocument(path="seed", values=tuple(range(len(keys))))
+            todo = [int(run) for run in order_runs([axis]) if keys[run] not in self.runs]
             size = Batches.split(len(todo), task.parallelism, task.batch_size).size
             self.plans[task.attempt] = Plan(keys, len(keys) - len(todo), todo, size)
         plan = self.plans[task.attempt]
@@ -68,7 +76,7 @@ class Store:
         )
 
     def work(self, task: AttemptInput, batch: int, retries: int) -> tuple[int | None, BatchMessage]:
-        """Render one run of a batch; return an exit code if the pod ends with it."""
+        """Render one run of a batch, or a second of it; return an exit code if the pod ends with it."""
         plan = self.plans[task.attempt]
         positions = Batches(len(plan.todo), plan.size).get_runs(batch)
         if not self.up:
@@ -76,6 +84,9 @@ class Store:
         document = plan.batches.setdefault(batch, BatchDocument())
         for run in (plan.todo[position] for position in positions):
             if run not in document.done and run not in document.failed:
+                document.seconds[run] += 1
+                if document.seconds[run] < self.measure_run(run):
+                    break
                 code = self._render(plan.keys[run], run, document, retries)
                 if code:
                     return code, self._message(batch, len(positions), document)

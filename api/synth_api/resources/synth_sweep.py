@@ -244,6 +244,19 @@ class Spending(Part):
     """Runs rendered or failed."""
 
 
+class Forecast(Part):
+    """What the sweep will have spent at its end, judged by the batches that have ended; all attempts count."""
+
+    gpu_hours: float
+    """GPU hours."""
+    cpu_hours: float
+    """CPU hours."""
+    cost: float | None = None
+    """GPU hours times the hourly price in the operator's configuration, in its currency; null without a price."""
+    end: Time | None = None
+    """When rendering ends at this pace; null while the sweep does not render."""
+
+
 class SettledShards(Part):
     """Totals of the shards whose Jobs may be deleted."""
 
@@ -331,5 +344,7 @@ class SweepStatus(Part):
     """What all attempts have spent; the budget is compared with it."""
     spent_until: Time | None = None
     """Time until which it is counted."""
+    forecast: Forecast | None = None
+    """What the sweep will have spent at its end; null before two batches have ended and after completion."""
     dataset: str = ""
     """URI of the committed dataset.json."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from synth_api.resources.synth_sweep import FailureCount
+    from synth_api.resources.synth_sweep import FailureCount, Forecast
     from synth_cli.cluster.cluster_sweep import ClusterSweep
 
 PHASE_STYLES: Final = {
@@ -126,6 +126,8 @@ def _build_rows(sweep: ClusterSweep, now: datetime) -> Iterator[tuple[str, str |
         yield "pace", f"{status.runs_per_minute:.3g} runs a minute"
     if status.eta and status.eta > now:
         yield "ends", f"about {_format_clock(status.eta, now)}, in {_format_span(now, status.eta)}"
+    if status.forecast:
+        yield "forecast", f"about {_format_forecast(status.forecast)} in all"
     if status.waiting_since:
         yield (
             "waits",
@@ -138,6 +140,15 @@ def _build_rows(sweep: ClusterSweep, now: datetime) -> Iterator[tuple[str, str |
     yield "recipe", spec.recipe_ref.name if spec.recipe_ref else "inline"
     if status.dataset:
         yield "dataset", status.dataset
+
+
+def _format_forecast(forecast: Forecast) -> str:
+    """Format hours and cost; a sweep on CPUs has no GPU hours to show."""
+    amounts = [f"{forecast.gpu_hours:,g} GPU hours"] if forecast.gpu_hours else []
+    amounts.append(f"{forecast.cpu_hours:,g} CPU hours")
+    if forecast.cost is not None and forecast.gpu_hours:
+        amounts.append(f"cost {forecast.cost:,g}")
+    return ", ".join(amounts)
 
 
 def _format_clock(time: datetime, now: datetime) -> str:

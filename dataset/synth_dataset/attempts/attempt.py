@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from synth_api.jobs.batches import Batches
 from synth_api.version import ENGINE_VERSION
+from synth_dataset.attempts.render_order import order_runs
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, SweepPart, build_categories
 from synth_dataset.documents.dataset_document import DatasetDocument
@@ -34,9 +37,16 @@ class StoredAttempt:
     path: str
 
     def iterate_todo(self) -> Iterator[int]:
-        """Yield the numbers of the runs to do, ascending."""
+        """Yield the numbers of the runs to do, in the order in which the batches take them."""
+        if not self.document.spread:
+            for first, end in self.document.todo:
+                yield from range(first, end)
+            return
+        is_todo = np.zeros(self.document.runs, np.bool_)
         for first, end in self.document.todo:
-            yield from range(first, end)
+            is_todo[first:end] = True
+        runs = order_runs(self.document.axes)
+        yield from map(int, runs[is_todo[runs]])
 
     @property
     def batches(self) -> Batches:
@@ -85,6 +95,7 @@ def write_attempt(
         cached=survey.cached_runs,
         todo=survey.todo,
         batch_size=batch_size,
+        spread=batch_size is not None,
         axes=to_axis_documents(runs.axes),
         parts=parts,
         categories=build_categories(runs.particle_blueprints),

@@ -61,6 +61,8 @@ class AttemptDocument(Document):
     """Ranges of run numbers to do, (first, last + 1)."""
     batch_size: int | None = None
     """Number of runs of a batch, except the last one; a local attempt has no batches."""
+    spread: bool = Field(default=False, exclude_if=lambda spread: not spread)
+    """True if batches take the runs to do in the order of `order_runs`; ascending in plans of earlier releases."""
     axes: tuple[AxisDocument, ...]
     """Axes of the sweep; of a joined dataset the axes of all sweeps with the values of all."""
     parts: tuple[SweepPart, ...] = Field(default=(), exclude_if=lambda parts: not parts)

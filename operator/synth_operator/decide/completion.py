@@ -35,6 +35,7 @@ def complete_sweep(context: Context, status: SweepStatus, attempt: AttemptStatus
         failures=select_first_failures(message.failures, status.failures)[:failed],
         failure_reasons=rank_failure_reasons(Counter(message.reasons) + Counter({FailureReason.BATCH_FAILED: lost})),
         usage=_read_usage(message),
+        forecast=status.forecast if attempt.verdict else None,
         dataset=message.dataset or status.dataset,
     )
     verdict = attempt.verdict or check_failure_limit(context.spec, failed, message.total)

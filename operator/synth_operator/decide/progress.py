@@ -22,6 +22,7 @@ _PROGRESS_FIELDS: Final = (
     "usage",
     "spent",
     "spent_until",
+    "forecast",
     "image",
     "progress",
     "progress_time",
@@ -63,15 +64,21 @@ def _add_progress(previous: SweepStatus, status: SweepStatus, now: datetime) -> 
             progress_time=previous.progress_time,
             runs_per_minute=previous.runs_per_minute,
             eta=previous.eta,
+            forecast=previous.forecast,
         )
     pace = _compute_pace(status, now)
     left = (status.attempt.todo or 0) - _count_finished_runs(status) if status.attempt else 0
+    forecast = status.forecast
+    if forecast and not pace:
+        forecast = forecast.model_copy(update={"end": None})
+    eta = now + timedelta(seconds=round(60 * left / pace)) if pace else None
     return update_status(
         status,
         progress=_format_percentage(status),
         progress_time=now if status.attempt and status.attempt.todo is not None else None,
         runs_per_minute=pace and round(pace, 2),
-        eta=now + timedelta(seconds=round(60 * left / pace)) if pace else None,
+        eta=(forecast and forecast.end) or eta,
+        forecast=forecast,
     )
 
 

@@ -13,6 +13,7 @@ from synth_api.resources.synth_sweep import AttemptStatus, Phase, SweepStatus
 from synth_operator.decide.actions import Action, CreateJob, DeleteJob, PatchJob
 from synth_operator.decide.backoff import MESSAGE_GRACE, compute_delay
 from synth_operator.decide.claims import build_batches
+from synth_operator.decide.forecast import add_forecast
 from synth_operator.decide.limits import check_failure_limit, format_runs
 from synth_operator.decide.outcome import (
     Outcome,
@@ -46,7 +47,7 @@ def render_shard(
     key = JobKey(JobKind.RENDER, attempt.hash, attempt.settled.shards)
     jobs = context.find_jobs(key)
     status = count_runs(status, attempt, build_batches(attempt), jobs, context.find_pods(*jobs))
-    status = measure_spending(context, status)
+    status = add_forecast(context, measure_spending(context, status))
     verdict = check_failure_limit(context.spec, status.runs.failed, status.runs.total)
     if verdict is None and status.runs.succeeded + status.runs.failed < (attempt.todo or 0):
         verdict = check_budget(context, status)

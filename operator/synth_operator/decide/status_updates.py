@@ -9,6 +9,7 @@ from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.synth_sweep import (
     AttemptStatus,
     FailureCount,
+    Forecast,
     Phase,
     ResourceUsage,
     RunCounts,
@@ -40,6 +41,7 @@ class StatusFields(TypedDict, total=False):
     usage: ResourceUsage
     spent: Spending
     spent_until: Time | None
+    forecast: Forecast | None
     dataset: str
 
 

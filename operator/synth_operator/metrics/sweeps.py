@@ -114,6 +114,22 @@ def _read_gpu(status: SweepStatus) -> Iterator[Sample]:
     yield ("lost",), status.usage.gpu_seconds_lost
 
 
+def _read_spent(status: SweepStatus) -> Iterator[Sample]:
+    yield ("gpu",), status.spent.gpu_seconds
+    yield ("cpu",), status.spent.cpu_seconds
+
+
+def _read_forecast(status: SweepStatus) -> Iterator[Sample]:
+    if status.forecast is not None:
+        yield ("gpu",), status.forecast.gpu_hours * 3600
+        yield ("cpu",), status.forecast.cpu_hours * 3600
+
+
+def _read_cost(status: SweepStatus) -> Iterator[Sample]:
+    if status.forecast is not None and status.forecast.cost is not None:
+        yield (), status.forecast.cost
+
+
 def _read_bytes(status: SweepStatus) -> Iterator[Sample]:
     yield (), status.usage.bytes
 
@@ -142,6 +158,17 @@ _METRICS: Final[dict[str, tuple[str, tuple[str, ...], Callable[[SweepStatus], It
     "synth_sweep_runs_per_second": ("Throughput while the sweep renders.", (), _read_throughput),
     "synth_sweep_stage_seconds": ("Render seconds of the attempt's runs, by stage.", ("stage",), _read_stages),
     "synth_sweep_gpu_seconds": ("GPU seconds of the attempt: used by finished runs, or lost.", ("outcome",), _read_gpu),
+    "synth_sweep_spent_seconds": (
+        "Seconds of all attempts' render pods, times GPUs or CPUs.",
+        ("resource",),
+        _read_spent,
+    ),
+    "synth_sweep_forecast_seconds": (
+        "What synth_sweep_spent_seconds will be at the end of the sweep.",
+        ("resource",),
+        _read_forecast,
+    ),
+    "synth_sweep_forecast_cost": ("Cost of the GPUs at the end of the sweep.", (), _read_cost),
     "synth_sweep_written_bytes": ("Bytes that the attempt wrote to the store.", (), _read_bytes),
     "synth_sweep_timestamp_seconds": ("Unix time of an event of the sweep.", ("event",), _read_times),
 }

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from synth_api.errors import InputError
 from synth_api.resources.output import Output
-from synth_api.resources.synth_sweep import Phase, RunCounts, SweepSpec, SweepStatus
+from synth_api.resources.synth_sweep import Forecast, Phase, RunCounts, SweepSpec, SweepStatus
 from synth_cli.cluster.api_requests import ApiRequests
 from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, to_status_error
 from synth_cli.cluster.cluster_sweep import ClusterSweep
@@ -56,6 +56,19 @@ def test_only_a_future_end_is_shown() -> None:
     assert "in 5 min 00 s" in format_view(ahead)
     assert "40 %" in format_view(ahead)
     assert "ends" not in format_view(ahead.model_copy(update={"eta": NOW - timedelta(minutes=5)}))
+
+
+@pytest.mark.parametrize(
+    ("forecast", "row"),
+    [
+        (Forecast(gpu_hours=1230, cpu_hours=2.5, cost=3075), "about 1,230 GPU hours, 2.5 CPU hours, cost 3,075 in all"),
+        (Forecast(gpu_hours=0.5, cpu_hours=2.5), "about 0.5 GPU hours, 2.5 CPU hours in all"),
+        (Forecast(gpu_hours=0, cpu_hours=2.5, cost=0), "about 2.5 CPU hours in all"),
+    ],
+)
+def test_a_forecast_is_a_row(forecast: Forecast, row: str) -> None:
+    assert f"forecast   {row}" in format_view(SweepStatus(observed_generation=1, forecast=forecast))
+    assert "forecast" not in format_view(SweepStatus(observed_generation=1))
 
 
 def test_a_status_of_another_version_is_reported() -> None:

@@ -96,16 +96,16 @@ def test_axes_that_move_together_are_named_in_the_index(pod, store, render):
 def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
     render(0)
     pod.run("plan")
-    render(1, 2)
+    render(2, 3)
     batch(store, pod, 0, succeeded=2)
-    batch(store, pod, 1, failed=[3])
+    batch(store, pod, 1, failed=[1])
     ended = pod.run("finalize")
     assert ended.code == 0
     message = ended.message
     assert isinstance(message, FinalizeMessage)
     assert (message.total, message.cached, message.succeeded, message.failed, message.missing) == (4, 1, 2, 1, 0)
     assert [(failure.run, failure.overrides, failure.reason) for failure in message.failures] == [
-        (3, {SEED: 3}, "GateFailed")
+        (1, {SEED: 1}, "GateFailed")
     ]
     assert message.reasons == {"GateFailed": 1}
     assert message.seconds == {"real": 6.0}
@@ -132,7 +132,7 @@ def test_a_dataset_has_the_categories_of_its_recipe_before_a_run_exists(pod, sto
 
 def test_a_run_recorded_as_failed_that_exists_now_has_succeeded(pod, store, render):
     pod.run("plan")
-    batch(store, pod, 0, failed=[0, 1])
+    batch(store, pod, 0, failed=[0, 3])
     render(0, 1, 2, 3)
     message = pod.run("finalize").message
     assert (message.succeeded, message.failed, message.failures, message.reasons) == (4, 0, (), {})

@@ -9,7 +9,16 @@ from prometheus_client import generate_latest
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
-from synth_api.resources.synth_sweep import FailureCount, Phase, ResourceUsage, RunCounts, StageSeconds, SweepStatus
+from synth_api.resources.synth_sweep import (
+    FailureCount,
+    Forecast,
+    Phase,
+    ResourceUsage,
+    RunCounts,
+    Spending,
+    StageSeconds,
+    SweepStatus,
+)
 from synth_operator.metrics.process import OperatorMetrics
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -43,6 +52,8 @@ def rendering(total: int = 180) -> SweepStatus:
             gpu_seconds_lost=20.0,
             bytes=123_456_789,
         ),
+        spent=Spending(gpu_seconds=1200.0, cpu_seconds=2400.5, runs=43),
+        forecast=Forecast(gpu_hours=1.5, cpu_hours=3.0, cost=4.2, end=NOON + timedelta(hours=1)),
     )
 
 

@@ -44,7 +44,7 @@ def client(server: S3Server) -> Minio:
 
 @dataclass
 class Pods:
-    """An attempt of four seeds in two batches of a bucket, and processes as its pods."""
+    """An attempt of four seeds in two batches, 0 and 3, 2 and 1, of a bucket, and processes as its pods."""
 
     server: S3Server
     folder: Path
