@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import pytest
+import yaml
 from webhook_release import (
     CHART,
     CLUSTER_NAME,
@@ -16,6 +18,7 @@ from webhook_release import (
     RECIPE_FILE,
     WRONG,
     Release,
+    Webhook,
     build,
     build_sweep,
     install_release,
@@ -35,6 +38,12 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
         yield installed
 
 
+@pytest.fixture(scope="module")
+def webhook(release: Release) -> Iterator[Webhook]:
+    with run_webhook(release) as running:
+        yield running
+
+
 def read_validate_sentence(override: str) -> str:
     """Return the sentence that `synth validate` prints."""
     with pytest.raises(InputError) as error:
@@ -42,46 +51,64 @@ def read_validate_sentence(override: str) -> str:
     return str(error.value)
 
 
-def test_a_mistake_is_refused_before_it_is_written(release: Release) -> None:
+def test_a_mistake_is_refused_before_it_is_written(release: Release, webhook: Webhook) -> None:
     sentence = read_validate_sentence(WRONG)
-    with run_webhook(release):
-        for options in ((DRY_RUN,), ()):
-            refused = release.apply(build_sweep("wrong", overrides=[WRONG]), *options)
-            assert (refused.returncode, refused.stdout) == (1, "")
-            assert f"denied the request: The sweep is invalid: {sentence}" in refused.stderr
-        broken = release.apply(build("SynthRecipe", "broken", recipe={"blueprint": {}}), DRY_RUN)
-        assert "a recipe has no section 'blueprint'; did you mean 'blueprints'?" in broken.stderr
-        assert release.server.kubectl("-n", LAB, "get", "synthsweeps,synthrecipes", "-o", "name") == (
-            "synthrecipe.synth-operator.io/spheres\n"
-        )
-        passed = release.apply(build_sweep("right", overrides=["initial_runtime_state.seed=range(3)"]), DRY_RUN)
-        assert (passed.returncode, passed.stderr) == (0, "")
-        early = release.apply(build_sweep("early", recipeRef={"name": "later"}), DRY_RUN)
-        assert early.returncode == 0
-        assert early.stderr == "Warning: There is no SynthRecipe 'later' in this namespace; apply one.\n"
+    for options in ((DRY_RUN,), ()):
+        refused = release.apply(build_sweep("wrong", overrides=[WRONG]), *options)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert f"denied the request: The sweep is invalid: {sentence}" in refused.stderr
+    broken = release.apply(build("SynthRecipe", "broken", recipe={"blueprint": {}}), DRY_RUN)
+    assert "a recipe has no section 'blueprint'; did you mean 'blueprints'?" in broken.stderr
+    assert release.server.kubectl("-n", LAB, "get", "synthsweeps,synthrecipes", "-o", "name") == (
+        "synthrecipe.synth-operator.io/spheres\n"
+    )
 
 
-def test_without_the_webhook_writes_pass_and_what_they_wrote_can_be_repaired_and_deleted(release: Release) -> None:
+def test_what_is_right_passes_and_what_is_too_early_warns(release: Release, webhook: Webhook) -> None:
+    passed = release.apply(build_sweep("right", overrides=["initial_runtime_state.seed=range(3)"]), DRY_RUN)
+    assert (passed.returncode, passed.stderr) == (0, "")
+    early = release.apply(build_sweep("early", recipeRef={"name": "later"}), DRY_RUN)
+    assert early.returncode == 0
+    assert early.stderr == "Warning: There is no SynthRecipe 'later' in this namespace; apply one.\n"
+
+
+def test_sweeps_that_are_expensive_to_check_leave_those_of_other_namespaces_checked(
+    release: Release, webhook: Webhook
+) -> None:
+    values = ",".join(str(number) for number in range(10_000, 10_650))
+    overrides = [f"+initial_runtime_state.x{number}={values}" for number in range(64)]
+    recipe = build("SynthRecipe", "spheres", recipe=yaml.safe_load(RECIPE_FILE.read_text()))
+    hostile = [recipe, *(build_sweep(f"expensive-{number}", overrides=overrides) for number in range(6))]
+    release.server.kubectl("create", "namespace", "hostile")
+    documents = [json.dumps({**each, "metadata": {**each["metadata"], "namespace": "hostile"}}) for each in hostile]
+    release.server.kubectl("create", "-f", "-", stdin=documents[0])
+    with ThreadPoolExecutor(3) as writers:
+        for document in documents[1:]:
+            writers.submit(release.server.call, "create", "-f", "-", stdin=document)
+        refused = release.apply(build_sweep("wrong", overrides=[WRONG]), DRY_RUN)
+    assert read_validate_sentence(WRONG) in refused.stderr
+
+
+def test_without_the_webhook_writes_pass_and_what_they_wrote_can_be_repaired_and_deleted(
+    release: Release, webhook: Webhook
+) -> None:
+    webhook.stop()
     assert release.apply(build_sweep("wrong", overrides=[WRONG])).returncode == 0
-    # Each process has a new certificate, and the API server trusts it without a restart.
-    with run_webhook(release):
-        place = ("-n", LAB, "synthsweep/wrong")
-        server = release.server
-        server.kubectl("label", *place, "team=imaging")
-        for finalizers in (["example.org/hold"], []):
-            server.kubectl(
-                "patch", *place, "--type=merge", f"--patch={json.dumps({'metadata': {'finalizers': finalizers}})}"
-            )
-        server.kubectl(
-            "patch", *place, "--type=merge", "--subresource=status", '--patch={"status":{"phase":"Waiting"}}'
-        )
-        suspended = server.call("patch", *place, "--type=merge", '--patch={"spec":{"suspend":true}}')
-        assert suspended.returncode == 0
-        assert suspended.stderr.startswith("Warning: The sweep is invalid: ")
-        worse = server.call("patch", *place, "--type=merge", '--patch={"spec":{"overrides":["x"]}}')
-        assert worse.returncode == 1
-        server.kubectl("patch", *place, "--type=merge", '--patch={"spec":{"overrides":[]}}')
-        server.kubectl("delete", *place, "--timeout=30s")
+    webhook.start()  # with a new certificate, which the API server trusts without a restart
+    place = ("-n", LAB, "synthsweep/wrong")
+    server = release.server
+    server.kubectl("label", *place, "team=imaging")
+    for finalizers in (["example.org/hold"], []):
+        patch = json.dumps({"metadata": {"finalizers": finalizers}})
+        server.kubectl("patch", *place, "--type=merge", f"--patch={patch}")
+    server.kubectl("patch", *place, "--type=merge", "--subresource=status", '--patch={"status":{"phase":"Waiting"}}')
+    suspended = server.call("patch", *place, "--type=merge", '--patch={"spec":{"suspend":true}}')
+    assert suspended.returncode == 0
+    assert suspended.stderr.startswith("Warning: The sweep is invalid: ")
+    worse = server.call("patch", *place, "--type=merge", '--patch={"spec":{"overrides":["x"]}}')
+    assert worse.returncode == 1
+    server.kubectl("patch", *place, "--type=merge", '--patch={"spec":{"overrides":[]}}')
+    server.kubectl("delete", *place, "--timeout=30s")
 
 
 RIGHTS: Final = [

@@ -80,31 +80,54 @@ def install_release(folder: Path) -> Iterator[Release]:
         yield found
 
 
+@dataclass
+class Webhook:
+    """The webhook as a process of this machine, with its service account."""
+
+    release: Release
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until the API server trusts its certificate and asks it."""
+        folder, log = self.release.folder, self.release.folder / "webhook.log"
+        options = (f"--config={self._write_configuration()}", f"--name={CLUSTER_NAME}", "--host=localhost")
+        kubeconfig = folder / "webhook.kubeconfig"
+        token = self.release.server.kubectl("-n", OWN, "create", "token", NAME).strip()
+        kubeconfig.write_text(self.release.server.kubeconfig.read_text().replace(ADMIN, token))
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "synth_operator.webhook", *options, f"--port={self.release.port}"],
+                env={**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONWARNINGS": "ignore"},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        probe = build_sweep("probe", overrides=[WRONG])
+        wait_until(lambda: is_ready(self.release.port), log)
+        wait_until(lambda: self.release.apply(probe, DRY_RUN).returncode == 1, log)
+
+    def stop(self) -> None:
+        """Stop it as the kubelet does, unless it is stopped."""
+        process, self.process = self.process, None
+        if process:
+            process.terminate()
+            assert process.wait() == 0, (self.release.folder / "webhook.log").read_text()[-3000:]
+
+    def _write_configuration(self) -> Path:
+        path = self.release.folder / "configuration.yaml"
+        text = self.release.server.kubectl("-n", OWN, "get", "configmap", "synth-operator", "-o", "json")
+        path.write_text(json.loads(text)["data"]["configuration.yaml"])
+        return path
+
+
 @contextmanager
-def run_webhook(release: Release) -> Iterator[None]:
-    """Run the webhook with its service account, until the API server trusts its certificate and asks it."""
-    configmap = json.loads(release.server.kubectl("-n", OWN, "get", "configmap", "synth-operator", "-o", "json"))
-    configuration = release.folder / "configuration.yaml"
-    configuration.write_text(configmap["data"]["configuration.yaml"])
-    token = release.server.kubectl("-n", OWN, "create", "token", NAME).strip()
-    kubeconfig = release.folder / "webhook.kubeconfig"
-    kubeconfig.write_text(release.server.kubeconfig.read_text().replace(ADMIN, token))
-    log = release.folder / "webhook.log"
-    options = (f"--config={configuration}", f"--name={CLUSTER_NAME}", "--host=localhost", f"--port={release.port}")
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "synth_operator.webhook", *options],
-            env={**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONWARNINGS": "ignore"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
+def run_webhook(release: Release) -> Iterator[Webhook]:
+    """Run the webhook of a release."""
+    webhook = Webhook(release)
     try:
-        wait_until(lambda: is_ready(release.port), log)
-        wait_until(lambda: release.apply(build_sweep("probe", overrides=[WRONG]), DRY_RUN).returncode == 1, log)
-        yield
+        webhook.start()
+        yield webhook
     finally:
-        process.terminate()
-        assert process.wait() == 0, log.read_text()[-3000:]
+        webhook.stop()
 
 
 def build(kind: str, name: str, **spec: Any) -> dict[str, Any]:
