@@ -267,6 +267,17 @@ class EnvVar(Part):
     """Source of the value, instead of a text."""
 
 
+class Test(Part):
+    """The sweep of `helm test`."""
+
+    namespace: Annotated[str, Field(pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$")]
+    """Empty: the first of `namespaces`, else the release's."""
+    spec: Free
+    """Fields of the sweep's spec beside the recipe."""
+    timeout_seconds: Annotated[int, Field(ge=10, le=3600)]
+    """Seconds until the test fails."""
+
+
 class Values(Part):
     """Values of the chart synth-operator; `sweeps` comes from the operator's configuration."""
 
@@ -304,6 +315,7 @@ class Values(Part):
     pod_annotations: Words
     pod_labels: Labels
     common_labels: Labels
+    test: Test
     name_override: ShortName
     fullname_override: ShortName
 

@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -223,3 +224,37 @@ def test_the_schema_and_the_values_have_the_same_keys() -> None:
     properties = chart_schema.build_schema()["properties"]
     assert set(values) == set(properties)
     assert set(values["sweeps"]) == set(properties["sweeps"]["properties"])
+
+
+def test_the_page_of_the_values_is_current_and_explains_each() -> None:
+    import chart_readme
+
+    assert chart_readme.TARGET.read_text(encoding="utf-8") == chart_readme.format_readme(), "run tools/chart_readme.py"
+    values = chart_readme.read_values((CHART / "values.yaml").read_text(encoding="utf-8"))
+    meanings = {each.path: each.meaning for each in values}
+    assert len(meanings) > 100
+    assert [path for path in meanings if not any(meanings.get(group) for group in groups_of(path))] == []
+
+
+def groups_of(path: str) -> list[str]:
+    """Return a value's path and those of the groups that contain it."""
+    words = path.split(".")
+    return [".".join(words[:end]) for end in range(1, len(words) + 1)]
+
+
+def test_artifact_hub_shows_the_definitions_and_an_icon_of_the_repository() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    notes = {key.partition("/")[2]: value for key, value in chart["annotations"].items()}
+    shown = {(each["name"], each["kind"], each["version"]) for each in yaml.safe_load(notes["crds"])}
+    installed = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "crds").glob("*.yaml")]
+    assert shown == {
+        (each["metadata"]["name"], each["spec"]["names"]["kind"], version["name"])
+        for each in installed
+        for version in each["spec"]["versions"]
+    }
+    repository = chart["sources"][0]
+    raw = repository.replace("github.com", "raw.githubusercontent.com")
+    files = [chart["icon"].removeprefix(f"{raw}/main/")]
+    files += [each["url"].removeprefix(f"{repository}/blob/main/") for each in yaml.safe_load(notes["links"])]
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    assert ElementTree.parse(CHART / "icon.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"

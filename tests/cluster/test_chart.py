@@ -152,6 +152,68 @@ def test_the_server_accepts_all_objects_without_a_warning(
     assert "Warning" not in answer.stderr
 
 
+def write_kubeconfig(server: ApiServer, token: str, folder: Path) -> Path:
+    """Write and return a kubeconfig with the token of a service account."""
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(server.kubeconfig.read_text().replace(ADMIN, token.strip()), encoding="utf-8")
+    return kubeconfig
+
+
+@contextmanager
+def run_helm_test(server: ApiServer, own: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run what the pod of `helm test` runs, with its service account; the sweep is in the same namespace."""
+    options = ("--namespace", own, "--kube-version", "1.35.4", "--show-only", "templates/tests/sweep.yaml")
+    helm = Installer(program("helm", "clients"), server, folder)
+    documents = [each for each in yaml.safe_load_all(helm("template", "synth", CHART, *options)) if each]
+    server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(each for each in documents if each["kind"] != "Pod"))
+    (files,) = (each["data"] for each in documents if each["kind"] == "ConfigMap")
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    kubeconfig = write_kubeconfig(server, server.kubectl("-n", own, "create", "token", "synth-operator-test"), folder)
+    with subprocess.Popen(
+        [sys.executable, str(folder / "run_sweep.py"), str(folder / "sweep.json"), "60"],
+        env={**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def write_phase(server: ApiServer, own: str, phase: str) -> str:
+    """Wait for the only sweep, write its phase as the operator would, and return its name."""
+    names: list[str] = []
+    while not names:
+        names = server.kubectl("-n", own, "get", "synthsweeps", "-o", "name").split()
+    condition = {"type": "Ready", "status": "False", "reason": "Planning", "message": f"It is {phase}."}
+    status = {"phase": phase, "conditions": [{**condition, "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
+    patch = json.dumps({"status": status})
+    server.kubectl("-n", own, "patch", names[0], "--subresource=status", "--type=merge", "-p", patch)
+    return names[0].partition("/")[2]
+
+
+def test_helm_test_says_how_its_sweep_ended(server: ApiServer, namespace: Callable[[str], str], tmp_path: Path) -> None:
+    own = namespace("operator")
+    with install_release(Installer(program("helm", "clients"), server, tmp_path), own):
+        server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        with run_helm_test(server, own, tmp_path) as process:
+            name = write_phase(server, own, "Failed")
+            output, _ = process.communicate(timeout=SECONDS)
+            assert process.returncode == 1
+            assert output.splitlines()[-2:] == [
+                "Failed: It is Failed.",
+                f"The sweep is kept: kubectl -n {own} describe synthsweep {name}",
+            ]
+        server.kubectl("-n", own, "delete", "synthsweep", name)
+        with run_helm_test(server, own, tmp_path) as process:
+            write_phase(server, own, "Complete")
+            output, _ = process.communicate(timeout=SECONDS)
+            assert process.returncode == 0, output
+            assert output.splitlines()[-2:] == ["Complete: It is Complete.", "Deleted with its output."]
+        assert server.kubectl("-n", own, "get", "synthsweeps", "-o", "name") == ""
+
+
 RIGHTS = [
     ("list", "secrets", "no"),
     ("get", "secrets", "no"),
@@ -219,9 +281,7 @@ def run_operator(server: ApiServer, own: str, folder: Path) -> Iterator[Operator
     (folder / "configuration.yaml").write_text(
         yaml.safe_dump({**configuration, "healthPort": health, "metricsPort": metrics}), encoding="utf-8"
     )
-    token = server.kubectl("-n", own, "create", "token", "synth-operator").strip()
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(server.kubeconfig.read_text().replace(ADMIN, token), encoding="utf-8")
+    kubeconfig = write_kubeconfig(server, server.kubectl("-n", own, "create", "token", "synth-operator"), folder)
     log = folder / "operator.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
