@@ -12,7 +12,7 @@ from pydantic import Field
 from synth_api.resources.base import Part
 from synth_api.resources.output import ObjectName
 from synth_api.resources.pod_template import Quantity
-from synth_operator.configuration import Configuration, NamespaceName
+from synth_operator.configuration import Configuration, LimitsByNamespace, NamespaceName
 
 TARGET = Path(__file__).parent.parent / "charts/synth-operator/values.schema.json"
 SWEEP_KEYS = (
@@ -288,6 +288,7 @@ class Values(Part):
     image_pull_secrets: Names
     namespaces: Annotated[tuple[NamespaceName, ...], UNIQUE]
     sweeps: Free
+    limits: LimitsByNamespace
     workers: Annotated[int, Field(ge=1, le=64)]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
     lease: Lease

@@ -130,6 +130,11 @@ class Reason(_Code):
         "Delete or rename the Job or ConfigMap of that name, which belongs to something else.",
         True,
     )
+    LIMITED = (
+        "Limited",
+        "No action needed: sweeps go on in order of age; if the message names the runs or GPUs of the sweep, ask for "
+        "fewer.",
+    )
     QUEUED = "Queued", "No action needed: Kueue has not admitted the Job yet."
     ENGINE_MISMATCH = (
         "EngineMismatch",

@@ -113,6 +113,35 @@ class Lease(Part):
     """Seconds that a lease is valid without a renewal."""
 
 
+class NamespaceLimits(Part):
+    """Limits of a namespace's sweeps without `queueName`; null: unlimited."""
+
+    sweeps: Annotated[int, Field(ge=0)] | None = None
+    """Sweeps at work."""
+    pods: Annotated[int, Field(ge=0)] | None = None
+    """Pods at once, of all Jobs."""
+    gpus: Annotated[int, Field(ge=0)] | None = None
+    """GPUs at once: units of extended resources that render pods request."""
+    runs_per_sweep: Annotated[int, Field(ge=0)] | None = None
+    """Runs of one sweep."""
+
+
+class LimitsByNamespace(Part):
+    """Limits per namespace; what is over waits as `Limited`."""
+
+    default: NamespaceLimits = NamespaceLimits()
+    """Limits of every namespace."""
+    namespaces: dict[NamespaceName, NamespaceLimits] = Field(
+        default={}, json_schema_extra={"additionalProperties": False}
+    )
+    """Limits of single namespaces, by name; each field replaces the default's, null included."""
+
+    def find(self, namespace: str) -> NamespaceLimits:
+        """Return the limits of a namespace."""
+        own = self.namespaces.get(namespace, NamespaceLimits())
+        return self.default.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+
+
 class Configuration(Part):
     """Settings of the installation; the spec of each sweep holds the rest."""
 
@@ -150,6 +179,8 @@ class Configuration(Part):
     """Secrets in the sweeps' namespaces with which the images are pulled."""
     output: DefaultOutput | None = None
     """Default output of sweeps, a folder for each namespace."""
+    limits: LimitsByNamespace = LimitsByNamespace()
+    """Limits per namespace."""
     lease: Lease
     """Lease of the leader election."""
     health_port: Port = 8081

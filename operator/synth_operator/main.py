@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kubernetes import client
 
     from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.reconcile.limiter import NamespaceUse
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,11 @@ class Operator:
         self._configuration = configuration
         self._connection = connection
         self._metrics = OperatorMetrics(
-            version("synth-operator"), self._list_sweeps, self._read_queue_depth, self._read_queue_seconds
+            version("synth-operator"),
+            self._list_sweeps,
+            self._read_queue_depth,
+            self._read_queue_seconds,
+            self._list_uses,
         )
         self._checks = CheckPool()
         self._api = KubernetesApi(connection, self._metrics.record_api_call, configuration.workers + 2)
@@ -86,6 +91,10 @@ class Operator:
     def _list_sweeps(self) -> tuple[SweepObject, ...]:
         controller = self._controller
         return controller.list_sweeps() if controller else ()
+
+    def _list_uses(self) -> tuple[NamespaceUse, ...]:
+        controller = self._controller
+        return controller.list_uses() if controller else ()
 
     def _read_queue_depth(self) -> float:
         controller = self._controller

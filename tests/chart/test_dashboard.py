@@ -94,6 +94,7 @@ def test_alerts_are_rules_that_prometheus_evaluates(scraped: Scraped) -> None:
 
 SERIES = {
     "stalled": 'synth_sweep_condition{namespace="a",sweep="s",type="Stalled",status="True",reason="RecipeInvalid"}',
+    "limited": 'synth_sweep_condition{namespace="a",sweep="s",type="Ready",status="False",reason="Limited"}',
     "waiting": 'synth_sweep_timestamp_seconds{namespace="a",sweep="s",event="waiting_since"}',
     "failed": 'synth_sweep_runs{namespace="a",sweep="s",result="failed"}',
     "succeeded": 'synth_sweep_runs{namespace="a",sweep="s",result="succeeded"}',
@@ -115,6 +116,7 @@ FIRES: list[tuple[str, Values, dict[str, str], Values]] = [
     ("SynthSweepStalled", {"stalled": 1}, {**SWEEP, "reason": "RecipeInvalid"}, {"stalled": 0}),
     ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 3000}),
     ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 60, "stalled": 1}),
+    ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 60, "limited": 1}),
     ("SynthRunsFailing", {"failed": 2, "succeeded": 8}, SWEEP, {"failed": 1, "succeeded": 99}),
     ("SynthGpuTimeLost", {"lost": 700, "used": 700}, SWEEP, {"lost": 500, "used": 1}),
     ("SynthOperatorNoLeader", {"leader": 0}, {}, {"leader": 1}),

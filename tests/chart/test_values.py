@@ -13,7 +13,7 @@ import yaml
 from servers import ROOT
 
 from synth_api.resources.output import Output, SecretRef
-from synth_operator.configuration import Configuration
+from synth_operator.configuration import Configuration, NamespaceLimits
 
 if TYPE_CHECKING:
     from conftest import Helm
@@ -79,6 +79,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
         "lease": {"durationSeconds": 9},
         "health": {"port": 9001},
         "metrics": {"port": 9002},
+        "limits": {"default": {"sweeps": 2, "pods": 5}, "namespaces": {"lab-a": {"pods": None, "gpus": 3}}},
         "workers": 3,
         "logLevel": "DEBUG",
         "sweeps": sweeps,
@@ -93,6 +94,8 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
         place.model_copy(update={"prefix": "lab-c"}),
     ]
     assert (found.health_port, found.metrics_port, found.workers, found.log_level) == (9001, 9002, 3, "DEBUG")
+    assert found.limits.find("lab-a") == NamespaceLimits(sweeps=2, gpus=3)
+    assert found.limits.find("lab-b") == NamespaceLimits(sweeps=2, pods=5)
     assert found.gpu.runtime_class_name == "nvidia"
     assert found.lease.duration_seconds == 9
 
@@ -106,6 +109,9 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"global": {"imageRegistry": "https://mirror"}}, ("imageRegistry", "pattern")),
     ({"sweeps": {"gpu": {"resourcename": "x"}}}, ("gpu", "resourcename")),
     ({"sweeps": {"output": {**STORE, "secret": "x"}}}, ("output", "secret")),
+    ({"limits": {"default": {"sweep": 2}}}, ("limits", "sweep")),
+    ({"limits": {"default": {"gpus": -1}}}, ("limits", "gpus")),
+    ({"limits": {"namespaces": {"Lab": {"gpus": 1}}}}, ("limits", "Lab")),
     ({"replicas": 0}, ("replicas", "1")),
     ({"namespaces": "lab"}, ("namespaces", "array")),
     ({"namespaces": ["lab", "other", "lab"]}, ("namespaces", "0", "2")),

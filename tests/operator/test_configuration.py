@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from synth_api.errors import InputError
-from synth_operator.configuration import Configuration
+from synth_operator.configuration import Configuration, NamespaceLimits
 
 LEAST: dict[str, Any] = {
     "operatorImage": "synth-operator:0.1.0",
@@ -29,6 +29,18 @@ def test_namespaces_are_sorted() -> None:
     assert Configuration.from_tree({**LEAST, "namespaces": ["b", "a"]}).namespaces == ("a", "b")
 
 
+def test_limits_of_a_namespace_replace_the_default_key_by_key() -> None:
+    limits = {
+        "default": {"sweeps": 2, "pods": 5},
+        "namespaces": {"lab": {"pods": None, "gpus": 3, "runsPerSweep": 10}},
+    }
+
+    found = Configuration.from_tree({**LEAST, "limits": limits}).limits
+
+    assert found.find("lab") == NamespaceLimits(sweeps=2, gpus=3, runs_per_sweep=10)
+    assert found.find("other") == NamespaceLimits(sweeps=2, pods=5)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -49,6 +61,15 @@ def test_namespaces_are_sorted() -> None:
             {"output": {"endpoint": "a", "bucket": "abc", "buckt": "b"}},
             "output.buckt: there is no key 'buckt'; did you mean 'bucket'?",
         ),
+        (
+            {"limits": {"namespaces": {"lab": {"swps": 1}}}},
+            "limits.namespaces.lab.swps: there is no key 'swps'; did you mean 'sweeps'?",
+        ),
+        (
+            {"limits": {"namespaces": {"pods": {"gpu": 1}}}},
+            "limits.namespaces.pods.gpu: there is no key 'gpu'; did you mean 'gpus'?",
+        ),
+        ({"limits": {"default": {"gpus": -1}}}, "limits.default.gpus: must be at least 0, not -1"),
         ({"lease": {}}, "lease.namespace: is missing; give it a value"),
         ({"healthPort": 8080}, "healthPort and metricsPort must differ, both are 8080"),
         ({"workers": 0}, "workers: must be at least 1, not 0"),

@@ -40,12 +40,12 @@ def list_keys(model: type[Part], location: tuple[int | str, ...]) -> list[str]:
     for word in location:
         for field in model.model_fields.values():
             if field.alias == word:
-                model = _find_model(field.annotation)
+                model = _find_model(field.annotation) or model
     return [str(field.alias) for field in model.model_fields.values()]
 
 
-def _find_model(annotation: object) -> type[Part]:
-    """Return the model in an annotation such as `tuple[Toleration, ...]` or `Output | None`."""
+def _find_model(annotation: object) -> type[Part] | None:
+    """Return the model in an annotation such as `dict[str, Toleration]` or `Output | None`; None without one."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         return annotation
-    return next(_find_model(argument) for argument in get_args(annotation))
+    return next(filter(None, map(_find_model, get_args(annotation))), None)

@@ -147,6 +147,7 @@ lease:
   durationSeconds: {{ .Values.lease.durationSeconds }}
 healthPort: {{ .Values.health.port }}
 metricsPort: {{ .Values.metrics.port }}
+limits: {{ toJson .Values.limits }}
 workers: {{ .Values.workers }}
 logLevel: {{ .Values.logLevel }}
 {{ toYaml .Values.sweeps }}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,21 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class SweepAllowance:
+    """What the limits of the namespace allow a sweep."""
+
+    pods: int | None = None
+    """Pods at once; None: as many as the sweep asks for."""
+    is_short: bool = False
+    """True if the sweep asks for more pods than it may have."""
+    problem: Problem | None = None
+    """The limit that the sweep waits for, if it may not go on."""
+
+
+UNLIMITED: Final = SweepAllowance()
+
+
+@dataclass(frozen=True)
 class ObservedState:
     """Objects of the cluster that concern a sweep."""
 
@@ -43,3 +58,4 @@ class ObservedState:
     inputs: frozenset[str] = frozenset()
     """Names of the ConfigMaps that exist with this sweep's label."""
     refusals: tuple[Refusal, ...] = ()
+    allowance: SweepAllowance = UNLIMITED

@@ -66,6 +66,16 @@ def build_waiting_outcome(
     return Outcome(waiting, problem.reason, message, actions, requeue_after)
 
 
+def build_limited_outcome(
+    context: Context, status: SweepStatus, problem: Problem, actions: tuple[Action, ...] = ()
+) -> Outcome:
+    """Return the outcome of a sweep that waits for a limit of its namespace; its deadline begins again afterwards."""
+    waits = is_waiting_for(context.previous_status, Reason.LIMITED)
+    since = context.previous_status.waiting_since if waits else context.now
+    waiting = update_status(status, phase=Phase.WAITING, waiting_since=since, start_time=None)
+    return Outcome(waiting, problem.reason, problem.message, actions)
+
+
 def build_suspended_outcome(status: SweepStatus, actions: tuple[Action, ...] = ()) -> Outcome:
     """Return the outcome of a suspended sweep: no run starts until it is resumed, finished runs are kept."""
     message = "Suspended; finished runs are kept. Set spec.suspend to false to resume."

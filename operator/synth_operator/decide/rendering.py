@@ -13,10 +13,12 @@ from synth_api.resources.synth_sweep import AttemptStatus, Phase, SweepStatus
 from synth_operator.decide.actions import Action, CreateJob, DeleteJob, PatchJob
 from synth_operator.decide.backoff import MESSAGE_GRACE, compute_delay
 from synth_operator.decide.claims import build_batches
+from synth_operator.decide.demand import count_open_batches
 from synth_operator.decide.forecast import add_forecast
 from synth_operator.decide.limits import check_failure_limit, format_runs
 from synth_operator.decide.outcome import (
     Outcome,
+    build_limited_outcome,
     build_outcome,
     build_suspended_outcome,
     build_waiting_outcome,
@@ -68,6 +70,8 @@ def _create_job(
     outdated = tuple(DeleteJob(job.name, job.uid) for job in jobs if not job.deleting)
     if context.spec.suspend:
         return build_suspended_outcome(status, outdated)
+    if limit := context.observed.allowance.problem:
+        return build_limited_outcome(context, status, limit, outdated)
     if context.has_active_render_pods():
         message = "Waiting for the previous render pods to end."
         return build_outcome(status, Phase.RENDERING, Reason.RENDERING, message, outdated, requeue_after=_POLL_SECONDS)
@@ -112,17 +116,26 @@ def _watch_job(
     spec = context.spec
     if spec.suspend:
         return build_suspended_outcome(status, delete if spec.queue_name else _patch_job(job, suspend=True))
+    if limit := context.observed.allowance.problem:
+        return build_limited_outcome(context, status, limit, _patch_job(job, suspend=True))
     if spec.queue_name and job.suspend:
         queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{spec.queue_name}'.")
         return build_waiting_outcome(context, status, queued, create_missing_input(context, key, validated))
     problem = None if _has_progress(context, status) else find_pod_problem(context, status, job)
     if problem and is_replaceable(context, job, _build_manifest(context, key, validated, status)):
         return build_waiting_outcome(context, status, problem, delete)
-    parallelism = limit_parallelism(spec.parallelism, job.completions)
+    parallelism = _compute_parallelism(context, job)
     actions = (*create_missing_input(context, key, validated), *_patch_job(job, parallelism, suspend=False))
     if problem:
         return build_waiting_outcome(context, status, problem, actions, _PROBLEM_POLL_SECONDS)
     return _build_rendering_outcome(context, status, actions)
+
+
+def _compute_parallelism(context: Context, job: JobObject) -> int:
+    """Return the parallelism of a Job; under a limit it stays as it is while no pod depends on it."""
+    allowed, left = context.observed.allowance.pods, count_open_batches(job)
+    wanted = limit_parallelism(context.spec.parallelism, job.completions, allowed)
+    return job.parallelism if allowed is not None and min(wanted, left) == min(job.parallelism, left) else wanted
 
 
 def _has_progress(context: Context, status: SweepStatus) -> bool:
@@ -143,7 +156,11 @@ def _patch_job(job: JobObject, parallelism: int | None = None, *, suspend: bool)
 def _build_manifest(context: Context, key: JobKey, validated: ValidatedSweep, status: SweepStatus) -> dict[str, object]:
     assert status.attempt is not None
     batches = build_batches(status.attempt)
-    return build_render_job(context.sweep, key, batches, validated.output, context.configuration)
+    manifest = build_render_job(context.sweep, key, batches, validated.output, context.configuration)
+    parallelism = limit_parallelism(
+        context.spec.parallelism, manifest["spec"]["completions"], context.observed.allowance.pods
+    )
+    return {**manifest, "spec": {**manifest["spec"], "parallelism": parallelism}}
 
 
 def _build_rendering_outcome(
@@ -157,7 +174,8 @@ def _build_rendering_outcome(
         attempt = update_attempt(attempt, pace_time=context.now, pace_runs=finished)
         status = update_status(status, attempt=attempt, start_time=_find_start_time(context, status))
     pods = f"{context.spec.parallelism} pods" if context.spec.parallelism > 1 else "1 pod"
-    message = f"Rendering {format_runs(attempt.todo or 0)} with at most {pods} at a time."
+    limited = ", fewer while the namespace is at its limit" if context.observed.allowance.is_short else ""
+    message = f"Rendering {format_runs(attempt.todo or 0)} with at most {pods} at a time{limited}."
     return build_outcome(status, Phase.RENDERING, Reason.RENDERING, message, actions, requeue_after)
 
 

@@ -16,6 +16,7 @@ from synth_operator.decide.completion import complete_sweep, fail_sweep
 from synth_operator.decide.limits import check_deadline, compute_deadline, format_runs
 from synth_operator.decide.outcome import (
     Outcome,
+    build_limited_outcome,
     build_outcome,
     build_suspended_outcome,
     build_waiting_outcome,
@@ -47,6 +48,7 @@ def continue_attempt(context: Context, status: SweepStatus, validated: Validated
     """Return the outcome of the current stage of an attempt."""
     attempt = status.attempt
     assert attempt is not None
+    status = update_status(status, start_time=status.start_time or context.now)
     rendered = attempt.todo is not None and attempt.settled.shards >= build_batches(attempt).shards
     verdict = attempt.verdict or (None if rendered else check_deadline(context, status))
     if verdict and attempt.todo is None:
@@ -147,6 +149,8 @@ def _build_pending_outcome(
     """Return the outcome while a single-pod Job has not succeeded."""
     if context.spec.suspend:
         return build_suspended_outcome(status)
+    if limit := context.observed.allowance.problem:
+        return build_limited_outcome(context, status, limit)
     if job.problem:
         return build_waiting_outcome(context, status, job.problem, job.actions, job.requeue_after)
     return build_outcome(status, phase, reason, message, job.actions, job.requeue_after)

@@ -96,7 +96,7 @@ def _describe_phase(sweep: SweepObject, before: SweepStatus, after: SweepStatus)
         case Phase.FAILED:
             yield _EventText("Warning", reason, message)
         case Phase.WAITING | Phase.DELETING if reason is not Reason.DELETING:
-            yield _EventText("Normal" if reason is Reason.QUEUED else "Warning", reason, message)
+            yield _EventText("Normal" if reason in (Reason.QUEUED, Reason.LIMITED) else "Warning", reason, message)
         case _:
             pass
 

@@ -18,6 +18,7 @@ from synth_api.jobs.names import (
 from synth_operator.kube.api import Resource
 from synth_operator.kube.completion_indexes import NO_INDEXES, CompletionIndexes
 from synth_operator.kube.controller_reference import find_controller
+from synth_operator.kube.extended_resources import count_gpus
 from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class JobObject:
     suspend: bool = False
     parallelism: int = 1
     completions: int = 1
+    gpus: int = 0
+    """GPUs that each of its pods requests."""
     active: int = 0
     ready: int = 0
     completed_indexes: CompletionIndexes = NO_INDEXES
@@ -83,6 +86,7 @@ class JobObject:
             suspend=spec.get("suspend", False),
             parallelism=spec.get("parallelism", 1),
             completions=spec.get("completions", 1),
+            gpus=count_gpus((spec.get("template") or {}).get("spec") or {}),
             active=status.get("active", 0),
             ready=status.get("ready", 0),
             completed_indexes=CompletionIndexes.parse(status.get("completedIndexes", "")),

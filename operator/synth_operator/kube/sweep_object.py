@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
 from synth_operator.kube.custom_resource import read_spec, read_status
+from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+_NOT_YET: Final = "9999-12-31T00:00:00Z"
+"""Creation time of a sweep that the API server has not accepted yet."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class SweepObject:
     uid: str
     generation: int
     resource_version: str
+    created: datetime
     spec: SweepSpec
     status: SweepStatus
     problem: str = ""
@@ -39,6 +45,7 @@ class SweepObject:
             uid=metadata["uid"],
             generation=metadata.get("generation", 1),
             resource_version=metadata["resourceVersion"],
+            created=parse_timestamp(metadata.get("creationTimestamp", _NOT_YET)),
             spec=spec,
             status=read_status(body, SweepStatus),
             problem=problem,

@@ -76,9 +76,9 @@ def build_render_job(
     return job
 
 
-def limit_parallelism(wanted: int, completions: int) -> int:
-    """Return the parallelism of a Job: at most its number of completions."""
-    return min(wanted, completions)
+def limit_parallelism(wanted: int, completions: int, allowed: int | None = None) -> int:
+    """Return the parallelism of a Job: at most its number of completions, and what the namespace's limits allow."""
+    return min(wanted, completions) if allowed is None else min(wanted, completions, allowed)
 
 
 def build_single_pod_job(

@@ -20,11 +20,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from synth_api.version import ENGINE_VERSION
+from synth_operator.metrics.namespaces import NamespaceCollector
 from synth_operator.metrics.sweeps import SweepCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from synth_operator.metrics.namespaces import MeasuredNamespace
     from synth_operator.metrics.sweeps import MeasuredSweep
 
 _RECONCILE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -66,7 +68,8 @@ class OperatorMetrics:
     """All metrics of an operator process, in a separate registry.
 
     `sweeps` returns a snapshot of all sweeps, none unless this replica leads; `queue_depth` the number of keys that
-    wait for a reconcile, `queue_seconds` the longest time of one. All are called in the thread that serves a scrape.
+    wait for a reconcile, `queue_seconds` the longest time of one; `namespaces` the use of those with limits. All are
+    called in the thread that serves a scrape.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class OperatorMetrics:
         sweeps: Callable[[], Iterable[MeasuredSweep]],
         queue_depth: Callable[[], float],
         queue_seconds: Callable[[], float],
+        namespaces: Callable[[], Iterable[MeasuredNamespace]] = tuple,
     ) -> None:
         # The start of the process is the start of every counter; a `_created` series for each adds nothing.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -117,6 +121,7 @@ class OperatorMetrics:
             self._reconciles.labels(outcome)
         self.registry.register(self._ages)
         self.registry.register(SweepCollector(sweeps))
+        self.registry.register(NamespaceCollector(namespaces))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)

@@ -7,12 +7,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from synth_operator.kube.api import ApiError
+from synth_operator.kube.api import ApiError, Resource
 from synth_operator.kube.leader_election import NotLeadingError
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.checker import Checker, CheckPendingError
+from synth_operator.reconcile.limiter import Limiter
 from synth_operator.reconcile.queue import WorkQueue
 from synth_operator.reconcile.reconciler import Reconciler
+from synth_operator.watch.handlers import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from synth_operator.kube.api import Api
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.reconcile.checker import Checks
-    from synth_operator.watch.handlers import ObjectKey
+    from synth_operator.reconcile.limiter import NamespaceUse
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class Controller:
         self._queue: WorkQueue[ObjectKey] = WorkQueue(lambda key: key.namespace, share)
         self._watches = Watches(connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity)
         checker = Checker(checks, configuration.find_output, self._queue.add)
-        self._reconciler = Reconciler(api, self._watches, checker, configuration)
+        self._limiter = Limiter(configuration.limits, self._watches.list_names, self._wake)
+        self._reconciler = Reconciler(api, self._watches, checker, self._limiter, configuration)
         self._workers = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
             for number in range(configuration.workers)
@@ -101,6 +104,13 @@ class Controller:
     def list_sweeps(self) -> tuple[SweepObject, ...]:
         """Return all sweeps in the watches' cache."""
         return self._watches.list_sweeps()
+
+    def list_uses(self) -> tuple[NamespaceUse, ...]:
+        """Return limits and use of every namespace that has both limits and sweeps."""
+        return self._limiter.list_uses()
+
+    def _wake(self, namespace: str, name: str) -> None:
+        self._queue.add(ObjectKey(Resource.SWEEPS, namespace, name))
 
     def _work(self) -> None:
         while (key := self._queue.take()) is not None:

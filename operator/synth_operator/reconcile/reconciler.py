@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from synth_operator.decide.actions import Action, EmitEvent
+from synth_operator.decide.context import Context
 from synth_operator.decide.decide import decide
 from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, Resource
 from synth_operator.reconcile.apply import StaleError, apply
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from synth_operator.configuration import Configuration
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.reconcile.checker import Checker
+    from synth_operator.reconcile.limiter import Limiter
     from synth_operator.watch.handlers import ObjectKey
-    from synth_operator.watch.watches import Watches
+    from synth_operator.watch.watches import Snapshot, Watches
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +44,13 @@ class Reconciler:
         api: Api,
         watches: Watches,
         checker: Checker,
+        limiter: Limiter,
         configuration: Configuration,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._api = api
         self._watches = watches
+        self._limiter = limiter
         self._configuration = configuration
         self._now = now
         self._checker = checker
@@ -80,13 +85,24 @@ class Reconciler:
             self._memories.pop(key, None)
             self._written.pop(key, None)
             self._checker.forget(key)
+            self._limiter.remove(key.namespace, key.name, snapshot.pods)
             return None
         sweep = self._select_newer(key, snapshot.sweep)
+        self._limiter.register(sweep, snapshot.jobs, snapshot.pods, snapshot.epoch)
+        try:
+            return self._continue_sweep(key, sweep, snapshot)
+        finally:
+            self._limiter.end_pass(key.namespace, key.name)
+
+    def _continue_sweep(self, key: ObjectKey, sweep: SweepObject, snapshot: Snapshot) -> float | None:
         memory = self._memories.setdefault(key, SweepMemory())
         now = self._now()
         validation = self._checker.check_sweep(key, sweep, snapshot.recipe)
         observed = self._observer.observe(sweep, snapshot, validation, memory, now)
-        actions = decide(sweep, observed, self._configuration, now)
+        allowance = self._limiter.allow(Context(sweep, observed, self._configuration, now))
+        if allowance is None:
+            return None
+        actions = decide(sweep, replace(observed, allowance=allowance), self._configuration, now)
         result = apply(self._api, sweep, observed, actions, now)
         self._written[key] = result.sweep
         memory.remember(result, time.monotonic())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import defaultdict
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -49,6 +50,8 @@ class Snapshot:
     pods: tuple[PodObject, ...]
     """Also deleted pods with a message, while their Job exists."""
     recipe: RecipeObject | None
+    epoch: int = 0
+    """Number of times that the indexes were built before."""
 
 
 class Watches:
@@ -75,6 +78,7 @@ class Watches:
         self._restart = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None  # kopf's, once its indexes are complete
         self._indexes: Mapping[str, Any] = {}
+        self._epoch = -1
         self._ages = WatchAges(())
         self._deleted_pods = DeletedPods()
         self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
@@ -120,6 +124,10 @@ class Watches:
         except NotWatchingError:
             return ()
 
+    def list_names(self) -> dict[str, set[str]]:
+        """Return the names of all sweeps by namespace; raises NotWatchingError as `take_snapshot` does."""
+        return self._call(self._collect_names())
+
     def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         loop = self._loop
         if loop is None:
@@ -139,13 +147,19 @@ class Watches:
         jobs = tuple(self._indexes[Resource.JOBS.plural].get(key, ()))
         pods = tuple(self._indexes[Resource.PODS.plural].get(key, ()))
         deleted = self._deleted_pods.find(key, jobs, sweep.status.spent_until if sweep else None)
-        return Snapshot(sweep, jobs, (*pods, *deleted), recipe)
+        return Snapshot(sweep, jobs, (*pods, *deleted), recipe, self._epoch)
 
     async def _find_first(self, index: str, key: tuple[str, str]) -> Any:
         return next(iter(self._indexes[index].get(key, ())), None)
 
     async def _collect_sweeps(self) -> tuple[SweepObject, ...]:
         return tuple(sweep for store in self._indexes[Resource.SWEEPS.plural].values() for sweep in store)
+
+    async def _collect_names(self) -> dict[str, set[str]]:
+        names: defaultdict[str, set[str]] = defaultdict(set)
+        for namespace, name in self._indexes[Resource.SWEEPS.plural]:
+            names[namespace].add(name)
+        return dict(names)
 
     def _list_paths(self) -> Iterable[str]:
         for resource in WATCHED:
@@ -167,6 +181,7 @@ class Watches:
                 self._loop = None
 
     async def _watch(self) -> None:
+        self._epoch += 1
         self._ages.reset_lists()
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self._open_session)

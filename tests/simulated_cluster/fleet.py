@@ -1,0 +1,221 @@
+"""Simulation of several sweeps of a namespace with limits; a sweep is looked at only when something of it changed."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulated_cluster.api import NAMESPACE, CrashError
+from simulated_cluster.simulation import _WATCHED, OUTPUT, RULES, SimulatedCluster, _version, validate
+from synth_api.jobs.names import SWEEP_LABEL
+from synth_api.resources.synth_sweep import Phase, SweepStatus
+from synth_operator.configuration import LimitsByNamespace, NamespaceLimits
+from synth_operator.decide.context import Context
+from synth_operator.decide.decide import decide
+from synth_operator.decide.observed_state import ObservedState
+from synth_operator.kube.api import ApiError, JsonObject, Resource
+from synth_operator.kube.job_object import JobObject
+from synth_operator.kube.pod_object import PodObject
+from synth_operator.kube.recipe_object import RecipeObject
+from synth_operator.kube.sweep_object import SweepObject
+from synth_operator.reconcile.apply import StaleError, apply
+from synth_operator.reconcile.limiter import Limiter
+
+
+class SimulatedFleet(SimulatedCluster):
+    """`number` sweeps of the same recipe, `a0`, `a1` and so on, in order of age."""
+
+    def __init__(self, number: int, *, lag: float = 0.0, seed: int = 0, runs: int = 8, **limits: Any) -> None:
+        self.limits = NamespaceLimits(**limits)
+        self._due: dict[str, datetime] = {}
+        rules = RULES.model_copy(update={"limits": LimitsByNamespace(default=self.limits)})
+        super().__init__(runs=runs, lag=lag, seed=seed, rules=rules)
+        self.api.remove(Resource.SWEEPS, "beads")
+        self.epoch = 0
+        self.started: list[str] = []
+        self.runs = runs
+        self._limiter = self._build_limiter()
+        for _ in range(number):
+            self.create()
+
+    # The user
+
+    def create(self, **spec: Any) -> str:
+        name = f"a{len(self.api.list_all(Resource.SWEEPS))}"
+        # Each sweep has runs of its own, so that none finds those of another.
+        values = [f"{name}/{number}" for number in range(spec.pop("runs", self.runs))]
+        axes = [{"path": "seed", "values": values}]
+        whole = {"recipeRef": {"name": "beads"}, "axes": axes, "parallelism": 3, "batchSize": 1, "output": OUTPUT}
+        self.api.add(Resource.SWEEPS, {"metadata": {"name": name}, "spec": {**whole, **spec}, "status": {}})
+        self.step()
+        return name
+
+    # Observation
+
+    def read_status(self, name: str) -> SweepStatus:
+        return SweepStatus.model_validate(self.api.objects[Resource.SWEEPS, name]["status"])
+
+    def read_ready(self, name: str) -> str:
+        """Reason and message of `Ready`."""
+        conditions = self.read_status(name).conditions
+        return next((f"{c.reason}: {c.message}" for c in conditions if c.type == "Ready"), "")
+
+    @property
+    def names(self) -> list[str]:
+        return [body["metadata"]["name"] for body in self.api.list_all(Resource.SWEEPS)]
+
+    def list_by_reason(self, reason: str) -> list[str]:
+        return [name for name in self.names if self.read_ready(name).startswith(f"{reason}:")]
+
+    def list_pods(self, name: str = "") -> list[JsonObject]:
+        """Return the pods that have not ended, of one sweep or of all."""
+        return [
+            pod
+            for pod in self.api.list_all(Resource.PODS)
+            if pod["status"]["phase"] in ("Pending", "Running") and name in ("", _read_sweep(pod))
+        ]
+
+    def count_status_writes(self, name: str) -> int:
+        return self.api.writes.count(f"status synthsweeps {name}")
+
+    def run_until_all_complete(self, seconds: int = 20_000) -> None:
+        self.run_until(
+            lambda _: all(self.read_status(name).phase is Phase.COMPLETE for name in self.names), seconds=seconds
+        )
+
+    @property
+    def status(self) -> SweepStatus:
+        """Status of the last sweep that is not complete, for messages of failed waits."""
+        return next((s for s in map(self.read_status, self.names) if s.phase is not Phase.COMPLETE), SweepStatus())
+
+    # The operator
+
+    def restart(self) -> None:
+        super().restart()
+        self.epoch += 1
+        self._limiter = self._build_limiter()
+        self._due = {key[1]: self.api.now for key in self._cache if key[0] is Resource.SWEEPS}
+
+    def rebuild_cache(self) -> None:
+        """List all objects again without a restart, as the watches do."""
+        self.epoch += 1
+        self._cache = copy.deepcopy(self._list_watched())
+        self._due = {key[1]: self.api.now for key in self._cache if key[0] is Resource.SWEEPS}
+
+    def _build_limiter(self) -> Limiter:
+        return Limiter(self.rules.limits, self._list_names, self._wake)
+
+    def _list_names(self) -> dict[str, set[str]]:
+        names = defaultdict[str, set[str]](set)
+        for resource, name in self._cache:
+            if resource is Resource.SWEEPS:
+                names[NAMESPACE].add(name)
+        return names
+
+    def _wake(self, namespace: str, name: str) -> None:
+        self._due[name] = self.api.now
+
+    def _watch(self) -> bool:
+        there = self._list_watched()
+        for resource in _WATCHED:
+            if self._random.random() < self._lag:
+                continue
+            for key in [key for key in there | self._cache if key[0] is resource]:
+                body, cached = there.get(key), self._cache.get(key)
+                if body and cached and _version(body) == _version(cached):
+                    continue
+                self._enqueue(key[0], body or cached or {})
+                self._cache.pop(key, None)
+                if body:
+                    self._cache[key] = copy.deepcopy(body)
+        return any(due <= self.api.now for due in self._due.values())
+
+    def _enqueue(self, resource: Resource, body: JsonObject) -> None:
+        if resource is Resource.RECIPES:
+            self._due.update(dict.fromkeys(self.names, self.api.now))
+            return
+        name = body["metadata"]["name"] if resource is Resource.SWEEPS else _read_sweep(body)
+        self._due[name] = self.api.now
+
+    def is_idle(self) -> bool:
+        return False
+
+    def step(self, end: datetime | None = None) -> None:
+        self._reconcile_at = min(self._due.values(), default=None)
+        super().step(end)
+
+    def _reconcile(self) -> None:
+        due = [name for name, at in self._due.items() if at <= self.api.now]
+        self._random.shuffle(due)
+        for name in due:
+            if self._due.pop(name, None) is None:
+                continue
+            try:
+                delay = self._look(name)
+            except (StaleError, ApiError):
+                delay = 1.0
+            except CrashError:
+                self.restart()
+                return
+            if delay is not None:
+                self._due.setdefault(name, self.api.now + timedelta(seconds=delay))
+
+    def _look(self, name: str) -> float | None:
+        """Make one pass, as the reconciler does."""
+        body = self._cache.get((Resource.SWEEPS, name))
+        jobs, pods = self._find_children(name)
+        if body is None:
+            self._limiter.remove(NAMESPACE, name, pods)
+            return None
+        sweep = SweepObject.from_json(body)
+        self._limiter.register(sweep, jobs, pods, self.epoch)
+        observed = self._observe_one(sweep, jobs, pods)
+        allowance = self._limiter.allow(Context(sweep, observed, self.rules, self.api.now))
+        if allowance is None:
+            return None
+        observed = replace(observed, allowance=allowance)
+        return apply(
+            self.api, sweep, observed, decide(sweep, observed, self.rules, self.api.now), self.api.now
+        ).requeue_after
+
+    def _find_children(self, name: str) -> tuple[tuple[JobObject, ...], tuple[PodObject, ...]]:
+        own = [
+            (kind, b)
+            for (kind, _), b in self._cache.items()
+            if b["metadata"].get("labels", {}).get(SWEEP_LABEL) == name
+        ]
+        jobs = tuple(JobObject.from_json(body) for kind, body in own if kind is Resource.JOBS)
+        return jobs, tuple(PodObject.from_json(body) for kind, body in own if kind is Resource.PODS)
+
+    def _observe_one(
+        self, sweep: SweepObject, jobs: tuple[JobObject, ...], pods: tuple[PodObject, ...]
+    ) -> ObservedState:
+        body = self._cache.get((Resource.RECIPES, "beads"))
+        recipe = RecipeObject.from_json(body) if body else None
+        inputs = self.api.find(Resource.INPUTS, NAMESPACE, labels=f"{SWEEP_LABEL}={sweep.name}")
+        names = frozenset(body["metadata"]["name"] for body in inputs)
+        return ObservedState(validate(sweep.spec, recipe), recipe, jobs, pods, inputs=names)
+
+    # Invariants
+
+    def check_invariants(self) -> None:
+        pods = [pod for pod in self.list_pods() if not self._is_queued(pod)]
+        working = {_read_sweep(pod) for pod in pods}
+        self.started.extend(sorted(working - set(self.started)))
+        if self._lag:
+            return
+        assert self.limits.pods is None or len(pods) <= self.limits.pods
+        assert self.limits.sweeps is None or len(working) <= self.limits.sweeps
+        gpus = sum(PodObject.from_json(pod).gpus for pod in pods)
+        assert self.limits.gpus is None or gpus <= self.limits.gpus
+
+    def _is_queued(self, pod: JsonObject) -> bool:
+        sweep = self.api.objects.get((Resource.SWEEPS, _read_sweep(pod)))
+        return sweep is not None and "queueName" in sweep["spec"]
+
+
+def _read_sweep(child: JsonObject) -> str:
+    return str(child["metadata"]["labels"][SWEEP_LABEL])
