@@ -74,13 +74,15 @@ def test_in_some_namespaces_it_reads_and_checks_those_only(helm: Helm) -> None:
     assert selected == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["lab-a", "lab-b"]}
 
 
-def test_only_specs_are_checked_and_the_operators_writes_pass(helm: Helm) -> None:
+def test_only_specs_are_checked_and_deletions_and_the_operators_writes_pass(helm: Helm) -> None:
     values = {**ENABLED, "serviceAccount": {"create": False, "name": "platform"}}
     (webhook,) = helm.render(values).only("ValidatingWebhookConfiguration")["webhooks"]
     (rule,) = webhook["rules"]
     assert (rule["resources"], rule["operations"]) == (["synthsweeps", "synthrecipes"], ["CREATE", "UPDATE"])
-    (condition,) = webhook["matchConditions"]
-    assert condition["expression"] == "request.userInfo.username != 'system:serviceaccount:machinery:platform'"
+    assert [each["expression"] for each in webhook["matchConditions"]] == [
+        "request.userInfo.username != 'system:serviceaccount:machinery:platform'",
+        "!has(object.metadata.deletionTimestamp)",
+    ]
     assert (webhook["failurePolicy"], webhook["timeoutSeconds"], webhook["sideEffects"]) == ("Ignore", 3, "None")
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+NO_FINALIZERS: Final = '[{"op": "remove", "path": "/metadata/finalizers"}]'
+
+
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     with install_release(tmp_path_factory.mktemp("webhook")) as installed:
@@ -111,6 +114,21 @@ def test_without_the_webhook_writes_pass_and_what_they_wrote_can_be_repaired_and
     server.kubectl("delete", *place, "--timeout=30s")
 
 
+def test_failure_policy_fail_refuses_writes_while_it_is_down_and_lets_deletions_go_on(
+    release: Release, webhook: Webhook
+) -> None:
+    held = build_sweep("held")
+    assert release.apply({**held, "metadata": {**held["metadata"], "finalizers": ["example.org/hold"]}}).returncode == 0
+    webhook.stop()
+    release.edit_registration({"failurePolicy": "Fail"})
+    refused = release.apply(build_sweep("another"), DRY_RUN)
+    assert (refused.returncode, "failed calling webhook" in refused.stderr) == (1, True)
+    release.server.kubectl("-n", LAB, "delete", "synthsweep/held", "--wait=false")
+    release.server.kubectl("-n", LAB, "patch", "synthsweep/held", "--type=json", f"--patch={NO_FINALIZERS}")
+    assert release.server.call("-n", LAB, "get", "synthsweep/held").returncode == 1
+    release.edit_registration({"failurePolicy": "Ignore"})
+
+
 RIGHTS: Final = [
     ("get", "synthrecipes.synth-operator.io", "yes"),
     ("list", "synthrecipes.synth-operator.io", "no"),
@@ -144,7 +162,7 @@ def test_an_upgrade_keeps_the_path_and_the_certificates(release: Release, versio
         "caBundle": "Q0VSVElGSUNBVEU=",
     }
     former = release.read_client()
-    release.replace_client(written)
+    release.edit_registration({"clientConfig": written})
     release.helm(version, "upgrade", "synth", CHART, "--set=admissionWebhook.enabled=true", "--set=workers=9")
     assert release.read_client() == written
-    release.replace_client(former)
+    release.edit_registration({"clientConfig": former})

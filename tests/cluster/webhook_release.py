@@ -54,8 +54,9 @@ class Release:
         client: dict[str, Any] = json.loads(text)["webhooks"][0]["clientConfig"]
         return client
 
-    def replace_client(self, client: dict[str, Any]) -> None:
-        patch = [{"op": "replace", "path": "/webhooks/0/clientConfig", "value": client}]
+    def edit_registration(self, fields: dict[str, Any]) -> None:
+        """Replace fields of the registered webhook."""
+        patch = [{"op": "replace", "path": f"/webhooks/0/{key}", "value": value} for key, value in fields.items()]
         self.server.kubectl(
             *("patch", "validatingwebhookconfiguration", CLUSTER_NAME, "--type=json", f"--patch={json.dumps(patch)}")
         )
@@ -74,7 +75,7 @@ def install_release(folder: Path) -> Iterator[Release]:
             server.kubectl("create", "namespace", name)
         found.helm("helm", "install", "synth", CHART, "--set=admissionWebhook.enabled=true")
         server.kubectl("wait", "--for=condition=Established", "crd", "--all")
-        found.replace_client({"url": f"https://localhost:{port}/review"})
+        found.edit_registration({"clientConfig": {"url": f"https://localhost:{port}/review"}})
         recipe = yaml.safe_load(RECIPE_FILE.read_text())
         server.kubectl("-n", LAB, "create", "-f", "-", stdin=json.dumps(build("SynthRecipe", "spheres", recipe=recipe)))
         yield found

@@ -37,11 +37,8 @@ class AdmissionRequest(_Received):
 
     @property
     def needs_check(self) -> bool:
-        """False for a write that leaves the spec as it is, and for an object that is being deleted."""
-        if self.old_object is None:
-            return True
-        is_same = self.object.get("spec") == self.old_object.get("spec")
-        return not is_same and "deletionTimestamp" not in self.object["metadata"]
+        """False for a write that leaves the spec as it is: labels, finalizers."""
+        return self.old_object is None or self.object.get("spec") != self.old_object.get("spec")
 
     @property
     def recipe_name(self) -> str:

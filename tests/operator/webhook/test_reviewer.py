@@ -172,12 +172,6 @@ def test_an_unchanged_spec_needs_no_check() -> None:
     assert build_request(spec).needs_check
 
 
-def test_an_object_that_is_being_deleted_needs_no_check() -> None:
-    request = build_request(build_spec(overrides=[WRONG_KEY]), build_spec(), deletionTimestamp="2026-01-01T00:00:00Z")
-
-    assert not request.needs_check
-
-
 def test_an_invalid_sweep_may_be_suspended(judge: Judge) -> None:
     old = build_spec(overrides=[WRONG_KEY])
 
