@@ -56,9 +56,8 @@ def _fits_batch(message: BatchMessage, status: SweepStatus, spec: SweepSpec, job
     shard = batches.get_batches(job.shard)
     if not 0 <= pod.index < len(shard) or message.batch != shard[pod.index]:
         return False
-    places = batches.get_runs(message.batch)
-    # Runs to render are in ascending order, so before the run at a place there are as many runs that existed as the
-    # number exceeds the place; excluded runs, whose number is unknown here, likewise.
-    end = places.stop + status.runs.cached if not spec.exclude else None
+    # A batch takes runs from all over the sweep. Excluded runs, whose number is unknown here, have numbers too.
+    end = status.runs.total if not spec.exclude else None
     runs = [failure.run for failure in message.failures]
-    return message.size in (0, len(places)) and all(places.start <= run and (end is None or run < end) for run in runs)
+    size = len(batches.get_runs(message.batch))
+    return message.size in (0, size) and all(run >= 0 and (end is None or run < end) for run in runs)

@@ -59,7 +59,7 @@ FORGED = (
     write(batch=5, size=2, failed=2),
     write(batch=10**6, failed=1),
     write(failed=1, reasons={"GateFailed": 40}),
-    write(failed=1, failures=[{"run": 7, "reason": "GateFailed"}]),
+    write(failed=1, failures=[{"run": RUNS, "reason": "GateFailed"}]),
     write(failed=2, failures=[{"run": 0, "reason": HOSTILE}, {"run": 0, "reason": HOSTILE}]),
     write(problem={"reason": "Complete", "message": HOSTILE}),
     json.dumps({"kind": "plan", "total": 10**6, "todo": 10**6, "batchSize": 100, "batches": 10**4}),
