@@ -94,15 +94,30 @@ def _update_template(images: Sequence[str]) -> Path:
     root = folder / "containerd"
     if changed:
         with TemporaryDirectory(dir=folder) as scratch, _run_containerd(root, Path(scratch)) as socket:
-            for image in changed:
-                archive = Path(scratch) / "image.tar"
-                run_buildah("push", "-q", image, f"docker-archive:{archive}:{image}")
-                run_command(
-                    "ctr", f"--address={socket}", "--namespace=k8s.io", "images", "import", archive, timeout=None
-                )
-                archive.unlink()
+            _import_images(socket, changed, [image for image in changed if image in known], Path(scratch))
         record.write_text(json.dumps({**known, **there}))
     return root
+
+
+def _import_images(socket: Path, images: Sequence[str], earlier: Sequence[str], scratch: Path) -> None:
+    """Import images; those in `earlier` keep their earlier version under another name until all are unpacked.
+
+    An import moves the name first and unpacks then, and does not lease the layers that both versions share: the garbage
+    collection of containerd deletes them meanwhile (https://github.com/containerd/containerd/issues/3787).
+    """
+
+    def ctr(*arguments: str | Path) -> None:
+        run_command("ctr", f"--address={socket}", "--namespace=k8s.io", "images", *arguments, timeout=None)
+
+    for image in earlier:
+        ctr("tag", "--force", image, f"{image}-earlier")
+    for image in images:
+        archive = scratch / "image.tar"
+        run_buildah("push", "-q", image, f"docker-archive:{archive}:{image}")
+        ctr("import", archive)
+        archive.unlink()
+    if earlier:
+        ctr("remove", *(f"{image}-earlier" for image in earlier))
 
 
 @contextmanager
