@@ -19,6 +19,7 @@ SWEEP_KEYS = (
     "output",
     "allowedImages",
     "allowedServiceAccounts",
+    "allowedEndpoints",
     "priorityClasses",
     "overlay",
     "gpu",

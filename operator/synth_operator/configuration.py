@@ -11,6 +11,7 @@ from synth_api.errors import InputError, suggest_name
 from synth_api.problems import convert_validation_error
 from synth_api.resources.base import Part, list_keys
 from synth_api.resources.default_output import DefaultOutput
+from synth_api.resources.endpoints import AllowedEndpoint, covers_endpoint, split_endpoint
 from synth_api.resources.image_reference import IMAGE_PATTERN, ImageReference
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.pod_template import Quantity, Resources, Toleration
@@ -157,6 +158,8 @@ class Configuration(Part):
     """Images that sweeps may name: a repository with all its tags and digests, or one tag or digest of it.
 
     `rendererImage` is always allowed."""
+    allowed_endpoints: tuple[AllowedEndpoint, ...] = ()
+    """Endpoints of stores that sweeps may name: `host`, `host:port` or `*.domain`; empty: any."""
     allowed_service_accounts: tuple[ObjectName, ...] = ()
     """Service accounts that sweeps may name for access to their store."""
     priority_classes: tuple[PriorityClass, ...] = ()
@@ -201,6 +204,11 @@ class Configuration(Part):
     def find_output(self, namespace: str) -> Output | None:
         """Return the default output of a namespace's sweeps, if there is one."""
         return self.output.select(namespace) if self.output else None
+
+    def knows_endpoint(self, output: Output) -> bool:
+        """Return True if the installation names the endpoint of an output, as its default or as allowed."""
+        is_default = self.output is not None and split_endpoint(self.output) == split_endpoint(output)
+        return is_default or any(covers_endpoint(allowed, output) for allowed in self.allowed_endpoints)
 
     @classmethod
     def read(cls, path: Path) -> Configuration:

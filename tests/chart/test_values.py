@@ -53,6 +53,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
         },
         "allowedImages": ["registry.example/lab/renderer", "debian:12", f"r/x@{DIGEST}"],
         "allowedServiceAccounts": ["store-access"],
+        "allowedEndpoints": ["minio.store.svc:9000", "*.example.org"],
         "priorityClasses": ["render-low"],
         "overlay": {
             "tolerations": [{"key": "lab", "operator": "Exists"}],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
@@ -13,12 +14,12 @@ from servers import ACCESS_KEY, SECRET_KEY, add_tenant
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, read_label_digests
 
 from synth_api.reasons import Reason
-from synth_api.resources.conditions import ConditionType
 from synth_api.resources.default_output import join_prefix
 from synth_api.resources.output import Output
-from synth_api.resources.synth_sweep import Phase, SweepStatus
+from synth_api.resources.synth_sweep import Phase
 from synth_dataset.store.s3_policy import build_policy
 from synth_dataset.store.s3_store import S3Store
+from synth_operator.decide.outcome import find_ready_message, find_ready_reason
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -48,11 +49,6 @@ def read_default_runs(team: SweepNamespace) -> dict[str, str]:
     return read_label_digests(S3Store(output, environment=keys))
 
 
-def is_denied(status: SweepStatus) -> bool:
-    ready = next((each for each in status.conditions if each.type is ConditionType.READY), None)
-    return ready is not None and ready.reason is Reason.ACCESS_DENIED
-
-
 def test_poisoned_runs_do_not_leave_their_namespace(teams: list[SweepNamespace]) -> None:
     hostile, honest = teams
     template = hostile.apply_trial_engine("render_nothing")
@@ -61,7 +57,9 @@ def test_poisoned_runs_do_not_leave_their_namespace(teams: list[SweepNamespace])
     hostile.apply_sweep("theft", "spheres-sem", overrides=OVERRIDES, output=victim, podTemplate=template)
     assert hostile.wait_for_end("poison").phase is Phase.COMPLETE
     honest.apply_sweep("spheres", "spheres-sem", overrides=OVERRIDES, output=None)
-    hostile.wait_for_status("theft", is_denied, "the other team's prefix is not denied")
+    hostile.wait_for_status(
+        "theft", lambda status: find_ready_reason(status) is Reason.ACCESS_DENIED, "the other prefix is not denied"
+    )
     status = honest.wait_for_end("spheres")
 
     assert (status.phase, status.runs.cached, status.runs.succeeded) == (Phase.COMPLETE, 0, 1)
@@ -69,3 +67,26 @@ def test_poisoned_runs_do_not_leave_their_namespace(teams: list[SweepNamespace])
     assert poisoned == {key: POISON}
     assert read_default_runs(honest).keys() == {key}
     assert read_default_runs(honest)[key] != POISON
+
+
+def test_a_sweep_does_not_tell_which_ports_are_open(namespace: SweepNamespace) -> None:
+    """The API server, the kubelet and a closed port of the node get one sentence; the API server's name none at all."""
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    ports = {"api": 6443, "kubelet": 10250, "closed": 1}
+    for name, port in ports.items():
+        output = {**namespace.output, "endpoint": f"{namespace.cluster.node_address}:{port}"}
+        namespace.apply_sweep(name, "spheres-sem", output=output)
+    inside = {**namespace.output, "endpoint": "kubernetes.default.svc:443", "insecure": False}
+    namespace.apply_sweep("inside", "spheres-sem", output=inside)
+
+    namespace.wait_for_status("inside", lambda status: find_ready_reason(status) is Reason.NOT_ALLOWED, "it is allowed")
+    found = {}
+    for name, port in ports.items():
+        status = namespace.wait_for_status(
+            name, lambda status: find_ready_reason(status) is Reason.STORE_UNREACHABLE, "no StoreUnreachable"
+        )
+        (pod, *_) = namespace.list_pods(name, "plan")
+        ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"]
+        texts = (find_ready_message(status), json.loads(ended)["problem"]["message"])
+        found[name] = tuple(text.replace(f":{port} ", ":PORT ") for text in texts)
+    assert len(set(found.values())) == 1, found

@@ -199,8 +199,8 @@ CAUSES: Final = {
         unreachable_endpoint,
         lambda namespace: namespace.cluster.sandbox.run("iptables", "--delete", *build_packet_rule()),
         Reason.STORE_UNREACHABLE,
-        "The store at {host}:9001 cannot be used (it does not answer); "
-        "check output.endpoint and whether the store runs",
+        "The store at {host}:9001 cannot be used; check output.endpoint, output.insecure and output.caSecretRef, "
+        "and whether the store runs",
     ),
     "missing-image": Cause(
         missing_image,

@@ -71,6 +71,11 @@ def test_limits_of_a_namespace_replace_the_default_key_by_key() -> None:
         ),
         ({"limits": {"default": {"gpus": -1}}}, "limits.default.gpus: must be at least 0, not -1"),
         ({"lease": {}}, "lease.namespace: is missing; give it a value"),
+        (
+            {"allowedEndpoints": ["http://store:9000"]},
+            "allowedEndpoints[0]: must be a host, a host with a port, or *. and a domain, such as *.store.example, "
+            "not 'http://store:9000'",
+        ),
         ({"healthPort": 8080}, "healthPort and metricsPort must differ, both are 8080"),
         ({"workers": 0}, "workers: must be at least 1, not 0"),
         ({"imagePullPolicy": "never"}, "imagePullPolicy: there is no 'never' here; did you mean 'Never'?"),

@@ -142,7 +142,7 @@ class SimulatedCluster:
         recipe = RecipeObject.from_json(self.api.objects[Resource.RECIPES, "beads"])
         validation = validate(sweep.spec, recipe)
         assert isinstance(validation, ValidatedSweep)
-        return list_keys(build_attempt_input(sweep, validation, ""))
+        return list_keys(build_attempt_input(sweep, validation, "", self.rules))
 
     # Time
 

@@ -48,6 +48,8 @@ class AttemptInput(Part):
     """As in the spec."""
     output: Output
     """Output of the dataset."""
+    endpoint_is_known: bool = False
+    """True if the installation names the endpoint; only then do messages say how it answers."""
     parallelism: Annotated[int, Field(ge=1)]
     """Parallelism at the start of the attempt; the batch size depends on it."""
     batch_size: int | None = None

@@ -101,7 +101,7 @@ def _execute(job: Job, file: Path) -> tuple[ExitCode, Message]:
         log_event(
             f"{job.name} begins", namespace=given.namespace, sweep=given.name, plan=given.plan, attempt=given.attempt
         )
-        message = job.work(given, open_store(given.output))
+        message = job.work(given, open_store(given))
         log_event(f"{job.name} is done", **message.model_dump(exclude={"failures", "problem"}))
         return ExitCode.OK, message
     except Exception as error:

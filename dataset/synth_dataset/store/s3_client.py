@@ -17,6 +17,7 @@ from synth_api.reasons import Reason
 from synth_api.sentences import explain
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_credentials import find_credentials
+from synth_dataset.store.s3_guard import GUARDED_POOLS
 from synth_dataset.store.s3_proxy import find_proxy
 
 if TYPE_CHECKING:
@@ -55,8 +56,12 @@ class Connection:
     proxy: Proxy | None
 
 
-def connect(output: Output, environment: Mapping[str, str], authority: Path | None, threads: int) -> Connection:
+def connect(
+    output: Output, environment: Mapping[str, str], authority: Path | None, threads: int, *, guarded: bool
+) -> Connection:
     """Create a client for `threads` threads that sends each request once; send nothing yet.
+
+    A guarded one refuses addresses that no store may have.
 
     Raises StoreError for an invalid credential, proxy or certificate authority.
     """
@@ -69,6 +74,9 @@ def connect(output: Output, environment: Mapping[str, str], authority: Path | No
         "cert_reqs": "CERT_REQUIRED",
         "ca_certs": None if output.insecure else _find_authorities(environment, authority),
     }
+    http_client = ProxyManager(proxy.url, proxy_headers=proxy.headers, **options) if proxy else PoolManager(**options)
+    if guarded:
+        http_client.pool_classes_by_scheme = GUARDED_POOLS
     try:
         client = Minio(
             # Minio would remove the default port itself, but with the brackets of an IPv6 address.
@@ -76,9 +84,7 @@ def connect(output: Output, environment: Mapping[str, str], authority: Path | No
             secure=not output.insecure,
             region=output.region,
             credentials=credentials,
-            http_client=ProxyManager(proxy.url, proxy_headers=proxy.headers, **options)
-            if proxy
-            else PoolManager(**options),
+            http_client=http_client,
         )
     except ValueError as error:  # a rule of Amazon's own names
         sentence = f"the store at {output.endpoint} cannot be used ({explain(error)}); correct output.endpoint"

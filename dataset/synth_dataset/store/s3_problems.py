@@ -62,6 +62,20 @@ def explain_error(error: Exception, output: Output, proxy: Proxy | None = None) 
     return _describe_unreachable(_describe_silence(error), output, proxy)
 
 
+def conceal_answer(problem: StoreError, error: Exception, output: Output) -> StoreError:
+    """Return the same problem for everything that does not answer as an S3 store does.
+
+    What answers at an address, and how, tells which ports are open: nothing that a sweep may ask.
+    """
+    if isinstance(error, S3Error):
+        return problem
+    sentence = (
+        f"the store at {output.endpoint} cannot be used; check output.endpoint, output.insecure and "
+        "output.caSecretRef, and whether the store runs"
+    )
+    return StoreError(Reason.STORE_UNREACHABLE, sentence)
+
+
 def describe_full_store(output: Output) -> StoreError:
     """Return the StoreError of a full store or quota."""
     sentence = (

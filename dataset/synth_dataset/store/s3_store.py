@@ -26,13 +26,14 @@ from synth_dataset.store.base import Child, StorageUsage, Store, StoreError
 from synth_dataset.store.checksums import compute_entity_tag, hash_files
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.s3_client import Patience, connect
-from synth_dataset.store.s3_problems import describe_damage, explain_code, explain_error
+from synth_dataset.store.s3_problems import conceal_answer, describe_damage, explain_code, explain_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from synth_api.jobs.attempt_input import AttemptInput
     from synth_api.resources.output import Output
     from synth_dataset.documents.run_manifest import RunRecord
 
@@ -53,7 +54,8 @@ class S3Store(Store):
     """Store below `output.prefix` in a bucket.
 
     Without `patience` each request is sent once. `environment` holds the credentials; `authority` is the file of the
-    certificate authority of the store, if the system does not know it.
+    certificate authority of the store, if the system does not know it. A `guarded` store refuses addresses that no
+    store may have; a `discreet` one has the same sentence for everything that is no store.
     """
 
     max_requests: ClassVar[int] = 16
@@ -65,10 +67,14 @@ class S3Store(Store):
         patience: Patience | None = None,
         environment: Mapping[str, str] = os.environ,
         authority: Path | None = None,
+        *,
+        guarded: bool = False,
+        discreet: bool = False,
     ) -> None:
         self._output = output
         self._patience = patience or Patience()
-        connection = connect(output, environment, authority, self.max_requests)
+        self._discreet = discreet
+        connection = connect(output, environment, authority, self.max_requests, guarded=guarded)
         self._client, self._proxy = connection.client, connection.proxy
 
     def check(self) -> None:
@@ -239,12 +245,16 @@ class S3Store(Store):
             except OSError:  # of this machine; errors of urllib3 are no OSError
                 raise
             except Exception as error:  # of the client or the server
-                problem = explain_error(error, self._output, self._proxy)
+                problem = self._explain(error)
             now = time.monotonic()
             end = now + self._patience.seconds if end is None else end
             if not problem.is_passing or now + delay > end or self._patience.stop.wait(delay):
                 raise problem from None
             delay = min(2 * delay, self._patience.max_delay)
+
+    def _explain(self, error: Exception) -> StoreError:
+        problem = explain_error(error, self._output, self._proxy)
+        return conceal_answer(problem, error, self._output) if self._discreet else problem
 
     def _read_blocks(self, name: str, start: int = 0, length: int = 0) -> Iterator[bytes]:
         """Yield the bytes of an object in blocks; urllib3 raises for a truncated response."""
@@ -324,9 +334,10 @@ def _mark_present(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: I
         found[at[inside][hits]] = True
 
 
-def open_store(output: Output, patience: Patience | None = None) -> S3Store:
-    """Open the store of an output in a pod: credentials in the environment, the certificate authority in a volume.
+def open_store(given: AttemptInput, patience: Patience | None = None) -> S3Store:
+    """Open the store of an attempt in a pod: credentials in the environment, the certificate authority in a volume.
 
     Raises StoreError for invalid credentials; sends no request.
     """
-    return S3Store(output, patience, authority=Path(CA_FILE) if output.ca_secret_ref else None)
+    authority = Path(CA_FILE) if given.output.ca_secret_ref else None
+    return S3Store(given.output, patience, authority=authority, guarded=True, discreet=not given.endpoint_is_known)

@@ -11,6 +11,7 @@ from synth_api.resources.conditions import Problem
 from synth_operator.manifests.names import JobKey
 from synth_operator.manifests.permissions import (
     find_account_problem,
+    find_endpoint_problem,
     find_image_problem,
     find_priority_problem,
     find_toleration_problem,
@@ -54,6 +55,8 @@ def _list_refusals(sweep: SweepObject, output: Output, configuration: Configurat
     spec = sweep.spec
     if spec.image:
         yield "image", find_image_problem(spec.image, configuration)
+    if spec.output:
+        yield "output.endpoint", find_endpoint_problem(spec.output, configuration)
     if output.service_account_name and output != configuration.find_output(sweep.namespace):
         yield "output.serviceAccountName", find_account_problem(output.service_account_name, configuration)
     if spec.priority_class_name:

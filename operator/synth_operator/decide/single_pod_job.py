@@ -88,7 +88,8 @@ def create_missing_input(context: Context, key: JobKey, validated: ValidatedSwee
     """Return the action that creates the ConfigMap of an attempt, if it does not exist."""
     if validated is None or build_input_name(context.sweep.name, key.attempt) in context.observed.inputs:
         return ()
-    return (CreateInput(build_input_config_map(context.sweep, validated, key.attempt)),)
+    body = build_input_config_map(context.sweep, validated, key.attempt, context.configuration)
+    return (CreateInput(body),)
 
 
 def is_replaceable(context: Context, job: JobObject, manifest: dict[str, Any]) -> bool:

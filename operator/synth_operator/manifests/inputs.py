@@ -11,11 +11,14 @@ from synth_operator.manifests.names import build_labels, build_metadata
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
+    from synth_operator.configuration import Configuration
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.validation import ValidatedSweep
 
 
-def build_attempt_input(sweep: SweepObject, validated: ValidatedSweep, attempt: str) -> AttemptInput:
+def build_attempt_input(
+    sweep: SweepObject, validated: ValidatedSweep, attempt: str, configuration: Configuration
+) -> AttemptInput:
     """Return the input that the pods of an attempt read."""
     spec = sweep.spec
     return AttemptInput(
@@ -28,6 +31,7 @@ def build_attempt_input(sweep: SweepObject, validated: ValidatedSweep, attempt: 
         axes=spec.axes,
         exclude=spec.exclude,
         output=validated.output,
+        endpoint_is_known=configuration.knows_endpoint(validated.output),
         parallelism=spec.parallelism,
         batch_size=spec.batch_size,
         engine_version=ENGINE_VERSION,
@@ -36,7 +40,7 @@ def build_attempt_input(sweep: SweepObject, validated: ValidatedSweep, attempt: 
     )
 
 
-def build_deletion_input(sweep: SweepObject, output: Output) -> AttemptInput:
+def build_deletion_input(sweep: SweepObject, output: Output, configuration: Configuration) -> AttemptInput:
     """Return the input of a delete Job: a location in a store, without the recipe, which may be deleted by then."""
     return AttemptInput(
         namespace=sweep.namespace,
@@ -44,6 +48,7 @@ def build_deletion_input(sweep: SweepObject, output: Output) -> AttemptInput:
         recipe_name=sweep.name,
         recipe={},
         output=output,
+        endpoint_is_known=configuration.knows_endpoint(output),
         parallelism=1,
         engine_version=ENGINE_VERSION,
         plan=sweep.status.plan,
@@ -51,9 +56,11 @@ def build_deletion_input(sweep: SweepObject, output: Output) -> AttemptInput:
     )
 
 
-def build_input_config_map(sweep: SweepObject, validated: ValidatedSweep, attempt: str) -> dict[str, Any]:
+def build_input_config_map(
+    sweep: SweepObject, validated: ValidatedSweep, attempt: str, configuration: Configuration
+) -> dict[str, Any]:
     """Return the manifest of the immutable ConfigMap with an attempt's input."""
-    content = build_attempt_input(sweep, validated, attempt).model_dump_json(exclude_none=True)
+    content = build_attempt_input(sweep, validated, attempt, configuration).model_dump_json(exclude_none=True)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -100,7 +100,7 @@ def build_single_pod_job(
     }
     if key.kind is not JobKind.DELETE:
         return _build_job(sweep, key, immutable, {})
-    content = build_deletion_input(sweep, output).model_dump_json(exclude_none=True)
+    content = build_deletion_input(sweep, output, configuration).model_dump_json(exclude_none=True)
     template["metadata"]["annotations"] = {INPUT_ANNOTATION: content}
     job = _build_job(sweep, key, {**immutable, "ttlSecondsAfterFinished": _DELETE_JOB_SECONDS}, {})
     # With an owner reference, a foreground deletion of the sweep would delete this Job before it has run.

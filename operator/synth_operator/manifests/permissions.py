@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
+from synth_api.resources.endpoints import is_reserved_host, split_endpoint
 from synth_api.resources.image_reference import ImageReference
 from synth_api.resources.reserved_names import find_domain
 from synth_operator.configuration import is_system_class
@@ -12,6 +13,7 @@ from synth_operator.configuration import is_system_class
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from synth_api.resources.output import Output
     from synth_api.resources.pod_template import Toleration
     from synth_operator.configuration import Configuration
 
@@ -40,6 +42,18 @@ def find_account_problem(name: str, configuration: Configuration) -> str:
     return (
         f"the operator does not allow '{name}'; allowed are: {_join_names(known)} "
         "(sweeps.allowedServiceAccounts of the chart)"
+    )
+
+
+def find_endpoint_problem(output: Output, configuration: Configuration) -> str:
+    """Return why sweeps may not have this store, or nothing."""
+    if is_reserved_host(split_endpoint(output)[0]):
+        return f"'{output.endpoint}' is an address of the pod itself, of its link or of the API server; name a store"
+    if not configuration.allowed_endpoints or configuration.knows_endpoint(output):
+        return ""
+    return (
+        f"the operator does not allow '{output.endpoint}'; allowed are: {_join_names(configuration.allowed_endpoints)} "
+        "(sweeps.allowedEndpoints of the chart)"
     )
 
 

@@ -102,6 +102,7 @@ def pod(tmp_path, bucket, minio, credentials) -> Pod:
         recipe={"defaults": ["BaseRecipe", "_self_"], **SMALLEST_RECIPE},
         overrides=(f"{SEED}=range(4)",),
         output=bucket,
+        endpoint_is_known=True,
         parallelism=2,
         batch_size=2,
         engine_version=ENGINE_VERSION,

@@ -31,14 +31,20 @@ def test_a_single_pod_job_has_one_try_and_the_operator_image(
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
 
-def test_the_input_of_an_attempt_is_an_immutable_config_map(sweep: Make, output: Output) -> None:
+def test_the_input_of_an_attempt_is_an_immutable_config_map(
+    sweep: Make, output: Output, configuration: Configuration
+) -> None:
     validated = ValidatedSweep("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
 
-    body = build_input_config_map(sweep(overrides=["seed=range(4)"]), validated, ATTEMPT)
+    body = build_input_config_map(sweep(overrides=["seed=range(4)"]), validated, ATTEMPT, configuration)
 
     assert body["immutable"] is True
     assert body["metadata"]["name"] == build_input_name("beads", ATTEMPT)
     task = AttemptInput.model_validate_json(body["data"]["attempt.json"])
+    assert not task.endpoint_is_known
+    known = configuration.model_copy(update={"allowed_endpoints": (output.endpoint,)})
+    body = build_input_config_map(sweep(), validated, ATTEMPT, known)
+    assert AttemptInput.model_validate_json(body["data"]["attempt.json"]).endpoint_is_known
     assert (task.recipe, task.overrides, task.output, task.attempt) == ({"a": 1}, ("seed=range(4)",), output, ATTEMPT)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from simulated_cluster.simulation import NAME, SimulatedCluster
+from simulated_cluster.simulation import NAME, RULES, SimulatedCluster
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import JobKind
@@ -219,6 +219,11 @@ def test_an_invalid_recipe_stops_the_sweep_until_it_is_repaired(seconds: int) ->
             "NotAllowed: spec.image: 'lab/' is no image; write REGISTRY/PATH, then :TAG or @sha256:DIGEST if wanted.",
         ),
         (
+            {"output": {"endpoint": "kubernetes.default.svc:443", "bucket": "abc"}},
+            "NotAllowed: spec.output.endpoint: 'kubernetes.default.svc:443' is an address of the pod itself, of its "
+            "link or of the API server; name a store.",
+        ),
+        (
             {"output": {"endpoint": "s", "bucket": "abc", "serviceAccountName": "root"}},
             "NotAllowed: spec.output.serviceAccountName: the operator does not allow 'root'; allowed are: none "
             "(sweeps.allowedServiceAccounts of the chart).",
@@ -250,6 +255,19 @@ def test_a_problem_that_needs_an_edit_stalls_the_sweep(spec: dict[str, Any], sen
     assert cluster.ready == sentence
     assert conditions(cluster)["Stalled"] == "True"
     assert not cluster.api.list_all(Resource.JOBS)
+
+
+def test_only_listed_endpoints_are_allowed() -> None:
+    rules = RULES.model_copy(update={"allowed_endpoints": ("minio.store:9000", "*.example.org")})
+    listed = SimulatedCluster(rules=rules, output={"endpoint": "s3.example.org", "bucket": "abc"})
+    listed.run_until_finished()
+
+    other = SimulatedCluster(rules=rules, output={"endpoint": "minio.store:9001", "bucket": "abc"})
+    other.run_for(5)
+    assert other.ready == (
+        "NotAllowed: spec.output.endpoint: the operator does not allow 'minio.store:9001'; allowed are: "
+        "minio.store:9000, *.example.org (sweeps.allowedEndpoints of the chart)."
+    )
 
 
 def test_an_edit_ends_the_stall() -> None:

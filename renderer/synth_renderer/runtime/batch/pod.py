@@ -74,7 +74,7 @@ def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     given = AttemptInput.read(options.input)
     check_engine(given)
-    store = open_store(given.output, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
+    store = open_store(given, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
     os.environ.update(choose_library_folders(os.environ, find_temporary_folder()))
     worker = Worker(store, load_engine(options.engine), options.device)
     work = open_batch(store, given, given.build_sweep(), options.shard * SHARD_BATCHES + options.index, worker)

@@ -119,6 +119,7 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
         recipe={"defaults": ["BaseRecipe", "_self_"], **SMALLEST_RECIPE},
         overrides=("initial_runtime_state.seed=range(4)",),
         output=output,
+        endpoint_is_known=True,
         parallelism=1,
         batch_size=2,
         engine_version=ENGINE_VERSION,
