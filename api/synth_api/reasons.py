@@ -146,6 +146,11 @@ class Reason(_Code):
         "Set another `retryToken`: the documents of the attempt disappeared from the store.",
         True,
     )
+    INTERNAL_ERROR = (
+        "InternalError",
+        "No action needed at first, the operator tries again; if it lasts, report the traceback in its log as a bug.",
+        True,
+    )
     WORKER_FAILED = "WorkerFailed", "Run `synth logs NAME`: a pod ended unexpectedly.", True
 
 

@@ -124,12 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="YAML file with the configuration")
     parser.add_argument("--identity", default=socket.gethostname(), help="name of this replica; its host's by default")
     options = parser.parse_args(arguments)
+    configure_logging("INFO")
     try:
         configuration = Configuration.read(options.config)
     except InputError as error:
-        print(explain(error), file=sys.stderr)
+        log.error("%s", explain(error))
         return int(ExitCode.BAD_INPUT)
-    configure_logging(configuration.log_level)
+    logging.getLogger().setLevel(configuration.log_level)
     sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -107,6 +107,7 @@ SERIES = {
     "errors": 'synth_operator_reconcile_seconds_count{instance="x",outcome="error"}',
     "looks": 'synth_operator_reconcile_seconds_count{instance="x",outcome="ok"}',
     "oldest": 'synth_operator_queue_oldest_seconds{instance="x"}',
+    "bugs": 'synth_operator_internal_errors_total{instance="x",resource="synthsweeps"}',
     "age": 'synth_operator_watch_age_seconds{instance="x",resource="jobs"}',
 }
 SWEEP = {"namespace": "a", "sweep": "s"}
@@ -123,6 +124,7 @@ FIRES: list[tuple[str, Values, dict[str, str], Values]] = [
     ("SynthOperatorDeaf", {"leader": 1, "age": 400}, {"resource": "jobs"}, {"leader": 0, "age": 400}),
     ("SynthOperatorRestarting", {"start": RESTARTS, "build": 1}, {"instance": "x"}, {"start": "1x55 2x60", "build": 1}),
     ("SynthOperatorRestarting", {"start": RESTARTS, "build": 1}, {"instance": "x"}, {"start elsewhere": RESTARTS}),
+    ("SynthInternalErrors", {"bugs": "0x58 1 2"}, {"resource": "synthsweeps"}, {"bugs": "3x60"}),
     ("SynthReconcilesFailing", {"errors": "0+2x60", "looks": "0+8x60"}, {}, {"errors": "0+1x60", "looks": "0+99x60"}),
     ("SynthQueueSlow", {"leader": 1, "oldest": 130}, {}, {"leader": 1, "oldest": 110}),
 ]

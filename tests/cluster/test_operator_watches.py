@@ -213,6 +213,24 @@ def test_objects_that_cannot_be_read_or_belong_to_nobody_are_not_in_snapshots(se
         assert ([job.name for job in snapshot.jobs], snapshot.pods) == (["careful-r0"], ())
 
 
+def test_a_recipe_as_deep_as_the_api_takes_it_ends_no_watch(server: ApiServer) -> None:
+    depth = 9_900
+    tree = '{"a":' * depth + "1" + "}" * depth
+    body = json.dumps({**build_recipe("deep"), "spec": {"recipe": "TREE"}}).replace('"TREE"', tree)
+    place = f"/apis/synth-operator.io/v1alpha1/namespaces/default/{Resource.RECIPES.plural}"
+    with run_watches(load_connection(server)) as (watches, items):
+        server.kubectl("create", f"--raw={place}", "--filename=-", stdin=body)
+        items.wait_for("recipe-of-deep")
+        server.apply(build_sweep("after-deep"))
+        items.wait_for("after-deep")
+
+        recipe = watches.find_recipe("default", "recipe-of-deep")
+        assert recipe is not None
+        assert recipe.problem == "spec: is nested deeper than 100 levels"
+        assert watches.problem == ""
+    server.kubectl("delete", "synthrecipe", "recipe-of-deep")
+
+
 def test_only_the_listed_namespaces_are_watched(server: ApiServer) -> None:
     server.kubectl("create", "namespace", "elsewhere")
     server.apply(build_sweep("here"))

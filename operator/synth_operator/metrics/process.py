@@ -20,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from synth_api.version import ENGINE_VERSION
+from synth_operator.kube.api import Resource
 from synth_operator.metrics.namespaces import NamespaceCollector
 from synth_operator.metrics.sweeps import SweepCollector
 
@@ -96,6 +97,12 @@ class OperatorMetrics:
             ("verb", "resource", "code"),
             registry=self.registry,
         )
+        self._internal_errors = Counter(
+            "synth_operator_internal_errors",
+            "Passes over a sweep or recipe that raised an error of the operator itself.",
+            ("resource",),
+            registry=self.registry,
+        )
         self._leader = Gauge(
             "synth_operator_leader", "1 in the replica that holds the lease, else 0.", registry=self.registry
         )
@@ -119,6 +126,8 @@ class OperatorMetrics:
         build.labels(version, str(ENGINE_VERSION)).set(1)
         for outcome in ("ok", "error"):
             self._reconciles.labels(outcome)
+        for resource in (Resource.SWEEPS, Resource.RECIPES):
+            self._internal_errors.labels(resource.plural)
         self.registry.register(self._ages)
         self.registry.register(SweepCollector(sweeps))
         self.registry.register(NamespaceCollector(namespaces))
@@ -129,6 +138,10 @@ class OperatorMetrics:
     def record_reconcile(self, seconds: float, *, ok: bool) -> None:
         """Record one reconcile and its duration."""
         self._reconciles.labels("ok" if ok else "error").observe(seconds)
+
+    def record_internal_error(self, resource: str) -> None:
+        """Record a pass over a sweep or recipe that raised."""
+        self._internal_errors.labels(resource).inc()
 
     def record_api_call(self, verb: str, resource: str, code: int | None) -> None:
         """Record a request: `resource` as in a Role (`jobs`, `synthsweeps/status`), `code` None without an answer."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from synth_operator.kube.api import ApiError, Resource
 from synth_operator.kube.leader_election import NotLeadingError
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.checker import Checker, CheckPendingError
+from synth_operator.reconcile.internal_error import report_internal_error
 from synth_operator.reconcile.limiter import Limiter
 from synth_operator.reconcile.queue import WorkQueue
 from synth_operator.reconcile.reconciler import Reconciler
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _SHARE: Final = 0.75
 """Share of the reconcile threads that one namespace may hold."""
+_OWN_FAULTS: Final = (400, 413, 422)
+"""Codes of the API for what the operator should not have sent."""
 
 
 class Recorder(Protocol):
@@ -37,6 +41,9 @@ class Recorder(Protocol):
 
     def record_reconcile(self, seconds: float, *, ok: bool) -> None:
         """Record one reconcile and its duration."""
+
+    def record_internal_error(self, resource: str) -> None:
+        """Record a pass over a sweep or recipe that raised."""
 
     def record_watch_activity(self, resource: str) -> None:
         """Record that the watch of a resource is alive now."""
@@ -53,6 +60,7 @@ class Controller:
         checks: Checks,
         recorder: Recorder,
     ) -> None:
+        self._api = api
         self._recorder = recorder
         share = max(1, int(configuration.workers * _SHARE))
         self._queue: WorkQueue[ObjectKey] = WorkQueue(lambda key: key.namespace, share)
@@ -131,12 +139,23 @@ class Controller:
         except ApiError as error:
             delay = self._queue.retry(key)
             log.warning("retrying in %.1f s: %s", delay, error, extra=self._reconciler.build_log_fields(key))
+            if error.code in _OWN_FAULTS:
+                self._report(key, error)
             return False
-        except Exception:
+        except Exception as error:
             delay = self._queue.retry(key)
             log.exception("retrying in %.1f s", delay, extra=self._reconciler.build_log_fields(key))
+            self._report(key, error)
             return False
         self._queue.finish(key)
         if requeue_after is not None:
             self._queue.add(key, requeue_after)
         return True
+
+    def _report(self, key: ObjectKey, error: Exception) -> None:
+        """Count an error of the operator and write it as a condition; the next pass writes what fails here."""
+        self._recorder.record_internal_error(key.resource.plural)
+        try:
+            report_internal_error(self._api, self._watches, key, error, datetime.now(UTC))
+        except Exception as failure:
+            log.warning("the condition is not written: %s", failure, extra=self._reconciler.build_log_fields(key))

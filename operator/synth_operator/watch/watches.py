@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from collections import defaultdict
 from concurrent.futures import CancelledError
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 _INACTIVITY_FACTOR: Final = 1.25
 """A watch without any data for this multiple of its duration is dead."""
+_MAX_DEPTH: Final = 12_000
+"""Recursion limit. The API server takes objects that are nested 10,000 deep, and kopf's parser of JSON recurses: with
+Python's limit of 1,000 one such recipe ends the watches of all namespaces."""
 _MAX_ANSWER_SECONDS: Final = 10.0
 _MAX_PAUSE_SECONDS: Final = 30.0
 
@@ -85,6 +89,7 @@ class Watches:
 
     def start(self) -> None:
         """Start the thread; events follow once all lists are read."""
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _MAX_DEPTH))
         self._ages = WatchAges(self._list_paths(), stale_seconds=STALE_SECONDS * self._seconds / WATCH_SECONDS)
         self._thread.start()
 

@@ -28,6 +28,7 @@ def test_each_call_updates_its_metric() -> None:
     operator.record_api_call("patch", "synthsweeps/status", 200)
     operator.record_api_call("patch", "synthsweeps/status", 200)
     operator.record_api_call("create", "jobs", None)
+    operator.record_internal_error("synthsweeps")
     operator.set_leading(True)
     text = fleet.text(operator)
     for line in (
@@ -35,6 +36,8 @@ def test_each_call_updates_its_metric() -> None:
         'synth_operator_reconcile_seconds_count{outcome="error"} 1.0',
         'synth_operator_api_requests_total{code="200",resource="synthsweeps/status",verb="patch"} 2.0',
         'synth_operator_api_requests_total{code="none",resource="jobs",verb="create"} 1.0',
+        'synth_operator_internal_errors_total{resource="synthsweeps"} 1.0',
+        'synth_operator_internal_errors_total{resource="synthrecipes"} 0.0',
         "synth_operator_leader 1.0",
         "synth_operator_queue_depth 2.0",
         "synth_operator_queue_oldest_seconds 7.5",
