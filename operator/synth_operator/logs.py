@@ -79,7 +79,7 @@ class LoggedStream(io.TextIOBase):
 
     @override
     def writable(self) -> bool:
-        """Return True."""
+        """Return True: text may be written."""
         return True
 
     @override

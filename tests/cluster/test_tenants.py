@@ -1,92 +1,172 @@
-"""Two teams with one operator and its default output: neither reads, replaces nor inherits the other's runs."""
+"""What a tenant with the role `edit` in his own namespace tells the operator: forged messages, pods, Jobs, ConfigMaps.
+
+All sweeps start at once, so that waiting costs the suite little. Render pods use an engine that does nothing.
+"""
 
 from __future__ import annotations
 
 import json
 from secrets import token_hex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.node_store import BUCKET
-from harness.operator_chart import DEFAULT_PREFIX
+from harness.cluster import wait_until
+from harness.commands import CommandError
+from harness.operator_chart import OPERATOR_NAMESPACE
 from harness.sweep_namespace import SweepNamespace
-from servers import ACCESS_KEY, SECRET_KEY, add_tenant
-from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, read_label_digests
+from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
+from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.reasons import Reason
-from synth_api.resources.default_output import join_prefix
-from synth_api.resources.output import Output
 from synth_api.resources.synth_sweep import Phase
-from synth_dataset.store.s3_policy import build_policy
-from synth_dataset.store.s3_store import S3Store
 from synth_operator.decide.outcome import find_ready_message, find_ready_reason
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.node_store import NodeStore
 
-OVERRIDES: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range(7,8)"]
-POISON: Final = f"{7:064x}"
-"""Label digest of the empty run that the hostile engine writes."""
+HOSTILE: Final = "\x1b[31mred\x07 \u202eright to left"
+INDEX: Final = "batch.kubernetes.io/job-completion-index"
+MESSAGE: Final = '{"kind": "batch", "batch": BATCH, "size": 1, %s}'
+NOISE: Final = json.dumps(HOSTILE)
+FAILURE: Final = f'{{"run": 5, "reason": "GateFailed", "overrides": {{{NOISE}: {NOISE}}}, "message": {NOISE}}}'
+LIES: Final = {
+    "1": MESSAGE % f'"succeeded": {10**3000}',
+    "2": MESSAGE % '"succeeded": 1000000000',
+    "3": MESSAGE % f'"bytes": {1 << 63}',
+    "4": MESSAGE % '"failed": 40, "reasons": {"GateFailed": 40}',
+    "5": MESSAGE % f'"failed": 1, "reasons": {{{NOISE}: 1}}, "failures": [{FAILURE}]',
+}
+RUNS: Final = len(LIES) + 1
+BLOCKED: Final[dict[str, tuple[dict[str, Any], Reason, str]]] = {
+    "image": (
+        {"initContainers": [{"name": "prepare", "image": "lab.invalid/none:1"}]},
+        Reason.IMAGE_UNAVAILABLE,
+        "The image of the render pod's container 'prepare' cannot be pulled: ",
+    ),
+    "claim": (
+        {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "missing"}}]},
+        Reason.UNSCHEDULABLE,
+        'persistentvolumeclaim "missing" not found',
+    ),
+    "scheduler": (
+        {"schedulerName": "night-shift"},
+        Reason.UNSCHEDULABLE,
+        "The scheduler 'night-shift' has said nothing about the render pod for a minute.",
+    ),
+}
 
 
-@pytest.fixture
-def teams(cluster: Cluster, store: NodeStore) -> list[SweepNamespace]:
-    """Two namespaces with the recipe, each with a key that has the policy of its namespace."""
-    teams = [SweepNamespace(cluster, store, f"team-{token_hex(3)}") for _ in range(2)]
-    for team in teams:
-        team.create()
-        policy = build_policy(BUCKET, [join_prefix(DEFAULT_PREFIX, team.name)])
-        team.apply_secret(*add_tenant(store.endpoint, policy, team.name))
-        team.apply_recipe("spheres-sem", load_recipe())
-    return teams
+@pytest.fixture(scope="module")
+def tenant(cluster: Cluster, store: NodeStore) -> SweepNamespace:
+    """A namespace with the sweeps of all tests, in which the service account `tenant` has the role `edit`."""
+    created = SweepNamespace(cluster, store, f"tenant-{token_hex(3)}")
+    created.create()
+    created.kubectl("create", "serviceaccount", "tenant")
+    created.kubectl("create", "rolebinding", "tenant", "--clusterrole=edit", f"--serviceaccount={created.name}:tenant")
+    created.apply_recipe("spheres-sem", load_recipe())
+    forge_job(created, "victim")
+    apply_sweep(created, "victim", 2, created.apply_trial_engine("render_held", HELD="0,1"))
+    liar = created.apply_trial_engine("render_lying", LIES=json.dumps(LIES))
+    apply_sweep(created, "liar", RUNS, liar, retriesPerRun=0, maxFailedRuns=RUNS)
+    for name, (spec, _, _) in BLOCKED.items():
+        apply_sweep(created, name, 1, {"spec": spec})
+    return created
 
 
-def read_default_runs(team: SweepNamespace) -> dict[str, str]:
-    """Return run key -> label digest of the runs in a team's folder of the default output."""
-    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-    output = Output.model_validate({**team.output, "prefix": join_prefix(DEFAULT_PREFIX, team.name)})
-    return read_label_digests(S3Store(output, environment=keys))
+def apply_sweep(namespace: SweepNamespace, name: str, runs: int, template: dict[str, Any], **spec: Any) -> None:
+    overrides = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range({runs})"]
+    whole = {"overrides": overrides, "podTemplate": template, "parallelism": runs, "batchSize": 1, **spec}
+    namespace.apply_sweep(name, "spheres-sem", **whole)
 
 
-def test_poisoned_runs_do_not_leave_their_namespace(teams: list[SweepNamespace]) -> None:
-    hostile, honest = teams
-    template = hostile.apply_trial_engine("render_nothing")
-    hostile.apply_sweep("poison", "spheres-sem", overrides=OVERRIDES, output=None, podTemplate=template)
-    victim = {**hostile.output, "prefix": join_prefix(DEFAULT_PREFIX, honest.name)}
-    hostile.apply_sweep("theft", "spheres-sem", overrides=OVERRIDES, output=victim, podTemplate=template)
-    assert hostile.wait_for_end("poison").phase is Phase.COMPLETE
-    honest.apply_sweep("spheres", "spheres-sem", overrides=OVERRIDES, output=None)
-    hostile.wait_for_status(
-        "theft", lambda status: find_ready_reason(status) is Reason.ACCESS_DENIED, "the other prefix is not denied"
-    )
-    status = honest.wait_for_end("spheres")
-
-    assert (status.phase, status.runs.cached, status.runs.succeeded) == (Phase.COMPLETE, 0, 1)
-    (key,) = poisoned = read_default_runs(hostile)
-    assert poisoned == {key: POISON}
-    assert read_default_runs(honest).keys() == {key}
-    assert read_default_runs(honest)[key] != POISON
+def act(namespace: SweepNamespace, *arguments: str, document: dict[str, Any] | None = None) -> str:
+    """Run kubectl as the tenant."""
+    user = f"--as=system:serviceaccount:{namespace.name}:tenant"
+    return namespace.kubectl(user, *arguments, stdin=json.dumps(document) if document else None)
 
 
-def test_a_sweep_does_not_tell_which_ports_are_open(namespace: SweepNamespace) -> None:
-    """The API server, the kubelet and a closed port of the node get one sentence; the API server's name none at all."""
-    namespace.apply_recipe("spheres-sem", load_recipe())
-    ports = {"api": 6443, "kubelet": 10250, "closed": 1}
-    for name, port in ports.items():
-        output = {**namespace.output, "endpoint": f"{namespace.cluster.node_address}:{port}"}
-        namespace.apply_sweep(name, "spheres-sem", output=output)
-    inside = {**namespace.output, "endpoint": "kubernetes.default.svc:443", "insecure": False}
-    namespace.apply_sweep("inside", "spheres-sem", output=inside)
+def forge_job(namespace: SweepNamespace, sweep: str) -> None:
+    """Create a Job with the label of a sweep, without a kind, as the tenant."""
+    metadata = {"name": f"{sweep}-forged", "labels": {SWEEP_LABEL: sweep}}
+    spec = {"suspend": True, "template": {"spec": build_pod_spec(namespace, "", 0)}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+    act(namespace, "create", "--filename=-", document=job)
 
-    namespace.wait_for_status("inside", lambda status: find_ready_reason(status) is Reason.NOT_ALLOWED, "it is allowed")
-    found = {}
-    for name, port in ports.items():
-        status = namespace.wait_for_status(
-            name, lambda status: find_ready_reason(status) is Reason.STORE_UNREACHABLE, "no StoreUnreachable"
-        )
-        (pod, *_) = namespace.list_pods(name, "plan")
-        ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"]
-        texts = (find_ready_message(status), json.loads(ended)["problem"]["message"])
-        found[name] = tuple(text.replace(f":{port} ", ":PORT ") for text in texts)
-    assert len(set(found.values())) == 1, found
+
+def build_pod_spec(namespace: SweepNamespace, message: str, code: int) -> dict[str, Any]:
+    """Return a pod that writes a termination message and ends with an exit code."""
+    program = f"import sys; open('/dev/termination-log', 'w').write({message!r}); sys.exit({code})"
+    security = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    image = namespace.cluster.images[0]
+    container = {"name": "render", "image": image, "command": ["python", "-c", program], "securityContext": security}
+    return {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}
+
+
+def forge_pod(namespace: SweepNamespace, name: str, job: dict[str, Any], owner: dict[str, Any] | None) -> None:
+    """Create a pod with labels and index of the Job's first pod, which says that its batch failed, as the tenant."""
+    labels = {key: value for key, value in job["metadata"]["labels"].items() if key.startswith(SWEEP_LABEL[:5])}
+    message = MESSAGE.replace("BATCH", "0") % '"failed": 1, "reasons": {"GateFailed": 1}'
+    metadata = {"name": name, "labels": {**labels, "batch.kubernetes.io/job-name": job["metadata"]["name"]}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {**metadata, "annotations": {INDEX: "0"}, "ownerReferences": [owner] if owner else []},
+        "spec": build_pod_spec(namespace, message, 64),
+    }
+    act(namespace, "create", "--filename=-", document=pod)
+
+
+def test_a_pod_and_a_job_with_only_our_labels_stop_no_sweep(tenant: SweepNamespace) -> None:
+    wait_until(lambda: len(tenant.list_running_pods("victim")) == 2, lambda: tenant.describe_sweep("victim"), 120)
+    (job,) = tenant.list_jobs("victim", "render")
+    sweep = tenant.cluster.get_object("synthsweep", "victim", tenant.name)
+    owner = {
+        "apiVersion": sweep["apiVersion"],
+        "kind": sweep["kind"],
+        "name": "victim",
+        "uid": sweep["metadata"]["uid"],
+    }
+    forge_pod(tenant, "nobodys", job, None)
+    forge_pod(tenant, "the-sweeps", job, {**owner, "controller": True})
+    for name in ("nobodys", "the-sweeps"):
+        tenant.kubectl("wait", f"pod/{name}", "--for=jsonpath={.status.phase}=Failed", "--timeout=60s")
+
+    with pytest.raises(CommandError, match="forbidden"):
+        act(tenant, "patch", "pod", "nobodys", "--subresource=status", "--type=merge", "-p", '{"status": {}}')
+    tenant.release_pods("victim")
+    status = tenant.wait_for_end("victim")
+    assert (status.phase, status.runs.existing, status.runs.failed) == (Phase.COMPLETE, 2, 0)
+    tenant.kubectl("get", "job/victim-forged", "pod/nobodys")
+
+
+def test_forged_messages_fail_no_more_than_their_own_runs(tenant: SweepNamespace) -> None:
+    status = tenant.wait_for_end("liar")
+
+    assert (status.phase, status.runs.existing, status.runs.failed) == (Phase.COMPLETE, 1, len(LIES))
+    assert [(entry.reason, entry.runs) for entry in status.failure_reasons] == [("WorkerDied", len(LIES))]
+    events = tenant.cluster.get_object("events", namespace=tenant.name)["items"]
+    messages = [event["message"] for event in events if event["involvedObject"]["kind"] == "SynthSweep"]
+    assert [message for message in messages if not message.isprintable()] == []
+
+
+@pytest.mark.parametrize("name", BLOCKED)
+def test_whatever_keeps_a_pod_from_starting_is_said(tenant: SweepNamespace, name: str) -> None:
+    _, reason, sentence = BLOCKED[name]
+
+    status = tenant.wait_for_status(name, lambda status: find_ready_reason(status) is reason, "nothing was said")
+
+    assert sentence in find_ready_message(status)
+
+
+def test_every_line_of_the_operators_log_is_a_json_object(tenant: SweepNamespace) -> None:
+    text = tenant.cluster.kubectl("-n", OPERATOR_NAMESPACE, "logs", "deployment/synth-operator")
+
+    entries = [json.loads(line) for line in text.splitlines()]
+    assert {type(entry) for entry in entries} == {dict}
+    assert [entry for entry in entries if "exc_info" in entry] == []

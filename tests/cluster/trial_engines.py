@@ -5,6 +5,7 @@ The run's seed and the pod's environment decide what an engine does to a run.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -29,6 +30,15 @@ def render_held(recipe: Any, folder: Path, device: str) -> Any:
     """Render nothing; seeds in HELD first wait for a file `go` on the scratch volume."""
     while str(recipe.initial_runtime_state.seed) in os.environ["HELD"].split(",") and not Path("/scratch/go").exists():
         time.sleep(0.1)
+    return render_nothing(recipe, folder, device)
+
+
+def render_lying(recipe: Any, folder: Path, device: str) -> Any:
+    """Render nothing; for the seeds in LIES, end the process with another termination message than the worker's."""
+    lie = json.loads(os.environ["LIES"]).get(str(recipe.initial_runtime_state.seed))
+    if lie is not None:
+        Path("/dev/termination-log").write_text(lie.replace("BATCH", os.environ["JOB_COMPLETION_INDEX"]))
+        os._exit(70)
     return render_nothing(recipe, folder, device)
 
 

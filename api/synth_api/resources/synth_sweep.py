@@ -205,7 +205,7 @@ class RunFailure(Part):
 class StageSeconds(Part):
     """Seconds that the runs of a sweep took, by stage."""
 
-    stage: str
+    stage: ClaimedText
     """Name of the stage."""
     seconds: float
     """Sum over all runs."""
@@ -214,7 +214,7 @@ class StageSeconds(Part):
 class FailureCount(Part):
     """Failed runs by reason."""
 
-    reason: str
+    reason: ClaimedText
     """One word."""
     runs: int
     """Number of failed runs with this reason."""

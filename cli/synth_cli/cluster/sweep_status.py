@@ -90,7 +90,7 @@ def build_status_document(sweep: ClusterSweep) -> dict[str, Any]:
 
 def format_reasons(counts: Sequence[FailureCount]) -> str:
     """Format reasons and counts as `WorkerDied 2, GateFailed 1`."""
-    return ", ".join(f"{entry.reason} {entry.runs:,}" for entry in counts)
+    return escape_invisible(", ".join(f"{entry.reason} {entry.runs:,}" for entry in counts))
 
 
 def _find_message(sweep: ClusterSweep) -> str:

@@ -11,6 +11,7 @@ from synth_api.jobs.messages import JobKind
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_operator.decide.outcome import find_ready_message, find_ready_reason
+from synth_operator.kube.pod_object import NORMAL_WAITING
 from synth_operator.manifests.pods import CREDENTIALS
 from synth_operator.validation import to_sentence
 
@@ -49,7 +50,12 @@ _BEFORE_START: Final = frozenset(
 _IMAGE_ERRORS: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
 )
-_NORMAL_WAITING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+_MAX_SILENCE: Final = timedelta(minutes=1)
+"""Time for a scheduler to say something about a pod."""
+_MIN_MOUNT_TIME: Final = timedelta(seconds=30)
+"""Age of a pod from which a warning about it counts: kubelets warn of volumes that appear a moment later."""
+_FAILED_CREATE: Final = "FailedCreate"
+"""Reason of the Job controller's warnings; all others are about a pod."""
 _MAX_WARNING_AGE: Final = timedelta(minutes=15)
 """An older warning is no longer current: the Job controller would have repeated it."""
 _NOT_UTF_8: Final = re.compile(r"invalid UTF-8|error while marshaling")
@@ -123,22 +129,36 @@ def _find_start_problem(context: Context, pod: PodObject) -> Problem | None:
     if pod.is_finished or pod.deletion_time is not None:
         return None
     text = " ".join(pod.waiting_message.split()).rstrip(".")
-    if pod.unschedulable:
-        message = f"No node can take the {pod.kind} pod: {pod.unschedulable.strip().rstrip('.')}."
-        return Problem(reason=Reason.UNSCHEDULABLE, message=message)
+    if unscheduled := _find_scheduling_problem(context, pod):
+        return unscheduled
+    subject = _name_waiting_container(pod)
     if pod.waiting_reason in _IMAGE_ERRORS:
         detail = re.sub(r"^Back-off pulling image \"[^\"]*\":? ?(ErrImagePull: )?", "", text)
-        message = f"The image of the {pod.kind} pod cannot be pulled: {detail or text or pod.waiting_reason}."
+        message = f"The image of the {subject} cannot be pulled: {detail or text or pod.waiting_reason}."
         return Problem(reason=Reason.IMAGE_UNAVAILABLE, message=message)
     if pod.waiting_reason == "CreateContainerConfigError" and "secret" in text.lower():
         message = f"The store's credentials are missing: {text}; create the Secret."
         return Problem(reason=Reason.SECRET_NOT_FOUND, message=message)
-    if pod.waiting_reason in _NORMAL_WAITING:
+    if pod.waiting_reason in NORMAL_WAITING:
         return None
     if _NOT_UTF_8.search(text):
         return _explain_binary_secret(context)
-    message = f"The {pod.kind} pod does not start: {text or pod.waiting_reason}."
+    message = f"The {subject} does not start: {text or pod.waiting_reason}."
     return Problem(reason=Reason.POD_REFUSED, message=message)
+
+
+def _find_scheduling_problem(context: Context, pod: PodObject) -> Problem | None:
+    message = ""
+    if pod.unschedulable:
+        message = f"No node can take the {pod.kind} pod: {pod.unschedulable.strip().rstrip('.')}."
+    elif pod.silent_scheduler and context.now - pod.created >= _MAX_SILENCE:
+        message = f"The scheduler '{pod.silent_scheduler}' has said nothing about the {pod.kind} pod for a minute."
+    return Problem(reason=Reason.UNSCHEDULABLE, message=message) if message else None
+
+
+def _name_waiting_container(pod: PodObject) -> str:
+    own = pod.waiting_container in ("", pod.kind)
+    return f"{pod.kind} pod" if own else f"{pod.kind} pod's container '{pod.waiting_container}'"
 
 
 def _explain_binary_secret(context: Context) -> Problem:
@@ -154,11 +174,16 @@ def _explain_binary_secret(context: Context) -> Problem:
 
 
 def _find_warning(context: Context, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
-    """Return the problem in the Job controller's latest warning unless a pod was created after it."""
+    """Return the problem in the latest warning about the Job or its pods unless a pod was created after it."""
     newest = max((pod.created for pod in pods), default=job.created)
     for warning in sorted(context.observed.warnings, key=lambda warning: warning.at, reverse=True):
         current = warning.at >= newest and context.now - warning.at < _MAX_WARNING_AGE
-        if warning.job == job.name and current and not job.active:
+        if warning.job != job.name or not current:
+            continue
+        if warning.reason != _FAILED_CREATE and context.now - newest >= _MIN_MOUNT_TIME:
+            message = f"The {job.kind.value} pod does not start: {warning.message.strip().rstrip('.')}."
+            return Problem(reason=Reason.POD_REFUSED, message=message)
+        if warning.reason == _FAILED_CREATE and not job.active:
             text = _ERROR_PREFIX.sub("", _ERROR_PREFIX.sub("", warning.message)).strip().rstrip(".")
             if _QUOTA.search(text):
                 return _explain_quota(text)

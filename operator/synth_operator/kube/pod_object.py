@@ -15,19 +15,21 @@ from synth_operator.kube.extended_resources import count_gpus
 from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from synth_api.resources.conditions import Problem
 
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"
+NORMAL_WAITING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+"""Reasons of containers whose turn has not come, and of pods whose volumes are not mounted: Events name the cause."""
 _RUNTIME_REASONS: Final = frozenset({"StartError", "ContainerCannotRun"})
 """Reasons with which a message is that of the container runtime."""
 
 
 @dataclass(frozen=True)
 class PodObject:
-    """A pod, with the state of its first container."""
+    """A pod, with the state of the container of its Job, and of the first container that keeps it from starting."""
 
     name: str
     job: str
@@ -48,7 +50,7 @@ class PodObject:
     """End of its grace period; None unless it is being deleted."""
     exit_code: int | None = None
     exit_reason: str = ""
-    """Reason of the terminated container: `Error`, `OOMKilled`."""
+    """Reason of the terminated container (`Error`, `OOMKilled`), else of the end of a pod that never started it."""
     message: Message | None = None
     """Termination message; None if there is none or it does not fit."""
     has_refused_message: bool = False
@@ -59,11 +61,15 @@ class PodObject:
     """When its container ended."""
     removal_time: datetime | None = None
     """When the watch saw that the pod was deleted; None while it exists."""
+    waiting_container: str = ""
+    """Name of the waiting container; an init container has one of the pod template's names."""
     waiting_reason: str = ""
     """Reason of the waiting container: `ErrImagePull`, `CreateContainerConfigError`."""
     waiting_message: str = ""
     unschedulable: str = ""
-    """The scheduler's message if no node fits, else empty."""
+    """What the scheduler says of a pod that it does not place, else empty."""
+    silent_scheduler: str = ""
+    """Name of the scheduler that has said nothing about the pod yet, else empty."""
     image: str = ""
     """Image ID as the node resolved it."""
     is_disrupted: bool = False
@@ -96,9 +102,13 @@ class PodObject:
         """Return the pod in the API's JSON. Raises ValueError for an index that is no number."""
         metadata, status = body["metadata"], body.get("status") or {}
         labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
-        container: Mapping[str, Any] = next(iter(status.get("containerStatuses") or ()), {})
-        state = container.get("state") or {}
-        terminated, waiting = state.get("terminated") or {}, state.get("waiting") or {}
+        kind = labels.get(JOB_LABEL, "")
+        container = _find_main_container(status, kind)
+        terminated = (container.get("state") or {}).get("terminated") or {}
+        blocker = _find_blocker(status, container)
+        waiting = (blocker.get("state") or {}).get("waiting") or {}
+        init_failure, init_end = ("", "") if terminated else _find_init_failure(status)
+        finished_at = terminated.get("finishedAt") or init_end
         text = terminated.get("message", "")
         message = read_message(text) if text else None
         controller = find_controller(body, Resource.JOBS)
@@ -107,7 +117,7 @@ class PodObject:
             name=metadata["name"],
             job=controller.get("name", ""),
             owner=controller.get("uid", ""),
-            kind=labels.get(JOB_LABEL, ""),
+            kind=kind,
             index=int(annotations.get(_INDEX, labels.get(_INDEX, 0))),
             phase=status.get("phase", "Pending"),
             created=parse_timestamp(metadata["creationTimestamp"]),
@@ -115,14 +125,16 @@ class PodObject:
             cpus=_count_cpus(body.get("spec") or {}),
             deletion_time=parse_timestamp(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
             exit_code=terminated.get("exitCode"),
-            exit_reason=terminated.get("reason", ""),
+            exit_reason=terminated.get("reason", "") or init_failure or status.get("reason", ""),
             message=message,
             has_refused_message=message is None and bool(text) and terminated.get("reason") not in _RUNTIME_REASONS,
             start_time=parse_timestamp(status["startTime"]) if status.get("startTime") else None,
-            finish_time=parse_timestamp(terminated["finishedAt"]) if terminated.get("finishedAt") else None,
+            finish_time=parse_timestamp(finished_at) if finished_at else None,
+            waiting_container=blocker.get("name", "") if waiting else "",
             waiting_reason=waiting.get("reason", ""),
             waiting_message=waiting.get("message", ""),
             unschedulable=_find_unschedulable(conditions.get("PodScheduled", {})),
+            silent_scheduler="" if "PodScheduled" in conditions else _find_awaited_scheduler(body.get("spec") or {}),
             image=container.get("imageID", ""),
             is_disrupted=conditions.get("DisruptionTarget", {}).get("status") == "True",
         )
@@ -137,9 +149,45 @@ def read_pod(body: Mapping[str, Any]) -> PodObject | None:
     return pod if pod.owner else None
 
 
+def _find_main_container(status: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the status of the container that the operator wrote; Kubernetes sorts the statuses by name."""
+    statuses: Iterable[Mapping[str, Any]] = status.get("containerStatuses") or ()
+    return next((each for each in statuses if each.get("name", name) == name), {})
+
+
+def _find_blocker(status: Mapping[str, Any], main: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the status of the first container that waits for more than its turn, else that of the main container.
+
+    An init container that runs is the pod's start, so nothing waits.
+    """
+    states = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    for each in states:
+        state = each.get("state") or {}
+        if (state.get("waiting") or {}).get("reason", "") not in NORMAL_WAITING:
+            found: Mapping[str, Any] = each
+            return found
+        if "running" in state and each is not main:
+            return {}
+    return main
+
+
+def _find_init_failure(status: Mapping[str, Any]) -> tuple[str, str]:
+    """Return which init container of a failed pod ended how, and when; empty texts if none failed."""
+    for each in status.get("initContainerStatuses") or ():
+        ended = (each.get("state") or {}).get("terminated") or {}
+        if status.get("phase") == "Failed" and ended.get("exitCode"):
+            return f"container '{each['name']}' ended with exit code {ended['exitCode']}", ended.get("finishedAt") or ""
+    return "", ""
+
+
+def _find_awaited_scheduler(spec: Mapping[str, Any]) -> str:
+    return "" if spec.get("nodeName") else str(spec.get("schedulerName", ""))
+
+
 def _find_unschedulable(condition: Mapping[str, Any]) -> str:
-    if condition.get("status") == "False" and condition.get("reason") == "Unschedulable":
-        return str(condition.get("message", ""))
+    """Return why a pod is not scheduled; a gate is no problem: Kueue opens it."""
+    if condition.get("status") == "False" and condition.get("reason") != "SchedulingGated":
+        return str(condition.get("message") or condition.get("reason", ""))
     return ""
 
 

@@ -11,6 +11,7 @@ from synth_operator.decide.observed_state import ObservedState
 from synth_operator.kube.api import Resource
 from synth_operator.kube.events import JobWarning, WarningEvents
 from synth_operator.kube.job_object import find_owner
+from synth_operator.kube.pod_object import NORMAL_WAITING
 from synth_operator.reconcile.apply import StaleError
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ IDLE_SECONDS: Final = 3.0
 _INPUTS_INTERVAL_SECONDS: Final = 30.0
 """Time between two lists of ConfigMaps while pods wait."""
 _MAX_WARNINGS_INTERVAL_SECONDS: Final = 60.0
-_CREATING: Final = "ContainerCreating"
-"""Waiting reason of a pod whose volumes cannot be mounted; only its Events name the cause."""
+_CREATING: Final = NORMAL_WAITING - {""}
+"""Waiting reasons of a pod whose volumes cannot be mounted; only its Events name the cause."""
 _MAX_WATCH_LAG_SECONDS: Final = 5.0
 
 
@@ -150,6 +151,6 @@ def _find_idle(sweep: SweepObject, snapshot: Snapshot) -> Iterator[_IdleObject]:
         pods = [pod for pod in snapshot.pods if pod.owner == job.uid and not pod.is_finished]
         if not pods:
             yield _IdleObject(job.name, job.created, Resource.JOBS.kind, job.name)
-        pod = next((pod for pod in pods if pod.waiting_reason == _CREATING), None)
+        pod = next((pod for pod in pods if pod.waiting_reason in _CREATING or pod.silent_scheduler), None)
         if pod is not None:
             yield _IdleObject(job.name, pod.created, Resource.PODS.kind, pod.name)

@@ -21,8 +21,10 @@ from synth_cli.cluster.connection import Cluster
 from synth_cli.cluster.fetch_gallery import copy_files
 from synth_cli.cluster.store_access import open_sweep_store
 from synth_cli.cluster.sweep_names import is_sweep_name
-from synth_cli.cluster.sweep_status import format_status
+from synth_cli.cluster.sweep_status import format_status, format_status_line
+from synth_cli.commands.failures import print_failures
 from synth_cli.commands.logs import MAX_PODS, select_pods
+from synth_cli.terminal.consoles import open_stdout
 from synth_dataset.store.folder_store import FolderStore
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -69,6 +71,32 @@ def test_only_a_future_end_is_shown() -> None:
 def test_a_forecast_is_a_row(forecast: Forecast, row: str) -> None:
     assert f"forecast   {row}" in format_view(SweepStatus(observed_generation=1, forecast=forecast))
     assert "forecast" not in format_view(SweepStatus(observed_generation=1))
+
+
+def test_texts_of_pods_are_printed_without_control_characters() -> None:
+    hostile = "\x1b[31mred\x07\u202e"
+    failure = {"run": 3, "overrides": {hostile: [hostile]}, "reason": hostile, "message": hostile}
+    ready = {"type": "Ready", "status": "False", "reason": "WorkerFailed", "lastTransitionTime": "2026-01-02T03:04:05Z"}
+    status = SweepStatus.model_validate(
+        {
+            "observedGeneration": 1,
+            "phase": "Waiting",
+            "conditions": [{**ready, "message": hostile}],
+            "runs": {"total": 10, "failed": 1},
+            "failures": [failure],
+            "failureReasons": [{"reason": hostile, "runs": 1}],
+            "dataset": f"s3://{hostile}",
+        }
+    )
+    out = StringIO()
+    console = open_stdout()
+    console.file = out
+    print_failures(sweep(status), console)
+    console.print(format_status(sweep(status), NOW, bar=True))
+    console.print(format_status_line(sweep(status)))
+
+    assert out.getvalue().count("[31mred") == 9
+    assert not {sign for sign in out.getvalue() if not sign.isprintable()} - {"\n"}
 
 
 def test_a_status_of_another_version_is_reported() -> None:
