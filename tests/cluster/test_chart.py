@@ -145,6 +145,9 @@ def test_the_server_accepts_all_objects_without_a_warning(
         helm = Installer(program(name, "clients"), server_with_definitions, tmp_path)
         assert "0 chart(s) failed" in helm("lint", "--strict", CHART, *options)
     text = helm("template", "synth", CHART, "--namespace", "default", *options)
+    for each in yaml.safe_load_all(text):
+        if each and each["kind"] in ("ServiceAccount", "PriorityClass"):  # which a pod needs also in a dry run
+            server_with_definitions.apply(each)
     answer = server_with_definitions.call(
         "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", stdin=text
     )
