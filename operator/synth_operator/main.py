@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from kubernetes import client
 
-    from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.kube.packed_object import PackedObject
     from synth_operator.reconcile.limiter import NamespaceUse
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Operator:
             self._leadership.release()
             controller.stop_watches()
 
-    def _list_sweeps(self) -> tuple[SweepObject, ...]:
+    def _list_sweeps(self) -> tuple[PackedObject, ...]:
         controller = self._controller
         return controller.list_sweeps() if controller else ()
 

@@ -19,6 +19,7 @@ from proxies import proxy
 from synth_api.jobs.messages import BatchMessage, write_message
 from synth_api.jobs.names import JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
 from synth_operator.kube.api import Resource
+from synth_operator.kube.client import KubernetesApi
 from synth_operator.watch.handlers import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
 
@@ -69,8 +70,8 @@ def load_connection(server: ApiServer) -> client.Configuration:
 def run_watches(
     connection: client.Configuration, *namespaces: str, seconds: int = 60
 ) -> Iterator[tuple[Watches, Items]]:
-    items = Items()
-    watches = Watches(connection, namespaces, items.add, lambda _resource: None, seconds)
+    items, read = Items(), KubernetesApi(connection).read
+    watches = Watches(connection, namespaces, items.add, lambda _resource: None, read, seconds)
     watches.start()
     try:
         yield watches, items
@@ -149,7 +150,7 @@ def test_a_pods_message_outlives_the_pod_but_not_its_job(server: ApiServer) -> N
         message = BatchMessage(batch=0, size=12, succeeded=6)
         end_pod(server, "talker", message)
         server.kubectl("delete", "pod", "talker", "--force", "--grace-period=0")
-        wait_until(lambda: not watches._indexes[Resource.PODS.plural].get(key), "the pod is not gone")
+        wait_until(lambda: not watches._cache.list_children(key)[1], "the pod is not gone")
 
         wait_until(
             lambda: [pod.message for pod in watches.take_snapshot(*key).pods] == [message],
@@ -199,6 +200,7 @@ def test_objects_that_cannot_be_read_or_belong_to_nobody_are_not_in_snapshots(se
     nobodys = build_job("careful-a", labels)
     del nobodys["metadata"]["ownerReferences"]
     server.apply(nobodys)
+    server.apply(build_sweep("careful"))
     server.apply(build_job("careful-b", {SWEEP_LABEL: "careful"}))
     server.apply(build_job("careful-c", {**labels, SHARD_LABEL: "first"}))
     pod = {"apiVersion": "v1", "kind": "Pod", **build_pod_template(labels)}
@@ -226,7 +228,7 @@ def test_a_recipe_as_deep_as_the_api_takes_it_ends_no_watch(server: ApiServer) -
 
         recipe = watches.find_recipe("default", "recipe-of-deep")
         assert recipe is not None
-        assert recipe.problem == "spec: is nested deeper than 100 levels"
+        assert recipe.problem == "recipe.a.a.a: is nested more than 64 deep; flatten it"
         assert watches.problem == ""
     server.kubectl("delete", "synthrecipe", "recipe-of-deep")
 
@@ -281,7 +283,7 @@ def test_watches_survive_a_broken_connection(server: ApiServer) -> None:
 
 
 def test_there_are_no_snapshots_before_all_lists_are_read(server: ApiServer) -> None:
-    watches = Watches(load_connection(server), (), lambda _item, _delay: None, lambda _resource: None)
+    watches = Watches(load_connection(server), (), lambda _item, _delay: None, lambda _resource: None, lambda *_: None)
 
     with pytest.raises(NotWatchingError):
         watches.take_snapshot("default", "early")
@@ -295,7 +297,7 @@ def test_a_new_list_rebuilds_the_indexes(server: ApiServer) -> None:
         items.wait_for("kept")
         items.seen.clear()
         # kopf lists again when the resource version of a watch has expired.
-        watches._record_list(Resource.SWEEPS.path(""))
+        watches._read_page(Resource.SWEEPS.path(""), True, b"")
         items.wait_for("kept")
 
         assert "kept" in {known.name for known in watches.list_sweeps()}
@@ -318,7 +320,7 @@ def test_a_snapshot_is_complete_or_missing_while_indexes_are_rebuilt(server: Api
         for _ in range(RESTARTS):
             items.wait_for("whole")
             items.seen.clear()
-            watches._record_list(Resource.SWEEPS.path(""))
+            watches._read_page(Resource.SWEEPS.path(""), True, b"")
             while not any(item.name == "whole" for item in items.seen):
                 is_answered(watches)
         wait_until(lambda: is_answered(watches), "no snapshot came")

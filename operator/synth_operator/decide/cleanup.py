@@ -36,7 +36,8 @@ def decide_cleanup(
         elif due:
             delay = compute_delay(due, context.now)
             next_due = delay if next_due is None else min(next_due, delay)
-    return (*actions, *_delete_unused_inputs(context, status)), next_due
+    # ConfigMaps first: a finished sweep that has no Jobs left is not looked at again after a restart.
+    return (*_delete_unused_inputs(context, status), *actions), next_due
 
 
 def _find_deletion_time(context: Context, status: SweepStatus, job: JobObject, *, stopped: bool) -> datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from prometheus_client.core import GaugeMetricFamily
@@ -10,7 +12,7 @@ from prometheus_client.registry import Collector
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _SWEEP: Final = ("namespace", "sweep")
 
@@ -27,15 +29,28 @@ class MeasuredSweep(Protocol):
         """Name of the sweep."""
 
     @property
+    def version(self) -> int:
+        """Resource version: the same one has the same status."""
+
+    @property
     def status(self) -> SweepStatus:
-        """Status of the sweep in the watches' cache."""
+        """Status of the sweep in the watches' cache; reading it takes time."""
 
 
 Sample = tuple[tuple[str, ...], float]
 
 
+@dataclass(frozen=True)
+class _MeasuredVersion:
+    """Samples of a sweep in one version, by metric."""
+
+    version: int
+    phase: Phase
+    samples: tuple[tuple[Sample, ...], ...]
+
+
 class SweepCollector(Collector):
-    """Collector that reads all sweeps at each scrape.
+    """Collector of the samples of all sweeps; only those of new versions are read at a scrape.
 
     `sweeps` is called in the thread that serves the scrape and must return a snapshot. A replica that does not lead
     returns none, so that no sweep is counted twice.
@@ -43,30 +58,44 @@ class SweepCollector(Collector):
 
     def __init__(self, sweeps: Callable[[], Iterable[MeasuredSweep]]) -> None:
         self._sweeps = sweeps
+        self._lock = Lock()
+        self._measured: dict[tuple[str, str], _MeasuredVersion] = {}
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Return the metrics without samples, so that registration reads no sweep."""
-        return _build_families(())
+        return _build_families({})
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return one family per metric, with the samples of all sweeps."""
-        return _build_families(tuple(self._sweeps()))
+        with self._lock:
+            former, self._measured = self._measured, {}
+            for sweep in self._sweeps():
+                place = sweep.namespace, sweep.name
+                known = former.get(place)
+                self._measured[place] = known if known and known.version == sweep.version else _measure(sweep)
+            return _build_families(self._measured)
 
 
-def _build_families(sweeps: tuple[MeasuredSweep, ...]) -> Iterator[GaugeMetricFamily]:
-    yield _count_by_phase(sweeps)
-    for name, (documentation, labels, read_samples) in _METRICS.items():
+def _measure(sweep: MeasuredSweep) -> _MeasuredVersion:
+    status = sweep.status
+    samples = tuple(tuple(read_samples(status)) for _, _, read_samples in _METRICS.values())
+    return _MeasuredVersion(sweep.version, status.phase, samples)
+
+
+def _build_families(sweeps: Mapping[tuple[str, str], _MeasuredVersion]) -> Iterator[GaugeMetricFamily]:
+    yield _count_by_phase(sweeps.values())
+    for number, (name, (documentation, labels, _)) in enumerate(_METRICS.items()):
         family = GaugeMetricFamily(name, documentation, labels=(*_SWEEP, *labels))
-        for sweep in sweeps:
-            for values, number in read_samples(sweep.status):
-                family.add_metric((sweep.namespace, sweep.name, *values), number)
+        for place, measured in sweeps.items():
+            for values, value in measured.samples[number]:
+                family.add_metric((*place, *values), value)
         yield family
 
 
-def _count_by_phase(sweeps: Iterable[MeasuredSweep]) -> GaugeMetricFamily:
+def _count_by_phase(sweeps: Iterable[_MeasuredVersion]) -> GaugeMetricFamily:
     counts = dict.fromkeys(Phase, 0)
     for sweep in sweeps:
-        counts[sweep.status.phase] += 1
+        counts[sweep.phase] += 1
     family = GaugeMetricFamily("synth_sweeps", "Sweeps by phase.", labels=("phase",))
     for phase, count in counts.items():
         family.add_metric((phase.value,), count)

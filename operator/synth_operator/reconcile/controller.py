@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from synth_operator.configuration import Configuration
     from synth_operator.kube.api import Api
-    from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.kube.packed_object import PackedObject
     from synth_operator.reconcile.checker import Checks
     from synth_operator.reconcile.limiter import NamespaceUse
 
@@ -64,7 +64,9 @@ class Controller:
         self._recorder = recorder
         share = max(1, int(configuration.workers * _SHARE))
         self._queue: WorkQueue[ObjectKey] = WorkQueue(lambda key: key.namespace, share)
-        self._watches = Watches(connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity)
+        self._watches = Watches(
+            connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity, api.read
+        )
         checker = Checker(checks, configuration.find_output, self._queue.add)
         self._limiter = Limiter(configuration.limits, self._watches.list_names, self._wake)
         self._reconciler = Reconciler(api, self._watches, checker, self._limiter, configuration)
@@ -109,7 +111,7 @@ class Controller:
         """Longest time, in seconds, that a key has waited for a reconcile thread or been worked on."""
         return self._queue.oldest_seconds
 
-    def list_sweeps(self) -> tuple[SweepObject, ...]:
+    def list_sweeps(self) -> tuple[PackedObject, ...]:
         """Return all sweeps in the watches' cache."""
         return self._watches.list_sweeps()
 

@@ -113,11 +113,11 @@ class Limiter:
         self._wake_due(namespace)
 
     def remove(self, namespace: str, name: str, pods: Iterable[PodObject]) -> None:
-        """Forget a deleted sweep once its pods have ended."""
+        """Forget a sweep that is deleted or occupies nothing for good, once its pods have ended."""
         use = measure_use("", (), pods)
         with self._lock:
-            if namespace in self._ledgers:
-                self._ledgers[namespace].remove(name, Amount(0, use.pods, use.gpus))
+            if namespace in self._ledgers or name in self._unseen.get(namespace, ()):
+                self._open_ledger(namespace).remove(name, Amount(0, use.pods, use.gpus))
         self._wake_due(namespace)
 
     def list_uses(self) -> tuple[NamespaceUse, ...]:

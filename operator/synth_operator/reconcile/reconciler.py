@@ -56,7 +56,8 @@ class Reconciler:
         self._checker = checker
         self._observer = Observer(api)
         self._memories: dict[ObjectKey, SweepMemory] = {}
-        self._written: dict[ObjectKey, SweepObject] = {}
+        self._written: dict[ObjectKey, SweepObject] = {}  # until the watch delivers this version or a later one
+        self._plans: dict[ObjectKey, str] = {}
 
     def reconcile(self, key: ObjectKey) -> float | None:
         """Run one pass; return the seconds after which another one is due even without an event, or None.
@@ -76,15 +77,16 @@ class Reconciler:
         """Return the fields of each log line about a sweep or recipe."""
         if key.resource is Resource.RECIPES:
             return {"namespace": key.namespace, "recipe": key.name}
-        sweep = self._written.get(key)
-        return {"namespace": key.namespace, "sweep": key.name, "plan": sweep.status.plan[:8] if sweep else ""}
+        return {"namespace": key.namespace, "sweep": key.name, "plan": self._plans.get(key, "")[:8]}
 
     def _reconcile_sweep(self, key: ObjectKey) -> float | None:
+        if self._watches.is_settled(key.namespace, key.name):
+            self._forget(key)
+            self._limiter.remove(key.namespace, key.name, ())
+            return None
         snapshot = self._watches.take_snapshot(key.namespace, key.name)
         if snapshot.sweep is None:
-            self._memories.pop(key, None)
-            self._written.pop(key, None)
-            self._checker.forget(key)
+            self._forget(key)
             self._limiter.remove(key.namespace, key.name, snapshot.pods)
             return None
         sweep = self._select_newer(key, snapshot.sweep)
@@ -104,12 +106,18 @@ class Reconciler:
             return None
         actions = decide(sweep, replace(observed, allowance=allowance), self._configuration, now)
         result = apply(self._api, sweep, observed, actions, now)
-        self._written[key] = result.sweep
+        self._written[key], self._plans[key] = result.sweep, result.sweep.status.plan
         memory.remember(result, time.monotonic())
         self._log(key, actions)
         after_refusal = _AFTER_REFUSAL_SECONDS if result.refusal else None
         delays = (result.requeue_after, memory.requeue_after, after_refusal)
         return min((delay for delay in delays if delay is not None), default=None)
+
+    def _forget(self, key: ObjectKey) -> None:
+        self._memories.pop(key, None)
+        self._written.pop(key, None)
+        self._plans.pop(key, None)
+        self._checker.forget(key)
 
     def _log(self, key: ObjectKey, actions: tuple[Action, ...]) -> None:
         """Log the actions, Events with their message: the API server deletes Events after an hour."""
@@ -123,8 +131,10 @@ class Reconciler:
     def _select_newer(self, key: ObjectKey, watched: SweepObject) -> SweepObject:
         """Return the sweep as last written here if the watch has not delivered that version yet."""
         written = self._written.get(key)
-        newer = written and written.uid == watched.uid and int(written.resource_version) > int(watched.resource_version)
-        return written if written and newer else watched
+        if written and written.uid == watched.uid and int(written.resource_version) > int(watched.resource_version):
+            return written
+        self._written.pop(key, None)
+        return watched
 
     def _reconcile_recipe(self, key: ObjectKey) -> None:
         recipe = self._watches.find_recipe(key.namespace, key.name)

@@ -5,6 +5,7 @@ Both disappear with the pod: after a suspension that takes less than the 0.2 s f
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,19 +17,21 @@ if TYPE_CHECKING:
 
 
 class DeletedPods:
-    """Deleted pods that had a node, by sweep, for one thread.
+    """Deleted pods that had a node, by sweep. Thread-safe.
 
     One with a message is kept while its Job exists: a Job is deleted only after its tally is in the status. Any is kept
     until its time is in the status.
     """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._pods: dict[tuple[str, str], dict[str, PodObject]] = {}
 
     def add(self, sweep: tuple[str, str], pod: PodObject) -> None:
         """Add a pod of a sweep, named by namespace and name, in its state at deletion."""
         if pod.message is not None or pod.start_time is not None:
-            self._pods.setdefault(sweep, {})[pod.name] = pod
+            with self._lock:
+                self._pods.setdefault(sweep, {})[pod.name] = pod
 
     def find(
         self, sweep: tuple[str, str], jobs: Iterable[JobObject], counted_until: datetime | None
@@ -38,14 +41,15 @@ class DeletedPods:
         `counted_until` is the time until which the status counts the time of pods; None if it never did.
         """
         uids = {job.uid for job in jobs}
-        kept = {
-            name: pod
-            for name, pod in self._pods.pop(sweep, {}).items()
-            if (pod.message is not None and pod.owner in uids) or _has_more_time(pod, counted_until)
-        }
-        if kept:
-            self._pods[sweep] = kept
-        return tuple(kept.values())
+        with self._lock:
+            kept = {
+                name: pod
+                for name, pod in self._pods.pop(sweep, {}).items()
+                if (pod.message is not None and pod.owner in uids) or _has_more_time(pod, counted_until)
+            }
+            if kept:
+                self._pods[sweep] = kept
+            return tuple(kept.values())
 
 
 def _has_more_time(pod: PodObject, counted_until: datetime | None) -> bool:

@@ -1,32 +1,25 @@
-"""kopf handlers: indexes of the watched objects, and a key in the work queue for every event."""
+"""kopf's settings and handlers: the events of watches, as they come."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import kopf
 
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_operator.kube.api import Resource
-from synth_operator.kube.job_object import read_job
-from synth_operator.kube.pod_object import read_pod
-from synth_operator.kube.recipe_object import RecipeObject
-from synth_operator.kube.sweep_object import SweepObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from synth_operator.watch.deleted_pods import DeletedPods
+    from synth_operator.kube.api import JsonObject
 
 WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
-REFERENCES: Final = "references"
-"""Index of the sweeps that reference a recipe."""
 
-_OWN_LABELS: Final = {SWEEP_LABEL: kopf.PRESENT}
-_DEBOUNCE_SECONDS: Final = 0.2
-"""Delay after an event of a Job or pod, since these come in bursts."""
+_PAGE_SIZE: Final = 50
+"""Objects that one answer to a list holds: two such pages of the largest sweeps fit into the memory at a time."""
+_IDLE_SECONDS: Final = 0.5
+"""Time after which kopf ends the task that it has for each object with events."""
 
 
 class ObjectKey(NamedTuple):
@@ -52,7 +45,10 @@ class _NoDiffBase(kopf.DiffBaseStorage):
 
 
 def build_settings() -> kopf.OperatorSettings:
-    """Return settings without peering, scanning, Events and annotations by kopf; the server selects by our label."""
+    """Return settings without peering, scanning, Events and annotations by kopf; the server selects by our label.
+
+    Lists come in pages, so that the memory does not grow with their length.
+    """
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.peering.standalone = True
@@ -62,80 +58,25 @@ def build_settings() -> kopf.OperatorSettings:
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 2, 2, 2)
     settings.watching.connect_timeout = 5
+    settings.watching.chunk_size = _PAGE_SIZE
+    settings.queueing.idle_timeout = _IDLE_SECONDS
     for resource in (Resource.JOBS, Resource.PODS):
         settings.watching.label_selectors[resource.group, resource.version, resource.plural] = SWEEP_LABEL
     return settings
 
 
-def register_indexes(registry: kopf.OperatorRegistry) -> None:
-    """Register the indexes: Jobs and pods by their sweep, sweeps and recipes by their own name."""
-
-    def by_sweep(parse: Callable[[dict[str, Any]], object | None]) -> Callable[..., Any]:
-        async def index(body: kopf.Body, namespace: str, labels: kopf.Labels, **_: Any) -> dict[Any, object]:
-            read = parse(dict(body))
-            return {(namespace, labels[SWEEP_LABEL]): read} if read else {}
-
-        return index
-
-    def by_name(parse: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
-        async def index(body: kopf.Body, namespace: str, name: str, **_: Any) -> dict[Any, object]:
-            return {(namespace, name): parse(dict(body))}
-
-        return index
-
-    async def references(spec: kopf.Spec, namespace: str, name: str, **_: Any) -> dict[Any, object]:
-        reference = spec.get("recipeRef") or {}
-        return {(namespace, reference.get("name", "")): name}
-
-    _register_index(registry, Resource.SWEEPS, Resource.SWEEPS.plural)(by_name(SweepObject.from_json))
-    _register_index(registry, Resource.SWEEPS, REFERENCES)(references)
-    _register_index(registry, Resource.RECIPES, Resource.RECIPES.plural)(by_name(RecipeObject.from_json))
-    _register_index(registry, Resource.JOBS, Resource.JOBS.plural, _OWN_LABELS)(by_sweep(read_job))
-    _register_index(registry, Resource.PODS, Resource.PODS.plural, _OWN_LABELS)(by_sweep(read_pod))
+def register_handlers(registry: kopf.OperatorRegistry, handle: Callable[[Resource, str, JsonObject], None]) -> None:
+    """Register a handler for the events of watches; what kopf lists is handled page by page in its session."""
+    for resource in WATCHED:
+        _register_handler(registry, resource, handle)
 
 
-def register_event_handlers(
-    registry: kopf.OperatorRegistry,
-    enqueue: Callable[[ObjectKey, float], None],
-    deleted_pods: DeletedPods,
+def _register_handler(
+    registry: kopf.OperatorRegistry, resource: Resource, handle: Callable[[Resource, str, JsonObject], None]
 ) -> None:
-    """Register handlers that queue the sweep or recipe of every event and keep deleted pods."""
+    async def handle_event(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 — kopf's name
+        if type is not None:
+            handle(resource, type, dict(body))
 
-    async def enqueue_object(resource: kopf.Resource, namespace: str, name: str, **_: Any) -> None:
-        kind = Resource.SWEEPS if resource.plural == Resource.SWEEPS.plural else Resource.RECIPES
-        enqueue(ObjectKey(kind, namespace, name), 0.0)
-
-    async def enqueue_referring_sweeps(namespace: str, name: str, references: kopf.Index[Any, str], **_: Any) -> None:
-        for sweep in tuple(references.get((namespace, name), ())):
-            enqueue(ObjectKey(Resource.SWEEPS, namespace, sweep), 0.0)
-
-    async def enqueue_owner(namespace: str, labels: kopf.Labels, **_: Any) -> None:
-        enqueue(ObjectKey(Resource.SWEEPS, namespace, labels[SWEEP_LABEL]), _DEBOUNCE_SECONDS)
-
-    async def keep_deleted_pod(namespace: str, labels: kopf.Labels, body: kopf.Body, **event: Any) -> None:
-        if event["type"] == "DELETED":
-            pod = read_pod(dict(body))
-            if pod:
-                pod = replace(pod, removal_time=datetime.now(UTC).replace(microsecond=0))
-                deleted_pods.add((namespace, labels[SWEEP_LABEL]), pod)
-
-    _register_event(registry, Resource.SWEEPS)(enqueue_object)
-    _register_event(registry, Resource.RECIPES)(enqueue_object)
-    _register_event(registry, Resource.RECIPES, "referring")(enqueue_referring_sweeps)
-    _register_event(registry, Resource.PODS, "end", _OWN_LABELS)(keep_deleted_pod)
-    for resource in (Resource.JOBS, Resource.PODS):
-        _register_event(registry, resource, labels=_OWN_LABELS)(enqueue_owner)
-
-
-def _register_index(
-    registry: kopf.OperatorRegistry, resource: Resource, name: str, labels: dict[str, Any] | None = None
-) -> Callable[..., Any]:
     selector = (resource.group, resource.version, resource.plural)
-    return kopf.index(*selector, id=name, labels=labels, registry=registry)
-
-
-def _register_event(
-    registry: kopf.OperatorRegistry, resource: Resource, name: str = "queue", labels: dict[str, Any] | None = None
-) -> Callable[..., Any]:
-    selector = (resource.group, resource.version, resource.plural)
-    return kopf.on.event(*selector, id=f"{name}-{resource.plural}", labels=labels, registry=registry)
+    kopf.on.event(*selector, id=f"cache-{resource.plural}", registry=registry)(handle_event)

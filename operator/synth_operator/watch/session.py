@@ -1,4 +1,4 @@
-"""HTTP session of kopf: current credentials in every request, and callbacks for lists and ends of watches."""
+"""HTTP session of kopf: current credentials in every request, and callbacks for pages of lists and ends of watches."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 def open_session(
-    connection: client.Configuration, on_watch_end: Callable[[str], None], on_list: Callable[[str], None]
+    connection: client.Configuration, on_watch_end: Callable[[str], None], on_page: Callable[[str, bool, bytes], None]
 ) -> kopf.AiohttpSession:
-    """Return a session that calls back, with the path of the list, when a list was answered or a watch ended.
+    """Return a session that calls back, with the path of the list, at each page of a list and when a watch ended.
+
+    A page comes with whether it is the first one, and its JSON. kopf reads it afterwards.
 
     Only an end by the API counts; a watch that kopf closes is none.
     """
@@ -32,8 +34,8 @@ def open_session(
         path, query = request.url.path, request.url.query
         if response.status == 200 and "watch" in query:
             response.content.on_eof(lambda: on_watch_end(path))
-        elif response.status == 200 and "continue" not in query:
-            on_list(path)
+        elif response.status == 200:
+            on_page(path, "continue" not in query, await response.read())
         return response
 
     # kopf closes watches in mid-stream. Without the cleanup their connections wait for the server to end TLS, for ever

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 import threading
 from collections import defaultdict
-from concurrent.futures import CancelledError
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 import kopf
 
+from synth_api.jobs.names import SWEEP_LABEL
+from synth_api.version import ENGINE_VERSION
 from synth_operator.kube.api import Resource
+from synth_operator.kube.pod_object import read_pod
 from synth_operator.watch.ages import STALE_SECONDS, WATCH_SECONDS, WatchAges
+from synth_operator.watch.cache import ObjectCache
 from synth_operator.watch.deleted_pods import DeletedPods
-from synth_operator.watch.handlers import WATCHED, ObjectKey, build_settings, register_event_handlers, register_indexes
+from synth_operator.watch.handlers import WATCHED, ObjectKey, build_settings, register_handlers
 from synth_operator.watch.session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kubernetes import client
 
+    from synth_operator.kube.api import JsonObject
     from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.packed_object import PackedObject
     from synth_operator.kube.pod_object import PodObject
     from synth_operator.kube.recipe_object import RecipeObject
     from synth_operator.kube.sweep_object import SweepObject
 
-Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 _INACTIVITY_FACTOR: Final = 1.25
@@ -37,17 +43,19 @@ _INACTIVITY_FACTOR: Final = 1.25
 _MAX_DEPTH: Final = 12_000
 """Recursion limit. The API server takes objects that are nested 10,000 deep, and kopf's parser of JSON recurses: with
 Python's limit of 1,000 one such recipe ends the watches of all namespaces."""
-_MAX_ANSWER_SECONDS: Final = 10.0
+_DEBOUNCE_SECONDS: Final = 0.2
+"""Delay after an event of a Job or pod, since these come in bursts."""
+_RESOURCES: Final = {resource.plural: resource for resource in WATCHED}
 _MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class NotWatchingError(Exception):
-    """The indexes are not complete, after a start or a restart of the watches."""
+    """The cache is not complete, after a start or a restart of the watches."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Objects of a sweep in the indexes, at one moment."""
+    """Objects of a sweep in the cache."""
 
     sweep: SweepObject | None
     jobs: tuple[JobObject, ...]
@@ -62,7 +70,9 @@ class Watches:
     """Watches from `start` to `stop`; the API ends each watch after `seconds`.
 
     kopf lists a resource again if the API has compacted the version that its watch continues from. Such a list hides
-    deletions, so kopf's indexes would keep deleted objects. The first one therefore restarts kopf with empty indexes.
+    deletions, so the cache would keep deleted objects. The first one therefore restarts kopf with an empty cache.
+
+    The cache is our own: kopf's indexes let every listed object wait for all others, which takes minutes for thousands.
     """
 
     def __init__(
@@ -71,6 +81,7 @@ class Watches:
         namespaces: tuple[str, ...],
         enqueue: Callable[[ObjectKey, float], None],
         on_watch_activity: Callable[[str], None],
+        fetch: Callable[[Resource, str, str], JsonObject | None],
         seconds: int = WATCH_SECONDS,
     ) -> None:
         self._seconds = seconds
@@ -78,10 +89,12 @@ class Watches:
         self._namespaces = namespaces
         self._enqueue = enqueue
         self._on_watch_activity = on_watch_activity
+        self._fetch = fetch
         self._stopped = threading.Event()
         self._restart = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None  # kopf's, once its indexes are complete
-        self._indexes: Mapping[str, Any] = {}
+        self._cache = ObjectCache(fetch)
+        self._unread: set[str] = set()  # paths of the lists that are not read to their end
+        self._is_complete = False
         self._epoch = -1
         self._ages = WatchAges(())
         self._deleted_pods = DeletedPods()
@@ -110,60 +123,54 @@ class Watches:
         return self._thread.is_alive()
 
     def take_snapshot(self, namespace: str, name: str) -> Snapshot:
-        """Return the current state of a sweep in the indexes.
+        """Return the current state of a sweep in the cache.
 
         Raises:
-            NotWatchingError: the indexes are not complete.
+            NotWatchingError: the cache is not complete.
+            ApiError: the API did not answer for an object that is too large for the cache.
         """
-        return self._call(self._collect_snapshot(namespace, name))
-
-    def find_recipe(self, namespace: str, name: str) -> RecipeObject | None:
-        """Return a recipe in the indexes, or None; raises NotWatchingError as `take_snapshot` does."""
-        recipe: RecipeObject | None = self._call(self._find_first(Resource.RECIPES.plural, (namespace, name)))
-        return recipe
-
-    def list_sweeps(self) -> tuple[SweepObject, ...]:
-        """Return all sweeps in the indexes; none while they are not complete."""
-        try:
-            return self._call(self._collect_sweeps())
-        except NotWatchingError:
-            return ()
-
-    def list_names(self) -> dict[str, set[str]]:
-        """Return the names of all sweeps by namespace; raises NotWatchingError as `take_snapshot` does."""
-        return self._call(self._collect_names())
-
-    def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        loop = self._loop
-        if loop is None:
-            coroutine.close()
-            raise NotWatchingError
-        try:
-            return asyncio.run_coroutine_threadsafe(coroutine, loop).result(_MAX_ANSWER_SECONDS)
-        except (RuntimeError, TimeoutError, CancelledError) as error:
-            coroutine.close()
-            raise NotWatchingError from error
-
-    async def _collect_snapshot(self, namespace: str, name: str) -> Snapshot:
-        key = (namespace, name)
-        sweep: SweepObject | None = await self._find_first(Resource.SWEEPS.plural, key)
-        reference = sweep.spec.recipe_ref if sweep else None
-        recipe = await self._find_first(Resource.RECIPES.plural, (namespace, reference.name)) if reference else None
-        jobs = tuple(self._indexes[Resource.JOBS.plural].get(key, ()))
-        pods = tuple(self._indexes[Resource.PODS.plural].get(key, ()))
-        deleted = self._deleted_pods.find(key, jobs, sweep.status.spent_until if sweep else None)
+        cache, place = self._get_cache(), (namespace, name)
+        sweep = cache.find_sweep(place)
+        recipe = cache.find_recipe((namespace, sweep.spec.recipe_ref.name)) if sweep and sweep.spec.recipe_ref else None
+        jobs, pods = cache.list_children(place)
+        deleted = self._deleted_pods.find(place, jobs, sweep.status.spent_until if sweep else None)
         return Snapshot(sweep, jobs, (*pods, *deleted), recipe, self._epoch)
 
-    async def _find_first(self, index: str, key: tuple[str, str]) -> Any:
-        return next(iter(self._indexes[index].get(key, ())), None)
+    def is_settled(self, namespace: str, name: str) -> bool:
+        """Return True for a finished sweep without Jobs and pods whose recipe is the one that was planned.
 
-    async def _collect_sweeps(self) -> tuple[SweepObject, ...]:
-        return tuple(sweep for store in self._indexes[Resource.SWEEPS.plural].values() for sweep in store)
+        Raises:
+            NotWatchingError: the cache is not complete.
+            ApiError: the API did not answer for a recipe that is too large for the cache.
+        """
+        cache, place = self._get_cache(), (namespace, name)
+        packed = cache.find_packed_sweep(place)
+        if packed is None or packed.finished is None or any(cache.list_children(place)):
+            return False
+        if packed.finished.engine_version != ENGINE_VERSION:
+            return False
+        recipe = cache.find_recipe((namespace, packed.recipe)) if packed.recipe else None
+        return recipe is None or recipe.spec.digest == packed.finished.recipe_digest
 
-    async def _collect_names(self) -> dict[str, set[str]]:
-        names: defaultdict[str, set[str]] = defaultdict(set)
-        for namespace, name in self._indexes[Resource.SWEEPS.plural]:
-            names[namespace].add(name)
+    def find_recipe(self, namespace: str, name: str) -> RecipeObject | None:
+        """Return a recipe in the cache, or None; raises as `take_snapshot` does."""
+        return self._get_cache().find_recipe((namespace, name))
+
+    def list_sweeps(self) -> tuple[PackedObject, ...]:
+        """Return all sweeps in the cache; none while it is not complete."""
+        return self._cache.list_packed_sweeps() if self._is_complete else ()
+
+    def _get_cache(self) -> ObjectCache:
+        if not self._is_complete:
+            raise NotWatchingError
+        return self._cache
+
+    def list_names(self) -> dict[str, set[str]]:
+        """Return the names of sweeps that may occupy something, by namespace; raises NotWatchingError."""
+        cache, names = self._get_cache(), defaultdict[str, set[str]](set)
+        for packed in cache.list_packed_sweeps():
+            if packed.finished is None or any(cache.list_children((packed.namespace, packed.name))):
+                names[packed.namespace].add(packed.name)
         return dict(names)
 
     def _list_paths(self) -> Iterable[str]:
@@ -183,16 +190,15 @@ class Watches:
                 self._stopped.wait(pause)
                 pause = min(2 * pause, _MAX_PAUSE_SECONDS)
             finally:
-                self._loop = None
+                self._is_complete = False
 
     async def _watch(self) -> None:
         self._epoch += 1
         self._ages.reset_lists()
+        self._cache, self._unread = ObjectCache(self._fetch), set(self._list_paths())
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self._open_session)
-        kopf.on.startup(registry=registry)(self._keep_indexes)
-        register_indexes(registry)
-        register_event_handlers(registry, self._enqueue_event, self._deleted_pods)
+        register_handlers(registry, self._handle_event)
         settings = build_settings()
         settings.watching.server_timeout = self._seconds
         settings.watching.inactivity_timeout = self._seconds * _INACTIVITY_FACTOR
@@ -205,22 +211,58 @@ class Watches:
         )
 
     async def _open_session(self, **_: Any) -> kopf.AiohttpSession:
-        return open_session(self._connection, self._record_watch_end, self._record_list)
+        return open_session(self._connection, self._record_watch_end, self._read_page)
 
-    async def _keep_indexes(self, **indexes: Any) -> None:
-        self._indexes = indexes
+    def _read_page(self, path: str, is_first: bool, page: bytes) -> None:
+        """Put a page of a list into the cache; after the last page of all lists, queue all sweeps and recipes."""
+        if is_first and not self._ages.record_list(path):
+            log.warning("%s was listed again: rebuilding the cache", path)
+            self._restart.set()
+        if self._restart.is_set() or path not in self._unread:
+            return
+        tree, resource = json.loads(page), _RESOURCES[path.rsplit("/", 1)[-1]]
+        for body in tree["items"]:
+            self._cache.put(resource, body)
+        if not tree["metadata"].get("continue"):
+            self._unread.remove(path)
+            if not self._unread:
+                self._complete()
 
-    def _enqueue_event(self, key: ObjectKey, delay: float) -> None:
-        # kopf delivers events only once everything that it listed is in the indexes. So the first event makes snapshots
-        # possible: a key left in the queue from before would see a sweep without its recipe or its Jobs, and stop it.
-        self._loop = asyncio.get_running_loop()
-        self._enqueue(key, delay)
+    def _complete(self) -> None:
+        # Snapshots are possible from here on: before, a key that is left in the queue would see a sweep without its
+        # recipe or its Jobs, and stop it.
+        self._is_complete = True
+        for resource, place in self._cache.list_places():
+            self._enqueue(ObjectKey(resource, *place), 0.0)
+
+    def _handle_event(self, resource: Resource, kind: str, body: JsonObject) -> None:
+        if kind == "DELETED":
+            self._cache.remove(resource, body)
+            if resource is Resource.PODS:
+                self._keep_deleted_pod(body)
+        else:
+            self._cache.put(resource, body)
+        if self._is_complete:
+            for key, delay in self._list_keys(resource, body["metadata"]):
+                self._enqueue(key, delay)
+
+    def _keep_deleted_pod(self, body: JsonObject) -> None:
+        pod = read_pod(body)
+        if pod:
+            pod = replace(pod, removal_time=datetime.now(UTC).replace(microsecond=0))
+            self._deleted_pods.add((body["metadata"]["namespace"], body["metadata"]["labels"][SWEEP_LABEL]), pod)
+
+    def _list_keys(self, resource: Resource, metadata: Mapping[str, Any]) -> Iterator[tuple[ObjectKey, float]]:
+        """Yield the keys of the sweeps and recipes that an event concerns, with their delays."""
+        namespace, name = metadata["namespace"], metadata["name"]
+        if resource in (Resource.JOBS, Resource.PODS):
+            yield ObjectKey(Resource.SWEEPS, namespace, metadata["labels"][SWEEP_LABEL]), _DEBOUNCE_SECONDS
+            return
+        yield ObjectKey(resource, namespace, name), 0.0
+        if resource is Resource.RECIPES:
+            for place in self._cache.list_users((namespace, name)):
+                yield ObjectKey(Resource.SWEEPS, *place), 0.0
 
     def _record_watch_end(self, path: str) -> None:
         if self._ages.record_end(path):
             self._on_watch_activity(path.rsplit("/", 1)[-1])
-
-    def _record_list(self, path: str) -> None:
-        if not self._ages.record_list(path):
-            log.warning("%s was listed again: rebuilding the indexes", path)
-            self._restart.set()

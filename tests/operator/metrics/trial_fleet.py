@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from prometheus_client import generate_latest
 
@@ -29,6 +30,7 @@ class Sweep:
     namespace: str
     name: str
     status: SweepStatus
+    version: int = field(default_factory=count().__next__)
 
 
 def rendering(total: int = 180) -> SweepStatus:

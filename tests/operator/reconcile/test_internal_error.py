@@ -74,6 +74,12 @@ class Objects:
     def list_names(self) -> dict[str, set[str]]:
         return {"lab": {name for resource, name in self.bodies if resource is Resource.SWEEPS}}
 
+    def is_settled(self, _namespace: str, _name: str) -> bool:
+        return False
+
+    def read(self, resource: Resource, _namespace: str, name: str) -> JsonObject | None:
+        return self.bodies.get((resource, name))
+
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
