@@ -33,7 +33,10 @@ ARGUMENTS: Final = (
     "initial_runtime_state.seed=range(3)",
     "+blueprints.measurement_techniques.SEM.features.resolution_percentage=25",
 )
-SMALL_PODS: Final = ("sweeps.renderResources.requests.cpu=500m", "sweeps.renderResources.requests.memory=1Gi")
+SETTINGS: Final = (
+    *("sweeps.renderResources.requests.cpu=500m", "sweeps.renderResources.requests.memory=1Gi"),
+    "sweeps.overlay.trusted=false",  # the chart's default; tests mount their engines
+)
 MINUTES: Final = 15
 
 
@@ -56,7 +59,7 @@ def up() -> int:
     store.start()
     store.client.make_bucket(BUCKET)
     start_prometheus(cluster)
-    install_operator(cluster, *SMALL_PODS)
+    install_operator(cluster, *SETTINGS)
     complete = run_sweep(SweepNamespace(cluster, store, NAMESPACE))
     print_summary(store)
     return 0 if complete else 1

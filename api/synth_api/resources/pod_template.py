@@ -5,7 +5,7 @@ The API server stores other fields too, because an operator that trusts its user
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.config import JsonDict
@@ -25,7 +25,8 @@ Quantity = Annotated[int | str, AfterValidator(check_quantity), Field(json_schem
 LabelKey = Annotated[str, AfterValidator(check_label)]
 AnnotationKey = Annotated[str, AfterValidator(check_annotation)]
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")]
-Words = Annotated[tuple[str, ...], Field(max_length=64)]
+Item = TypeVar("Item")
+Several = Annotated[tuple[Item, ...], Field(max_length=64)]
 
 
 class Toleration(Part):
@@ -77,7 +78,7 @@ class SelectorRequirement(OverlayPart):
     """Key of the label."""
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
     """Comparison; Gt and Lt only of nodes."""
-    values: Words | None = None
+    values: Several[str] | None = None
     """Values that it is compared with."""
 
 
@@ -86,23 +87,23 @@ class LabelSelector(OverlayPart):
 
     match_labels: dict[str, str] | None = None
     """Labels that a pod has."""
-    match_expressions: tuple[SelectorRequirement, ...] | None = None
+    match_expressions: Several[SelectorRequirement] | None = None
     """Conditions on its labels."""
 
 
 class NodeSelectorTerm(OverlayPart):
     """Nodes, by their labels and fields."""
 
-    match_expressions: tuple[SelectorRequirement, ...] | None = None
+    match_expressions: Several[SelectorRequirement] | None = None
     """Conditions on its labels."""
-    match_fields: tuple[SelectorRequirement, ...] | None = None
+    match_fields: Several[SelectorRequirement] | None = None
     """Conditions on its fields."""
 
 
 class NodeSelector(OverlayPart):
     """Terms of which a node meets one."""
 
-    node_selector_terms: tuple[NodeSelectorTerm, ...]
+    node_selector_terms: Several[NodeSelectorTerm]
     """The terms."""
 
 
@@ -120,7 +121,7 @@ class NodeAffinity(OverlayPart):
 
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
     """Nodes to which the pods are confined."""
-    preferred_during_scheduling_ignored_during_execution: tuple[PreferredNodes, ...] | None = None
+    preferred_during_scheduling_ignored_during_execution: Several[PreferredNodes] | None = None
     """Nodes that are preferred."""
 
 
@@ -131,9 +132,9 @@ class PodAffinityTerm(OverlayPart):
     """Label of nodes whose equal value means near."""
     label_selector: LabelSelector | None = None
     """The pods."""
-    match_label_keys: Words | None = None
+    match_label_keys: Several[str] | None = None
     """Labels whose values must be those of the render pod."""
-    mismatch_label_keys: Words | None = None
+    mismatch_label_keys: Several[str] | None = None
     """Labels whose values must not be those of the render pod."""
 
 
@@ -149,9 +150,9 @@ class PreferredPods(OverlayPart):
 class PodAffinity(OverlayPart):
     """Pods whose neighbourhood is wanted, or avoided."""
 
-    required_during_scheduling_ignored_during_execution: tuple[PodAffinityTerm, ...] | None = None
+    required_during_scheduling_ignored_during_execution: Several[PodAffinityTerm] | None = None
     """Terms that are met."""
-    preferred_during_scheduling_ignored_during_execution: tuple[PreferredPods, ...] | None = None
+    preferred_during_scheduling_ignored_during_execution: Several[PreferredPods] | None = None
     """Terms that are preferred."""
 
 
@@ -183,7 +184,7 @@ class TopologySpread(OverlayPart):
     """Whether node selectors count."""
     node_taints_policy: Literal["Honor", "Ignore"] | None = None
     """Whether taints count."""
-    match_label_keys: Words | None = None
+    match_label_keys: Several[str] | None = None
     """Labels whose values must be those of the render pod."""
 
 
@@ -221,11 +222,11 @@ class RenderContainer(OverlayPart):
 
     name: Literal["render"]
     """`render`."""
-    env: Annotated[tuple[Variable, ...], Field(max_length=64)] = ()
+    env: Several[Variable] = ()
     """Environment variables with literal values."""
     resources: Annotated[Resources | None, Field(json_schema_extra=OPEN)] = None
     """Resources of the container; `spec.resources` says the same."""
-    volume_mounts: Annotated[tuple[VolumeMount, ...], Field(max_length=16)] = ()
+    volume_mounts: Several[VolumeMount] = ()
     """Where the volumes are."""
 
 
@@ -278,17 +279,17 @@ class OverlaySpec(OverlayPart):
     """Labels of the nodes."""
     affinity: Affinity | None = None
     """Placement by nodes and by other pods of the namespace."""
-    topology_spread_constraints: Annotated[tuple[TopologySpread, ...], Field(max_length=16)] = ()
+    topology_spread_constraints: Several[TopologySpread] = ()
     """Spread over parts of the cluster, beside the operator's own over nodes."""
-    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=16)] = ()
+    tolerations: Several[Toleration] = ()
     """Taints that are tolerated, of `sweeps.overlay.tolerations` and `sweeps.gpu.tolerations` of the chart."""
     priority_class_name: ObjectName | None = None
     """Priority class, one of `sweeps.priorityClasses` of the chart."""
     runtime_class_name: ObjectName | None = None
     """Runtime class."""
-    image_pull_secrets: Annotated[tuple[PullSecret, ...], Field(max_length=16)] = ()
+    image_pull_secrets: Several[PullSecret] = ()
     """Secrets with which images are pulled, beside the operator's own."""
-    volumes: Annotated[tuple[ClaimVolume, ...], Field(max_length=16)] = ()
+    volumes: Several[ClaimVolume] = ()
     """Claims, of `sweeps.overlay.claims` of the chart."""
     containers: Annotated[tuple[RenderContainer, ...], Field(max_length=1)] = ()
     """The container `render`, the only one that can be changed."""
