@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.sweep_namespace import SweepNamespace
 
 REFUSALS: Final = (Reason.NOT_ALLOWED, Reason.POD_TEMPLATE_INVALID)
-RUNS: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range(2)"]
+RUNS: Final = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=1"]
 TAINT: Final = [f"sweeps.overlay.tolerations[0].{key}={value}" for key, value in LAB_TAINT.items()]
 
 
@@ -88,7 +88,8 @@ def test_only_what_the_platform_lists_runs_and_every_other_attempt_is_refused_by
     namespace.apply_recipe("spheres-sem", load_recipe())
     apply_claim(namespace)
     attempts = [build_sweep(namespace, name, spec) for name, (spec, _) in ATTEMPTS.items()]
-    namespace.apply(build_sweep(namespace, "allowed", {"podTemplate": ALLOWED, "deletionPolicy": "Delete"}), *attempts)
+    allowed = {"podTemplate": ALLOWED, "deletionPolicy": "Delete", "ttlSecondsAfterFinished": 600}
+    namespace.apply(build_sweep(namespace, "allowed", allowed), *attempts)
 
     wait_until(lambda: not list_undecided(namespace), lambda: f"not refused: {list_undecided(namespace)}", 120)
     statuses = read_statuses(namespace)
