@@ -45,12 +45,13 @@ RUNS: Final = 40
 BATCH: Final = 10
 CHANGES: Final = ("accepted", "planned", "rendered", "complete")
 PLANNED: Final = {"kind": "plan", "total": RUNS, "todo": RUNS, "batch_size": BATCH, "batches": RUNS // BATCH}
-RENDERED: Final = {"kind": "batch", "batch": 0, "size": BATCH, "succeeded": BATCH}
+INDEX: Final = '{{ index $root.metadata.annotations "batch.kubernetes.io/job-completion-index" }}'
+RENDERED: Final = f'{{"kind": "batch", "batch": {INDEX}, "size": {BATCH}, "succeeded": {BATCH}}}'
 FINALIZED: Final = {"kind": "finalize", "total": RUNS, "succeeded": RUNS, "dataset": "s3://fake/dataset.json"}
 MESSAGE: Final = (
     '{{ $job := index $root.metadata.labels "synth-operator.io/job" }}'
     f"{{{{ if eq $job \"plan\" }}}}'{json.dumps(PLANNED)}'"
-    f"{{{{ else if eq $job \"render\" }}}}'{json.dumps(RENDERED)}'"
+    f"{{{{ else if eq $job \"render\" }}}}'{RENDERED}'"
     f"{{{{ else }}}}'{json.dumps(FINALIZED)}'{{{{ end }}}}"
 )
 """Template of the termination message of pods on fake nodes."""

@@ -3,10 +3,26 @@
 from typing import Any
 
 import pytest
+from controllers import build_controller
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from synth_api.jobs.names import ATTEMPT_LABEL, JOB_LABEL, SHARD_LABEL
+from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
+from synth_operator.kube.api import Resource
+from synth_operator.kube.job_object import read_job
+from synth_operator.kube.pod_object import read_pod
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 
+MARKS = (JOB_LABEL, SHARD_LABEL, ATTEMPT_LABEL, "batch.kubernetes.io/job-completion-index")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+FIELDS = [str(field.alias) for model in (SweepSpec, SweepStatus) for field in model.model_fields.values()]
+VALUES = JSON | st.dictionaries(st.sampled_from(FIELDS), JSON)
 METADATA = {"namespace": "lab", "name": "r", "uid": "1", "resourceVersion": "1"}
 
 
@@ -33,3 +49,18 @@ def test_a_usual_depth_is_no_problem() -> None:
 @pytest.mark.parametrize("spec", [None, [], "text", 1, {"recipe": []}, {"recipeRef": "r"}, {"parallelism": 10**400}])
 def test_a_spec_of_another_form_is_a_problem(spec: Any) -> None:
     assert SweepObject.from_json({"metadata": METADATA, "spec": spec}).problem
+
+
+@settings(max_examples=50)
+@given(VALUES, VALUES)
+def test_no_spec_and_no_status_makes_reading_raise(spec: Any, status: Any) -> None:
+    SweepObject.from_json({"metadata": METADATA, "spec": spec, "status": status})
+    RecipeObject.from_json({"metadata": METADATA, "spec": spec, "status": status})
+
+
+@given(st.dictionaries(st.sampled_from(MARKS), st.text() | st.sampled_from(("render", "0", "-1", "9" * 5000))))
+def test_no_label_and_no_annotation_makes_reading_raise(marks: dict[str, str]) -> None:
+    created = {"uid": "1", "name": "n", "creationTimestamp": "2026-05-01T12:00:00Z"}
+    for resource, read in ((Resource.SWEEPS, read_job), (Resource.JOBS, read_pod)):
+        owner = build_controller(resource, "o", "2")
+        read({"metadata": {**created, "labels": marks, "annotations": marks, "ownerReferences": [owner]}})
