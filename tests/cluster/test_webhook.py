@@ -129,6 +129,12 @@ def test_failure_policy_fail_refuses_writes_while_it_is_down_and_lets_deletions_
     release.edit_registration({"failurePolicy": "Ignore"})
 
 
+def test_each_line_of_its_log_is_a_json_object(release: Release, webhook: Webhook) -> None:
+    webhook.stop()
+    lines = (release.folder / "webhook.log").read_text().splitlines()
+    assert "serving a new certificate" in {json.loads(line)["message"] for line in lines}
+
+
 RIGHTS: Final = [
     ("get", "synthrecipes.synth-operator.io", "yes"),
     ("list", "synthrecipes.synth-operator.io", "no"),

@@ -7,7 +7,6 @@ import asyncio
 import logging
 import signal
 import socket
-import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,12 +58,13 @@ class Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; return the exit code."""
     options = parse_options(arguments)
+    configure_logging("INFO")
     try:
         configuration = Configuration.read(options.config)
     except InputError as error:
-        print(explain(error), file=sys.stderr)
+        log.error("%s", explain(error))
         return int(ExitCode.BAD_INPUT)
-    configure_logging(configuration.log_level)
+    logging.getLogger().setLevel(configuration.log_level)
     asyncio.run(_run(options, configuration))
     return 0
 
