@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness.cluster import wait_until
 from harness.faults import stop_store
+from harness.operator_chart import OPERATOR_NAMESPACE
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket
 
 from synth_api.jobs.names import FORCE_DELETE_ANNOTATION
@@ -114,3 +115,14 @@ def test_deletion_waits_for_the_store_and_can_be_forced(namespace: SweepNamespac
 
     namespace.kubectl("wait", "--for=delete", "synthsweep/patient", "--timeout=60s")
     assert not list_outputs(namespace, "patient")
+
+
+def test_a_namespace_goes_with_a_sweep_whose_outputs_no_job_can_delete(namespace: SweepNamespace) -> None:
+    template = namespace.apply_trial_engine("render_nothing")
+    complete_sweep(namespace, "last", overrides=build_overrides(1), deletionPolicy="Delete", podTemplate=template)
+    namespace.cluster.kubectl("delete", "namespace", namespace.name, "--timeout=60s")
+
+    events = namespace.cluster.get_object("events", namespace=OPERATOR_NAMESPACE)["items"]
+    (told,) = (event["message"] for event in events if event["reason"] == "OutputsKept")
+    assert told.endswith(f"stay in s3://datasets/{namespace.name}, sweeps/{namespace.name}/last.")
+    assert list_outputs(namespace, "last")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from synth_api.resources.synth_sweep import SweepStatus
+    from synth_operator.configuration import Lease
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class EmitEvent:
     type: Literal["Normal", "Warning"]
     reason: str
     message: str
+    lease: Lease | None = None
+    """The operator's Lease, if the Event is about it and in its namespace: that of the sweep is being deleted."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from synth_api.resources.conditions import Problem
-from synth_operator.decide.actions import Action, DeleteJob, PatchJob, RequeueAfter, SetFinalizers, WriteStatus
+from synth_operator.decide.actions import Action, DeleteJob, PatchJob, RequeueAfter, WriteStatus
 from synth_operator.decide.admission import admit_sweep
 from synth_operator.decide.cleanup import decide_cleanup
 from synth_operator.decide.conditions import build_conditions
@@ -14,9 +14,9 @@ from synth_operator.decide.context import Context
 from synth_operator.decide.deletion import decide_deletion, decide_finalizers
 from synth_operator.decide.finished import build_finished_outcome, is_finished
 from synth_operator.decide.outcome import Outcome, build_waiting_outcome
-from synth_operator.decide.progress import throttle_progress
+from synth_operator.decide.progress import expire_forecast, throttle_progress
 from synth_operator.decide.stages import continue_attempt, find_or_start_attempt
-from synth_operator.decide.status_updates import update_status
+from synth_operator.decide.status_updates import update_runs, update_status
 from synth_operator.decide.sweep_events import build_events
 
 if TYPE_CHECKING:
@@ -39,16 +39,16 @@ def decide(
     match _decide_outcome(context):
         case None:
             return ()
-        case SetFinalizers() as action:
-            return (action,)
+        case tuple() as actions:
+            return actions
         case outcome:
             return _build_actions(context, outcome)
 
 
-def _decide_outcome(context: Context) -> Outcome | SetFinalizers | None:
+def _decide_outcome(context: Context) -> Outcome | tuple[Action, ...] | None:
     finalizers = decide_finalizers(context.sweep)
     if finalizers:
-        return finalizers
+        return (finalizers,)
     if context.sweep.deleting:
         return decide_deletion(context)
     validation = admit_sweep(context.sweep, context.observed.validation, context.configuration)
@@ -61,7 +61,10 @@ def _decide_outcome(context: Context) -> Outcome | SetFinalizers | None:
 
 
 def _wait_for_edit(context: Context, problem: Problem) -> Outcome:
-    return build_waiting_outcome(context, update_status(context.previous_status, completion_time=None), problem)
+    """Return the outcome of a sweep with a problem, whose Jobs are deleted in the same pass."""
+    previous = context.previous_status
+    status = update_status(previous, completion_time=None, runs=update_runs(previous.runs, active=0))
+    return build_waiting_outcome(context, status, problem)
 
 
 def _add_cleanup(context: Context, outcome: Outcome, *, stopped: bool = False) -> Outcome:
@@ -80,7 +83,8 @@ def _build_actions(context: Context, outcome: Outcome) -> tuple[Action, ...]:
     # Termination messages disappear with their pods, so counts are written before this pass removes pods.
     removes_pods = context.spec.suspend or any(isinstance(action, DeleteJob | PatchJob) for action in outcome.actions)
     status, progress_due = throttle_progress(previous, status, context.now, write_counts=removes_pods)
-    requeue_after = outcome.requeue_within(progress_due).requeue_after
+    status, forecast_due = expire_forecast(status, context.now)
+    requeue_after = outcome.requeue_within(progress_due).requeue_within(forecast_due).requeue_after
     return (
         *build_events(context.sweep, status),
         *((WriteStatus(status),) if status != previous else ()),

@@ -9,7 +9,7 @@ from synth_api.jobs.names import FINALIZER, FORCE_DELETE_ANNOTATION
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import DeletionPolicy, Phase
-from synth_operator.decide.actions import Action, DeleteJob, SetFinalizers
+from synth_operator.decide.actions import Action, DeleteJob, EmitEvent, SetFinalizers
 from synth_operator.decide.outcome import Outcome, build_outcome, build_waiting_outcome
 from synth_operator.decide.single_pod_job import JobImpossible, JobSucceeded, decide_single_pod_job
 from synth_operator.manifests.names import JobKey
@@ -35,8 +35,8 @@ def decide_finalizers(sweep: SweepObject) -> SetFinalizers | None:
     return SetFinalizers((*sweep.finalizers, FINALIZER)) if needed else _remove_finalizer(sweep)
 
 
-def decide_deletion(context: Context) -> Outcome | SetFinalizers | None:
-    """Return the outcome for a sweep that is being deleted; None if it has no finalizer of ours.
+def decide_deletion(context: Context) -> Outcome | tuple[Action, ...] | None:
+    """Return the outcome for a sweep that is being deleted, or its last actions; None if it has no finalizer of ours.
 
     Kubernetes deletes the children of a sweep without our finalizer by itself.
     """
@@ -46,7 +46,9 @@ def decide_deletion(context: Context) -> Outcome | SetFinalizers | None:
     attempt = context.previous_status.attempt
     forced = FORCE_DELETE_ANNOTATION in context.sweep.annotations
     if forced or attempt is None or output is None or context.spec.deletion_policy is not DeletionPolicy.DELETE:
-        return _remove_finalizer(context.sweep)
+        return (_remove_finalizer(context.sweep),)
+    if any(refusal.namespace_ends for refusal in context.observed.refusals):
+        return (_report_kept_outputs(context, output), _remove_finalizer(context.sweep))
     others = tuple(job for job in context.jobs if job.kind is not JobKind.DELETE)
     if others or context.has_active_render_pods():
         actions = tuple(DeleteJob(job.name, job.uid) for job in others if not job.deleting)
@@ -58,12 +60,22 @@ def _remove_finalizer(sweep: SweepObject) -> SetFinalizers:
     return SetFinalizers(tuple(name for name in sweep.finalizers if name != FINALIZER))
 
 
-def _remove_outputs(context: Context, attempt: AttemptStatus, output: Output) -> Outcome | SetFinalizers:
+def _report_kept_outputs(context: Context, output: Output) -> EmitEvent:
+    """Return the Event about outputs that no Job can delete, in the operator's namespace: the sweep's goes."""
+    sweep = context.sweep
+    message = (
+        f"The namespace '{sweep.namespace}' is being deleted, where no Job can be created any more: the outputs of its "
+        f"sweep '{sweep.name}' stay in {output.uri}, sweeps/{sweep.namespace}/{sweep.name}."
+    )
+    return EmitEvent(f"{sweep.name}.{sweep.uid}", "Warning", "OutputsKept", message, context.configuration.lease)
+
+
+def _remove_outputs(context: Context, attempt: AttemptStatus, output: Output) -> Outcome | tuple[Action, ...]:
     match decide_single_pod_job(
         context, context.previous_status, JobKey(JobKind.DELETE, attempt.hash), output, validated=None
     ):
         case JobSucceeded():
-            return _remove_finalizer(context.sweep)
+            return (_remove_finalizer(context.sweep),)
         case JobImpossible(problem):
             return _build_blocked_outcome(context, problem, (), _RETRY_SECONDS)
         case job if job.problem:

@@ -25,6 +25,8 @@ class Refusal:
     """HTTP status: 403, 409 or 422."""
     message: str
     at: datetime
+    namespace_ends: bool = False
+    """True if nothing can be created because the namespace is being deleted."""
 
 
 @dataclass(frozen=True)

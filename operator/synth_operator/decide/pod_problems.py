@@ -67,13 +67,18 @@ _MIN_EXTRA_CRASHES: Final = 3
 """Crashed pods beyond `retriesPerRun` before the whole Job counts as failing."""
 
 
-def find_pod_problem(context: Context, status: SweepStatus, job: JobObject) -> Problem | None:
-    """Return the problem that keeps an unfinished Job from progress; None if a pod runs or is about to start."""
+def find_pod_problem(context: Context, status: SweepStatus, job: JobObject, *, overdue: bool = False) -> Problem | None:
+    """Return the problem that keeps an unfinished Job from progress; None if a pod runs or is about to start.
+
+    What an ended pod reported counts beside running ones only while the Job's next batch is overdue.
+    """
     pods = context.find_pods(job)
     running = any(pod.phase == "Running" and pod.deletion_time is None for pod in pods)
     started = running or any(pod.is_finished for pod in pods)
     known = find_known_problem(context, status, started=started)
     if running:
+        if overdue and (report := _find_report(context, job, pods)):
+            return report
         return None if any(_is_proven(context, pod) for pod in pods) else known
     waiting = [problem for pod in pods if (problem := _find_start_problem(context, pod))]
     return next(iter(waiting), None) or _find_warning(context, job, pods) or _find_report(context, job, pods) or known

@@ -55,6 +55,16 @@ def throttle_progress(
     return _add_progress(previous, status, now), None
 
 
+def expire_forecast(status: SweepStatus, now: datetime) -> tuple[SweepStatus, float | None]:
+    """Return the status without an expected end that has passed, and the seconds until the one in it passes."""
+    if status.eta is None:
+        return status, None
+    if status.eta > now:
+        return status, (status.eta - now).total_seconds()
+    forecast = status.forecast and status.forecast.model_copy(update={"end": None})
+    return update_status(status, eta=None, forecast=forecast), None
+
+
 def _add_progress(previous: SweepStatus, status: SweepStatus, now: datetime) -> SweepStatus:
     """Set percentage, pace and ETA; their times change only together with counts."""
     same_attempt = previous.attempt and status.attempt and previous.attempt.hash == status.attempt.hash

@@ -24,6 +24,7 @@ from synth_operator.decide.outcome import (
     build_waiting_outcome,
 )
 from synth_operator.decide.pod_problems import explain_failure, find_known_problem, find_pod_problem
+from synth_operator.decide.silence import find_silence
 from synth_operator.decide.single_pod_job import create_missing_input, find_refusal, is_replaceable
 from synth_operator.decide.spending import check_budget, measure_spending
 from synth_operator.decide.status_updates import update_attempt, update_status
@@ -121,14 +122,17 @@ def _watch_job(
     if spec.queue_name and job.suspend:
         queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{spec.queue_name}'.")
         return build_waiting_outcome(context, status, queued, create_missing_input(context, key, validated))
-    problem = None if _has_progress(context, status) else find_pod_problem(context, status, job)
+    silence = find_silence(context, status, job)
+    overdue = silence is not None and silence.is_overdue
+    problem = None if _has_progress(context, status) else find_pod_problem(context, status, job, overdue=overdue)
     if problem and is_replaceable(context, job, _build_manifest(context, key, validated, status)):
         return build_waiting_outcome(context, status, problem, delete)
     parallelism = _compute_parallelism(context, job)
     actions = (*create_missing_input(context, key, validated), *_patch_job(job, parallelism, suspend=False))
     if problem:
         return build_waiting_outcome(context, status, problem, actions, _PROBLEM_POLL_SECONDS)
-    return _build_rendering_outcome(context, status, actions)
+    outcome = _build_rendering_outcome(context, status, actions)
+    return silence.add_to(outcome, context) if silence else outcome
 
 
 def _compute_parallelism(context: Context, job: JobObject) -> int:

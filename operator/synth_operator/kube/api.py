@@ -10,6 +10,9 @@ from synth_api.resources.base import GROUP, VERSION
 JsonObject = dict[str, Any]
 """An object of the API as JSON."""
 
+NAMESPACE_TERMINATING: Final = "NamespaceTerminating"
+"""Cause of the refusal to create anything in a namespace that is being deleted."""
+
 CONFLICT: Final = 409
 NOT_FOUND: Final = 404
 
@@ -53,14 +56,15 @@ class ApiError(Exception):
     """The API refused a request, or did not answer.
 
     `code` is the HTTP status, None without an answer; `reason` and `message` are those of the answer's Status object
-    (reasons: `AlreadyExists`, `Conflict`, `Forbidden`, `Invalid`).
+    (reasons: `AlreadyExists`, `Conflict`, `Forbidden`, `Invalid`), `causes` the reasons of its details.
     """
 
-    def __init__(self, code: int | None, reason: str, message: str) -> None:
+    def __init__(self, code: int | None, reason: str, message: str, causes: tuple[str, ...] = ()) -> None:
         super().__init__(f"{code or 'no answer'} {reason}: {message}")
         self.code = code
         self.reason = reason
         self.message = message
+        self.causes = causes
 
 
 class Api(Protocol):

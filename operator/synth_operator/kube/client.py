@@ -126,7 +126,9 @@ class KubernetesApi:
         self._recorder(verb, role_resource, response.status)
         answer = _parse_answer(data)
         if response.status >= 300:
-            raise ApiError(response.status, answer.get("reason", ""), answer.get("message", response.reason or ""))
+            causes = tuple(cause.get("reason", "") for cause in (answer.get("details") or {}).get("causes") or ())
+            message = answer.get("message", response.reason or "")
+            raise ApiError(response.status, answer.get("reason", ""), message, causes)
         return answer
 
     def _request(self, verb: str, path: str, body: JsonObject | None, query: Mapping[str, str]) -> RESTResponse:

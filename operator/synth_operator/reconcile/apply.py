@@ -21,7 +21,7 @@ from synth_operator.decide.actions import (
     WriteStatus,
 )
 from synth_operator.decide.observed_state import Refusal
-from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, JsonObject, Resource
+from synth_operator.kube.api import CONFLICT, NAMESPACE_TERMINATING, NOT_FOUND, Api, ApiError, JsonObject, Resource
 from synth_operator.kube.job_object import find_owner, read_job
 from synth_operator.kube.sweep_object import SweepObject
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from synth_operator.configuration import Lease
     from synth_operator.decide.observed_state import ObservedState
 
 _REFUSAL_CODES: Final = (403, CONFLICT, 422)
@@ -148,8 +149,9 @@ class _Applier:
 
     @apply.register
     def _(self, action: EmitEvent) -> None:
+        body = build_event(self._sweep, action, self._now)
         try:
-            self._api.create(Resource.EVENTS, self._sweep.namespace, build_event(self._sweep, action, self._now))
+            self._api.create(Resource.EVENTS, body["metadata"]["namespace"], body)
         except ApiError as error:
             if error.code is None:
                 raise
@@ -199,7 +201,8 @@ class _Applier:
                 raise StaleError
             if _identity(existing) == _identity(body) and "deletionTimestamp" not in existing["metadata"]:
                 return existing
-        raise _RefusedError(Refusal(name=name, code=error.code or 0, message=error.message, at=self._now))
+        ends = NAMESPACE_TERMINATING in error.causes
+        raise _RefusedError(Refusal(name, error.code or 0, error.message, self._now, namespace_ends=ends))
 
 
 @contextmanager
@@ -218,19 +221,14 @@ def _identity(body: JsonObject) -> tuple[Any, Any]:
 
 
 def build_event(sweep: SweepObject, action: EmitEvent, now: datetime) -> JsonObject:
-    """Return the manifest of an Event about a sweep."""
+    """Return the manifest of an Event about a sweep, or about the operator's Lease."""
     at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    involved = _refer_to_lease(action.lease) if action.lease else _refer_to_sweep(sweep)
     return {
         "apiVersion": Resource.EVENTS.api_version,
         "kind": Resource.EVENTS.kind,
-        "metadata": {"name": action.name, "namespace": sweep.namespace},
-        "involvedObject": {
-            "apiVersion": Resource.SWEEPS.api_version,
-            "kind": Resource.SWEEPS.kind,
-            "namespace": sweep.namespace,
-            "name": sweep.name,
-            "uid": sweep.uid,
-        },
+        "metadata": {"name": action.name, "namespace": involved["namespace"]},
+        "involvedObject": involved,
         "type": action.type,
         "reason": action.reason,
         "message": action.message,
@@ -240,3 +238,13 @@ def build_event(sweep: SweepObject, action: EmitEvent, now: datetime) -> JsonObj
         "lastTimestamp": at,
         "count": 1,
     }
+
+
+def _refer_to_sweep(sweep: SweepObject) -> JsonObject:
+    resource = {"apiVersion": Resource.SWEEPS.api_version, "kind": Resource.SWEEPS.kind}
+    return {**resource, "namespace": sweep.namespace, "name": sweep.name, "uid": sweep.uid}
+
+
+def _refer_to_lease(lease: Lease) -> JsonObject:
+    resource = {"apiVersion": Resource.LEASES.api_version, "kind": Resource.LEASES.kind}
+    return {**resource, "namespace": lease.namespace, "name": lease.name}

@@ -76,8 +76,8 @@ def api(connection: client.Configuration, calls: list[Call]) -> Iterator[Kuberne
     api.close()
 
 
-def refuse(server: Server, code: int, reason: str) -> None:
-    server.answer = code, json.dumps({"kind": "Status", "reason": reason, "message": "so it is"}).encode()
+def refuse(server: Server, code: int, reason: str, **more: object) -> None:
+    server.answer = code, json.dumps({"kind": "Status", "reason": reason, "message": "so it is", **more}).encode()
 
 
 def test_each_verb_is_one_request(api: KubernetesApi, server: Server, calls: list[Call]) -> None:
@@ -132,6 +132,13 @@ def test_deleting_a_missing_or_replaced_object_is_no_error(api: KubernetesApi, s
     refuse(server, code, "Whatever")
 
     api.delete(Resource.JOBS, "lab", "j", "u1")
+
+
+def test_an_api_error_has_the_causes_of_its_details(api: KubernetesApi, server: Server) -> None:
+    refuse(server, 403, "Forbidden", details={"causes": [{"reason": "NamespaceTerminating", "field": "x"}]})
+    with pytest.raises(ApiError) as error:
+        api.create(Resource.JOBS, "lab", {})
+    assert error.value.causes == ("NamespaceTerminating",)
 
 
 @pytest.mark.parametrize(("code", "reason"), [(409, "AlreadyExists"), (403, "Forbidden"), (422, "Invalid"), (500, "")])

@@ -10,7 +10,7 @@ from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import INPUT_ANNOTATION
 from synth_api.resources.default_output import DefaultOutput
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.kube.api import Resource
+from synth_operator.kube.api import ApiError, Resource
 
 
 def test_deleting_a_sweep_keeps_its_outputs() -> None:
@@ -65,6 +65,32 @@ def test_a_deletion_without_the_store_waits_and_names_the_force_annotation() -> 
     cluster.run_until(lambda cluster: not cluster.exists)
 
     assert cluster.store.runs
+
+
+def test_in_a_namespace_that_ends_a_deletion_leaves_the_outputs_and_says_which() -> None:
+    cluster = SimulatedCluster(deletionPolicy="Delete")
+    cluster.run_until_finished()
+    text = "unable to create new content in namespace lab because it is being terminated"
+    ends = ApiError(403, "Forbidden", text, ("NamespaceTerminating",))
+    cluster.api.refuse = lambda resource, _: ends if resource in (Resource.JOBS, Resource.INPUTS) else None
+
+    cluster.delete()
+    cluster.run_for(5)
+
+    assert not cluster.exists
+    assert cluster.store.runs
+    event = cluster.api.list_all(Resource.EVENTS)[-1]
+    assert event["involvedObject"] == {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "namespace": "synth",
+        "name": "synth-operator",
+    }
+    assert (event["reason"], event["message"]) == (
+        "OutputsKept",
+        "The namespace 'lab' is being deleted, where no Job can be created any more: the outputs of its sweep 'beads' "
+        "stay in s3://bucket, sweeps/lab/beads.",
+    )
 
 
 def test_outputs_are_deleted_once_the_store_is_back() -> None:
