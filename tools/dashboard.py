@@ -153,6 +153,13 @@ SWEEP: Final = (
         custom=STACKED,
         **{"{{outcome}}": f"sum by (outcome) (synth_sweep_gpu_seconds{{{OF}}})"},
     ),
+    lines(
+        "GPU hours",
+        "Spent by the render pods of all attempts, and expected for the end of the sweep.",
+        "h",
+        spent=f'sum(synth_sweep_spent_seconds{{{OF},resource="gpu"}}) / 3600',
+        expected=f'sum(synth_sweep_forecast_seconds{{{OF},resource="gpu"}}) / 3600',
+    ),
     lines("Bytes written", "", "bytes", **{"{{sweep}}": f"sum by (sweep) (synth_sweep_written_bytes{{{OF}}})"}),
     Panel(
         "table",

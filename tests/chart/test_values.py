@@ -66,6 +66,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
             "nodeSelector": {"pool": "gpu"},
             "tolerations": [{"key": "gpu", "operator": "Exists"}],
             "runtimeClassName": "nvidia",
+            "hourlyPrice": 2.5,
         },
         "renderResources": {"requests": {"cpu": 3}, "limits": {}},
         "jobResources": {"requests": {"cpu": "50m"}, "limits": {}},
@@ -97,7 +98,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
     assert (found.health_port, found.metrics_port, found.workers, found.log_level) == (9001, 9002, 3, "DEBUG")
     assert found.limits.find("lab-a") == NamespaceLimits(sweeps=2, gpus=3)
     assert found.limits.find("lab-b") == NamespaceLimits(sweeps=2, pods=5)
-    assert found.gpu.runtime_class_name == "nvidia"
+    assert (found.gpu.runtime_class_name, found.gpu.hourly_price) == ("nvidia", 2.5)
     assert found.lease.duration_seconds == 9
 
 
@@ -110,6 +111,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"global": {"imageRegistry": "https://mirror"}}, ("imageRegistry", "pattern")),
     ({"sweeps": {"gpu": {"resourcename": "x"}}}, ("gpu", "resourcename")),
     ({"sweeps": {"output": {**STORE, "secret": "x"}}}, ("output", "secret")),
+    ({"sweeps": {"gpu": {"hourlyPrice": -1}}}, ("gpu", "hourlyPrice", "0")),
     ({"limits": {"default": {"sweep": 2}}}, ("limits", "sweep")),
     ({"limits": {"default": {"gpus": -1}}}, ("limits", "gpus")),
     ({"limits": {"namespaces": {"Lab": {"gpus": 1}}}}, ("limits", "Lab")),

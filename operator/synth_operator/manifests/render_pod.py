@@ -54,6 +54,7 @@ def _build_container(spec: SweepSpec, key: JobKey, configuration: Configuration)
         "--shard": key.shard,
         "--device": choose_device(spec),
         "--retries-per-run": spec.retries_per_run,
+        **({"--gpus": spec.gpu.count} if spec.gpu else {}),
     }
     return {
         "image": spec.image or configuration.renderer_image,

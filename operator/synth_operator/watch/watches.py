@@ -133,7 +133,8 @@ class Watches:
         sweep = cache.find_sweep(place)
         recipe = cache.find_recipe((namespace, sweep.spec.recipe_ref.name)) if sweep and sweep.spec.recipe_ref else None
         jobs, pods = cache.list_children(place)
-        deleted = self._deleted_pods.find(place, jobs, sweep.status.spent_until if sweep else None)
+        is_counting = sweep is not None and sweep.status.completion_time is None
+        deleted = self._deleted_pods.find(place, jobs, sweep.status.spent_until if sweep and is_counting else None)
         return Snapshot(sweep, jobs, (*pods, *deleted), recipe, self._epoch)
 
     def is_settled(self, namespace: str, name: str) -> bool:

@@ -104,15 +104,20 @@ def test_a_pod_without_its_certificate_authority_starts(sweep: Make, configurati
 
 
 @pytest.mark.parametrize(
-    ("spec", "device"),
-    [({}, "cpu"), ({"gpu": {}}, "gpu"), ({"gpu": {}, "device": "cpu"}, "cpu"), ({"device": "auto"}, "auto")],
+    ("spec", "device", "gpus"),
+    [
+        ({}, "cpu", []),
+        ({"gpu": {}}, "gpu", ["--gpus", "1"]),
+        ({"gpu": {"count": 2}, "device": "cpu"}, "cpu", ["--gpus", "2"]),
+        ({"device": "auto"}, "auto", []),
+    ],
 )
-def test_gpus_are_requested_only_with_a_gpu_block(
-    spec: dict[str, Any], device: str, sweep: Make, output: Output, configuration: Configuration
+def test_the_worker_is_told_its_device_and_the_gpus_whose_seconds_it_counts(
+    spec: dict[str, Any], device: str, gpus: list[str], sweep: Make, output: Output, configuration: Configuration
 ) -> None:
     arguments = container(build_job(sweep(**spec), output, configuration))["args"]
 
-    assert arguments == ["--shard", "1", "--device", device, "--retries-per-run", "2"]
+    assert arguments == ["--shard", "1", "--device", device, "--retries-per-run", "2", *gpus]
 
 
 def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
