@@ -62,6 +62,13 @@ def build_axes_spec(*given: dict[str, Any]) -> dict[str, Any]:
             build_sweep(build_axes_spec(VALUES) | {"overrides": ["b=1,2"]}),
             "spec.axes: Invalid value: overrides and axes exclude each other",
         ),
+        (build_sweep(RECIPE | {"overrides": ["a=1"] * 65}), "spec.overrides: Too many: 65: must have at most 64 items"),
+        (build_sweep(RECIPE | {"overrides": ["a" * 4097]}), "spec.overrides[0]: Too long: may not be more than 4096"),
+        (
+            build_sweep(RECIPE | {"overrides": [f"a={'1,' * 2000}1"] * 17}),
+            "spec.overrides: Invalid value: overrides have at most 65,536 characters together; split the sweep",
+        ),
+        (build_sweep({"recipe": {f"a{number}": 1 for number in range(257)}}), "spec.recipe: Too many: 257"),
         (
             build_sweep(RECIPE | {"maxFailedRuns": -1}),
             "spec.maxFailedRuns: Invalid value: must be a number of runs or a perc",

@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 
 from synth_api.composition.ascii_words import AsciiWords
 from synth_api.composition.interpolation import check_interpolation, mask_interpolations
+from synth_api.composition.plain_values import MAX_DEPTH
 from synth_api.composition.repeated_keys import find_repeated_key
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import quote_value
@@ -26,6 +27,8 @@ _BLUEPRINT_DEPTH: Final = 3
 _MAX_PATH: Final = 512
 """Characters, as in a custom resource."""
 _MAX_SUGGESTIONS: Final = 3
+_QUOTED: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+_BRACKETS: Final = re.compile(r"[][(){}]")
 _LISTS_ARE_FIXED: Final = (
     "a list can be neither lengthened nor shortened by an override; write the whole list in a recipe or fragment"
 )
@@ -131,6 +134,7 @@ def read_override(text: str, parser: OverridesParser) -> Override:
     name = text.partition("=")[0]
     if len(name) > _MAX_PATH:
         raise InputError(f"{name[:60]}…", f"the path has {len(name):,} characters, at most {_MAX_PATH:,} are allowed")
+    _check_nesting(name, text)
     words = AsciiWords(text)
     try:
         override = parser.parse_override(words.encode(text))
@@ -150,6 +154,15 @@ def read_override(text: str, parser: OverridesParser) -> Override:
     override.key_or_group = words.decode(override.key_or_group)
     override._value = words.decode_value(override._value)
     return override
+
+
+def _check_nesting(name: str, text: str) -> None:
+    """Refuse lists, mappings and casts within each other that Hydra's parser, which calls itself, cannot read."""
+    depth = 0
+    for sign in _BRACKETS.findall(_QUOTED.sub("", text)):
+        depth += 1 if sign in "([{" else -1
+        if depth > MAX_DEPTH:
+            raise InputError(name, f"is nested more than {MAX_DEPTH} deep; flatten it")
 
 
 def _describe_unreadable(text: str, grammar_says: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from synth_api.resources.synth_sweep import MAX_NAME
+from synth_api.resources.synth_sweep import MAX_NAME, MAX_OVERRIDES_LENGTH
 from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, TextFormat
 
 
@@ -55,6 +55,11 @@ RULES: Final = {
             "!has(self.overrides) || !has(self.axes) || size(self.overrides) == 0 || size(self.axes) == 0",
             "overrides and axes exclude each other; a fixed override can be an axis of one value",
             ".axes",
+        ),
+        Rule(
+            f"!has(self.overrides) || self.overrides.map(each, size(each)).sum() <= {MAX_OVERRIDES_LENGTH}",
+            f"overrides have at most {MAX_OVERRIDES_LENGTH:,} characters together; split the sweep",
+            ".overrides",
         ),
         Rule(
             "has(self.output) == has(oldSelf.output) && (!has(self.output) || self.output == oldSelf.output)",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final, get_args
+from typing import Annotated, Any, Final, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 GROUP: Final = "synth-operator.io"
@@ -19,6 +19,10 @@ def _truncate_to_seconds(time: datetime) -> datetime:
 
 Time = Annotated[AwareDatetime, AfterValidator(_truncate_to_seconds)]
 """A point in time as Kubernetes writes it: whole seconds."""
+
+
+Section = Annotated[dict[str, Any], Field(max_length=256)]
+"""A mapping of a recipe or of paths, whose values the schema does not describe."""
 
 
 class Part(BaseModel):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
 
 from pydantic import Field
 
 from synth_api.canonical_json import canonical_json
-from synth_api.resources.base import Part
+from synth_api.resources.base import Part, Section
 from synth_api.resources.conditions import Condition
 
 KIND = "SynthRecipe"
@@ -18,9 +17,9 @@ KIND = "SynthRecipe"
 class RecipeSpec(Part):
     """One recipe file as an object and the fragments that its `defaults` name."""
 
-    recipe: dict[str, Any]
+    recipe: Section
     """The recipe: a Hydra configuration with `defaults`, as in its YAML file."""
-    fragments: dict[str, dict[str, Any]] = Field(default={}, max_length=64)
+    fragments: dict[str, Section] = Field(default={}, max_length=64)
     """The recipe's fragments, path without its ending -> object."""
 
     @cached_property

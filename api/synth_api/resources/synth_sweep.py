@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, computed_field, model_validator
+from pydantic import AfterValidator, Field, computed_field, model_validator
 
-from synth_api.resources.base import Part, Time
+from synth_api.errors import InputError
+from synth_api.resources.base import Part, Section, Time
 from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.pod_template import PodTemplateSchema, Resources, Toleration
@@ -18,7 +19,18 @@ MAX_NAME = 40
 """Characters of a sweep's name, so that the names of all its children fit."""
 
 Device = Literal["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
+MAX_OVERRIDES_LENGTH = 65_536
+"""Characters of all overrides of a sweep together."""
+
 OverridePath = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+def _check_total_length(overrides: tuple[str, ...]) -> tuple[str, ...]:
+    total = sum(map(len, overrides))
+    if total > MAX_OVERRIDES_LENGTH:
+        problem = f"have {total:,} characters together, at most {MAX_OVERRIDES_LENGTH:,} are allowed; split the sweep"
+        raise InputError("overrides", problem)
+    return overrides
 
 
 class RecipeRef(Part):
@@ -101,15 +113,17 @@ class SweepSpec(Part):
 
     recipe_ref: RecipeRef | None = None
     """The SynthRecipe to sweep; or `recipe`."""
-    recipe: dict[str, Any] | None = None
+    recipe: Section | None = None
     """The recipe itself, as an object; or `recipeRef`."""
-    fragments: dict[str, dict[str, Any]] = Field(default={}, max_length=64)
+    fragments: dict[str, Section] = Field(default={}, max_length=64)
     """Fragments of the inline recipe, path without its ending -> object."""
-    overrides: Annotated[tuple[Annotated[str, Field(max_length=4096)], ...], Field(max_length=64)] = ()
+    overrides: Annotated[
+        tuple[Annotated[str, Field(max_length=4096)], ...], Field(max_length=64), AfterValidator(_check_total_length)
+    ] = ()
     """Overrides and axes as Hydra writes them: `number=100,200`, `seed=range(15)`; or `axes`."""
     axes: Annotated[tuple[AxisSpec, ...], Field(max_length=16)] = ()
     """Axes whose product is the sweep, the last one fastest; or `overrides`."""
-    exclude: Annotated[tuple[dict[str, Any], ...], Field(max_length=64)] = ()
+    exclude: Annotated[tuple[Section, ...], Field(max_length=64)] = ()
     """Partial assignments, path -> value: runs that match one of them are excluded."""
     parallelism: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Render pods at a time."""

@@ -30,6 +30,9 @@ _ALTERNATIVES: Final = {
     "str": "quote the values",
     "bool": "write `true,false`",
 }
+_MAX_FACTORS: Final = 4
+_MAX_WRITTEN_RUNS: Final = 10**12
+"""A larger number of runs is written as a power of ten."""
 _PATH_PROBLEM: Final = "an axis needs the dotted path of a value in the recipe"
 
 
@@ -113,9 +116,12 @@ def parse_arguments(arguments: Iterable[str]) -> Arguments:
 def check_run_count(axes: Sequence[Axis]) -> None:
     """Raise InputError for more than 10^6 runs."""
     lengths = [len(axis.values) for axis in axes if not axis.zipped]
-    if prod(lengths) > MAX_RUNS:
-        product = " x ".join(f"{length:,}" for length in lengths)
-        problem = f"{product} values make {prod(lengths):,} runs, a sweep has {MAX_RUNS:,} at most; split it"
+    runs = prod(lengths)
+    if runs > MAX_RUNS:
+        factors = " x ".join(f"{length:,}" for length in lengths)
+        values = f"{factors} values" if len(lengths) <= _MAX_FACTORS else f"the values of {len(lengths)} axes"
+        number = f"{runs:,}" if runs < _MAX_WRITTEN_RUNS else f"about 10^{len(str(runs)) - 1}"
+        problem = f"{values} make {number} runs, a sweep has {MAX_RUNS:,} at most; split it"
         raise InputError(axes[-1].path, problem)
 
 

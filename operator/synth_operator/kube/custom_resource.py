@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import json
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MAX_SPEC_BYTES: Final = 512 * 1024
+"""Of a spec as JSON; the API server takes three times as much."""
+
 
 def read_spec(body: Mapping[str, Any], fallback: Model) -> tuple[Model, str]:
     """Return the spec in the API's JSON and no problem, or the fallback and what is wrong with the spec."""
-    problem = find_depth_problem(body)
+    problem = find_size_problem(body)
     if problem:
         return fallback, problem
     try:
@@ -27,13 +31,16 @@ def read_spec(body: Mapping[str, Any], fallback: Model) -> tuple[Model, str]:
         return fallback, str(convert_validation_error(error))
 
 
-def find_depth_problem(body: Mapping[str, Any]) -> str:
-    """Return what is wrong with a spec that is nested too deeply to be read or written, else an empty string."""
+def find_size_problem(body: Mapping[str, Any]) -> str:
+    """Return what is wrong with a spec that is too deep or too long to be read, else an empty string."""
+    spec = body.get("spec", {})
     try:
-        check_depth(body.get("spec", {}))
+        check_depth(spec)
     except InputError as error:
         return str(error)
-    return ""
+    size = len(json.dumps(spec, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+    problem = f"has {size:,} bytes as JSON, at most {MAX_SPEC_BYTES:,} are allowed; split or shorten it"
+    return f"spec: {problem}" if size > MAX_SPEC_BYTES else ""
 
 
 def read_status(body: Mapping[str, Any], model: type[Model]) -> Model:

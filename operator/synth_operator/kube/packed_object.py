@@ -11,7 +11,7 @@ from synth_api.jobs.names import FINALIZER
 from synth_api.reasons import Reason
 from synth_api.resources.base import GROUP
 from synth_api.resources.synth_sweep import DeletionPolicy, SweepStatus
-from synth_operator.kube.custom_resource import find_depth_problem, read_status
+from synth_operator.kube.custom_resource import find_size_problem, read_status
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 
@@ -54,7 +54,7 @@ class PackedObject:
     spec: bytes | None
     """Its spec as compressed JSON; None if that is too large."""
     problem: str = ""
-    """Why its spec cannot be read, if it is nested too deeply; `spec` is empty then."""
+    """Why its spec cannot be read, if it is too deep or too long; `spec` is empty then."""
     recipe: str = ""
     """Name of the SynthRecipe that a sweep refers to."""
     finished: FinishedPlan | None = None
@@ -63,7 +63,7 @@ class PackedObject:
     @classmethod
     def pack(cls, body: Mapping[str, Any]) -> Self:
         """Return the object in the API's JSON, without the fields that nobody asks for."""
-        metadata, problem, status = body["metadata"], find_depth_problem(body), body.get("status") or {}
+        metadata, problem, status = body["metadata"], find_size_problem(body), body.get("status") or {}
         spec = {} if problem else body.get("spec", {})
         packed_spec = _compress(spec)
         return cls(

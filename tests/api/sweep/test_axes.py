@@ -131,6 +131,16 @@ def test_step_ids_count_as_their_indices() -> None:
             "b",
             "1,000 x 1,001 values make 1,001,000 runs, a sweep has 1,000,000 at most",
         ),
+        (
+            [f"a{number}=range(800)" for number in range(64)],
+            "a63",
+            "the values of 64 axes make about 10^185 runs, a sweep has 1,000,000 at most; split it",
+        ),
+        ([f"a.b={'[' * 51}1{']' * 51}"], "a.b", "is nested more than 50 deep; flatten it"),
+        ([f"a.b=1,{'[' * 2000}1{']' * 2000}"], "a.b", "is nested more than 50 deep; flatten it"),
+        ([f"a.b={'{c:' * 300}1{'}' * 300}"], "a.b", "is nested more than 50 deep; flatten it"),
+        ([f"a.b={'int(' * 1000}1{')' * 1000}"], "a.b", "is nested more than 50 deep; flatten it"),
+        ([f"a.b={'choice(' * 1000}1{')' * 1000}"], "a.b", "is nested more than 50 deep; flatten it"),
     ],
 )
 def test_invalid_axes_are_refused(arguments: list[str], path: str, says: str) -> None:
@@ -147,3 +157,8 @@ def test_paths_with_a_common_prefix_are_not_nested() -> None:
 
 def test_a_million_runs_are_allowed() -> None:
     assert len(parse_arguments(["a=range(1000)", "b=range(1000)"]).axes) == 2
+
+
+def test_brackets_in_quotes_are_no_nesting() -> None:
+    text = "[" * 60 + "\\'" + "]"
+    assert parse_arguments([f"a.b='{text}',\"{'(' * 60}\""]).axes[0].values[1] == "(" * 60

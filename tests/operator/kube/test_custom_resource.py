@@ -40,6 +40,13 @@ def test_a_spec_as_deep_as_the_api_takes_it_is_invalid() -> None:
     assert SweepObject.from_json(deep).problem == problem
 
 
+def test_a_spec_longer_than_any_sweep_needs_is_invalid() -> None:
+    values = {"axes": [{"path": "a", "values": ["x" * 4000] * 200}]}
+
+    problem = SweepObject.from_json({"metadata": METADATA, "spec": values}).problem
+    assert problem == "spec: has 800,634 bytes as JSON, at most 524,288 are allowed; split or shorten it"
+
+
 def test_a_usual_depth_is_no_problem() -> None:
     recipe = RecipeObject.from_json({"metadata": METADATA, "spec": {"recipe": nest(30, 1)}})
 
