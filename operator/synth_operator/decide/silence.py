@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FACTOR: Final = 3
 """Silence of that many of the longest batches so far is worth saying."""
-_SHORTEST: Final = timedelta(minutes=2)
+_MIN_DURATION: Final = timedelta(minutes=2)
 """Shorter silences are usual: a pod is created, its image pulled, its engine loaded."""
 
 
@@ -47,5 +47,5 @@ def find_silence(context: Context, status: SweepStatus, job: JobObject) -> Silen
         return None
     longest = max(end - start for start, end in times)
     since = max(paced, *(end for _, end in times))
-    due = since + max(_SHORTEST, _FACTOR * longest)
+    due = since + max(_MIN_DURATION, _FACTOR * longest)
     return Silence(since, due, is_overdue=context.now >= due)
