@@ -64,9 +64,9 @@ class Global(Part):
 class Image(Part):
     """Repository, tag and digest of an image."""
 
-    repository: Annotated[str, Field(min_length=1)]
+    repository: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._-]*)*$")]
     """Registry and name, without a tag."""
-    tag: str = ""
+    tag: Annotated[str, Field(pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$")] = ""
     """Empty: the chart's appVersion."""
     digest: Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")] = ""
     """Digest that replaces the tag."""

@@ -67,7 +67,7 @@ class Helm:
         """Return the objects of a release; those of `helm test` are none."""
         options = ("--namespace", "machinery", "--kube-version", "1.35.4", "--skip-tests")
         text = self.run("template", "synth", str(CHART), *options, values=values)
-        return Objects(each for each in yaml.safe_load_all(text) if each)
+        return Objects(each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each)
 
 
 @pytest.fixture(scope="session", params=["helm", "helm3"])

@@ -121,6 +121,8 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"namespaces": ["lab.a"]}, ("namespaces", "0", "pattern")),
     ({"imagePullSecrets": ["pull", "pull"]}, ("imagePullSecrets", "0", "1")),
     ({"image": {"digest": "latest"}}, ("digest", "latest")),
+    ({"image": {"repository": "registry/lab operator"}}, ("image", "repository", "pattern")),
+    ({"renderer": {"image": {"tag": "a:b"}}}, ("renderer", "tag", "pattern")),
     ({"logLevel": "LOUD"}, ("logLevel", "DEBUG")),
     ({"sweeps": {"allowedImages": ["registry.example/lab/"]}}, ("allowedImages",)),
     ({"sweeps": {"priorityClasses": ["system-node-critical"]}}, ("priorityClasses",)),

@@ -163,11 +163,11 @@ def write_kubeconfig(server: ApiServer, token: str, folder: Path) -> Path:
 
 
 @contextmanager
-def run_helm_test(server: ApiServer, own: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def run_helm_test(server: ApiServer, own: str, folder: Path, *settings: str) -> Iterator[subprocess.Popen[str]]:
     """Run what the pod of `helm test` runs, with its service account; the sweep is in the same namespace."""
     options = ("--namespace", own, "--kube-version", "1.35.4", "--show-only", "templates/tests/sweep.yaml")
     helm = Installer(program("helm", "clients"), server, folder)
-    documents = [each for each in yaml.safe_load_all(helm("template", "synth", CHART, *options)) if each]
+    documents = [each for each in yaml.safe_load_all(helm("template", "synth", CHART, *options, *settings)) if each]
     server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(each for each in documents if each["kind"] != "Pod"))
     (files,) = (each["data"] for each in documents if each["kind"] == "ConfigMap")
     for name, content in files.items():
@@ -215,6 +215,11 @@ def test_helm_test_says_how_its_sweep_ended(server: ApiServer, namespace: Callab
             assert process.returncode == 0, output
             assert output.splitlines()[-2:] == ["Complete: It is Complete.", "Deleted with its output."]
         assert server.kubectl("-n", own, "get", "synthsweeps", "-o", "name") == ""
+        with run_helm_test(server, own, tmp_path, "--set", "test.spec.parallelism=0") as process:
+            output, _ = process.communicate(timeout=SECONDS)
+            assert process.returncode == 1
+            assert "The API server refuses the sweep: " in output
+            assert "spec.parallelism in body should be greater than or equal to 1" in output
 
 
 RIGHTS = [

@@ -84,7 +84,11 @@ def main(file: str, seconds: str) -> int:
     body = json.loads(Path(file).read_text(encoding="utf-8"))
     namespace, end = body["metadata"]["namespace"], time.monotonic() + float(seconds)
     sweeps = Sweeps(namespace)
-    name = sweeps.create(body)
+    try:
+        name = sweeps.create(body)
+    except client.ApiException as error:
+        print(f"The API server refuses the sweep: {json.loads(error.body)['message']}")
+        return 1
     if wait_for_end(sweeps, name, end) and wait_for_deletion(sweeps, name, end):
         return 0
     print(f"The sweep is kept: kubectl -n {namespace} describe synthsweep {name}")
