@@ -55,9 +55,10 @@ def test_an_install_for_namespaces_has_no_cluster_wide_object(helm: Helm) -> Non
     assert roles["lab-a"] == roles["lab-b"] == role["rules"]
 
 
-def test_the_own_namespace_grants_only_the_lease(helm: Helm) -> None:
+def test_the_own_namespace_grants_only_the_lease_and_new_events(helm: Helm) -> None:
     (role,) = (each for each in helm.render(NAMESPACED_INSTALL).of("Role") if "lease" in each["metadata"]["name"])
-    assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"leases"}
+    assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"leases", "events"}
+    assert [rule["verbs"] for rule in role["rules"] if rule["resources"] == ["events"]] == [["create"]]
 
 
 def test_the_pod_satisfies_pod_security_restricted(helm: Helm) -> None:
