@@ -22,8 +22,8 @@ from synth_operator.validation import ValidatedSweep, validate_sweep
 OUTPUT = Output(endpoint="store:9000", bucket="bucket")
 RECIPE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "recipes/spheres_sem.yaml").read_text())
 SEED = "initial_runtime_state.seed"
-MANY_VALUES = ",".join(str(number) for number in range(10_000, 10_650))
-EXPENSIVE = [f"+initial_runtime_state.x{number}={MANY_VALUES}" for number in range(64)]
+MANY_VALUES = ",".join(["1"] * 2000)
+EXPENSIVE = [f"+initial_runtime_state.x{number}={MANY_VALUES}" for number in range(16)]
 VALUES = [f"{number:03000}" for number in range(10_000)]
 LARGE = [{"path": f"+initial_runtime_state.x{number}", "values": VALUES} for number in range(2)]
 
