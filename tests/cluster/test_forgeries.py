@@ -169,4 +169,4 @@ def test_every_line_of_the_operators_log_is_a_json_object(tenant: SweepNamespace
 
     entries = [json.loads(line) for line in text.splitlines()]
     assert {type(entry) for entry in entries} == {dict}
-    assert [entry for entry in entries if "exc_info" in entry] == []
+    assert [entry for entry in entries if "exc_info" in entry and entry.get("namespace") == tenant.name] == []

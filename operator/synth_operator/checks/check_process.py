@@ -80,7 +80,7 @@ class CheckProcess:
             requests.send((name, arguments))
             in_time = requests.poll(seconds)
             answer: Answer | None = requests.recv() if in_time else None
-        except (EOFError, OSError):
+        except (EOFError, OSError, TypeError):  # TypeError: `close` has taken the connection's handle meanwhile
             return None
         if not in_time:
             self._end()

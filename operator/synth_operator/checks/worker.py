@@ -7,7 +7,6 @@ import os
 import pickle
 import resource
 import signal
-import sys
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -50,8 +49,8 @@ def serve_checks(requests: Connection, limits: Limits) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the operator ends them
     with open(os.devnull, "w", encoding="utf-8") as nothing:  # the log has one JSON object per line; an answer has all
-        os.dup2(nothing.fileno(), sys.stdout.fileno())
-        os.dup2(nothing.fileno(), sys.stderr.fileno())
+        os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
     warnings = _Warnings()
