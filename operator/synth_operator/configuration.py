@@ -125,6 +125,8 @@ class NamespaceLimits(Part):
     """GPUs at once: units of extended resources that render pods request."""
     runs_per_sweep: Annotated[int, Field(ge=0)] | None = None
     """Runs of one sweep."""
+    gpu_hours_per_day: Annotated[float, Field(ge=0)] | None = None
+    """GPU hours of render pods per day, in UTC."""
 
 
 class LimitsByNamespace(Part):
@@ -136,6 +138,11 @@ class LimitsByNamespace(Part):
         default={}, json_schema_extra={"additionalProperties": False}
     )
     """Limits of single namespaces, by name; each field replaces the default's, null included."""
+
+    @property
+    def has_gpu_hours(self) -> bool:
+        """True if the GPU hours of any namespace have a limit."""
+        return any(each.gpu_hours_per_day is not None for each in (self.default, *self.namespaces.values()))
 
     def find(self, namespace: str) -> NamespaceLimits:
         """Return the limits of a namespace."""

@@ -35,7 +35,7 @@ class Objects(list[Tree]):
 
     @property
     def configuration(self) -> Configuration:
-        (found,) = (each for each in self.of("ConfigMap") if "configuration.yaml" in each["data"])
+        (found,) = (each for each in self.of("ConfigMap") if "configuration.yaml" in each.get("data", {}))
         return Configuration.from_tree(yaml.safe_load(found["data"]["configuration.yaml"]))
 
     @property

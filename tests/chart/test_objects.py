@@ -55,6 +55,17 @@ def test_an_install_for_namespaces_has_no_cluster_wide_object(helm: Helm) -> Non
     assert roles["lab-a"] == roles["lab-b"] == role["rules"]
 
 
+@pytest.mark.parametrize("limits", [{"default": {"gpuHoursPerDay": 8}}, {"namespaces": {"lab": {"gpuHoursPerDay": 8}}}])
+def test_gpu_hours_are_kept_in_one_configmap_that_the_operator_may_only_change(helm: Helm, limits: Tree) -> None:
+    objects = helm.render({"limits": limits})
+
+    (role,) = (each for each in objects.of("Role") if "lease" in each["metadata"]["name"])
+    (rule,) = (rule for rule in role["rules"] if rule["resources"] == ["configmaps"])
+    assert (rule["resourceNames"], rule["verbs"]) == (["synth-operator-gpu-hours"], ["get", "patch"])
+    (record,) = (each for each in objects.of("ConfigMap") if each["metadata"]["name"] == "synth-operator-gpu-hours")
+    assert "data" not in record, "an upgrade would put it back"
+
+
 def test_the_own_namespace_grants_only_the_lease_and_new_events(helm: Helm) -> None:
     (role,) = (each for each in helm.render(NAMESPACED_INSTALL).of("Role") if "lease" in each["metadata"]["name"])
     assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"leases", "events"}

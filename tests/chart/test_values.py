@@ -81,7 +81,10 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
         "lease": {"durationSeconds": 9},
         "health": {"port": 9001},
         "metrics": {"port": 9002},
-        "limits": {"default": {"sweeps": 2, "pods": 5}, "namespaces": {"lab-a": {"pods": None, "gpus": 3}}},
+        "limits": {
+            "default": {"sweeps": 2, "pods": 5},
+            "namespaces": {"lab-a": {"pods": None, "gpus": 3, "gpuHoursPerDay": 1.5}},
+        },
         "workers": 3,
         "logLevel": "DEBUG",
         "sweeps": sweeps,
@@ -96,7 +99,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
         place.model_copy(update={"prefix": "lab-c"}),
     ]
     assert (found.health_port, found.metrics_port, found.workers, found.log_level) == (9001, 9002, 3, "DEBUG")
-    assert found.limits.find("lab-a") == NamespaceLimits(sweeps=2, gpus=3)
+    assert found.limits.find("lab-a") == NamespaceLimits(sweeps=2, gpus=3, gpu_hours_per_day=1.5)
     assert found.limits.find("lab-b") == NamespaceLimits(sweeps=2, pods=5)
     assert (found.gpu.runtime_class_name, found.gpu.hourly_price) == ("nvidia", 2.5)
     assert found.lease.duration_seconds == 9

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulated_cluster.api import NAMESPACE, CrashError
-from simulated_cluster.simulation import _WATCHED, OUTPUT, RULES, SimulatedCluster, _version, validate
+from simulated_cluster.simulation import _WATCHED, OUTPUT, RULES, START, SimulatedCluster, _version, validate
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 from synth_operator.configuration import LimitsByNamespace, NamespaceLimits
@@ -22,6 +22,7 @@ from synth_operator.kube.pod_object import PodObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import StaleError, apply
+from synth_operator.reconcile.gpu_hours import GpuDay
 from synth_operator.reconcile.limiter import Limiter
 
 
@@ -37,6 +38,8 @@ class SimulatedFleet(SimulatedCluster):
         self.epoch = 0
         self.started: list[str] = []
         self.runs = runs
+        self.saved: dict[str, GpuDay] = {}
+        self._saved_at = START
         self._limiter = self._build_limiter()
         for _ in range(number):
             self.create()
@@ -106,7 +109,7 @@ class SimulatedFleet(SimulatedCluster):
         self._due = {key[1]: self.api.now for key in self._cache if key[0] is Resource.SWEEPS}
 
     def _build_limiter(self) -> Limiter:
-        return Limiter(self.rules.limits, self._list_names, self._wake)
+        return Limiter(self.rules.limits, self._list_names, lambda: self.saved, self._wake)
 
     def _list_names(self) -> dict[str, set[str]]:
         names = defaultdict[str, set[str]](set)
@@ -146,6 +149,8 @@ class SimulatedFleet(SimulatedCluster):
     def step(self, end: datetime | None = None) -> None:
         self._reconcile_at = min(self._due.values(), default=None)
         super().step(end)
+        if self.api.now >= self._saved_at + timedelta(minutes=1):
+            self._saved_at, self.saved = self.api.now, self._limiter.list_days(self.api.now) or {}
 
     def _reconcile(self) -> None:
         due = [name for name, at in self._due.items() if at <= self.api.now]
@@ -168,10 +173,10 @@ class SimulatedFleet(SimulatedCluster):
         body = self._cache.get((Resource.SWEEPS, name))
         jobs, pods = self._find_children(name)
         if body is None:
-            self._limiter.remove(NAMESPACE, name, pods)
+            self._limiter.remove(NAMESPACE, name, pods, self.api.now)
             return None
         sweep = SweepObject.from_json(body)
-        self._limiter.register(sweep, jobs, pods, self.epoch)
+        self._limiter.register(sweep, jobs, pods, self.epoch, self.api.now)
         observed = self._observe_one(sweep, jobs, pods)
         allowance = self._limiter.allow(Context(sweep, observed, self.rules, self.api.now))
         if allowance is None:

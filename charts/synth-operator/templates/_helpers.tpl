@@ -153,6 +153,13 @@ logLevel: {{ .Values.logLevel }}
 {{ toYaml .Values.sweeps }}
 {{- end }}
 
+{{- /* Not empty if GPU hours have a limit in any namespace. */}}
+{{- define "synth.limitsGpuHours" -}}
+{{- range prepend (values .Values.limits.namespaces) .Values.limits.default }}
+{{- if hasKey . "gpuHoursPerDay" }}true{{ end }}
+{{- end }}
+{{- end }}
+
 {{- /* What the operator does in a namespace whose sweeps it works on. */}}
 {{- define "synth.rules" -}}
 - apiGroups: [synth-operator.io]

@@ -57,7 +57,8 @@ def _decide_outcome(context: Context) -> Outcome | tuple[Action, ...] | None:
     if isinstance(validation, Problem):
         return _add_cleanup(context, _wait_for_edit(context, validation), stopped=True)
     status = find_or_start_attempt(context, validation)
-    return _add_cleanup(context, continue_attempt(context, status, validation))
+    outcome = continue_attempt(context, status, validation)
+    return _add_cleanup(context, outcome.requeue_within(context.observed.allowance.check_after))
 
 
 def _wait_for_edit(context: Context, problem: Problem) -> Outcome:

@@ -19,6 +19,7 @@ from synth_operator.manifests.render_pod import build_render_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from synth_api.resources.synth_sweep import AttemptStatus, SweepStatus
     from synth_operator.decide.context import Context
@@ -39,6 +40,8 @@ class Demand:
     pods: int
     gpus: int
     """GPUs of each render pod; a sweep at work keeps those of one pod from its start to its end."""
+    renders: bool = True
+    """True unless all that is left is to commit."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def compute_demand(context: Context) -> Demand | None:
     if isinstance(validated, Problem) or is_finished(context, validated):
         return None
     template = build_render_template(sweep, JobKey(JobKind.RENDER, ""), validated.output, context.configuration)
-    return Demand(validated.runs, _count_wanted_pods(context, validated), count_gpus(template["spec"]))
+    pods, gpus = _count_wanted_pods(context, validated), count_gpus(template["spec"])
+    return Demand(validated.runs, pods, gpus, renders=not _is_rendered(context, validated))
 
 
 def measure_use(uid: str, jobs: Iterable[JobObject], pods: Iterable[PodObject]) -> Use:
@@ -87,12 +91,33 @@ def count_open_batches(job: JobObject) -> int:
     return job.completions - len(job.completed_indexes) - len(job.failed_indexes)
 
 
+def count_render_pods_since_before(context: Context, time: datetime) -> int:
+    """Return the number of the sweep's render pods that run and started no later than a time."""
+    pods = context.find_pods(*(job for job in context.jobs if job.kind is JobKind.RENDER))
+    running = (pod for pod in pods if pod.phase == "Running" and not pod.is_finished)
+    return sum(pod.start_time is not None and pod.start_time <= time for pod in running)
+
+
 def _count_wanted_pods(context: Context, validated: ValidatedSweep) -> int:
     """Return the pods that the current stage can use: those of plan and finalize are one."""
-    attempt = context.previous_status.attempt
-    if attempt is None or attempt.todo is None or attempt.verdict or context.previous_status.plan != validated.plan:
+    attempt = _find_attempt(context, validated)
+    if attempt is None or attempt.todo is None or attempt.verdict:
         return 1
     return max(1, min(context.spec.parallelism, _count_open_batches(context, attempt)))
+
+
+def _is_rendered(context: Context, validated: ValidatedSweep) -> bool:
+    attempt = _find_attempt(context, validated)
+    if attempt is None or attempt.todo is None:
+        return False
+    return attempt.verdict is not None or _count_open_batches(context, attempt) == 0
+
+
+def _find_attempt(context: Context, validated: ValidatedSweep) -> AttemptStatus | None:
+    """Return the attempt in progress; None if another one is to begin."""
+    status, attempt = context.previous_status, context.previous_status.attempt
+    is_current = status.plan == validated.plan and status.completion_time is None
+    return attempt if attempt and is_current and attempt.retry_token == context.spec.retry_token else None
 
 
 def _count_open_batches(context: Context, attempt: AttemptStatus) -> int:

@@ -38,7 +38,9 @@ class SweepAllowance:
     is_short: bool = False
     """True if the sweep asks for more pods than it may have."""
     problem: Problem | None = None
-    """The limit that the sweep waits for, if it may not go on."""
+    """The limit that the sweep waits for, if it may not go on; with pods, those that run may end."""
+    check_after: float | None = None
+    """Seconds after which the limits may allow something else even without an event."""
 
 
 UNLIMITED: Final = SweepAllowance()

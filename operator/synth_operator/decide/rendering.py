@@ -118,7 +118,7 @@ def _watch_job(
     if spec.suspend:
         return build_suspended_outcome(status, delete if spec.queue_name else _patch_job(job, suspend=True))
     if limit := context.observed.allowance.problem:
-        return build_limited_outcome(context, status, limit, _patch_job(job, suspend=True))
+        return build_limited_outcome(context, status, limit, _let_run(job, context.observed.allowance.pods or 0))
     if spec.queue_name and job.suspend:
         queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{spec.queue_name}'.")
         return build_waiting_outcome(context, status, queued, create_missing_input(context, key, validated))
@@ -133,6 +133,11 @@ def _watch_job(
         return build_waiting_outcome(context, status, problem, actions, _PROBLEM_POLL_SECONDS)
     outcome = _build_rendering_outcome(context, status, actions)
     return silence.add_to(outcome, context) if silence else outcome
+
+
+def _let_run(job: JobObject, pods: int) -> tuple[Action, ...]:
+    """Return the patch that lets so many pods end their batches: the Job controller stops those that started last."""
+    return _patch_job(job, min(pods, job.parallelism), suspend=False) if pods else _patch_job(job, suspend=True)
 
 
 def _compute_parallelism(context: Context, job: JobObject) -> int:

@@ -59,8 +59,7 @@ def _build_families(namespaces: tuple[MeasuredNamespace, ...]) -> Iterator[Gauge
     for each in namespaces:
         for resource, limit in each.limits.model_dump(exclude_none=True).items():
             limits.add_metric((each.namespace, resource), limit)
-        for resource, amount in each.use.items():
-            if getattr(each.limits, resource) is not None:
-                uses.add_metric((each.namespace, resource), amount)
+            if resource in each.use:
+                uses.add_metric((each.namespace, resource), each.use[resource])
         waiting.add_metric((each.namespace,), each.waiting)
     return iter((limits, uses, waiting))

@@ -12,8 +12,10 @@ from synth_operator.kube.api import ApiError, Resource
 from synth_operator.kube.leader_election import NotLeadingError
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.checker import Checker, CheckPendingError
+from synth_operator.reconcile.gpu_hours_record import GpuHoursRecord
 from synth_operator.reconcile.internal_error import report_internal_error
 from synth_operator.reconcile.limiter import Limiter
+from synth_operator.reconcile.limits_report import LimitsReport
 from synth_operator.reconcile.queue import WorkQueue
 from synth_operator.reconcile.reconciler import Reconciler
 from synth_operator.watch.handlers import ObjectKey
@@ -68,7 +70,9 @@ class Controller:
             connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity, api.read
         )
         checker = Checker(checks, configuration.find_output, self._queue.add)
-        self._limiter = Limiter(configuration.limits, self._watches.list_names, self._wake)
+        record = GpuHoursRecord(api, configuration.lease)
+        self._limiter = Limiter(configuration.limits, self._watches.list_names, record.load, self._wake)
+        self._limits_report = LimitsReport(self._limiter, record) if configuration.limits.has_gpu_hours else None
         self._reconciler = Reconciler(api, self._watches, checker, self._limiter, configuration)
         self._workers = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
@@ -77,12 +81,16 @@ class Controller:
         self._watches.start()
         for worker in self._workers:
             worker.start()
+        if self._limits_report:
+            self._limits_report.start()
 
     def drain(self) -> None:
         """Wait until the reconciles in progress have ended; the controller writes nothing afterwards."""
         self._queue.close()
         for worker in self._workers:
             worker.join()
+        if self._limits_report:
+            self._limits_report.stop()
 
     def stop_watches(self) -> None:
         """Stop the watches and wait until they have ended."""
@@ -117,7 +125,7 @@ class Controller:
 
     def list_uses(self) -> tuple[NamespaceUse, ...]:
         """Return limits and use of every namespace that has both limits and sweeps."""
-        return self._limiter.list_uses()
+        return self._limiter.list_uses(datetime.now(UTC))
 
     def _wake(self, namespace: str, name: str) -> None:
         self._queue.add(ObjectKey(Resource.SWEEPS, namespace, name))

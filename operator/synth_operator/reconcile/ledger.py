@@ -177,6 +177,10 @@ class Ledger:
             del self._entries[name]
         self.end_pass(name)
 
+    def call(self, names: Iterable[str]) -> None:
+        """Note sweeps as due."""
+        self._due.update(names)
+
     def take_due(self) -> set[str]:
         """Return the sweeps that may get more since the last call."""
         due, self._due = self._due, set()

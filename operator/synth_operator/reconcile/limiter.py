@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_operator.configuration import NamespaceLimits
-from synth_operator.decide.demand import compute_demand, is_at_work, measure_use
+from synth_operator.decide.demand import compute_demand, count_render_pods_since_before, is_at_work, measure_use
 from synth_operator.decide.observed_state import UNLIMITED, SweepAllowance
 from synth_operator.reconcile.apply import StaleError
+from synth_operator.reconcile.gpu_hours import HOUR_SECONDS, GpuDay, GpuHours, find_day, find_next_day
 from synth_operator.reconcile.ledger import NOTHING, Amount, Grant, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
 
     from synth_operator.configuration import LimitsByNamespace
     from synth_operator.decide.context import Context
@@ -35,43 +37,70 @@ class NamespaceUse:
     namespace: str
     limits: NamespaceLimits
     use: Mapping[str, float]
-    """Amount in use by resource: `sweeps`, `pods`, `gpus`."""
+    """Amount in use by resource: `sweeps`, `pods`, `gpus`, `gpuHoursPerDay`."""
     waiting: int
     """Sweeps that wait to be at work."""
+
+
+@dataclass
+class _Namespace:
+    """State of a namespace with limits."""
+
+    limits: NamespaceLimits
+    ledger: Ledger
+    hours: GpuHours
+    spent_at: datetime | None = None
+    """When the GPU hours of the day were found to be spent; what started later is stopped."""
 
 
 class Limiter:
     """Keeps a ledger for every namespace with limits; thread-safe.
 
     `list_names` returns the names of all sweeps in the watches' cache by namespace; it is called when `epoch` changes,
-    since a rebuilt cache does not tell what was deleted meanwhile. `wake` is called for a sweep that may go on.
+    since a rebuilt cache does not tell what was deleted meanwhile. `load_days` returns the GPU hours that an earlier
+    process counted. `wake` is called for a sweep that may go on.
     """
 
     def __init__(
         self,
         limits: LimitsByNamespace,
         list_names: Callable[[], Mapping[str, Collection[str]]],
+        load_days: Callable[[], Mapping[str, GpuDay]],
         wake: Callable[[str, str], None],
     ) -> None:
         self._limits = limits
         self._list_names = list_names
+        self._load_days = load_days
         self._wake = wake
         self._lock = Lock()
         self._epoch = -1
         self._unseen: Mapping[str, Collection[str]] = {}
-        self._ledgers: dict[str, Ledger] = {}
+        self._days: dict[str, GpuDay] | None = None
+        """Days of namespaces that are not open; None until they are loaded."""
+        self._namespaces: dict[str, _Namespace] = {}
 
     def register(
-        self, sweep: SweepObject, jobs: Collection[JobObject], pods: Collection[PodObject], epoch: int
+        self,
+        sweep: SweepObject,
+        jobs: Collection[JobObject],
+        pods: Collection[PodObject],
+        epoch: int,
+        now: datetime,
     ) -> None:
-        """Record what a sweep occupies; `epoch` numbers the rebuilds of the watches' cache."""
-        if self._find_limits(sweep) == _NO_LIMITS:
+        """Record what a sweep occupies; `epoch` numbers the rebuilds of the watches' cache.
+
+        Raises:
+            ApiError: the GPU hours of earlier processes cannot be read.
+        """
+        if self._limits.find(sweep.namespace) == _NO_LIMITS:
             return
         with self._lock:
-            self._begin(epoch)
-            ledger = self._open_ledger(sweep.namespace)
-            use = _measure(sweep, jobs, pods)
-            ledger.register(sweep.name, sweep.created, use, at_work=is_at_work(sweep.status))
+            self._begin(epoch, now)
+            namespace = self._open(sweep.namespace, now)
+            namespace.ledger.register(
+                sweep.name, sweep.created, _measure(sweep, jobs, pods), at_work=is_at_work(sweep.status)
+            )
+            namespace.hours.record(sweep.name, () if sweep.spec.queue_name else pods, now)
         self._wake_due(sweep.namespace)
 
     def allow(self, context: Context) -> SweepAllowance | None:
@@ -81,71 +110,118 @@ class Limiter:
             StaleError: the watches' cache was rebuilt since the sweep was registered.
         """
         sweep = context.sweep
-        limits = self._find_limits(sweep)
-        if limits == _NO_LIMITS:
+        if self._limits.find(sweep.namespace) == _NO_LIMITS:
             return UNLIMITED
         demand = compute_demand(context)
-        problem = demand and _find_impossible(limits, demand)
         use = _measure(sweep, context.observed.jobs, context.observed.pods)
         with self._lock:
-            ledger = self._open_ledger(sweep.namespace)
-            if not ledger.has(sweep.name):
+            namespace = self._namespaces.get(sweep.namespace)
+            if namespace is None or not namespace.ledger.has(sweep.name):
                 raise StaleError
-            pods, gpus = (demand.pods, demand.gpus) if demand and not problem else (0, 0)
-            grant = ledger.settle(sweep.name, use, pods, gpus)
-            most = ledger.compute_most_pods(gpus)
+            allowance = _allow(namespace, context, demand, use)
         self._wake_due(sweep.namespace)
-        if grant is None:
-            return None
-        if demand is None:
-            return UNLIMITED
-        return (
-            SweepAllowance(0, problem=problem)
-            if problem
-            else _build_allowance(limits, grant, sweep.spec.parallelism, most)
-        )
+        return allowance
 
     def end_pass(self, namespace: str, name: str) -> None:
         """Record that a pass over a sweep has ended, with or without success."""
         with self._lock:
-            if namespace in self._ledgers:
-                self._ledgers[namespace].end_pass(name)
+            if namespace in self._namespaces:
+                self._namespaces[namespace].ledger.end_pass(name)
         self._wake_due(namespace)
 
-    def remove(self, namespace: str, name: str, pods: Iterable[PodObject]) -> None:
-        """Forget a sweep that is deleted or occupies nothing for good, once its pods have ended."""
+    def remove(self, namespace: str, name: str, pods: Collection[PodObject], now: datetime) -> None:
+        """Forget a sweep that is deleted or occupies nothing for good, once its pods have ended; its GPU hours stay."""
+        if self._limits.find(namespace) == _NO_LIMITS:
+            return
         use = measure_use("", (), pods)
         with self._lock:
-            if namespace in self._ledgers or name in self._unseen.get(namespace, ()):
-                self._open_ledger(namespace).remove(name, Amount(0, use.pods, use.gpus))
+            if namespace in self._namespaces or name in self._unseen.get(namespace, ()):
+                state = self._open(namespace, now)
+                state.ledger.remove(name, Amount(0, use.pods, use.gpus))
+                state.hours.record(name, pods, now)
         self._wake_due(namespace)
 
-    def list_uses(self) -> tuple[NamespaceUse, ...]:
+    def list_uses(self, now: datetime) -> tuple[NamespaceUse, ...]:
         """Return limits and use of every namespace that has both limits and sweeps."""
         with self._lock:
-            return tuple(
-                NamespaceUse(namespace, self._limits.find(namespace), ledger.use._asdict(), ledger.waiting)
-                for namespace, ledger in sorted(self._ledgers.items())
-            )
+            return tuple(_describe(name, namespace, now) for name, namespace in sorted(self._namespaces.items()))
 
-    def _find_limits(self, sweep: SweepObject) -> NamespaceLimits:
-        return self._limits.find(sweep.namespace)
-
-    def _begin(self, epoch: int) -> None:
-        """Begin all ledgers again after the watches' cache was rebuilt."""
-        if epoch > self._epoch:
-            self._epoch, self._unseen, self._ledgers = epoch, self._list_names(), {}
-
-    def _open_ledger(self, namespace: str) -> Ledger:
-        if namespace not in self._ledgers:
-            self._ledgers[namespace] = Ledger(self._limits.find(namespace), self._unseen.get(namespace, ()))
-        return self._ledgers[namespace]
-
-    def _wake_due(self, namespace: str) -> None:
+    def list_days(self, now: datetime) -> dict[str, GpuDay] | None:
+        """Return the GPU hours of this day, by namespace, for the next process; None while they are not loaded."""
         with self._lock:
-            due = self._ledgers[namespace].take_due() if namespace in self._ledgers else set[str]()
-        for name in due:
-            self._wake(namespace, name)
+            if self._days is None:
+                return None
+            counted = {name: namespace.hours.summarize(now) for name, namespace in self._namespaces.items()}
+            days = self._days | {name: day for name, day in counted.items() if day.used}
+            return {name: day for name, day in days.items() if day.day == find_day(now)}
+
+    def _begin(self, epoch: int, now: datetime) -> None:
+        """Begin all ledgers again after the watches' cache was rebuilt."""
+        if epoch <= self._epoch:
+            return
+        self._unseen = self._list_names()
+        if self._days is not None:
+            self._days |= {name: namespace.hours.summarize(now) for name, namespace in self._namespaces.items()}
+        self._epoch, self._namespaces = epoch, {}
+
+    def _open(self, name: str, now: datetime) -> _Namespace:
+        if name not in self._namespaces:
+            if self._days is None:
+                self._days = dict(self._load_days()) if self._limits.has_gpu_hours else {}
+            limits = self._limits.find(name)
+            hours = GpuHours(self._days.get(name, GpuDay(find_day(now), 0.0, 0.0)))
+            self._namespaces[name] = _Namespace(limits, Ledger(limits, self._unseen.get(name, ())), hours)
+        return self._namespaces[name]
+
+    def _wake_due(self, name: str) -> None:
+        with self._lock:
+            due = self._namespaces[name].ledger.take_due() if name in self._namespaces else set[str]()
+        for sweep in due:
+            self._wake(name, sweep)
+
+
+def _allow(namespace: _Namespace, context: Context, demand: Demand | None, use: Amount) -> SweepAllowance | None:
+    limits, ledger, name = namespace.limits, namespace.ledger, context.sweep.name
+    problem = demand and _find_impossible(limits, demand)
+    if demand is None or problem:
+        grant = ledger.settle(name, use, 0, 0)
+        return SweepAllowance(0, problem=problem) if problem else UNLIMITED
+    hours, pods = _check_hours(namespace, context, demand), demand.pods
+    if hours and namespace.spent_at:
+        pods = min(pods, count_render_pods_since_before(context, namespace.spent_at))
+    grant = ledger.settle(name, use, pods, demand.gpus)
+    if grant is None:
+        return None
+    if hours and hours.problem:
+        return replace(hours, pods=grant.pods)
+    most = ledger.compute_most_pods(demand.gpus)
+    allowance = _build_allowance(limits, grant, context.spec.parallelism, most)
+    return replace(allowance, check_after=hours.check_after) if hours else allowance
+
+
+def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> SweepAllowance | None:
+    """Return the problem of spent GPU hours, or the time after which they may be; None for a sweep that needs none."""
+    limit, now = namespace.limits.gpu_hours_per_day, context.now
+    if limit is None or not demand.gpus or not demand.renders:
+        return None
+    left = limit * HOUR_SECONDS - namespace.hours.compute_seconds(now)
+    until_tomorrow = (find_next_day(now) - now).total_seconds()
+    if left > 0:
+        namespace.spent_at = None
+        rate = namespace.hours.rate
+        return SweepAllowance(check_after=min(max(1.0, left / rate), until_tomorrow)) if rate else SweepAllowance()
+    if namespace.spent_at is None:
+        namespace.spent_at = now
+        namespace.ledger.call(namespace.hours.sweeps)
+    tomorrow = f"{find_next_day(now):%Y-%m-%d %H:%M} UTC"
+    hours = f"{limit:g} GPU hour{'' if limit == 1 else 's'} per day"
+    message = f"The limit of this namespace, {hours}, is spent; the sweep goes on at {tomorrow}."
+    return SweepAllowance(problem=Problem(reason=Reason.LIMITED, message=message), check_after=until_tomorrow)
+
+
+def _describe(name: str, namespace: _Namespace, now: datetime) -> NamespaceUse:
+    use = {**namespace.ledger.use._asdict(), "gpuHoursPerDay": namespace.hours.compute_seconds(now) / HOUR_SECONDS}
+    return NamespaceUse(name, namespace.limits, use, namespace.ledger.waiting)
 
 
 def _measure(sweep: SweepObject, jobs: Collection[JobObject], pods: Collection[PodObject]) -> Amount:

@@ -82,15 +82,15 @@ class Reconciler:
     def _reconcile_sweep(self, key: ObjectKey) -> float | None:
         if self._watches.is_settled(key.namespace, key.name):
             self._forget(key)
-            self._limiter.remove(key.namespace, key.name, ())
+            self._limiter.remove(key.namespace, key.name, (), self._now())
             return None
         snapshot = self._watches.take_snapshot(key.namespace, key.name)
         if snapshot.sweep is None:
             self._forget(key)
-            self._limiter.remove(key.namespace, key.name, snapshot.pods)
+            self._limiter.remove(key.namespace, key.name, snapshot.pods, self._now())
             return None
         sweep = self._select_newer(key, snapshot.sweep)
-        self._limiter.register(sweep, snapshot.jobs, snapshot.pods, snapshot.epoch)
+        self._limiter.register(sweep, snapshot.jobs, snapshot.pods, snapshot.epoch, self._now())
         try:
             return self._continue_sweep(key, sweep, snapshot)
         finally:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from harness.client import Client
 
 OPERATOR_NAMESPACE: Final = "synth"
+LIMITED_NAMESPACE: Final = "limited"
+"""Name of the namespace with limits."""
+_LIMITS: Final = (
+    "limits.default.gpuHoursPerDay=1000",
+    f"limits.namespaces.{LIMITED_NAMESPACE}.sweeps=2",
+    f"limits.namespaces.{LIMITED_NAMESPACE}.pods=3",
+)
 DEFAULT_PREFIX: Final = "default"
 """Prefix of the chart's default output."""
 
@@ -28,7 +35,10 @@ def install_operator(cluster: Client, *settings: str) -> None:
             f"--namespace={OPERATOR_NAMESPACE}",
         ),
         *("--create-namespace", "--wait", "--timeout=120s"),
-        *(f"--set={setting}" for setting in (*_image_settings(cluster), *_store_settings(cluster), *settings)),
+        *(
+            f"--set={setting}"
+            for setting in (*_image_settings(cluster), *_store_settings(cluster), *_LIMITS, *settings)
+        ),
     )
 
 

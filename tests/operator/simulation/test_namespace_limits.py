@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -178,6 +179,88 @@ def test_a_failed_sweep_that_is_tried_again_waits_for_a_place() -> None:
 
     assert fleet.read_ready(failed).startswith("Limited")
     fleet.run_until_all_complete()
+
+
+SPENT = "Limited: The limit of this namespace, 0.01 GPU hours per day, is spent; the sweep goes on at {day} 00:00 UTC."
+DAYS = 86_400
+
+
+def spend() -> SimulatedFleet:
+    """Let a sweep spend the GPU hours of the day, 36 GPU seconds."""
+    fleet = SimulatedFleet(0, gpu_hours_per_day=0.01)
+    fleet.create(runs=40, gpu={"count": 2}, parallelism=2)
+    fleet.run_until(lambda _: fleet.read_ready("a0") == SPENT.format(day="2026-05-02"))
+    return fleet
+
+
+def test_running_batches_end_when_the_gpu_hours_are_spent_and_no_other_begins() -> None:
+    fleet = spend()
+    running = {pod["metadata"]["name"] for pod in fleet.list_pods("a0") if pod["status"]["phase"] == "Running"}
+    assert running
+
+    fleet.run_until(lambda _: not fleet.list_pods("a0"), seconds=60)
+
+    assert fleet.read_status("a0").phase is Phase.WAITING
+    ended = {
+        pod["metadata"]["name"] for pod in fleet.api.list_all(Resource.PODS) if pod["status"]["phase"] == "Succeeded"
+    }
+    assert running <= ended
+    assert len(fleet.store.runs) <= 36 / 2 + 2 * len(running)
+    writes = len(fleet.api.writes)
+    fleet.run_for(3600)
+    assert len(fleet.api.writes) == writes
+
+
+def test_a_sweep_goes_on_on_the_next_day_until_it_is_complete() -> None:
+    fleet = spend()
+    done = len(fleet.store.runs)
+
+    fleet.run_until(lambda _: fleet.api.now.day == 2 and fleet.read_status("a0").phase is Phase.RENDERING, seconds=DAYS)
+    fleet.run_until(lambda _: fleet.read_ready("a0") == SPENT.format(day="2026-05-03"))
+
+    assert len(fleet.store.runs) > done
+    fleet.run_until_all_complete(seconds=20 * DAYS)
+
+
+@pytest.mark.parametrize("away", [0, 300])
+def test_gpu_hours_survive_the_deletion_of_the_sweep_and_a_restart(away: int) -> None:
+    fleet = spend()
+    fleet.run_for(120)
+
+    fleet.api.remove(Resource.SWEEPS, "a0")
+    fleet.run_for(5)
+    fleet.api.now += timedelta(seconds=away)
+    fleet.restart()
+    again = fleet.create(runs=4, gpu={"count": 1})
+    fleet.run_for(5)
+
+    assert fleet.read_ready(again) == SPENT.format(day="2026-05-02")
+
+
+def test_gpu_hours_survive_a_rebuilt_cache() -> None:
+    fleet = spend()
+
+    fleet.rebuild_cache()
+    again = fleet.create(runs=4, gpu={"count": 1})
+    fleet.run_for(5)
+
+    assert fleet.read_ready(again) == SPENT.format(day="2026-05-02")
+
+
+def test_a_sweep_without_gpus_goes_on_when_the_gpu_hours_are_spent() -> None:
+    fleet = spend()
+
+    cpu = fleet.create(runs=4)
+    fleet.run_until(lambda _: fleet.read_status(cpu).phase is Phase.COMPLETE)
+
+    assert fleet.read_ready("a0").startswith("Limited")
+
+
+def test_a_sweep_that_has_rendered_everything_commits_although_the_gpu_hours_are_spent() -> None:
+    fleet = SimulatedFleet(0, gpu_hours_per_day=0.01)
+    fleet.create(runs=18, gpu={"count": 2}, parallelism=18)
+
+    fleet.run_until_all_complete(seconds=600)
 
 
 def run(fleet: SimulatedFleet) -> SimulatedFleet:
