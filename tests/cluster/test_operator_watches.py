@@ -18,6 +18,8 @@ from proxies import proxy
 
 from synth_api.jobs.messages import BatchMessage, write_message
 from synth_api.jobs.names import JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
+from synth_api.resources.synth_recipe import RecipeSpec
+from synth_api.version import ENGINE_VERSION
 from synth_operator.kube.api import Resource
 from synth_operator.kube.client import KubernetesApi
 from synth_operator.watch.handlers import ObjectKey
@@ -180,6 +182,36 @@ def test_a_change_of_a_recipe_is_an_event_of_its_sweeps(server: ApiServer) -> No
 
         assert ObjectKey(Resource.RECIPES, "default", "recipe-of-reader") in items.seen
         assert watches.take_snapshot("default", "reader").recipe is not None
+
+
+def test_a_finished_sweep_is_settled_until_it_or_its_recipe_changes(server: ApiServer) -> None:
+    planned, other = ({**build_recipe("settled"), "spec": {"recipe": {"number": number}}} for number in (1, 2))
+    server.apply(planned)
+    server.apply(build_sweep("settled"))
+    place, key = ("patch", "synthsweep", "settled", "--type=merge"), ("default", "settled")
+    status = {
+        "observedGeneration": 1,
+        "completionTime": "2026-05-01T12:00:00Z",
+        "engineVersion": ENGINE_VERSION,
+        "recipeDigest": RecipeSpec(recipe={"number": 1}).digest,
+    }
+    with run_watches(load_connection(server)) as (watches, items):
+        items.wait_for("settled")
+        assert not watches.is_settled(*key)
+        server.kubectl(*place, "--subresource=status", f"--patch={json.dumps({'status': status})}")
+        wait_until(lambda: watches.is_settled(*key), "a finished sweep is not settled")
+        assert "settled" not in watches.list_names().get("default", ())
+
+        server.apply(build_job("settled-p", {SWEEP_LABEL: "settled", JOB_LABEL: "plan"}))
+        wait_until(lambda: not watches.is_settled(*key), "a Job of it is not seen")
+        server.kubectl("delete", "job", "settled-p")
+        wait_until(lambda: watches.is_settled(*key), "the Job is not gone")
+        server.apply(other)
+        wait_until(lambda: not watches.is_settled(*key), "another recipe is not seen")
+        server.apply(planned)
+        wait_until(lambda: watches.is_settled(*key), "the recipe is not seen")
+        server.kubectl(*place, '--patch={"spec":{"suspend":true}}')
+        wait_until(lambda: not watches.is_settled(*key), "an edit is not seen")
 
 
 def test_foreign_jobs_and_pods_are_no_events(server: ApiServer) -> None:
