@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "gc": "Delete files that no dataset needs.",
     "status": "Show the status of a sweep on a cluster.",
     "failures": "List the failed runs of a sweep on a cluster.",
+    "limits": "Show the limits of a namespace, their use and who waits.",
     "retry": "Retry the failed runs of a sweep on a cluster.",
     "logs": "Print the pod logs of a sweep on a cluster.",
     "store-policy": "Print the bucket policy of a namespace.",

@@ -13,6 +13,7 @@ from synth_api.resources.base import Part, list_keys
 from synth_api.resources.default_output import DefaultOutput
 from synth_api.resources.endpoints import AllowedEndpoint, covers_endpoint, split_endpoint
 from synth_api.resources.image_reference import IMAGE_PATTERN, ImageReference
+from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.pod_template import Quantity, Resources, Toleration
 from synth_api.resources.text_formats import NAMESPACE
@@ -114,21 +115,6 @@ class Lease(Part):
     """Seconds that a lease is valid without a renewal."""
 
 
-class NamespaceLimits(Part):
-    """Limits of a namespace's sweeps without `queueName`; null: unlimited."""
-
-    sweeps: Annotated[int, Field(ge=0)] | None = None
-    """Sweeps at work."""
-    pods: Annotated[int, Field(ge=0)] | None = None
-    """Pods at once, of all Jobs."""
-    gpus: Annotated[int, Field(ge=0)] | None = None
-    """GPUs at once: units of extended resources that render pods request."""
-    runs_per_sweep: Annotated[int, Field(ge=0)] | None = None
-    """Runs of one sweep."""
-    gpu_hours_per_day: Annotated[float, Field(ge=0)] | None = None
-    """GPU hours of render pods per day, in UTC."""
-
-
 class LimitsByNamespace(Part):
     """Limits per namespace; what is over waits as `Limited`."""
 
@@ -138,6 +124,11 @@ class LimitsByNamespace(Part):
         default={}, json_schema_extra={"additionalProperties": False}
     )
     """Limits of single namespaces, by name; each field replaces the default's, null included."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True if no namespace has a limit."""
+        return all(each == NamespaceLimits() for each in (self.default, *self.namespaces.values()))
 
     @property
     def has_gpu_hours(self) -> bool:

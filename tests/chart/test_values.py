@@ -12,8 +12,9 @@ import pytest
 import yaml
 from servers import ROOT
 
+from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_api.resources.output import Output, SecretRef
-from synth_operator.configuration import Configuration, NamespaceLimits
+from synth_operator.configuration import Configuration
 
 if TYPE_CHECKING:
     from conftest import Helm

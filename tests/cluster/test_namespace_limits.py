@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from harness.cluster import wait_until
 from harness.operator_chart import LIMITED_NAMESPACE
 from harness.sweep_namespace import SweepNamespace
 from operators import Operators
 from spheres import SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.reasons import Reason
+from synth_api.resources.namespace_limits import REPORT_KEY, REPORT_NAME
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.outcome import find_ready_message, find_ready_reason
 
@@ -60,6 +63,10 @@ def test_what_is_over_the_limits_waits_in_order_of_age_and_others_are_unaffected
     )
     assert not limited.list_jobs(NAMES[-1])
     assert namespace.wait_for_end("honest").phase is Phase.COMPLETE
+
+    wait_until(lambda: REPORT_NAME in limited.kubectl("get", "configmaps"), "no report of the limits")
+    report = json.loads(limited.cluster.get_object("configmap", REPORT_NAME, limited.name)["data"][REPORT_KEY])
+    assert (report["limits"]["sweeps"], report["limits"]["pods"]) == (LIMIT, 3)
 
     ends = [limited.wait_for_end(name) for name in NAMES]
     assert {status.phase for status in ends} == {Phase.COMPLETE}

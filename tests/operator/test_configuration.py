@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from synth_api.errors import InputError
-from synth_operator.configuration import Configuration, NamespaceLimits
+from synth_api.resources.namespace_limits import NamespaceLimits
+from synth_operator.configuration import Configuration
 
 LEAST: dict[str, Any] = {
     "operatorImage": "synth-operator:0.1.0",

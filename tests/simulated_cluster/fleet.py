@@ -11,8 +11,9 @@ from typing import Any
 from simulated_cluster.api import NAMESPACE, CrashError
 from simulated_cluster.simulation import _WATCHED, OUTPUT, RULES, START, SimulatedCluster, _version, validate
 from synth_api.jobs.names import SWEEP_LABEL
+from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_api.resources.synth_sweep import Phase, SweepStatus
-from synth_operator.configuration import LimitsByNamespace, NamespaceLimits
+from synth_operator.configuration import LimitsByNamespace
 from synth_operator.decide.context import Context
 from synth_operator.decide.decide import decide
 from synth_operator.decide.observed_state import ObservedState

@@ -153,6 +153,13 @@ logLevel: {{ .Values.logLevel }}
 {{ toYaml .Values.sweeps }}
 {{- end }}
 
+{{- /* Not empty if any namespace has a limit. */}}
+{{- define "synth.limits" -}}
+{{- range prepend (values .Values.limits.namespaces) .Values.limits.default }}
+{{- if . }}true{{ end }}
+{{- end }}
+{{- end }}
+
 {{- /* Not empty if GPU hours have a limit in any namespace. */}}
 {{- define "synth.limitsGpuHours" -}}
 {{- range prepend (values .Values.limits.namespaces) .Values.limits.default }}
@@ -179,6 +186,13 @@ logLevel: {{ .Values.logLevel }}
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [create, get, list, delete]
+{{- if include "synth.limits" . }}
+# The report of the use of limits.
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [synth-limits]
+  verbs: [patch]
+{{- end }}
 # Exit codes, termination messages and why a pod waits.
 - apiGroups: [""]
   resources: [pods]

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from synth_operator.configuration import NamespaceLimits
+    from synth_api.resources.namespace_limits import NamespaceLimits
 
 _LIMIT: Final = "synth_namespace_limit"
 _USE: Final = "synth_namespace_use"

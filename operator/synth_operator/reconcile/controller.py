@@ -72,7 +72,7 @@ class Controller:
         checker = Checker(checks, configuration.find_output, self._queue.add)
         record = GpuHoursRecord(api, configuration.lease)
         self._limiter = Limiter(configuration.limits, self._watches.list_names, record.load, self._wake)
-        self._limits_report = LimitsReport(self._limiter, record) if configuration.limits.has_gpu_hours else None
+        self._limits_report = None if configuration.limits.is_empty else LimitsReport(api, self._limiter, record)
         self._reconciler = Reconciler(api, self._watches, checker, self._limiter, configuration)
         self._workers = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from synth_operator.configuration import NamespaceLimits
+    from synth_api.resources.namespace_limits import NamespaceLimits
 
 
 class Amount(NamedTuple):

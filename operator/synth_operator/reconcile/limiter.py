@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
-from synth_operator.configuration import NamespaceLimits
+from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_operator.decide.demand import compute_demand, count_render_pods_since_before, is_at_work, measure_use
 from synth_operator.decide.observed_state import UNLIMITED, SweepAllowance
 from synth_operator.reconcile.apply import StaleError

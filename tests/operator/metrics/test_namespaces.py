@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from synth_operator.configuration import NamespaceLimits
+from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_operator.metrics.namespaces import NamespaceCollector
 from synth_operator.reconcile.limiter import NamespaceUse
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_operator.configuration import NamespaceLimits
+from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_operator.reconcile.ledger import NOTHING, Amount, Grant, Ledger
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)

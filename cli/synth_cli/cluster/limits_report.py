@@ -1,0 +1,40 @@
+"""Report of the limits of a namespace, and the sweeps that wait for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from synth_api.errors import InputError
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import ConditionType
+from synth_api.resources.namespace_limits import REPORT_KEY, REPORT_NAME, LimitsUse
+
+if TYPE_CHECKING:
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
+    from synth_cli.cluster.connection import Cluster
+
+
+def read_limits(cluster: Cluster) -> LimitsUse | None:
+    """Return the operator's report for the namespace; None if there is none. Raises InputError if it cannot be read."""
+    text = (cluster.read_config_map(REPORT_NAME) or {}).get(REPORT_KEY)
+    if text is None:
+        return None
+    try:
+        return LimitsUse.model_validate_json(text)
+    except ValidationError:
+        problem = "cannot be read; this synth and the operator are of different versions, or somebody edited it"
+        raise InputError(f"ConfigMap {REPORT_NAME}", problem) from None
+
+
+def list_limited_sweeps(cluster: Cluster) -> list[ClusterSweep]:
+    """Return the sweeps that wait for a limit, in the order in which they go on: the oldest first."""
+    waiting = (sweep for sweep in cluster.list_sweeps() if find_limit_message(sweep))
+    return sorted(waiting, key=lambda sweep: (sweep.created, sweep.name))
+
+
+def find_limit_message(sweep: ClusterSweep) -> str:
+    """Return the message of a sweep that waits for a limit, else an empty text."""
+    ready = sweep.find_condition(ConditionType.READY)
+    return ready.message if ready and ready.reason is Reason.LIMITED else ""
