@@ -1,9 +1,10 @@
 """`make bench-operator`: API writes, status lag and memory of the operator.
 
 One sweep of 10,000 runs on real pods, with an engine that takes 10 ms a run; then many sweeps at once on fake nodes,
-whose pods succeed after a second with the termination messages of real ones. Writes are counted in the audit log of
-the API server, without those to the Lease. Status lag is the time from a change, as a watch of the API reports it, to
-the status of the sweep that shows it, as another watch reports it.
+whose pods succeed after a second with the termination messages of real ones; then 200 of these beside a hostile
+namespace. Writes are counted in the audit log of the API server, without those to the Lease. Status lag is the time
+from a change, as a watch of the API reports it, to the status of the sweep that shows it, as another watch reports it.
+Memory is the sum of the peaks of all processes, so that pages that they share count in each.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ MINUTE: Final = 60.0
 FAKE: Final = tuple(f"fake-{number}" for number in range(5))
 RUNS: Final = 40
 BATCH: Final = 10
+HONEST_SWEEPS: Final = 200
+EXPENSIVE_SWEEPS: Final = 16
+EXPENSIVE: Final = [f"+initial_runtime_state.x{number}={','.join(['1'] * 2000)}" for number in range(16)]
+"""Overrides that take seconds to check."""
 CHANGES: Final = ("accepted", "planned", "rendered", "complete")
 PLANNED: Final = {"kind": "plan", "total": RUNS, "todo": RUNS, "batch_size": BATCH, "batches": RUNS // BATCH}
 INDEX: Final = '{{ index $root.metadata.annotations "batch.kubernetes.io/job-completion-index" }}'
@@ -83,6 +88,16 @@ def measure_fleet(namespace: SweepNamespace, sweeps: int) -> Numbers:
     ):
         namespace.apply(*documents)
     return {"runs": RUNS, "where": "fake nodes", **numbers}
+
+
+def measure_beside_hostile(namespace: SweepNamespace, hostile: SweepNamespace, sweeps: int, others: int) -> Numbers:
+    """Measure as `measure_fleet` beside a namespace with many more sweeps, some of them expensive to check."""
+    hostile.apply_recipe("spheres-sem", load_recipe())
+    recipe = {"recipeRef": {"name": "spheres-sem"}, **hostile.small_spec}
+    small = [sweep(f"small-{number}", {**recipe, "overrides": [f"{SEED}={number}"]}) for number in range(others)]
+    costly = [sweep(f"costly-{number}", {**recipe, "overrides": EXPENSIVE}) for number in range(EXPENSIVE_SWEEPS)]
+    hostile.apply(*small, *costly)
+    return {**measure_fleet(namespace, sweeps), "where": f"fake nodes, beside {others:,} hostile ones"}
 
 
 def sweep(name: str, spec: Numbers) -> Numbers:
@@ -239,18 +254,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000, help="runs of the sweep on real pods; 0: skip it")
     parser.add_argument(
+        "--hostile", type=int, default=1000, help="sweeps of a hostile namespace beside 200 others; 0: skip it"
+    )
+    parser.add_argument(
         "--sweeps", type=int, nargs="*", default=[200, 1000], help="numbers of sweeps at once on fake nodes"
     )
     chosen = parser.parse_args()
     RAW.parent.mkdir(exist_ok=True)
     results = []
-    for numbers in measure_parts(chosen.runs, chosen.sweeps):
+    for numbers in measure_parts(chosen.runs, chosen.sweeps, chosen.hostile):
         results.append(numbers)
         RAW.write_text(json.dumps(results, indent=1))  # kept if a later part fails
     Console().print(format_table(results), f"raw numbers: {RAW.relative_to(ROOT)}")
 
 
-def measure_parts(runs: int, fleets: Iterable[int]) -> Iterator[Numbers]:
+def measure_parts(runs: int, fleets: Iterable[int], hostile: int) -> Iterator[Numbers]:
     """Yield the figures of one part after the other, each on a new cluster."""
     if runs:
         with run_operator() as (cluster, store):
@@ -259,6 +277,11 @@ def measure_parts(runs: int, fleets: Iterable[int]) -> Iterator[Numbers]:
         with run_operator() as (cluster, store):
             cluster.kubectl("cordon", NODE)
             yield measure_fleet(open_namespace(cluster, store, "fleet"), sweeps)
+    if hostile:
+        with run_operator() as (cluster, store):
+            cluster.kubectl("cordon", NODE)
+            others = open_namespace(cluster, store, "fleet"), open_namespace(cluster, store, "hostile")
+            yield measure_beside_hostile(*others, HONEST_SWEEPS, hostile)
 
 
 def open_namespace(cluster: Cluster, store: NodeStore, name: str) -> SweepNamespace:
