@@ -165,6 +165,8 @@ class Controller:
     def _report(self, key: ObjectKey, error: Exception) -> None:
         """Count an error of the operator and write it as a condition; the next pass writes what fails here."""
         self._recorder.record_internal_error(key.resource.plural)
+        if key.resource is Resource.SWEEPS:
+            self._limiter.pass_over(key.namespace, key.name)
         try:
             report_internal_error(self._api, self._watches, key, error, datetime.now(UTC))
         except Exception as failure:

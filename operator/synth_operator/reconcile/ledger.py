@@ -127,8 +127,10 @@ class Ledger:
         """Return True if a sweep is registered."""
         return name in self._entries
 
-    def register(self, name: str, created: datetime, use: Amount, *, at_work: bool) -> None:
-        """Record what a sweep was seen to occupy; `at_work`: it has a place by its status."""
+    def register(
+        self, name: str, created: datetime, use: Amount, *, at_work: bool = False, waits: bool = False
+    ) -> None:
+        """Record what a sweep was seen to occupy; by its status it has a place (`at_work`) or waits (`waits`)."""
         entry = self._entries.get(name)
         if entry is None or entry.age != (created, name):
             if entry:
@@ -136,6 +138,8 @@ class Ledger:
             entry = self._entries[name] = _Entry((created, name))
         if name in self._unseen and at_work:
             entry.granted, entry.is_restored = Amount(1, max(1, use.pods), use.gpus), True
+        elif name in self._unseen and waits:
+            self._wait(entry, self._limited)
         self._reserve(entry, use)
 
     def settle(self, name: str, use: Amount, pods: int, gpus: int) -> Grant | None:
@@ -159,6 +163,11 @@ class Ledger:
                 return None
         self._due.discard(name)
         return Grant(granted, tuple(resource for resource in Amount._fields if resource in missing))
+
+    def pass_over(self, name: str) -> None:
+        """Let a sweep wait for nothing until it is settled again."""
+        if name in self._entries:
+            self._wait(self._entries[name], frozenset())
 
     def end_pass(self, name: str) -> None:
         """Record that this process has reconciled a sweep, with or without success, or that it is deleted."""

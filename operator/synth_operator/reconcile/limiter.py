@@ -11,6 +11,7 @@ from synth_api.resources.conditions import Problem
 from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_operator.decide.demand import compute_demand, count_render_pods_since_before, is_at_work, measure_use
 from synth_operator.decide.observed_state import UNLIMITED, SweepAllowance
+from synth_operator.decide.outcome import is_waiting_for
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.gpu_hours import HOUR_SECONDS, GpuDay, GpuHours, find_day, find_next_day
 from synth_operator.reconcile.ledger import NOTHING, Amount, Grant, Ledger
@@ -98,7 +99,11 @@ class Limiter:
             self._begin(epoch, now)
             namespace = self._open(sweep.namespace, now)
             namespace.ledger.register(
-                sweep.name, sweep.created, _measure(sweep, jobs, pods), at_work=is_at_work(sweep.status)
+                sweep.name,
+                sweep.created,
+                _measure(sweep, jobs, pods),
+                at_work=is_at_work(sweep.status),
+                waits=is_waiting_for(sweep.status, Reason.LIMITED),
             )
             namespace.hours.record(sweep.name, () if sweep.spec.queue_name else pods, now)
         self._wake_due(sweep.namespace)
@@ -127,6 +132,13 @@ class Limiter:
         with self._lock:
             if namespace in self._namespaces:
                 self._namespaces[namespace].ledger.end_pass(name)
+        self._wake_due(namespace)
+
+    def pass_over(self, namespace: str, name: str) -> None:
+        """Let a sweep whose pass failed hold up no younger one until a pass succeeds."""
+        with self._lock:
+            if namespace in self._namespaces:
+                self._namespaces[namespace].ledger.pass_over(name)
         self._wake_due(namespace)
 
     def remove(self, namespace: str, name: str, pods: Collection[PodObject], now: datetime) -> None:

@@ -144,6 +144,28 @@ def test_nothing_new_is_granted_before_every_sweep_of_the_namespace_was_looked_a
     assert ask(ledger, "b", 2) == Grant(0, ("sweeps",))
 
 
+def test_an_older_sweep_that_waited_before_the_restart_comes_first_although_its_check_takes_longer() -> None:
+    ledger = Ledger(NamespaceLimits(sweeps=1), unseen=["a", "b"])
+    ledger.register("a", AGE["a"], NOTHING, waits=True)
+    ledger.end_pass("a")
+
+    assert ask(ledger, "b", 2) == Grant(0, ("sweeps",))
+    assert ask(ledger, "a", 2) == Grant(2)
+
+
+def test_a_sweep_whose_passes_fail_holds_up_no_younger_one() -> None:
+    ledger = Ledger(NamespaceLimits(sweeps=1))
+    ask(ledger, "c", 2)
+    ask(ledger, "a", 2)
+    ask(ledger, "b", 2)
+
+    ledger.pass_over("a")
+    ask(ledger, "c", 0)
+
+    assert ledger.take_due() == {"b"}
+    assert ask(ledger, "b", 2) == Grant(2)
+
+
 def test_a_pass_that_fails_does_not_hold_up_its_namespace() -> None:
     ledger = Ledger(NamespaceLimits(sweeps=1), unseen=["a", "b"])
     assert ask(ledger, "b", 2) is None
