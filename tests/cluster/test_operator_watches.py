@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +22,7 @@ from synth_api.jobs.messages import BatchMessage, write_message
 from synth_api.jobs.names import JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
 from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.version import ENGINE_VERSION
-from synth_operator.kube.api import Resource
+from synth_operator.kube.api import Resource, find_by_name
 from synth_operator.kube.client import KubernetesApi
 from synth_operator.watch.handlers import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
@@ -72,7 +74,7 @@ def load_connection(server: ApiServer) -> client.Configuration:
 def run_watches(
     connection: client.Configuration, *namespaces: str, seconds: int = 60
 ) -> Iterator[tuple[Watches, Items]]:
-    items, read = Items(), KubernetesApi(connection).read
+    items, read = Items(), partial(find_by_name, KubernetesApi(connection))
     watches = Watches(connection, namespaces, items.add, lambda _resource: None, read, seconds)
     watches.start()
     try:
@@ -212,6 +214,21 @@ def test_a_finished_sweep_is_settled_until_it_or_its_recipe_changes(server: ApiS
         wait_until(lambda: watches.is_settled(*key), "the recipe is not seen")
         server.kubectl(*place, '--patch={"spec":{"suspend":true}}')
         wait_until(lambda: not watches.is_settled(*key), "an edit is not seen")
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_a_recipe_that_is_too_large_for_the_cache_is_found_with_the_rights_of_the_operator(server: ApiServer) -> None:
+    numbers = random.Random(1)
+    tree = {f"key-{key}": [numbers.random() for _ in range(100)] for key in range(50)}
+    server.apply({**build_recipe("large"), "spec": {"recipe": tree}})
+    with run_watches(load_connection(server)) as (watches, items):
+        items.wait_for("recipe-of-large")
+        packed = watches._cache._packed[Resource.RECIPES]["default", "recipe-of-large"]
+        found = watches.find_recipe("default", "recipe-of-large")
+
+        assert packed.spec is None
+        assert found
+        assert found.spec.recipe == tree
 
 
 def test_foreign_jobs_and_pods_are_no_events(server: ApiServer) -> None:

@@ -96,3 +96,8 @@ class Api(Protocol):
         An object that does not exist, or has another uid, is no error.
         """
         ...
+
+
+def find_by_name(api: Api, resource: Resource, namespace: str, name: str) -> JsonObject | None:
+    """Return an object, or None if it does not exist, by a list: the operator may list recipes, but not get one."""
+    return next(iter(api.find(resource, namespace, fields=f"metadata.name={name}")), None)

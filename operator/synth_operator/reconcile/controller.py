@@ -6,9 +6,10 @@ import logging
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from synth_operator.kube.api import ApiError, Resource
+from synth_operator.kube.api import ApiError, Resource, find_by_name
 from synth_operator.kube.leader_election import NotLeadingError
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.checker import Checker, CheckPendingError
@@ -66,8 +67,9 @@ class Controller:
         self._recorder = recorder
         share = max(1, int(configuration.workers * _SHARE))
         self._queue: WorkQueue[ObjectKey] = WorkQueue(lambda key: key.namespace, share)
+        fetch = partial(find_by_name, api)
         self._watches = Watches(
-            connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity, api.read
+            connection, configuration.namespaces, self._queue.add, recorder.record_watch_activity, fetch
         )
         checker = Checker(checks, configuration.find_output, self._queue.add)
         record = GpuHoursRecord(api, configuration.lease)
