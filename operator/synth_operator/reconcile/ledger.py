@@ -130,16 +130,19 @@ class Ledger:
     def register(
         self, name: str, created: datetime, use: Amount, *, at_work: bool = False, waits: bool = False
     ) -> None:
-        """Record what a sweep was seen to occupy; by its status it has a place (`at_work`) or waits (`waits`)."""
+        """Record what a sweep was seen to occupy; its status says that it has a place (`at_work`) or may ask (`waits`).
+
+        One that may ask comes before younger ones already, since its check may take longer than theirs.
+        """
         entry = self._entries.get(name)
         if entry is None or entry.age != (created, name):
             if entry:
                 self._release(entry, NOTHING)
             entry = self._entries[name] = _Entry((created, name))
-        if name in self._unseen and at_work:
-            entry.granted, entry.is_restored = Amount(1, max(1, use.pods), use.gpus), True
-        elif name in self._unseen and waits:
-            self._wait(entry, self._limited)
+            if name in self._unseen and at_work:
+                entry.granted, entry.is_restored = Amount(1, max(1, use.pods), use.gpus), True
+            elif waits:
+                self._wait(entry, self._limited)
         self._reserve(entry, use)
 
     def settle(self, name: str, use: Amount, pods: int, gpus: int) -> Grant | None:

@@ -11,7 +11,6 @@ from synth_api.resources.conditions import Problem
 from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_operator.decide.demand import compute_demand, count_render_pods_since_before, is_at_work, measure_use
 from synth_operator.decide.observed_state import UNLIMITED, SweepAllowance
-from synth_operator.decide.outcome import is_waiting_for
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.gpu_hours import HOUR_SECONDS, GpuDay, GpuHours, find_day, find_next_day
 from synth_operator.reconcile.ledger import NOTHING, Amount, Grant, Ledger
@@ -103,7 +102,7 @@ class Limiter:
                 sweep.created,
                 _measure(sweep, jobs, pods),
                 at_work=is_at_work(sweep.status),
-                waits=is_waiting_for(sweep.status, Reason.LIMITED),
+                waits=_may_ask(sweep),
             )
             namespace.hours.record(sweep.name, () if sweep.spec.queue_name else pods, now)
         self._wake_due(sweep.namespace)
@@ -234,6 +233,11 @@ def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> Swe
 def _describe(name: str, namespace: _Namespace, now: datetime) -> NamespaceUse:
     use = {**namespace.ledger.use._asdict(), "gpuHoursPerDay": namespace.hours.compute_seconds(now) / HOUR_SECONDS}
     return NamespaceUse(name, namespace.limits, use, namespace.ledger.waiting)
+
+
+def _may_ask(sweep: SweepObject) -> bool:
+    """Return True if an unfinished sweep may ask for a place, as far as is known before its check."""
+    return not (sweep.deleting or sweep.spec.suspend or sweep.spec.queue_name or sweep.status.completion_time)
 
 
 def _measure(sweep: SweepObject, jobs: Collection[JobObject], pods: Collection[PodObject]) -> Amount:

@@ -144,8 +144,9 @@ def test_nothing_new_is_granted_before_every_sweep_of_the_namespace_was_looked_a
     assert ask(ledger, "b", 2) == Grant(0, ("sweeps",))
 
 
-def test_an_older_sweep_that_waited_before_the_restart_comes_first_although_its_check_takes_longer() -> None:
-    ledger = Ledger(NamespaceLimits(sweeps=1), unseen=["a", "b"])
+@pytest.mark.parametrize("unseen", [(), ("a", "b")])
+def test_an_older_sweep_comes_first_although_its_check_takes_longer(unseen: tuple[str, ...]) -> None:
+    ledger = Ledger(NamespaceLimits(sweeps=1), unseen)
     ledger.register("a", AGE["a"], NOTHING, waits=True)
     ledger.end_pass("a")
 
