@@ -40,7 +40,6 @@ def test_a_sweep_stops_at_its_budget_and_goes_on_with_a_larger_one(namespace: Sw
     assert 0 < stopped.spent.cpu_seconds <= seconds * float(SMALL_REQUESTS["cpu"].removesuffix("m")) / 1000
     assert not namespace.list_running_pods(NAME)
     assert stopped.forecast, "two batches have ended"
-    assert stopped.forecast.cpu_hours * 3600 > stopped.spent.cpu_seconds
     head, row = namespace.kubectl("get", "synthsweep", NAME, "--output=wide").splitlines()
     assert row[head.index("GPU-HOURS") :].split()[0] == "0"
 
