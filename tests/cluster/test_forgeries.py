@@ -31,13 +31,14 @@ MESSAGE: Final = '{"kind": "batch", "batch": BATCH, "size": 1, %s}'
 NOISE: Final = json.dumps(HOSTILE)
 FAILURE: Final = f'{{"run": 5, "reason": "GateFailed", "overrides": {{{NOISE}: {NOISE}}}, "message": {NOISE}}}'
 LIES: Final = {
-    "1": MESSAGE % f'"succeeded": {10**3000}',
-    "2": MESSAGE % '"succeeded": 1000000000',
-    "3": MESSAGE % f'"bytes": {1 << 63}',
-    "4": MESSAGE % '"failed": 40, "reasons": {"GateFailed": 40}',
-    "5": MESSAGE % f'"failed": 1, "reasons": {{{NOISE}: 1}}, "failures": [{FAILURE}]',
+    "11": MESSAGE % f'"succeeded": {10**3000}',
+    "12": MESSAGE % '"succeeded": 1000000000',
+    "13": MESSAGE % f'"bytes": {1 << 63}',
+    "14": MESSAGE % '"failed": 40, "reasons": {"GateFailed": 40}',
+    "15": MESSAGE % f'"failed": 1, "reasons": {{{NOISE}: 1}}, "failures": [{FAILURE}]',
 }
-RUNS: Final = len(LIES) + 1
+LIAR_SEEDS: Final = range(10, 11 + len(LIES))
+"""The first one tells no lie. Other sweeps have other seeds, since a run that one sweep renders exists for all."""
 BLOCKED: Final[dict[str, tuple[dict[str, Any], Reason, str]]] = {
     "image": (
         {"initContainers": [{"name": "prepare", "image": "lab.invalid/none:1"}]},
@@ -66,17 +67,17 @@ def tenant(cluster: Cluster, store: NodeStore) -> SweepNamespace:
     created.kubectl("create", "rolebinding", "tenant", "--clusterrole=edit", f"--serviceaccount={created.name}:tenant")
     created.apply_recipe("spheres-sem", load_recipe())
     forge_job(created, "victim")
-    apply_sweep(created, "victim", 2, created.apply_trial_engine("render_held", HELD="0,1"))
+    apply_sweep(created, "victim", range(2), created.apply_trial_engine("render_held", HELD="0,1"))
     liar = created.apply_trial_engine("render_lying", LIES=json.dumps(LIES))
-    apply_sweep(created, "liar", RUNS, liar, retriesPerRun=0, maxFailedRuns=RUNS)
+    apply_sweep(created, "liar", LIAR_SEEDS, liar, retriesPerRun=0, maxFailedRuns=len(LIES))
     for name, (spec, _, _) in BLOCKED.items():
-        apply_sweep(created, name, 1, {"spec": spec})
+        apply_sweep(created, name, range(20, 21), {"spec": spec})
     return created
 
 
-def apply_sweep(namespace: SweepNamespace, name: str, runs: int, template: dict[str, Any], **spec: Any) -> None:
-    overrides = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range({runs})"]
-    whole = {"overrides": overrides, "podTemplate": template, "parallelism": runs, "batchSize": 1, **spec}
+def apply_sweep(namespace: SweepNamespace, name: str, seeds: range, template: dict[str, Any], **spec: Any) -> None:
+    overrides = [SMALL_PICTURE, f"{NUMBER}=2", f"{SEED}=range({seeds.start},{seeds.stop})"]
+    whole = {"overrides": overrides, "podTemplate": template, "parallelism": len(seeds), "batchSize": 1, **spec}
     namespace.apply_sweep(name, "spheres-sem", **whole)
 
 
