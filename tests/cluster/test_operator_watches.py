@@ -103,7 +103,7 @@ def build_recipe(name: str) -> dict[str, Any]:
 
 
 def build_pod_template(labels: dict[str, str]) -> dict[str, Any]:
-    container = {"name": "work", "image": "none"}
+    container = {"name": "render", "image": "none"}
     return {"metadata": {"labels": labels}, "spec": {"restartPolicy": "Never", "containers": [container]}}
 
 
@@ -167,7 +167,7 @@ def test_a_pods_message_outlives_the_pod_but_not_its_job(server: ApiServer) -> N
 def end_pod(server: ApiServer, pod: str, message: BatchMessage) -> None:
     """Write the status of a pod that SIGTERM has ended, as a kubelet does."""
     terminated = {"exitCode": 143, "message": write_message(message).decode()}
-    container = {"name": "work", "image": "none", "imageID": "", "ready": False, "restartCount": 0}
+    container = {"name": "render", "image": "none", "imageID": "", "ready": False, "restartCount": 0}
     status = {"phase": "Failed", "containerStatuses": [{**container, "state": {"terminated": terminated}}]}
     server.kubectl(
         "patch", "pod", pod, "--subresource=status", "--type=merge", f"--patch={json.dumps({'status': status})}"
