@@ -8,8 +8,7 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from synth_api.errors import InputError, suggest_name
-from synth_api.problems import convert_validation_error
-from synth_api.resources.base import Part, list_keys
+from synth_api.resources.base import Part, explain_part_error, list_keys
 from synth_api.resources.default_output import DefaultOutput
 from synth_api.resources.endpoints import AllowedEndpoint, covers_endpoint, split_endpoint
 from synth_api.resources.image_reference import IMAGE_PATTERN, ImageReference
@@ -20,6 +19,8 @@ from synth_api.resources.text_formats import NAMESPACE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 Image = Annotated[str, Field(min_length=1, max_length=512)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -236,20 +237,9 @@ class Configuration(Part):
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise _explain_error(error) from error
+            raise explain_part_error(error, _describe_unknown_key) from error
 
 
-def _explain_error(error: ValidationError) -> InputError:
-    details = error.errors(include_url=False)[0]
-    problem = convert_validation_error(error)
-    match details["type"]:
-        case "missing":
-            return InputError(problem.path, "is missing; give it a value")
-        case "extra_forbidden":
-            key = str(details["loc"][-1])
-            return InputError(
-                problem.path,
-                f"there is no key '{key}'; {suggest_name(key, list_keys(Configuration, details['loc'][:-1]))}",
-            )
-        case _:
-            return problem
+def _describe_unknown_key(details: ErrorDetails) -> str:
+    key = str(details["loc"][-1])
+    return f"there is no key '{key}'; {suggest_name(key, list_keys(Configuration, details['loc'][:-1]))}"

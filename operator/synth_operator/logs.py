@@ -7,13 +7,19 @@ import json
 import logging
 import sys
 import threading
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonEncoder, JsonFormatter
 from typing_extensions import override
 
+from synth_api.errors import InputError
 from synth_api.redaction import redact_tree
+from synth_api.sentences import explain
+from synth_operator.configuration import Configuration
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _QUIET_LOGGERS: Final = ("kopf", "hydra", "kubernetes", "urllib3", "aiohttp", "asyncio")
 """Libraries that log warnings and errors only."""
@@ -108,6 +114,18 @@ def configure_logging(level: str) -> None:
     sys.excepthook = lambda _type, error, _traceback: _log_uncaught("the operator has ended", error)
     sys.unraisablehook = lambda args: _log_uncaught("an object cannot be cleaned up", args.exc_value)
     sys.stdout, sys.stderr = LoggedStream(logging.getLogger("stdout")), LoggedStream(logging.getLogger("stderr"))
+
+
+def start_logging(file: Path) -> Configuration | None:
+    """Start the log at the level of the configuration in a file, and return that; None for a wrong one, with a log."""
+    configure_logging("INFO")
+    try:
+        configuration = Configuration.read(file)
+    except InputError as error:
+        logging.getLogger(__name__).error("%s", explain(error))
+        return None
+    logging.getLogger().setLevel(configuration.log_level)
+    return configuration
 
 
 def _log_uncaught(event: str, error: BaseException | None) -> None:

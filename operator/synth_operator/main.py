@@ -13,16 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
-from synth_api.sentences import explain
 from synth_operator.checks.pool import CheckPool
 from synth_operator.configuration import Configuration
 from synth_operator.health import HealthServer
 from synth_operator.kube.client import KubernetesApi, load_connection
 from synth_operator.kube.fencing import FencedApi
 from synth_operator.kube.leader_election import Leadership
-from synth_operator.logs import configure_logging
+from synth_operator.logs import start_logging
 from synth_operator.metrics.process import OperatorMetrics
 from synth_operator.reconcile.controller import Controller
 
@@ -124,13 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="YAML file with the configuration")
     parser.add_argument("--identity", default=socket.gethostname(), help="name of this replica; its host's by default")
     options = parser.parse_args(arguments)
-    configure_logging("INFO")
-    try:
-        configuration = Configuration.read(options.config)
-    except InputError as error:
-        log.error("%s", explain(error))
+    configuration = start_logging(options.config)
+    if configuration is None:
         return int(ExitCode.BAD_INPUT)
-    logging.getLogger().setLevel(configuration.log_level)
     sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -118,16 +118,9 @@ class PlanMessage(Part):
         return self
 
 
-class BatchMessage(Part):
-    """Report of a render pod: the batch so far, over all pods that worked on it."""
+class RunOutcomes(Part):
+    """What a batch, or all batches of a sweep, did with their runs."""
 
-    kind: Literal["batch"] = "batch"
-    batch: Count
-    """Number of the batch in the attempt."""
-    size: Annotated[int, Field(ge=0, le=MAX_BATCH_SIZE, strict=True)]
-    """Number of runs in the batch; 0 from a pod that could not read it."""
-    succeeded: Count = 0
-    """Runs that were rendered or found present."""
     failed: Count = 0
     """Runs recorded as failed."""
     failures: Failures = ()
@@ -142,6 +135,24 @@ class BatchMessage(Part):
     """GPU seconds of runs that failed or were dropped."""
     bytes: Amount = 0
     """Written to the store."""
+
+    @model_validator(mode="after")
+    def _compare_failures(self) -> Self:
+        if len(self.failures) > self.failed or sum(self.reasons.values()) > self.failed:
+            raise ValueError("more failures or reasons than failed runs")
+        return self
+
+
+class BatchMessage(RunOutcomes):
+    """Report of a render pod: the batch so far, over all pods that worked on it."""
+
+    kind: Literal["batch"] = "batch"
+    batch: Count
+    """Number of the batch in the attempt."""
+    size: Annotated[int, Field(ge=0, le=MAX_BATCH_SIZE, strict=True)]
+    """Number of runs in the batch; 0 from a pod that could not read it."""
+    succeeded: Count = 0
+    """Runs that were rendered or found present."""
     engine_version: Amount = 0
     """ENGINE_VERSION of the worker."""
     problem: PodProblem | None = None
@@ -151,11 +162,10 @@ class BatchMessage(Part):
     def _check_sums(self) -> Self:
         if self.succeeded + self.failed > self.size:
             raise ValueError("more runs than the batch has")
-        _compare_failures(self)
         return self
 
 
-class FinalizeMessage(Part):
+class FinalizeMessage(RunOutcomes):
     """Report of a finalize pod: the dataset is committed, unless there is a problem."""
 
     kind: Literal["finalize"] = "finalize"
@@ -165,22 +175,8 @@ class FinalizeMessage(Part):
     """Runs that existed when the attempt began."""
     succeeded: Count = 0
     """Runs that were to do and exist."""
-    failed: Count = 0
-    """Runs recorded as failed."""
     missing: Count = 0
     """Runs that neither exist nor are recorded as failed."""
-    failures: Failures = ()
-    """The first failed runs, as many as fit."""
-    reasons: RunsByReason = Field(default={})
-    """Failed runs by reason."""
-    seconds: SecondsByStage = Field(default={})
-    """Render seconds by stage, over all batches."""
-    gpu_seconds_used: Seconds = 0.0
-    """GPU seconds of runs that exist."""
-    gpu_seconds_lost: Seconds = 0.0
-    """GPU seconds of runs that failed or were dropped."""
-    bytes: Amount = 0
-    """Written to the store, over all batches."""
     dataset: Annotated[str, Field(max_length=1024, pattern=r"^[^\p{C}\p{Z}]*$")] = ""
     """URI of the committed dataset.json."""
     problem: PodProblem | None = None
@@ -190,7 +186,6 @@ class FinalizeMessage(Part):
     def _check_sums(self) -> Self:
         if self.cached + self.succeeded + self.failed + self.missing != self.total:
             raise ValueError("the runs that exist, failed and are missing are not all runs")
-        _compare_failures(self)
         return self
 
 
@@ -208,11 +203,6 @@ class DeleteMessage(Part):
 
 Message = PlanMessage | BatchMessage | FinalizeMessage | DeleteMessage
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
-
-
-def _compare_failures(message: BatchMessage | FinalizeMessage) -> None:
-    if len(message.failures) > message.failed or sum(message.reasons.values()) > message.failed:
-        raise ValueError("more failures or reasons than failed runs")
 
 
 def read_message(text: str) -> Message | None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from synth_api.errors import InputError
+from synth_api.problems import convert_validation_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 GROUP: Final = "synth-operator.io"
 VERSION: Final = "v1alpha1"
@@ -46,6 +55,19 @@ def list_keys(model: type[Part], location: tuple[int | str, ...]) -> list[str]:
             if field.alias == word:
                 model = _find_model(field.annotation) or model
     return [str(field.alias) for field in model.model_fields.values()]
+
+
+def explain_part_error(error: ValidationError, describe_unknown_key: Callable[[ErrorDetails], str]) -> InputError:
+    """Return the first problem of the validation of a Part that no recipe holds; of an unknown key, as described."""
+    details = error.errors(include_url=False)[0]
+    problem = convert_validation_error(error)
+    match details["type"]:
+        case "missing":
+            return InputError(problem.path, "is missing; give it a value")
+        case "extra_forbidden":
+            return InputError(problem.path, describe_unknown_key(details))
+        case _:
+            return problem
 
 
 def _find_model(annotation: object) -> type[Part] | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from synth_api.errors import InputError
-from synth_api.problems import convert_validation_error, quote_value
-from synth_api.resources.base import list_keys
+from synth_api.problems import quote_value
+from synth_api.resources.base import explain_part_error, list_keys
 from synth_api.resources.pod_template import PodTemplate
 from synth_api.resources.reserved_names import TRUSTED
 from synth_operator.manifests.permissions import (
@@ -21,6 +21,8 @@ from synth_operator.manifests.permissions import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic_core import ErrorDetails
+
     from synth_operator.configuration import Configuration
 
 
@@ -29,27 +31,16 @@ def check_allowed_fields(path: str, overlay: Mapping[str, Any], configuration: C
     try:
         template = PodTemplate.model_validate(overlay)
     except ValidationError as error:
-        problem = _explain_error(error)
+        problem = explain_part_error(error, _describe_unknown_key)
         raise InputError(f"{path}.{problem.path}", problem.problem) from error
     for key, sentence in _list_unlisted_values(template, configuration):
         if sentence:
             raise InputError(f"{path}.{key}", sentence)
 
 
-def _explain_error(error: ValidationError) -> InputError:
-    details = error.errors(include_url=False)[0]
-    problem = convert_validation_error(error)
-    match details["type"]:
-        case "missing":
-            return InputError(problem.path, "is missing; give it a value")
-        case "extra_forbidden":
-            allowed = ", ".join(sorted(list_keys(PodTemplate, details["loc"][:-1])))
-            return InputError(
-                problem.path,
-                f"{quote_value(details['input'])} is not allowed; here an overlay may set only {allowed}; {TRUSTED}",
-            )
-        case _:
-            return problem
+def _describe_unknown_key(details: ErrorDetails) -> str:
+    allowed = ", ".join(sorted(list_keys(PodTemplate, details["loc"][:-1])))
+    return f"{quote_value(details['input'])} is not allowed; here an overlay may set only {allowed}; {TRUSTED}"
 
 
 def _list_unlisted_values(template: PodTemplate, configuration: Configuration) -> Iterator[tuple[str, str]]:

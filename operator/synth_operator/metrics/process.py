@@ -107,6 +107,17 @@ class OperatorMetrics:
             "synth_operator_leader", "1 in the replica that holds the lease, else 0.", registry=self.registry
         )
         self._ages = WatchAgeCollector()
+        for outcome in ("ok", "error"):
+            self._reconciles.labels(outcome)
+        for resource in (Resource.SWEEPS, Resource.RECIPES):
+            self._internal_errors.labels(resource.plural)
+        self._add_gauges(version, queue_depth, queue_seconds)
+        for collector in (self._ages, SweepCollector(sweeps), NamespaceCollector(namespaces)):
+            self.registry.register(collector)
+        for add_collector in (ProcessCollector, PlatformCollector, GCCollector):
+            add_collector(registry=self.registry)
+
+    def _add_gauges(self, version: str, queue_depth: Callable[[], float], queue_seconds: Callable[[], float]) -> None:
         depth = Gauge(
             "synth_operator_queue_depth", "Sweeps and recipes that wait for a reconcile.", registry=self.registry
         )
@@ -124,16 +135,6 @@ class OperatorMetrics:
             registry=self.registry,
         )
         build.labels(version, str(ENGINE_VERSION)).set(1)
-        for outcome in ("ok", "error"):
-            self._reconciles.labels(outcome)
-        for resource in (Resource.SWEEPS, Resource.RECIPES):
-            self._internal_errors.labels(resource.plural)
-        self.registry.register(self._ages)
-        self.registry.register(SweepCollector(sweeps))
-        self.registry.register(NamespaceCollector(namespaces))
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
 
     def record_reconcile(self, seconds: float, *, ok: bool) -> None:
         """Record one reconcile and its duration."""

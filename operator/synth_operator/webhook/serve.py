@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
-from synth_api.sentences import explain
 from synth_operator.checks.pool import CheckPool
 from synth_operator.configuration import Configuration
 from synth_operator.kube.api import ApiError
 from synth_operator.kube.client import KubernetesApi, load_connection
-from synth_operator.logs import configure_logging
+from synth_operator.logs import start_logging
 from synth_operator.webhook.certificates import Certificates, MountedCertificates, OwnCertificates
 from synth_operator.webhook.endpoint import Endpoint
 from synth_operator.webhook.registration import Registration
@@ -58,13 +56,9 @@ class Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; return the exit code."""
     options = parse_options(arguments)
-    configure_logging("INFO")
-    try:
-        configuration = Configuration.read(options.config)
-    except InputError as error:
-        log.error("%s", explain(error))
+    configuration = start_logging(options.config)
+    if configuration is None:
         return int(ExitCode.BAD_INPUT)
-    logging.getLogger().setLevel(configuration.log_level)
     asyncio.run(_run(options, configuration))
     return 0
 

@@ -39,7 +39,7 @@ def spec(**more: Any) -> SweepSpec:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[CheckPool]:
-    pool = CheckPool(workers=1, cpu_seconds=0.5, memory_mib=160)
+    pool = CheckPool(workers=1, cpu_seconds=0.4, memory_mib=160)
     yield pool
     pool.close()
 
@@ -66,7 +66,7 @@ def test_a_check_beyond_its_processor_time_is_the_sweeps_problem_and_the_next_ch
 
     assert problem == Problem(
         reason=Reason.SWEEP_INVALID,
-        message="The sweep is too large to check: it takes more than 0.5 s of processor time; make it smaller.",
+        message="The sweep is too large to check: it takes more than 0.4 s of processor time; make it smaller.",
     )
     assert isinstance(check(pool), ValidatedSweep)
 
