@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth_api.recipe.feature_columns import list_feature_columns
 from synth_dataset.documents.label_digest import compute_label_digest
 from synth_dataset.documents.pictures import write_webp
 from synth_dataset.gates.quality_gates import check_gates, require_gates
@@ -50,7 +51,13 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     else:
         rendering.run_steps(recipe.synth_chain.rendering_steps)
     with watch.measure_stage("annotations"):
-        records = build_records(scene, rendering.fragments, rendering.full_view.surface, rendering.labelled_particles)
+        records = build_records(
+            scene,
+            rendering.fragments,
+            rendering.full_view.surface,
+            list_feature_columns(recipe),
+            rendering.labelled_particles,
+        )
         records.write(folder)
         write_webp(folder / "thumb.webp", build_contact_strip(rendering.previews))
     with watch.measure_stage("gates"):

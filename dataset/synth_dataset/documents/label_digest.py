@@ -1,8 +1,8 @@
 """Label digest: equal for two runs with equal labels, independent of file compression.
 
 The sha256 of, in this order: path, shape, type and pixels of each label picture, sorted by path; name, type, null mask
-and values of each column of the particle table; the annotations as canonical JSON. Text is UTF-8, arrays are
-little-endian; each part follows its length as 8 bytes.
+and values of each column of the particle table, features that no particle of the run has left out; the annotations as
+canonical JSON. Text is UTF-8, arrays are little-endian; each part follows its length as 8 bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow as pa
 import rfc8785
 
 from synth_dataset.documents.layout import is_label_picture
-from synth_dataset.documents.particle_table import read_table
+from synth_dataset.documents.particle_table import read_table, restore_digest_columns
 from synth_dataset.documents.pictures import read_png
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ def compute_label_digest(
 ) -> str:
     """Return 64 hexadecimal digits; `pictures` are pixels by path in the folder of the run."""
     digest = hashlib.sha256()
-    for part in (*_encode_pictures(pictures), *_encode_columns(table), rfc8785.dumps(annotations)):
+    for part in (
+        *_encode_pictures(pictures),
+        *_encode_columns(restore_digest_columns(table)),
+        rfc8785.dumps(annotations),
+    ):
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()

@@ -1,15 +1,27 @@
-"""`particles.parquet`: one row per particle, including particles outside the picture."""
+"""`particles.parquet`: one row per particle, including particles outside the picture.
+
+All runs of a recipe have the same columns: `COLUMNS`, those of `OPTIONAL_COLUMNS` that the recipe asks for, and the
+feature columns of the recipe (`synth_api.recipe.feature_columns`), null where a particle lacks the feature.
+
+The label digest of a run covers a feature only if a particle of the run has it, in the type of the values that the run
+has. Where this differs from the file, the metadata of the field say it: `digest_type` is that type, or `none`;
+`whole_rows` lists the rows whose number is a whole one, if numbers of both kinds are text to the digest.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synth_api.prototypes import FeatureType
+from synth_api.recipe.feature_columns import list_parts
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -43,22 +55,82 @@ COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
 OPTIONAL_COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
     "labelled": (pa.bool_(), "", "whether labels show it; only in runs with a minimum_visible_fraction"),
 }
-"""Columns that not every run has, after the others."""
+"""Columns that not every recipe has, after the others."""
+
+FEATURE_TYPES: Final = {
+    FeatureType.FLOAT: pa.float64(),
+    FeatureType.INT: pa.int64(),
+    FeatureType.BOOL: pa.bool_(),
+    FeatureType.STRING: pa.string(),
+}
+_DIGEST_TYPE: Final = b"digest_type"
+_WHOLE_ROWS: Final = b"whole_rows"
+_NOT_COVERED: Final = b"none"
 
 
-def build_particle_table(columns: Mapping[str, Column], features: Mapping[str, Column]) -> pa.Table:
-    """Return the table of columns and features; a feature becomes the columns `feature.<name>[.x …]`."""
+def build_particle_table(
+    columns: Mapping[str, Column], features: Mapping[str, Column], feature_columns: Mapping[str, FeatureType]
+) -> pa.Table:
+    """Return the table of columns and features; `feature_columns` are those of the recipe, `feature.` in the table."""
     fields, arrays = [], []
     optional = {name: entry for name, entry in OPTIONAL_COLUMNS.items() if name in columns}
     for name, (kind, unit, meaning) in (COLUMNS | optional).items():
         fields.append(pa.field(name, kind, metadata={"unit": unit, "meaning": meaning}))
         arrays.append(_to_array(*columns[name], kind))
-    for name in sorted(features):
-        for column, values, present in _split_feature(name, *features[name]):
-            array = _to_array(values, present, None)
-            fields.append(pa.field(column, array.type))
-            arrays.append(array)
+    given = {column: data for name in features for column, *data in _split_feature(name, *features[name])}
+    for name, feature_type in feature_columns.items():
+        field, array = _build_feature(f"feature.{name}", FEATURE_TYPES[feature_type], given.get(name), len(arrays[0]))
+        fields.append(field)
+        arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _build_feature(
+    name: str, kind: pa.DataType, data: Sequence[NDArray[Any]] | None, rows: int
+) -> tuple[pa.Field, pa.Array]:
+    """Return field and values of a feature column, of type `kind`; `data` are values and mask, None without any."""
+    if data is None:
+        return pa.field(name, kind, metadata={_DIGEST_TYPE: _NOT_COVERED}), pa.nulls(rows, kind)
+    values, present = data
+    array = _to_array(values, present, None)
+    if array.type == kind:
+        return pa.field(name, kind), array
+    metadata = {_DIGEST_TYPE: str(array.type).encode()}
+    plain = [value if is_present else None for value, is_present in zip(values.tolist(), present, strict=True)]
+    if kind == pa.float64() and pa.types.is_string(array.type):
+        metadata[_WHOLE_ROWS] = json.dumps([row for row, value in enumerate(plain) if isinstance(value, int)]).encode()
+    convert = float if kind == pa.float64() else str
+    return pa.field(name, kind, metadata=metadata), pa.array([None if v is None else convert(v) for v in plain], kind)
+
+
+def restore_digest_columns(table: pa.Table) -> pa.Table:
+    """Return the columns that the label digest covers, each in the type that it covers."""
+    for field in table.schema:
+        metadata = field.metadata or {}
+        if (kind := metadata.get(_DIGEST_TYPE)) is None:
+            continue
+        index = table.schema.get_field_index(field.name)
+        if kind == _NOT_COVERED:
+            table = table.remove_column(index)
+            continue
+        whole = frozenset(json.loads(metadata.get(_WHOLE_ROWS, b"[]")))
+        values = [
+            None if value is None else _restore_value(value, kind.decode(), whole=row in whole)
+            for row, value in enumerate(table.column(index).to_pylist())
+        ]
+        table = table.set_column(index, field.name, pa.array(values, pa.type_for_alias(kind.decode())))
+    return table
+
+
+def _restore_value(value: float | str, kind: str, *, whole: bool) -> float | str:
+    match kind:
+        case "bool":
+            return value == "True"
+        case "int64":
+            return int(value)
+        case "double":
+            return float(value)
+    return str(int(value) if whole else value)
 
 
 def build_feature_table(names: list[str], features: Mapping[str, Column]) -> pa.Table:
@@ -66,7 +138,7 @@ def build_feature_table(names: list[str], features: Mapping[str, Column]) -> pa.
     arrays = {"name": pa.array(names, pa.string())}
     for name in sorted(features):
         for column, values, present in _split_feature(name, *features[name]):
-            arrays[column.removeprefix("feature.")] = _to_array(values, present, None)
+            arrays[column] = _to_array(values, present, None)
     return pa.table(arrays)
 
 
@@ -86,10 +158,10 @@ def _split_feature(
     name: str, values: NDArray[Any], present: NDArray[np.bool_]
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[np.bool_]]]:
     if values.ndim == 1:
-        yield f"feature.{name}", values, present
+        yield name, values, present
         return
-    for index, part in enumerate("rgba" if values.shape[1] == 4 else "xyz"):
-        yield f"feature.{name}.{part}", values[:, index], present
+    for index, part in enumerate(list_parts(values.shape[1])):
+        yield f"{name}.{part}", values[:, index], present
 
 
 def _to_array(values: NDArray[Any], present: NDArray[np.bool_], kind: pa.DataType | None) -> pa.Array:

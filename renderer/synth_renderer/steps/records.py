@@ -17,12 +17,13 @@ from synth_renderer.labels.measure import measure_bodies
 from synth_renderer.labels.occlusion import find_occluders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from synth_api.prototypes import FeatureType
     from synth_dataset.documents.particle_table import Column
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
     from synth_renderer.labels.measure import Measurements
@@ -46,9 +47,13 @@ class Records:
 
 
 def build_records(
-    scene: StagedScene, fragments: Fragments, surface: VisibleSurface, labelled: NDArray[np.bool_] | None = None
+    scene: StagedScene,
+    fragments: Fragments,
+    surface: VisibleSurface,
+    feature_columns: Mapping[str, FeatureType],
+    labelled: NDArray[np.bool_] | None = None,
 ) -> Records:
-    """Measure every particle and annotate the visible ones; `surface` shows all of them.
+    """Measure every particle and annotate the visible ones; `surface` shows all, `feature_columns` are the recipe's.
 
     With `labelled` (N,) the table has a column of it and only these particles are annotated; None labels all.
     """
@@ -60,7 +65,7 @@ def build_records(
     annotated = measured.visible_px > 0 if labelled is None else labelled
     annotations = _build_annotations(scene, fragments, surface, measured, annotated)
     return Records(
-        table=build_particle_table(columns, features),
+        table=build_particle_table(columns, features, feature_columns),
         annotations=build_annotations(annotations, *_read_size(scene)),
         visible_px=measured.visible_px,
     )
