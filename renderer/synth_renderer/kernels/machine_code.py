@@ -8,7 +8,9 @@ architecture is not tried, and no environment variable names another folder. Sou
 
 from __future__ import annotations
 
+import hashlib
 import re
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -20,6 +22,22 @@ Capability = tuple[int, int]
 
 _LIBRARY: Final = "*/scripts/addons_core/cycles/lib"
 _ARCHITECTURE: Final = re.compile(r"sm_(\d{1,2})(\d)")
+_PTX: Final = re.compile(r"kernel_compute_(\d{1,2})(\d)\.ptx\.zst")
+_DIGEST_FRAME: Final = bytes.fromhex("502a4d18") + (32).to_bytes(4, "little")
+"""Head of a Zstandard frame that readers skip (RFC 8878, 3.1.2), with 32 bytes of content: the digest of a PTX file."""
+
+
+class KernelState(StrEnum):
+    """What Cycles finds for an architecture."""
+
+    SHIPPED = "shipped"
+    """Machine code of bpy's wheel."""
+    BUILT = "built"
+    """Machine code that was built from the PTX of this bpy."""
+    OUTDATED = "outdated"
+    """Machine code that was built from the PTX of another bpy, whose data Cycles lays out in another way."""
+    MISSING = "missing"
+    """No machine code: the driver compiles."""
 
 
 def format_architecture(capability: Capability) -> str:
@@ -52,9 +70,44 @@ def name_kernel(capability: Capability) -> str:
     return f"kernel_{format_architecture(capability)}.cubin.zst"
 
 
+def find_ptx(library: Path, capability: Capability) -> Path:
+    """Return the PTX file that Cycles gives to the driver of a GPU without machine code. Raises InputError."""
+    found = {
+        (int(match[1]), int(match[2])): path
+        for path in library.iterdir()
+        if (match := _PTX.fullmatch(path.name)) is not None
+    }
+    fitting = [each for each in found if each <= capability]
+    if not fitting:
+        raise InputError(str(library), f"holds no PTX of Cycles for {format_architecture(capability)}")
+    return found[max(fitting)]
+
+
+def build_digest_frame(ptx: Path) -> bytes:
+    """Return what a built kernel ends with: a frame that readers of Zstandard skip, with the digest of its PTX file."""
+    return _DIGEST_FRAME + hashlib.sha256(ptx.read_bytes()).digest()
+
+
+def read_state(library: Path, capability: Capability) -> KernelState:
+    """Return what Cycles finds for an architecture. Raises InputError for built machine code without its PTX."""
+    try:
+        frame = (library / name_kernel(capability)).read_bytes()[-len(_DIGEST_FRAME) - 32 :]
+    except FileNotFoundError:
+        return KernelState.MISSING
+    if not frame.startswith(_DIGEST_FRAME):
+        return KernelState.SHIPPED
+    return KernelState.BUILT if frame == build_digest_frame(find_ptx(library, capability)) else KernelState.OUTDATED
+
+
 def has_machine_code(capability: Capability, library: Path | None = None) -> bool:
     """Return True if Cycles finds machine code for a GPU, so that the driver compiles nothing for CUDA.
 
-    `library` is the folder of Cycles kernels, by default that of the installed bpy. Raises InputError without one.
+    `library` is the folder of Cycles kernels, by default that of the installed bpy. Raises InputError without one, and
+    for machine code that was built for another bpy, because Cycles would load it.
     """
-    return ((library or find_library()) / name_kernel(capability)).is_file()
+    folder = library or find_library()
+    state = read_state(folder, capability)
+    if state is KernelState.OUTDATED:
+        remedy = f"run synth kernels build --arch {format_architecture(capability)}, or delete the file"
+        raise InputError(str(folder / name_kernel(capability)), f"was built for another version of bpy; {remedy}")
+    return state is not KernelState.MISSING

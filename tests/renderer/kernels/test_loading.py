@@ -1,0 +1,64 @@
+"""What Cycles itself gives to the driver, a fake one that keeps the program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+import zstandard
+
+from synth_renderer.kernels.build import build_kernel
+from synth_renderer.kernels.machine_code import name_kernel
+
+RENDER: Final = """
+import sys, bpy, _cycles
+_cycles.init(sys.argv[1], sys.argv[1], True)
+preferences = bpy.context.preferences.addons["cycles"].preferences
+preferences.compute_device_type = "CUDA"
+for device in preferences.get_devices_for_type("CUDA"):
+    device.use = device.type == "CUDA"
+bpy.context.scene.render.engine, bpy.context.scene.cycles.device = "CYCLES", "GPU"
+bpy.ops.render.render()
+"""
+pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc for the fake driver")
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a libcuda without a GPU."""
+    folder = tmp_path_factory.mktemp("driver")
+    source = Path(__file__).with_name("fake_cuda.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / "libcuda.so.1", source], check=True)
+    (folder / "libcuda.so").symlink_to("libcuda.so.1")
+    return folder
+
+
+def load(library: Path, driver: Path, architecture: int) -> bytes:
+    """Return the program that Cycles gives to the driver of a GPU of an architecture."""
+    program = library.with_name("program")
+    environment = {"FAKE_CUDA_ARCHITECTURE": str(architecture), "FAKE_CUDA_PROGRAM": str(program)}
+    subprocess.run(
+        [sys.executable, "-c", RENDER, library.parent],
+        env={**os.environ, **environment, "LD_LIBRARY_PATH": str(driver)},
+        check=True,
+        timeout=120,
+    )
+    return program.read_bytes()
+
+
+def test_without_machine_code_of_its_own_a_gpu_gets_ptx(library: Path, driver: Path, cut_ptx: bytes) -> None:
+    build_kernel((8, 0), library, library.with_name("cache"), lambda _: None)
+
+    assert load(library, driver, 90) == load(library, driver, 87) == cut_ptx
+
+
+def test_a_built_kernel_is_what_cycles_gives_to_the_driver(library: Path, driver: Path) -> None:
+    build_kernel((9, 0), library, library.with_name("cache"), lambda _: None)
+
+    machine_code = zstandard.ZstdDecompressor().decompress((library / name_kernel((9, 0))).read_bytes())
+    assert load(library, driver, 90) == machine_code
