@@ -55,7 +55,7 @@ def build_kernel(capability: Capability, library: Path, cache: Path, announce: C
     ptxas = find_ptxas()
     ptxas.check_architecture(capability)
     with _explain(cache, "set XDG_CACHE_HOME to a folder that can be written"):
-        content, action = _fetch(cache / _name_cached(ptx, capability, ptxas), ptx, capability, ptxas, announce)
+        content, action = _fetch(cache / _name_cache_entry(ptx, capability, ptxas), ptx, capability, ptxas, announce)
     with _explain(library, "make room"):
         _write(library / name_kernel(capability), content)
     return action
@@ -83,7 +83,7 @@ def _compile(ptx: Path, capability: Capability, ptxas: Ptxas) -> bytes:
     return frame + build_digest_frame(ptx)
 
 
-def _name_cached(ptx: Path, capability: Capability, ptxas: Ptxas) -> str:
+def _name_cache_entry(ptx: Path, capability: Capability, ptxas: Ptxas) -> str:
     """Return the name of a kernel in the cache: a hash of PTX, architecture and version of ptxas."""
     inputs = build_digest_frame(ptx) + f"{format_architecture(capability)} {ptxas.version}".encode()
     return f"{hashlib.sha256(inputs).hexdigest()[:32]}.zst"

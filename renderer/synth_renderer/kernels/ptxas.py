@@ -27,7 +27,7 @@ _MEMORY_PROBLEM: Final = re.compile("memory|bad_alloc", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Ptxas:
-    """An installed ptxas."""
+    """An installed ptxas and its version."""
 
     path: Path
     version: str
