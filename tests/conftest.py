@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -44,3 +46,14 @@ def generic_processor(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
         "NUMBA_CACHE_DIR": str(shared / "generic-kernels"),
         "OPENCV_CPU_DISABLE": "AVX2,FMA3,AVX512-SKX",
     }
+
+
+@pytest.fixture(scope="session")
+def cuda_driver(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a process that finds a CUDA driver with one GPU, which computes nothing: `tests/fake_cuda.c`."""
+    folder = tmp_path_factory.mktemp("cuda-driver")
+    libraries = [folder / "libcuda.so.1", folder / "libnvidia-ml.so.1"]
+    source = Path(__file__).with_name("fake_cuda.c")
+    for library in libraries:
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return {**os.environ, "LD_LIBRARY_PATH": str(folder)}

@@ -110,7 +110,7 @@ class Reason(_Code):
     )
     DEVICE_UNAVAILABLE = (
         "DeviceUnavailable",
-        "Check the drivers of the node and `runtimeClassName`, or render with `device: cpu`.",
+        "Check the GPU, the drivers of the node and `runtimeClassName`, or render with `device: cpu`.",
         True,
     )
     IMAGE_UNAVAILABLE = "ImageUnavailable", "Check the image's name, its registry and `imagePullSecrets`.", True
@@ -166,6 +166,11 @@ class FailureReason(_Code):
         True,
     )
     OUT_OF_MEMORY = "OutOfMemory", "Give the worker more memory, or render fewer or smaller bodies.", True
+    OUT_OF_GPU_MEMORY = (
+        "OutOfGpuMemory",
+        "Use GPUs with more memory, fewer workers or pods on each, or render fewer or smaller bodies.",
+        True,
+    )
     OUT_OF_SPACE = "OutOfSpace", "Free space in the store or the temporary folder, or raise the quota.", True
     FILE_ERROR = "FileError", "Check that the file that the message names exists and can be read or written.", True
     DOCUMENT_FAILED = "DocumentFailed", "Restore or remove the file of the store that the message names.", True

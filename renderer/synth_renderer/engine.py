@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_api.recipe.feature_columns import list_feature_columns
+from synth_api.recipe.rendering import RenderParticles
 from synth_dataset.documents.label_digest import compute_label_digest
 from synth_dataset.documents.pictures import write_webp
 from synth_dataset.gates.quality_gates import check_gates, require_gates
@@ -24,9 +25,11 @@ from synth_renderer.steps.stopwatch import Stopwatch
 from synth_renderer.techniques.registry import TECHNIQUES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
+    from synth_dataset.documents.run_manifest import GpuRecord
     from synth_dataset.gates.quality_gates import GateResult
     from synth_renderer.labels.fragments import Fragments
     from synth_renderer.model.staged_scene import StagedScene
@@ -37,7 +40,8 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     """Render a run into an empty folder.
 
     `device` is one of `auto gpu cpu optix cuda hip oneapi`. Raises RenderError when the recipe cannot be carried out,
-    GateError when labels and picture do not fit, and DeviceUnavailableError when the machine lacks the device.
+    GateError when labels and picture do not fit, DeviceUnavailableError when the machine lacks the device,
+    DeviceFailedError when it fails and GpuMemoryError when the scene does not fit into it.
     """
     watch = Stopwatch()
     world = World(recipe)
@@ -65,6 +69,28 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     with watch.measure_stage("digest"):
         digest = compute_label_digest(rendering.labels, records.table, records.annotations)
     return _build_result(scene, rendering, records, gates, digest)
+
+
+def prepare_device(recipe: Recipe, device: str, announce: Callable[[str], None]) -> GpuRecord | None:
+    """Load the kernels that trace the recipe's pictures; None if it has no traced picture, or the CPU traces.
+
+    `announce` is called before that, with a sentence that says what takes the time. Raises DeviceUnavailableError and
+    DeviceFailedError.
+    """
+    if device == "cpu" or not _is_traced(recipe):
+        return None
+    from synth_renderer.blender.kernel_loading import load_kernels
+
+    return load_kernels(device, announce)
+
+
+def _is_traced(recipe: Recipe) -> bool:
+    """Return True if Cycles may make a picture of the recipe."""
+    techniques = recipe.blueprints.measurement_techniques.values()
+    return any(TECHNIQUES[each.measurement_technique_prototype_name].is_traced() for each in techniques) and any(
+        isinstance(step, RenderParticles) and step.rendering_mode == "real"
+        for step in recipe.synth_chain.rendering_steps
+    )
 
 
 def _rasterise_bodies(scene: StagedScene) -> Fragments:

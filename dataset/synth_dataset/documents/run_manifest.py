@@ -30,6 +30,26 @@ class Gate(Document):
     words: str = ""
 
 
+class GpuRecord(Document):
+    """The GPU on which Cycles traced a run; a process with several GPUs uses all, and names each kind once."""
+
+    name: str
+    """As the driver writes it: `NVIDIA H200`."""
+    compute_capability: str = ""
+    """Of CUDA: `9.0`; empty for GPUs of other makers."""
+    driver: str = ""
+    """Version of NVIDIA's driver."""
+    backend: str
+    """`CUDA`, `OptiX`, `HIP` or `oneAPI`."""
+    startup_seconds: float = 0.0
+    """Seconds in which the worker loaded Cycles kernels before its first run; no stage of a run includes them."""
+
+    def describe(self) -> str:
+        """Return `NVIDIA H200 (sm_90), CUDA`."""
+        architectures = ", ".join(f"sm_{each.replace('.', '')}" for each in self.compute_capability.split(", ") if each)
+        return f"{self.name} ({architectures}), {self.backend}" if architectures else f"{self.name}, {self.backend}"
+
+
 class RunRecord(Document):
     """Manifest without the files. Lengths in scene units, times in seconds, sizes in px."""
 
@@ -43,6 +63,9 @@ class RunRecord(Document):
     """synth-operator, python, bpy, numpy, numba …"""
     processor: str
     device: str
+    """`cpu`, `optix`, `cuda`, `hip` or `oneapi`."""
+    gpu: GpuRecord | None = None
+    """None if the CPU made the pictures."""
     seconds: dict[str, float]
     """Seconds by stage of the run."""
     width: int

@@ -19,6 +19,7 @@ import numpy as np
 from synth_renderer.blender import bpy
 from synth_renderer.blender.devices import select_device
 from synth_renderer.blender.session import silence_stdout
+from synth_renderer.kernels.cycles_errors import find_gpu_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def trace_scene(samples: int, bounces: int, seed: int, device: str) -> TracedPic
     """Render the open scene with Cycles at exposure 1; seed is any integer >= 0, folded to 31 bits.
 
     Samples are fixed and nothing is denoised, so equal inputs give equal pixels on one device. Raises
-    `DeviceUnavailableError`.
+    `DeviceUnavailableError`, `DeviceFailedError` and `GpuMemoryError`.
     """
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
@@ -76,13 +77,24 @@ def _render_to_array(scene: bpy.types.Scene) -> NDArray[np.float32]:
     with tempfile.TemporaryDirectory(prefix="synth-trace-") as folder, _open_ascii_path(folder) as plain:
         path = plain / "radiance.exr"
         scene.render.filepath = str(path)
-        with silence_stdout():
-            bpy.ops.render.render(write_still=True)
+        _render_to_file()
         pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         scene.render.filepath = ""
         if pixels is None:
             raise _build_write_error(path, scene.render.resolution_x * scene.render.resolution_y * _PIXEL_BYTES)
     return np.ascontiguousarray(pixels[:, :, ::-1], dtype=np.float32)
+
+
+def _render_to_file() -> None:
+    """Render the picture of the scene's path. Raises GpuMemoryError and DeviceFailedError."""
+    try:
+        with silence_stdout():
+            bpy.ops.render.render(write_still=True)
+    except RuntimeError as error:  # for every error that Cycles reports
+        gpu_error = find_gpu_error(str(error))
+        if gpu_error is None:
+            raise
+        raise gpu_error from error
 
 
 @contextmanager

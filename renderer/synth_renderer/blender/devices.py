@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+import os
+from pathlib import Path
 
+from synth_api.jobs.attempt_input import SCRATCH_FOLDER
 from synth_renderer.blender import bpy
+from synth_renderer.kernels.backends import BACKENDS, order_backends
+from synth_renderer.kernels.gpus import list_gpus
 from synth_renderer.model.errors import DeviceUnavailableError
-
-BACKENDS: Final = {"optix": "OPTIX", "cuda": "CUDA", "hip": "HIP", "oneapi": "ONEAPI"}
-"""Device word -> Cycles' name, best first."""
 
 
 def select_device(device: str) -> str:
@@ -16,12 +17,29 @@ def select_device(device: str) -> str:
 
     `auto` is the best there is, `gpu` any but the CPU. Raises `DeviceUnavailableError`.
     """
-    candidates = {"auto": [*BACKENDS, "cpu"], "gpu": list(BACKENDS)}.get(device, [device])
-    for word in candidates:
+    for word in _list_candidates(device):
         if word == "cpu" or _is_available(word):
             _use_device(word)
             return word
     raise DeviceUnavailableError(device, [word for word in BACKENDS if _is_available(word)] + ["cpu"])
+
+
+def list_device_names(word: str) -> list[str]:
+    """Return the names of the GPUs that Cycles uses with a backend, in its order."""
+    return [device.name for device in _list_devices(word)]
+
+
+def _list_candidates(device: str) -> list[str]:
+    """Return the devices to try in order; those of a GPU are the best for the GPUs of this process."""
+    if device not in ("auto", "gpu"):
+        return [device]
+    backends = order_backends(list_gpus(), cache_lasts=_has_lasting_cache())
+    return [*backends, "cpu"] if device == "auto" else [*backends]
+
+
+def _has_lasting_cache() -> bool:
+    """Return True if OptiX's module cache outlives a pod, whose scratch volume does not."""
+    return not Path(os.environ.get("OPTIX_CACHE_PATH", "/")).is_relative_to(SCRATCH_FOLDER)
 
 
 def _read_preferences() -> bpy.types.AddonPreferences:

@@ -33,6 +33,25 @@ class PhysicsError(RenderError):
     reason = FailureReason.PHYSICS_FAILED
 
 
+class GpuMemoryError(RenderError):
+    """The scene does not fit into the memory that is free on the GPU; `text` is Cycles' message."""
+
+    reason = FailureReason.OUT_OF_GPU_MEMORY
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the GPU has too little free memory for this run: {text}")
+        self.text = text
+
+
+class DeviceFailedError(RuntimeError):
+    """The GPU, its driver or its context failed, so this process can render no run; `text` is Cycles' message."""
+
+    reason: ClassVar[Reason] = Reason.DEVICE_UNAVAILABLE
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the GPU failed: {text}; the kernel log of its node names the Xid, if it was the hardware")
+
+
 class DeviceUnavailableError(RuntimeError):
     """The machine lacks the requested device, so no run can be rendered on it; `found` are the devices that it has."""
 

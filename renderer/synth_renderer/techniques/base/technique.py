@@ -35,6 +35,9 @@ class Technique(Protocol):
     def build_volume(self, features: Mapping[str, FeatureValue]) -> Box:
         """Return the measurement volume, in which particles are placed."""
 
+    def is_traced(self) -> bool:
+        """Return True if Cycles traces the real image, on the device."""
+
     def has_walls(self) -> bool:
         """Return True if the measurement volume is a closed container for the physics: walls, floor and lid."""
 
@@ -55,5 +58,5 @@ class Technique(Protocol):
         """Return the real image. present (N,): bodies in the scene; in_camera (N,): those that are not only shadows.
 
         `surface` is the label pass over the bodies in camera. `device` is one of `auto gpu cpu optix cuda hip oneapi`;
-        raises DeviceUnavailableError if the machine lacks it.
+        raises DeviceUnavailableError if the machine lacks it, DeviceFailedError and GpuMemoryError.
         """

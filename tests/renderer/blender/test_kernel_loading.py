@@ -1,0 +1,91 @@
+"""Start-up of a GPU, and a GPU that fails, in Cycles itself: its driver computes nothing and fails where it is told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from synth_renderer.blender.kernel_loading import load_kernels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCRIPT: Final = """
+import json, os, sys
+from pathlib import Path
+from synth_renderer.blender.kernel_loading import load_kernels
+
+def load(device, failing):
+    Path(os.environ["FAKE_CUDA_ERRORS"]).write_text(failing)
+    said = []
+    try:
+        record = load_kernels(device, said.append)
+    except RuntimeError as error:
+        return {"said": said, "error": type(error).__name__, "message": str(error), "reason": error.reason}
+    return {"said": said, "gpu": record.model_dump(), "described": record.describe()}
+
+print(json.dumps([load(*case) for case in json.loads(sys.argv[1])]), flush=True)
+os._exit(0)
+"""
+FAILURES: Final = {
+    "cuDevicePrimaryCtxRetain 46": "Failed to retain CUDA context",
+    "cuModuleLoadData 200": "Failed to load CUDA kernel from",
+    "cuStreamSynchronize 700": "Illegal address in CUDA queue synchronize",
+    "cuCtxSynchronize 214": "Uncorrectable ECC error detected in cuCtxSynchronize()",
+    "cuMemAlloc_v2 2": "System is out of GPU",
+}
+
+
+@pytest.fixture(scope="session")
+def loaded(cuda_driver: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Any]:
+    """(device, failing call) -> what start-up says, returns and raises, on a machine with an A100."""
+    cases = [("auto", ""), ("gpu", ""), ("cuda", ""), ("hip", ""), *(("gpu", call) for call in FAILURES)]
+    errors: Path = tmp_path_factory.mktemp("failing") / "calls"
+    gpu = {"FAKE_CUDA_NAME": "NVIDIA A100-SXM4-80GB", "FAKE_CUDA_CAPABILITY": "80", "FAKE_CUDA_ERRORS": str(errors)}
+    command = [sys.executable, "-c", SCRIPT, json.dumps(cases)]
+    process = subprocess.run(command, env={**cuda_driver, **gpu}, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(zip(cases, json.loads(process.stdout.splitlines()[-1]), strict=True))
+
+
+def test_the_cpu_has_nothing_to_load() -> None:
+    said: list[str] = []
+
+    assert load_kernels("cpu", said.append) is None
+    assert said == []
+
+
+@pytest.mark.parametrize("device", ["auto", "gpu", "cuda"])
+def test_a_gpu_renders_a_picture_first_and_is_known_by_name_capability_driver_and_backend(
+    device: str, loaded: dict[tuple[str, str], Any]
+) -> None:
+    result = loaded[device, ""]
+
+    (sentence,) = result["said"]
+    assert sentence.partition(" ")[2].startswith("Cycles kernels for NVIDIA A100-SXM4-80GB (sm_80)")
+    assert result["gpu"]["startup_seconds"] > 0
+    assert {name: value for name, value in result["gpu"].items() if name != "startup_seconds"} == {
+        "name": "NVIDIA A100-SXM4-80GB",
+        "compute_capability": "8.0",
+        "driver": "580.159.03",
+        "backend": "CUDA",
+    }
+    assert result["described"] == "NVIDIA A100-SXM4-80GB (sm_80), CUDA"
+
+
+@pytest.mark.parametrize(("call", "message"), FAILURES.items())
+def test_a_gpu_that_cannot_render_the_first_picture_is_unavailable(
+    call: str, message: str, loaded: dict[tuple[str, str], Any]
+) -> None:
+    result = loaded["gpu", call]
+
+    assert (result["error"], result["reason"]) == ("DeviceFailedError", "DeviceUnavailable")
+    assert result["message"].startswith(f"the GPU failed: {message}")
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_said(loaded: dict[tuple[str, str], Any]) -> None:
+    assert loaded["hip", ""]["error"] == "DeviceUnavailableError"
+    assert loaded["hip", ""]["said"] == []
