@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "limits": "Show the limits of a namespace, their use and who waits.",
     "retry": "Retry the failed runs of a sweep on a cluster.",
     "logs": "Print the pod logs of a sweep on a cluster.",
+    "kernels": "Build Cycles kernels for NVIDIA GPUs, or show which GPU has them.",
     "store-policy": "Print the bucket policy of a namespace.",
 }
 """Command -> summary, in the order of use."""
