@@ -54,7 +54,7 @@ def validate_sweep(
     except InputError as error:
         return _build_invalid_problem(stem, error)
     try:
-        sweep = Sweep.from_source(source, spec.overrides, spec.axes, spec.exclude)
+        sweep = Sweep.from_source(source, spec.overrides, spec.axes, spec.exclude, spec.dataset)
     except InputError as error:
         return _find_recipe_problem(source) or Problem(
             reason=Reason.SWEEP_INVALID, message=to_sentence(f"The sweep is invalid: {error}")

@@ -10,6 +10,8 @@ import pytest
 from minio import Minio
 from servers import add_tenant, minio_server, seaweed_server
 
+from synth_api.dataset_card import DatasetCard
+from synth_api.recipe.categories import ParticleCategory
 from synth_api.resources.output import Output
 from synth_dataset.documents.run_manifest import RunRecord
 from synth_dataset.store.folder_store import FolderStore
@@ -37,6 +39,11 @@ class FakeSweep:
     axes: tuple[FakeAxis, ...]
     name: str = "beads"
     particle_blueprints: tuple[str, ...] = ()
+    card: DatasetCard = DatasetCard()  # noqa: RUF009
+
+    @property
+    def categories(self) -> tuple[ParticleCategory, ...]:
+        return tuple(ParticleCategory(name, "particle", (name,)) for name in self.particle_blueprints)
 
     def key(self, run: int) -> str:
         return sha256(str(self.axes[0].values[run]).encode()).hexdigest()

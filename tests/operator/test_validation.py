@@ -56,6 +56,8 @@ def test_the_plan_depends_on_axes_output_and_batch_size() -> None:
         validate(overrides=[f"{SEED}=1,2"]),
         validate(batchSize=3),
         validate(default=Output(endpoint="store:9000", bucket="other")),
+        validate(dataset={"title": "Spheres"}),
+        validate({**RECIPE, "dataset": {"title": "Spheres of the recipe"}}),
     ]
 
     assert len({plan.plan for plan in plans if isinstance(plan, ValidatedSweep)}) == len(plans)
@@ -70,6 +72,7 @@ def test_the_plan_depends_on_axes_output_and_batch_size() -> None:
         (validate({**RECIPE, "blueprnts": {}}), Reason.RECIPE_INVALID, "did you mean 'blueprints'?"),
         (validate(overrides=["initial_runtime_state.sed=1"]), Reason.SWEEP_INVALID, "did you mean 'seed'?"),
         (validate(overrides=[f"{SEED}=1,x"]), Reason.SWEEP_INVALID, SEED),
+        (validate({**RECIPE, "dataset": {"licence": "CC-BY"}}), Reason.RECIPE_INVALID, "did you mean 'CC-BY-4.0'?"),
     ],
 )
 def test_a_problem_has_a_reason_and_a_message(problem: ValidatedSweep | Problem, reason: Reason, words: str) -> None:

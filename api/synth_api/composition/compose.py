@@ -19,7 +19,7 @@ from synth_api.composition.ascii_words import AsciiWords
 from synth_api.composition.groups import nest_content
 from synth_api.composition.interpolation import mask_interpolations, resolve_interpolations, unmask_interpolations
 from synth_api.composition.overrides import index_overrides
-from synth_api.composition.skeleton import BaseRecipe, list_keys
+from synth_api.composition.skeleton import BaseRecipe, list_keys, remove_unset_names
 from synth_api.errors import InputError, suggest_name
 from synth_api.temporary import create_temporary_folder
 
@@ -55,7 +55,8 @@ def compose_recipe(source: RecipeSource, overrides: Sequence[str] = ()) -> Tree:
     `overrides` follow Hydra's grammar without sweeps; step ids may replace indices. Raises InputError.
     """
     tree = _compose_tree(source, ())
-    return _compose_tree(source, tuple(index_overrides(tree, overrides))) if overrides else tree
+    composed = _compose_tree(source, tuple(index_overrides(tree, overrides))) if overrides else tree
+    return remove_unset_names(composed)
 
 
 def resolve(tree: Tree) -> Tree:

@@ -6,9 +6,12 @@ Values are untyped here, and so are maps to which an override may add an entry: 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass
@@ -36,6 +39,8 @@ class _Particles:
     custom_features: Any = None
     features: dict[str, Any] | None = field(default_factory=dict)
     weight: Any = None
+    category: Any = None
+    supercategory: Any = None
 
 
 @dataclass
@@ -59,6 +64,17 @@ class _SynthChain:
 
 
 @dataclass
+class _Dataset:
+    title: Any = None
+    description: Any = None
+    version: Any = None
+    licence: Any = None
+    authors: Any = None
+    citation: Any = None
+    split: Any = None
+
+
+@dataclass
 class BaseRecipe:
     """Root node of every recipe in Hydra's config store."""
 
@@ -66,6 +82,30 @@ class BaseRecipe:
     blueprints: _Blueprints = field(default_factory=_Blueprints)
     process_conditions: _ProcessConditions = field(default_factory=_ProcessConditions)
     synth_chain: _SynthChain = field(default_factory=_SynthChain)
+    dataset: _Dataset = field(default_factory=_Dataset)
+
+
+def remove_unset_names(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return a composed recipe without the unset keys that are in no run, so that the digests of recipes stay.
+
+    These are the keys of `dataset`, and `category` and `supercategory` of particle blueprints.
+    """
+    tree = {**tree, "dataset": _remove_nulls(tree.get("dataset"), (key.name for key in fields(_Dataset)))}
+    if not tree["dataset"]:
+        del tree["dataset"]
+    blueprints = tree.get("blueprints")
+    if isinstance(blueprints, dict) and isinstance(particles := blueprints.get("particles"), dict):
+        kept = {name: _remove_nulls(blueprint, ("category", "supercategory")) for name, blueprint in particles.items()}
+        tree["blueprints"] = {**blueprints, "particles": kept}
+    return tree
+
+
+def _remove_nulls(node: Any, keys: Iterable[str]) -> Any:
+    """Return a mapping without those of `keys` that are null, and anything else as it is."""
+    if not isinstance(node, dict):
+        return node
+    unset = {key for key in keys if node.get(key) is None}
+    return {key: value for key, value in node.items() if key not in unset}
 
 
 def list_keys(name: str) -> list[str]:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from synth_api.canonical_json import canonical_json
 from synth_api.composition.source import read_recipe_objects
+from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
 from synth_api.problems import convert_validation_error
 from synth_api.resources.base import Part
@@ -46,6 +47,8 @@ class AttemptInput(Part):
     """As in the spec."""
     exclude: tuple[dict[str, Any], ...] = ()
     """As in the spec."""
+    dataset: DatasetCard | None = None
+    """As in the spec."""
     output: Output
     """Output of the dataset."""
     endpoint_is_known: bool = False
@@ -73,7 +76,7 @@ class AttemptInput(Part):
     def build_sweep(self) -> Sweep:
         """Return the sweep it describes. Raises InputError."""
         source = read_recipe_objects(self.recipe_name, self.recipe, self.fragments)
-        return Sweep.from_source(source, self.overrides, self.axes, self.exclude)
+        return Sweep.from_source(source, self.overrides, self.axes, self.exclude, self.dataset)
 
 
 def hash_attempt(uid: str, plan: str, retry_token: str, count: int) -> str:

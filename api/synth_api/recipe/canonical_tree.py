@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from synth_api.composition.source import Tree
     from synth_api.recipe.model import Recipe
 
-LEFT_OUT: Final = frozenset({"id", "parent", "time", "blender_log_file_name"})
-"""Keys whose values change no pixel."""
+LEFT_OUT: Final = frozenset(
+    {"id", "parent", "time", "blender_log_file_name", "category", "supercategory", "dataset"},
+)
+"""Keys whose values change no file of a run."""
 
 
 def build_canonical_tree(recipe: Recipe) -> Tree:

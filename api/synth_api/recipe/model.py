@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
 from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
-from synth_api.recipe.node import MAX_INTEGER, Float, Int, Name, NamedNodes, Node, NoEffect
+from synth_api.recipe.node import MAX_INTEGER, ClassName, Float, Int, Name, NamedNodes, Node, NoEffect
 from synth_api.recipe.rendering import RenderingStepNode
 from synth_api.recipe.values import parse_plain_value
 from synth_api.recipe.variabilities import VariabilityNode
@@ -18,6 +19,10 @@ from synth_api.recipe.variabilities import VariabilityNode
 
 def _to_sequence(value: Any) -> Any:
     return () if value is None else value
+
+
+def _replace_null(value: Any) -> Any:
+    return {} if value is None else value
 
 
 def _refuse_link(value: Any) -> None:
@@ -80,6 +85,10 @@ class ParticleBlueprint(Blueprint):
     material_prototype_name: str = "default"
     number: Annotated[Int, Field(ge=0, le=65535)]
     parent: Annotated[str, NoEffect("no particle has a parent")] = "MeasurementVolume"
+    category: ClassName | None = None
+    """Class of the particles in the documents of a dataset; null is the name of the blueprint."""
+    supercategory: ClassName | None = None
+    """Supercategory of that class; null is `particle`."""
 
 
 class Blueprints(Node):
@@ -127,3 +136,5 @@ class Recipe(Node):
     blueprints: Blueprints
     process_conditions: ProcessConditions = ProcessConditions()
     synth_chain: SynthChain
+    dataset: Annotated[DatasetCard, BeforeValidator(_replace_null)] = DatasetCard()
+    """What people say of the dataset."""

@@ -34,6 +34,8 @@ _NAME_PROBLEM: Final = (
     "is not a name that an override can address; use up to 100 letters, digits, '_' and '-', a letter first, "
     "and no word of YAML such as null or true"
 )
+_CLASS: Final = re.compile(r"\w([\w .-]{0,98}\w)?")
+_CLASS_PROBLEM: Final = "is not the name of a class; use up to 100 letters, digits, '_', '-', '.' and blanks inside"
 
 V = TypeVar("V")
 
@@ -56,6 +58,12 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _check_class_name(name: str) -> str:
+    if not _CLASS.fullmatch(name) or not is_normalized("NFC", name):
+        raise InputError("", f"{quote_value(name)} {_CLASS_PROBLEM}")
+    return name
+
+
 Float = Annotated[float, Strict()]
 Int = Annotated[int, BeforeValidator(_to_integer), Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Bool = Annotated[bool, Strict()]
@@ -65,6 +73,8 @@ FileName = Annotated[str, Field(pattern=r"^\w[\w -]{0,99}$")]
 FileNamePart = Annotated[str, Field(pattern=r"^([\w][\w .-]{0,99})?$")]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Share = Annotated[Float, Field(ge=0, le=1)]
+ClassName = Annotated[str, AfterValidator(_check_class_name)]
+"""Name of a class of particles, in the documents of a dataset only."""
 NamedNodes = Annotated[dict[Name, V], BeforeValidator(_replace_null), AfterValidator(_sort_entries)]
 """A map of a recipe, null meaning empty, by name in code-point order (docs/contracts.md, section 1)."""
 

@@ -9,6 +9,7 @@ from synth_api import prototypes
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import format_location
 from synth_api.recipe import unavailable_prototypes as unavailable
+from synth_api.recipe.categories import BlueprintClass, group_blueprints
 from synth_api.recipe.criteria import BUILT_IN_CRITERIA
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import AgglomerateParticles
@@ -43,11 +44,20 @@ _STEPS_OF_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"
 def check_references(recipe: Recipe) -> None:
     """Raise InputError for the first name that refers to nothing or is defined twice."""
     _check_prototypes(recipe)
+    group_blueprints(find_classes(recipe), {})
     _check_criteria_and_sets(recipe)
     for location, step in _iterate_steps(recipe):
         _check_step(recipe, location, step)
     _check_uniqueness(recipe)
     build_step_outputs(recipe.synth_chain.rendering_steps)
+
+
+def find_classes(recipe: Recipe) -> dict[str, BlueprintClass]:
+    """Return the class that each particle blueprint names."""
+    return {
+        name: BlueprintClass(blueprint.category, blueprint.supercategory)
+        for name, blueprint in recipe.blueprints.particles.items()
+    }
 
 
 def _check_prototypes(recipe: Recipe) -> None:

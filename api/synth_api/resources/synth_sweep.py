@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, computed_field, model_validator
 
+from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
 from synth_api.resources.base import Part, Section, Time
 from synth_api.resources.conditions import Condition, Problem
@@ -125,6 +126,8 @@ class SweepSpec(Part):
     """Axes whose product is the sweep, the last one fastest; or `overrides`."""
     exclude: Annotated[tuple[Section, ...], Field(max_length=64)] = ()
     """Partial assignments, path -> value: runs that match one of them are excluded."""
+    dataset: DatasetCard | None = None
+    """What people say of the dataset; goes before the block `dataset` of the recipe, key by key."""
     parallelism: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Render pods at a time."""
     batch_size: Annotated[int, Field(ge=1, le=100)] | None = None

@@ -1,40 +1,77 @@
-"""Particle blueprints of a sweep: one list for all runs, whatever a run invokes."""
+"""Categories of a sweep: one list for all runs, whatever particle blueprints a run invokes."""
 
 from __future__ import annotations
 
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from synth_api.errors import InputError
+from synth_api.problems import format_location
+from synth_api.recipe.categories import BlueprintClass, group_blueprints
+from synth_api.recipe.references import find_classes
 from synth_api.sweep.axis_values import DecimalRange
 from synth_api.sweep.tree_paths import merge_value, parse_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from synth_api.composition.source import Tree
+    from synth_api.recipe.categories import ParticleCategory
+    from synth_api.recipe.model import Recipe
     from synth_api.sweep.axes import Axis
 
+_CLASS_KEYS = ("category", "supercategory")
 
-def list_particle_blueprints(written: Tree, base: Tree, axes: Iterable[Axis]) -> tuple[str, ...]:
-    """Return the names of the particle blueprints of all runs: the recipe's own, then those that a sweep adds.
 
-    `written` is the composed recipe without overrides, `base` the one with them. Both parts are in code-point order,
-    so a recipe's own blueprints have the same positions in every sweep of it, also where an override deletes one.
+def list_categories(written: Tree, recipe: Recipe, axes: Iterable[Axis]) -> tuple[ParticleCategory, ...]:
+    """Return the categories of the particle blueprints of all runs: the recipe's own, then those that a sweep adds.
+
+    `written` is the composed recipe without overrides, `recipe` that of the first run. Both parts are in code-point
+    order, so a recipe's own categories have the same positions in every sweep of it, also where an override deletes a
+    blueprint. Raises InputError for a blueprint with two categories.
     """
-    own = _list_names(written)
-    added = _list_names(base).union(*map(_list_axis_names, axes)) - own
-    return (*sorted(own), *sorted(added))
+    own = {name: _read_class(node) for name, node in _list_blueprints(written).items()}
+    classes = own | find_classes(recipe)
+    for name, node in (item for axis in axes for item in _iterate_axis_blueprints(axis)):
+        named = _read_class(node)
+        if classes.setdefault(name, named) != named and named != BlueprintClass():
+            raise _build_axis_error(format_location(("blueprints", "particles", name, "category")))
+    return tuple(
+        group_blueprints(
+            {name: named for name, named in classes.items() if name in own},
+            {name: named for name, named in classes.items() if name not in own},
+        )
+    )
 
 
-def _list_names(tree: Any) -> set[str]:
-    """Return the names below `blueprints.particles`; a reference has none, as only this place can hold blueprints."""
+def check_axis(axis: Axis) -> None:
+    """Raise InputError for several values of the dataset's card or of a category: all runs are one dataset."""
+    path = parse_path(axis.path)
+    if len(axis.values) == 1:
+        return
+    if path[0] == "dataset" or (path[:2] == ("blueprints", "particles") and path[3:] and path[3] in _CLASS_KEYS):
+        raise _build_axis_error(axis.path)
+
+
+def _build_axis_error(path: str) -> InputError:
+    return InputError(path, "an axis cannot change it, because all runs of a sweep are one dataset; give it one value")
+
+
+def _read_class(node: Any) -> BlueprintClass:
+    values = [node.get(key) if isinstance(node, dict) else None for key in _CLASS_KEYS]
+    return BlueprintClass(*(value if isinstance(value, str) else None for value in values))
+
+
+def _list_blueprints(tree: Any) -> dict[str, Any]:
+    """Return the nodes below `blueprints.particles`; a reference has none: only this place can hold blueprints."""
     for section in ("blueprints", "particles"):
         tree = tree.get(section) if isinstance(tree, dict) else None
-    return set(tree) if isinstance(tree, dict) else set()
+    return tree if isinstance(tree, dict) else {}
 
 
-def _list_axis_names(axis: Axis) -> set[str]:
-    """Return the names of the blueprints that an axis sets, or sets a key of."""
+def _iterate_axis_blueprints(axis: Axis) -> Iterator[tuple[str, Any]]:
+    """Yield name and node of each blueprint that an axis sets, or sets a key of."""
     numbers_only = isinstance(axis.values, range | DecimalRange)
     values = islice(axis.values, 1) if numbers_only else axis.values
-    return set().union(*(_list_names(merge_value({}, parse_path(axis.path), value)) for value in values))
+    for value in values:
+        yield from _list_blueprints(merge_value({}, parse_path(axis.path), value)).items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,11 @@ from synth_api.canonical_json import canonical_json
 from synth_api.composition.compose import compose_recipe
 from synth_api.composition.overrides import index_overrides, index_path
 from synth_api.composition.source import read_recipe
+from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
 from synth_api.sweep.axes import Axis, parse_arguments
 from synth_api.sweep.axis_values import DecimalRange, Value, replace_infinities
-from synth_api.sweep.blueprints import list_particle_blueprints
+from synth_api.sweep.blueprints import check_axis, list_categories
 from synth_api.sweep.dataset_name import check_dataset_name
 from synth_api.sweep.run_keys import generate_keys
 from synth_api.sweep.run_space import RunSpace
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from synth_api.composition.source import RecipeSource
+    from synth_api.composition.source import RecipeSource, Tree
+    from synth_api.recipe.categories import ParticleCategory
     from synth_api.resources.synth_sweep import AxisSpec
     from synth_api.sweep.grid import Box
 
@@ -40,8 +42,10 @@ class Sweep(RunSpace):
     """Runs of one recipe under the name of their dataset."""
 
     name: str
-    particle_blueprints: tuple[str, ...] = ()
-    """Names of the particle blueprints of all runs; those of the recipe come first, equal in all its sweeps."""
+    categories: tuple[ParticleCategory, ...] = ()
+    """Categories of the particle blueprints of all runs; those of the recipe come first, equal in all its sweeps."""
+    card: DatasetCard = field(default_factory=DatasetCard)
+    """What recipe and sweep say of the dataset."""
 
     @classmethod
     def load(cls, path: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Sweep:
@@ -55,14 +59,18 @@ class Sweep(RunSpace):
         overrides: Sequence[str] = (),
         axes: Sequence[AxisSpec] = (),
         exclude: Sequence[Mapping[str, Value]] = (),
+        card: DatasetCard | None = None,
     ) -> Sweep:
         """Build a sweep from axes in Hydra's grammar (`overrides`) or structured axes (`axes`) and check their values.
 
         `exclude` holds partial assignments, dotted path -> value: runs that match one are excluded, and the others
-        keep their numbers. Raises InputError for any invalid argument; logs a warning for each value without effect.
+        keep their numbers. `card` goes before what the recipe says of the dataset. Raises InputError for any invalid
+        argument; logs a warning for each value without effect.
         """
         given = parse_arguments(overrides).with_axes(build_axes(axes))
-        base = compose_recipe(source, given.fixed)
+        for axis in given.axes:
+            check_axis(axis)
+        base = _add_card(compose_recipe(source, given.fixed), card)
         index = partial(index_path, base)
         swept = given.index_paths(index).axes
         # Hydra's rules for an override: a key to change must be there, one to add must not.
@@ -72,13 +80,14 @@ class Sweep(RunSpace):
             axes=swept,
             base=base,
             boxes=build_boxes(exclude, swept, index),
-            particle_blueprints=list_particle_blueprints(compose_recipe(source), base, swept),
         )
         if not sweep.count:
             raise InputError("exclude", "leaves no run; take something out of it")
         for sentence in check_values(sweep):
             _log.warning("%s: %s", source.name, sentence)
-        return sweep
+        first = sweep.build_recipe(next(filter(sweep.is_included, range(sweep.runs))))
+        categories = list_categories(compose_recipe(source), first, swept)
+        return replace(sweep, categories=categories, card=first.dataset)
 
     def with_name(self, name: str | None) -> Sweep:
         """Return the sweep under a name for its dataset; None keeps the stem of the recipe's file.
@@ -116,6 +125,11 @@ class Sweep(RunSpace):
     def recipe_digest(self) -> str:
         """sha256 of the composed recipe with its fixed overrides, 64 hexadecimal digits."""
         return _hash_tree(self.base)
+
+
+def _add_card(base: Tree, card: DatasetCard | None) -> Tree:
+    given = card.list_values() if card else {}
+    return {**base, "dataset": {**base.get("dataset", {}), **given}} if given else base
 
 
 def _axis_to_json(axis: Axis) -> dict[str, Any]:

@@ -48,9 +48,8 @@ def compose_sweep(cluster: Cluster, found: ClusterSweep) -> Sweep:
     if spec.recipe_ref:
         tree, name = cluster.read_recipe(spec.recipe_ref.name), spec.recipe_ref.name
     recipe = RecipeSpec.model_validate(tree)
-    return Sweep.from_source(
-        read_recipe_objects(name, recipe.recipe, recipe.fragments), spec.overrides, spec.axes, spec.exclude
-    )
+    source = read_recipe_objects(name, recipe.recipe, recipe.fragments)
+    return Sweep.from_source(source, spec.overrides, spec.axes, spec.exclude, spec.dataset)
 
 
 def print_plan(found: ClusterSweep, sweep: Sweep, console: Console) -> None:

@@ -11,7 +11,7 @@ from synth_api.jobs.batches import Batches
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.attempts.render_order import order_runs
 from synth_dataset.documents import layout
-from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, SweepPart, build_categories
+from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, SweepPart, number_categories
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError, parse_document
 
@@ -98,7 +98,8 @@ def write_attempt(
         spread=batch_size is not None,
         axes=to_axis_documents(runs.axes),
         parts=parts,
-        categories=build_categories(runs.particle_blueprints),
+        categories=number_categories(runs.categories),
+        card=runs.card,
         created=now,
     )
     store.remove_files(map(layout.manifest_path, survey.lost))

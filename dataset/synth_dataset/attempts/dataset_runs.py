@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_api.canonical_json import canonical_json
+from synth_api.recipe.categories import ParticleCategory, join_categories
 from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_dataset.attempts.attempt import to_axis_documents
 from synth_dataset.attempts.live_attempts import contains_keys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from synth_api.dataset_card import DatasetCard
     from synth_dataset.attempts.planned_sweep import PlannedSweep
     from synth_dataset.documents.attempt_document import AttemptDocument
 
@@ -29,8 +31,10 @@ class DatasetRuns:
 
     plan: str
     axes: tuple[AxisDocument, ...]
-    particle_blueprints: tuple[str, ...]
-    """In the order of the categories; empty if the previous dataset is of a release without categories."""
+    categories: tuple[ParticleCategory, ...]
+    """In the order of their ids; empty if the previous dataset is of a release without categories."""
+    card: DatasetCard
+    """What the sweep of this call says of the dataset."""
     parts: tuple[SweepPart, ...]
     """Empty if the dataset has one sweep."""
     keys: NDArray[np.bytes_]
@@ -42,7 +46,13 @@ class DatasetRuns:
 def take_sweep(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
     """Return the runs of one sweep; `keys` are its run keys, of type S32."""
     return DatasetRuns(
-        sweep.plan(), to_axis_documents(sweep.axes), tuple(sweep.particle_blueprints), (), keys, np.arange(len(keys))
+        plan=sweep.plan(),
+        axes=to_axis_documents(sweep.axes),
+        categories=tuple(sweep.categories),
+        card=sweep.card,
+        parts=(),
+        keys=keys,
+        numbers=np.arange(len(keys)),
     )
 
 
@@ -59,15 +69,21 @@ def join_sweep(
     is_known = contains_keys(ordered, keys)
     numbers = np.arange(len(keys)) + len(before_keys)
     numbers[is_known] = order[np.searchsorted(ordered, keys[is_known])]
-    blueprints = tuple(category.name for category in before.categories)
+    categories = tuple(
+        ParticleCategory(category.name, category.supercategory, category.members) for category in before.categories
+    )
     if is_known.all():
-        return DatasetRuns(before.plan, before.axes, blueprints, before.parts, before_keys, numbers)
+        return DatasetRuns(before.plan, before.axes, categories, sweep.card, before.parts, before_keys, numbers)
     parts = (*before.sweeps, SweepPart(plan=sweep.plan(), runs=len(keys), axes=to_axis_documents(sweep.axes)))
-    plan = sha256("".join(part.plan for part in parts).encode()).hexdigest()
-    new = np.where(is_known, EXCLUDED_KEY, keys)
-    if blueprints:
-        blueprints = (*blueprints, *sorted(set(sweep.particle_blueprints) - set(blueprints)))
-    return DatasetRuns(plan, _merge_axes(parts), blueprints, parts, np.concatenate([before_keys, new]), numbers)
+    return DatasetRuns(
+        plan=sha256("".join(part.plan for part in parts).encode()).hexdigest(),
+        axes=_merge_axes(parts),
+        categories=join_categories(categories, sweep.categories) if categories else (),
+        card=sweep.card,
+        parts=parts,
+        keys=np.concatenate([before_keys, np.where(is_known, EXCLUDED_KEY, keys)]),
+        numbers=numbers,
+    )
 
 
 def _merge_axes(sweeps: Iterable[SweepPart]) -> tuple[AxisDocument, ...]:

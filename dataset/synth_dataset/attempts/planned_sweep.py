@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from synth_api.dataset_card import DatasetCard
+    from synth_api.recipe.categories import ParticleCategory
     from synth_api.sweep.axes import Axis
     from synth_dataset.documents.attempt_document import AxisDocument
 
 
 class PlannedRuns(Protocol):
-    """Axes and particle blueprints of a number of runs."""
+    """Axes, categories and card of a number of runs."""
 
     @property
     def axes(self) -> Sequence[Axis | AxisDocument]:
         """Axes of the runs, the last one fastest."""
 
     @property
-    def particle_blueprints(self) -> Sequence[str]:
-        """Names of all blueprints that a run may have, in the order of the categories."""
+    def categories(self) -> Sequence[ParticleCategory]:
+        """Categories of all blueprints that a run may have, in the order of their ids."""
+
+    @property
+    def card(self) -> DatasetCard:
+        """What people say of the dataset."""
 
 
 class PlannedSweep(PlannedRuns, Protocol):

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, Field
 
+from synth_api.dataset_card import DatasetCard
+from synth_api.recipe.categories import DEFAULT_SUPERCATEGORY
 from synth_dataset.documents.document import Document, Hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from synth_api.recipe.categories import ParticleCategory
 
 
 class AxisDocument(Document):
@@ -39,10 +43,18 @@ class SweepPart(Document):
 
 
 class Category(Document):
-    """Category of annotations: a particle blueprint and its id in `coco.json`."""
+    """Category of annotations: its id in `coco.json`, its name and the particle blueprints that belong to it."""
 
     id: int
     name: str
+    supercategory: str = DEFAULT_SUPERCATEGORY
+    blueprints: tuple[str, ...] = ()
+    """In code-point order; documents of earlier releases lack them."""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The particle blueprints; those of a document of an earlier release are the one of its name."""
+        return self.blueprints or (self.name,)
 
 
 class AttemptDocument(Document):
@@ -69,6 +81,8 @@ class AttemptDocument(Document):
     """Sweeps of a joined dataset, in the order of their runs; empty for one sweep."""
     categories: tuple[Category, ...] = ()
     """Categories of all blueprints of the recipe; documents of earlier releases lack them."""
+    card: DatasetCard = DatasetCard()
+    """What recipe and sweep say of the dataset."""
     created: AwareDatetime
 
     @property
@@ -91,5 +105,13 @@ class AttemptDocument(Document):
 
 
 def build_categories(blueprints: Iterable[str]) -> tuple[Category, ...]:
-    """Return the categories of particle blueprints, with ids from 1 in the given order."""
-    return tuple(Category(id=number, name=name) for number, name in enumerate(blueprints, start=1))
+    """Return a category for each particle blueprint, with ids from 1 in the given order."""
+    return tuple(Category(id=number, name=name, blueprints=(name,)) for number, name in enumerate(blueprints, start=1))
+
+
+def number_categories(categories: Iterable[ParticleCategory]) -> tuple[Category, ...]:
+    """Return categories with ids from 1 in the given order."""
+    return tuple(
+        Category(id=number, name=each.name, supercategory=each.supercategory, blueprints=each.blueprints)
+        for number, each in enumerate(categories, start=1)
+    )

@@ -34,21 +34,20 @@ def iterate_coco(
 ) -> Iterator[bytes]:
     """Yield the document as ASCII JSON in parts; memory holds the masks of few runs, of one run with one thread.
 
-    Annotation ids count from 1; `categories` has every blueprint of the runs. Besides the keys of COCO an annotation
+    Annotation ids count from 1; `categories` have every blueprint of the runs. Besides the keys of COCO an annotation
     has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation` and `occluded_by` (particle ids). Raises
     OSError if the annotations of a run cannot be read.
     """
     yield b'{"info":' + _dump_json(info) + b',"licenses":[]'
     yield b',"categories":' + _dump_json([_build_category(category) for category in categories])
     yield from _iterate_array("images", (_build_image(run) for run in runs))
-    yield from _iterate_array(
-        "annotations", _iterate_annotations(runs, {entry.name: entry.id for entry in categories}, threads)
-    )
+    ids = {name: entry.id for entry in categories for name in entry.members}
+    yield from _iterate_array("annotations", _iterate_annotations(runs, ids, threads))
     yield b"}\n"
 
 
 def _build_category(category: Category) -> dict[str, Any]:
-    return {"id": category.id, "name": category.name, "supercategory": "particle"}
+    return {"id": category.id, "name": category.name, "supercategory": category.supercategory}
 
 
 def _build_image(run: CocoRun) -> dict[str, Any]:

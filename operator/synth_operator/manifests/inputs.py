@@ -30,6 +30,7 @@ def build_attempt_input(
         overrides=spec.overrides,
         axes=spec.axes,
         exclude=spec.exclude,
+        dataset=spec.dataset,
         output=validated.output,
         endpoint_is_known=configuration.knows_endpoint(validated.output),
         parallelism=spec.parallelism,

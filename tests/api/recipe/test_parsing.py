@@ -42,7 +42,7 @@ def test_maps_are_in_code_point_order(spheres) -> None:
         (f"{BEAD}.number", 70000, "must be at most 65535, not 70000"),
         (f"{BEAD}.number", 10**30, "must be at most"),
         (f"{BEAD}.number", "???", "a value is missing; write it in the recipe or give it as an override"),
-        (f"{BEAD}.foo", 1, "there is no key 'foo' here; known are custom_features, features,"),
+        (f"{BEAD}.foo", 1, "there is no key 'foo' here; some of the 9 known are category, custom_features, features,"),
         (f"{BEAD}.geometry_prototype_name", "spher", "there is no geometry prototype 'spher'; did you mean 'sphere'?"),
         (
             f"{BEAD}.geometry_prototype_name",

@@ -1,10 +1,13 @@
-"""The particle blueprints of a sweep, in the order of the categories of its dataset."""
+"""The categories of a sweep: one list for all its runs, the same in every sweep of a recipe."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from synth_api.composition.source import read_recipe
+from synth_api.errors import InputError
+from synth_api.recipe.categories import ParticleCategory
 from synth_api.resources.synth_sweep import AxisSpec
 from synth_api.sweep.definition import Sweep
 
@@ -13,6 +16,10 @@ FEW = "{geometry_prototype_name:sphere,number:3}"
 MANY = "{geometry_prototype_name:sphere,number:30}"
 CHOOSE = "synth_chain.feature_generation_steps.1.choose"
 SEED = "initial_runtime_state.seed"
+
+
+def names_of(sweep: Sweep) -> tuple[str, ...]:
+    return tuple(category.name for category in sweep.categories)
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ synth_chain:
     ],
 )
 def test_blueprints_are_the_same_in_every_sweep_of_a_recipe(recipe: Path, arguments: list[str]) -> None:
-    assert Sweep.load(recipe, arguments).particle_blueprints == ("Bead", "Flake")
+    assert names_of(Sweep.load(recipe, arguments)) == ("Bead", "Flake")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +72,7 @@ def test_blueprints_are_the_same_in_every_sweep_of_a_recipe(recipe: Path, argume
     ],
 )
 def test_added_blueprints_follow_the_recipes_own(recipe: Path, arguments: list[str], added: list[str]) -> None:
-    assert Sweep.load(recipe, arguments).particle_blueprints == ("Bead", "Flake", *added)
+    assert names_of(Sweep.load(recipe, arguments)) == ("Bead", "Flake", *added)
 
 
 def test_blueprints_of_excluded_runs_are_included(recipe: Path) -> None:
@@ -74,4 +81,59 @@ def test_blueprints_of_excluded_runs_are_included(recipe: Path) -> None:
     seeds = AxisSpec(path=SEED, values=(1, 2))
     for excluded in ((), ({PARTICLES: kinds.values[1]},), ({SEED: 1},)):
         sweep = Sweep.from_source(read_recipe(recipe), axes=(kinds, seeds), exclude=excluded)
-        assert sweep.particle_blueprints == ("Bead", "Flake", "Aggregate", "Zeolite")
+        assert names_of(sweep) == ("Bead", "Flake", "Aggregate", "Zeolite")
+
+
+def test_blueprints_of_one_category_are_one_class_and_no_part_of_a_run(recipe: Path) -> None:
+    plain = Sweep.load(recipe, [f"{SEED}=range(3)"])
+    named = [f"{PARTICLES}.Bead.category=grain", f"{PARTICLES}.Flake.category=grain"]
+    sweep = Sweep.load(recipe, [f"{SEED}=range(3)", *named, f"{PARTICLES}.Flake.supercategory=solid"])
+    assert sweep.categories == (ParticleCategory("grain", "solid", ("Bead", "Flake")),)
+    assert list(sweep.keys()) == list(plain.keys())
+    assert sweep.plan() != plain.plan()
+
+
+def test_a_blueprint_joins_the_category_that_another_has_by_its_name(recipe: Path) -> None:
+    sweep = Sweep.load(recipe, [f"{PARTICLES}.Flake.category=Bead", f"+{PARTICLES}.Aggregate={FEW}"])
+    assert sweep.categories == (
+        ParticleCategory("Bead", "particle", ("Bead", "Flake")),
+        ParticleCategory("Aggregate", "particle", ("Aggregate",)),
+    )
+
+
+def test_a_blueprint_that_an_axis_adds_may_have_a_category(recipe: Path) -> None:
+    kinds = [
+        f"{{geometry_prototype_name: sphere, number: {number}, category: {category}}}"
+        for number, category in ((3, "Bead"), (30, "Bead"))
+    ]
+    sweep = Sweep.load(recipe, [f"+{PARTICLES}.Aggregate={','.join(kinds)}"])
+    assert sweep.categories[0].blueprints == ("Aggregate", "Bead")
+    with pytest.raises(InputError, match=r"Aggregate\.category: an axis cannot change it, because all runs"):
+        Sweep.load(recipe, [f"+{PARTICLES}.Aggregate={kinds[0]},{kinds[1].replace('Bead', 'Rod')}"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "problem"),
+    [
+        (f"{PARTICLES}.Bead.category=a,b", "Bead.category: an axis cannot change it"),
+        (f"{PARTICLES}.Bead.supercategory=a,b", "Bead.supercategory: an axis cannot change it"),
+        ("dataset.title=a,b", "dataset.title: an axis cannot change it, because all runs of a sweep are one dataset"),
+        (f"{PARTICLES}.Bead.category=flake", "'Flake' and 'flake' differ in case only; write them alike"),
+        (f"{PARTICLES}.Bead.category='a/b'", "Bead.category: 'a/b' is not the name of a class; use up to 100 letters"),
+        (f"{PARTICLES}.Bead.categori=x", "did you mean 'category'"),
+    ],
+)
+def test_mistakes_in_categories_are_named(recipe: Path, argument: str, problem: str) -> None:
+    with pytest.raises(InputError, match=re.escape(problem)):
+        Sweep.load(recipe, [argument])
+
+
+def test_a_category_has_one_supercategory(recipe: Path) -> None:
+    classes = [f"{PARTICLES}.{name}={{category: grain, supercategory: {name}}}" for name in ("Bead", "Flake")]
+    problem = "Flake.supercategory: the category 'grain' has the supercategories 'Bead' and 'Flake'"
+    with pytest.raises(InputError, match=problem):
+        Sweep.load(recipe, classes)
+
+
+def test_blueprints_whose_names_differ_in_case_stay_two_categories(recipe: Path) -> None:
+    assert names_of(Sweep.load(recipe, [f"+{PARTICLES}.bead={FEW}"])) == ("Bead", "Flake", "bead")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from synth_dataset.documents.attempt_document import build_categories
+from synth_dataset.documents.attempt_document import Category, build_categories
 from synth_dataset.documents.rle import decode_mask
 from synth_dataset.views.coco import CocoRun, iterate_coco
 
@@ -53,6 +53,14 @@ def test_boxes_are_left_top_width_height(scene_of) -> None:
         left, top, width, height = note["bbox"]
         assert (left, top) == (columns.min(), rows.min())
         assert (left + width - 1, top + height - 1) == (columns.max(), rows.max())
+
+
+def test_blueprints_of_one_category_have_its_id_and_supercategory(scene_of) -> None:
+    scene = scene_of(1, discs=6)
+    grain = Category(id=7, name="grain", supercategory="solid", blueprints=("Bead", "Flake"))
+    found = json.loads(b"".join(iterate_coco([scene.run], INFO, [grain])))
+    assert found["categories"] == [{"id": 7, "name": "grain", "supercategory": "solid"}]
+    assert {note["category_id"] for note in found["annotations"]} == {7}
 
 
 def test_an_annotation_has_the_id_that_its_blueprint_has_in_the_given_list(scene_of) -> None:

@@ -78,7 +78,9 @@ def test_categories_are_independent_of_visible_particles(store, sweep, render, s
     dataset = commit_dataset(store, attempt, [], VIEWS)
     document = coco_of(store, attempt)
     assert [{"id": kind["id"], "name": kind["name"]} for kind in document["categories"]] == CATEGORIES
-    assert json.loads(dataset.to_json())["categories"] == CATEGORIES
+    assert json.loads(dataset.to_json())["categories"] == [
+        {**kind, "supercategory": "particle", "blueprints": [kind["name"]]} for kind in CATEGORIES
+    ]
     names = [CATEGORIES[note["category_id"] - 1]["name"] for note in document["annotations"]]
     assert names == list(shown)
     assert dataset.visible == len(shown)
@@ -149,7 +151,7 @@ def test_a_dataset_of_an_earlier_release_has_the_blueprints_of_its_runs(store, s
     old = find_dataset(store, "local", "beads")
     assert (old.categories, old.visible) == ((), None)
     new = commit_dataset(store, open_attempt(store, old.folder), old.failures, VIEWS)
-    assert json.loads(new.to_json())["categories"] == [{"id": 1, "name": "Bead one"}, {"id": 2, "name": "Flake"}]
+    assert [(kind.id, kind.name) for kind in new.categories] == [(1, "Bead one"), (2, "Flake")]
     assert [note["category_id"] for note in coco_of(store, attempt)["annotations"]] == [2]
 
 

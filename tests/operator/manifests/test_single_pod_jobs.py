@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from synth_api.dataset_card import DatasetCard
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import INPUT_ANNOTATION, build_input_name
@@ -36,12 +37,14 @@ def test_the_input_of_an_attempt_is_an_immutable_config_map(
 ) -> None:
     validated = ValidatedSweep("cd" * 32, 4, "beads", RecipeSpec(recipe={"a": 1}), "ef" * 32, output)
 
-    body = build_input_config_map(sweep(overrides=["seed=range(4)"]), validated, ATTEMPT, configuration)
+    given = sweep(overrides=["seed=range(4)"], dataset={"title": "Beads"})
+    body = build_input_config_map(given, validated, ATTEMPT, configuration)
 
     assert body["immutable"] is True
     assert body["metadata"]["name"] == build_input_name("beads", ATTEMPT)
     task = AttemptInput.model_validate_json(body["data"]["attempt.json"])
     assert not task.endpoint_is_known
+    assert task.dataset == DatasetCard(title="Beads")
     known = configuration.model_copy(update={"allowed_endpoints": (output.endpoint,)})
     body = build_input_config_map(sweep(), validated, ATTEMPT, known)
     assert AttemptInput.model_validate_json(body["data"]["attempt.json"]).endpoint_is_known
