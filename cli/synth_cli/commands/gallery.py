@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synth_api.exit_codes import ExitCode
 from synth_cli.cluster.cluster_options import cluster_options
 from synth_cli.parameters import PATH, TEXT, parse_path
 
@@ -30,7 +31,7 @@ def command(
     endpoint: str | None,
     namespace: str | None,
     context: str | None,
-) -> None:
+) -> int:
     """Write the gallery page of the folder DATASET again, or download that of SWEEP; print the path of the page.
 
     A word that is neither a folder nor a path is the name of a sweep. Credentials for the store of a sweep are
@@ -46,22 +47,31 @@ def command(
         from synth_cli.cluster.fetch_gallery import fetch_gallery
 
         fetch_gallery(dataset, namespace, context, endpoint, out, pictures=pictures)
-    else:
-        rewrite_gallery(parse_path("DATASET", dataset), name)
+        return ExitCode.OK
+    return rewrite_gallery(parse_path("DATASET", dataset), name)
 
 
-def rewrite_gallery(folder: Path, name: str | None) -> None:
+def rewrite_gallery(folder: Path, name: str | None) -> int:
     """Write the index, `coco.json` and the page of a dataset in a folder again; print the path of the page."""
     from synth_cli.local.dataset_warnings import print_warnings
+    from synth_cli.local.dataset_writing import CommitStoppedError, write_dataset
+    from synth_cli.local.interrupts import Interrupts
+    from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.standard_streams import print_line
     from synth_dataset.attempts.attempt import open_attempt
-    from synth_dataset.attempts.dataset_commit import commit_dataset, open_dataset
+    from synth_dataset.attempts.dataset_commit import open_dataset
     from synth_dataset.store.folder_store import FolderStore
     from synth_dataset.views.dataset_views import GALLERY
 
     store = FolderStore(folder)
     document = open_dataset(store, name)
     store.check_writable(f"its page is {store.root / document.folder / GALLERY}")
-    dataset = commit_dataset(store, open_attempt(store, document.folder), document.failures)
+    with Interrupts() as stop:
+        try:
+            dataset = write_dataset(store, open_attempt(store, document.folder), document.failures, stop)
+        except CommitStoppedError as stopped:
+            open_stderr().print(str(stopped))
+            return stop.exit_code
     print_line(str(store.root / document.folder / GALLERY))
     print_warnings(dataset)
+    return ExitCode.OK

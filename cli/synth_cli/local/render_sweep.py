@@ -15,6 +15,7 @@ from synth_api.exit_codes import ExitCode
 from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.run_key import compute_run_key
 from synth_cli.local.dataset_warnings import print_warnings
+from synth_cli.local.dataset_writing import CommitStoppedError, write_dataset
 from synth_cli.local.existing_runs import iterate_keys
 from synth_cli.local.interrupts import Interrupts
 from synth_cli.local.run_numbers import parse_run_numbers
@@ -24,7 +25,6 @@ from synth_cli.terminal.formatting import format_count, format_duration
 from synth_cli.terminal.progress import open_meter
 from synth_cli.terminal.tables import build_fact_table
 from synth_dataset.attempts.attempt import find_dataset
-from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_other_runs
 from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import pointer_path
@@ -73,39 +73,44 @@ def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
         open_stderr().print(f"{format_count(len(call.survey.lost), 'run')} lost files and will be rendered again")
     tally = Tally(cached=call.survey.cached_runs)
     start = time.monotonic()
-    error = ""
     with Interrupts() as stop:
+        error = ""
         try:
             _render_runs(sweep, _select_todo(call, selected), store, settings, tally, stop)
         except PoolUnavailableError as unavailable:
             error = str(unavailable)
-    is_cut_short = bool(error or stop.count)
-    if stop.count <= 1 and (tally.has_ended_runs or not is_cut_short):
         elapsed = time.monotonic() - start
-        dataset, problem = _commit(store, call, tally, settings.others)
-        error = problem or error
-        print_summary(tally, elapsed, open_stdout())
-        if dataset is not None:
-            _print_paths(store, dataset)
+        end = "stopped; the same call continues from here"
+        if stop.count <= 1 and (tally.has_ended_runs or not (error or stop.count)):
+            try:
+                error = _commit(store, call, tally, elapsed, settings.others, stop) or error
+            except CommitStoppedError as stopped:
+                end = str(stopped)
     if stop.count:
-        return _print_end("stopped; the same call continues from here", stop.exit_code)
+        return _print_end(end, stop.exit_code)
     if error:
         return _print_end(f"error: {error}", ExitCode.RUNS_FAILED if tally.failures else ExitCode.TRY_AGAIN)
     return ExitCode.RUNS_FAILED if tally.failures else ExitCode.OK
 
 
 def _commit(
-    store: FolderStore, call: RenderCall, tally: Tally, others: OtherRuns
-) -> tuple[DatasetDocument | None, str]:
-    """Commit the existing runs as the dataset; return it, or None and the problem."""
+    store: FolderStore, call: RenderCall, tally: Tally, elapsed: float, others: OtherRuns, stop: Interrupts
+) -> str:
+    """Print the summary, commit the existing runs as the dataset, print its paths; return the problem, if any.
+
+    Raises CommitStoppedError.
+    """
+    print_summary(tally, elapsed, open_stdout())
     try:
         if others is not OtherRuns.REPLACE:
             check_other_runs(store, call)
-        return commit_dataset(store, call.attempt, _renumber_failures(call, tally)), ""
+        dataset = write_dataset(store, call.attempt, _renumber_failures(call, tally), stop)
     except InputError as refusal:
-        return None, str(refusal)
+        return str(refusal)
     except StoreFullError as full:
-        return None, f"the dataset's documents could not be written: {full}"
+        return f"the dataset's documents could not be written: {full}"
+    _print_paths(store, dataset)
+    return ""
 
 
 def _select_todo(call: RenderCall, selected: Sequence[range]) -> list[range]:

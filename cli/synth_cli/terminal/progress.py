@@ -33,9 +33,14 @@ class Meter(Protocol):
         """Print a permanent line, above the bar."""
 
 
-def open_meter(console: Console, what: str, total: int, thing: str) -> Meter:
-    """Return a bar for a terminal, plain lines elsewhere; `what` is a present participle such as `rendering`."""
-    return BarMeter(console, what, total) if can_redraw(console) else LineMeter(console, what, total, thing)
+def open_meter(console: Console, what: str, total: int, thing: str, quiet_seconds: float = 0.0) -> Meter:
+    """Return a bar for a terminal, plain lines elsewhere; `what` is a present participle such as `rendering`.
+
+    Work of less than `quiet_seconds` has no line.
+    """
+    if can_redraw(console):
+        return BarMeter(console, what, total)
+    return LineMeter(console, what, total, thing, quiet_seconds)
 
 
 class BarMeter:
@@ -72,16 +77,17 @@ class BarMeter:
 
 
 class LineMeter:
-    """Plain lines: for the first thing, every ten seconds, and for the last one."""
+    """Plain lines: for the first thing after `quiet_seconds`, every ten seconds, and for the last one."""
 
-    def __init__(self, console: Console, what: str, total: int, thing: str) -> None:
+    def __init__(self, console: Console, what: str, total: int, thing: str, quiet_seconds: float = 0.0) -> None:
         self._console = console
         self._what = what
         self._total = total
         self._thing = thing
         self._done = 0
         self._start = time.monotonic()
-        self._next = self._start
+        self._next = self._start + quiet_seconds
+        self._is_quiet = quiet_seconds > 0
 
     def __enter__(self) -> LineMeter:
         return self
@@ -93,8 +99,9 @@ class LineMeter:
         """Count things; print a line if LINE_INTERVAL_SECONDS have passed or all are done."""
         self._done += by
         now = time.monotonic()
-        if now < self._next and self._done < self._total:
+        if now < self._next and (self._is_quiet or self._done < self._total):
             return
+        self._is_quiet = False
         self._next = now + LINE_INTERVAL_SECONDS
         elapsed = format_duration(now - self._start)
         line = f"{self._what} {self._done:,} of {format_count(self._total, self._thing)}, {elapsed}"

@@ -3,55 +3,89 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError, suggest_name
-from synth_dataset.attempts.attempt import find_dataset, iterate_keys
+from synth_dataset.attempts.attempt import find_dataset
+from synth_dataset.attempts.run_stream import survey_runs
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import build_categories
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError
-from synth_dataset.documents.failed_run import FailedRun
-from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.views.dataset_run import DatasetRun
-from synth_dataset.views.dataset_views import VIEWS
+from synth_dataset.views.dataset_views import VIEWS, view_run
 from synth_dataset.views.index import write_index
+from synth_dataset.views.progress import ignore_progress, report_each, report_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from synth_dataset.attempts.attempt import StoredAttempt
-    from synth_dataset.documents.attempt_document import AttemptDocument, Category
-    from synth_dataset.documents.run_manifest import Manifest
+    from synth_dataset.documents.attempt_document import Category
+    from synth_dataset.documents.failed_run import FailedRun
     from synth_dataset.store.base import Store
+    from synth_dataset.views.dataset_run import DatasetRun, ViewedRun
     from synth_dataset.views.dataset_views import View
     from synth_dataset.views.index import IndexTotals
+    from synth_dataset.views.progress import Progress
 
 MAX_VIEWED_RUNS: Final = 2000
 """Number of runs in coco.json and on the gallery page at most."""
 
 
 def commit_dataset(
-    store: Store, attempt: StoredAttempt, failures: Sequence[FailedRun], views: Mapping[str, View] = VIEWS
+    store: Store,
+    attempt: StoredAttempt,
+    failures: Sequence[FailedRun],
+    views: Mapping[str, View] = VIEWS,
+    progress: Progress = ignore_progress,
 ) -> DatasetDocument:
-    """Write the documents of an attempt, then replace the pointer of the sweep. Memory: MAX_VIEWED_RUNS runs, failures.
+    """Write the documents of an attempt, then replace the pointer of the sweep. Memory: failures, MAX_VIEWED_RUNS rows.
 
-    Raises StoreFullError and DocumentError; the previous dataset stays committed then.
+    Raises StoreFullError, DocumentError and what `progress` raises; the previous dataset stays committed then.
     """
-    viewed: list[DatasetRun] = []
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
+    viewed = _Viewed()
     with store.open_scratch("index") as scratch, _explain_missing_files():
         index = scratch / layout.INDEX
-        totals = write_index(index, attempt.document.axes, _iterate_runs(store, attempt, viewed, absent))
-        store.write(f"{attempt.path}/{layout.INDEX}", index.read_bytes())
-        categories = _find_categories(attempt.document, viewed)
+        report = report_to(progress, "the dataset", attempt.document.total)
+        runs = _select_existing(report_each(survey_runs(store, attempt), report), absent)
+        totals = write_index(index, attempt.document.axes, map(viewed.add, runs))
+        store.write_file(f"{attempt.path}/{layout.INDEX}", index)
+        categories = attempt.document.categories or build_categories(sorted(viewed.blueprints))
         document = _build_document(attempt, totals, tuple(absent.values()), categories, (layout.INDEX, *views))
         for name, view in views.items():
-            store.write(f"{attempt.path}/{name}", view(viewed, attempt.document, document))
+            report = report_to(progress, name, len(viewed.runs))
+            store.write(f"{attempt.path}/{name}", view(viewed.runs, attempt.document, document, report))
         store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
         store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
     return document
+
+
+@dataclass
+class _Viewed:
+    """The first runs of a dataset, and the particle blueprints of their recipes."""
+
+    runs: list[ViewedRun] = field(default_factory=list)
+    blueprints: set[str] = field(default_factory=set)
+
+    def add(self, run: DatasetRun) -> DatasetRun:
+        """Keep what views need of the run while there are fewer than MAX_VIEWED_RUNS; return the run."""
+        if len(self.runs) < MAX_VIEWED_RUNS:
+            self.runs.append(view_run(run))
+            self.blueprints.update(run.manifest.recipe.get("blueprints", {}).get("particles", ()))
+        return run
+
+
+def _select_existing(
+    runs: Iterable[tuple[int, DatasetRun | None]], absent: dict[int, FailedRun]
+) -> Iterator[DatasetRun]:
+    """Yield the existing runs; remove them from `absent`."""
+    for number, run in runs:
+        if run is not None:
+            absent.pop(number, None)
+            yield run
 
 
 @contextmanager
@@ -78,38 +112,6 @@ def open_dataset(store: Store, name: str | None = None, namespace: str = "local"
     if document is None:
         raise InputError(store.location, f"holds no dataset '{chosen}'; {suggest_name(chosen, names)}")
     return document
-
-
-def _iterate_runs(
-    store: Store, attempt: StoredAttempt, viewed: list[DatasetRun], absent: dict[int, FailedRun]
-) -> Iterator[tuple[int, dict[str, Any], Manifest]]:
-    """Yield the existing runs in run order; add the first ones to `viewed`, remove existing runs from `absent`."""
-
-    def manifest_of(run: tuple[int, bytes]) -> tuple[int, Manifest | None]:
-        number, key = run
-        try:
-            return number, store.read_manifest(key.hex())
-        except KeyError:
-            return number, None
-
-    runs = ((number, key) for number, key in enumerate(iterate_keys(store, attempt.path)) if any(key))
-    for number, manifest in read_ahead(manifest_of, runs, store.max_requests):
-        if manifest is None:
-            continue
-        absent.pop(number, None)
-        overrides = attempt.document.overrides(number)
-        if len(viewed) < MAX_VIEWED_RUNS:
-            link = f"{layout.root_link(attempt.path)}/{layout.run_path(manifest.key, manifest.c8)}"
-            viewed.append(DatasetRun(number, overrides, manifest, link, store))
-        yield number, overrides, manifest
-
-
-def _find_categories(plan: AttemptDocument, runs: Sequence[DatasetRun]) -> tuple[Category, ...]:
-    """Return the categories of the plan; a plan of an earlier release has none: take the sorted blueprints of runs."""
-    blueprints = (run.manifest.recipe.get("blueprints", {}) for run in runs)
-    return plan.categories or build_categories(
-        sorted({name for kinds in blueprints for name in kinds.get("particles", ())})
-    )
 
 
 def _build_document(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import FinalizeMessage
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
 
 MAX_LISTED_FAILURES: Final = 100
 """More failed runs never fit into a termination message of 4,096 bytes."""
+LOG_INTERVAL_SECONDS: Final = 10.0
+"""Time between two log lines about the progress of a commit."""
+
+
+class LoggedProgress:
+    """Progress of a commit as log lines."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + LOG_INTERVAL_SECONDS
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Log a line if LOG_INTERVAL_SECONDS have passed since the last one."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + LOG_INTERVAL_SECONDS
+            log_event(f"writing {what}", done=done, runs=total)
 
 
 def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:
@@ -28,7 +45,7 @@ def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:
         attempt = open_attempt(store, AttemptIdentity(given.namespace, given.name, given.plan, given.attempt).path)
     totals = merge_batches(store, attempt)
     log_event("the batches are merged", batches=attempt.batches.count, failed=len(totals.failures))
-    dataset = commit_dataset(store, attempt, totals.failures)
+    dataset = commit_dataset(store, attempt, totals.failures, progress=LoggedProgress())
     log_event("the dataset is committed", runs=dataset.runs, views=dataset.views, visible=dataset.visible)
     return FinalizeMessage(
         total=dataset.total,

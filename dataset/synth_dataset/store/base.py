@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -89,6 +90,11 @@ class Store(ABC):
     @abstractmethod
     def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
         """Create or replace a file in one step; `content` may be an iterable of parts."""
+
+    def write_file(self, path: str, file: Path) -> None:
+        """Create or replace a file in one step with the content of a local file of any size."""
+        with file.open("rb") as stream:
+            self.write(path, iter(partial(stream.read, 1 << 20), b""))
 
     @abstractmethod
     def list_children(self, path: str) -> Iterator[Child]:

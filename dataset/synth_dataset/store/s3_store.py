@@ -131,6 +131,11 @@ class S3Store(Store):
             file.writelines(content)
             self._put_object(path, file)
 
+    def write_file(self, path: str, file: Path) -> None:
+        """Create or replace an object with the content of a local file."""
+        with file.open("rb") as stream:
+            self._put_object(path, stream)
+
     def list_children(self, path: str) -> Iterator[Child]:
         """Yield the objects and folders directly below a folder."""
         start = f"{self._object_name(path)}/"
@@ -169,14 +174,16 @@ class S3Store(Store):
     def place_folder(self, folder: Path, path: str) -> None:
         """Upload the files of a scratch folder below `path`, in order of their names."""
         for file in sorted(each for each in folder.rglob("*") if each.is_file()):
-            self._upload(file, f"{path}/{file.relative_to(folder).as_posix()}")
+            self.write_file(f"{path}/{file.relative_to(folder).as_posix()}", file)
 
     def commit_run(self, folder: Path, record: RunRecord) -> Manifest:
         """Upload the files of a scratch folder, then write the manifest of the run. Raises StoreError."""
         files = hash_files(folder)
         c8 = layout.compute_content_id((file.path, file.sha256) for file in files)
         target = layout.run_path(record.key, c8)
-        uploads = read_ahead(lambda file: self._upload(folder / file.path, f"{target}/{file.path}"), files, MAX_UPLOADS)
+        uploads = read_ahead(
+            lambda file: self.write_file(f"{target}/{file.path}", folder / file.path), files, MAX_UPLOADS
+        )
         for _ in uploads:
             pass
         manifest = Manifest.from_record(record, c8, files)
@@ -286,10 +293,6 @@ class S3Store(Store):
         for error in self._client.remove_objects(self._output.bucket, page):
             if error.code != "NoSuchKey":
                 raise explain_code(error.code, self._output)
-
-    def _upload(self, file: Path, path: str) -> None:
-        with file.open("rb") as stream:
-            self._put_object(path, stream)
 
     def _put_object(self, path: str, stream: BinaryIO) -> None:
         """Upload, then compare the ETag of the object with the upload; if it is not an MD5, compare the content."""

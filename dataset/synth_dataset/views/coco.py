@@ -8,11 +8,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.views.progress import ignore_progress, report_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from synth_dataset.documents.attempt_document import Category
+    from synth_dataset.views.progress import Report
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,11 @@ class CocoRun:
 
 
 def iterate_coco(
-    runs: Sequence[CocoRun], info: Mapping[str, Any], categories: Sequence[Category], threads: int = 1
+    runs: Sequence[CocoRun],
+    info: Mapping[str, Any],
+    categories: Sequence[Category],
+    threads: int = 1,
+    report: Report = ignore_progress,
 ) -> Iterator[bytes]:
     """Yield the document as ASCII JSON in parts; memory holds the masks of few runs, of one run with one thread.
 
@@ -42,7 +48,8 @@ def iterate_coco(
     yield b',"categories":' + _dump_json([_build_category(category) for category in categories])
     yield from _iterate_array("images", (_build_image(run) for run in runs))
     ids = {name: entry.id for entry in categories for name in entry.members}
-    yield from _iterate_array("annotations", _iterate_annotations(runs, ids, threads))
+    particles = report_each(read_ahead(_read_particles, runs, threads), report)
+    yield from _iterate_array("annotations", _iterate_annotations(runs, ids, particles))
     yield b"}\n"
 
 
@@ -54,10 +61,12 @@ def _build_image(run: CocoRun) -> dict[str, Any]:
     return {"id": run.number, "file_name": run.file_name, "width": run.width, "height": run.height}
 
 
-def _iterate_annotations(runs: Sequence[CocoRun], categories: dict[str, int], threads: int) -> Iterator[dict[str, Any]]:
+def _iterate_annotations(
+    runs: Sequence[CocoRun], categories: dict[str, int], particles: Iterable[list[dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
     ids = count(1)
-    for run, particles in zip(runs, read_ahead(_read_particles, runs, threads), strict=True):
-        for particle in particles:
+    for run, its_particles in zip(runs, particles, strict=True):
+        for particle in its_particles:
             yield {
                 "id": next(ids),
                 "image_id": run.number,

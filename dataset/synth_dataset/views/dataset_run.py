@@ -1,4 +1,4 @@
-"""Runs of a dataset as the input of views."""
+"""Runs of a dataset: all of them as a stream with manifests, and the few on views without."""
 
 from __future__ import annotations
 
@@ -21,14 +21,34 @@ class DatasetRun:
     number: int
     overrides: Mapping[str, Any]
     manifest: Manifest
-    link: str
-    """Folder of the run relative to the folder of the attempt, so that links of a page work from disk."""
     store: Store
 
     @property
     def folder(self) -> str:
         """Folder of the run relative to the root of the store."""
         return layout.run_path(self.manifest.key, self.manifest.c8)
+
+    def read(self, file: str) -> bytes:
+        """Return the content of a file of the run. Raises FileNotFoundError."""
+        return self.store.read(f"{self.folder}/{file}")
+
+
+@dataclass(frozen=True)
+class ViewedRun:
+    """Run on the views of a dataset, without its manifest: memory holds all of them at once."""
+
+    number: int
+    overrides: Mapping[str, Any]
+    seed: int
+    particles: int
+    visible: int
+    width: int
+    height: int
+    pictures: tuple[str, ...]
+    """Pictures of all particles together, in the order of their steps and of `thumb.webp`."""
+    folder: str
+    """Folder of the run relative to the root of the store."""
+    store: Store
 
     def read(self, file: str) -> bytes:
         """Return the content of a file of the run. Raises FileNotFoundError."""

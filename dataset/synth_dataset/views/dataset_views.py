@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow.parquet as pq
 
+from synth_api.errors import InputError
 from synth_api.recipe.outputs import build_step_outputs
 from synth_api.recipe.rendering import parse_rendering_steps
 from synth_dataset.documents import layout
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.coco import CocoRun, iterate_coco
+from synth_dataset.views.dataset_run import ViewedRun
 from synth_dataset.views.gallery_page import GalleryAxis, GalleryFailure, GalleryRun, render_page
+from synth_dataset.views.progress import Report, ignore_progress, report_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,13 +33,17 @@ if TYPE_CHECKING:
 
 COCO: Final = "coco.json"
 GALLERY: Final = "index.html"
+INSTANCES: Final = "instances.png"
+"""Picture of particle ids, which every run has."""
 
 
-View = Callable[["Sequence[DatasetRun]", "AttemptDocument", "DatasetDocument"], "bytes | Iterable[bytes]"]
-"""Function that builds a file, perhaps in parts, from the first runs, the attempt and the dataset."""
+View = Callable[["Sequence[ViewedRun]", "AttemptDocument", "DatasetDocument", Report], "bytes | Iterable[bytes]"]
+"""Function that builds a file, perhaps in parts, from the first runs, the attempt and the dataset; it reports runs."""
 
 
-def build_coco(runs: Sequence[DatasetRun], attempt: AttemptDocument, dataset: DatasetDocument) -> Iterable[bytes]:
+def build_coco(
+    runs: Sequence[ViewedRun], attempt: AttemptDocument, dataset: DatasetDocument, report: Report = ignore_progress
+) -> Iterable[bytes]:
     """Build `coco.json` in parts; the bytes depend only on the attempt and its runs.
 
     Raises OSError if the annotations of a run cannot be read.
@@ -48,62 +56,101 @@ def build_coco(runs: Sequence[DatasetRun], attempt: AttemptDocument, dataset: Da
         "runs": dataset.runs,
         "root": layout.root_link(dataset.folder),
     }
-    return iterate_coco([_build_coco_run(run) for run in runs], info, dataset.categories, _count_threads(runs))
+    shown = [_build_coco_run(run) for run in runs]
+    return iterate_coco(shown, info, dataset.categories, _count_threads(runs), report)
 
 
-def build_gallery(runs: Sequence[DatasetRun], attempt: AttemptDocument, dataset: DatasetDocument) -> bytes:
+def build_gallery(
+    runs: Sequence[ViewedRun], attempt: AttemptDocument, dataset: DatasetDocument, report: Report = ignore_progress
+) -> bytes:
     """Build `index.html`. Raises OSError if the particle table of a run cannot be read."""
+    root = layout.root_link(dataset.folder)
     axes = [GalleryAxis(axis.path, axis.values) for axis in attempt.axes]
     failed = [GalleryFailure(run.number, run.overrides, run.reason, run.message) for run in dataset.failures]
-    shown = list(read_ahead(_build_gallery_run, runs, _count_threads(runs)))
+    cards = read_ahead(partial(_build_gallery_run, root=root), runs, _count_threads(runs))
+    shown = list(report_each(cards, report))
     return render_page(dataset.name, axes, shown, failed, dataset.runs).encode()
 
 
 VIEWS: Final[dict[str, View]] = {COCO: build_coco, GALLERY: build_gallery}
 
 
-def _count_threads(runs: Sequence[DatasetRun]) -> int:
+def view_run(run: DatasetRun) -> ViewedRun:
+    """Return what views need of a run."""
+    manifest = run.manifest
+    return ViewedRun(
+        number=run.number,
+        overrides=run.overrides,
+        seed=manifest.seed,
+        particles=manifest.particles,
+        visible=manifest.visible,
+        width=manifest.width,
+        height=manifest.height,
+        pictures=tuple(list_pictures(manifest)),
+        folder=run.folder,
+        store=run.store,
+    )
+
+
+def _count_threads(runs: Sequence[ViewedRun]) -> int:
     return runs[0].store.max_requests if runs else 1
 
 
-def _build_coco_run(run: DatasetRun) -> CocoRun:
-    manifest = run.manifest
+def _build_coco_run(run: ViewedRun) -> CocoRun:
     return CocoRun(
         number=run.number,
-        file_name=f"{run.folder}/{_choose_picture(list_pictures(manifest))}",
-        width=manifest.width,
-        height=manifest.height,
+        file_name=f"{run.folder}/{_choose_picture(run.pictures)}",
+        width=run.width,
+        height=run.height,
         annotations=partial(run.read, "annotations.json"),
     )
 
 
 def _choose_picture(pictures: Sequence[str]) -> str:
     """Return the picture for the masks: the first real image, else `instances.png`."""
-    return next((path for path in pictures if path.rpartition(".")[0].endswith("real")), "instances.png")
+    return next((path for path in pictures if path.rpartition(".")[0].endswith("real")), INSTANCES)
 
 
-def _build_gallery_run(run: DatasetRun) -> GalleryRun:
-    manifest = run.manifest
+def _build_gallery_run(run: ViewedRun, root: str) -> GalleryRun:
     return GalleryRun(
         number=run.number,
         overrides=run.overrides,
-        seed=manifest.seed,
-        particles=manifest.particles,
-        visible=manifest.visible,
-        folder=run.link,
-        pictures=list_pictures(manifest),
+        seed=run.seed,
+        particles=run.particles,
+        visible=run.visible,
+        folder=f"{root}/{run.folder}",
+        pictures=run.pictures,
         diameters=_compute_diameters(pq.read_table(BytesIO(run.read("particles.parquet")), columns=["volume"])),
     )
 
 
 def list_pictures(manifest: Manifest) -> list[str]:
-    """Return the pictures of all particles together, in the order of their steps and of `thumb.webp`."""
+    """Return the pictures of all particles together, in the order of their steps and of `thumb.webp`.
+
+    Of a recipe that this release cannot read: all pictures of the run's own folder but `instances.png`, by name.
+    """
     existing = {file.path for file in manifest.files}
-    outputs = build_step_outputs(parse_rendering_steps(manifest.recipe))
-    files = [
+    try:
+        named = _name_pictures(json.dumps(manifest.recipe["synth_chain"]["rendering_steps"]))
+    except (KeyError, InputError):
+        named = tuple(sorted(path for path in existing if _is_picture(path)))
+    return [file for file in named if file in existing]
+
+
+def _is_picture(path: str) -> bool:
+    """Return True for a PNG in the run's own folder that is no map of ids."""
+    return path.endswith(".png") and "/" not in path and path != INSTANCES
+
+
+@lru_cache(maxsize=64)
+def _name_pictures(rendering_steps: str) -> tuple[str, ...]:
+    """Return the paths of the pictures that rendering steps, as JSON, make of all particles together."""
+    outputs = build_step_outputs(
+        parse_rendering_steps({"synth_chain": {"rendering_steps": json.loads(rendering_steps)}})
+    )
+    return tuple(
         output.get_path() for output in outputs if not output.one_by_one and output.extension not in ("blend", "stl")
-    ]
-    return [file for file in files if file in existing]
+    )
 
 
 def _compute_diameters(table: Any) -> NDArray[np.float64]:

@@ -75,10 +75,10 @@ def render_page(
     all_counts = sum((count_values(run.diameters, edges) for run in runs), np.zeros(len(edges) - 1, dtype=np.int64))
     sets = list(dict.fromkeys(tuple(run.pictures) for run in runs))
     names = shorten_names([axis.path for axis in axes])
-    places = {axis.path: {_format_value(value): place for place, value in enumerate(axis.values)} for axis in axes}
+    places = {axis.path: _find_places(axis, runs) for axis in axes}
     return _load_template().render(
         title=title,
-        axes=[_build_axis(column, path, names[path], places[path], runs) for column, path in enumerate(places)],
+        axes=[_build_axis(column, path, names[path], places[path]) for column, path in enumerate(places)],
         cards=[_build_card(run, names, places, edges) | {"set": sets.index(tuple(run.pictures))} for run in runs],
         failures=[
             {"failure": failure, "overrides": _format_overrides(failure.overrides, names)} for failure in failures
@@ -119,13 +119,16 @@ def remove_extension(path: str) -> str:
     return path.rpartition(".")[0] or path
 
 
-def _build_axis(
-    column: int, path: str, name: str, places: Mapping[str, int], runs: Sequence[GalleryRun]
-) -> dict[str, Any]:
-    """Return an axis for the template, with the values that runs on the page have."""
-    shown = {_format_value(run.overrides[path]) for run in runs if path in run.overrides}
-    values = [(place, text) for text, place in places.items() if text in shown]
-    return {"column": column, "path": path, "name": name, "values": values}
+def _find_places(axis: GalleryAxis, runs: Sequence[GalleryRun]) -> dict[str, int]:
+    """Return the texts of the values that runs on the page have, and their places on the axis, in its order."""
+    shown = {_format_value(run.overrides[axis.path]) for run in runs if axis.path in run.overrides}
+    texts = ((_format_value(value), place) for place, value in enumerate(axis.values))
+    return {text: place for text, place in texts if text in shown}
+
+
+def _build_axis(column: int, path: str, name: str, places: Mapping[str, int]) -> dict[str, Any]:
+    """Return an axis for the template."""
+    return {"column": column, "path": path, "name": name, "values": [(place, text) for text, place in places.items()]}
 
 
 def _build_card(

@@ -10,14 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_api.canonical_json import canonical_json
-from synth_dataset.documents import layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from synth_dataset.documents.attempt_document import AxisDocument
-    from synth_dataset.documents.run_manifest import Manifest
+    from synth_dataset.views.dataset_run import DatasetRun
 
 _ROWS = 4096
 
@@ -31,10 +30,8 @@ class IndexTotals:
     """Number of visible particles."""
 
 
-def write_index(
-    path: Path, axes: Sequence[AxisDocument], runs: Iterable[tuple[int, dict[str, Any], Manifest]]
-) -> IndexTotals:
-    """Write (run number, axis values, manifest) in row groups as they arrive; return the totals.
+def write_index(path: Path, axes: Sequence[AxisDocument], runs: Iterable[DatasetRun]) -> IndexTotals:
+    """Write runs in row groups as they arrive; return the totals.
 
     Columns `run key`, one per axis named by its path (integer, float, bool or text; lists as JSON), `seed particles
     visible seconds folder`.
@@ -44,11 +41,10 @@ def write_index(
     remaining = iter(runs)
     # An open file, because pyarrow parses a path with a colon as a URI.
     with path.open("wb") as stream, pq.ParquetWriter(stream, schema) as writer:
-        while chunk := list(islice(remaining, _ROWS)):
-            records = [_build_row(schema, *run) for run in chunk]
+        while records := [_build_row(schema, run) for run in islice(remaining, _ROWS)]:
             writer.write_table(pa.Table.from_pylist(records, schema=schema))
             visible = sum(record["visible"] for record in records)
-            totals = IndexTotals(totals.runs + len(chunk), totals.visible + visible)
+            totals = IndexTotals(totals.runs + len(records), totals.visible + visible)
     return totals
 
 
@@ -76,16 +72,17 @@ def _find_type(values: Sequence[Any]) -> pa.DataType:
     return pa.float64() if types <= {int, float} else pa.string()
 
 
-def _build_row(schema: pa.Schema, number: int, values: dict[str, Any], manifest: Manifest) -> dict[str, Any]:
+def _build_row(schema: pa.Schema, run: DatasetRun) -> dict[str, Any]:
+    manifest = run.manifest
     return {
-        "run": number,
+        "run": run.number,
         "key": manifest.key,
-        **{path: _to_cell(value, schema.field(path).type) for path, value in values.items()},
+        **{path: _to_cell(value, schema.field(path).type) for path, value in run.overrides.items()},
         "seed": manifest.seed,
         "particles": manifest.particles,
         "visible": manifest.visible,
         "seconds": manifest.total_seconds,
-        "folder": layout.run_path(manifest.key, manifest.c8),
+        "folder": run.folder,
     }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import select
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Command
 
@@ -200,6 +202,52 @@ def test_a_second_signal_ends_at_once_without_a_commit(synth: Command) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate()
     assert process.returncode == 130
+
+
+def block_commit(synth: Command, seed: int) -> Path:
+    """Put a pipe in the place of a run's annotations: a commit waits there until somebody writes into it."""
+    (document,) = synth.store.glob("manifests/*/*.json")
+    assert json.loads(document.read_text())["seed"] == seed
+    (pipe,) = synth.store.glob("runs/*/*/*/annotations.json")
+    pipe.unlink()
+    os.mkfifo(pipe)
+    return pipe
+
+
+def end_in_commit(process: subprocess.Popen[str], pipe: Path) -> tuple[str, str]:
+    with pipe.open("w") as stream:  # opens when the commit does
+        process.send_signal(signal.SIGINT)
+        stream.write('{"width": 4, "height": 4, "particles": []}')
+    return process.communicate()
+
+
+def test_a_signal_while_the_dataset_is_written_says_what_remains(synth: Command) -> None:
+    synth.order(1, "hang")
+    process = synth.start(*synth.render_arguments(2, "--workers=1"))
+    wait_for_engine(synth, 1, process)
+    pipe = block_commit(synth, 0)
+    process.send_signal(signal.SIGINT)
+    out, error = end_in_commit(process, pipe)
+    assert process.returncode == 130
+    assert "1 run rendered" in out
+    assert error.splitlines()[-1] == (
+        "stopped while writing the dataset: every finished run is kept, no dataset was committed; the same call ends it"
+    )
+    assert not (synth.store / "sweeps/local/tiny/dataset.json").exists()
+    assert synth.scratch() == []
+
+
+def test_a_signal_while_the_gallery_is_written_keeps_the_dataset(synth: Command) -> None:
+    assert synth.render(1)[0] == 0
+    before, pipe = synth.dataset(), block_commit(synth, 0)
+    process = synth.start("gallery", "dataset")
+    out, error = end_in_commit(process, pipe)
+    assert (process.returncode, out) == (130, "")
+    assert error == (
+        "stopped while writing the dataset: every finished run is kept, the dataset committed before stays; "
+        "the same call ends it\n"
+    )
+    assert synth.dataset() == before
 
 
 def test_a_worker_that_cannot_start_ends_with_75(synth: Command) -> None:

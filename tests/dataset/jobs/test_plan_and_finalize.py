@@ -16,6 +16,7 @@ from synth_dataset.attempts.attempt import AttemptIdentity, find_dataset, iterat
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument, RunUsage
 from synth_dataset.documents.failed_run import FailedRun
+from synth_dataset.jobs import finalize
 
 SEED = "initial_runtime_state.seed"
 ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -233,6 +234,17 @@ def test_a_store_that_cannot_be_used_is_one_sentence_at_once(pod, job, reason, w
     assert ended.message.problem.reason == reason
     assert words in ended.message.problem.message
     assert not any(secret in ended.text for secret in (pod.environment["AWS_SECRET_ACCESS_KEY"], "wrong-secret"))
+
+
+def test_finalize_logs_how_many_runs_the_dataset_has(pod, render, monkeypatch):
+    monkeypatch.setattr(finalize, "LOG_INTERVAL_SECONDS", 0.0)
+    pod.run("plan")
+    render(0, 1, 2, 3)
+    lines = [line for line in pod.run("finalize").log if line["event"].startswith("writing")]
+    for event in ("writing the dataset", "writing coco.json", "writing index.html"):
+        assert [(line["done"], line["runs"]) for line in lines if line["event"] == event] == [
+            (done, 4) for done in (1, 2, 3, 4)
+        ]
 
 
 def test_every_log_line_is_json_about_one_step(pod):

@@ -79,6 +79,13 @@ def test_removal_is_complete_and_ignores_missing_files(store):
         assert [*store.iterate_files("runs"), *store.iterate_files("manifests")] == ["runs/ab"]
 
 
+@pytest.mark.parametrize("size", [0, 5, (1 << 20) + 1])
+def test_a_local_file_becomes_a_file_of_the_store(store, tmp_path, size):
+    (tmp_path / "file").write_bytes(b"x" * size)
+    store.write_file("sweeps/a", tmp_path / "file")
+    assert store.read("sweeps/a") == b"x" * size
+
+
 def test_a_committed_run_is_found_with_its_files(store, put):
     assert not store.has_run(KEY)
     manifest = put(KEY)

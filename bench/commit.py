@@ -1,0 +1,99 @@
+"""Seconds and peak memory of a commit of null runs: manifests and views as large as those of `sem_broad`, no pictures.
+
+    python bench/commit.py RUN_FOLDER_STORE 100000
+
+The store holds one rendered run. A store in memory repeats its files under other keys, so nothing but the commit is
+measured.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import TYPE_CHECKING
+
+from synth_dataset.attempts.attempt import StoredAttempt
+from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.documents import layout
+from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, Category
+from synth_dataset.store.folder_store import FolderStore
+
+if TYPE_CHECKING:
+    from synth_dataset.documents.run_manifest import Manifest
+
+SEED = "initial_runtime_state.seed"
+
+
+class NullStore(FolderStore):
+    """Folder store whose runs are all copies of one run; the keys of a run are the hash of its number."""
+
+    def __init__(self, root: Path, source: FolderStore, key: str, runs: int) -> None:
+        super().__init__(root)
+        self._source = source
+        self._manifest = source.read(layout.manifest_path(key))
+        self._key = key.encode()
+        self._folder = source.read_manifest(key)
+        self._files = {file.path: self._read_source(file.path) for file in self._folder.files}
+        self.keys = b"".join(sha256(run.to_bytes(8, "little")).digest() for run in range(runs))
+
+    def _read_source(self, file: str) -> bytes:
+        return self._source.read(f"{layout.run_path(self._folder.key, self._folder.c8)}/{file}")
+
+    def read(self, path: str) -> bytes:
+        """Return a file of the one run under another key."""
+        if path.startswith(f"{layout.MANIFESTS}/"):
+            return self._manifest.replace(self._key, layout.parse_key(path).encode())
+        if path.startswith(f"{layout.RUNS}/"):
+            return self._files[path.split("/", 4)[4]]
+        return super().read(path)
+
+    def read_part(self, _path: str, start: int, length: int) -> bytes:
+        """Return run keys."""
+        return self.keys[start : start + length]
+
+
+def build_attempt(runs: int, manifest: Manifest) -> StoredAttempt:
+    """Return an attempt with an axis of seeds, in pieces of 10,000 values as a custom resource has them."""
+    wide = min(runs, 10_000)
+    hashes = {"plan": "1" * 64, "attempt": "2" * 64}
+    document = AttemptDocument(
+        name="null",
+        namespace="local",
+        total=runs,
+        cached=0,
+        todo=((0, runs),),
+        axes=(
+            AxisDocument(path="number", values=tuple(range(-(-runs // wide)))),
+            AxisDocument(path=SEED, values=tuple(range(wide))),
+        ),
+        categories=tuple(
+            Category(id=number, name=name)
+            for number, name in enumerate(sorted(manifest.recipe["blueprints"]["particles"]), start=1)
+        ),
+        created=datetime.now(UTC),
+        **hashes,
+    )
+    return StoredAttempt(document, layout.attempt_path("local", "null", *hashes.values()))
+
+
+def main() -> None:
+    source, runs = FolderStore(Path(sys.argv[1])), int(sys.argv[2])
+    key = next(source.iterate_keys())
+    with TemporaryDirectory() as folder:
+        store = NullStore(Path(folder), source, key, runs)
+        attempt = build_attempt(runs, source.read_manifest(key))
+        start, processor = perf_counter(), process_time()
+        commit_dataset(store, attempt, [])
+        seconds = process_time() - processor
+        print(f"{runs:,} runs: {perf_counter() - start:.1f} s, {seconds:.1f} s of processor time")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory {peak:.0f} MB, of it {len(store.keys) >> 20} MB for the keys of this store")
+
+
+if __name__ == "__main__":
+    main()
