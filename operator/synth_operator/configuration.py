@@ -67,6 +67,45 @@ AllowedImage = Annotated[
 ]
 
 
+class HostFolder(Part):
+    """A folder of each node."""
+
+    path: Annotated[str, Field(pattern=r"^/[^\s:]*[^\s:/.]$", max_length=512)]
+    """Absolute path; its mode must let users of pods write, as 1777 does."""
+    namespaces: tuple[NamespaceName, ...] = ()
+    """Namespaces whose Pod Security allows hostPath volumes; empty: all. Pods of others compile on scratch."""
+
+
+class Claim(Part):
+    """A PersistentVolumeClaim in each sweep's namespace."""
+
+    name: ObjectName
+    """Its name; pods on several nodes need one that many nodes can write."""
+
+
+class KernelCacheVolume(Part):
+    """Where compiled kernels outlive GPU pods; without `hostPath` and `claim`, on the pod's scratch volume only."""
+
+    host_path: HostFolder | None = None
+    """A folder of each node, for the pods on it; Pod Security `baseline` and `restricted` forbid it."""
+    claim: Claim | None = None
+    """A claim, for the pods of a namespace."""
+    size: Quantity = "2Gi"
+    """Bound of all compiled kernels of a node's folder or a claim; those used longest ago are removed."""
+
+    @model_validator(mode="after")
+    def _is_one_volume(self) -> Self:
+        if self.host_path and self.claim:
+            raise InputError("", "hostPath and claim exclude each other; leave one of them out")
+        return self
+
+    def is_for(self, namespace: str) -> bool:
+        """Return True if the GPU pods of a namespace have it."""
+        if self.host_path:
+            return not self.host_path.namespaces or namespace in self.host_path.namespaces
+        return self.claim is not None
+
+
 class GpuDefaults(Part):
     """Defaults for the `gpu` block of a sweep."""
 
@@ -78,6 +117,8 @@ class GpuDefaults(Part):
     """Taints of the GPU nodes."""
     runtime_class_name: ObjectName | None = None
     """Runtime class of the GPU pods."""
+    kernel_cache: KernelCacheVolume = KernelCacheVolume()
+    """Where compiled kernels outlive GPU pods."""
     hourly_price: Annotated[float, Field(ge=0)] | None = None
     """Price of a GPU hour, for the forecast of a sweep's cost; in any currency."""
 

@@ -31,6 +31,7 @@ CONFIGURATION: Final = Configuration.from_tree(
     {
         **{"operatorImage": "lab/synth-operator:1", "rendererImage": "lab/synth-renderer:1"},
         **{"lease": {"namespace": "synth"}, "overlay": LISTED, "priorityClasses": [PRIORITY]},
+        "gpu": {"kernelCache": {"claim": {"name": "kernels"}}},
     }
 )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
+from synth_api.jobs.kernel_cache import DRIVER_CACHE_SIZES
 from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.run_key import compute_run_key
 from synth_cli.local.dataset_warnings import print_warnings
@@ -128,7 +129,8 @@ def _render_runs(
         return
     arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
     with _temporary_folder(store) as temporary, open_meter(open_stderr(), "rendering", todo, "run") as progress:
-        environment = {"TMPDIR": temporary, **choose_library_folders(os.environ, Path(temporary))}
+        folders = {"TMPDIR": temporary, **choose_library_folders(os.environ, Path(temporary))}
+        environment = {name: size for name, size in DRIVER_CACHE_SIZES.items() if name not in os.environ} | folders
         command = WorkerCommand(arguments, store.root / WORKER_LOG, environment)
         pool = Pool(command, min(settings.workers or compute_default_workers(), todo), stop)
         for event in pool.events(_build_tasks(sweep, numbers)):

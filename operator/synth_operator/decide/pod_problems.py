@@ -59,6 +59,11 @@ _FAILED_CREATE: Final = "FailedCreate"
 _MAX_WARNING_AGE: Final = timedelta(minutes=15)
 """An older warning is no longer current: the Job controller would have repeated it."""
 _NOT_UTF_8: Final = re.compile(r"invalid UTF-8|error while marshaling")
+_HOST_PATH_FORBIDDEN: Final = re.compile(r"violates PodSecurity .*\bvolume \"kernels\"")
+_NO_HOST_PATH: Final = (
+    "Pod Security of this namespace forbids the kernel cache on nodes, a hostPath volume: name a claim instead, or "
+    "list the namespaces that allow it; pods of others compile for themselves (sweeps.gpu.kernelCache of the chart)."
+)
 _QUOTA: Final = re.compile(r"exceeded quota: ?(.*)")
 _ERROR_PREFIX: Final = re.compile(r"^Error creating: |^pods \"[^\"]*\" is forbidden: ")
 _MIN_PROVEN_RUNTIME: Final = timedelta(minutes=6)
@@ -192,6 +197,8 @@ def _find_warning(context: Context, job: JobObject, pods: tuple[PodObject, ...])
             text = _ERROR_PREFIX.sub("", _ERROR_PREFIX.sub("", warning.message)).strip().rstrip(".")
             if _QUOTA.search(text):
                 return _explain_quota(text)
+            if _HOST_PATH_FORBIDDEN.search(text):
+                return Problem(reason=Reason.POD_REFUSED, message=_NO_HOST_PATH)
             message = f"The {job.kind.value} pod cannot be created: {text}."
             return Problem(reason=Reason.POD_REFUSED, message=message)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.jobs.attempt_input import SCRATCH_FOLDER
+from synth_operator.manifests.kernel_volume import list_kernel_variables, mount_kernel_cache
 from synth_operator.manifests.names import build_job_labels
 from synth_operator.manifests.overlay import apply_overlay
 from synth_operator.manifests.pods import build_pod_spec
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import JobKey
 
-_GPU_ENVIRONMENT: Final = {
-    "NVIDIA_DRIVER_CAPABILITIES": "compute,utility,graphics",
-    "OPTIX_CACHE_PATH": f"{SCRATCH_FOLDER}/optix",
-    "CUDA_CACHE_PATH": f"{SCRATCH_FOLDER}/cuda",
-}
+_GPU_ENVIRONMENT: Final = {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility,graphics"}
 
 
 def build_render_template(
@@ -32,13 +28,14 @@ def build_render_template(
     Raises:
         InputError: the overlay is invalid or not allowed.
     """
-    spec = build_pod_spec(sweep, key, output, _build_container(sweep.spec, key, configuration), configuration)
+    spec = build_pod_spec(sweep, key, output, _build_container(sweep, key, configuration), configuration)
     spec["terminationGracePeriodSeconds"] = configuration.termination_grace_period_seconds
     spec["topologySpreadConstraints"] = [_build_spread(sweep, key)]
     if sweep.spec.priority_class_name:
         spec["priorityClassName"] = sweep.spec.priority_class_name
     if sweep.spec.gpu:
         spec.update(_build_placement(sweep.spec.gpu, configuration))
+        mount_kernel_cache(spec, configuration.gpu.kernel_cache, sweep.namespace)
     template = {"metadata": {"labels": build_job_labels(sweep, key)}, "spec": spec}
     return apply_overlay(template, sweep.spec.pod_template, configuration)
 
@@ -48,8 +45,9 @@ def choose_device(spec: SweepSpec) -> str:
     return spec.device or ("gpu" if spec.gpu else "cpu")
 
 
-def _build_container(spec: SweepSpec, key: JobKey, configuration: Configuration) -> dict[str, Any]:
-    environment = _GPU_ENVIRONMENT if spec.gpu else {}
+def _build_container(sweep: SweepObject, key: JobKey, configuration: Configuration) -> dict[str, Any]:
+    spec, cache = sweep.spec, configuration.gpu.kernel_cache
+    environment = _GPU_ENVIRONMENT | list_kernel_variables(cache, sweep.namespace) if spec.gpu else {}
     arguments = {
         "--shard": key.shard,
         "--device": choose_device(spec),

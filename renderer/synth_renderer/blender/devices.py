@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from synth_api.jobs.attempt_input import SCRATCH_FOLDER
 from synth_renderer.blender import bpy
 from synth_renderer.kernels.backends import BACKENDS, order_backends
+from synth_renderer.kernels.cache import has_lasting_cache
 from synth_renderer.kernels.gpus import list_gpus
 from synth_renderer.model.errors import DeviceUnavailableError
 
@@ -33,13 +32,8 @@ def _list_candidates(device: str) -> list[str]:
     """Return the devices to try in order; those of a GPU are the best for the GPUs of this process."""
     if device not in ("auto", "gpu"):
         return [device]
-    backends = order_backends(list_gpus(), cache_lasts=_has_lasting_cache())
+    backends = order_backends(list_gpus(), cache_lasts=has_lasting_cache(os.environ))
     return [*backends, "cpu"] if device == "auto" else [*backends]
-
-
-def _has_lasting_cache() -> bool:
-    """Return True if OptiX's module cache outlives a pod, whose scratch volume does not."""
-    return not Path(os.environ.get("OPTIX_CACHE_PATH", "/")).is_relative_to(SCRATCH_FOLDER)
 
 
 def _read_preferences() -> bpy.types.AddonPreferences:

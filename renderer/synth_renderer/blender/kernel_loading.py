@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,8 @@ from synth_renderer.blender.devices import list_device_names, select_device
 from synth_renderer.blender.materials import get_material
 from synth_renderer.blender.objects import forget_scene
 from synth_renderer.blender.session import reset_session
-from synth_renderer.kernels.backends import LABELS, describe_loading
+from synth_renderer.kernels.backends import LABELS, describe_gpus, describe_loading
+from synth_renderer.kernels.cache import name_key, share_kernels
 from synth_renderer.kernels.gpus import list_gpus, read_driver_version
 from synth_renderer.model.errors import DeviceFailedError, GpuMemoryError
 
@@ -36,11 +38,14 @@ def load_kernels(device: str, announce: Callable[[str], None]) -> GpuRecord | No
     if used == "cpu":
         return None
     gpus = list_gpus() if used in ("optix", "cuda") else ()
-    announce(describe_loading(gpus, used))
+    driver = read_driver_version() if gpus else ""
+    key = name_key((gpu.name for gpu in gpus), driver, bpy.app.version_string, used)
     start = time.perf_counter()
     try:
-        _fill_scene()
-        trace_scene(_SAMPLES, _BOUNCES, 0, used)
+        with share_kernels(os.environ if gpus else {}, key, announce) as compiled:
+            announce(f"Loading Cycles kernels for {describe_gpus(gpus)}" if compiled else describe_loading(gpus, used))
+            _fill_scene()
+            trace_scene(_SAMPLES, _BOUNCES, 0, used)
     except GpuMemoryError as error:  # not a run's fault: none is there
         raise DeviceFailedError(error.text) from error
     finally:
@@ -48,7 +53,7 @@ def load_kernels(device: str, announce: Callable[[str], None]) -> GpuRecord | No
     return GpuRecord(
         name=_join(gpu.name for gpu in gpus) if gpus else _join(list_device_names(used)),
         compute_capability=_join("{}.{}".format(*gpu.capability) for gpu in gpus),
-        driver=read_driver_version() if gpus else "",
+        driver=driver,
         backend=LABELS[used],
         startup_seconds=round(time.perf_counter() - start, 3),
     )

@@ -18,9 +18,9 @@ PACKAGE: Final = Path(__file__).parents[1]
 
 
 def choose_library_folders(environment: Mapping[str, str], temporary: Path) -> dict[str, str]:
-    """Return environment variables of a home folder and a kernel cache, for those that are not writable.
+    """Return environment variables of a home folder and a cache for numba, for those that are not writable.
 
-    The home folder is `temporary`. The kernel cache also serves later processes: it is below the system's folder for
+    The home folder is `temporary`. The cache also serves later processes: it is below the system's folder for
     temporary files, or in `temporary` if that is not writable.
     """
     variables = {}

@@ -74,6 +74,17 @@ def test_a_failed_run_of_a_joined_sweep_is_recorded_by_its_number_in_the_dataset
     ]
 
 
+def test_a_users_size_of_the_drivers_cache_stays_and_the_default_is_large(
+    synth: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = "[os.environ[f'{name}_CACHE_MAXSIZE'] for name in ('CUDA', 'OPTIX')]"
+    engine = f"import os\n\ndef render(*_):\n    raise RuntimeError({sizes})\n"
+    (synth.folder / "telling.py").write_text(engine)
+    monkeypatch.setenv("CUDA_CACHE_MAXSIZE", "5")
+    out = synth.run("render", "tiny.yaml", "--out=dataset", "--engine=telling:render")[1]
+    assert "RuntimeError: ['5', '2147483648']" in out
+
+
 @pytest.mark.parametrize("file", ["..yaml", "a:b.yaml"])
 def test_a_file_with_an_invalid_stem_needs_a_name(synth: Command, file: str) -> None:
     synth.recipe.rename(synth.folder / file)

@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
+from synth_api.errors import InputError
 from synth_api.jobs.attempt_input import CA_FILE, INPUT_FOLDER, SCRATCH_FOLDER
 from synth_api.jobs.batches import Batches
+from synth_api.jobs.kernel_cache import KERNEL_CACHE_BYTES_VARIABLE, KERNEL_CACHE_VARIABLE
 from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
@@ -142,6 +144,64 @@ def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
     environment = {variable["name"]: variable.get("value") for variable in container(job)["env"]}
     assert environment["NVIDIA_DRIVER_CAPABILITIES"] == "compute,utility,graphics"
     assert str(environment["OPTIX_CACHE_PATH"]).startswith(SCRATCH_FOLDER)
+    assert KERNEL_CACHE_VARIABLE not in environment
+
+
+def build_cached_job(sweep: SweepObject, output: Output, **cache: Any) -> dict[str, Any]:
+    least = {"operatorImage": "a", "rendererImage": "b", "lease": {"namespace": "c"}}
+    return build_job(sweep, output, Configuration.from_tree({**least, "gpu": {"kernelCache": cache}}))
+
+
+@pytest.mark.parametrize(
+    ("cache", "source", "own"),
+    [
+        (
+            {"hostPath": {"path": "/var/cache/kernels"}},
+            {"hostPath": {"path": "/var/cache/kernels", "type": "DirectoryOrCreate"}},
+            {"subPath": "lab"},
+        ),
+        ({"claim": {"name": "kernels"}}, {"persistentVolumeClaim": {"claimName": "kernels"}}, {}),
+    ],
+    ids=["hostPath", "claim"],
+)
+def test_a_kernel_cache_outlives_the_pods_of_gpu_sweeps(
+    cache: dict[str, Any], source: dict[str, Any], own: dict[str, Any], sweep: Make, output: Output
+) -> None:
+    job = build_cached_job(sweep(gpu={}), output, **cache, size="3Gi")
+
+    pod = job["spec"]["template"]["spec"]
+    assert pod["volumes"][-1] == {"name": "kernels", **source}
+    assert container(job)["volumeMounts"][-1] == {"name": "kernels", "mountPath": "/kernels", **own}
+    environment = {variable["name"]: variable.get("value") for variable in container(job)["env"]}
+    assert environment[KERNEL_CACHE_VARIABLE] == "/kernels"
+    assert environment[KERNEL_CACHE_BYTES_VARIABLE] == str(3 << 30)
+    assert str(environment["CUDA_CACHE_PATH"]).startswith(SCRATCH_FOLDER), "drivers never work on a shared volume"
+
+
+def test_the_user_of_the_pod_may_write_to_the_claim(sweep: Make, output: Output) -> None:
+    pod = build_cached_job(sweep(gpu={}), output, claim={"name": "kernels"})["spec"]["template"]["spec"]
+    assert pod["securityContext"]["fsGroup"] == 10001
+    assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize(
+    ("spec", "namespaces"), [({}, []), ({"gpu": {}}, ["other"])], ids=["no GPU", "another namespace"]
+)
+def test_other_pods_have_no_kernel_cache(
+    spec: dict[str, Any], namespaces: list[str], sweep: Make, output: Output
+) -> None:
+    job = build_cached_job(sweep(**spec), output, hostPath={"path": "/kernels", "namespaces": namespaces})
+
+    assert {volume["name"] for volume in job["spec"]["template"]["spec"]["volumes"]} == {"input", "scratch"}
+    assert KERNEL_CACHE_VARIABLE not in {variable["name"] for variable in container(job)["env"]}
+
+
+def test_a_kernel_cache_is_in_one_place() -> None:
+    both = {"hostPath": {"path": "/k"}, "claim": {"name": "k"}}
+    with pytest.raises(InputError, match="hostPath and claim exclude each other; leave one of them out"):
+        Configuration.from_tree(
+            {"operatorImage": "a", "rendererImage": "b", "lease": {"namespace": "c"}, "gpu": {"kernelCache": both}}
+        )
 
 
 def test_a_request_replaces_the_default_limit_of_the_same_resource(

@@ -53,6 +53,13 @@ def quota_of_pods(cluster: SimulatedCluster) -> None:
     cluster.nodes.quota = "exceeded quota: lab, requested: pods=1, used: 0, limited: 0"
 
 
+def pod_security(cluster: SimulatedCluster) -> None:
+    cluster.nodes.quota = (
+        'violates PodSecurity "restricted:latest": restricted volume types (volume "kernels" uses restricted '
+        'volume type "hostPath")'
+    )
+
+
 def no_refusals(cluster: SimulatedCluster) -> None:
     cluster.api.refuse = lambda _resource, _body: None
     cluster.nodes.quota = ""
@@ -84,6 +91,13 @@ CAUSES: dict[str, tuple[Change, Change, str]] = {
         quota_of_pods,
         no_refusals,
         "QuotaExceeded: The namespace's quota is exceeded: lab, requested: pods=1, used: 0, limited: 0.",
+    ),
+    "hostPath": (
+        pod_security,
+        no_refusals,
+        "PodRefused: Pod Security of this namespace forbids the kernel cache on nodes, a hostPath volume: name a claim "
+        "instead, or list the namespaces that allow it; pods of others compile for themselves "
+        "(sweeps.gpu.kernelCache of the chart).",
     ),
     "webhook": (
         webhook,

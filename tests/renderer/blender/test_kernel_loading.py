@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from synth_api.jobs.kernel_cache import DRIVER_CACHE_VARIABLE, KERNEL_CACHE_BYTES_VARIABLE, KERNEL_CACHE_VARIABLE
 from synth_renderer.blender.kernel_loading import load_kernels
 
 if TYPE_CHECKING:
@@ -89,3 +91,29 @@ def test_a_gpu_that_cannot_render_the_first_picture_is_unavailable(
 def test_a_device_that_is_not_there_is_refused_before_anything_is_said(loaded: dict[tuple[str, str], Any]) -> None:
     assert loaded["hip", ""]["error"] == "DeviceUnavailableError"
     assert loaded["hip", ""]["said"] == []
+
+
+def test_the_next_pod_has_what_the_driver_compiled(cuda_driver: dict[str, str], tmp_path: Path) -> None:
+    """The fake driver compiles nothing, which is kept as well."""
+    shared = tmp_path / "kernels"
+    shared.mkdir()
+    errors = tmp_path / "errors"
+    gpu = {"FAKE_CUDA_NAME": "NVIDIA A100", "FAKE_CUDA_CAPABILITY": "80", "FAKE_CUDA_ERRORS": str(errors)}
+    said = []
+    for pod in ("first", "second"):
+        cache = {
+            DRIVER_CACHE_VARIABLE: str(tmp_path / pod),
+            KERNEL_CACHE_VARIABLE: str(shared),
+            KERNEL_CACHE_BYTES_VARIABLE: str(1 << 30),
+        }
+        command = [sys.executable, "-c", SCRIPT, json.dumps([("gpu", "")])]
+        process = subprocess.run(
+            command, env={**cuda_driver, **gpu, **cache}, stdout=subprocess.PIPE, text=True, check=True
+        )
+        (result,) = json.loads(process.stdout.splitlines()[-1])
+        said += result["said"]
+    first, second = said
+    assert first.partition(" ")[2].startswith("Cycles kernels for NVIDIA A100 (sm_80)")
+    assert second == "Loading Cycles kernels for NVIDIA A100 (sm_80)"
+    (archive,) = shared.iterdir()
+    assert re.fullmatch(r"NVIDIA-A100-driver-580\.159\.03-bpy-4\.5\.\d+-LTS-cuda\.tar\.zst", archive.name)
