@@ -56,6 +56,17 @@ def test_an_image_is_small_and_has_no_packages_of_development(unpacked: tuple[st
     assert not packages & {"pip", "setuptools", "pytest", "synth_cli"}
 
 
+@pytest.mark.parametrize("unpacked", [RENDERER], indirect=True)
+def test_the_renderer_has_no_compiler_and_no_gpu_code_that_it_cannot_use(unpacked: tuple[str, Path]) -> None:
+    _, root = unpacked
+    kernels = {path.name for path in root.glob("opt/synth/lib/*/site-packages/bpy/*/scripts/addons_core/cycles/lib/*")}
+
+    assert not list(root.rglob("ptxas"))
+    assert {"kernel_sm_86.cubin.zst", "kernel_compute_75.ptx.zst"} <= kernels
+    assert not any("gfx" in name or name.startswith("kernel_sm_3") for name in kernels)
+    assert "kernel_sm_90.cubin.zst" not in kernels  # images for tests are built without
+
+
 def test_an_image_has_user_version_licence_and_source(unpacked: tuple[str, Path]) -> None:
     image, _ = unpacked
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
