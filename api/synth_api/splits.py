@@ -69,6 +69,7 @@ class Splits:
     def find_split(self, seed: int, values: Mapping[str, Any]) -> str:
         """Return the split of a run from its seed and its axis values by path; the first rule that holds decides.
 
+        Shares lie one after the other in code-point order of their names, in whatever order they were written.
         A run without the axis `group` (of another sweep of a joined dataset) goes by its seed.
         """
         for rule in self.rules:
@@ -76,8 +77,9 @@ class Splits:
                 return rule.split
         hashed = values.get(self.group, seed) if self.group else seed
         place = _compute_place(self.salt, hashed)
-        ends = accumulate(share.share for share in self.shares)
-        return next(share.split for share, end in zip(self.shares, ends, strict=True) if place < end)
+        shares = sorted(self.shares, key=lambda share: share.split)
+        ends = accumulate(share.share for share in shares)
+        return next(share.split for share, end in zip(shares, ends, strict=True) if place < end)
 
 
 def parse_shares(text: str, option: str = "--split") -> tuple[Share, ...]:
@@ -135,7 +137,8 @@ def find_column(name: str, columns: Iterable[str], option: str) -> str:
         return name
     found = [column for column in known if column.endswith(f".{name}")]
     if not found:
-        raise InputError(option, f"there is no axis or column '{name}'; {suggest_name(name, known)}")
+        short = {column.rpartition(".")[2] for column in known}
+        raise InputError(option, f"there is no axis or column '{name}'; {suggest_name(name, short)}")
     if len(found) > 1:
         raise InputError(option, f"'{name}' is {' or '.join(found)}; write more of the path")
     return found[0]

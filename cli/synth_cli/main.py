@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "plan": "Show the runs of a sweep and how many exist.",
     "render": "Render the missing runs of a sweep.",
     "gallery": "Write the gallery page of a dataset, or download that of a sweep.",
+    "export": "Write datasets in the layout that a trainer reads.",
     "gc": "Delete files that no dataset needs.",
     "status": "Show the status of a sweep on a cluster.",
     "failures": "List the failed runs of a sweep on a cluster.",

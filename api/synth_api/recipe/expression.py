@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, NoReturn, TypeVar
 
 from synth_api.errors import InputError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TOKEN: Final = re.compile(r"\s*(?P<text>\$\w*|\w+|[()]|\S)")
 _KEYWORDS: Final = {"and", "or", "not", "True", "False"}
 _MAX_DEPTH: Final = 100
 
@@ -54,13 +53,17 @@ class _Constant(Expression):
 
 
 @dataclass(frozen=True)
-class _Criterion(Expression):
+class Criterion(Expression):
+    """Operand whose value is asked for by its name."""
+
     name: str
 
     def evaluate(self, criterion: Callable[[str], T], constant: Callable[[bool], T]) -> T:  # noqa: ARG002
+        """Return what `criterion` gives for the name."""
         return criterion(self.name)
 
     def list_names(self) -> Iterator[str]:
+        """Yield the name that it has."""
         yield self.name
 
 
@@ -96,7 +99,7 @@ class _Junction(Expression):
 @lru_cache(maxsize=1024)
 def parse_expression(text: str) -> Expression:
     """Parse a set expression. Raises InputError (without a path) that says at which position, counted from 1."""
-    return _Parser(text).whole()
+    return ExpressionParser(text).read_whole()
 
 
 class _Token(NamedTuple):
@@ -104,20 +107,24 @@ class _Token(NamedTuple):
     position: int
 
 
-class _Parser:
-    """Recursive descent, one token ahead."""
+class ExpressionParser:
+    """Recursive descent, one token ahead. A subclass may have other operands in place of `$name`, True and False."""
+
+    what: ClassVar[str] = "a set expression"
+    tokens: ClassVar[re.Pattern[str]] = re.compile(r"\s*(?P<text>\$\w*|\w+|[()]|\S)")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = [_Token(match["text"], match.start("text") + 1) for match in _TOKEN.finditer(text)]
+        self._tokens = [_Token(match["text"], match.start("text") + 1) for match in self.tokens.finditer(text)]
         self._tokens.append(_Token("", len(text) + 1))
         self._next = 0
         self._depth = 0
 
-    def whole(self) -> Expression:
+    def read_whole(self) -> Expression:
+        """Parse the whole text. Raises InputError (without a path)."""
         expression = self._junction("or", or_, self._and_term)
-        if self._tokens[self._next].text:
-            self._fail("'and', 'or' or the end")
+        if self.next_text:
+            self.fail("'and', 'or' or the end")
         return expression
 
     def _and_term(self) -> Expression:
@@ -127,45 +134,50 @@ class _Parser:
         self, word: str, operator: Callable[[Any, Any], Any], operand: Callable[[], Expression]
     ) -> Expression:
         operands = [operand()]
-        while self._take(word):
+        while self.take(word):
             operands.append(operand())
         return operands[0] if len(operands) == 1 else _Junction(operator, tuple(operands))
 
     def _not_term(self) -> Expression:
         inverted = False
-        while self._take("not"):
+        while self.take("not"):
             inverted = not inverted
-        operand = self._operand()
+        operand = self._parenthesis() if self.take("(") else self.read_operand()
         return _Not(operand) if inverted else operand
 
-    def _operand(self) -> Expression:
-        text = self._tokens[self._next].text
-        if self._take("("):
-            return self._parenthesis()
-        if text in ("True", "False"):
-            self._next += 1
+    def read_operand(self) -> Expression:
+        """Parse an operand that is no parenthesis. Raises InputError."""
+        text = self.next_text
+        if self.take("True") or self.take("False"):
             return _Constant(text == "True")
-        if text.startswith("$") and len(text) > 1:
-            self._next += 1
-            return _Criterion(text[1:])
-        self._fail("'$' and a criterion's name, 'True', 'False', 'not' or '('")
+        if len(text) > 1 and text.startswith("$"):
+            self.take(text)
+            return Criterion(text[1:])
+        self.fail("'$' and a criterion's name, 'True', 'False', 'not' or '('")
 
     def _parenthesis(self) -> Expression:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            self._fail(f"at most {_MAX_DEPTH} parentheses within each other")
+            self.fail(f"at most {_MAX_DEPTH} parentheses within each other")
         expression = self._junction("or", or_, self._and_term)
-        if not self._take(")"):
-            self._fail("')', 'and' or 'or'")
+        if not self.take(")"):
+            self.fail("')', 'and' or 'or'")
         self._depth -= 1
         return expression
 
-    def _take(self, text: str) -> bool:
+    @property
+    def next_text(self) -> str:
+        """The next token; empty at the end."""
+        return self._tokens[self._next].text
+
+    def take(self, text: str) -> bool:
+        """Go on if the next token is `text`; return whether it is."""
         found = self._tokens[self._next].text == text
         self._next += found
         return found
 
-    def _fail(self, expected: str) -> NoReturn:
+    def fail(self, expected: str) -> NoReturn:
+        """Raise InputError for the next token; `expected` says what would be right."""
         token = self._tokens[self._next]
         found = f"'{token.text}'" if token.text else "the end"
         lower = token.text.lower()
@@ -173,6 +185,5 @@ class _Parser:
         hint = f"; keywords are case-sensitive: '{keyword}'" if keyword else ""
         raise InputError(
             "",
-            f"'{self._text}' is not a set expression: at position {token.position} expected {expected}, "
-            f"found {found}{hint}",
+            f"'{self._text}' is not {self.what}: at position {token.position} expected {expected}, found {found}{hint}",
         )

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from typing_extensions import override
 
 from synth_dataset.documents import layout
 from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.store.stored_file import StoredFile
 from synth_dataset.views.dataset_views import list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from _typeshed import WriteableBuffer
 
     from synth_dataset.documents.dataset_document import DatasetDocument
     from synth_dataset.store.base import Store
@@ -53,42 +50,6 @@ def _list_pictures(store: Store, key: str) -> list[str]:
 
 def _read_folders(store: Store, index: str) -> Iterator[str]:
     """Yield the folders of the runs in an index, in run order; reads one row group at a time."""
-    with pa.PythonFile(_StoredFile(store, index), mode="r") as file:
+    with pa.PythonFile(StoredFile(store, index), mode="r") as file:
         for batch in pq.ParquetFile(file).iter_batches(_ROWS, columns=["folder"]):
             yield from batch.column("folder").to_pylist()
-
-
-class _StoredFile(io.RawIOBase):
-    """A file of a store that is read in parts: the index of a million runs is not downloaded for its first rows."""
-
-    def __init__(self, store: Store, path: str) -> None:
-        self._store = store
-        self._path = path
-        self._size = store.read_size(path)
-        self._position = 0
-
-    @override
-    def readable(self) -> bool:
-        return True
-
-    @override
-    def seekable(self) -> bool:
-        return True
-
-    @override
-    def tell(self) -> int:
-        return self._position
-
-    @override
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        self._position = start + offset
-        return self._position
-
-    @override
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        part = self._store.read_part(self._path, self._position, view.nbytes)
-        view[: len(part)] = part
-        self._position += len(part)
-        return len(part)

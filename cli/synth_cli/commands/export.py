@@ -1,0 +1,137 @@
+"""`synth export`: datasets in the layout that a trainer reads."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synth_api.errors import InputError
+from synth_cli.cluster.cluster_options import cluster_options
+from synth_cli.parameters import TEXT, parse_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from synth_dataset.exports.export import Export
+    from synth_dataset.exports.sources import ExportSource
+    from synth_dataset.store.base import Store
+
+FORMATS = ("coco",)
+
+
+@click.command(name="export")
+@click.argument("datasets", type=TEXT, metavar="DATASET…", nargs=-1, required=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), required=True, help="Layout of the export.")
+@click.option("--out", type=TEXT, required=True, metavar="DIR", help="Empty folder, or s3://BUCKET/PREFIX.")
+@click.option("--name", "names", type=TEXT, multiple=True, help="Name of a dataset, if a folder holds several.")
+@click.option("--split", type=TEXT, metavar="NAME=SHARE,…", help="Shares by seed.  [default: train=1]")
+@click.option("--salt", default="", metavar="TEXT", help="Another text gives another split.")
+@click.option("--group", type=TEXT, metavar="AXIS", help="Split by the value of an axis instead of the seed.")
+@click.option("--split-by", type=TEXT, multiple=True, metavar="AXIS=VALUES:SPLIT", help="Runs that go to one split.")
+@click.option("--where", type=TEXT, metavar="FILTER", help="Only these runs, such as 'number <= 300 and visible > 0'.")
+@click.option("--limit", type=int, metavar="N", help="Only the first N of them.")
+@click.option("--classes", type=TEXT, default="category", show_default=True, metavar="blueprint|category|one|FILE",
+              help="What a class is; FILE maps names to classes.")  # fmt: skip
+@click.option("--masks", type=click.Choice(("polygon", "rle")), default="polygon", show_default=True)
+@click.option("--amodal", is_flag=True, help="Masks with the hidden parts.")
+@click.option("--boxes", is_flag=True, help="Boxes instead of masks, for yolo.")
+@click.option("--min-visible", type=float, default=0.0, metavar="FRACTION", help="Least visible share of a particle.")
+@click.option("--min-area", type=int, default=0, metavar="PX", help="Least area of a mask.")
+@click.option("--below", type=click.Choice(("drop", "ignore")), default="drop", show_default=True,
+              help="What becomes of particles below these.")  # fmt: skip
+@click.option("--with", "with_", type=TEXT, metavar="depth,normals,…", help="Other pictures of each run.")
+@click.option("--layout", type=click.Choice(("cellpose", "stardist")), default="cellpose", show_default=True,
+              help="Layout of pairs.")  # fmt: skip
+@click.option("--shard-size", type=TEXT, metavar="SIZE", help="Size of a shard.  [default: 256Mi]")
+@click.option("--link", type=click.Choice(("auto", "hard", "copy")), default="auto", show_default=True,
+              help="Hard links to pictures where possible, always, or never.")  # fmt: skip
+@click.option("--endpoint", type=TEXT, metavar="URL", help="Address of the store of s3:// or of a sweep.")
+@cluster_options
+def command(
+    datasets: tuple[str, ...],
+    out: str,
+    names: tuple[str, ...],
+    endpoint: str | None,
+    namespace: str | None,
+    context: str | None,
+    **given: Any,
+) -> None:
+    """Write each DATASET, or several as one, in a layout that trainers read; print the line that loads it.
+
+    DATASET is a folder, s3://BUCKET/PREFIX or the name of a sweep. An interrupted export continues with the same call.
+
+    \b
+    synth export ./dataset --format coco --split train=0.8,val=0.1,test=0.1 --out ./coco
+    """
+    from synth_cli.local.export_options import build_options
+    from synth_cli.terminal.standard_streams import print_line
+    from synth_dataset.exports.export import prepare_export
+    from synth_dataset.exports.target import Target
+
+    options = build_options(given)
+    with ExitStack() as stack:
+        sources = [
+            source for word in datasets for source in _open_sources(stack, word, names, endpoint, namespace, context)
+        ]
+        export = prepare_export(sources, options, Target(_open_target(out, endpoint), options.link))
+        print_line(_write(export))
+
+
+def _write(export: Export) -> str:
+    """Write an export with progress; return the line that loads it."""
+    from synth_cli.terminal.consoles import open_stderr
+    from synth_cli.terminal.progress import open_meter
+
+    with open_meter(open_stderr(), "exporting", export.runs, "run") as meter:
+        return export.write(meter.advance).loading
+
+
+def _open_target(out: str, endpoint: str | None) -> Store:
+    from synth_cli.local.bucket_address import is_bucket_address, open_bucket
+    from synth_dataset.store.folder_store import FolderStore
+
+    if is_bucket_address(out):
+        return open_bucket(out, endpoint, "--out")
+    return FolderStore(parse_path("--out", out))
+
+
+def _open_sources(
+    stack: ExitStack, word: str, names: Sequence[str], endpoint: str | None, namespace: str | None, context: str | None
+) -> Iterator[ExportSource]:
+    from synth_cli.cluster.sweep_names import is_sweep_name
+    from synth_cli.local.bucket_address import is_bucket_address, open_bucket
+    from synth_dataset.store.folder_store import FolderStore
+
+    if is_bucket_address(word):
+        yield from _find_sources(open_bucket(word, endpoint, "DATASET"), names)
+    elif is_sweep_name(word, namespace, context):
+        yield _open_sweep(stack, word, endpoint, namespace, context)
+    else:
+        yield from _find_sources(FolderStore(parse_path("DATASET", word)), names)
+
+
+def _find_sources(store: Store, names: Sequence[str]) -> Iterator[ExportSource]:
+    from synth_dataset.exports.sources import find_source
+
+    for name in names or (None,):
+        yield find_source(store, name)
+
+
+def _open_sweep(
+    stack: ExitStack, name: str, endpoint: str | None, namespace: str | None, context: str | None
+) -> ExportSource:
+    from synth_cli.cluster.connection import connect_for_sweep
+    from synth_cli.cluster.store_access import open_sweep_store
+    from synth_dataset.attempts.attempt import find_dataset
+    from synth_dataset.exports.sources import open_source
+
+    cluster = connect_for_sweep(name, context, namespace)
+    sweep = cluster.read_sweep(name)
+    store = stack.enter_context(open_sweep_store(cluster, sweep, endpoint))
+    dataset = find_dataset(store, sweep.namespace, sweep.name)
+    if dataset is None:
+        phase = sweep.status.phase.value
+        raise InputError(name, f"has no dataset yet, it is {phase}; export it when a dataset is committed")
+    return open_source(store, dataset)

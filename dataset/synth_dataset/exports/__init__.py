@@ -1,0 +1,1 @@
+"""Exports: datasets written again in the layouts that trainers read."""

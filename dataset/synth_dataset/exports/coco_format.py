@@ -1,0 +1,163 @@
+"""Format `coco`: pictures by split, and one document of object detection for each split."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+
+from synth_dataset.documents.rle import decode_mask
+from synth_dataset.exports.card import UNKNOWN
+from synth_dataset.exports.export_format import ExportFormat
+from synth_dataset.exports.outlines import trace_polygons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from synth_dataset.documents.run_manifest import File
+    from synth_dataset.exports.chunks import ChunkWriter
+    from synth_dataset.exports.export_format import FinishedChunks
+    from synth_dataset.exports.outlines import Loop
+    from synth_dataset.exports.sample import Sample, SampleObject
+
+_IDS_PER_RUN: Final = 1 << 20
+"""Annotation ids of a run follow its number times this, so that they are the same however the runs are cut."""
+
+
+class CocoFormat(ExportFormat):
+    """Pictures in `images/<split>`, and one document of each split in `annotations`."""
+
+    name: ClassVar[str] = "coco"
+
+    def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
+        """Write the pictures; keep images and annotations as fragments."""
+        for sample in samples:
+            split = sample.run.split
+            chunk.place(f"images/{split}/{sample.name}.png", sample, sample.picture)
+            for mode, file in sample.extras.items():
+                chunk.place(f"{mode}/{split}/{sample.name}.png", sample, file)
+            chunk.append(f"{split}.images", _dump_items([_build_image(sample)]))
+            chunk.append(f"{split}.annotations", _dump_items(self._build_annotations(sample)))
+            chunk.count(sample)
+
+    def write_documents(self, finished: FinishedChunks) -> Iterator[File]:
+        """Write the document of each split, a split without pictures too."""
+        for split in self.context.selection.splits:
+            yield finished.target.write(f"annotations/instances_{split}.json", self._iterate_document(finished, split))
+
+    def format_loading(self, location: str) -> str:
+        """Return the line for pycocotools."""
+        split = self.context.selection.splits[0]
+        path = f"{location}/annotations/instances_{split}.json"
+        return f"from pycocotools.coco import COCO; dataset = COCO({path!r})"
+
+    def describe_files(self) -> Mapping[str, str]:
+        """Return the meaning of the files by their pattern."""
+        return {
+            "images/<split>/<run>.png": "pictures, named by run number",
+            "annotations/instances_<split>.json": "masks, boxes and categories in COCO's object detection format",
+        }
+
+    def _iterate_document(self, finished: FinishedChunks, split: str) -> Iterator[bytes]:
+        context = self.context
+        categories = [
+            {"id": one.id, "name": one.name, "supercategory": one.supercategory} for one in context.classes.categories
+        ]
+        yield b'{"info":' + _dump_json(self._build_info(split))
+        yield b',"licenses":' + _dump_json([_build_licence(context.card.licence)])
+        yield b',"categories":' + _dump_json(categories)
+        for name in ("images", "annotations"):
+            yield f',"{name}":['.encode()
+            yield from _join_items(finished.join(f"{split}.{name}"))
+            yield b"\n]"
+        yield b"}\n"
+
+    def _build_info(self, split: str) -> dict[str, Any]:
+        sources = self.context.sources
+        return {
+            "description": self.context.name,
+            "version": "+".join(source.attempt.attempt[:8] for source in sources),
+            "date_created": max(source.attempt.created for source in sources).isoformat(timespec="seconds"),
+            "split": split,
+            "plan": "+".join(source.attempt.plan for source in sources),
+        }
+
+    def _build_annotations(self, sample: Sample) -> list[dict[str, Any]]:
+        ids = count(sample.run.number * _IDS_PER_RUN + 1)
+        is_polygon = self.context.options.masks == "polygon"
+        polygons = _trace_all(sample, amodal=self.context.options.amodal) if is_polygon else {}
+        return [_build_annotation(sample, one, next(ids), polygons) for one in sample.objects]
+
+
+def _trace_all(sample: Sample, *, amodal: bool) -> dict[int, list[Loop]]:
+    """Return the polygons of all objects by particle id; amodal masks overlap and are traced one by one."""
+    if not amodal:
+        return trace_polygons(sample.instances)
+    return {one.id: trace_mask(one) for one in sample.objects}
+
+
+def trace_mask(one: SampleObject) -> list[Loop]:
+    """Return the polygons of the mask of an object."""
+    left, top, width, height = one.box
+    row, column = np.divmod(decode_mask(one.mask), one.mask["size"][1])
+    inside = np.zeros((height, width), np.uint8)
+    inside[row - top, column - left] = 1
+    return [[(x + left, y + top) for x, y in loop] for loop in trace_polygons(inside)[1]]
+
+
+def _build_image(sample: Sample) -> dict[str, Any]:
+    return {
+        "id": sample.run.number,
+        "file_name": f"{sample.name}.png",
+        "width": sample.manifest.width,
+        "height": sample.manifest.height,
+        "license": 1,
+        "run": sample.run.number,
+        "key": sample.run.key,
+        "seed": sample.manifest.seed,
+        "pixel_size": sample.manifest.pixel_size,
+    }
+
+
+def _build_licence(licence: str) -> dict[str, Any]:
+    if not licence:
+        return {"id": 1, "name": UNKNOWN, "url": ""}
+    return {"id": 1, "name": licence, "url": f"https://spdx.org/licenses/{licence}.html"}
+
+
+def _build_annotation(
+    sample: Sample, one: SampleObject, number: int, polygons: Mapping[int, list[Loop]]
+) -> dict[str, Any]:
+    """Return an annotation; particles to ignore are crowds, which have run lengths."""
+    is_polygon = one.id in polygons and not one.ignored
+    flat = [[part for corner in loop for part in corner] for loop in polygons[one.id]] if is_polygon else None
+    return {
+        "id": number,
+        "image_id": sample.run.number,
+        "category_id": one.category.id,
+        "segmentation": flat or one.mask,
+        "area": one.area,
+        "bbox": list(one.box),
+        "iscrowd": int(one.ignored),
+        "particle_id": one.id,
+        "visible_fraction": one.visible_fraction,
+        "amodal_area": one.amodal_area,
+        "occluded_by": list(one.occluded_by),
+    }
+
+
+def _dump_items(items: list[dict[str, Any]]) -> bytes:
+    return b"".join(b",\n" + _dump_json(item) for item in items)
+
+
+def _join_items(fragments: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the items of all fragments; the first one has no comma before it."""
+    first = next(fragments, b"")
+    yield first[1:]
+    yield from fragments
+
+
+def _dump_json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

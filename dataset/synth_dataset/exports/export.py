@@ -1,0 +1,227 @@
+"""Export of datasets: chunk after chunk, then the documents, then `dataset.json` as the last file."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from synth_api.canonical_json import canonical_json
+from synth_api.errors import InputError
+from synth_api.splits import Splits
+from synth_dataset.documents import layout
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.exports.card import CITATION, README, RECIPES, build_card, build_citation
+from synth_dataset.exports.chunks import FOLDER, ChunkWriter, read_record
+from synth_dataset.exports.classes import build_class_map
+from synth_dataset.exports.coco_format import CocoFormat
+from synth_dataset.exports.croissant import CROISSANT, build_croissant
+from synth_dataset.exports.export_document import build_document
+from synth_dataset.exports.export_format import ExportContext, FinishedChunks
+from synth_dataset.exports.pooled_particles import DOCUMENT, build_schema, pool_particles, write_particles
+from synth_dataset.exports.sample import PARTICLES, SampleReader
+from synth_dataset.exports.selection import select_runs
+from synth_dataset.exports.sources import check_distinct
+from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.read_ahead import read_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from synth_dataset.documents.run_manifest import File
+    from synth_dataset.exports.export_document import ExportDocument
+    from synth_dataset.exports.export_format import ExportFormat
+    from synth_dataset.exports.options import ExportOptions
+    from synth_dataset.exports.sample import Sample
+    from synth_dataset.exports.sources import ExportSource
+    from synth_dataset.exports.target import Target
+
+FORMATS: Final[dict[str, type[ExportFormat]]] = {kind.name: kind for kind in (CocoFormat,)}
+CHECKSUMS: Final = "checksums.sha256"
+_CARDS: Final = 4
+"""Number of previews on the card."""
+_STATE: Final = f"{FOLDER}/export.json"
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export that is ready to be written: its runs are selected, its place is checked."""
+
+    format: ExportFormat
+    identity: str
+
+    @property
+    def runs(self) -> int:
+        """Number of selected runs."""
+        return len(self.format.context.selection)
+
+    def write(self, advance: Callable[[int], None] = lambda _: None) -> ExportDocument:
+        """Write the export, or what is missing of it; `advance` gets the number of runs that are done.
+
+        Raises StoreError, StoreFullError, and DocumentError for a damaged or missing file of a run; the same call
+        continues then.
+        """
+        with _explain_missing_files():
+            return self._write(advance)
+
+    def _write(self, advance: Callable[[int], None]) -> ExportDocument:
+        context = self.format.context
+        context.target.store.write(_STATE, json.dumps({"identity": self.identity}).encode())
+        chunks = self.format.cut()
+        schema = build_schema(_read_first_samples(context))
+        for number, positions in enumerate(chunks):
+            if read_record(context.target, number) is None:
+                chunk = ChunkWriter(context.target, number)
+                samples = pool_particles(_read_samples(context, positions), schema, chunk)
+                self.format.write_chunk(samples, chunk)
+                chunk.close()
+            advance(len(positions))
+        return _write_documents(self, FinishedChunks(context.target, len(chunks)), schema)
+
+
+@contextmanager
+def _explain_missing_files() -> Iterator[None]:
+    """Raise DocumentError with a remedy for a missing file of a run."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        problem = "this file of a run is missing; the same synth render, or synth retry on a cluster, renders it again"
+        raise DocumentError(f"{error.filename}: {problem}") from error
+
+
+def prepare_export(sources: Sequence[ExportSource], options: ExportOptions, target: Target) -> Export:
+    """Select the runs and check the place. Raises InputError, DocumentError, StoreError; nothing is written then."""
+    check_distinct(sources)
+    options = replace(options, splits=_complete_splits(options.splits, sources))
+    selection = select_runs(sources, options)
+    context = ExportContext(tuple(sources), options, build_class_map(sources, options), selection, target)
+    chosen = FORMATS[options.format](context)
+    identity = _compute_identity(context)
+    _check_place(target, identity)
+    return Export(chosen, identity)
+
+
+def _complete_splits(splits: Splits, sources: Sequence[ExportSource]) -> Splits:
+    """Return splits with the shares that the datasets name, if the options have none. Raises InputError."""
+    if splits.shares:
+        return splits
+    named = {source.location: source.attempt.card.splits for source in sources}
+    first, *others = named.items()
+    for other in others:
+        if other[1] != first[1]:
+            problem = f"{first[0]} and {other[0]} have different splits of their own; give --split"
+            raise InputError("DATASET", problem)
+    return replace(splits, shares=(first[1] or Splits()).shares)
+
+
+def _compute_identity(context: ExportContext) -> str:
+    """Return the hash of options, datasets, classes and selected runs."""
+    described = {
+        "options": context.options.describe(),
+        "attempts": [source.attempt.attempt for source in context.sources],
+        "categories": [category.model_dump(mode="json") for category in context.classes.categories],
+        "card": context.card.list_values(),
+        "runs": sha256(context.selection.table.tobytes()).hexdigest(),
+    }
+    return sha256(canonical_json(described)).hexdigest()
+
+
+def _check_place(target: Target, identity: str) -> None:
+    """Raise InputError for a place with other files, or with another export."""
+    store = target.store
+    found = [_read_identity(target, path) for path in (_STATE, layout.DATASET)]
+    if identity in found:
+        return
+    if any(found):
+        problem = "holds another export, of other runs or with other options; choose another --out, or remove it"
+        raise InputError(store.location, problem)
+    is_used = store.exists(layout.DATASET) or next(iter(store.list_children(layout.SWEEPS)), None) is not None
+    if is_used or (isinstance(store, FolderStore) and store.root.is_dir() and any(store.root.iterdir())):
+        raise InputError(store.location, "is not empty and holds no export; choose another --out")
+
+
+def _read_identity(target: Target, path: str) -> str | None:
+    with suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        document: Any = json.loads(target.store.read(path))
+        return str(document.get("identity")) if isinstance(document, dict) else None
+    return None
+
+
+def _read_samples(context: ExportContext, positions: NDArray[np.int64], *, bare: bool = False) -> Iterator[Sample]:
+    reader = SampleReader(context.sources, context.classes, context.options)
+    threads = max(source.store.max_requests for source in context.sources)
+    return read_ahead(reader.read_bare if bare else reader.read, context.selection.iterate(positions), threads)
+
+
+def _read_first_samples(context: ExportContext) -> Iterator[Sample]:
+    """Yield the first selected run of each dataset that has one."""
+    _, first = np.unique(context.selection.table["source"], return_index=True)
+    return _read_samples(context, first, bare=True)
+
+
+def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema) -> ExportDocument:
+    """Write everything but the files of the chunks; `dataset.json` and the checksums come last."""
+    format_, target = export.format, finished.target
+    loading = format_.format_loading(target.store.location)
+    document = build_document(format_.context, export.identity, finished.counts, format_.format_loading("."))
+    files = [*format_.write_documents(finished), _write_particles(finished, schema), *_write_recipes(format_.context)]
+    previews = list(_write_previews(format_.context))
+    meanings = {**format_.describe_files(), **_COMMON_FILES}
+    card = build_card(document, meanings, [file.path for file in previews], format_.build_head())
+    files += [
+        *previews,
+        target.write(README, card),
+        target.write(CITATION, build_citation(document)),
+        target.write(CROISSANT, build_croissant(document, files, schema)),
+        target.write(layout.DATASET, document.to_json()),
+    ]
+    target.write(CHECKSUMS, _iterate_checksums(finished, files))
+    target.remove_working_files(FOLDER)
+    return document.model_copy(update={"loading": loading})
+
+
+_COMMON_FILES: Final = {
+    "particles.parquet": "every particle of every run, with run, key and split",
+    "recipes/": "what the runs were rendered from",
+    "dataset.json": "datasets, options, counts and classes of this export",
+    "croissant.json": "metadata in Croissant 1.0",
+    "checksums.sha256": "digests of all other files, for sha256sum --check",
+}
+
+
+def _write_particles(finished: FinishedChunks, schema: pa.Schema) -> File:
+    with finished.target.store.open_scratch("particles") as scratch:
+        table = scratch / PARTICLES
+        write_particles(table, schema, finished.join(DOCUMENT))
+        return finished.target.write_from(PARTICLES, table)
+
+
+def _write_recipes(context: ExportContext) -> Iterator[File]:
+    """Write the canonical tree of the first run of each dataset, as YAML in the form of JSON."""
+    for sample in _read_first_samples(context):
+        path = f"{RECIPES}/{sample.source.attempt.plan[:8]}.yaml"
+        recipe = {"defaults": ["BaseRecipe", "_self_"], **sample.manifest.recipe}
+        yield context.target.write(path, json.dumps(recipe, indent=1).encode() + b"\n")
+
+
+def _write_previews(context: ExportContext) -> Iterator[File]:
+    """Copy the previews of the first runs, if they have any."""
+    first = np.arange(min(_CARDS, len(context.selection)))
+    for sample in _read_samples(context, first, bare=True):
+        if file := next((file for file in sample.manifest.files if file.path == "thumb.webp"), None):
+            path = f"card/{sample.name}.webp"
+            yield context.target.place(path, sample.source.store, sample.find_path(file.path), file)
+
+
+def _iterate_checksums(finished: FinishedChunks, files: Sequence[File]) -> Iterator[bytes]:
+    for file in files:
+        yield f"{file.sha256}  {file.path}\n".encode()
+    for file in finished.iterate_files():
+        yield f"{file.sha256}  {file.path}\n".encode()

@@ -1,0 +1,88 @@
+"""`dataset.json` at the top of an export: what it holds, from which datasets and with which options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AwareDatetime
+
+from synth_dataset.documents.attempt_document import AxisDocument, Category
+from synth_dataset.documents.document import Document, Hash
+from synth_dataset.exports.chunks import SplitCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synth_dataset.exports.export_format import ExportContext
+    from synth_dataset.exports.sources import ExportSource
+
+
+class SourceDocument(Document):
+    """Dataset that an export was made from."""
+
+    name: str
+    namespace: str
+    plan: Hash
+    attempt: Hash
+    engine_version: int | None
+    axes: tuple[AxisDocument, ...]
+    created: AwareDatetime
+
+
+class ExportDocument(Document):
+    """`dataset.json` of an export; the same for the same datasets and options."""
+
+    name: str
+    format: str
+    options: dict[str, Any]
+    identity: Hash
+    """Hash of options, datasets and selected runs: two exports with one identity have the same bytes."""
+    title: str
+    """Empty, as the next five, if nobody has said it."""
+    description: str
+    version: str
+    licence: str
+    """SPDX identifier or expression."""
+    authors: tuple[str, ...]
+    citation: str
+    runs: int
+    splits: dict[str, SplitCounts]
+    categories: tuple[Category, ...]
+    sources: tuple[SourceDocument, ...]
+    created: AwareDatetime
+    """Time of the newest of the datasets."""
+    loading: str
+    """Line of Python that loads the export in its folder."""
+
+
+def build_document(
+    context: ExportContext, identity: str, counts: Mapping[str, SplitCounts], loading: str
+) -> ExportDocument:
+    """Return the document of a finished export."""
+    sources = tuple(map(_describe_source, context.sources))
+    return ExportDocument(
+        name=context.name,
+        format=context.options.format,
+        options=context.options.describe(),
+        identity=identity,
+        **context.card.model_dump(exclude={"split"}),
+        runs=len(context.selection),
+        splits={split: counts.get(split, SplitCounts()) for split in context.selection.splits},
+        categories=context.classes.categories,
+        sources=sources,
+        created=max(source.created for source in sources),
+        loading=loading,
+    )
+
+
+def _describe_source(source: ExportSource) -> SourceDocument:
+    attempt = source.attempt
+    return SourceDocument(
+        name=attempt.name,
+        namespace=attempt.namespace,
+        plan=attempt.plan,
+        attempt=attempt.attempt,
+        engine_version=attempt.engine_version,
+        axes=attempt.axes,
+        created=attempt.created,
+    )

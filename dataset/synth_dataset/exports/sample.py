@@ -1,0 +1,178 @@
+"""Samples of an export: a run with its picture and the particles that the options keep."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from synth_dataset.documents import layout
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.rle import Rle, decode_mask
+from synth_dataset.exports.safe_paths import check_stored_path
+from synth_dataset.views.dataset_views import list_pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_dataset.documents.attempt_document import Category
+    from synth_dataset.documents.run_manifest import File, Manifest
+    from synth_dataset.exports.classes import ClassMap
+    from synth_dataset.exports.options import ExportOptions
+    from synth_dataset.exports.selection import SelectedRun
+    from synth_dataset.exports.sources import ExportSource
+
+INSTANCES = "instances.png"
+ANNOTATIONS = "annotations.json"
+PARTICLES = "particles.parquet"
+
+
+@dataclass(frozen=True)
+class SampleObject:
+    """Particle of a picture: box as left, top, width, height in px, and its mask."""
+
+    id: int
+    category: Category
+    box: tuple[int, int, int, int]
+    area: int
+    amodal_area: int
+    visible_fraction: float
+    occluded_by: tuple[int, ...]
+    mask: Rle
+    ignored: bool
+    """True for a particle below a minimum that is kept as one to ignore."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Run of an export with its files and objects."""
+
+    run: SelectedRun
+    source: ExportSource
+    manifest: Manifest
+    objects: tuple[SampleObject, ...]
+    is_whole: bool
+    """True if no particle of the picture is left out."""
+    picture: File
+    extras: Mapping[str, File]
+    """Other pictures, by rendering mode."""
+
+    @property
+    def name(self) -> str:
+        """Name of its files, unique in the export: the run number."""
+        return f"{self.run.number:06d}"
+
+    def find_path(self, file: str) -> str:
+        """Return the path of a file of the run in its store."""
+        return f"{layout.run_path(self.manifest.key, self.manifest.c8)}/{check_stored_path(file)}"
+
+    def find_file(self, path: str) -> File:
+        """Return a file of the manifest. Raises FileNotFoundError."""
+        return find_file(self.manifest, path)
+
+    def read(self, file: str) -> bytes:
+        """Return the content of a file of the run. Raises FileNotFoundError."""
+        return self.source.store.read(self.find_path(file))
+
+    @cached_property
+    def instances(self) -> NDArray[np.uint16]:
+        """Ids (H, W) of the particles that the export keeps, 0 elsewhere."""
+        decoded = cv2.imdecode(np.frombuffer(self.read(INSTANCES), np.uint8), cv2.IMREAD_UNCHANGED)
+        ids: NDArray[np.uint16] = decoded.astype(np.uint16, copy=False)
+        if self.is_whole:
+            return ids
+        kept = np.zeros(1 << 16, np.uint16)
+        numbers = [one.id for one in self.objects]
+        kept[numbers] = numbers
+        return kept[ids]
+
+
+class SampleReader:
+    """Reader of the samples of an export."""
+
+    def __init__(self, sources: tuple[ExportSource, ...], classes: ClassMap, options: ExportOptions) -> None:
+        self._sources = sources
+        self._classes = classes
+        self._options = options
+
+    def read(self, run: SelectedRun) -> Sample:
+        """Read manifest and annotations of a run. Raises FileNotFoundError, DocumentError."""
+        bare = self.read_bare(run)
+        particles = json.loads(bare.read(ANNOTATIONS))["particles"]
+        objects = tuple(one for one in map(self._build_object, particles) if one is not None)
+        return replace(bare, objects=objects, is_whole=len(objects) == len(particles))
+
+    def read_bare(self, run: SelectedRun) -> Sample:
+        """Read the manifest of a run alone: a sample without objects. Raises FileNotFoundError, DocumentError."""
+        source = self._sources[run.source]
+        manifest = _read_manifest(source, run.key)
+        pictures = list_pictures(manifest)
+        extras = {mode: _find_mode(manifest, pictures, mode) for mode in self._options.pictures}
+        return Sample(run, source, manifest, (), False, _find_real(manifest, pictures), extras)
+
+    def _build_object(self, particle: Mapping[str, Any]) -> SampleObject | None:
+        """Return a particle as the options want it; None if it is left out."""
+        category = self._classes.find_category(particle["category"])
+        amodal = self._options.amodal
+        area = particle["amodal_area" if amodal else "area"]
+        is_below = area < self._options.min_area or particle["visible_fraction"] < self._options.min_visible
+        if category is None or (is_below and self._options.below == "drop"):
+            return None
+        mask: Rle = particle["amodal" if amodal else "visible"]
+        left, top, width, height = find_box(mask) if amodal else particle["bbox"]
+        return SampleObject(
+            id=particle["id"],
+            category=category,
+            box=(left, top, width, height),
+            area=area,
+            amodal_area=particle["amodal_area"],
+            visible_fraction=particle["visible_fraction"],
+            occluded_by=tuple(particle["occluded_by"]),
+            mask=mask,
+            ignored=is_below,
+        )
+
+
+def find_box(mask: Rle) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of a mask that is not empty."""
+    row, column = np.divmod(decode_mask(mask), mask["size"][1])
+    left, top = int(column.min()), int(row.min())
+    return left, top, int(column.max()) + 1 - left, int(row.max()) + 1 - top
+
+
+def find_file(manifest: Manifest, path: str) -> File:
+    """Return a file of a manifest. Raises FileNotFoundError that names it."""
+    found = next((file for file in manifest.files if file.path == path), None)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), f"{manifest.key}/{path}")
+    return found
+
+
+def _read_manifest(source: ExportSource, key: str) -> Manifest:
+    try:
+        return source.store.read_manifest(key)
+    except KeyError:
+        path = source.store.format_uri(layout.manifest_path(key))
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+
+
+def _find_real(manifest: Manifest, pictures: list[str]) -> File:
+    """Return the first real image; the ids of the particles if there is none."""
+    real = next((path for path in pictures if path.rpartition(".")[0].endswith("real")), INSTANCES)
+    return find_file(manifest, real)
+
+
+def _find_mode(manifest: Manifest, pictures: list[str], mode: str) -> File:
+    found = next((path for path in pictures if path.rpartition(".")[0].endswith(mode)), None)
+    if found is None:
+        problem = f"run {manifest.key[:12]} has no {mode}; the recipe must ask for it, see docs/labels.md"
+        raise DocumentError(problem)
+    return find_file(manifest, found)

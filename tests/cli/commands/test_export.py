@@ -1,0 +1,111 @@
+"""`synth export`: options, the line that loads the result, and mistakes in one sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from disc_datasets import DiscSweep, render_discs
+
+from synth_api.errors import InputError
+from synth_cli.local.bucket_address import build_output
+from synth_cli.local.export_options import parse_size, read_classes
+from synth_cli.main import run
+from synth_dataset.store.folder_store import FolderStore
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    render_discs(FolderStore(tmp_path / "dataset"), DiscSweep(seeds=(0, 1)))
+    return tmp_path / "dataset"
+
+
+def export(*arguments: object) -> int:
+    return run(["export", *map(str, arguments)])
+
+
+def test_the_line_that_loads_the_result_is_all_of_stdout(dataset: Path, tmp_path: Path, capsys) -> None:
+    assert export(dataset, "--format", "coco", "--out", tmp_path / "out") == 0
+    output, progress = capsys.readouterr()
+    assert "exporting 4 of 4 runs" in progress
+    variables: dict[str, object] = {}
+    exec(output, variables)
+    assert len(variables["dataset"].imgs) == 4
+
+
+def test_all_options_reach_the_export(dataset: Path, tmp_path: Path) -> None:
+    classes = tmp_path / "classes.yaml"
+    classes.write_text("Bead: ball\nFlake: null\n")
+    out = tmp_path / "out"
+    text = (
+        "--format coco --split train=0.5,test=0.5 --salt x --group number --split-by seed=1:held_out --limit 3 "
+        "--masks rle --amodal --min-visible 0.2 --min-area 3 --below ignore --with depth --link copy"
+    )
+    words = text.split()
+    assert export(dataset, *words, "--where", "seed >= 0", "--classes", classes, "--out", out) == 0
+    options = json.loads((out / "dataset.json").read_bytes())["options"]
+    expected = {
+        "split": {"train": "1/2", "test": "1/2"},
+        "salt": "x",
+        "group": "number",
+        "split_by": [["seed", [1], "held_out"]],
+        "where": "seed >= 0",
+        "limit": 3,
+        "classes": {"Bead": "ball", "Flake": None},
+        "masks": "rle",
+        "amodal": True,
+        "min_visible": 0.2,
+        "min_area": 3,
+        "below": "ignore",
+        "with": ["depth_map"],
+    }
+    assert {name: options[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("--split train=0.8", "--split: the shares sum to 0.8; make them sum to 1"),
+        ("--where number<", "--where: 'number<' is not a filter of runs: at position 8 expected a value"),
+        ("--limit 0", "--limit: must be at least 1, not 0"),
+        ("--min-visible 1.5", "--min-visible: must lie between 0 and 1, 1.5 does not"),
+        ("--min-area -1", "--min-area: must be at least 0, not -1"),
+        ("--classes two", "--classes: 'two' is neither a file nor one of blueprint, category, one"),
+        ("--with colour", "--with: there is no such picture 'colour'"),
+        ("--shard-size 3x", "--shard-size: '3x' is no size of at least 1Mi; write for example 256Mi"),
+        ("--name other", "holds no dataset 'other'; give the folder or bucket that synth render or a sweep wrote"),
+    ],
+)
+def test_mistakes_are_named_and_nothing_is_written(dataset: Path, tmp_path: Path, capsys, words, problem) -> None:
+    assert export(dataset, "--format", "coco", "--out", tmp_path / "out", *words.split()) == 2
+    assert problem in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_sizes_have_units() -> None:
+    assert [parse_size(text) for text in ("256Mi", "1G", "2097152", "1GiB")] == [256 << 20, 10**9, 2 << 20, 1 << 30]
+    for text in ("", "12", "1Ti", "-1Mi"):
+        with pytest.raises(InputError, match="is no size of at least 1Mi"):
+            parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["- a", "a: [b]", "a: ''", "1: b", ": :", "\x00"])
+def test_a_file_of_classes_is_a_mapping_of_names(tmp_path: Path, text: str) -> None:
+    (tmp_path / "classes.yaml").write_text(text)
+    with pytest.raises(InputError, match="is no mapping of names to classes; write lines such as"):
+        read_classes(str(tmp_path / "classes.yaml"))
+
+
+def test_an_address_of_a_bucket_has_an_endpoint(monkeypatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    output = build_output("s3://lab/sets/one/", "http://minio:9000", "--out")
+    assert (output.endpoint, output.bucket, output.prefix, output.insecure) == ("minio:9000", "lab", "sets/one", True)
+    assert build_output("s3://lab", None, "--out").endpoint == "s3.amazonaws.com"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://store.example")
+    assert build_output("s3://lab", None, "--out").endpoint == "store.example"
+    with pytest.raises(InputError, match=r"--out: 's3://B/x': .*; write s3://BUCKET/PREFIX"):
+        build_output("s3://B/x", None, "--out")
+    with pytest.raises(InputError, match="--endpoint: 'ftp://a/b' is no endpoint; write http://HOST:PORT"):
+        build_output("s3://lab", "ftp://a/b", "--out")

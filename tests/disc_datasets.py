@@ -1,0 +1,204 @@
+"""Small datasets with discs that hide each other, committed as a render does, but without a renderer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth_api.dataset_card import DatasetCard
+from synth_api.recipe.categories import ParticleCategory
+from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.attempts.render_call import begin_call
+from synth_dataset.documents.annotations import Annotation, build_annotations
+from synth_dataset.documents.particle_table import COLUMNS, build_particle_table, write_table
+from synth_dataset.documents.pictures import write_png, write_webp
+from synth_dataset.documents.rle import encode_mask
+from synth_dataset.documents.run_manifest import RunRecord
+from synth_dataset.exports.sources import ExportSource, open_source
+from synth_dataset.store.base import Store
+
+SEED = "initial_runtime_state.seed"
+NUMBER = "blueprints.particles.Bead.number"
+WIDTH, HEIGHT = 60, 40
+DTYPES = {"bool": np.bool_, "int32": np.int32, "int64": np.int64, "string": np.object_}
+STEPS = [
+    {"_target_": "$builtins.RenderParticlesTogether", "rendering_mode": mode} for mode in ("real", "depth_map")
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DiscAxis:
+    path: str
+    values: tuple[Any, ...]
+    zipped: bool = False
+
+
+@dataclass(frozen=True)
+class DiscSweep:
+    """Runs of each seed with each number of particles."""
+
+    name: str = "discs"
+    seeds: tuple[int, ...] = (0, 1, 2)
+    numbers: tuple[int, ...] = (0, 4)
+    particle_blueprints: tuple[str, ...] = ("Bead", "Flake")
+    card: DatasetCard = DatasetCard()  # noqa: RUF009
+    labels: int = 0
+    """Another number gives the same runs other labels."""
+    supercategory: str = "particle"
+
+    @property
+    def axes(self) -> tuple[DiscAxis, ...]:
+        return (DiscAxis(SEED, self.seeds), DiscAxis(NUMBER, self.numbers))
+
+    @property
+    def categories(self) -> tuple[ParticleCategory, ...]:
+        return tuple(ParticleCategory(name, self.supercategory, (name,)) for name in self.particle_blueprints)
+
+    def points(self) -> list[tuple[int, int]]:
+        return list(product(self.seeds, self.numbers))
+
+    def key(self, seed: int, number: int) -> str:
+        return sha256(f"{seed} {number} {self.particle_blueprints}".encode()).hexdigest()
+
+    def keys(self):
+        return (bytes.fromhex(self.key(*point)) for point in self.points())
+
+    def describe_run(self, run: int) -> str:
+        return str(self.points()[run])
+
+    def plan(self) -> str:
+        return sha256(repr(self).encode()).hexdigest()
+
+
+def draw_discs(seed: int, number: int) -> dict[int, NDArray[np.bool_]]:
+    """Whole silhouettes (H, W) by id; a later one hides those before."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    return {
+        disc: np.hypot(x - rng.uniform(0, WIDTH), y - rng.uniform(0, HEIGHT)) < rng.uniform(4, 9)
+        for disc in range(1, number + 1)
+    }
+
+
+def stack_discs(discs: dict[int, NDArray[np.bool_]]) -> NDArray[np.uint16]:
+    ids = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for disc, inside in discs.items():
+        ids[inside] = disc
+    return ids
+
+
+def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds: Sequence[str]) -> list[Annotation]:
+    found = []
+    for number in np.unique(ids[ids > 0]).tolist():
+        rows, columns = np.nonzero(ids == number)
+        amodal = discs[number]
+        found.append(
+            Annotation(
+                id=number,
+                blueprint=kinds[number % len(kinds)],
+                visible=np.flatnonzero(ids == number).astype(np.int32),
+                amodal=np.flatnonzero(amodal).astype(np.int32),
+                box=(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1),
+                occluded_by=tuple(int(other) for other in np.unique(ids[amodal]) if other > number),
+            )
+        )
+    return found
+
+
+def tabulate(kinds: Sequence[str], number: int) -> Any:
+    columns = {}
+    for name, (kind, _, _) in COLUMNS.items():
+        columns[name] = (np.zeros(number, DTYPES.get(str(kind), np.float64)), np.ones(number, np.bool_))
+    ids = np.arange(1, number + 1, dtype=np.int32)
+    columns["id"] = (ids, np.ones(number, np.bool_))
+    columns["name"] = (np.array([f"disc{one}" for one in ids], object), np.ones(number, np.bool_))
+    columns["blueprint"] = (np.array([kinds[one % len(kinds)] for one in ids], object), np.ones(number, np.bool_))
+    return build_particle_table(columns, {}, {})
+
+
+def write_run(folder: Path, ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds: Sequence[str]) -> int:
+    """Write the files of a run; return the number of its visible particles."""
+    notes = annotate(ids, discs, kinds)
+    write_png(folder / "real.png", (ids % 7 * 30).astype(np.uint8))
+    write_png(folder / "depth_map.png", ids)
+    write_png(folder / "instances.png", ids)
+    write_webp(folder / "thumb.webp", np.zeros((8, 8), np.uint8))
+    height, width = ids.shape
+    (folder / "annotations.json").write_text(json.dumps(build_annotations(notes, width, height)))
+    write_table(folder / "particles.parquet", tabulate(kinds, len(discs)))
+    return len(notes)
+
+
+def record_run(sweep: DiscSweep, seed: int, number: int, visible: int, size: tuple[int, int]) -> RunRecord:
+    """The record of a run; `size` is (width, height)."""
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    return RunRecord(
+        key=sweep.key(seed, number),
+        engine_version=1,
+        recipe={"blueprints": {"particles": {}}, "synth_chain": {"rendering_steps": STEPS}},
+        overrides={SEED: seed, NUMBER: number},
+        seed=seed,
+        versions={"python": "3.11"},
+        processor="x86-64",
+        device="cpu",
+        seconds={"labels": 0.5},
+        width=size[0],
+        height=size[1],
+        pixel_size=0.1,
+        depth_range=(1.0, 2.0),
+        particles=number,
+        visible=visible,
+        label_digest=f"{sweep.labels:064x}",
+        started=now,
+        finished=now,
+    )
+
+
+def render_discs(store: Store, sweep: DiscSweep) -> ExportSource:
+    """Render a sweep of discs into a store; return its dataset."""
+    call = begin_call(store, sweep)
+    for seed, number in sweep.points():
+        key = sweep.key(seed, number)
+        if store.has_run(key):
+            continue
+        discs = draw_discs(seed, number)
+        with store.open_scratch(key) as folder:
+            visible = write_run(folder, stack_discs(discs), discs, sweep.particle_blueprints)
+            if sweep.labels:
+                (folder / "depth_map.png").write_bytes((folder / "instances.png").read_bytes() + b"\0")
+            store.commit_run(folder, record_run(sweep, seed, number, visible, (WIDTH, HEIGHT)))
+    return open_source(store, commit_dataset(store, call.attempt, []))
+
+
+def render_big_picture(store: Store, number: int = 65535) -> ExportSource:
+    """Render one run of so many particles of 2 x 2 px; 65,535 are as many as 16 bits can tell apart."""
+    size = 4 * int(np.ceil(np.sqrt(number)))
+    y, x = (4 * place for place in np.divmod(np.arange(number), size // 4))
+    ids = np.zeros((size, size), np.uint16)
+    particles = []
+    for one, (top, left) in enumerate(zip(y.tolist(), x.tolist(), strict=True), start=1):
+        ids[top : top + 2, left : left + 2] = one
+        corner = top * size + left
+        mask = encode_mask(np.array([corner, corner + 1, corner + size, corner + size + 1], np.int32), size, size)
+        particles.append(
+            {"id": one, "category": "Bead", "bbox": [left, top, 2, 2], "area": 4, "amodal_area": 4}
+            | {"visible_fraction": 1.0, "occluded_by": [], "visible": mask, "amodal": mask}
+        )
+    sweep = DiscSweep("big", (0,), (number,), ("Bead",))
+    call = begin_call(store, sweep)
+    with store.open_scratch("big") as folder:
+        write_png(folder / "real.png", (ids % 251).astype(np.uint8))
+        write_png(folder / "instances.png", ids)
+        (folder / "annotations.json").write_text(json.dumps({"width": size, "height": size, "particles": particles}))
+        write_table(folder / "particles.parquet", tabulate(("Bead",), number))
+        store.commit_run(folder, record_run(sweep, 0, number, number, (size, size)))
+    return open_source(store, commit_dataset(store, call.attempt, [], {}))
