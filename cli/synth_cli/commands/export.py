@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synth_dataset.exports.sources import ExportSource
     from synth_dataset.store.base import Store
 
-FORMATS = ("coco",)
+FORMATS = ("coco", "yolo", "pairs", "webdataset", "huggingface")
 
 
 @click.command(name="export")

@@ -18,6 +18,7 @@ from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -67,6 +68,10 @@ class ChunkWriter:
         """Create a file of the export."""
         self._files.append(self.target.write(path, content))
         return self._files[-1]
+
+    def write_from(self, path: str, file: Path) -> None:
+        """Create a file of the export with the content of a local one."""
+        self._files.append(self.target.write_from(path, file))
 
     def place(self, path: str, sample: Sample, file: File) -> None:
         """Create a file of the export with the content of a file of the run."""

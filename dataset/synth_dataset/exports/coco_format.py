@@ -6,12 +6,9 @@ import json
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-import numpy as np
-
-from synth_dataset.documents.rle import decode_mask
 from synth_dataset.exports.card import UNKNOWN
 from synth_dataset.exports.export_format import ExportFormat
-from synth_dataset.exports.outlines import trace_polygons
+from synth_dataset.exports.object_outlines import trace_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +46,7 @@ class CocoFormat(ExportFormat):
 
     def format_loading(self, location: str) -> str:
         """Return the line for pycocotools."""
-        split = self.context.selection.splits[0]
+        split = self.context.main_split
         path = f"{location}/annotations/instances_{split}.json"
         return f"from pycocotools.coco import COCO; dataset = COCO({path!r})"
 
@@ -87,24 +84,8 @@ class CocoFormat(ExportFormat):
     def _build_annotations(self, sample: Sample) -> list[dict[str, Any]]:
         ids = count(sample.run.number * _IDS_PER_RUN + 1)
         is_polygon = self.context.options.masks == "polygon"
-        polygons = _trace_all(sample, amodal=self.context.options.amodal) if is_polygon else {}
+        polygons = trace_objects(sample, amodal=self.context.options.amodal) if is_polygon else {}
         return [_build_annotation(sample, one, next(ids), polygons) for one in sample.objects]
-
-
-def _trace_all(sample: Sample, *, amodal: bool) -> dict[int, list[Loop]]:
-    """Return the polygons of all objects by particle id; amodal masks overlap and are traced one by one."""
-    if not amodal:
-        return trace_polygons(sample.instances)
-    return {one.id: trace_mask(one) for one in sample.objects}
-
-
-def trace_mask(one: SampleObject) -> list[Loop]:
-    """Return the polygons of the mask of an object."""
-    left, top, width, height = one.box
-    row, column = np.divmod(decode_mask(one.mask), one.mask["size"][1])
-    inside = np.zeros((height, width), np.uint8)
-    inside[row - top, column - left] = 1
-    return [[(x + left, y + top) for x, y in loop] for loop in trace_polygons(inside)[1]]
 
 
 def _build_image(sample: Sample) -> dict[str, Any]:

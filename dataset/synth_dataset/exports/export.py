@@ -22,10 +22,14 @@ from synth_dataset.exports.coco_format import CocoFormat
 from synth_dataset.exports.croissant import CROISSANT, build_croissant
 from synth_dataset.exports.export_document import build_document
 from synth_dataset.exports.export_format import ExportContext, FinishedChunks
+from synth_dataset.exports.huggingface_format import HuggingfaceFormat
+from synth_dataset.exports.pairs_format import PairsFormat
 from synth_dataset.exports.pooled_particles import DOCUMENT, build_schema, pool_particles, write_particles
 from synth_dataset.exports.sample import PARTICLES, SampleReader
 from synth_dataset.exports.selection import select_runs
 from synth_dataset.exports.sources import check_distinct
+from synth_dataset.exports.webdataset_format import WebdatasetFormat
+from synth_dataset.exports.yolo_format import YoloFormat
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.store.read_ahead import read_ahead
 
@@ -43,7 +47,9 @@ if TYPE_CHECKING:
     from synth_dataset.exports.sources import ExportSource
     from synth_dataset.exports.target import Target
 
-FORMATS: Final[dict[str, type[ExportFormat]]] = {kind.name: kind for kind in (CocoFormat,)}
+FORMATS: Final[dict[str, type[ExportFormat]]] = {
+    kind.name: kind for kind in (CocoFormat, YoloFormat, PairsFormat, WebdatasetFormat, HuggingfaceFormat)
+}
 CHECKSUMS: Final = "checksums.sha256"
 _CARDS: Final = 4
 """Number of previews on the card."""

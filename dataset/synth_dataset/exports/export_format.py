@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
+from synth_api.splits import DEFAULT_SPLIT
 from synth_dataset.exports.chunks import SplitCounts, cut_by_run, iterate_fragments, iterate_records
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class ExportContext:
         common = {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
         authors = dict.fromkeys(author for card in cards for author in card.authors)
         return DatasetCard.model_validate({**common, "authors": tuple(authors), "split": {}})
+
+    @property
+    def main_split(self) -> str:
+        """The split that the line that loads the export takes: `train` if there is one."""
+        return DEFAULT_SPLIT if DEFAULT_SPLIT in self.selection.splits else self.selection.splits[0]
 
     @property
     def name(self) -> str:
@@ -103,9 +109,9 @@ class ExportFormat(ABC):
     def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
         """Write the files of a chunk. Raises StoreError, StoreFullError, DocumentError."""
 
-    @abstractmethod
-    def write_documents(self, finished: FinishedChunks) -> Iterator[File]:
-        """Write the documents of all chunks together, and yield them."""
+    def write_documents(self, finished: FinishedChunks) -> Iterator[File]:  # noqa: ARG002
+        """Write the documents of all chunks together, and yield them; some formats have none."""
+        yield from ()
 
     @abstractmethod
     def format_loading(self, location: str) -> str:

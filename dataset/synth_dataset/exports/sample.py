@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.pictures import decode_png
 from synth_dataset.documents.rle import Rle, decode_mask
 from synth_dataset.exports.safe_paths import check_stored_path
 from synth_dataset.views.dataset_views import list_pictures
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_dataset.documents.attempt_document import Category
+    from synth_dataset.documents.pictures import Pixels
     from synth_dataset.documents.run_manifest import File, Manifest
     from synth_dataset.exports.classes import ClassMap
     from synth_dataset.exports.options import ExportOptions
@@ -82,11 +83,14 @@ class Sample:
         """Return the content of a file of the run. Raises FileNotFoundError."""
         return self.source.store.read(self.find_path(file))
 
+    def decode(self, file: str) -> Pixels:
+        """Return the pixels of a picture of the run. Raises OSError for a file that is not a picture."""
+        return decode_png(self.read(file), f"{self.run.key}/{file}")
+
     @cached_property
     def instances(self) -> NDArray[np.uint16]:
         """Ids (H, W) of the particles that the export keeps, 0 elsewhere."""
-        decoded = cv2.imdecode(np.frombuffer(self.read(INSTANCES), np.uint8), cv2.IMREAD_UNCHANGED)
-        ids: NDArray[np.uint16] = decoded.astype(np.uint16, copy=False)
+        ids: NDArray[np.uint16] = self.decode(INSTANCES).astype(np.uint16, copy=False)
         if self.is_whole:
             return ids
         kept = np.zeros(1 << 16, np.uint16)

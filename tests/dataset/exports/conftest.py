@@ -7,9 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from disc_datasets import DiscSweep, render_big_picture, render_discs
+from numpy.typing import NDArray
 
+from synth_dataset.documents.layout import run_path
 from synth_dataset.exports.export import Export, prepare_export
 from synth_dataset.exports.options import ExportOptions
 from synth_dataset.exports.sources import ExportSource
@@ -44,6 +48,18 @@ def export(tmp_path: Path) -> Callable[..., Path]:
 def prepare(sources: Sequence[ExportSource], folder: Path, **options: Any) -> Export:
     chosen = replace(ExportOptions(format="coco"), **options)
     return prepare_export(sources, chosen, Target(FolderStore(folder), chosen.link))
+
+
+def read_labels(source: ExportSource, key: str) -> NDArray[np.uint16]:
+    """The ids (H, W) of a run in its store."""
+    manifest = source.store.read_manifest(key)
+    content = source.store.read(f"{run_path(key, manifest.c8)}/instances.png")
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+@pytest.fixture
+def labels_of():
+    return read_labels
 
 
 @pytest.fixture

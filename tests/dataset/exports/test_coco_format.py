@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import cv2
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
@@ -18,23 +17,17 @@ def open_coco(folder, split="train"):
     return COCO(str(folder / f"annotations/instances_{split}.json"))
 
 
-def ids_of(source, key):
-    manifest = source.store.read_manifest(key)
-    file = source.store.root / f"runs/{key[:2]}/{key}/{manifest.c8}/instances.png"
-    return cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-
-
 def masks_of(coco, image):
     return {note["particle_id"]: coco.annToMask(note) for note in coco.loadAnns(coco.getAnnIds(image["id"]))}
 
 
 @pytest.mark.parametrize("masks", ["polygon", "rle"])
-def test_masks_are_the_pixels_of_the_labels(discs, export, masks) -> None:
+def test_masks_are_the_pixels_of_the_labels(discs, export, labels_of, masks) -> None:
     coco = open_coco(export(discs, masks=masks))
     images = coco.loadImgs(coco.getImgIds())
     assert len(images) == 6
     for image in images:
-        ids = ids_of(discs, image["key"])
+        ids = labels_of(discs, image["key"])
         found = masks_of(coco, image)
         assert sorted(found) == np.unique(ids[ids > 0]).tolist()
         for number, mask in found.items():
@@ -103,11 +96,11 @@ def test_small_particles_are_dropped_or_ignored(discs, export) -> None:
     assert all(ignored.annToMask(note).sum() == note["area"] for note in crowds)
 
 
-def test_hidden_particles_are_left_out_by_their_visible_share(discs, export) -> None:
+def test_hidden_particles_are_left_out_by_their_visible_share(discs, export, labels_of) -> None:
     coco = open_coco(export(discs, min_visible=0.9))
     assert all(note["visible_fraction"] >= 0.9 for note in coco.anns.values())
     for image in coco.loadImgs(coco.getImgIds()):
-        ids = ids_of(discs, image["key"])
+        ids = labels_of(discs, image["key"])
         assert all(((ids == number) == mask).all() for number, mask in masks_of(coco, image).items())
 
 

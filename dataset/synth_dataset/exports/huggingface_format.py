@@ -1,0 +1,167 @@
+"""Format `huggingface`: Parquet files with the features of the package `datasets`."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synth_dataset.documents.pictures import encode_picture
+from synth_dataset.exports.export_format import ExportFormat
+from synth_dataset.exports.sample import INSTANCES
+from synth_dataset.exports.shards import Shard, cut_into_shards, name_shards
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from synth_dataset.documents.run_manifest import File
+    from synth_dataset.exports.chunks import ChunkWriter
+    from synth_dataset.exports.export_format import FinishedChunks
+    from synth_dataset.exports.sample import Sample
+
+_PICTURE: Final = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+_ROWS: Final = 32
+"""Rows of a row group, which memory holds."""
+_OBJECT_FIELDS: Final[dict[str, tuple[pa.DataType, str]]] = {
+    "id": (pa.int32(), "int32"),
+    "bbox": (pa.list_(pa.int32(), 4), ""),
+    "category": (pa.int64(), ""),
+    "area": (pa.int64(), "int64"),
+    "visible_fraction": (pa.float64(), "float64"),
+    "ignored": (pa.bool_(), "bool"),
+}
+"""Lists of each picture, one entry for each object: type in the file, and in `datasets`."""
+_SCALARS: Final[dict[str, pa.DataType]] = {
+    "run": pa.int64(),
+    "key": pa.string(),
+    "seed": pa.int64(),
+    "pixel_size": pa.float64(),
+}
+
+
+class HuggingfaceFormat(ExportFormat):
+    """Shards `data/<split>-<number>-of-<count>.parquet`, which the head of the card names."""
+
+    name: ClassVar[str] = "huggingface"
+
+    @cached_property
+    def _chunks(self) -> list[NDArray[np.int64]]:
+        return cut_into_shards(self.context)
+
+    @cached_property
+    def _shards(self) -> list[Shard]:
+        return name_shards(self.context, self._chunks)
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        names = [category.name for category in self.context.classes.categories]
+        return _build_schema(names, self.context.options.pictures)
+
+    def cut(self) -> list[NDArray[np.int64]]:
+        """Return the positions of the runs of each shard."""
+        return self._chunks
+
+    def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
+        """Write a shard, some samples at a time."""
+        with chunk.target.store.open_scratch("shard") as scratch:
+            file = scratch / "shard.parquet"
+            self._write_shard(file, _count_samples(samples, chunk))
+            chunk.write_from(_format_path(self._shards[chunk.number]), file)
+
+    def write_documents(self, finished: FinishedChunks) -> Iterator[File]:
+        """Write a file without rows for each split without runs, so that all splits can be loaded."""
+        for split in self.context.selection.splits:
+            if all(shard.split != split for shard in self._shards):
+                with finished.target.store.open_scratch("shard") as scratch:
+                    file = scratch / "shard.parquet"
+                    self._write_shard(file, iter(()))
+                    yield finished.target.write_from(_format_path(Shard(split, 0, 1)), file)
+
+    def format_loading(self, location: str) -> str:
+        """Return the line for the package `datasets`."""
+        return f"from datasets import load_dataset; dataset = load_dataset({location!r})"
+
+    def describe_files(self) -> Mapping[str, str]:
+        """Return the meaning of the files by their pattern."""
+        return {"data/<split>-<number>-of-<count>.parquet": "picture, 16-bit particle ids and objects of each run"}
+
+    def build_head(self) -> dict[str, Any]:
+        """Return the files of each split."""
+        files = [{"split": split, "path": f"data/{split}-*"} for split in self.context.selection.splits]
+        return {"configs": [{"config_name": "default", "data_files": files}]}
+
+    def _write_shard(self, path: Path, samples: Iterator[Sample]) -> None:
+        with path.open("wb") as stream, pq.ParquetWriter(stream, self._schema, compression="zstd") as writer:
+            while rows := [_build_row(sample) for sample in islice(samples, _ROWS)]:
+                writer.write_table(pa.Table.from_pylist(rows, self._schema))
+
+
+def _count_samples(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[Sample]:
+    for sample in samples:
+        chunk.count(sample)
+        yield sample
+
+
+def _build_row(sample: Sample) -> dict[str, Any]:
+    ids = sample.read(INSTANCES) if sample.is_whole else encode_picture(".png", sample.instances)
+    pictures = {"image": sample.read(sample.picture.path), "instances": ids}
+    pictures |= {mode: sample.read(file.path) for mode, file in sample.extras.items()}
+    objects = sample.objects
+    return {
+        "run": sample.run.number,
+        "key": sample.run.key,
+        "seed": sample.manifest.seed,
+        "pixel_size": sample.manifest.pixel_size,
+        **{name: {"bytes": content, "path": f"{sample.name}.png"} for name, content in pictures.items()},
+        "objects": {
+            "id": [one.id for one in objects],
+            "bbox": [list(one.box) for one in objects],
+            "category": [one.category.id - 1 for one in objects],
+            "area": [one.area for one in objects],
+            "visible_fraction": [one.visible_fraction for one in objects],
+            "ignored": [one.ignored for one in objects],
+        },
+    }
+
+
+def _build_schema(names: list[str], modes: Iterable[str]) -> pa.Schema:
+    """Return the schema with the features as metadata, from which `datasets` takes them."""
+    pictures = ("image", "instances", *modes)
+    objects = pa.struct([(name, pa.list_(kind)) for name, (kind, _) in _OBJECT_FIELDS.items()])
+    fields = [*_SCALARS.items(), *((name, _PICTURE) for name in pictures), ("objects", objects)]
+    features = {
+        **{name: _describe_value(str(kind).replace("double", "float64")) for name, kind in _SCALARS.items()},
+        **{name: {"_type": "Image"} for name in pictures},
+        "objects": {name: _describe_list(feature) for name, feature in _describe_objects(names).items()},
+    }
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.schema(fields, metadata=metadata)
+
+
+def _describe_objects(names: list[str]) -> dict[str, dict[str, Any]]:
+    special = {
+        "bbox": {**_describe_list(_describe_value("int32")), "length": 4},
+        "category": {"names": names, "_type": "ClassLabel"},
+    }
+    return {name: special.get(name) or _describe_value(kind) for name, (_, kind) in _OBJECT_FIELDS.items()}
+
+
+def _describe_value(kind: str) -> dict[str, Any]:
+    return {"dtype": kind, "_type": "Value"}
+
+
+def _describe_list(feature: dict[str, Any]) -> dict[str, Any]:
+    """Return a feature of lists, by the name that releases before and after 4.0 of `datasets` know."""
+    return {"feature": feature, "_type": "Sequence"}
+
+
+def _format_path(shard: Shard) -> str:
+    return f"data/{shard.split}-{shard.number:05d}-of-{shard.count:05d}.parquet"

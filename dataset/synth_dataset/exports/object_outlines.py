@@ -1,0 +1,29 @@
+"""Outlines of the objects of a sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth_dataset.documents.rle import decode_mask
+from synth_dataset.exports.outlines import trace_polygons
+
+if TYPE_CHECKING:
+    from synth_dataset.exports.outlines import Loop
+    from synth_dataset.exports.sample import Sample, SampleObject
+
+
+def trace_objects(sample: Sample, *, amodal: bool) -> dict[int, list[Loop]]:
+    """Return the polygons of all objects by particle id; amodal masks overlap and are traced one by one."""
+    if amodal:
+        return {one.id: _trace_mask(one) for one in sample.objects}
+    return trace_polygons(sample.instances) if sample.objects else {}
+
+
+def _trace_mask(one: SampleObject) -> list[Loop]:
+    left, top, width, height = one.box
+    row, column = np.divmod(decode_mask(one.mask), one.mask["size"][1])
+    inside = np.zeros((height, width), np.uint8)
+    inside[row - top, column - left] = 1
+    return [[(x + left, y + top) for x, y in loop] for loop in trace_polygons(inside)[1]]
