@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs release-check test test-local test-cluster soak images cluster-demo cluster-down check bench bench-operator clean
+.PHONY: help setup demo docs release-check test test-local test-cluster soak images cluster-demo cluster-down check bench bench-gpu bench-operator clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 VENV := .venv
@@ -62,6 +62,9 @@ cluster-down: ## stop the cluster of cluster-demo
 
 bench: setup ## measure speed and memory of rendering and planning
 	$(RUN)/python bench/bench.py
+
+bench-gpu: setup ## measure the GPU of this machine; without one, what needs none (docs/gpu.md)
+	$(RUN)/python bench/gpu.py
 
 bench-operator: setup ## measure API writes, status lag and memory of the operator, on a new cluster, and the webhook
 	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/operator_load.py

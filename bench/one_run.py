@@ -1,6 +1,6 @@
 """Render a recipe in this process after a warm-up; print its seconds by stage and the peak memory as JSON.
 
-python bench/one_run.py RECIPE [OVERRIDE...] [--no-real]
+python bench/one_run.py RECIPE [OVERRIDE...] [--no-real] [--device=DEVICE]
 """
 
 from __future__ import annotations
@@ -32,19 +32,22 @@ def load_recipe(recipe: str, overrides: list[str], *, real: bool) -> Recipe:
     return parse_recipe(tree)
 
 
-def time_run(recipe: Recipe) -> dict[str, float]:
+def time_run(recipe: Recipe, device: str = "cpu") -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        rendered = render(recipe, Path(folder), "cpu")
+        rendered = render(recipe, Path(folder), device)
         return {**rendered.seconds, "total": time.perf_counter() - start}
 
 
 def main(recipe: str, *arguments: str) -> None:
-    real, overrides = "--no-real" not in arguments, [word for word in arguments if word != "--no-real"]
-    time_run(load_recipe(recipe, WARM_UP, real=real))
-    seconds = time_run(load_recipe(recipe, overrides, real=real))
+    flags = [word for word in arguments if word.startswith("--")]
+    overrides = [word for word in arguments if word not in flags]
+    real = "--no-real" not in flags
+    device = next((word.partition("=")[2] for word in flags if word.startswith("--device=")), "cpu")
+    time_run(load_recipe(recipe, WARM_UP, real=real), device)
+    seconds = time_run(load_recipe(recipe, overrides, real=real), device)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak}))
+    print(json.dumps({"seconds": seconds, "peak_mb": peak}), flush=True)
 
 
 if __name__ == "__main__":
