@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -14,8 +17,9 @@ from synth_api.jobs.kernel_cache import DRIVER_CACHE_VARIABLE, KERNEL_CACHE_BYTE
 from synth_renderer.blender.kernel_loading import load_kernels
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
+SECONDS: Final = 60
 SCRIPT: Final = """
 import json, os, sys
 from pathlib import Path
@@ -93,27 +97,55 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_said(loaded: d
     assert loaded["hip", ""]["said"] == []
 
 
+def start_pod(cuda_driver: dict[str, str], folder: Path, pod: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a process of a pod whose kernel cache is the folder `kernels`; it prints what `SCRIPT` does."""
+    (folder / "kernels").mkdir(exist_ok=True)
+    variables = {
+        **{"FAKE_CUDA_NAME": "NVIDIA A100", "FAKE_CUDA_CAPABILITY": "80", "FAKE_CUDA_ERRORS": str(folder / pod)},
+        DRIVER_CACHE_VARIABLE: str(folder / f"{pod}-driver"),
+        KERNEL_CACHE_VARIABLE: str(folder / "kernels"),
+        KERNEL_CACHE_BYTES_VARIABLE: str(1 << 30),
+    }
+    command = [sys.executable, "-c", SCRIPT, json.dumps([("gpu", "")])]
+    return subprocess.Popen(command, env={**cuda_driver, **variables, **environment}, stdout=subprocess.PIPE, text=True)
+
+
+def read_sentences(pod: subprocess.Popen[str]) -> list[str]:
+    """Return what a pod said, at its end."""
+    printed, _ = pod.communicate(timeout=SECONDS)
+    (result,) = json.loads(printed.splitlines()[-1])
+    sentences: list[str] = result["said"]
+    return sentences
+
+
 def test_the_next_pod_has_what_the_driver_compiled(cuda_driver: dict[str, str], tmp_path: Path) -> None:
     """The fake driver compiles nothing, which is kept as well."""
-    shared = tmp_path / "kernels"
-    shared.mkdir()
-    errors = tmp_path / "errors"
-    gpu = {"FAKE_CUDA_NAME": "NVIDIA A100", "FAKE_CUDA_CAPABILITY": "80", "FAKE_CUDA_ERRORS": str(errors)}
-    said = []
-    for pod in ("first", "second"):
-        cache = {
-            DRIVER_CACHE_VARIABLE: str(tmp_path / pod),
-            KERNEL_CACHE_VARIABLE: str(shared),
-            KERNEL_CACHE_BYTES_VARIABLE: str(1 << 30),
-        }
-        command = [sys.executable, "-c", SCRIPT, json.dumps([("gpu", "")])]
-        process = subprocess.run(
-            command, env={**cuda_driver, **gpu, **cache}, stdout=subprocess.PIPE, text=True, check=True
-        )
-        (result,) = json.loads(process.stdout.splitlines()[-1])
-        said += result["said"]
-    first, second = said
-    assert first.partition(" ")[2].startswith("Cycles kernels for NVIDIA A100 (sm_80)")
-    assert second == "Loading Cycles kernels for NVIDIA A100 (sm_80)"
-    (archive,) = shared.iterdir()
+    first, second = (read_sentences(start_pod(cuda_driver, tmp_path, pod)) for pod in ("first", "second"))
+
+    assert [sentence.partition(" ")[2].partition(";")[0] for sentence in first] == [
+        "Cycles kernels for NVIDIA A100 (sm_80)"
+    ]
+    assert second == ["Loading Cycles kernels for NVIDIA A100 (sm_80)"]
+    (archive,) = (tmp_path / "kernels").iterdir()
     assert re.fullmatch(r"NVIDIA-A100-driver-580\.159\.03-bpy-4\.5\.\d+-LTS-cuda\.tar\.zst", archive.name)
+
+
+def test_a_process_shows_that_it_lives_while_its_driver_compiles(cuda_driver: dict[str, str], tmp_path: Path) -> None:
+    hold = tmp_path / "hold"
+    hold.touch()
+    pod = start_pod(cuda_driver, tmp_path, "pod", FAKE_CUDA_HOLD=str(hold))
+    wait_until(Path(f"{hold}.reached").exists)
+    (lease,) = (tmp_path / "kernels").iterdir()
+    os.utime(lease, (0, 0))
+
+    wait_until(lambda: lease.stat().st_mtime > 0)
+
+    hold.unlink()
+    assert len(read_sentences(pod)) == 1
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
