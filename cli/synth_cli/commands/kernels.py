@@ -47,7 +47,7 @@ def command() -> None:
     help="CUDA architecture, such as sm_90; repeatable.  [default: those of the GPUs here]",
 )
 def build(names: tuple[str, ...]) -> None:
-    """Build machine code where Cycles loads it; takes about 11 minutes and 3 GB of memory for each architecture.
+    """Build machine code where Cycles loads it; takes about 10 minutes and 3 GB of memory for each architecture.
 
     Needs the extra synth-operator[kernels], or ptxas of CUDA on the PATH. What was built once is kept in a cache.
     """

@@ -69,7 +69,7 @@ def _fetch(
     with _hold_lock(cached.with_suffix(".lock")):
         if cached.exists():
             return cached.read_bytes(), "taken from the cache"
-        announce(f"{format_architecture(capability)}: compiling, about 11 minutes of one core and 3 GB of memory")
+        announce(f"{format_architecture(capability)}: compiling, about 10 minutes of one core and 3 GB of memory")
         content = _compile(ptx, capability, ptxas)
         _write(cached, content)
         return content, "compiled"

@@ -79,7 +79,7 @@ def test_kernels_are_built_for_the_gpus_here_once(
     assert run(["kernels", "build"]) == 0
     out, error = capsys.readouterr()
     assert re.fullmatch(r"sm_90: compiled, [\d.]+ k?B, [\d.]+ s\nsm_86: shipped already, 12 B, [\d.]+ s\n", out)
-    assert error == "sm_90: compiling, about 11 minutes of one core and 3 GB of memory\n"
+    assert error == "sm_90: compiling, about 10 minutes of one core and 3 GB of memory\n"
     (library / "kernel_sm_90.cubin.zst").unlink()
     assert run(["kernels", "build"]) == 0
     out, error = capsys.readouterr()
