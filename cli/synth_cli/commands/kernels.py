@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from synth_api.errors import InputError, TryAgainError
+from synth_api.exit_codes import ExitCode
 from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
@@ -65,7 +68,8 @@ def build(names: tuple[str, ...]) -> None:
 
     for capability in [parse_architecture(name) for name in names] or list_capabilities():
         start = time.monotonic()
-        action = build_kernel(capability, library, find_cache(os.environ), open_stderr().print)
+        with end_children_on_sigterm():
+            action = build_kernel(capability, library, find_cache(os.environ), open_stderr().print)
         size = format_size((library / name_kernel(capability)).stat().st_size)
         seconds = format_duration(time.monotonic() - start)
         open_stdout().print(f"{format_architecture(capability)}: {action}, {size}, {seconds}")
@@ -81,6 +85,20 @@ def list_() -> None:
     if not gpus:
         raise TryAgainError(f"{_NO_GPU}; synth kernels build takes architectures, such as --arch sm_90")
     open_stdout().print(build_gpu_table(gpus))
+
+
+@contextmanager
+def end_children_on_sigterm() -> Iterator[None]:
+    """End the command by an exception on SIGTERM: `subprocess.run` then kills ptxas, which would go on for minutes."""
+
+    def stop(*_: object) -> NoReturn:
+        raise click.exceptions.Exit(ExitCode.STOPPED)
+
+    earlier = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
 
 
 def list_capabilities() -> list[Capability]:

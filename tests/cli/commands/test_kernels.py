@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +20,6 @@ from synth_renderer.kernels.gpus import CudaGpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 PTX = b".version 7.4\n.target sm_75\n.address_size 64\n.visible .entry nothing() { ret; }\n"
 A100, H200, RTX = CudaGpu("NVIDIA A100", (8, 0)), CudaGpu("NVIDIA H200", (9, 0)), CudaGpu("NVIDIA RTX A6000", (8, 6))
@@ -128,3 +133,44 @@ def test_without_bpy_the_error_names_what_to_install(
     monkeypatch.setattr(machine_code, "find_spec", lambda name: None)
     assert run(["kernels", "list"]) == 2
     assert capsys.readouterr().err == "error: bpy: is not installed with Cycles here; install synth-operator[local]\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_compiler_too(library: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    ptxas, started = tmp_path / "bin" / "ptxas", tmp_path / "started"
+    ptxas.parent.mkdir()
+    ptxas.write_text(
+        f"""#!/bin/sh
+case $1 in
+  --version) echo V12.9.86 ;;
+  --help) echo "'sm_90'" ;;
+  *) mkfifo {started} && echo $$ >{started} && exec sleep 600 ;;
+esac
+"""
+    )
+    ptxas.chmod(0o755)
+    script = f"""
+import sys
+from pathlib import Path
+from synth_renderer.kernels import machine_code
+sys.modules["nvidia"] = None
+machine_code.find_library = lambda: Path({str(library)!r})
+from synth_cli.main import main
+main()
+"""
+    environment = {**os.environ, "PATH": f"{ptxas.parent}:{os.environ['PATH']}"}
+    command = subprocess.Popen([sys.executable, "-c", script, "kernels", "build", "--arch=sm_90"], env=environment)
+    wait_for(started.exists)
+    compiler = int(started.read_text())
+    command.send_signal(number)
+
+    assert command.wait() == code
+    wait_for(lambda: not Path(f"/proc/{compiler}").exists())
+    assert len(list(library.iterdir())) == 2
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
