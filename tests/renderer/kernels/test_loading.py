@@ -46,7 +46,6 @@ def load(library: Path, driver: Path, architecture: int) -> bytes:
         [sys.executable, "-c", RENDER, library.parent],
         env={**os.environ, **environment, "LD_LIBRARY_PATH": str(driver)},
         check=True,
-        timeout=120,
     )
     return program.read_bytes()
 
