@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
 import pytest
 
 from synth_api.jobs.kernel_cache import (
@@ -165,6 +167,22 @@ def test_a_damaged_archive_is_replaced(tmp_path: Path, shared: Path, size: int) 
 
     assert list_compiled(tmp_path) == ["first", "second"]
     assert read_kernel(tmp_path / "third") == KERNEL
+
+
+@pytest.mark.parametrize("trap", ["outside", "absolute", "link"])
+def test_an_archive_that_reaches_out_of_its_folder_is_replaced(tmp_path: Path, shared: Path, trap: str) -> None:
+    names = {"outside": "../stray", "absolute": str(tmp_path / "stray"), "link": "stray"}
+    member = tarfile.TarInfo(names[trap])
+    if trap == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, str(tmp_path)
+    stream = pa.CompressedOutputStream(str(shared / f"{KEY}.tar.zst"), "zstd")
+    with stream, tarfile.open(fileobj=stream, mode="w|") as archive:
+        archive.addfile(member)
+
+    assert render_pod(shared, tmp_path / "pod") == []
+
+    assert list_compiled(tmp_path) == ["pod"]
+    assert not list(tmp_path.rglob("stray"))
 
 
 def test_another_process_of_the_pod_uses_its_kernels(tmp_path: Path, shared: Path) -> None:
