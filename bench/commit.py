@@ -15,16 +15,13 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
-from typing import TYPE_CHECKING
+from typing import Any
 
 from synth_dataset.attempts.attempt import StoredAttempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, Category
 from synth_dataset.store.folder_store import FolderStore
-
-if TYPE_CHECKING:
-    from synth_dataset.documents.run_manifest import Manifest
 
 SEED = "initial_runtime_state.seed"
 
@@ -39,7 +36,9 @@ class NullStore(FolderStore):
         self._key = key.encode()
         self._folder = source.read_manifest(key)
         self._files = {file.path: self._read_source(file.path) for file in self._folder.files}
-        self.keys = b"".join(sha256(run.to_bytes(8, "little")).digest() for run in range(runs))
+        self.keys = bytearray()
+        for run in range(runs):
+            self.keys += sha256(run.to_bytes(8, "little")).digest()
 
     def _read_source(self, file: str) -> bytes:
         return self._source.read(f"{layout.run_path(self._folder.key, self._folder.c8)}/{file}")
@@ -54,10 +53,10 @@ class NullStore(FolderStore):
 
     def read_part(self, _path: str, start: int, length: int) -> bytes:
         """Return run keys."""
-        return self.keys[start : start + length]
+        return bytes(self.keys[start : start + length])
 
 
-def build_attempt(runs: int, manifest: Manifest) -> StoredAttempt:
+def build_attempt(runs: int, recipe: dict[str, Any]) -> StoredAttempt:
     """Return an attempt with an axis of seeds, in pieces of 10,000 values as a custom resource has them."""
     wide = min(runs, 10_000)
     hashes = {"plan": "1" * 64, "attempt": "2" * 64}
@@ -73,7 +72,7 @@ def build_attempt(runs: int, manifest: Manifest) -> StoredAttempt:
         ),
         categories=tuple(
             Category(id=number, name=name)
-            for number, name in enumerate(sorted(manifest.recipe["blueprints"]["particles"]), start=1)
+            for number, name in enumerate(sorted(recipe["blueprints"]["particles"]), start=1)
         ),
         created=datetime.now(UTC),
         **hashes,
@@ -86,7 +85,7 @@ def main() -> None:
     key = next(source.iterate_keys())
     with TemporaryDirectory() as folder:
         store = NullStore(Path(folder), source, key, runs)
-        attempt = build_attempt(runs, source.read_manifest(key))
+        attempt = build_attempt(runs, source.read_recipe(source.read_manifest(key)))
         start, processor = perf_counter(), process_time()
         commit_dataset(store, attempt, [])
         seconds = process_time() - processor

@@ -61,6 +61,15 @@ def build_step_outputs(steps: Sequence[RenderingStep]) -> tuple[StepOutput, ...]
     return tuple(outputs)
 
 
+def name_pictures(steps: Sequence[RenderingStep]) -> tuple[str, ...]:
+    """Return the paths of the pictures of all particles together, in the order of their steps."""
+    return tuple(
+        output.get_path()
+        for output in build_step_outputs(steps)
+        if not output.one_by_one and output.extension not in ("blend", "stl")
+    )
+
+
 def _build_output(step: RenderingStep, *, distinct: bool) -> StepOutput:
     if isinstance(step, SaveState):
         return StepOutput(step.name, "blend", one_by_one=False)

@@ -67,6 +67,10 @@ class RunSpace:
         self._check_run(run)
         return not self.grid.is_excluded(self.grid.find_place(run))
 
+    def find_first_run(self) -> int:
+        """Return the number of the first run that is not excluded."""
+        return next(run for run in range(self.runs) if self.is_included(run))
+
     def find_digits(self, run: int) -> list[int]:
         """Return the index into each axis' values, by mixed-radix arithmetic. Raises InputError outside the runs."""
         self._check_run(run)

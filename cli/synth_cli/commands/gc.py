@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.attempts.garbage_collection import Garbage
 
-NUMBER_COLUMNS: Final = ("runs", "run folders", "attempts", "scratch", "size")
+KINDS: Final = ("runs", "run folders", "recipes", "attempts", "scratch")
 AGE_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -90,10 +90,9 @@ def print_garbage(garbage: Garbage, console: Console) -> None:
     from synth_cli.terminal.formatting import format_size
     from synth_cli.terminal.tables import build_table
 
-    table = build_table("sweep", "runs", "run folders", "attempts", "scratch", "size", right=NUMBER_COLUMNS)
+    table = build_table("sweep", *KINDS, "size", right=(*KINDS, "size"))
     for sweep in sorted({item.sweep for item in garbage.items}, key=lambda sweep: (not sweep, sweep)):
-        kinds = (garbage.runs, garbage.folders, garbage.attempts, garbage.scratch)
-        found = [[item for item in kind if item.sweep == sweep] for kind in kinds]
+        found = [[item for item in kind if item.sweep == sweep] for kind in garbage.kinds]
         total = sum(item.bytes for items in found for item in items)
         table.add_row(sweep or "none", *(f"{len(items):,}" if items else "" for items in found), format_size(total))
     console.print(f"{format_size(garbage.bytes)} to delete", style="bold")

@@ -122,4 +122,5 @@ def _estimate_time(sweep: Sweep, store: FolderStore, done: SpacedNumbers, todo: 
 
     keys = {sweep.key(number) for number in done.numbers} | set(islice(store.iterate_keys(), MAX_SAMPLES))
     recipes = [build_canonical_tree(sweep.build_recipe(number)) for number in todo.numbers]
-    return estimate_time(recipes, [store.read_manifest(key) for key in sorted(keys)])
+    manifests = [store.read_manifest(key) for key in sorted(keys)]
+    return estimate_time(recipes, [(store.read_recipe(each), each.total_seconds) for each in manifests])

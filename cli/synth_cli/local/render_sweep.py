@@ -154,6 +154,7 @@ def _temporary_folder(store: FolderStore) -> Iterator[str]:
 
 
 def _build_tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
+    base = build_canonical_tree(sweep.build_recipe(sweep.find_first_run()))
     for part in numbers:
         for number in part:
             recipe = sweep.build_recipe(number)
@@ -162,6 +163,7 @@ def _build_tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
                 key=compute_run_key(recipe),
                 overrides=sweep.overrides(number),
                 recipe=build_canonical_tree(recipe),
+                base=base,
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from synth_dataset.views.index import IndexTotals
     from synth_dataset.views.progress import Progress
 
+_log = logging.getLogger(__name__)
+
 MAX_VIEWED_RUNS: Final = 2000
 """Number of runs in coco.json and on the gallery page at most."""
 
@@ -46,7 +49,7 @@ def commit_dataset(
     Raises StoreFullError, DocumentError and what `progress` raises; the previous dataset stays committed then.
     """
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
-    viewed = _Viewed()
+    viewed = _Viewed(bool(attempt.document.categories))
     with store.open_scratch("index") as scratch, _explain_missing_files():
         index = scratch / layout.INDEX
         report = report_to(progress, "the dataset", attempt.document.total)
@@ -65,8 +68,9 @@ def commit_dataset(
 
 @dataclass
 class _Viewed:
-    """The first runs of a dataset, and the particle blueprints of their recipes."""
+    """The first runs of a dataset; the particle blueprints of their recipes if its plan has no categories."""
 
+    has_categories: bool
     runs: list[ViewedRun] = field(default_factory=list)
     blueprints: set[str] = field(default_factory=set)
 
@@ -74,18 +78,33 @@ class _Viewed:
         """Keep what views need of the run while there are fewer than MAX_VIEWED_RUNS; return the run."""
         if len(self.runs) < MAX_VIEWED_RUNS:
             self.runs.append(view_run(run))
-            self.blueprints.update(run.manifest.recipe.get("blueprints", {}).get("particles", ()))
+            if not self.has_categories:
+                recipe = run.store.read_recipe(run.manifest)
+                self.blueprints.update(recipe.get("blueprints", {}).get("particles", ()))
         return run
 
 
 def _select_existing(
     runs: Iterable[tuple[int, DatasetRun | None]], absent: dict[int, FailedRun]
 ) -> Iterator[DatasetRun]:
-    """Yield the existing runs; remove them from `absent`."""
+    """Yield the existing runs, remove them from `absent`; at last warn of those with keys of a later release."""
+    later, keys, first = 0, set[str](), ""
     for number, run in runs:
-        if run is not None:
-            absent.pop(number, None)
-            yield run
+        if run is None:
+            continue
+        absent.pop(number, None)
+        if run.manifest.unknown:
+            later, first = later + 1, first or f"run {number} ({run.manifest.key})"
+            keys.update(run.manifest.unknown)
+        yield run
+    if later:
+        others = f" and {later - 1:,} more" if later > 1 else ""
+        _log.warning(
+            "%s%s: a later release has written the manifest; its keys %s are not read",
+            first,
+            others,
+            ", ".join(sorted(keys)),
+        )
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,13 +13,18 @@ import numpy as np
 from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, find_attempts, list_sweeps
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.stored_recipe import RecipeReference
+from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
+
+_log = logging.getLogger(__name__)
 
 MIN_AGE: Final = timedelta(days=1)
 """Younger objects are never garbage: a process may be writing them."""
@@ -41,13 +48,20 @@ class Garbage:
     """Manifests of runs that no live attempt has."""
     folders: tuple[GarbageItem, ...] = ()
     """Run folders that no manifest names, including those of `runs`."""
+    recipes: tuple[GarbageItem, ...] = ()
+    """Stored recipes that no manifest names but those of `runs`."""
     attempts: tuple[GarbageItem, ...] = ()
     scratch: tuple[GarbageItem, ...] = ()
 
     @property
+    def kinds(self) -> tuple[tuple[GarbageItem, ...], ...]:
+        """Runs, folders, recipes, attempts, scratch."""
+        return (self.runs, self.folders, self.recipes, self.attempts, self.scratch)
+
+    @property
     def items(self) -> tuple[GarbageItem, ...]:
-        """Garbage of all four kinds together."""
-        return (*self.runs, *self.folders, *self.attempts, *self.scratch)
+        """Garbage of all kinds together."""
+        return tuple(item for kind in self.kinds for item in kind)
 
     @property
     def bytes(self) -> int:
@@ -57,44 +71,51 @@ class Garbage:
     def intersect(self, other: Garbage) -> Garbage:
         """Return the items that are in both: listed before the confirmation, and still garbage after it."""
         paths = frozenset(item.path for item in other.items)
-        kinds = (self.runs, self.folders, self.attempts, self.scratch)
-        return Garbage(*(tuple(item for item in kind if item.path in paths) for kind in kinds))
+        return Garbage(*(tuple(item for item in kind if item.path in paths) for kind in self.kinds))
 
 
 def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | None = None) -> Garbage:
     """Find objects that are older than `older_than` and not needed.
 
-    Needed are live attempts, the runs in their keys.bin, and the folder that the manifest of a needed run names. Raises
-    DocumentError for an attempt or manifest that cannot be read.
+    Needed are live attempts, the runs in their keys.bin, the folder that the manifest of a needed run names, and the
+    recipes that manifests name. Of a manifest that cannot be read, all folders and all recipes are kept; a warning
+    names it. Raises DocumentError for an attempt that cannot be read.
     """
     limit = ((now or datetime.now(UTC)) - older_than).timestamp()
     attempts = {f"{namespace}/{name}": find_attempts(store, namespace, name) for namespace, name in list_sweeps(store)}
     needed = collect_keys(store, (path for its in attempts.values() for path in its.live))
     keys = {sweep: collect_keys(store, (*its.live, *its.dead)) for sweep, its in attempts.items()}
-
-    def pair_with_sweeps(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-        return ((path, _find_owner(keys, layout.parse_key(path))) for path in paths)
-
-    runs = _select_old(store, limit, pair_with_sweeps(_find_unwanted_runs(store, needed)))
-    unwanted = frozenset(item.path for item in runs)
+    runs, kept = _sort_manifests(store, needed, limit)
+    folders = _find_unnamed_folders(store, kept, limit)
     dead = ((path, sweep) for sweep, its in attempts.items() for path in its.dead)
     scratch = ((f"{layout.SCRATCH}/{child.name}", "") for child in store.list_children(layout.SCRATCH))
-    folders = _select_old(store, limit, pair_with_sweeps(_find_unnamed_folders(store, unwanted)))
-    return Garbage(runs, folders, _select_old(store, limit, dead), _select_old(store, limit, scratch))
+    return Garbage(
+        runs=_name_sweeps(runs, keys),
+        folders=_name_sweeps(folders, keys),
+        recipes=tuple(_find_unnamed_recipes(store, kept, limit)),
+        attempts=_select_old(store, limit, dead),
+        scratch=_select_old(store, limit, scratch),
+    )
 
 
 def remove_garbage(store: Store, garbage: Garbage) -> None:
     """Remove garbage; manifests first, so that a run without files never seems to exist."""
     store.remove_files(item.path for item in garbage.runs)
-    for item in (*garbage.folders, *garbage.attempts, *garbage.scratch):
-        store.remove_folder(item.path)
-    store.remove_files(item.path for item in garbage.scratch)
+    folders = (item.path for item in (*garbage.folders, *garbage.attempts, *garbage.scratch))
+    for _ in read_ahead(store.remove_folder, folders, store.max_requests):
+        pass
+    store.remove_files(item.path for item in (*garbage.recipes, *garbage.scratch))
 
 
 def _select_old(store: Store, limit: float, paths: Iterable[tuple[str, str]]) -> tuple[GarbageItem, ...]:
     """Return those of (path, sweep) that have not changed since `limit`, in seconds since the epoch."""
     usages = ((path, store.measure_usage(path), sweep) for path, sweep in paths)
     return tuple(GarbageItem(path, usage.bytes, sweep) for path, usage, sweep in usages if usage.newest < limit)
+
+
+def _name_sweeps(items: Iterable[tuple[str, int]], keys: Mapping[str, NDArray[np.bytes_]]) -> tuple[GarbageItem, ...]:
+    """Return (path, bytes) of manifests or run folders as garbage of their sweeps."""
+    return tuple(GarbageItem(path, size, _find_owner(keys, layout.parse_key(path))) for path, size in items)
 
 
 def _find_owner(keys: Mapping[str, NDArray[np.bytes_]], key: str) -> str:
@@ -105,24 +126,65 @@ def _find_owner(keys: Mapping[str, NDArray[np.bytes_]], key: str) -> str:
     return next((sweep for sweep, its in keys.items() if contains_keys(its, one)[0]), "")
 
 
-def _find_unwanted_runs(store: Store, needed: NDArray[np.bytes_]) -> Iterator[str]:
-    """Yield the manifests of existing runs that are not among the sorted keys."""
-    for key in store.iterate_keys():
+def _sort_manifests(
+    store: Store, needed: NDArray[np.bytes_], limit: float
+) -> tuple[list[tuple[str, int]], NDArray[np.bytes_]]:
+    """Return path and size of the manifests that are garbage, and the sorted keys of all others."""
+    garbage: list[tuple[str, int]] = []
+    kept = bytearray()
+    for path, usage in store.list_manifests():
         try:
-            one = np.array([bytes.fromhex(key)], needed.dtype)
+            key = bytes.fromhex(layout.parse_key(path))
         except ValueError as error:
-            raise DocumentError(f"{layout.manifest_path(key)}: its name is not a run key; remove the file") from error
-        if not contains_keys(needed, one)[0]:
-            yield layout.manifest_path(key)
+            raise DocumentError(f"{path}: its name is not a run key; remove the file") from error
+        one = np.array([key], needed.dtype)
+        if usage.newest < limit and not contains_keys(needed, one)[0]:
+            garbage.append((path, usage.bytes))
+        else:
+            kept += key
+    return garbage, np.sort(np.frombuffer(kept, needed.dtype))
 
 
-def _find_unnamed_folders(store: Store, unwanted: frozenset[str]) -> Iterator[str]:
-    """Yield the run folders that no manifest names, except manifests in `unwanted`."""
-    for shard in store.list_children(layout.RUNS):
-        for run in store.list_children(f"{layout.RUNS}/{shard.name}"):
-            named = None
-            if layout.manifest_path(run.name) not in unwanted and store.has_run(run.name):
-                named = store.read_manifest(run.name).c8
-            for folder in store.list_children(f"{layout.RUNS}/{shard.name}/{run.name}"):
-                if folder.name != named:
-                    yield layout.run_path(run.name, folder.name)
+def _find_unnamed_folders(store: Store, kept: NDArray[np.bytes_], limit: float) -> Iterator[tuple[str, int]]:
+    """Yield path and size of the old run folders that no kept manifest names.
+
+    Only a run with several folders needs its manifest: the one folder of a run with a manifest is the one it names.
+    """
+    for key, folders in store.list_run_folders():
+        has_manifest = layout.is_key(key) and contains_keys(kept, np.array([bytes.fromhex(key)], kept.dtype))[0]
+        old = {name: usage for name, usage in folders.items() if usage.newest < limit}
+        if has_manifest and (len(folders) == 1 or not old):
+            continue
+        manifest = _read_manifest(store, key) if has_manifest else None
+        if has_manifest and manifest is None:
+            continue
+        named = manifest.c8 if manifest is not None else None
+        yield from ((layout.run_path(key, name), usage.bytes) for name, usage in old.items() if name != named)
+
+
+def _find_unnamed_recipes(store: Store, kept: NDArray[np.bytes_], limit: float) -> Iterator[GarbageItem]:
+    """Yield the old recipes that no kept manifest names; read manifests until every old recipe is found in one."""
+    usages = {path: store.measure_usage(path) for path in store.iterate_files(layout.RECIPES)}
+    unnamed = {path for path, usage in usages.items() if usage.newest < limit}
+    if not unnamed:
+        return
+    manifests = read_ahead(partial(_read_manifest, store), map(layout.format_key, kept), store.max_requests)
+    for manifest in manifests:
+        if manifest is None:
+            return
+        if isinstance(manifest.recipe, RecipeReference):
+            unnamed.discard(layout.recipe_path(manifest.recipe.sha256))
+        if not unnamed:
+            return
+    yield from (GarbageItem(path, usages[path].bytes) for path in sorted(unnamed))
+
+
+def _read_manifest(store: Store, key: str) -> Manifest | None:
+    """Return the manifest of a run; None if it was just removed, or, with a warning that names it, cannot be read."""
+    try:
+        return store.read_manifest(key)
+    except KeyError:
+        return None
+    except DocumentError as error:
+        _log.warning("%s; until then its files are kept", error)
+        return None

@@ -16,8 +16,6 @@ from synth_api.canonical_json import canonical_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from synth_dataset.documents.run_manifest import Manifest
-
 MAX_NEIGHBOURS: Final = 5
 """The estimate is the median of so many measured runs, because the first run of a worker is slow."""
 MAX_DISTANCE: Final = log(1.5)
@@ -55,12 +53,14 @@ class TimeEstimate:
     """True if some runs have no measured run within MAX_DISTANCE."""
 
 
-def estimate_time(recipes: Iterable[Mapping[str, Any]], measured: Iterable[Manifest]) -> TimeEstimate | None:
-    """Estimate the time of runs with these canonical recipes; None if no measured run is alike."""
+def estimate_time(
+    recipes: Iterable[Mapping[str, Any]], measured: Iterable[tuple[Mapping[str, Any], float]]
+) -> TimeEstimate | None:
+    """Estimate the time of runs with these canonical recipes from (recipe, seconds); None if no such run is alike."""
     known: dict[bytes, list[tuple[Work, float]]] = {}
-    for manifest in measured:
-        work = Work.from_recipe(manifest.recipe)
-        known.setdefault(work.kind, []).append((work, manifest.total_seconds))
+    for tree, seconds in measured:
+        work = Work.from_recipe(tree)
+        known.setdefault(work.kind, []).append((work, seconds))
     works = [Work.from_recipe(recipe) for recipe in recipes]
     guesses = [_estimate_run(work, known[work.kind]) for work in works if work.kind in known]
     if not guesses:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MANIFESTS: Final = "manifests"
+RECIPES: Final = "recipes"
 RUNS: Final = "runs"
 SWEEPS: Final = "sweeps"
 SCRATCH: Final = "scratch"
@@ -23,6 +24,11 @@ KEY_BYTES: Final = 32
 def manifest_path(key: str) -> str:
     """Return the path of a run manifest; a run exists if and only if this file does."""
     return f"{MANIFESTS}/{key[:2]}/{key}.json"
+
+
+def recipe_path(digest: str) -> str:
+    """Return the path of a stored recipe, by the sha256 of its content."""
+    return f"{RECIPES}/{digest}.json"
 
 
 def run_path(key: str, c8: str) -> str:

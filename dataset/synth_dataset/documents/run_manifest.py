@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidationError
 
-from synth_dataset.documents.document import Document, Hash
+from synth_dataset.documents.document import Document, Hash, parse_document
+from synth_dataset.documents.stored_recipe import RecipeReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,8 +56,8 @@ class RunRecord(Document):
 
     key: Hash
     engine_version: int
-    recipe: dict[str, Any]
-    """Canonical tree, whose hash is the run key."""
+    recipe: RecipeReference | dict[str, Any]
+    """Canonical tree, whose hash is the run key; manifests of earlier releases have the tree itself."""
     overrides: dict[str, Any]
     seed: int
     versions: dict[str, str]
@@ -72,6 +73,8 @@ class RunRecord(Document):
     height: int
     pixel_size: float | None
     depth_range: tuple[float, float] | None
+    pictures: tuple[str, ...] | None = None
+    """Pictures of all particles together, in the order of their steps; manifests of earlier releases lack it."""
     particles: int
     visible: int
     physics: tuple[dict[str, Any], ...] = ()
@@ -91,8 +94,23 @@ class Manifest(RunRecord):
 
     c8: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
     files: tuple[File, ...]
+    unknown: tuple[str, ...] = Field(default=(), exclude=True)
+    """Keys of the file that this release does not know, and does not read: a later release has written it."""
 
     @classmethod
     def from_record(cls, record: RunRecord, c8: str, files: Iterable[File]) -> Manifest:
         """Return the manifest of a record and its hashed files."""
         return cls(**{name: getattr(record, name) for name in RunRecord.model_fields}, c8=c8, files=tuple(files))
+
+
+def parse_manifest(text: bytes, path: object) -> Manifest:
+    """Parse a manifest, also one with keys of a later release. Raises DocumentError that names the file `path`."""
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        unknown = [problem for problem in error.errors() if problem["type"] == "extra_forbidden"]
+        if len(unknown) < error.error_count():
+            return parse_document(Manifest, text, path)
+    names = sorted({".".join(str(part) for part in problem["loc"] if isinstance(part, str)) for problem in unknown})
+    known = Manifest.model_validate_json(text, extra="ignore")
+    return known.model_copy(update={"unknown": tuple(names)})

@@ -213,7 +213,7 @@ def _write_recipes(context: ExportContext) -> Iterator[File]:
     """Write the canonical tree of the first run of each dataset, as YAML in the form of JSON."""
     for sample in _read_first_samples(context):
         path = f"{RECIPES}/{sample.source.attempt.plan[:8]}.yaml"
-        recipe = {"defaults": ["BaseRecipe", "_self_"], **sample.manifest.recipe}
+        recipe = {"defaults": ["BaseRecipe", "_self_"], **sample.source.store.read_recipe(sample.manifest)}
         yield context.target.write(path, json.dumps(recipe, indent=1).encode() + b"\n")
 
 

@@ -7,6 +7,7 @@ after SIGTERM. Each step can be repeated, so nothing needs to be undone.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def check_engine(given: AttemptInput) -> None:
 
 def main(job: Job) -> NoReturn:
     """Run a Job and end the process, even if requests to the store are still open."""
+    logging.getLogger().addHandler(WarningLog(logging.WARNING))
     # Process 1 of a container ignores signals without a handler.
     Stopper(StopSignal(), STOP_SECONDS, partial(log_event, "stopping after SIGTERM"))
     end_process(run(job))
@@ -92,6 +94,14 @@ def log_event(event: str, **facts: Any) -> None:
     """Log a redacted JSON object as one line on stderr."""
     with suppress(OSError, ValueError):  # a log that is full or closed must not fail the Job
         print(f"{format_log_entry(event, facts)}\n", end="", file=sys.stderr, flush=True)
+
+
+class WarningLog(logging.Handler):
+    """Handler that logs warnings of the packages as `log_event` does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log the message of a warning."""
+        log_event("warning", message=record.getMessage())
 
 
 def _execute(job: Job, file: Path) -> tuple[ExitCode, Message]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
 from synth_api.errors import TryAgainError
 from synth_api.reasons import Reason
 from synth_dataset.documents import layout
-from synth_dataset.documents.document import DocumentError, TruncatedError, parse_document
-from synth_dataset.documents.run_manifest import Manifest
+from synth_dataset.documents.document import DocumentError, TruncatedError
+from synth_dataset.documents.run_manifest import parse_manifest
+from synth_dataset.documents.stored_recipe import encode_recipe, rebuild_tree, refer_to
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_dataset.documents.run_manifest import RunRecord
+    from synth_dataset.documents.run_manifest import Manifest, RunRecord
+    from synth_dataset.documents.stored_recipe import RecipeReference
+
+RENEWAL_SECONDS: Final = 3600.0
+"""A process that commits runs writes their recipe again after this time, far below the minimum age of garbage."""
 
 
 class StoreError(TryAgainError):
@@ -53,6 +59,10 @@ class StorageUsage:
     bytes: int
     newest: float
     """Time of the last change in seconds since the epoch; 0 if there is no file."""
+
+    def join(self, other: StorageUsage) -> StorageUsage:
+        """Return the usage of both together."""
+        return StorageUsage(self.bytes + other.bytes, max(self.newest, other.newest))
 
 
 class Store(ABC):
@@ -184,15 +194,65 @@ class Store(ABC):
             text = self.read(path)
         except FileNotFoundError:
             raise KeyError(key) from None
-        manifest = parse_document(Manifest, text, self.format_uri(path))
+        manifest = parse_manifest(text, self.format_uri(path))
         if manifest.key != key:
             raise DocumentError(
                 f"{self.format_uri(path)}: is the manifest of run {manifest.key}; restore the file or remove it"
             )
         return manifest
 
+    def keep_recipe(self, base: dict[str, Any], tree: dict[str, Any]) -> RecipeReference:
+        """Store the canonical tree `base` for the runs that refer to it; return the reference of the run with `tree`.
+
+        Called before the manifest of the run is written. The file is written again after RENEWAL_SECONDS: garbage
+        collection spares young files, also before a manifest names them.
+        """
+        content = encode_recipe(base)
+        reference = refer_to(content, tree)
+        now = time.monotonic()
+        if self._kept_recipes.get(reference.sha256, -RENEWAL_SECONDS) <= now - RENEWAL_SECONDS:
+            self.write(layout.recipe_path(reference.sha256), content)
+            self._kept_recipes[reference.sha256] = now
+        return reference
+
+    @cached_property
+    def _kept_recipes(self) -> dict[str, float]:
+        """Times of this process at which it has written recipes, by hash."""
+        return {}
+
+    def read_recipe(self, manifest: Manifest) -> dict[str, Any]:
+        """Return the canonical tree of a run. Raises DocumentError if its stored recipe is missing or another one."""
+        reference = manifest.recipe
+        if isinstance(reference, dict):
+            return reference
+        path = layout.recipe_path(reference.sha256)
+        try:
+            content = self._read_recipes.get(path) or self._read_recipes.setdefault(path, self.read(path))
+        except FileNotFoundError as error:
+            raise DocumentError(f"{self.format_uri(path)}: this recipe of runs is missing; restore it") from error
+        return rebuild_tree(reference, content, self.format_uri(path))
+
+    @cached_property
+    def _read_recipes(self) -> dict[str, bytes]:
+        """Contents of the stored recipes that this process has read, by path."""
+        return {}
+
     def iterate_keys(self) -> Iterator[str]:
         """Yield the keys of all existing runs, in any order; memory is independent of their number."""
         for path in self.iterate_files(layout.MANIFESTS):
             if path.endswith(".json"):
                 yield path.rpartition("/")[2].removesuffix(".json")
+
+    def list_manifests(self) -> Iterator[tuple[str, StorageUsage]]:
+        """Yield path and usage of the manifests of all runs, in any order; memory is independent of their number."""
+        for path in self.iterate_files(layout.MANIFESTS):
+            if path.endswith(".json"):
+                yield path, self.measure_usage(path)
+
+    def list_run_folders(self) -> Iterator[tuple[str, dict[str, StorageUsage]]]:
+        """Yield the key of each run with files, and the usage of its folders by name; memory as `list_manifests`."""
+        for shard in self.list_children(layout.RUNS):
+            for run in self.list_children(f"{layout.RUNS}/{shard.name}"):
+                path = f"{layout.RUNS}/{shard.name}/{run.name}"
+                folders = (folder.name for folder in self.list_children(path))
+                yield run.name, {name: self.measure_usage(f"{path}/{name}") for name in folders}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from stat import S_ISDIR
@@ -126,9 +126,16 @@ class FolderStore(Store):
 
     def measure_usage(self, path: str) -> StorageUsage:
         """Return total size and last change; the times of folders count too."""
-        found = [_read_status(entry) for entry in (self.root / path, *(self.root / path).rglob("*"))]
-        size = sum(status.st_size for status in found if status and not S_ISDIR(status.st_mode))
-        return StorageUsage(size, max(status.st_mtime if status else 0.0 for status in found))
+        size, newest, paths = 0, 0.0, [f"{self.root}/{path}"]
+        while paths:
+            with suppress(FileNotFoundError):  # just removed
+                status = os.lstat(path := paths.pop())
+                newest = max(newest, status.st_mtime)
+                if S_ISDIR(status.st_mode):
+                    paths.extend(f"{path}/{name}" for name in os.listdir(path))
+                else:
+                    size += status.st_size
+        return StorageUsage(size, newest)
 
     def remove_files(self, paths: Iterable[str]) -> None:
         """Remove files in order, each durably."""
@@ -280,14 +287,6 @@ def make_folders(folder: Path) -> None:
         make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
-
-
-def _read_status(path: Path) -> os.stat_result | None:
-    """Return the status of a path; None if it was just removed."""
-    try:
-        return path.lstat()
-    except FileNotFoundError:
-        return None
 
 
 def sync_folder(folder: Path) -> None:

@@ -203,6 +203,38 @@ class S3Store(Store):
             _mark_present(wanted, found, self.iterate_keys())
         return found[places]
 
+    def list_manifests(self) -> Iterator[tuple[str, StorageUsage]]:
+        """Yield path and usage of the manifests of all runs; the folders of a first byte are listed in parallel."""
+        for objects in read_ahead(self._list_shard, self._list_shards(layout.MANIFESTS), self.max_requests):
+            yield from ((path, usage) for path, usage in objects if path.endswith(".json"))
+
+    def list_run_folders(self) -> Iterator[tuple[str, dict[str, StorageUsage]]]:
+        """Yield key and folders of each run with files; the folders of a first byte are listed in parallel."""
+
+        def list_runs(shard: str) -> dict[str, dict[str, StorageUsage]]:
+            runs: dict[str, dict[str, StorageUsage]] = {}
+            for path, usage in self._list_shard(shard):
+                _, _, key, name, *_ = f"{path}/".split("/")
+                folders = runs.setdefault(key, {})
+                folders[name] = folders[name].join(usage) if name in folders else usage
+            return runs
+
+        for runs in read_ahead(list_runs, self._list_shards(layout.RUNS), self.max_requests):
+            yield from runs.items()
+
+    def iterate_keys(self) -> Iterator[str]:
+        """Yield the keys of all existing runs, in any order."""
+        return (path.rpartition("/")[2].removesuffix(".json") for path, _ in self.list_manifests())
+
+    def _list_shards(self, folder: str) -> list[str]:
+        """Return the folders of the first bytes of keys, such as `runs/ab`."""
+        return [f"{folder}/{child.name}" for child in self.list_children(folder) if child.is_folder]
+
+    def _list_shard(self, path: str) -> list[tuple[str, StorageUsage]]:
+        root = self._object_name("")
+        objects = self._list_objects(f"{self._object_name(path)}/")
+        return [(name.removeprefix(root), StorageUsage(size, time)) for name, size, time in objects]
+
     def list_sizes(self, path: str) -> dict[str, int]:
         """Return the size in bytes of each object below a folder, by path relative to the folder."""
         start = f"{self._object_name(path)}/"
@@ -212,8 +244,10 @@ class S3Store(Store):
         """Return a mask (N,) of `has_files`, by listing the folders of all runs but not their objects."""
         wanted, places = np.unique(keys, return_inverse=True)
         found = np.zeros(len(wanted), np.bool_)
-        shards = (f"{layout.RUNS}/{shard.name}" for shard in self.list_children(layout.RUNS))
-        _mark_present(wanted, found, (run.name for shard in shards for run in self.list_children(shard)))
+        shards = read_ahead(
+            lambda path: list(self.list_children(path)), self._list_shards(layout.RUNS), self.max_requests
+        )
+        _mark_present(wanted, found, (run.name for shard in shards for run in shard))
         return found[places]
 
     def _object_name(self, path: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from synth_api.errors import InputError
-from synth_api.recipe.outputs import build_step_outputs
+from synth_api.recipe.outputs import name_pictures
 from synth_api.recipe.rendering import parse_rendering_steps
 from synth_dataset.documents import layout
 from synth_dataset.store.read_ahead import read_ahead
@@ -130,11 +130,19 @@ def list_pictures(manifest: Manifest) -> list[str]:
     Of a recipe that this release cannot read: all pictures of the run's own folder but `instances.png`, by name.
     """
     existing = {file.path for file in manifest.files}
-    try:
-        named = _name_pictures(json.dumps(manifest.recipe["synth_chain"]["rendering_steps"]))
-    except (KeyError, InputError):
-        named = tuple(sorted(path for path in existing if _is_picture(path)))
+    named = manifest.pictures
+    if named is None:
+        named = _name_pictures(manifest) or tuple(sorted(path for path in existing if _is_picture(path)))
     return [file for file in named if file in existing]
+
+
+def _name_pictures(manifest: Manifest) -> tuple[str, ...]:
+    """Return the pictures that the recipe in a manifest of an earlier release names; none if it cannot be read."""
+    try:
+        recipe: Any = manifest.recipe
+        return _name_pictures_of_steps(json.dumps(recipe["synth_chain"]["rendering_steps"]))
+    except (KeyError, TypeError, InputError):
+        return ()
 
 
 def _is_picture(path: str) -> bool:
@@ -143,14 +151,10 @@ def _is_picture(path: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _name_pictures(rendering_steps: str) -> tuple[str, ...]:
-    """Return the paths of the pictures that rendering steps, as JSON, make of all particles together."""
-    outputs = build_step_outputs(
-        parse_rendering_steps({"synth_chain": {"rendering_steps": json.loads(rendering_steps)}})
-    )
-    return tuple(
-        output.get_path() for output in outputs if not output.one_by_one and output.extension not in ("blend", "stl")
-    )
+def _name_pictures_of_steps(rendering_steps: str) -> tuple[str, ...]:
+    """Return the pictures of rendering steps, as JSON; the runs of a sweep share them, so they are parsed once."""
+    tree = {"synth_chain": {"rendering_steps": json.loads(rendering_steps)}}
+    return name_pictures(parse_rendering_steps(tree))
 
 
 def _compute_diameters(table: Any) -> NDArray[np.float64]:

@@ -22,6 +22,8 @@ class RunTask(_Message):
     """Override path -> value, as the manifest records it."""
     recipe: dict[str, Any]
     """Canonical tree; `key` is its hash."""
+    base: dict[str, Any]
+    """Canonical tree of the first run of the sweep, which the store holds once for all its runs."""
 
 
 Outcome = Literal["succeeded", "present", "failed", "dropped"]

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synth_api.recipe.canonical_tree import build_canonical_tree
+from synth_api.recipe.outputs import name_pictures
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.run_manifest import Gate, RunRecord
 
@@ -17,19 +17,26 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from synth_api.recipe.model import Recipe
+    from synth_dataset.documents.stored_recipe import RecipeReference
     from synth_renderer.model.rendered_run import RenderedRun
 
 PACKAGES = ("synth-operator", "bpy", "numpy", "numba", "opencv-python-headless", "pyarrow")
 
 
 def build_run_record(
-    key: str, recipe: Recipe, overrides: Mapping[str, Any], rendered: RenderedRun, started: datetime, finished: datetime
+    key: str,
+    recipe: Recipe,
+    tree: RecipeReference,
+    overrides: Mapping[str, Any],
+    rendered: RenderedRun,
+    started: datetime,
+    finished: datetime,
 ) -> RunRecord:
-    """Return the manifest of a rendered run without its list of files."""
+    """Return the manifest of a rendered run without its list of files; `tree` refers to the recipe in the store."""
     return RunRecord(
         key=key,
         engine_version=ENGINE_VERSION,
-        recipe=build_canonical_tree(recipe),
+        recipe=tree,
         overrides=dict(overrides),
         seed=recipe.initial_runtime_state.seed,
         versions={"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
@@ -40,6 +47,7 @@ def build_run_record(
         height=rendered.height,
         pixel_size=rendered.pixel_size,
         depth_range=rendered.depth_range,
+        pictures=name_pictures(recipe.synth_chain.rendering_steps),
         particles=rendered.particles,
         visible=rendered.visible,
         physics=tuple(asdict(report) for report in rendered.physics),

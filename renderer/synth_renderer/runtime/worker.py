@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from synth_api.reasons import Reason
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.recipe.run_key import compute_run_key
 from synth_api.sentences import explain
@@ -97,7 +98,8 @@ class Worker:
             started = datetime.now(UTC)
             try:
                 rendered = self._call_engine(recipe, folder)
-                record = build_run_record(task.key, recipe, task.overrides, rendered, started, datetime.now(UTC))
+                tree = self._store.keep_recipe(task.base, build_canonical_tree(recipe))
+                record = build_run_record(task.key, recipe, tree, task.overrides, rendered, started, datetime.now(UTC))
                 manifest = self._store.commit_run(folder, record)
             finally:
                 self._in_flight = None

@@ -9,7 +9,7 @@ OVERRIDES = {"blueprints.particles.Bead.number": 100, "synth_chain.feature_gener
 
 
 def task(number: int) -> RunTask:
-    return RunTask(number=number, key="", overrides=OVERRIDES, recipe={})
+    return RunTask(number=number, key="", overrides=OVERRIDES, recipe={}, base={})
 
 
 def build_failure(number: int) -> RunReport:

@@ -13,7 +13,7 @@ from synth_dataset.attempts.garbage_collection import find_garbage, remove_garba
 from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.failed_run import FailedRun
-from synth_dataset.documents.layout import run_path
+from synth_dataset.documents.layout import manifest_path, run_path
 
 LATER = datetime.now(UTC) + timedelta(days=3)
 
@@ -156,3 +156,67 @@ def test_an_excluded_run_is_neither_there_nor_to_do(store, put, sweep_of, monkey
     assert open_attempt(store, attempt.path) == attempt
     collect(store)
     assert sorted(store.iterate_keys()) == sorted([sweep.key(0), sweep.key(2)])
+
+
+@pytest.fixture
+def put_with_recipe(store, record_of):
+    """Commits a run that refers to the stored recipe of a sweep with this name."""
+
+    def put_run(key, sweep):
+        base = {"sweep": sweep, "seed": 0}
+        reference = store.keep_recipe(base, base | {"seed": int(key[:2], 16)})
+        with store.open_scratch(key) as folder:
+            (folder / "real.png").write_bytes(b"pixels")
+            store.commit_run(folder, record_of(key, recipe=reference))
+        return f"recipes/{reference.sha256}.json"
+
+    return put_run
+
+
+def test_a_recipe_lives_as_long_as_a_run_that_names_it(store, put_with_recipe, sweep_of):
+    kept = sweep_of(0)
+    shared = put_with_recipe(kept.key(0), "shared")
+    assert put_with_recipe("ee" * 32, "shared") == shared
+    alone = put_with_recipe("dd" * 32, "alone")
+    begin_call(store, kept)
+    assert find_garbage(store).recipes == ()
+    assert [item.path for item in find_garbage(store, now=LATER).recipes] == [alone]
+    collect(store)
+    assert list(store.iterate_files("recipes")) == [shared]
+    assert store.read_recipe(store.read_manifest(kept.key(0)))["sweep"] == "shared"
+
+
+def test_a_run_that_cannot_be_read_is_named_and_stops_no_garbage_collection(
+    store, put_with_recipe, put, sweep_of, caplog
+):
+    sweep, dropped = sweep_of(0, 1), "ee" * 32
+    recipe, alone = put_with_recipe(sweep.key(0), "kept"), put_with_recipe("dd" * 32, "alone")
+    folders = [put(sweep.key(1)), put(sweep.key(1), b"another device")]
+    put(dropped)
+    begin_call(store, sweep)
+    store.write(manifest_path(sweep.key(1)), b"{}")
+    collect(store)
+    assert not store.has_run(dropped)
+    assert all(files(store, manifest) for manifest in folders), "nobody knows which one is right"
+    assert sorted(store.iterate_files("recipes")) == sorted([recipe, alone]), "it may name each of them"
+    uri = store.format_uri(manifest_path(sweep.key(1)))
+    assert {record.getMessage().split(": ")[0] for record in caplog.records} == {uri}
+
+
+def test_garbage_is_found_by_listing(store, put_with_recipe, sweep_of, monkeypatch):
+    """A store of 10^5 runs is not asked for each of them."""
+    sweep = sweep_of(*range(20))
+    for number in range(20):
+        put_with_recipe(sweep.key(number), "listed")
+    dropped = "ee" * 32
+    put_with_recipe(dropped, "listed")
+    begin_call(store, sweep)
+    asked = []
+    read_manifest = store.read_manifest
+    monkeypatch.setattr(store, "has_run", lambda key: asked.append(key))
+    monkeypatch.setattr(store, "read_manifest", lambda key: asked.append(key) or read_manifest(key))
+    found = find_garbage(store, now=LATER)
+    assert [item.path for item in found.runs] == [manifest_path(dropped)]
+    assert [item.path.split("/")[2] for item in found.folders] == [dropped]
+    assert all(item.bytes for item in found.items)
+    assert len(asked) <= 2 * store.max_requests, "as many as are read ahead, until each recipe is found in a manifest"

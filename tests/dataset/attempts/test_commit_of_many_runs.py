@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,30 @@ def test_runs_of_an_attempt_are_a_stream_in_run_order(store: WatchedStore, sweep
     assert first.folder == run_path(first.manifest.key, first.manifest.c8)
     assert first.read("many_real.png") == b"pixels"
     assert [run.number for run in runs] == [1, 2, *range(4, RUNS)]
+
+
+def test_a_run_of_a_later_release_is_named_and_stops_no_other(
+    store: WatchedStore, sweep: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a key of its own, a key of its files, and a recipe whose steps this release does not know."""
+    attempt = begin_call(store, sweep).attempt
+    for number in (3, 5):
+        path = manifest_path(sweep.key(number))
+        document = json.loads(store.read(path)) | {"colour": 1, "recipe": {"synth_chain": {"rendering_steps": [{}]}}}
+        document["files"][0]["dye"] = "red"
+        store.write(path, json.dumps(document).encode())
+    pictures: list[Sequence[str]] = []
+
+    def look(runs: Sequence[Any], *_: Any) -> bytes:
+        pictures.extend(run.pictures for run in runs)
+        return b""
+
+    assert commit_dataset(store, attempt, [], {"page": look}).runs == RUNS
+    assert pictures == [("many_real.png",)] * RUNS
+    assert [record.getMessage() for record in caplog.records] == [
+        f"run 3 ({sweep.key(3)}) and 1 more: a later release has written the manifest; "
+        "its keys colour, files.dye are not read"
+    ]
 
 
 def test_a_manifest_that_cannot_be_read_is_named(store: WatchedStore, sweep: Any) -> None:

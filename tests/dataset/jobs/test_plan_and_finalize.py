@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from io import BytesIO
 
@@ -16,7 +17,7 @@ from synth_dataset.attempts.attempt import AttemptIdentity, find_dataset, iterat
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument, RunUsage
 from synth_dataset.documents.failed_run import FailedRun
-from synth_dataset.jobs import finalize
+from synth_dataset.jobs import finalize, job_process
 
 SEED = "initial_runtime_state.seed"
 ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -251,6 +252,15 @@ def test_every_log_line_is_json_about_one_step(pod):
     events = [line["event"] for line in pod.run("plan").log]
     steps = ["the sweep is valid", "the store can be used", "the runs are looked for"]
     assert events == ["plan begins", *steps, "plan is done"]
+
+
+def test_a_warning_of_a_package_is_a_json_line_too(capsys):
+    warning = logging.LogRecord(
+        "synth_dataset", logging.WARNING, "", 0, "run %d has keys of a later release", (3,), None
+    )
+    job_process.WarningLog().emit(warning)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["message"]) == ("warning", "run 3 has keys of a later release")
 
 
 @pytest.mark.parametrize(("place", "code"), [("datasets", 0), ("elsewhere", 75)])

@@ -17,6 +17,7 @@ from synth_renderer.runtime.pool import Pool, RunEnded
 from synth_renderer.runtime.protocol import RunReport, RunTask
 from synth_renderer.runtime.worker_handle import WorkerCommand
 
+SMALLEST_TREE = build_canonical_tree(parse_recipe({**SMALLEST_RECIPE, "initial_runtime_state": {"seed": 0}}))
 HERE = Path(__file__).parent
 
 
@@ -57,7 +58,11 @@ class Trial:
         recipe = parse_recipe({**SMALLEST_RECIPE, "initial_runtime_state": {"seed": seed}})
         overrides = {"initial_runtime_state.seed": seed}
         return RunTask(
-            number=seed, key=compute_run_key(recipe), overrides=overrides, recipe=build_canonical_tree(recipe)
+            number=seed,
+            key=compute_run_key(recipe),
+            overrides=overrides,
+            recipe=build_canonical_tree(recipe),
+            base=SMALLEST_TREE,
         )
 
     def pool(

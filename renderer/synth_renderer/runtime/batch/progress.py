@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,7 +98,12 @@ class BatchWork:
             key=compute_run_key(recipe),
             overrides=self._sweep.overrides(number),
             recipe=build_canonical_tree(recipe),
+            base=self._base,
         )
+
+    @cached_property
+    def _base(self) -> dict[str, Any]:
+        return build_canonical_tree(self._sweep.build_recipe(self._sweep.find_first_run()))
 
     def _failed_run(self, report: RunReport) -> FailedRun:
         overrides = self._sweep.overrides(report.number)
