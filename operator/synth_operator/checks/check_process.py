@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_CLOCK_FACTOR: Final = 12
-"""Time on the clock, as a multiple of the processor time, that a check has on a busy machine."""
+_CLOCK_FACTOR: Final = 60
+"""Time on the clock, as a multiple of the processor time, that a check has on a busy machine at its low priority."""
 _TRIES: Final = 2
 """The end of a process that somebody else ended, as the kernel for want of memory, says nothing about its check."""
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
@@ -90,6 +90,8 @@ class CheckProcess:
     def _read(self, answer: Answer, warn: Callable[[str], None]) -> Any:
         for text in answer.warnings:
             warn(text)
+        if answer.has_low_priority:
+            self._end()
         if answer.failure:
             raise CheckFailedError(answer.failure)
         if answer.excess:

@@ -39,7 +39,7 @@ def spec(**more: Any) -> SweepSpec:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[CheckPool]:
-    pool = CheckPool(workers=1, cpu_seconds=0.4, memory_mib=160)
+    pool = CheckPool(workers=1, cpu_seconds=0.4)
     yield pool
     pool.close()
 
@@ -71,24 +71,50 @@ def test_a_check_beyond_its_processor_time_is_the_sweeps_problem_and_the_next_ch
     assert isinstance(check(pool), ValidatedSweep)
 
 
-def test_a_check_beyond_its_memory_is_the_sweeps_problem_and_the_next_check_works(pool: CheckPool) -> None:
-    problem = check(pool, axes=[{"zip": LARGE}])
+def test_a_check_beyond_its_memory_is_the_sweeps_problem_and_the_next_check_works() -> None:
+    pool = CheckPool(workers=1, memory_mib=160)
+    try:
+        problem = check(pool, axes=[{"zip": LARGE}])
 
-    assert problem == Problem(
-        reason=Reason.SWEEP_INVALID,
-        message="The sweep is too large to check: it needs more than 160 MiB of memory; make it smaller.",
-    )
-    assert isinstance(check(pool), ValidatedSweep)
+        assert problem == Problem(
+            reason=Reason.SWEEP_INVALID,
+            message="The sweep is too large to check: it needs more than 160 MiB of memory; make it smaller.",
+        )
+        assert isinstance(check(pool), ValidatedSweep)
+    finally:
+        pool.close()
 
 
 def test_a_check_whose_process_somebody_ends_is_tried_again(pool: CheckPool) -> None:
     check(pool)
+    os.kill(find_process(pool), signal.SIGKILL)
+
+    assert isinstance(check(pool), ValidatedSweep)
+
+
+def test_an_expensive_check_lowers_the_priority_of_its_process_and_the_next_check_has_another_one() -> None:
+    pool = CheckPool(workers=1)
+    try:
+        assert isinstance(check(pool), ValidatedSweep)
+        first = find_process(pool)
+        usual = os.getpriority(os.PRIO_PROCESS, first)
+        future = pool.submit_sweep("lab", "sweep", spec(overrides=EXPENSIVE), recipe(), OUTPUT)
+        while os.getpriority(os.PRIO_PROCESS, first) == usual:
+            assert not future.done(), "its priority stayed"
+        assert "too large to check" not in str(future.result())
+
+        assert isinstance(check(pool), ValidatedSweep)
+        assert find_process(pool) != first
+        assert os.getpriority(os.PRIO_PROCESS, find_process(pool)) == usual
+    finally:
+        pool.close()
+
+
+def find_process(pool: CheckPool) -> int:
     process = pool._processes[0]._process
     assert process is not None
     assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-
-    assert isinstance(check(pool), ValidatedSweep)
+    return process.pid
 
 
 def test_warnings_of_a_check_are_logged_here(pool: CheckPool, caplog: pytest.LogCaptureFixture) -> None:
