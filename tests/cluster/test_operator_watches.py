@@ -24,7 +24,7 @@ from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.version import ENGINE_VERSION
 from synth_operator.kube.api import Resource, find_by_name
 from synth_operator.kube.client import KubernetesApi
-from synth_operator.watch.handlers import ObjectKey
+from synth_operator.watch.kopf_setup import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ def test_a_new_list_rebuilds_the_indexes(server: ApiServer) -> None:
         items.wait_for("kept")
         items.seen.clear()
         # kopf lists again when the resource version of a watch has expired.
-        watches._read_page(Resource.SWEEPS.path(""), True, b"")
+        watches.read_page(Resource.SWEEPS.path(""), True, b"")
         items.wait_for("kept")
 
         assert "kept" in {known.name for known in watches.list_sweeps()}
@@ -369,7 +369,7 @@ def test_a_snapshot_is_complete_or_missing_while_indexes_are_rebuilt(server: Api
         for _ in range(RESTARTS):
             items.wait_for("whole")
             items.seen.clear()
-            watches._read_page(Resource.SWEEPS.path(""), True, b"")
+            watches.read_page(Resource.SWEEPS.path(""), True, b"")
             while not any(item.name == "whole" for item in items.seen):
                 is_answered(watches)
         wait_until(lambda: is_answered(watches), "no snapshot came")

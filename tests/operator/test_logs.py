@@ -20,7 +20,7 @@ from kubernetes.client import Configuration
 
 from synth_operator.kube.client import read_authorization
 from synth_operator.logs import RedactingFormatter, configure_logging
-from synth_operator.watch.handlers import build_settings
+from synth_operator.watch.kopf_setup import build_settings
 
 HOSTILE = "\x1b[31mred\u202e\nnext line"
 

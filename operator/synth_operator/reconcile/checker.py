@@ -10,7 +10,7 @@ from synth_api.jobs.messages import Problem
 from synth_api.reasons import Reason
 from synth_api.version import ENGINE_VERSION
 from synth_operator.validation import ValidatedSweep, restore_validation, select_inputs
-from synth_operator.watch.handlers import ObjectKey
+from synth_operator.watch.kopf_setup import ObjectKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from synth_operator.reconcile.limiter import Limiter
 from synth_operator.reconcile.limits_report import LimitsReport
 from synth_operator.reconcile.queue import WorkQueue
 from synth_operator.reconcile.reconciler import Reconciler
-from synth_operator.watch.handlers import ObjectKey
+from synth_operator.watch.kopf_setup import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from synth_operator.kube.api import Api
     from synth_operator.kube.recipe_object import RecipeObject
-    from synth_operator.watch.handlers import ObjectKey
+    from synth_operator.watch.kopf_setup import ObjectKey
     from synth_operator.watch.watches import Watches
 
 

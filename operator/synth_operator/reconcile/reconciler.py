@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.reconcile.checker import Checker
     from synth_operator.reconcile.limiter import Limiter
-    from synth_operator.watch.handlers import ObjectKey
+    from synth_operator.watch.kopf_setup import ObjectKey
     from synth_operator.watch.watches import Snapshot, Watches
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from synth_operator.kube.pod_object import read_pod
 from synth_operator.watch.ages import STALE_SECONDS, WATCH_SECONDS, WatchAges
 from synth_operator.watch.cache import ObjectCache
 from synth_operator.watch.deleted_pods import DeletedPods
-from synth_operator.watch.handlers import WATCHED, ObjectKey, build_settings, register_handlers
+from synth_operator.watch.kopf_setup import WATCHED, ObjectKey, build_registry, build_settings
 from synth_operator.watch.session import open_session
 
 if TYPE_CHECKING:
@@ -197,9 +197,8 @@ class Watches:
         self._epoch += 1
         self._ages.reset_lists()
         self._cache, self._unread = ObjectCache(self._fetch), set(self._list_paths())
-        registry = kopf.OperatorRegistry()
+        registry = build_registry()
         kopf.on.login(registry=registry)(self._open_session)
-        register_handlers(registry, self._handle_event)
         settings = build_settings()
         settings.watching.server_timeout = self._seconds
         settings.watching.inactivity_timeout = self._seconds * _INACTIVITY_FACTOR
@@ -212,22 +211,26 @@ class Watches:
         )
 
     async def _open_session(self, **_: Any) -> kopf.AiohttpSession:
-        return open_session(self._connection, self._record_watch_end, self._read_page)
+        return open_session(self._connection, self)
 
-    def _read_page(self, path: str, is_first: bool, page: bytes) -> None:
-        """Put a page of a list into the cache; after the last page of all lists, queue all sweeps and recipes."""
+    def read_page(self, path: str, is_first: bool, page: bytes) -> JsonObject | None:
+        """Put a page of a list into the cache; after the last page of all lists, queue all sweeps and recipes.
+
+        Return what kopf is to read instead: the page without objects, or None for no page of a watched list.
+        """
         if is_first and not self._ages.record_list(path):
             log.warning("%s was listed again: rebuilding the cache", path)
             self._restart.set()
         if self._restart.is_set() or path not in self._unread:
-            return
-        tree, resource = json.loads(page), _RESOURCES[path.rsplit("/", 1)[-1]]
+            return None
+        tree, resource = json.loads(page), _find_resource(path)
         for body in tree["items"]:
-            self._cache.put(resource, body)
+            self._put(resource, body)
         if not tree["metadata"].get("continue"):
             self._unread.remove(path)
             if not self._unread:
                 self._complete()
+        return {"metadata": tree["metadata"], "items": []}
 
     def _complete(self) -> None:
         # Snapshots are possible from here on: before, a key that is left in the queue would see a sweep without its
@@ -236,16 +239,31 @@ class Watches:
         for resource, place in self._cache.list_places():
             self._enqueue(ObjectKey(resource, *place), 0.0)
 
-    def _handle_event(self, resource: Resource, kind: str, body: JsonObject) -> None:
+    def read_event(self, path: str, kind: str, body: JsonObject) -> None:
+        """Put an object of an event into the cache, or remove it, and queue what it concerns."""
+        resource = _find_resource(path)
         if kind == "DELETED":
             self._cache.remove(resource, body)
             if resource is Resource.PODS:
                 self._keep_deleted_pod(body)
         else:
-            self._cache.put(resource, body)
+            self._put(resource, body)
         if self._is_complete:
             for key, delay in self._list_keys(resource, body["metadata"]):
                 self._enqueue(key, delay)
+
+    def record_end(self, path: str) -> None:
+        """Record that the API ended a watch on schedule."""
+        if self._ages.record_end(path):
+            self._on_watch_activity(_find_resource(path).plural)
+
+    def _put(self, resource: Resource, body: JsonObject) -> None:
+        """Put an object into the cache; one that cannot be read is logged and ends no watch of the others."""
+        try:
+            self._cache.put(resource, body)
+        except Exception:
+            metadata = body["metadata"]
+            log.exception("%s %s/%s cannot be read", resource.plural, metadata.get("namespace"), metadata.get("name"))
 
     def _keep_deleted_pod(self, body: JsonObject) -> None:
         pod = read_pod(body)
@@ -264,6 +282,6 @@ class Watches:
             for place in self._cache.list_users((namespace, name)):
                 yield ObjectKey(Resource.SWEEPS, *place), 0.0
 
-    def _record_watch_end(self, path: str) -> None:
-        if self._ages.record_end(path):
-            self._on_watch_activity(path.rsplit("/", 1)[-1])
+
+def _find_resource(path: str) -> Resource:
+    return _RESOURCES[path.rsplit("/", 1)[-1]]

@@ -17,7 +17,7 @@ from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.checker import Checker, CheckPendingError
 from synth_operator.validation import ValidatedSweep, validate_recipe, validate_sweep
-from synth_operator.watch.handlers import ObjectKey
+from synth_operator.watch.kopf_setup import ObjectKey
 
 OUTPUT = Output(endpoint="store:9000", bucket="datasets")
 TREE: dict[str, Any] = yaml.safe_load(Path("recipes/spheres_sem.yaml").read_text(encoding="utf-8"))

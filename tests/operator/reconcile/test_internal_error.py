@@ -21,7 +21,7 @@ from synth_operator.reconcile import controller as controllers
 from synth_operator.reconcile import reconciler as reconcilers
 from synth_operator.reconcile.controller import Controller
 from synth_operator.reconcile.internal_error import report_internal_error
-from synth_operator.watch.handlers import ObjectKey
+from synth_operator.watch.kopf_setup import ObjectKey
 from synth_operator.watch.watches import Snapshot
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
