@@ -69,6 +69,7 @@ bench-gpu: setup ## measure the GPU of this machine; without one, what needs non
 bench-operator: setup ## measure API writes, status lag and memory of the operator, on a new cluster, and the webhook
 	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/operator_load.py
 	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/webhook_latency.py
+	PYTHONPATH=tests:tests/cluster $(RUN)/python bench/sweep_list.py
 
 clean: ## remove build outputs and caches; keep the virtual environment
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,7 +4,8 @@ One sweep of 10,000 runs on real pods, with an engine that takes 10 ms a run; th
 whose pods succeed after a second with the termination messages of real ones; then 200 of these beside a hostile
 namespace. Writes are counted in the audit log of the API server, without those to the Lease. Status lag is the time
 from a change, as a watch of the API reports it, to the status of the sweep that shows it, as another watch reports it.
-Memory is the sum of the peaks of all processes, so that pages that they share count in each.
+Memory is the largest sum, twice a second, of the proportional set sizes of all processes: a page that several share,
+as most of a forked process, counts once, as it does for the limit of the container.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from harness.slot import NODE
 from harness.sweep_namespace import SweepNamespace
 from harness.watch import watch_list
 from operators import WRITES, Operators
+from process_usage import MemoryPeak, find_by_hostname, measure_cpu_seconds
 from rich.console import Console
 from rich.table import Table
 from spheres import NUMBER, SEED, load_recipe
@@ -109,9 +111,11 @@ def measure_operator(namespace: SweepNamespace, sweeps: int) -> Iterator[Numbers
     """Measure the operator from the start of the block to the end of all sweeps."""
     operators = Operators(namespace.cluster)
     leader, numbers = operators.wait_for_leader(), Numbers(sweeps=sweeps)
-    before, busy, start = len(list(operators.read_calls())), read_cpu_seconds(operators, leader), time.monotonic()
+    busy, peak = measure_cpu_seconds(find_by_hostname(leader)), MemoryPeak(lambda: find_by_hostname(leader))
+    before, start = len(list(operators.read_calls())), time.monotonic()
     base = f"namespaces/{namespace.name}"
     with (
+        peak.watch(),
         watch_list(namespace.cluster, f"/apis/batch/v1/{base}/jobs") as jobs,
         watch_list(namespace.cluster, f"/apis/synth-operator.io/v1alpha1/{base}/synthsweeps") as seen,
     ):
@@ -131,8 +135,8 @@ def measure_operator(namespace: SweepNamespace, sweeps: int) -> Iterator[Numbers
         "reads": Counter(f"{call.verb} {call.resource}" for call in calls if call.verb not in WRITES),
         "largest status, bytes": max(len(json.dumps(each.body.get("status", {}))) for each in seen.events),
         "lag": compute_lags(jobs, seen),
-        "operator, MiB": read_peak_memory(operators, leader),
-        "operator, CPU seconds": read_cpu_seconds(operators, leader) - busy,
+        "operator, MiB": peak.mebibytes,
+        "operator, CPU seconds": measure_cpu_seconds(find_by_hostname(leader)) - busy,
     }
     assert operators.leader == leader, "the operator was restarted"
 
@@ -190,23 +194,6 @@ def find_reported(watch: Watch) -> Iterator[Change]:
             yield name, "rendered", each.at
         if status.get("phase") == "Complete":
             yield name, "complete", each.at
-
-
-def read_peak_memory(operators: Operators, pod: str) -> float:
-    """Return the peak memory of the operator in MiB."""
-    return read_process(operators, pod, "/^VmHWM/ { print $2 / 1024 }", "status")
-
-
-def read_cpu_seconds(operators: Operators, pod: str) -> float:
-    """Return the CPU seconds that the operator has used."""
-    return read_process(operators, pod, "{ print ($14 + $15) / 100 }", "stat")
-
-
-def read_process(operators: Operators, pod: str, program: str, file: str) -> float:
-    return sum(
-        float(operators.cluster.sandbox.run("awk", program, f"/proc/{number}/{file}"))
-        for number in operators.list_processes(pod)
-    )
 
 
 def compute_quantile(values: list[float], part: float) -> float:

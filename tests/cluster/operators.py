@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from harness.cluster import wait_until
-from harness.faults import kill_processes, list_processes
+from harness.faults import kill_processes
 from harness.operator_chart import OPERATOR_NAMESPACE
 
 if TYPE_CHECKING:
@@ -92,10 +92,6 @@ class Operators:
             yield from (
                 _parse_call(event) for event in events if event["user"].get("username") == user and _is_answered(event)
             )
-
-    def list_processes(self, pod: str) -> list[str]:
-        """Return the process ids, inside the sandbox, of a pod's container."""
-        return list_processes(self.cluster, pod)
 
 
 def _is_answered(event: dict[str, Any]) -> bool:

@@ -6,22 +6,16 @@ What counts is the order of the operator's work, not the time that it takes.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-import yaml
 from api_server import ApiServer, api_server
 from harness.cluster import wait_until
 from harness.operator_chart import OPERATOR_NAMESPACE
 from harness.sweep_namespace import SweepNamespace
+from operator_process import run_operator
 from operators import Operators
-from servers import free_ports
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.reasons import Reason
@@ -77,40 +71,6 @@ def create_deep_sweep(server: ApiServer) -> None:
     server.kubectl("create", f"--raw={place}", "--filename=-", stdin=body)
 
 
-@contextmanager
-def run_operator(server: ApiServer, folder: Path) -> Iterator[int]:
-    """Run the operator's process; yield its health port."""
-    health, metrics = free_ports(2)
-    configuration = {
-        "operatorImage": "lab/operator:1",
-        "rendererImage": "lab/renderer:1",
-        "lease": {"namespace": "synth"},
-        "healthPort": health,
-        "metricsPort": metrics,
-        "output": {"endpoint": "store:9000", "bucket": "bucket"},
-    }
-    (folder / "configuration.yaml").write_text(yaml.safe_dump(configuration))
-    command = [sys.executable, "-m", "synth_operator", f"--config={folder}/configuration.yaml", "--identity=one"]
-    with (folder / "operator.log").open("w") as log:
-        process = subprocess.Popen(
-            command, env={**os.environ, "KUBECONFIG": str(server.kubeconfig)}, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            yield health
-            assert process.poll() is None, (folder / "operator.log").read_text()[-2000:]
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def read_health(port: int) -> str:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", "/healthz")
-    answer = connection.getresponse().read().decode()
-    connection.close()
-    return answer
-
-
 def read_seen(server: ApiServer) -> dict[str, dict[str, str]]:
     """Return what stalls the sweeps that the operator has looked at, by namespace and name, at one moment."""
     seen: dict[str, dict[str, str]] = {namespace: {} for namespace in NAMESPACES}
@@ -135,14 +95,14 @@ def test_a_hostile_namespace_delays_no_other_one_and_does_not_stop_the_operator(
         *(build_sweep(HONEST_NAMESPACE, f"honest-{number}", [f"{SEED}={number},1000"]) for number in range(HONEST)),
     )
     create_deep_sweep(server)
-    with run_operator(server, tmp_path) as health:
+    with run_operator(server, tmp_path) as operator:
         wait_until(lambda: len(read_seen(server)[HONEST_NAMESPACE]) == HONEST, "honest sweeps wait", SECONDS)
         before = read_seen(server)[HOSTILE_NAMESPACE]
         assert len(before) < MANY / 2, "the hostile namespace came first"
-        assert read_health(health) == "ok\n"
+        assert operator.read_health() == "ok\n"
         everything = MANY + 6
         wait_until(lambda: len(read_seen(server)[HOSTILE_NAMESPACE]) == everything, "hostile sweeps wait", SECONDS)
-        assert read_health(health) == "ok\n"
+        assert operator.read_health() == "ok\n"
 
     hostile = read_seen(server)[HOSTILE_NAMESPACE]
     assert {hostile[f"many-{number}"] for number in range(MANY)} == {"<none>"}
