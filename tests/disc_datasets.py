@@ -51,6 +51,7 @@ class DiscSweep:
     numbers: tuple[int, ...] = (0, 4)
     particle_blueprints: tuple[str, ...] = ("Bead", "Flake")
     card: DatasetCard = DatasetCard()  # noqa: RUF009
+    base: dict[str, Any] | None = None
     labels: int = 0
     """Another number gives the same runs other labels."""
     supercategory: str = "particle"

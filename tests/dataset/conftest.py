@@ -40,6 +40,7 @@ class FakeSweep:
     name: str = "beads"
     particle_blueprints: tuple[str, ...] = ()
     card: DatasetCard = DatasetCard()  # noqa: RUF009
+    base: dict[str, Any] | None = None
 
     @property
     def categories(self) -> tuple[ParticleCategory, ...]:

@@ -192,7 +192,7 @@ def _report_nothing_to_do(store: FolderStore, sweep: Sweep) -> ExitCode:
 def _print_paths(store: FolderStore, dataset: DatasetDocument) -> None:
     pointer = store.root / pointer_path(dataset.namespace, dataset.name)
     rows = [("dataset", str(pointer))]
-    if GALLERY in dataset.files:
+    if GALLERY in dataset.file_names:
         rows.append(("gallery", str(store.root / dataset.folder / GALLERY)))
     if (store.root / WORKER_LOG).exists():
         rows.append(("log", str(store.root / WORKER_LOG)))

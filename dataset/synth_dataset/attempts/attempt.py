@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_api.jobs.batches import Batches
+from synth_api.sweep.axis_values import replace_infinities
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.attempts.render_order import order_runs
 from synth_dataset.documents import layout
@@ -100,6 +101,7 @@ def write_attempt(
         parts=parts,
         categories=number_categories(runs.categories),
         card=runs.card,
+        recipe=replace_infinities(runs.base),
         created=now,
     )
     store.remove_files(map(layout.manifest_path, survey.lost))

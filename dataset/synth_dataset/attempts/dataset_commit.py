@@ -12,18 +12,22 @@ from synth_api.errors import InputError, suggest_name
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.run_stream import survey_runs
 from synth_dataset.documents import layout
-from synth_dataset.documents.attempt_document import build_categories
+from synth_dataset.documents.attempt_document import build_categories, name_members
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.store.checksums import hash_files
 from synth_dataset.views.dataset_views import VIEWS, view_run
 from synth_dataset.views.index import write_index
+from synth_dataset.views.pooled_table import PooledTable, pool_runs
 from synth_dataset.views.progress import ignore_progress, report_each, report_to
+from synth_dataset.views.root_digest import RootDigest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from synth_dataset.attempts.attempt import StoredAttempt
-    from synth_dataset.documents.attempt_document import Category
+    from synth_dataset.documents.attempt_document import AttemptDocument
     from synth_dataset.documents.failed_run import FailedRun
     from synth_dataset.store.base import Store
     from synth_dataset.views.dataset_run import DatasetRun, ViewedRun
@@ -49,35 +53,40 @@ def commit_dataset(
     Raises StoreFullError, DocumentError and what `progress` raises; the previous dataset stays committed then.
     """
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
-    viewed = _Viewed(bool(attempt.document.categories))
-    with store.open_scratch("index") as scratch, _explain_missing_files():
-        index = scratch / layout.INDEX
+    gathered = _GatheredRuns(bool(attempt.document.categories))
+    with store.open_scratch("dataset") as scratch, _explain_missing_files():
         report = report_to(progress, "the dataset", attempt.document.total)
         runs = _select_existing(report_each(survey_runs(store, attempt), report), absent)
-        totals = write_index(index, attempt.document.axes, map(viewed.add, runs))
-        store.write_file(f"{attempt.path}/{layout.INDEX}", index)
-        categories = attempt.document.categories or build_categories(sorted(viewed.blueprints))
-        document = _build_document(attempt, totals, tuple(absent.values()), categories, (layout.INDEX, *views))
+        pooled = PooledTable(scratch)
+        added = map(gathered.add, pool_runs(pooled, runs, store.max_requests))
+        totals = write_index(scratch / layout.INDEX, attempt.document.axes, added)
+        pooled.write(scratch / layout.PARTICLES)
+        document = _build_document(store, attempt, totals, tuple(absent.values()), gathered)
         for name, view in views.items():
-            report = report_to(progress, name, len(viewed.runs))
-            store.write(f"{attempt.path}/{name}", view(viewed.runs, attempt.document, document, report))
+            report = report_to(progress, name, len(gathered.viewed))
+            _write_parts(scratch / name, view(gathered.viewed, attempt.document, document, report))
+        document = document.model_copy(update={"files": hash_files(scratch)})
+        for name in document.file_names:
+            store.write_file(f"{attempt.path}/{name}", scratch / name)
         store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
         store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
     return document
 
 
 @dataclass
-class _Viewed:
-    """The first runs of a dataset; the particle blueprints of their recipes if its plan has no categories."""
+class _GatheredRuns:
+    """The first runs of a dataset, the root digest of all; blueprints of recipes if the plan has no categories."""
 
     has_categories: bool
-    runs: list[ViewedRun] = field(default_factory=list)
+    viewed: list[ViewedRun] = field(default_factory=list)
     blueprints: set[str] = field(default_factory=set)
+    root: RootDigest = field(default_factory=RootDigest)
 
     def add(self, run: DatasetRun) -> DatasetRun:
         """Keep what views need of the run while there are fewer than MAX_VIEWED_RUNS; return the run."""
-        if len(self.runs) < MAX_VIEWED_RUNS:
-            self.runs.append(view_run(run))
+        self.root.add(run.manifest)
+        if len(self.viewed) < MAX_VIEWED_RUNS:
+            self.viewed.append(view_run(run))
             if not self.has_categories:
                 recipe = run.store.read_recipe(run.manifest)
                 self.blueprints.update(recipe.get("blueprints", {}).get("particles", ()))
@@ -133,14 +142,29 @@ def open_dataset(store: Store, name: str | None = None, namespace: str = "local"
     return document
 
 
+def _write_parts(path: Path, content: bytes | Iterable[bytes]) -> None:
+    with path.open("wb") as stream:
+        stream.writelines([content] if isinstance(content, bytes) else content)
+
+
+def _find_creation(store: Store, attempt: AttemptDocument, root: str) -> datetime:
+    """Return when the runs were first committed as the dataset of the sweep: now, unless they are its dataset."""
+    try:
+        before = find_dataset(store, attempt.namespace, attempt.name)
+    except DocumentError:
+        before = None
+    return before.created if before is not None and before.root == root else datetime.now(UTC)
+
+
 def _build_document(
+    store: Store,
     attempt: StoredAttempt,
     totals: IndexTotals,
     failures: tuple[FailedRun, ...],
-    categories: tuple[Category, ...],
-    files: tuple[str, ...],
+    gathered: _GatheredRuns,
 ) -> DatasetDocument:
-    plan = attempt.document
+    """Return the document without its files."""
+    plan, root = attempt.document, gathered.root.compute()
     cached = min(plan.cached, totals.runs)
     return DatasetDocument(
         name=plan.name,
@@ -154,10 +178,14 @@ def _build_document(
         failed=len(failures),
         missing=plan.total - totals.runs - len(failures),
         failures=failures,
-        files=files,
+        files=(),
+        root=root,
         views=min(totals.runs, MAX_VIEWED_RUNS),
         views_truncated=totals.runs > MAX_VIEWED_RUNS,
-        categories=categories,
+        categories=name_members(plan.categories) or build_categories(sorted(gathered.blueprints)),
         visible=totals.visible,
-        created=datetime.now(UTC),
+        recipe=plan.recipe,
+        engine_version=plan.engine_version,
+        **plan.card.model_dump(),
+        created=_find_creation(store, plan, root),
     )

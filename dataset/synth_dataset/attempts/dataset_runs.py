@@ -33,6 +33,8 @@ class DatasetRuns:
     axes: tuple[AxisDocument, ...]
     categories: tuple[ParticleCategory, ...]
     """In the order of their ids; empty if the previous dataset is of a release without categories."""
+    base: dict[str, Any] | None
+    """Recipe of the sweep of this call."""
     card: DatasetCard
     """What the sweep of this call says of the dataset."""
     parts: tuple[SweepPart, ...]
@@ -49,6 +51,7 @@ def take_sweep(sweep: PlannedSweep, keys: NDArray[np.bytes_]) -> DatasetRuns:
         plan=sweep.plan(),
         axes=to_axis_documents(sweep.axes),
         categories=tuple(sweep.categories),
+        base=sweep.base,
         card=sweep.card,
         parts=(),
         keys=keys,
@@ -73,12 +76,15 @@ def join_sweep(
         ParticleCategory(category.name, category.supercategory, category.members) for category in before.categories
     )
     if is_known.all():
-        return DatasetRuns(before.plan, before.axes, categories, sweep.card, before.parts, before_keys, numbers)
+        return DatasetRuns(
+            before.plan, before.axes, categories, before.recipe, sweep.card, before.parts, before_keys, numbers
+        )
     parts = (*before.sweeps, SweepPart(plan=sweep.plan(), runs=len(keys), axes=to_axis_documents(sweep.axes)))
     return DatasetRuns(
         plan=sha256("".join(part.plan for part in parts).encode()).hexdigest(),
         axes=_merge_axes(parts),
         categories=join_categories(categories, sweep.categories) if categories else (),
+        base=sweep.base,
         card=sweep.card,
         parts=parts,
         keys=np.concatenate([before_keys, np.where(is_known, EXCLUDED_KEY, keys)]),

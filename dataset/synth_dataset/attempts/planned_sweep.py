@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PlannedRuns(Protocol):
-    """Axes, categories and card of a number of runs."""
+    """Axes, categories, recipe and card of a number of runs."""
 
     @property
     def axes(self) -> Sequence[Axis | AxisDocument]:
@@ -23,6 +23,10 @@ class PlannedRuns(Protocol):
     @property
     def categories(self) -> Sequence[ParticleCategory]:
         """Categories of all blueprints that a run may have, in the order of their ids."""
+
+    @property
+    def base(self) -> dict[str, Any] | None:
+        """The recipe, composed with the fixed overrides; None in a dataset of an earlier release."""
 
     @property
     def card(self) -> DatasetCard:

@@ -36,6 +36,11 @@ def survey_runs(store: Store, attempt: StoredAttempt) -> Iterator[tuple[int, Dat
             return number, None
 
     runs = ((number, key) for number, key in enumerate(iterate_keys(store, attempt.path)) if any(key))
+    splits = attempt.document.card.splits
     for number, manifest in read_ahead(read_manifest, runs, store.max_requests):
-        run = None if manifest is None else DatasetRun(number, attempt.document.overrides(number), manifest, store)
-        yield number, run
+        if manifest is None:
+            yield number, None
+            continue
+        overrides = attempt.document.overrides(number)
+        split = splits.find_split(manifest.seed, overrides) if splits else None
+        yield number, DatasetRun(number, overrides, manifest, store, split)

@@ -83,6 +83,8 @@ class AttemptDocument(Document):
     """Categories of all blueprints of the recipe; documents of earlier releases lack them."""
     card: DatasetCard = DatasetCard()
     """What recipe and sweep say of the dataset."""
+    recipe: dict[str, Any] | None = None
+    """The recipe, composed with the fixed overrides; of a joined dataset that of its last sweep."""
     created: AwareDatetime
 
     @property
@@ -107,6 +109,11 @@ class AttemptDocument(Document):
 def build_categories(blueprints: Iterable[str]) -> tuple[Category, ...]:
     """Return a category for each particle blueprint, with ids from 1 in the given order."""
     return tuple(Category(id=number, name=name, blueprints=(name,)) for number, name in enumerate(blueprints, start=1))
+
+
+def name_members(categories: Iterable[Category]) -> tuple[Category, ...]:
+    """Return categories with their blueprints, which those of an earlier release do not name."""
+    return tuple(category.model_copy(update={"blueprints": category.members}) for category in categories)
 
 
 def number_categories(categories: Iterable[ParticleCategory]) -> tuple[Category, ...]:

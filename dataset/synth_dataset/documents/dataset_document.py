@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from typing import Any
+
+from pydantic import AwareDatetime, Field
 
 from synth_dataset.documents.attempt_document import Category
 from synth_dataset.documents.document import Document, Hash
 from synth_dataset.documents.failed_run import FailedRun
+from synth_dataset.documents.run_manifest import File
 
 
 class DatasetDocument(Document):
-    """`dataset.json`: the committed runs of a sweep. Paths are relative to the store."""
+    """`dataset.json`: the committed runs of a sweep. Paths are relative to the store, those of `files` to `folder`.
+
+    Documents of earlier releases lack the fields that have a default.
+    """
 
     name: str
     namespace: str
@@ -26,21 +32,42 @@ class DatasetDocument(Document):
     missing: int
     """Runs that neither exist nor failed: dropped or not requested."""
     failures: tuple[FailedRun, ...]
-    files: tuple[str, ...]
+    files: tuple[File | str, ...]
+    """Files beside the document; in documents of earlier releases their paths only."""
+    root: Hash | None = None
+    """Hash of the runs (`synth_dataset.views.root_digest`)."""
     views: int
     """Number of runs in coco.json and on the gallery page."""
     views_truncated: bool
     """True if the dataset has more runs than the views."""
     categories: tuple[Category, ...] = ()
-    """Categories of coco.json; documents of earlier releases lack them."""
+    """Categories of coco.json."""
     visible: int | None = None
-    """Total number of visible particles; documents of earlier releases lack it."""
+    """Total number of visible particles."""
+    recipe: dict[str, Any] | None = None
+    """The recipe, composed with the fixed overrides; of a joined dataset that of its last sweep."""
+    engine_version: int | None = None
+    title: str = ""
+    description: str = ""
+    version: str = ""
+    licence: str = ""
+    """SPDX expression."""
+    authors: tuple[str, ...] = ()
+    citation: str = ""
+    split: dict[str, float] = Field(default={})
+    """Split -> share of the seeds."""
     created: AwareDatetime
+    """Time of the first commit of these runs."""
 
     @property
     def runs(self) -> int:
         """Number of runs that exist."""
         return self.cached + self.succeeded
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Paths of `files`, relative to the folder."""
+        return tuple(file if isinstance(file, str) else file.path for file in self.files)
 
     @property
     def is_complete(self) -> bool:

@@ -18,6 +18,8 @@ PLAN: Final = "plan.json"
 KEYS: Final = "keys.bin"
 DATASET: Final = "dataset.json"
 INDEX: Final = "index.parquet"
+PARTICLES: Final = "particles.parquet"
+"""Particle table of a run, and of all runs of a dataset."""
 KEY_BYTES: Final = 32
 
 

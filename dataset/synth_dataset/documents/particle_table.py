@@ -63,6 +63,7 @@ FEATURE_TYPES: Final = {
     FeatureType.BOOL: pa.bool_(),
     FeatureType.STRING: pa.string(),
 }
+_PARTS: Final = "xyzrgba"
 _DIGEST_TYPE: Final = b"digest_type"
 _WHOLE_ROWS: Final = b"whole_rows"
 _NOT_COVERED: Final = b"none"
@@ -72,17 +73,63 @@ def build_particle_table(
     columns: Mapping[str, Column], features: Mapping[str, Column], feature_columns: Mapping[str, FeatureType]
 ) -> pa.Table:
     """Return the table of columns and features; `feature_columns` are those of the recipe, `feature.` in the table."""
-    fields, arrays = [], []
     optional = {name: entry for name, entry in OPTIONAL_COLUMNS.items() if name in columns}
-    for name, (kind, unit, meaning) in (COLUMNS | optional).items():
-        fields.append(pa.field(name, kind, metadata={"unit": unit, "meaning": meaning}))
-        arrays.append(_to_array(*columns[name], kind))
+    fields = list_fields(COLUMNS | optional)
+    arrays = [_to_array(*columns[field.name], field.type) for field in fields]
     given = {column: data for name in features for column, *data in _split_feature(name, *features[name])}
     for name, feature_type in feature_columns.items():
         field, array = _build_feature(f"feature.{name}", FEATURE_TYPES[feature_type], given.get(name), len(arrays[0]))
         fields.append(field)
         arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def list_fields(entries: Mapping[str, tuple[pa.DataType, str, str]]) -> list[pa.Field]:
+    """Return the fields of columns with their units and meanings."""
+    return [
+        pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
+        for name, (kind, unit, meaning) in entries.items()
+    ]
+
+
+def join_columns(one: pa.Schema, other: pa.Schema) -> pa.Schema:
+    """Return the columns of two tables in the order of a table, features without metadata.
+
+    A column of two types is float if both are numbers, else text.
+    """
+    fields = {field.name: field for field in list_fields(COLUMNS | OPTIONAL_COLUMNS)}
+    types = {field.name: field.type for field in one}
+    for field in other:
+        types[field.name] = _join_types(types.get(field.name, field.type), field.type)
+    return pa.schema(
+        fields.get(name, pa.field(name, types[name])).with_type(types[name]) for name in sorted(types, key=_find_place)
+    )
+
+
+def fit_columns(table: pa.Table, columns: pa.Schema) -> pa.Table:
+    """Return the table with these columns and their types; one that it lacks is null."""
+    names = set(table.column_names)
+    arrays = [
+        table.column(field.name).cast(field.type) if field.name in names else pa.nulls(len(table), field.type)
+        for field in columns
+    ]
+    return pa.Table.from_arrays(arrays, schema=columns)
+
+
+def _join_types(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    if one == other:
+        return one
+    return pa.float64() if {one, other} == {pa.int64(), pa.float64()} else pa.string()
+
+
+def _find_place(column: str) -> tuple[int, str, int]:
+    """Return what columns are sorted by: fixed ones in their order, features by name, then by part."""
+    known = [*COLUMNS, *OPTIONAL_COLUMNS]
+    if column in known:
+        return known.index(column), "", 0
+    name, _, part = column.rpartition(".")
+    position = _PARTS.find(part) if len(part) == 1 else -1
+    return len(known), name if position >= 0 else column, position
 
 
 def _build_feature(
@@ -143,9 +190,18 @@ def build_feature_table(names: list[str], features: Mapping[str, Column]) -> pa.
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file (zstd). Raises OSError on a full disk."""
+    """Write a Parquet file. Raises OSError on a full disk.
+
+    A run has few rows and many columns: dictionaries and statistics make its file larger, and zstd costs more time per
+    column than the rest of reading it.
+    """
     with path.open("wb") as stream:  # pyarrow parses a path with a colon as a URI
-        pq.write_table(table, stream, compression="zstd")
+        pq.write_table(table, stream, compression="snappy", use_dictionary=False, write_statistics=False)
+
+
+def parse_table(content: bytes) -> pa.Table:
+    """Return the table in a Parquet file's content, read by one thread. Raises pyarrow.ArrowInvalid."""
+    return pq.ParquetFile(pa.BufferReader(content), pre_buffer=False).read(use_threads=False)
 
 
 def read_table(path: Path) -> pa.Table:

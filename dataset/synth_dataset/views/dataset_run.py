@@ -22,6 +22,8 @@ class DatasetRun:
     overrides: Mapping[str, Any]
     manifest: Manifest
     store: Store
+    split: str | None = None
+    """Split of the run; None in a dataset without splits."""
 
     @property
     def folder(self) -> str:

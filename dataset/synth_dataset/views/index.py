@@ -34,7 +34,7 @@ def write_index(path: Path, axes: Sequence[AxisDocument], runs: Iterable[Dataset
     """Write runs in row groups as they arrive; return the totals.
 
     Columns `run key`, one per axis named by its path (integer, float, bool or text; lists as JSON), `seed particles
-    visible seconds folder`.
+    visible seconds folder width height pixel_size label_digest split`.
     """
     schema = _build_schema(axes)
     totals = IndexTotals()
@@ -59,6 +59,11 @@ def _build_schema(axes: Sequence[AxisDocument]) -> pa.Schema:
             ("visible", pa.int64()),
             ("seconds", pa.float64()),
             ("folder", pa.string()),
+            ("width", pa.int64()),
+            ("height", pa.int64()),
+            ("pixel_size", pa.float64()),
+            ("label_digest", pa.string()),
+            ("split", pa.string()),
         ]
     )
 
@@ -83,6 +88,11 @@ def _build_row(schema: pa.Schema, run: DatasetRun) -> dict[str, Any]:
         "visible": manifest.visible,
         "seconds": manifest.total_seconds,
         "folder": run.folder,
+        "width": manifest.width,
+        "height": manifest.height,
+        "pixel_size": manifest.pixel_size,
+        "label_digest": manifest.label_digest,
+        "split": run.split,
     }
 
 

@@ -1,0 +1,135 @@
+"""`particles.parquet` of a dataset: the rows of all its runs, each with run, key and split."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.layout import PARTICLES
+from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields, parse_table
+from synth_dataset.store.read_ahead import read_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from synth_dataset.views.dataset_run import DatasetRun
+
+RUN_COLUMNS: Final = (pa.field("run", pa.int64()), pa.field("key", pa.string()), pa.field("split", pa.string()))
+"""Columns before those of the runs' tables."""
+MAX_ROWS: Final = 32_768
+"""Rows of a row group, unless one run has more."""
+MAX_TABLES: Final = 1_024
+"""Runs of a row group."""
+
+
+class PooledTable:
+    """Writer of the pooled table of a dataset in row groups; memory holds one of them.
+
+    The columns are those of all runs: tables of earlier releases, and of runs with other prototypes, have others. A run
+    that brings a column begins another part of the file, and parts are joined at the end.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        """Folder of the parts, which are removed."""
+        self._columns = pa.schema(list_fields(COLUMNS))
+        self._parts: list[Path] = []
+        self._runs: list[tuple[int, str, str | None]] = []
+        self._tables: list[pa.Table] = []
+        self._rows = 0
+        self._open_files = ExitStack()
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, run: int, key: str, split: str | None, table: pa.Table) -> None:
+        """Add the particles of a run. Raises OSError on a full disk."""
+        if not table.schema.equals(self._columns):
+            joined = join_columns(self._columns, table.schema)
+            if not joined.equals(self._columns):
+                self._close_part()
+                self._columns = joined
+            table = fit_columns(table, joined)
+        self._runs.append((run, key, split))
+        self._tables.append(table)
+        self._rows += len(table)
+        if self._rows >= MAX_ROWS or len(self._tables) >= MAX_TABLES:
+            self._write_rows()
+
+    def write(self, path: Path) -> None:
+        """Write the file. Raises OSError on a full disk."""
+        if self._tables or not self._parts:
+            self._write_rows()
+        self._close_part()
+        if len(self._parts) == 1:
+            self._parts[0].rename(path)
+            return
+        with pa.OSFile(str(path), "wb") as stream, pq.ParquetWriter(stream, self._schema, compression="zstd") as writer:
+            for part in self._parts:
+                for table in _iterate_row_groups(part):
+                    writer.write_table(fit_columns(table, self._schema))
+                part.unlink()
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return pa.schema([*RUN_COLUMNS, *self._columns])
+
+    def _write_rows(self) -> None:
+        if self._writer is None:
+            self._parts.append(self._folder / f"particles.{len(self._parts)}")
+            stream = self._open_files.enter_context(pa.OSFile(str(self._parts[-1]), "wb"))
+            self._writer = self._open_files.enter_context(pq.ParquetWriter(stream, self._schema, compression="zstd"))
+        if self._tables:
+            self._writer.write_table(self._build_row_group())
+        self._runs, self._tables, self._rows = [], [], 0
+
+    def _build_row_group(self) -> pa.Table:
+        particles = pa.concat_tables(self._tables).combine_chunks()
+        rows = pa.array(np.repeat(np.arange(len(self._runs)), [len(table) for table in self._tables]))
+        cells = zip(zip(*self._runs, strict=True), RUN_COLUMNS, strict=True)
+        repeated = [pa.array(values, field.type).take(rows) for values, field in cells]
+        return pa.Table.from_arrays([*repeated, *particles.columns], schema=self._schema)
+
+    def _close_part(self) -> None:
+        if self._tables:
+            self._write_rows()
+        self._open_files.close()
+        self._writer = None
+
+
+def pool_runs(pooled: PooledTable, runs: Iterable[DatasetRun], requests: int) -> Iterator[DatasetRun]:
+    """Yield the runs, each after its table is added; files are read ahead by `requests` threads.
+
+    Raises FileNotFoundError for a missing table, DocumentError for one that is not Parquet, OSError on a full disk.
+    """
+    for run, table in map(_parse_table, read_ahead(_read_table, runs, requests)):
+        if table is not None:
+            pooled.add(run.number, run.manifest.key, run.split, table)
+        yield run
+
+
+def _read_table(run: DatasetRun) -> tuple[DatasetRun, bytes | None]:
+    """Return the content of the run's table; None for a run that was committed without one."""
+    has_table = any(file.path == PARTICLES for file in run.manifest.files)
+    return run, run.read(PARTICLES) if has_table else None
+
+
+def _parse_table(given: tuple[DatasetRun, bytes | None]) -> tuple[DatasetRun, pa.Table | None]:
+    run, content = given
+    try:
+        return run, None if content is None else parse_table(content)
+    except pa.ArrowInvalid as error:
+        file = run.store.format_uri(f"{run.folder}/{PARTICLES}")
+        remedy = "remove it, and the same synth render, or synth retry on a cluster, renders the run again"
+        raise DocumentError(f"{file}: is not Parquet; {remedy}") from error
+
+
+def _iterate_row_groups(path: Path) -> Iterator[pa.Table]:
+    with pa.OSFile(str(path), "rb") as stream:
+        file = pq.ParquetFile(stream)
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group)
