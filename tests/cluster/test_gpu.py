@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from harness.cluster import wait_until
 from harness.fake_nodes import fake_nodes
+from harness.operator_chart import KERNEL_FOLDER, KERNEL_NAMESPACES
 from harness.slot import NODE
+from harness.sweep_namespace import SweepNamespace
 from harness.watch import watch_list
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.cluster import Cluster
-    from harness.sweep_namespace import SweepNamespace
+    from harness.node_store import NodeStore
     from harness.watch import Watch
 
 GPU: Final = "nvidia.com/gpu"
@@ -109,6 +111,31 @@ def test_without_a_driver_a_sweep_waits_instead_of_rendering_on_the_cpu(
 
 def list_failed_pods(namespace: SweepNamespace) -> list[dict[str, Any]]:
     return [pod for pod in namespace.list_pods("driverless", "render") if pod["status"]["phase"] == "Failed"]
+
+
+def create_kernel_namespace(node: Cluster, store: NodeStore, name: str) -> SweepNamespace:
+    """Create one of the namespaces with a kernel cache, whose folder an administrator has made."""
+    offer_gpus(node, 4)
+    node.sandbox.run("install", "-d", "-m", "1777", KERNEL_FOLDER)
+    namespace = SweepNamespace(node, store, name)
+    namespace.create()
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    return namespace
+
+
+def test_where_pod_security_forbids_the_kernel_cache_the_sweep_says_so(node: Cluster, store: NodeStore) -> None:
+    namespace = create_kernel_namespace(node, store, KERNEL_NAMESPACES[1])
+    namespace.apply_sweep("forbidden", "spheres-sem", overrides=OVERRIDES, gpu={"count": 1}, device="cpu")
+
+    status = namespace.wait_for_status(
+        "forbidden", lambda status: find_ready_reason(status) is Reason.POD_REFUSED, "nothing is refused"
+    )
+
+    assert find_ready_message(status) == (
+        "Pod Security of this namespace forbids the kernel cache on nodes, a hostPath volume: name a claim instead, or "
+        "list the namespaces that allow it; pods of others compile for themselves (sweeps.gpu.kernelCache of the "
+        "chart)."
+    )
 
 
 def test_pods_spread_over_gpu_nodes_and_never_exceed_the_parallelism(

@@ -19,6 +19,14 @@ _LIMITS: Final = (
     f"limits.namespaces.{LIMITED_NAMESPACE}.sweeps=2",
     f"limits.namespaces.{LIMITED_NAMESPACE}.pods=3",
 )
+KERNEL_NAMESPACES: Final = ("kernels-allowed", "kernels-forbidden")
+"""Names of the namespaces whose GPU pods have a kernel cache on their node."""
+KERNEL_FOLDER: Final = "/run/synth-kernels"
+"""Folder of the node with this cache."""
+_KERNEL_CACHE: Final = (
+    f"sweeps.gpu.kernelCache.hostPath.path={KERNEL_FOLDER}",
+    f"sweeps.gpu.kernelCache.hostPath.namespaces={{{','.join(KERNEL_NAMESPACES)}}}",
+)
 DEFAULT_PREFIX: Final = "default"
 """Prefix of the chart's default output."""
 
@@ -37,7 +45,7 @@ def install_operator(cluster: Client, *settings: str) -> None:
         *("--create-namespace", "--wait", "--timeout=120s"),
         *(
             f"--set={setting}"
-            for setting in (*_image_settings(cluster), *_store_settings(cluster), *_LIMITS, *settings)
+            for setting in (*_image_settings(cluster), *_store_settings(cluster), *_LIMITS, *_KERNEL_CACHE, *settings)
         ),
     )
 
