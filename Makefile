@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs release-check test test-local test-cluster soak images cluster-demo cluster-down check bench bench-gpu bench-operator clean
+.PHONY: help setup demo docs release-check test test-local test-cluster test-readers soak images cluster-demo cluster-down check bench bench-gpu bench-operator clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 VENV := .venv
@@ -45,6 +45,16 @@ test-local: setup ## the tests without a cluster alone; they leave the processor
 
 test-cluster: setup ## run only the tests on Kubernetes
 	$(CLUSTER_TESTS) $(LABEL_OUTPUT)
+
+READERS := build/readers
+test-readers: setup ## read exports with the tools they are for; TORCH=yes: those that need torch too (6 GB)
+	[ -x $(READERS)/venv/bin/pip ] || python3.11 -m venv $(READERS)/venv
+	$(READERS)/venv/bin/pip install -q -r tests/readers/requirements.txt \
+	  $(if $(filter yes,$(TORCH)),-r tests/readers/requirements-torch.txt)
+	rm -rf $(READERS)/exports
+	$(RUN)/python tests/readers/make_exports.py $(READERS)/exports
+	SYNTH_EXPORTS=$(abspath $(READERS)/exports) $(READERS)/venv/bin/pytest -q -rs -c /dev/null --rootdir tests/readers \
+	  --confcutdir tests/readers -p no:cacheprovider tests/readers
 
 soak: setup ## long tests: many seeds, examples, kills and runs; before a release (docs/testing.md)
 	$(if $(filter no,$(CLUSTER)),,tools/cluster-dependencies)

@@ -77,13 +77,12 @@ class HuggingfaceFormat(ExportFormat):
             chunk.write_from(_format_path(self._shards[chunk.number]), file)
 
     def write_documents(self, finished: FinishedChunks) -> Iterator[File]:
-        """Write a file without rows for each split without runs, so that all splits can be loaded."""
-        for split in self.context.selection.splits:
-            if all(shard.split != split for shard in self._shards):
-                with finished.target.store.open_scratch("shard") as scratch:
-                    file = scratch / "shard.parquet"
-                    self._write_shard(file, iter(()))
-                    yield finished.target.write_from(_format_path(Shard(split, 0, 1)), file)
+        """Write a file without rows if there are no runs at all, so that the columns are known."""
+        if not self._shards:
+            with finished.target.store.open_scratch("shard") as scratch:
+                file = scratch / "shard.parquet"
+                self._write_shard(file, iter(()))
+                yield finished.target.write_from(_format_path(Shard(self.context.main_split, 0, 1)), file)
 
     def format_loading(self, location: str) -> str:
         """Return the line for the package `datasets`."""
@@ -94,8 +93,10 @@ class HuggingfaceFormat(ExportFormat):
         return {"data/<split>-<number>-of-<count>.parquet": "picture, 16-bit particle ids and objects of each run"}
 
     def build_head(self) -> dict[str, Any]:
-        """Return the files of each split."""
-        files = [{"split": split, "path": f"data/{split}-*"} for split in self.context.selection.splits]
+        """Return the files of each split that has runs; `datasets` refuses one without rows."""
+        used = {shard.split for shard in self._shards} or {self.context.main_split}
+        splits = [split for split in self.context.selection.splits if split in used]
+        files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
         return {"configs": [{"config_name": "default", "data_files": files}]}
 
     def _write_shard(self, path: Path, samples: Iterator[Sample]) -> None:

@@ -39,8 +39,8 @@ class YoloFormat(ExportFormat):
             chunk.count(sample)
 
     def write_documents(self, finished: FinishedChunks) -> Iterator[File]:
-        """Write `data.yaml`: trainers need `train` and `val`, which another split stands for if there is none."""
-        splits = self.context.selection.splits
+        """Write `data.yaml` with the splits that have runs; trainers need `train` and `val`, which others stand for."""
+        splits = tuple(filter(finished.counts.get, self.context.selection.splits)) or (self.context.main_split,)
         others = [split for split in splits if split != "train"]
         folders = {"train": splits[0], "val": others[0] if others else splits[0]} | {split: split for split in splits}
         names = {category.id - 1: category.name for category in self.context.classes.categories}

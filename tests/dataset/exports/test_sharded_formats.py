@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from synth_api.splits import Splits, parse_shares
+from synth_api.splits import Splits, parse_rule, parse_shares
 from synth_dataset.exports import shards
 
 HALVES = Splits(parse_shares("train=1/2,test=1/2"))
@@ -92,21 +92,27 @@ def test_parquet_files_have_pictures_ids_and_objects(discs, export, labels_of, t
     )
 
 
-def test_the_card_names_the_files_and_the_files_their_features(discs, export) -> None:
-    folder = export(discs, format="huggingface", splits=HALVES, where="seed > 7")
+def files_named_by(folder):
     head = yaml.safe_load((folder / "README.md").read_text().split("---\n")[1])
-    assert head["configs"] == [
-        {
-            "config_name": "default",
-            "data_files": [{"split": split, "path": f"data/{split}-*"} for split in ("train", "test")],
-        }
-    ]
-    for split in ("train", "test"):
-        path = folder / f"data/{split}-00000-of-00001.parquet"
-        features = json.loads(pq.read_schema(path).metadata[b"huggingface"])["info"]["features"]
-        assert features["image"] == {"_type": "Image"}
-        assert features["objects"]["category"]["feature"]["names"] == ["Bead", "Flake"]
-        assert pq.read_table(path).num_rows == 0
+    (config,) = head["configs"]
+    return {entry["split"]: entry["path"] for entry in config["data_files"]}
+
+
+def test_the_card_names_the_files_of_splits_with_runs(discs, export) -> None:
+    both = export(discs, format="huggingface", splits=Splits(rules=(parse_rule("seed=1:test"),)))
+    assert files_named_by(both) == {"train": "data/train-*", "test": "data/test-*"}
+    one = export(discs, out="one", format="huggingface", splits=HALVES, where="seed = 1")
+    assert list(files_named_by(one)) == [path.name.split("-")[0] for path in (one / "data").iterdir()]
+
+
+def test_files_have_features_even_without_runs(discs, export) -> None:
+    folder = export(discs, format="huggingface", splits=HALVES, where="seed > 7")
+    assert files_named_by(folder) == {"train": "data/train-*"}
+    path = folder / "data/train-00000-of-00001.parquet"
+    features = json.loads(pq.read_schema(path).metadata[b"huggingface"])["info"]["features"]
+    assert features["image"] == {"_type": "Image"}
+    assert features["objects"]["category"]["feature"]["names"] == ["Bead", "Flake"]
+    assert pq.read_table(path).num_rows == 0
 
 
 def test_an_interrupted_export_goes_on_at_its_shard(discs, export, tree_of, tmp_path, prepare_in, monkeypatch) -> None:

@@ -8,7 +8,7 @@ import yaml
 from pycocotools import mask as coco_mask
 
 from synth_api.errors import InputError
-from synth_api.splits import Splits, parse_shares
+from synth_api.splits import Splits, parse_rule
 from synth_dataset.store.folder_store import FolderStore
 
 SIZE = np.array([60, 40])
@@ -49,7 +49,7 @@ def test_boxes_have_centre_and_size(discs, export, labels_of) -> None:
 
 
 def test_the_document_names_splits_and_classes(discs, export) -> None:
-    splits = Splits(parse_shares("train=1/2,val=1/4,test=1/4"))
+    splits = Splits(rules=(parse_rule("seed=1:val"), parse_rule("seed=2:test"), parse_rule("seed=9:unused")))
     document = yaml.safe_load((export(discs, format="yolo", splits=splits) / "data.yaml").read_text())
     assert document == {
         "train": "images/train",
