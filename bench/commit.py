@@ -1,9 +1,9 @@
 """Seconds and peak memory of a commit of null runs: manifests and views as large as those of `sem_broad`, no pictures.
 
-    python bench/commit.py RUN_FOLDER_STORE 100000
+    python bench/commit.py DATASET 100000
 
-The store holds one rendered run. A store in memory repeats its files under other keys, so nothing but the commit is
-measured.
+DATASET is the folder of a dataset of `sem_broad`. A store in memory repeats the files of one run under other keys, so
+nothing but the commit is measured.
 """
 
 from __future__ import annotations

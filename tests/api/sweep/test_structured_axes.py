@@ -75,6 +75,7 @@ def test_zip_and_exclude_equal_a_loop_over_all_runs(data: st.DataObject) -> None
     assert (sweep.runs, sweep.count) == (len(loop), sum(included))
     assert [sweep.overrides(number) for number in range(sweep.runs)] == loop
     assert [sweep.is_included(number) for number in range(sweep.runs)] == included
+    assert sweep.find_first_run() == included.index(True)
     keys = [bytes.fromhex(sweep.key(number)) if there else EXCLUDED_KEY for number, there in enumerate(included)]
     assert list(sweep.keys()) == keys
     assert list(sweep.keys(3, 6)) == keys[3:6]
