@@ -91,10 +91,11 @@ def _build_counts(document: ExportDocument) -> str:
 def _describe_source(source: SourceDocument) -> str:
     axes = " ".join(f"'{axis.path}={_format_values(axis.values)}'" for axis in source.axes)
     engine = f", engine version {source.engine_version}" if source.engine_version else ""
+    recipe = f"{RECIPES}/{source.plan[:8]}.yaml"
+    what = "from its recipe" if source.has_recipe else "whose first run has this recipe"
     return (
-        f"[synth-operator](https://pypi.org/project/synth-operator){engine}, from the recipe "
-        f"`{RECIPES}/{source.plan[:8]}.yaml`, the canonical tree of its first run:\n\n"
-        f"```sh\nsynth render {RECIPES}/{source.plan[:8]}.yaml {axes}\n```\n"
+        f"[synth-operator](https://pypi.org/project/synth-operator){engine}, {what}:\n\n"
+        f"```sh\nsynth render {recipe} {axes}\n```\n"
     )
 
 

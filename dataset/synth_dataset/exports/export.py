@@ -210,10 +210,11 @@ def _write_particles(finished: FinishedChunks, schema: pa.Schema) -> File:
 
 
 def _write_recipes(context: ExportContext) -> Iterator[File]:
-    """Write the canonical tree of the first run of each dataset, as YAML in the form of JSON."""
+    """Write the recipe of each dataset, or the canonical tree of its first run, as YAML in the form of JSON."""
     for sample in _read_first_samples(context):
         path = f"{RECIPES}/{sample.source.attempt.plan[:8]}.yaml"
-        recipe = {"defaults": ["BaseRecipe", "_self_"], **sample.source.store.read_recipe(sample.manifest)}
+        tree = sample.source.recipe or sample.source.store.read_recipe(sample.manifest)
+        recipe = {"defaults": ["BaseRecipe", "_self_"], **tree}
         yield context.target.write(path, json.dumps(recipe, indent=1).encode() + b"\n")
 
 

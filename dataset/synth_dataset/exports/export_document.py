@@ -25,6 +25,10 @@ class SourceDocument(Document):
     plan: Hash
     attempt: Hash
     engine_version: int | None
+    root: Hash | None
+    """Hash of its runs; datasets of earlier releases have none."""
+    has_recipe: bool
+    """False if the recipe of the export is the canonical tree of the first run."""
     axes: tuple[AxisDocument, ...]
     created: AwareDatetime
 
@@ -83,6 +87,8 @@ def _describe_source(source: ExportSource) -> SourceDocument:
         plan=attempt.plan,
         attempt=attempt.attempt,
         engine_version=attempt.engine_version,
+        root=source.dataset.root,
+        has_recipe=source.recipe is not None,
         axes=attempt.axes,
         created=attempt.created,
     )

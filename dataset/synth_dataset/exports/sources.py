@@ -40,6 +40,12 @@ class ExportSource:
         return f"{self.store.location} ({self.dataset.name})"
 
     @property
+    def recipe(self) -> dict[str, Any] | None:
+        """The recipe that renders all runs with the axes; None of several sweeps, and with axes that move together."""
+        attempt = self.attempt
+        return None if attempt.parts or any(axis.zipped for axis in attempt.axes) else attempt.recipe
+
+    @property
     def index(self) -> str:
         """Path of `index.parquet` in the store."""
         return f"{self.dataset.folder}/{layout.INDEX}"

@@ -188,6 +188,19 @@ def test_a_class_with_two_meanings_is_a_clash_of_both_datasets(render, export, d
     assert document_of(export(one, two, classes="one"))["categories"][0]["name"] == "particle"
 
 
+def test_the_card_has_recipe_and_command(discs, export) -> None:
+    recipe = {"initial_runtime_state": {"seed": 3}}
+    source = replace(discs, attempt=discs.attempt.model_copy(update={"recipe": recipe}))
+    folder = export(source)
+    path = f"recipes/{discs.attempt.plan[:8]}.yaml"
+    assert yaml.safe_load((folder / path).read_text()) == {"defaults": ["BaseRecipe", "_self_"], **recipe}
+    axes = "'initial_runtime_state.seed=0,1,2' 'blueprints.particles.Bead.number=0,4'"
+    assert f"from its recipe:\n\n```sh\nsynth render {path} {axes}\n```" in (folder / "README.md").read_text()
+    assert document_of(folder)["sources"][0]["root"] == discs.dataset.root
+    old = replace(discs, attempt=discs.attempt.model_copy(update={"recipe": None}))
+    assert "whose first run has this recipe:" in (export(old, out="old") / "README.md").read_text()
+
+
 def test_what_people_say_of_a_dataset_is_on_its_card(render, export, disc_sweep, tmp_path) -> None:
     said = DatasetCard(title="Discs", licence="CC-BY-4.0", authors=("A", "B"), split={"train": 0.5, "test": 0.5})
     source = render(FolderStore(tmp_path / "one"), disc_sweep(card=said))
