@@ -7,14 +7,13 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.kernel_cache import DRIVER_CACHE_SIZES
-from synth_api.recipe.canonical_tree import build_canonical_tree
-from synth_api.recipe.run_key import compute_run_key
 from synth_cli.local.dataset_warnings import print_warnings
 from synth_cli.local.dataset_writing import CommitStoppedError, write_dataset
 from synth_cli.local.existing_runs import iterate_keys
@@ -33,8 +32,8 @@ from synth_dataset.store.folder_store import FolderStore, StoreFullError
 from synth_dataset.views.dataset_views import GALLERY
 from synth_renderer.runtime.capacity import compute_default_workers
 from synth_renderer.runtime.library_folders import choose_library_folders
-from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunStarted
-from synth_renderer.runtime.protocol import RunTask
+from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunEnded
+from synth_renderer.runtime.protocol import TaskBuilder
 from synth_renderer.runtime.worker_handle import WorkerCommand
 
 if TYPE_CHECKING:
@@ -129,12 +128,12 @@ def _render_runs(
         return
     arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
     with _temporary_folder(store) as temporary, open_meter(open_stderr(), "rendering", todo, "run") as progress:
-        folders = {"TMPDIR": temporary, **choose_library_folders(os.environ, Path(temporary))}
+        folders = choose_library_folders(os.environ, temporary)
         environment = {name: size for name, size in DRIVER_CACHE_SIZES.items() if name not in os.environ} | folders
-        command = WorkerCommand(arguments, store.root / WORKER_LOG, environment)
+        command = WorkerCommand(arguments, temporary, store.root / WORKER_LOG, environment)
         pool = Pool(command, min(settings.workers or compute_default_workers(), todo), stop)
-        for event in pool.events(_build_tasks(sweep, numbers)):
-            if isinstance(event, RunStarted):
+        for event in pool.events(map(TaskBuilder(sweep).build, chain.from_iterable(numbers))):
+            if not isinstance(event, RunEnded):
                 continue
             report = event.report
             tally.add(event.task, report)
@@ -144,27 +143,13 @@ def _render_runs(
 
 
 @contextmanager
-def _temporary_folder(store: FolderStore) -> Iterator[str]:
+def _temporary_folder(store: FolderStore) -> Iterator[Path]:
     """Temporary files of the workers, in scratch: `synth gc` finds those of a killed command."""
     folder = store.new_scratch("workers").resolve()
     try:
-        yield str(folder)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _build_tasks(sweep: Sweep, numbers: Sequence[range]) -> Iterator[RunTask]:
-    base = build_canonical_tree(sweep.build_recipe(sweep.find_first_run()))
-    for part in numbers:
-        for number in part:
-            recipe = sweep.build_recipe(number)
-            yield RunTask(
-                number=number,
-                key=compute_run_key(recipe),
-                overrides=sweep.overrides(number),
-                recipe=build_canonical_tree(recipe),
-                base=base,
-            )
 
 
 def _renumber_failures(call: RenderCall, tally: Tally) -> list[FailedRun]:

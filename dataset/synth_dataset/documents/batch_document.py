@@ -1,10 +1,10 @@
-"""Batch documents: progress of a batch over all its pods. The worker of the batch writes them, finalize reads them."""
+"""Batch documents: progress of a batch over all its pods. The pod of the batch writes them, finalize reads them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from synth_api.jobs.messages import BatchMessage, Problem
 from synth_api.resources.synth_sweep import RunFailure
@@ -15,13 +15,21 @@ WORKER_DIED = "WorkerDied"
 
 
 class InFlight(Document):
-    """In-flight mark, written before a run; a worker that finds it knows that the run ended the previous worker."""
+    """In-flight mark, written before a try; a pod that finds it knows that the previous pod died during the run."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     run: int
     attempts: int = Field(alias="try")
     """Number of the try, from 1."""
+
+
+class Suspect(Document):
+    """A run that has not ended and may end its worker again: it is rendered while no other is."""
+
+    run: int
+    deaths: int
+    """Workers that it has ended; those that another run may have ended do not count."""
 
 
 class RunUsage(Document):
@@ -34,12 +42,15 @@ class RunUsage(Document):
 
 
 class BatchDocument(Document):
-    """`batches/<index>.json`. A worker renders the runs in order, so the ended runs are the first ones."""
+    """`batches/<index>.json`."""
 
     batch: int
     size: int
     """Number of runs of the batch."""
-    in_flight: InFlight | None = None
+    in_flight: tuple[InFlight, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    ended: tuple[tuple[int, int], ...] = ()
+    """Positions in the batch of the ended runs: ranges `[first, end)`, ascending, with gaps between them."""
     succeeded: int = 0
     """Number of runs rendered or found in the store."""
     failures: tuple[FailedRun, ...] = ()
@@ -49,54 +60,69 @@ class BatchDocument(Document):
     gpu_seconds_lost: float = 0.0
     bytes: int = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_release(cls, data: Any) -> Any:
+        """Read a document of a release whose pods rendered one run at a time, in order."""
+        if not isinstance(data, dict) or "ended" in data or "in_flight" not in data:
+            return data
+        mark, ended = data["in_flight"], data.get("succeeded", 0) + len(data.get("failures", ()))
+        if mark is not None and not isinstance(mark, dict):
+            return data
+        return {**data, "in_flight": [mark] if mark else [], "ended": [[0, ended]] if ended else []}
+
     @property
     def ended_runs(self) -> int:
-        """Number of ended runs, which is the position of the next run in the batch."""
+        """Number of ended runs."""
         return self.succeeded + len(self.failures)
 
-    def fail_repeated_crash(self, retries: int, overrides: dict[str, Any]) -> BatchDocument:
-        """Record the run in flight as failed if it has ended its worker more than `retries` times.
+    def list_open_positions(self) -> list[int]:
+        """Return the positions in the batch of the runs that have not ended."""
+        ended = {position for first, end in self.ended for position in range(first, end)}
+        return [position for position in range(self.size) if position not in ended]
 
-        A new worker calls it when it starts; `overrides` are those of the run in flight.
+    def take_over(self) -> BatchDocument:
+        """Return the document as a new pod begins: without marks, its suspects known.
+
+        The death of the previous pod counts against a run that was alone in flight. Of several, any may have caused it.
         """
-        mark = self.in_flight
-        if mark is None or mark.attempts <= retries:
-            return self
-        message = f"its worker died in each of {mark.attempts} tries: out of memory, a crash of Blender or a lost node"
-        failure = FailedRun(number=mark.run, overrides=overrides, reason=WORKER_DIED, message=message)
-        return self.add_failure(failure, RunUsage())
+        own_deaths = 1 if len(self.in_flight) == 1 else 0
+        found = [Suspect(run=mark.run, deaths=mark.attempts - 1 + own_deaths) for mark in self.in_flight]
+        return self.model_copy(update={"in_flight": (), "suspects": (*found, *self.suspects)})
 
     def mark_in_flight(self, run: int) -> BatchDocument:
         """Return the document with the in-flight mark of a run that is about to start."""
-        mark = self.in_flight
-        tries = mark.attempts + 1 if mark is not None and mark.run == run else 1
-        return self.model_copy(update={"in_flight": InFlight(run=run, attempts=tries)})
+        mark = InFlight(run=run, attempts=1 + self._count_deaths(run))
+        document = self._forget_run(run)
+        return document.model_copy(update={"in_flight": (*document.in_flight, mark)})
 
-    def clear_mark(self, lost: RunUsage) -> BatchDocument:
-        """Return the document without the mark: a run that SIGTERM stops does not count as a try."""
-        return self.model_copy(
-            update={"in_flight": None, "gpu_seconds_lost": self.gpu_seconds_lost + lost.gpu_seconds},
-        )
+    def add_death(self, run: int, deaths: int, lost: RunUsage) -> BatchDocument:
+        """Return the document after the death of a run's worker; `deaths` are those that count against the run."""
+        document = self._forget_run(run)._add_lost(lost)
+        return document.model_copy(update={"suspects": (*document.suspects, Suspect(run=run, deaths=deaths))})
 
-    def add_success(self, usage: RunUsage) -> BatchDocument:
+    def clear_mark(self, run: int, lost: RunUsage) -> BatchDocument:
+        """Return the document without a run's mark: a try that its pod drops does not count."""
+        deaths = self._count_deaths(run)
+        return self.add_death(run, deaths, lost) if deaths else self._forget_run(run)._add_lost(lost)
+
+    def add_success(self, run: int, position: int, usage: RunUsage) -> BatchDocument:
         """Return the document with one more succeeded run."""
-        return self._add_usage(usage).model_copy(
-            update={
-                "in_flight": None,
-                "succeeded": self.succeeded + 1,
-                "gpu_seconds_used": self.gpu_seconds_used + usage.gpu_seconds,
-            }
-        )
+        document = self._end_run(run, position, usage)
+        used = self.gpu_seconds_used + usage.gpu_seconds
+        return document.model_copy(update={"succeeded": self.succeeded + 1, "gpu_seconds_used": used})
 
-    def add_failure(self, failure: FailedRun, usage: RunUsage) -> BatchDocument:
+    def add_failure(self, failure: FailedRun, position: int, usage: RunUsage) -> BatchDocument:
         """Return the document with one more failed run."""
-        return self._add_usage(usage).model_copy(
-            update={
-                "in_flight": None,
-                "failures": (*self.failures, failure),
-                "gpu_seconds_lost": self.gpu_seconds_lost + usage.gpu_seconds,
-            }
+        document = self._end_run(failure.number, position, usage)._add_lost(usage)
+        return document.model_copy(update={"failures": (*self.failures, failure)})
+
+    def fail_suspect(self, suspect: Suspect, position: int, overrides: dict[str, Any]) -> BatchDocument:
+        """Return the document with a suspect recorded as failed because it ended too many workers."""
+        failure = FailedRun(
+            number=suspect.run, overrides=overrides, reason=WORKER_DIED, message=describe_deaths(suspect.deaths)
         )
+        return self.add_failure(failure, position, RunUsage())
 
     def to_message(self, engine_version: int, problem: Problem | None = None) -> BatchMessage:
         """Return the termination message of the batch."""
@@ -115,12 +141,50 @@ class BatchDocument(Document):
             problem=problem,
         )
 
+    def _count_deaths(self, run: int) -> int:
+        """Return the deaths that count against a run."""
+        known = {suspect.run: suspect.deaths for suspect in self.suspects}
+        known |= {mark.run: mark.attempts - 1 for mark in self.in_flight}
+        return known.get(run, 0)
+
+    def _forget_run(self, run: int) -> BatchDocument:
+        """Return the document in which a run is neither in flight nor a suspect."""
+        return self.model_copy(
+            update={
+                "in_flight": tuple(mark for mark in self.in_flight if mark.run != run),
+                "suspects": tuple(suspect for suspect in self.suspects if suspect.run != run),
+            }
+        )
+
+    def _end_run(self, run: int, position: int, usage: RunUsage) -> BatchDocument:
+        ended = _add_to_ranges(self.ended, position)
+        return self._forget_run(run)._add_usage(usage).model_copy(update={"ended": ended})
+
+    def _add_lost(self, lost: RunUsage) -> BatchDocument:
+        return self.model_copy(update={"gpu_seconds_lost": self.gpu_seconds_lost + lost.gpu_seconds})
+
     def _add_usage(self, usage: RunUsage) -> BatchDocument:
         seconds = {
             stage: self.seconds.get(stage, 0.0) + usage.seconds.get(stage, 0.0)
             for stage in (*self.seconds, *(stage for stage in usage.seconds if stage not in self.seconds))
         }
         return self.model_copy(update={"seconds": seconds, "bytes": self.bytes + usage.bytes})
+
+
+def describe_deaths(deaths: int) -> str:
+    """Return the message of a run that ended its worker in each of its tries."""
+    return f"its worker died in each of {deaths} tries: out of memory, a crash of Blender or a lost node"
+
+
+def _add_to_ranges(ranges: tuple[tuple[int, int], ...], position: int) -> tuple[tuple[int, int], ...]:
+    """Return ascending ranges `[first, end)` with one position more."""
+    merged: list[tuple[int, int]] = []
+    for first, end in sorted((*ranges, (position, position + 1))):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((first, end))
+    return tuple(merged)
 
 
 def to_run_failure(failure: FailedRun) -> RunFailure:

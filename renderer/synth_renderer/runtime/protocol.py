@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from synth_api.reasons import Reason
+from synth_api.recipe.canonical_tree import build_canonical_tree
+from synth_api.recipe.run_key import compute_run_key
 from synth_api.sentences import Sentence
+
+if TYPE_CHECKING:
+    from synth_api.sweep.definition import Sweep
 
 
 class _Message(BaseModel):
@@ -24,6 +31,28 @@ class RunTask(_Message):
     """Canonical tree; `key` is its hash."""
     base: dict[str, Any]
     """Canonical tree of the first run of the sweep, which the store holds once for all its runs."""
+
+
+class TaskBuilder:
+    """Builds the tasks of a sweep's runs."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    def build(self, number: int) -> RunTask:
+        """Return the task of a run."""
+        recipe = self._sweep.build_recipe(number)
+        return RunTask(
+            number=number,
+            key=compute_run_key(recipe),
+            overrides=self._sweep.overrides(number),
+            recipe=build_canonical_tree(recipe),
+            base=self._base,
+        )
+
+    @cached_property
+    def _base(self) -> dict[str, Any]:
+        return build_canonical_tree(self._sweep.build_recipe(self._sweep.find_first_run()))
 
 
 Outcome = Literal["succeeded", "present", "failed", "dropped"]
@@ -56,6 +85,7 @@ class Unavailable(_Message):
     """The store or the device cannot be used: the worker ends, and its run does not count as failed."""
 
     kind: Literal["unavailable"] = "unavailable"
+    reason: Reason
     message: Sentence
 
 

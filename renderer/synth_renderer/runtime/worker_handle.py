@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from synth_api.redaction import redact
 from synth_renderer.runtime.protocol import decode_message, encode_message
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from synth_renderer.runtime.protocol import Ready, RunReport, RunTask, Unavailable
+    from synth_renderer.runtime.protocol import Ready, RunReport, Unavailable
+    from synth_renderer.runtime.run_queue import Try
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,10 @@ class WorkerCommand:
 
     arguments: tuple[str, ...]
     """Of `python -m synth_renderer.runtime.worker_process`, without the channel."""
-    log: Path
-    """Output of Blender and Python, appended."""
+    temporary: Path
+    """Folder for the temporary folders of the workers."""
+    log: Path | None = None
+    """File to which the output of Blender and Python is appended; None: this process's stderr."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to the environment of the pool's process."""
 
@@ -41,22 +46,24 @@ class WorkerHandle:
     """
 
     def __init__(self, command: WorkerCommand) -> None:
-        self.log_start = command.log.stat().st_size if command.log.exists() else 0
+        self.log_start = command.log.stat().st_size if command.log and command.log.exists() else 0
         self.log = command.log
-        with command.log.open("ab") as log:
+        self._temporary = tempfile.mkdtemp(prefix="worker-", dir=command.temporary)
+        with command.log.open("ab") if command.log else open(os.dup(2), "wb", buffering=0) as log:
             self.channel, theirs = socket.socketpair()
             with theirs:
-                self.process = self._start(command, theirs.fileno(), log)
+                self.process = self._start(command, theirs.fileno(), log, self._temporary)
         self.channel.setblocking(False)
         self.exit_descriptor = os.pidfd_open(self.process.pid)
-        self.task: RunTask | None = None
+        self.attempt: Try | None = None
+        """The try that the worker renders or is about to receive."""
         self.is_ready = False
         self.kill_time: float | None = None
         self._received = b""
         self._unsent = b""
 
     @staticmethod
-    def _start(command: WorkerCommand, channel: int, log: BinaryIO) -> subprocess.Popen[bytes]:
+    def _start(command: WorkerCommand, channel: int, log: IO[Any], temporary: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "synth_renderer.runtime.worker_process"),
@@ -66,24 +73,24 @@ class WorkerHandle:
             stdout=log,
             stderr=log,
             pass_fds=[channel],
-            env={**os.environ, **command.environment},
+            env={**os.environ, **command.environment, "TMPDIR": temporary},
         )
 
     @property
     def is_idle(self) -> bool:
         """True if the worker can take a run."""
-        return self.task is None and self.kill_time is None
+        return self.attempt is None and self.kill_time is None
 
     @property
     def has_unsent(self) -> bool:
         """True if `flush` should be called when the channel is writable."""
         return bool(self._unsent)
 
-    def assign(self, task: RunTask) -> None:
-        """Assign a run; its bytes are sent as the channel accepts them."""
-        self.task = task
-        self._unsent = encode_message(task)
-        self.flush()
+    def send_task(self) -> None:
+        """Send the run of `attempt`; its bytes are sent as the channel accepts them."""
+        if self.attempt is not None:
+            self._unsent = encode_message(self.attempt.task)
+            self.flush()
 
     def flush(self) -> None:
         """Send what the channel takes without blocking; those for a dead worker are dropped."""
@@ -138,14 +145,17 @@ class WorkerHandle:
         self.process.kill()
 
     def close(self) -> int:
-        """Reap the dead process and return its exit code, negative for a signal."""
+        """Reap the dead process, remove its temporary files and return its exit code, negative for a signal."""
         code = self.process.wait()
+        shutil.rmtree(self._temporary, ignore_errors=True)
         os.close(self.exit_descriptor)
         self.channel.close()
         return code
 
     def read_log_tail(self, lines: int = 5) -> str:
-        """Return the last lines of the worker's output, without credentials."""
+        """Return the last lines of the worker's output, without credentials; none if it has no file."""
+        if self.log is None:
+            return ""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
             text = redact(log.read()[-4096:].decode(errors="replace"))

@@ -2,7 +2,7 @@
 
 It talks to its pool over the socket `--channel`; Blender prints to stdout, which is the log. It ends when the channel
 closes, past its memory watermark, and on SIGTERM or its parent's death (143: the run in flight is dropped, unless it is
-being committed; at the latest after STOP_SECONDS). It always ends by `os._exit`: bpy 4.5 can
+being committed; at the latest after STOP_SECONDS or those of a pod). It always ends by `os._exit`: bpy 4.5 can
 hang in a static destructor.
 """
 
@@ -22,6 +22,7 @@ import psutil
 from synth_api.exit_codes import ExitCode
 from synth_api.sentences import explain
 from synth_dataset.stopper import Stopper, StopSignal, end_process, log_traceback
+from synth_dataset.store.base import StoreError
 from synth_dataset.store.folder_store import FolderStore
 from synth_renderer.runtime.parent_death import kill_with_parent, terminate_after_parent
 from synth_renderer.runtime.process import load_engine, log_line
@@ -31,12 +32,15 @@ from synth_renderer.runtime.worker import Worker, WorkerUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from synth_dataset.store.base import Store
     from synth_renderer.runtime.protocol import RunReport
 
 WATERMARK_BYTES: Final = 2 << 30
 """Bytes of resident memory past which a worker is replaced after its run; a run of 600 beads needs a quarter of it."""
 STOP_SECONDS: Final = 8.0
-"""Time for a worker to drop its run; less than the pool's STOP_GRACE_SECONDS."""
+"""Time for a worker to drop its run, or to commit it; less than the pool's STOP_GRACE_SECONDS."""
+POD_STOP_SECONDS: Final = 20.0
+"""The same with a store to which a commit takes longer."""
 
 
 class Channel:
@@ -77,14 +81,31 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(options: argparse.Namespace) -> ExitCode:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stopper = Stopper(StopSignal(), STOP_SECONDS)
+    stopper = Stopper(StopSignal(), POD_STOP_SECONDS if options.input else STOP_SECONDS)
     terminate_after_parent(options.parent)
     channel = Channel(options.channel)
-    # Absolute: bpy resolves relative paths against $PWD, which may differ from the working folder.
-    worker = Worker(FolderStore(options.store.resolve()), load_engine(options.engine), options.device)
+    try:
+        store = _open_store(options, stopper)
+    except StoreError as error:
+        channel.send(Unavailable(reason=error.reason, message=explain(error)))
+        return ExitCode.TRY_AGAIN
+    worker = Worker(store, load_engine(options.engine), options.device)
     stopper.tidy_up = partial(_drop_run, worker, channel)
     channel.send(Ready())
     return _serve(worker, channel, options.watermark)
+
+
+def _open_store(options: argparse.Namespace, stopper: Stopper) -> Store:
+    """Return the store in a folder, or that of a pod's input. Raises StoreError."""
+    if options.input is None:
+        # Absolute: bpy resolves relative paths against $PWD, which may differ from the working folder.
+        return FolderStore(options.store.resolve())
+    # Only here: a worker on a laptop would import the S3 client in vain.
+    from synth_api.jobs.attempt_input import AttemptInput
+    from synth_dataset.store.s3_client import RENDER_PATIENCE, Patience
+    from synth_dataset.store.s3_store import open_store
+
+    return open_store(AttemptInput.read(options.input), Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
 
 
 def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
@@ -94,7 +115,7 @@ def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
             try:
                 report = worker.render_run(task)
             except WorkerUnavailableError as error:
-                channel.send(Unavailable(message=explain(error)))
+                channel.send(Unavailable(reason=error.reason, message=explain(error)))
                 return ExitCode.TRY_AGAIN
             is_last = memory().rss > watermark
             channel.send(report.model_copy(update={"is_last": is_last}))
@@ -119,7 +140,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="synth_renderer.runtime.worker_process")
     parser.add_argument("--channel", type=int, required=True, help="file descriptor of the socket to the pool")
     parser.add_argument("--parent", type=int, required=True, help="process id of the pool")
-    parser.add_argument("--store", type=Path, required=True)
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--store", type=Path, help="folder")
+    place.add_argument("--input", type=Path, help="input file of a pod, with the address of its store")
     parser.add_argument("--device", required=True)
     parser.add_argument("--engine", required=True, help="module:function")
     parser.add_argument("--watermark", type=int, default=WATERMARK_BYTES, help="bytes")

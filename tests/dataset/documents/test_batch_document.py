@@ -1,8 +1,12 @@
 """A batch's document: the in-flight mark, and what counts against a run."""
 
+import json
+
+import pytest
+
 from synth_api.jobs.messages import MAX_BYTES, Problem, read_message, write_message
 from synth_api.reasons import Reason
-from synth_dataset.documents.batch_document import BatchDocument, RunUsage
+from synth_dataset.documents.batch_document import BatchDocument, RunUsage, Suspect
 from synth_dataset.documents.failed_run import FailedRun
 
 FRESH = BatchDocument(batch=3, size=4)
@@ -16,43 +20,90 @@ def failed_run(number: int, message: str = "the mean colour inside the masks fit
 def test_the_mark_of_a_run_is_written_as_run_and_try() -> None:
     document = FRESH.mark_in_flight(17)
 
-    assert b'"run": 17,\n  "try": 1' in document.to_json()
+    assert b'"run": 17,\n   "try": 1' in document.to_json()
     assert BatchDocument.model_validate_json(document.to_json()) == document
 
 
-def test_each_worker_that_finds_the_mark_raises_the_try() -> None:
-    assert FRESH.mark_in_flight(17).mark_in_flight(17).mark_in_flight(17).in_flight.attempts == 3  # type: ignore[union-attr]
+def list_tries(document: BatchDocument) -> dict[int, int]:
+    return {mark.run: mark.attempts for mark in document.in_flight}
+
+
+def test_each_pod_that_a_run_ended_alone_raises_its_try() -> None:
+    document = FRESH
+    for number in (1, 2, 3):
+        document = document.take_over().mark_in_flight(17)
+        assert list_tries(document) == {17: number}
+
+
+def test_the_death_of_a_pod_with_several_runs_counts_against_none_and_makes_all_suspects() -> None:
+    opened = FRESH.mark_in_flight(17).mark_in_flight(18).take_over()
+
+    assert opened.in_flight == ()
+    assert opened.suspects == (Suspect(run=17, deaths=0), Suspect(run=18, deaths=0))
+    assert list_tries(opened.mark_in_flight(17)) == {17: 1}
+    assert opened.mark_in_flight(17).suspects == (Suspect(run=18, deaths=0),)
+
+
+def test_deaths_of_its_worker_count_in_the_next_pod() -> None:
+    died = FRESH.mark_in_flight(17).mark_in_flight(18).add_death(17, 1, USAGE)
+
+    assert list_tries(died) == {18: 1}
+    assert died.gpu_seconds_lost == 4.0
+    assert list_tries(died.take_over().mark_in_flight(17)) == {17: 2}
 
 
 def test_the_next_run_begins_with_its_first_try() -> None:
-    assert FRESH.mark_in_flight(17).mark_in_flight(17).add_success(USAGE).mark_in_flight(18).in_flight.attempts == 1  # type: ignore[union-attr]
+    second_try = FRESH.mark_in_flight(17).take_over().mark_in_flight(17)
+
+    assert list_tries(second_try.add_success(17, 0, USAGE).mark_in_flight(18)) == {18: 1}
 
 
-def test_a_run_found_in_flight_more_often_than_its_retries_is_recorded_failed_and_skipped() -> None:
-    third_try = FRESH.mark_in_flight(17).mark_in_flight(17).mark_in_flight(17)
+def test_a_run_that_ended_too_many_workers_is_recorded_failed() -> None:
+    suspect = Suspect(run=17, deaths=3)
 
-    assert third_try.fail_repeated_crash(3, {"seed": 9}) == third_try
-    opened = third_try.fail_repeated_crash(2, {"seed": 9})
+    failed = FRESH.model_copy(update={"suspects": (suspect,)}).fail_suspect(suspect, 2, {"seed": 9})
 
-    assert opened.in_flight is None
-    assert opened.ended_runs == 1
-    assert opened.failures[0].number == 17
-    assert opened.failures[0].overrides == {"seed": 9}
-    assert opened.failures[0].reason == "WorkerDied"
-    assert "in each of 3 tries" in opened.failures[0].message
+    assert (failed.in_flight, failed.suspects, failed.ended_runs, failed.ended) == ((), (), 1, ((2, 3),))
+    assert failed.failures[0].number == 17
+    assert failed.failures[0].overrides == {"seed": 9}
+    assert failed.failures[0].reason == "WorkerDied"
+    assert "in each of 3 tries" in failed.failures[0].message
 
 
-def test_sigterm_does_not_count_as_a_try_of_the_run() -> None:
-    stopped = FRESH.mark_in_flight(17).mark_in_flight(17).clear_mark(USAGE)
+def test_sigterm_does_not_count_as_a_try_of_the_run_and_forgets_none() -> None:
+    stopped = FRESH.mark_in_flight(17).clear_mark(17, USAGE)
 
-    assert stopped.in_flight is None
-    assert stopped.ended_runs == 0
-    assert stopped.mark_in_flight(17).in_flight.attempts == 1  # type: ignore[union-attr]
+    assert (stopped.in_flight, stopped.suspects, stopped.ended_runs) == ((), (), 0)
+    assert list_tries(stopped.mark_in_flight(17)) == {17: 1}
     assert stopped.gpu_seconds_lost == 4.0
+    second_try = FRESH.mark_in_flight(17).take_over().mark_in_flight(17)
+    assert list_tries(second_try.clear_mark(17, USAGE).take_over().mark_in_flight(17)) == {17: 2}
+
+
+def test_runs_end_in_any_order() -> None:
+    document = FRESH.add_success(5, 3, USAGE).add_failure(failed_run(4), 0, USAGE)
+
+    assert document.ended == ((0, 1), (3, 4))
+    assert document.list_open_positions() == [1, 2]
+    assert document.add_success(6, 1, USAGE).add_success(7, 2, USAGE).ended == ((0, 4),)
+
+
+@pytest.mark.parametrize(("mark", "taken_over"), [({"run": 17, "try": 2}, (Suspect(run=17, deaths=2),)), (None, ())])
+def test_a_document_of_a_release_that_rendered_one_run_at_a_time_is_read(
+    mark: dict[str, int] | None, taken_over: tuple[Suspect, ...]
+) -> None:
+    failure = failed_run(9).model_dump()
+    text = json.dumps({"batch": 3, "size": 4, "in_flight": mark, "succeeded": 1, "failures": [failure], "bytes": 5})
+
+    document = BatchDocument.model_validate_json(text)
+
+    assert document.list_open_positions() == [2, 3]
+    assert document.take_over().suspects == taken_over
+    assert BatchDocument.model_validate_json(document.to_json()) == document
 
 
 def test_the_message_is_the_batch_so_far() -> None:
-    document = FRESH.add_success(USAGE).add_failure(failed_run(1), USAGE).add_success(USAGE)
+    document = FRESH.add_success(0, 0, USAGE).add_failure(failed_run(1), 1, USAGE).add_success(2, 2, USAGE)
 
     message = document.to_message(engine_version=1)
 
@@ -66,7 +117,7 @@ def test_the_message_is_the_batch_so_far() -> None:
 def test_a_message_always_fits_and_always_counts_all_failures() -> None:
     document = BatchDocument(batch=0, size=100)
     for number in range(100):
-        document = document.add_failure(failed_run(number, "x" * 3000), USAGE)
+        document = document.add_failure(failed_run(number, "x" * 3000), number, USAGE)
 
     text = write_message(document.to_message(1, Problem(reason=Reason.STORE_UNREACHABLE, message="no answer")))
     message = read_message(text.decode())

@@ -31,12 +31,14 @@ def attempt_folder(pod):
 def batch(store, pod, number, succeeded=0, failed=()):
     document = BatchDocument(batch=number, size=2)
     usage = RunUsage(seconds={"real": 2.0}, gpu_seconds=3.0, bytes=10)
-    for _ in range(succeeded):
-        document = document.add_success(usage)
-    for run in failed:
+    for position in range(succeeded):
+        document = document.add_success(-1, position, usage)
+    for position, run in enumerate(failed, start=succeeded):
         overrides = pod.given.build_sweep().overrides(run)
         document = document.add_failure(
-            FailedRun(number=run, overrides=overrides, reason="GateFailed", message="flat"), usage
+            FailedRun(number=run, overrides=overrides, reason="GateFailed", message="flat"),
+            position,
+            usage,
         )
     store.write(layout.batch_path(attempt_folder(pod), number), document.to_json())
 

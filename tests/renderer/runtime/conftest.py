@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,32 +14,11 @@ from synth_api.recipe.parsing import parse_recipe
 from synth_api.recipe.run_key import compute_run_key
 from synth_renderer.runtime.pool import Pool, RunEnded
 from synth_renderer.runtime.protocol import RunReport, RunTask
+from synth_renderer.runtime.stop_requests import StopRequests
 from synth_renderer.runtime.worker_handle import WorkerCommand
 
 SMALLEST_TREE = build_canonical_tree(parse_recipe({**SMALLEST_RECIPE, "initial_runtime_state": {"seed": 0}}))
 HERE = Path(__file__).parent
-
-
-class Wish:
-    """A stop signal that a test raises."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._readable, self._writable = socket.socketpair()
-
-    def raise_(self) -> None:
-        self.count += 1
-        self._writable.send(b"!")
-
-    def fileno(self) -> int:
-        return self._readable.fileno()
-
-    def drain(self) -> None:
-        self._readable.recv(4096)
-
-    def close(self) -> None:
-        self._readable.close()
-        self._writable.close()
 
 
 @dataclass
@@ -49,7 +27,7 @@ class Trial:
 
     store: Path
     orders: Path
-    wish: Wish = field(default_factory=Wish)
+    wish: StopRequests = field(default_factory=StopRequests)
 
     def order(self, seed: int, what: str) -> None:
         (self.orders / str(seed)).write_text(what)
@@ -79,8 +57,9 @@ class Trial:
             f"--watermark={watermark}",
         )
         path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
-        environment = {"PYTHONPATH": path, "TRIAL": str(self.orders), "TMPDIR": str(self.orders)}
-        return Pool(WorkerCommand(arguments, log or self.orders / "worker.log", environment), size, self.wish)
+        environment = {"PYTHONPATH": path, "TRIAL": str(self.orders)}
+        command = WorkerCommand(arguments, self.orders, log or self.orders / "worker.log", environment)
+        return Pool(command, size, self.wish)
 
     def reports(self, seeds: range, pool: Pool) -> dict[int, RunReport]:
         events = pool.events(self.task(seed) for seed in seeds)

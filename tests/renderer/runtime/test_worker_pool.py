@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
-from synth_renderer.runtime.pool import PoolUnavailableError, RunEnded, RunStarted
+from synth_renderer.runtime.pool import PoolUnavailableError, RunEnded, RunStarting
 
 if TYPE_CHECKING:
     from conftest import Trial
@@ -50,8 +52,28 @@ def test_a_run_that_kills_its_worker_is_tried_three_times_and_takes_no_neighbour
 def test_a_run_whose_worker_was_killed_once_succeeds_at_the_second_attempt(trial: Trial) -> None:
     trial.order(1, "crash once")
     events = list(trial.pool().events(trial.task(seed) for seed in range(3)))
-    assert [event.attempt for event in events if isinstance(event, RunStarted) and event.task.number == 1] == [1, 2]
+    assert [event.attempt for event in events if isinstance(event, RunStarting) and event.task.number == 1] == [1, 2]
     assert {event.report.outcome for event in events if isinstance(event, RunEnded)} == {"succeeded"}
+
+
+def test_the_first_worker_starts_alone_and_the_others_once_it_is_ready(trial: Trial) -> None:
+    for seed in range(3):
+        trial.order(seed, "hang until released")
+    workers = []
+    for event in trial.pool(size=3).events(trial.task(seed) for seed in range(4)):
+        if isinstance(event, RunStarting):
+            workers.append(len(psutil.Process().children()))
+        if len(workers) == 3:
+            (trial.orders / "released").touch()
+    assert workers[0] == 1
+    assert max(workers) == 3
+
+
+def test_a_further_worker_that_does_not_start_is_done_without(trial: Trial) -> None:
+    (trial.orders / "one worker only").touch()
+    reports = trial.reports(range(6), trial.pool(size=2))
+    assert outcomes(reports) == dict.fromkeys(range(6), "succeeded")
+    assert len({pid for seed in range(6) for pid in trial.renderers(seed)}) == 1
 
 
 def test_a_worker_past_its_watermark_is_replaced_after_its_run(trial: Trial) -> None:
@@ -68,7 +90,7 @@ def test_a_stop_drops_what_is_in_flight_and_leaves_no_scratch(trial: Trial) -> N
         if isinstance(event, RunEnded):
             ended[event.task.number] = event.report
         elif event.task.number == 2:
-            trial.wish.raise_()
+            trial.wish.add()
     assert outcomes(ended) == {0: "succeeded", 1: "succeeded", 2: "dropped"}
     assert trial.scratch() == []
 
@@ -76,13 +98,17 @@ def test_a_stop_drops_what_is_in_flight_and_leaves_no_scratch(trial: Trial) -> N
 def test_a_worker_stops_though_its_store_is_gone_and_its_log_is_full(trial: Trial) -> None:
     trial.order(0, "hang")
     ended = {}
+
+    def remove_store() -> None:
+        trial.wait_for_files(0)
+        shutil.rmtree(trial.store)
+        trial.wish.add()
+
     for event in trial.pool(log=Path("/dev/full")).events(iter([trial.task(0)])):
         if isinstance(event, RunEnded):
             ended[event.task.number] = event.report
         else:
-            trial.wait_for_files(0)
-            shutil.rmtree(trial.store)
-            trial.wish.raise_()
+            threading.Thread(target=remove_store).start()
     assert outcomes(ended) == {0: "dropped"}
     assert not trial.store.exists()
 
@@ -91,7 +117,7 @@ def test_a_worker_that_someone_stops_with_notice_costs_its_run_no_attempt(trial:
     trial.order(0, "terminate once")
     attempts, ended = [], {}
     for event in trial.pool().events(trial.task(seed) for seed in range(2)):
-        if isinstance(event, RunStarted):
+        if isinstance(event, RunStarting):
             attempts.append((event.task.number, event.attempt))
         else:
             ended[event.task.number] = event.report
@@ -107,8 +133,8 @@ def test_a_second_wish_ends_at_once(trial: Trial) -> None:
         if isinstance(event, RunEnded):
             ended[event.task.number] = event.report
         else:
-            trial.wish.raise_()
-            trial.wish.raise_()
+            trial.wish.add()
+            trial.wish.add()
     assert outcomes(ended) == {0: "dropped"}
 
 

@@ -14,11 +14,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pyarrow as pa
 
 from synth_dataset.documents.particle_table import write_table
 
 HELD: list[bytearray] = []
+
+if Path(os.environ["TRIAL"], "one worker only").exists() and len(psutil.Process(os.getppid()).children()) > 1:
+    sys.exit("there is no memory for another worker")
 
 
 def render(recipe: Any, folder: Path, device: str) -> Any:
@@ -65,6 +69,8 @@ def carry_out(what: str, order: Path, folder: Path) -> None:
             threading.Event().wait()
         case "hang":
             threading.Event().wait()
+        case "hang a moment":
+            threading.Event().wait(0.1)
         case "hang in native code":
             mutex, libc = ctypes.create_string_buffer(64), ctypes.PyDLL(None)  # PyDLL: holds the GIL
             libc.pthread_mutex_lock(mutex)
@@ -72,12 +78,7 @@ def carry_out(what: str, order: Path, folder: Path) -> None:
         case "load a kernel":
             importlib.import_module("synth_renderer.labels.layers")
         case "hang until released":
-            while not (order.parent / "released").exists():
-                threading.Event().wait(0.01)
-        case "no device":
-            from synth_renderer.model.errors import DeviceUnavailableError
-
-            raise DeviceUnavailableError("gpu", ["cpu"])
+            wait_for_release(order.parent)
         case "leak":
             HELD.append(bytearray(os.urandom(1 << 20)) * 300)
         case "fill":
@@ -92,3 +93,49 @@ def carry_out(what: str, order: Path, folder: Path) -> None:
             raise ValueError("two beads\nin one place")
         case "exit":
             sys.exit(3)
+        case _:
+            carry_out_beside_others(what, order)
+
+
+def carry_out_beside_others(what: str, order: Path) -> None:
+    """Carry out an order for a pod, whose runs may be in flight together."""
+    if what.endswith(" beside two others"):
+        wait_for_runs(order.parent, 3)
+    match what.removesuffix(" beside two others"):
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "kill pod":
+            os.kill(os.getppid(), signal.SIGKILL)
+            threading.Event().wait()
+        case "be killed once":
+            order.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "no device":
+            from synth_renderer.model.errors import DeviceUnavailableError
+
+            raise DeviceUnavailableError("gpu", ["cpu"])
+        case "raise unless alone":
+            if len(psutil.Process(os.getppid()).children()) > 1:
+                raise ValueError("not alone")
+        case "commit when released":
+            from synth_dataset.store.s3_store import S3Store
+
+            commit = S3Store.commit_run
+
+            def wait_and_commit(*arguments: Any) -> Any:
+                (order.parent / "committing").touch()
+                wait_for_release(order.parent)
+                return commit(*arguments)
+
+            S3Store.commit_run = wait_and_commit  # type: ignore[method-assign]
+
+
+def wait_for_release(orders: Path) -> None:
+    while not (orders / "released").exists():
+        threading.Event().wait(0.01)
+
+
+def wait_for_runs(orders: Path, count: int) -> None:
+    """Return once so many runs have been in flight."""
+    while len(list(orders.glob("*.rendered"))) < count:
+        threading.Event().wait(0.01)

@@ -11,13 +11,13 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
 from synth_dataset.documents.document import DocumentError, parse_document
 from synth_renderer.runtime.batch.progress import BatchWork
+from synth_renderer.runtime.protocol import TaskBuilder
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_api.sweep.definition import Sweep
     from synth_dataset.attempts.attempt import StoredAttempt
     from synth_dataset.store.base import Store
-    from synth_renderer.runtime.worker import Worker
 
 
 class EngineMismatchError(RuntimeError):
@@ -36,12 +36,12 @@ def check_engine(attempt: AttemptInput) -> None:
         raise EngineMismatchError(attempt.engine_version)
 
 
-def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, worker: Worker) -> BatchWork:
+def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int) -> BatchWork:
     """Return batch `number` of an attempt. Raises DocumentError for an unreadable plan, StoreError."""
     attempt = open_attempt(store, layout.attempt_path(given.namespace, given.name, given.plan, given.attempt))
     runs = list_batch_runs(attempt, number)
     path = layout.batch_path(attempt.path, number)
-    return BatchWork(store, path, _read_document(store, path, number, len(runs)), runs, sweep, worker)
+    return BatchWork(store, path, _read_document(store, path, number, len(runs)), runs, TaskBuilder(sweep).build)
 
 
 def list_batch_runs(attempt: StoredAttempt, number: int) -> list[int]:

@@ -1,7 +1,7 @@
-"""The process of a render pod.
+"""The process of a render pod: it starts workers and records what happens to the runs of its batch.
 
 Ends with 0 when every run of its batch is rendered or recorded as failed; 64 when the sweep can never work; 75 when
-store or device are unavailable; 143 after SIGTERM, with the run in flight dropped and its mark cleared.
+store or device are unavailable; 143 after SIGTERM, with the runs in flight dropped and their marks cleared.
 """
 
 from __future__ import annotations
@@ -9,14 +9,11 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import os
-import signal
-import sys
+import threading
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
-
-import psutil
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
@@ -31,12 +28,14 @@ from synth_dataset.stopper import Stopper, end_process, log_traceback
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_client import RENDER_PATIENCE, Patience
 from synth_dataset.store.s3_store import open_store
+from synth_renderer.runtime.batch.gpu_clock import GpuClock
 from synth_renderer.runtime.batch.inputs import EngineMismatchError, check_engine, open_batch
 from synth_renderer.runtime.batch.progress import log_event
 from synth_renderer.runtime.capacity import read_memory_limit
 from synth_renderer.runtime.library_folders import choose_library_folders
-from synth_renderer.runtime.process import load_engine
-from synth_renderer.runtime.worker import Worker, WorkerUnavailableError
+from synth_renderer.runtime.pool import Pool, PoolUnavailableError
+from synth_renderer.runtime.stop_requests import StopRequests
+from synth_renderer.runtime.worker_handle import WorkerCommand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +45,9 @@ if TYPE_CHECKING:
 
 ENGINE: Final = "synth_renderer.engine:render"
 WATERMARK_SHARE: Final = 0.6
-"""Share of the memory limit above which the process restarts after a run."""
+"""Share of the memory limit above which the workers, all together, are replaced after their runs."""
 STOP_SECONDS: Final = 30.0
-"""Time to drop the run in flight and update the store; less than a pod's default grace period."""
+"""Time to stop the workers and update the store; less than a pod's default grace period."""
 
 
 def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
@@ -66,76 +65,81 @@ def main(stop: StopSignal, arguments: Sequence[str] | None = None) -> NoReturn:
         _write_empty_message(options, problem)
     finally:
         # A stopping pod does not wait for its store, so an unavailable store is no reason for exit code 75.
-        if code and stopper.is_stopping.is_set():
-            stopper.join()
-        end_process(code)
+        end_process(ExitCode.STOPPED if code and stopper.is_stopping.is_set() else code)
 
 
 def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     given = AttemptInput.read(options.input)
     check_engine(given)
     store = open_store(given, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
-    os.environ.update(choose_library_folders(os.environ, find_temporary_folder()))
-    worker = Worker(store, load_engine(options.engine), options.device)
-    work = open_batch(store, given, given.build_sweep(), options.shard * SHARD_BATCHES + options.index, worker)
-    with worker.commit_lock:
-        stopper.tidy_up = partial(_drop_run, worker, work, options)
-        return _render_batch(work, options, stopper)
-
-
-def _render_batch(work: BatchWork, options: argparse.Namespace, stopper: Stopper) -> ExitCode:
-    try:
-        work.fail_crashing_run(options.retries_per_run)
-        while work.has_next():
-            work.render_next_run(options.gpus)
-            work.write_message(options.message)
-            if work.has_next() and _is_past_watermark(options.memory_limit):
-                work.save()
-                _restart_process(stopper)
-        work.save()
-        work.write_message(options.message)
-    except (WorkerUnavailableError, StoreError) as error:
-        problem = Problem(reason=error.reason, message=explain(error))
-        log_event("ended", code=int(ExitCode.TRY_AGAIN), reason=problem.reason, message=problem.message)
-        _clear_mark(work)
-        work.write_message(options.message, problem)
-        return ExitCode.TRY_AGAIN
-    return ExitCode.OK
-
-
-def _clear_mark(work: BatchWork) -> None:
-    """Clear the in-flight mark; a store that is still unavailable keeps it."""
-    with suppress(StoreError):
-        work.clear_mark()
-
-
-def _drop_run(worker: Worker, work: BatchWork, options: argparse.Namespace) -> None:
-    """Drop the run in flight, after a commit that has begun, and clear its mark."""
-    log_event("stopping")
-    worker.commit_lock.acquire()
-    try:
-        work.drop_run_in_flight(options.gpus)
-    except StoreError as error:
-        log_event("in-flight mark not cleared", reason=error.reason, message=explain(error))
-    finally:
-        work.write_message(options.message)
-
-
-def _is_past_watermark(limit: int | None) -> bool:
-    resident: int = psutil.Process().memory_info().rss
-    return resident > WATERMARK_SHARE * (limit or read_memory_limit())
-
-
-def _restart_process(stopper: Stopper) -> None:
-    """Replace this process by a new one in the same container, which frees the memory that Blender keeps.
-
-    Returns if this process is stopping, because a new one would not know of it.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # stays pending for the new process
+    work = open_batch(store, given, given.build_sweep(), options.shard * SHARD_BATCHES + options.index)
+    work.take_over(options.retries_per_run)
+    requests = StopRequests()
+    stopper.tidy_up = partial(_request_stop, requests)
     if stopper.is_stopping.is_set():
-        return
-    log_event("restarting: past its memory watermark")
-    os.execv(sys.executable, [sys.executable, "-m", "synth_renderer.runtime.batch", *sys.argv[1:]])
+        requests.ensure()
+    problem = _render_runs(work, _build_pool(options, work.open_runs, requests), options)
+    unsaved = _save(work)
+    if stopper.is_stopping.is_set():
+        return ExitCode.OK if work.is_over else ExitCode.STOPPED
+    problem = problem or unsaved
+    return _report_problem(work, problem, options) if problem else ExitCode.OK
+
+
+def _report_problem(work: BatchWork, problem: Problem, options: argparse.Namespace) -> ExitCode:
+    """Write the reason why runs are left into log and message, and return the exit code."""
+    code = ExitCode.BUG if problem.reason is Reason.WORKER_FAILED else ExitCode.TRY_AGAIN
+    log_event("ended", code=int(code), reason=problem.reason, message=problem.message)
+    work.write_message(options.message, problem)
+    return code
+
+
+def _request_stop(requests: StopRequests) -> None:
+    """Have the main thread stop the workers and end the process."""
+    log_event("stopping")
+    requests.ensure()
+    threading.Event().wait()
+
+
+def _build_pool(options: argparse.Namespace, runs: int, requests: StopRequests) -> Pool:
+    size = max(1, min(options.workers, runs))
+    watermark = int(WATERMARK_SHARE * (options.memory_limit or read_memory_limit()) / size)
+    arguments = (
+        *(f"--input={options.input}", f"--device={options.device}"),
+        *(f"--engine={options.engine}", f"--watermark={watermark}"),
+    )
+    temporary = find_temporary_folder()
+    command = WorkerCommand(arguments, temporary, environment=choose_library_folders(os.environ, temporary))
+    return Pool(command, size, requests, options.retries_per_run)
+
+
+def _render_runs(work: BatchWork, pool: Pool, options: argparse.Namespace) -> Problem | None:
+    """Render the runs that have not ended; return the reason why some are left. Workers stop at the first problem."""
+    problem = None
+    clock = GpuClock(options.gpus)
+    try:
+        for event in pool.events(work.iterate_tasks(), work.list_suspects()):
+            try:
+                work.record(event, clock)
+                if not work.has_waiting_runs and not pool.stop.count:  # the next mark would save it otherwise
+                    work.save()
+            except StoreError as error:
+                problem = problem or Problem(reason=error.reason, message=explain(error))
+                pool.stop.ensure()
+            work.write_message(options.message)
+    except PoolUnavailableError as error:
+        problem = problem or Problem(reason=error.reason, message=explain(error))
+    return problem
+
+
+def _save(work: BatchWork) -> Problem | None:
+    """Write the document, whose marks are cleared; a store that is unavailable keeps them."""
+    try:
+        work.save()
+    except StoreError as error:
+        log_event("batch document not written", reason=error.reason, message=explain(error))
+        return Problem(reason=error.reason, message=explain(error))
+    return None
 
 
 def _find_outcome(error: BaseException) -> tuple[ExitCode, Problem]:
@@ -164,6 +168,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--index", type=int, default=index, required=index is None, help="batch of the shard")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs of the pod")
+    parser.add_argument("--workers", type=int, default=1, help="runs in flight at a time")
     parser.add_argument("--retries-per-run", type=int, default=2)
     parser.add_argument("--memory-limit", type=int, help="bytes; left out: the container's")
     parser.add_argument("--engine", default=os.environ.get("SYNTH_ENGINE", ENGINE), help="module:function")

@@ -1,119 +1,146 @@
-"""A batch in progress: its runs one after another, its document and its termination message."""
+"""A batch in progress: its runs, document and termination message."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.messages import write_message
-from synth_api.recipe.canonical_tree import build_canonical_tree
-from synth_api.recipe.run_key import compute_run_key
+from synth_api.reasons import FailureReason
 from synth_api.sentences import format_log_entry
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.documents.batch_document import RunUsage
+from synth_dataset.documents.batch_document import RunUsage, describe_deaths
 from synth_dataset.documents.failed_run import FailedRun
-from synth_renderer.runtime.protocol import RunTask
+from synth_renderer.runtime.pool import RunEnded, RunStarting
+from synth_renderer.runtime.run_queue import Try
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from synth_api.jobs.messages import Problem
-    from synth_api.sweep.definition import Sweep
     from synth_dataset.documents.batch_document import BatchDocument
     from synth_dataset.store.base import Store
-    from synth_renderer.runtime.protocol import RunReport
-    from synth_renderer.runtime.worker import Worker
+    from synth_renderer.runtime.batch.gpu_clock import GpuClock
+    from synth_renderer.runtime.pool import PoolEvent, WorkerDied
+    from synth_renderer.runtime.protocol import RunReport, RunTask
 
 MIN_STAGE_SECONDS: Final = 0.0005
 """Shorter stages are left out of the termination message."""
 
 
 class BatchWork:
-    """The runs of a batch in order, on one worker; the caller holds `worker.commit_lock`."""
+    """The runs of a batch, and what happens to them; methods that write the document to the store raise StoreError."""
 
     def __init__(
-        self, store: Store, path: str, document: BatchDocument, runs: Sequence[int], sweep: Sweep, worker: Worker
+        self,
+        store: Store,
+        path: str,
+        document: BatchDocument,
+        runs: Sequence[int],
+        build_task: Callable[[int], RunTask],
     ) -> None:
         self.document = document
         self._store = store
         self._path = path
         self._runs = runs
-        self._sweep = sweep
-        self._worker = worker
+        self._positions = {run: position for position, run in enumerate(runs)}
+        self._build_task = build_task
+        self._is_saved = True
 
-    def fail_crashing_run(self, retries: int) -> None:
-        """Record the marked run as failed if its worker died more than `retries` times."""
-        mark = self.document.in_flight
-        if mark is not None:
-            self.document = self.document.fail_repeated_crash(retries, self._sweep.overrides(mark.run))
-            log_event("found in flight", run=mark.run, attempt=mark.attempts, given_up=self.document.in_flight is None)
+    @property
+    def open_runs(self) -> int:
+        """Number of runs that have not ended."""
+        return len(self._runs) - self.document.ended_runs
 
-    def has_next(self) -> bool:
-        """Return True if a run has not ended."""
-        return self.document.ended_runs < len(self._runs)
+    @property
+    def has_waiting_runs(self) -> bool:
+        """Return True if there are runs that are neither ended nor in flight."""
+        return self.open_runs > len(self.document.in_flight)
 
-    def render_next_run(self, gpus: int) -> None:
-        """Render the next run and record its end. Raises WorkerUnavailableError and StoreError."""
-        number = self._runs[self.document.ended_runs]
-        self.document = self.document.mark_in_flight(number)
-        self.save()
-        report = self._worker.render_run(self._task(number))
-        usage = compute_usage(report, gpus)
-        if report.outcome == "failed":
-            self.document = self.document.add_failure(self._failed_run(report), usage)
+    @property
+    def is_over(self) -> bool:
+        """Return True if all runs have ended, and the document in the store says so."""
+        return not self.open_runs and self._is_saved
+
+    def take_over(self, retries: int) -> None:
+        """Take the batch over from an earlier pod: a run that has ended more than `retries` workers fails."""
+        self._update(self.document.take_over())
+        for suspect in self.document.suspects:
+            task = self._build_task(suspect.run)
+            is_over = suspect.deaths > retries and not self._store.has_run(task.key)
+            if is_over:
+                position = self._positions[suspect.run]
+                self._update(self.document.fail_suspect(suspect, position, task.overrides))
+            log_event("found in flight", run=suspect.run, deaths=suspect.deaths, given_up=is_over)
+
+    def list_suspects(self) -> list[Try]:
+        """Return the runs that are rendered alone."""
+        return [Try(self._build_task(suspect.run), suspect.deaths) for suspect in self.document.suspects]
+
+    def iterate_tasks(self) -> Iterator[RunTask]:
+        """Yield the other runs that have not ended, in order."""
+        suspects = {suspect.run for suspect in self.document.suspects}
+        open_runs = [self._runs[position] for position in self.document.list_open_positions()]
+        return (self._build_task(run) for run in open_runs if run not in suspects)
+
+    def record(self, event: PoolEvent, clock: GpuClock) -> None:
+        """Record what the pool reports. A try begins only after its mark is in the store."""
+        if isinstance(event, RunStarting):
+            self._update(self.document.mark_in_flight(event.task.number))
+            self.save()
+            clock.start(event.task.number)
+        elif isinstance(event, RunEnded):
+            self._end_run(event, clock.stop(event.task.number))
         else:
-            self.document = self.document.add_success(usage)
+            self._record_death(event, clock.stop(event.task.number))
+
+    def _record_death(self, event: WorkerDied, gpu_seconds: float) -> None:
+        run = event.task.number
+        self._update(self.document.add_death(run, event.deaths, RunUsage(gpu_seconds=gpu_seconds)))
+        log_event("worker died", run=run, exit=event.exit, deaths=event.deaths)
+
+    def _end_run(self, event: RunEnded, gpu_seconds: float) -> None:
+        task, report = event.task, event.report
+        run, usage = task.number, compute_usage(report, gpu_seconds)
+        match report.outcome:
+            case "dropped":
+                self._update(self.document.clear_mark(run, usage))
+            case "failed":
+                self._update(self.document.add_failure(self._build_failure(task, report), self._positions[run], usage))
+            case _:
+                self._update(self.document.add_success(run, self._positions[run], usage))
         log_event(
-            report.outcome, run=number, reason=report.reason, message=report.message, seconds=round(report.seconds, 3)
+            report.outcome, run=run, reason=report.reason, message=report.message, seconds=round(report.seconds, 3)
         )
 
-    def drop_run_in_flight(self, gpus: int) -> None:
-        """Drop the run in flight and clear its mark, so that it is rendered again."""
-        dropped = self._worker.drop_run()
-        if dropped is not None:
-            log_event("dropped", run=dropped.number)
-        self.document = self.document.clear_mark(compute_usage(dropped, gpus) if dropped else RunUsage())
-        self.save()
-
-    def clear_mark(self) -> None:
-        """Clear the in-flight mark, because device or store failed and not the run."""
-        self.document = self.document.clear_mark(RunUsage())
-        self.save()
-
     def save(self) -> None:
-        """Write the batch document to the store. Raises StoreError."""
-        self._store.write(self._path, self.document.to_json())
+        """Write the batch document to the store, if it has changed. Raises StoreError."""
+        if not self._is_saved:
+            self._store.write(self._path, self.document.to_json())
+            self._is_saved = True
 
     def write_message(self, file: Path, problem: Problem | None = None) -> None:
         """Write the termination message."""
         with suppress(OSError):  # the batch document in the store has the same content
             file.write_bytes(write_message(self.document.to_message(ENGINE_VERSION, problem)))
 
-    def _task(self, number: int) -> RunTask:
-        recipe = self._sweep.build_recipe(number)
-        return RunTask(
-            number=number,
-            key=compute_run_key(recipe),
-            overrides=self._sweep.overrides(number),
-            recipe=build_canonical_tree(recipe),
-            base=self._base,
-        )
+    def _update(self, document: BatchDocument) -> None:
+        self.document = document
+        self._is_saved = False
 
-    @cached_property
-    def _base(self) -> dict[str, Any]:
-        return build_canonical_tree(self._sweep.build_recipe(self._sweep.find_first_run()))
-
-    def _failed_run(self, report: RunReport) -> FailedRun:
-        overrides = self._sweep.overrides(report.number)
-        return FailedRun(number=report.number, overrides=overrides, reason=report.reason, message=report.message)
+    def _build_failure(self, task: RunTask, report: RunReport) -> FailedRun:
+        message = report.message
+        if report.reason == FailureReason.WORKER_DIED:
+            suspects = {suspect.run: suspect.deaths for suspect in self.document.suspects}
+            message = describe_deaths(suspects[task.number])
+        return FailedRun(number=task.number, overrides=task.overrides, reason=report.reason, message=message)
 
 
-def compute_usage(report: RunReport, gpus: int) -> RunUsage:
-    """Return the usage of a run; a pod occupies its GPUs for the whole run."""
+def compute_usage(report: RunReport, gpu_seconds: float) -> RunUsage:
+    """Return the usage of a run."""
     stages = {stage: seconds for stage, seconds in report.stages.items() if seconds >= MIN_STAGE_SECONDS}
-    return RunUsage(seconds=stages, gpu_seconds=gpus * report.seconds, bytes=report.bytes)
+    return RunUsage(seconds=stages, gpu_seconds=gpu_seconds, bytes=report.bytes)
 
 
 def log_event(event: str, **facts: Any) -> None:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +22,13 @@ from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import BatchMessage, read_message
 from synth_api.resources.output import Output
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.attempts.attempt import AttemptIdentity, write_attempt
+from synth_dataset.attempts.attempt import AttemptIdentity, open_attempt, write_attempt
 from synth_dataset.attempts.survey import survey_keys, write_keys
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
 from synth_dataset.store.s3_policy import build_policy
 from synth_dataset.store.s3_store import S3Store
+from synth_renderer.runtime.batch.inputs import list_batch_runs
 
 TRIAL_ENGINE = Path(__file__).parents[1]
 BUCKET = "datasets"
@@ -44,7 +48,7 @@ def client(server: S3Server) -> Minio:
 
 @dataclass
 class Pods:
-    """An attempt of four seeds in two batches, 0 and 3, 2 and 1, of a bucket, and processes as its pods."""
+    """An attempt in a bucket, by default of the seeds 0 and 3, 2 and 1 in two batches, and processes as its pods."""
 
     server: S3Server
     folder: Path
@@ -54,11 +58,22 @@ class Pods:
     def order(self, seed: int, what: str) -> None:
         (self.folder / str(seed)).write_text(what)
 
-    def tries(self, seed: int) -> int:
-        log = self.folder / f"{seed}.log"
-        return len(log.read_text().splitlines()) if log.exists() else 0
+    def orders(self, seed: int) -> bool:
+        """Return True if there is an order for a seed."""
+        return (self.folder / str(seed)).exists()
 
-    def start(self, batch: int = 0, memory_limit: int = 1 << 40, **changed: Any) -> subprocess.Popen[str]:
+    def workers(self, seed: int) -> list[str]:
+        """Process ids of the workers that tried this seed, in order."""
+        log = self.folder / f"{seed}.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def tries(self, seed: int) -> int:
+        return len(self.workers(seed))
+
+    @contextmanager
+    def start(
+        self, batch: int = 0, memory_limit: int = 1 << 40, workers: int = 1, **changed: Any
+    ) -> Iterator[subprocess.Popen[str]]:
         file = self.folder / "attempt.json"
         file.write_text(self.given.model_copy(update=changed).model_dump_json())
         environment = {
@@ -72,14 +87,18 @@ class Pods:
             "SYNTH_ENGINE": "trial_engine:render",
         }
         arguments = [f"--input={file}", f"--message={self.message_file}", "--retries-per-run=1", "--gpus=2"]
-        arguments.append(f"--memory-limit={memory_limit}")
-        return subprocess.Popen(
+        arguments += [f"--memory-limit={memory_limit}", f"--workers={workers}"]
+        with subprocess.Popen(
             [sys.executable, "-m", "synth_renderer.runtime.batch", *arguments],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def run(self, batch: int = 0, **changed: Any) -> int:
         with self.start(batch, **changed) as process:
@@ -103,13 +122,62 @@ class Pods:
         path = layout.attempt_path(self.given.namespace, self.given.name, self.given.plan, self.given.attempt)
         return BatchDocument.model_validate_json(self.store.read(layout.batch_path(path, batch)))
 
+    def plan(self, attempt: str) -> None:
+        """Write the attempt's plan, of which all runs are to do, and make it the attempt of the pods."""
+        self.given = self.given.model_copy(update={"attempt": attempt})
+        sweep, given = self.given.build_sweep(), self.given
+        with self.store.open_scratch("plan") as scratch:
+            survey = survey_keys(self.store, write_keys(sweep, scratch / layout.KEYS))
+            identity = AttemptIdentity(given.namespace, given.name, given.plan, given.attempt)
+            write_attempt(self.store, scratch, identity, sweep, survey, datetime.now(UTC), batch_size=given.batch_size)
+
+    def forget_runs(self) -> None:
+        """Remove all runs from the store."""
+        for folder in (layout.MANIFESTS, layout.RUNS):
+            self.store.remove_folder(folder)
+
+    def list_runs(self, batch: int = 0) -> list[int]:
+        """Return the seeds of a batch in the order in which a pod takes them."""
+        path = layout.attempt_path(self.given.namespace, self.given.name, self.given.plan, self.given.attempt)
+        return list_batch_runs(open_attempt(self.store, path), batch)
+
+    def wait_for_file(self, name: str) -> None:
+        """Return once the engine or its orders have made a file."""
+        end = time.monotonic() + 60
+        while not (self.folder / name).exists():
+            assert time.monotonic() < end, f"there is no {name}"
+            time.sleep(0.01)
+
+    def wait_for_failures(self, count: int) -> None:
+        """Return once the pod's message has so many failed runs."""
+        end = time.monotonic() + 60
+        while self._count_failures() < count:
+            assert time.monotonic() < end, "no run has failed"
+            time.sleep(0.01)
+
+    def _count_failures(self) -> int:
+        """Return the failed runs in the message; 0 while it is being written."""
+        message = read_message(self.message_file.read_text()) if self.message_file.exists() else None
+        return message.failed if isinstance(message, BatchMessage) else 0
+
     def exists(self, seed: int) -> bool:
         return self.store.has_run(self.given.build_sweep().key(seed))
 
 
 @pytest.fixture
 def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pods:
-    output = Output(endpoint=minio.endpoint, bucket=BUCKET, prefix=f"pods/{request.node.name[:40]}", insecure=True)
+    return build_pods(minio, tmp_path, request.node.name, seeds=4, batch_size=2)
+
+
+@pytest.fixture
+def batch(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pods:
+    """An attempt of six seeds in one batch."""
+    return build_pods(minio, tmp_path, request.node.name, seeds=6, batch_size=6)
+
+
+def build_pods(minio: S3Server, folder: Path, name: str, *, seeds: int, batch_size: int) -> Pods:
+    prefix = f"pods/{re.sub(r'[^a-z0-9_-]', '-', name)[:40]}"
+    output = Output(endpoint=minio.endpoint, bucket=BUCKET, prefix=prefix, insecure=True)
     keys = {"AWS_ACCESS_KEY_ID": minio.access_key, "AWS_SECRET_ACCESS_KEY": minio.secret_key}
     store = S3Store(output, environment=keys)
     given = AttemptInput(
@@ -117,18 +185,15 @@ def pods(minio: S3Server, tmp_path: Path, request: pytest.FixtureRequest) -> Pod
         name="trial",
         recipe_name="trial",
         recipe={"defaults": ["BaseRecipe", "_self_"], **SMALLEST_RECIPE},
-        overrides=("initial_runtime_state.seed=range(4)",),
+        overrides=(f"initial_runtime_state.seed=range({seeds})",),
         output=output,
         endpoint_is_known=True,
         parallelism=1,
-        batch_size=2,
+        batch_size=batch_size,
         engine_version=ENGINE_VERSION,
         plan="a" * 64,
         attempt="b" * 64,
     )
-    sweep = given.build_sweep()
-    with store.open_scratch("plan") as scratch:
-        survey = survey_keys(store, write_keys(sweep, scratch / layout.KEYS))
-        identity = AttemptIdentity(given.namespace, given.name, given.plan, given.attempt)
-        write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), batch_size=2)
-    return Pods(minio, tmp_path, given, store)
+    pods = Pods(minio, folder, given, store)
+    pods.plan(given.attempt)
+    return pods

@@ -31,7 +31,7 @@ def test_a_batch_is_worked_off_and_told(pods: Pods) -> None:
     assert message.bytes > 0
     assert message.gpu_seconds_used > 0
     document = pods.document(1)
-    assert (document.succeeded, document.in_flight) == (2, None)
+    assert (document.succeeded, document.in_flight, document.ended) == (2, (), ((0, 2),))
 
 
 def test_a_run_that_somebody_else_has_made_meanwhile_counts_as_succeeded(pods: Pods) -> None:
@@ -61,9 +61,22 @@ def test_a_run_that_fails_is_recorded_and_its_neighbour_rendered(pods: Pods) -> 
 def test_a_run_that_kills_its_worker_is_given_up_after_its_retries_and_takes_no_neighbour_along(pods: Pods) -> None:
     pods.order(0, "crash")
 
-    assert pods.run() == -signal.SIGSEGV
-    assert pods.document().in_flight is not None
-    assert pods.run() == -signal.SIGSEGV
+    assert pods.run() == 0
+
+    assert pods.tries(0) == 2
+    assert pods.exists(3)
+    deaths = [(event["run"], event["exit"]) for event in pods.events() if event["event"] == "worker died"]
+    assert deaths == [(0, "was killed by SIGSEGV")] * 2
+    assert pods.message.reasons == {"WorkerDied": 1}
+    assert "in each of 2 tries" in pods.message.failures[0].message
+
+
+def test_a_run_that_kills_its_pod_is_given_up_after_its_retries_and_takes_no_neighbour_along(pods: Pods) -> None:
+    pods.order(0, "kill pod")
+
+    assert pods.run() == -signal.SIGKILL
+    assert [mark.run for mark in pods.document().in_flight] == [0]
+    assert pods.run() == -signal.SIGKILL
     assert pods.run() == 0
 
     assert pods.tries(0) == 2
@@ -79,7 +92,7 @@ def test_told_to_stop_it_drops_the_run_in_flight_and_counts_nothing_against_it(p
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 143
 
-    assert pods.document().in_flight is None
+    assert pods.document().in_flight == ()
     assert not pods.exists(0)
     assert list(pods.store.iterate_files(layout.RUNS)) == []
     assert pods.message.gpu_seconds_lost > 0
@@ -93,12 +106,12 @@ def test_it_stops_though_its_scratch_folder_is_gone_and_leaves_no_mark(pods: Pod
     with pods.start() as process:
         while not (pods.folder / "0.rendered").exists():
             assert process.poll() is None
-        (scratch,) = pods.folder.glob(f"{pods.given.build_sweep().key(0)}-*")
+        (scratch,) = pods.folder.glob(f"*/{pods.given.build_sweep().key(0)}-*")
         shutil.rmtree(scratch)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 143
 
-    assert pods.document().in_flight is None
+    assert pods.document().in_flight == ()
 
 
 def test_a_second_signal_ends_it_at_once_while_it_waits_for_a_store_that_is_deaf(pods: Pods) -> None:
@@ -113,7 +126,7 @@ def test_a_second_signal_ends_it_at_once_while_it_waits_for_a_store_that_is_deaf
         assert process.wait(timeout=60) == 143
         pods.server.send_signal(signal.SIGCONT)
 
-    assert pods.document().in_flight is not None
+    assert pods.document().in_flight != ()
 
 
 def test_another_engine_version_can_never_render_this_plan(pods: Pods) -> None:
@@ -157,7 +170,7 @@ def test_a_device_that_is_not_there_ends_it_with_try_again_and_leaves_no_mark(po
 
     assert pods.message.problem is not None
     assert pods.message.problem.reason == "DeviceUnavailable"
-    assert pods.document().in_flight is None
+    assert pods.document().in_flight == ()
 
 
 def test_a_store_that_is_gone_for_a_while_is_waited_for(pods: Pods) -> None:
@@ -172,13 +185,13 @@ def test_a_store_that_is_gone_for_a_while_is_waited_for(pods: Pods) -> None:
     assert pods.message.succeeded == 2
 
 
-def test_it_starts_anew_when_it_holds_too_much_memory(pods: Pods) -> None:
+def test_a_worker_that_holds_too_much_memory_is_replaced_after_its_run(pods: Pods) -> None:
     pods.order(0, "leak")
 
     assert pods.run(memory_limit=400 << 20) == 0
 
     assert pods.message.succeeded == 2
-    assert [event["event"] for event in pods.events()][1].startswith("restarting")
+    assert pods.workers(0) != pods.workers(3)
 
 
 def test_each_run_is_a_line_of_json_in_the_log(pods: Pods) -> None:
