@@ -42,7 +42,7 @@ class RunUsage(Document):
 
 
 class BatchDocument(Document):
-    """`batches/<index>.json`."""
+    """`batches/<index>.json`: what has become of the runs of a batch."""
 
     batch: int
     size: int
@@ -98,13 +98,13 @@ class BatchDocument(Document):
 
     def add_death(self, run: int, deaths: int, lost: RunUsage) -> BatchDocument:
         """Return the document after the death of a run's worker; `deaths` are those that count against the run."""
-        document = self._forget_run(run)._add_lost(lost)
+        document = self._forget_run(run)._add_loss(lost)
         return document.model_copy(update={"suspects": (*document.suspects, Suspect(run=run, deaths=deaths))})
 
     def clear_mark(self, run: int, lost: RunUsage) -> BatchDocument:
         """Return the document without a run's mark: a try that its pod drops does not count."""
         deaths = self._count_deaths(run)
-        return self.add_death(run, deaths, lost) if deaths else self._forget_run(run)._add_lost(lost)
+        return self.add_death(run, deaths, lost) if deaths else self._forget_run(run)._add_loss(lost)
 
     def add_success(self, run: int, position: int, usage: RunUsage) -> BatchDocument:
         """Return the document with one more succeeded run."""
@@ -114,7 +114,7 @@ class BatchDocument(Document):
 
     def add_failure(self, failure: FailedRun, position: int, usage: RunUsage) -> BatchDocument:
         """Return the document with one more failed run."""
-        document = self._end_run(failure.number, position, usage)._add_lost(usage)
+        document = self._end_run(failure.number, position, usage)._add_loss(usage)
         return document.model_copy(update={"failures": (*self.failures, failure)})
 
     def fail_suspect(self, suspect: Suspect, position: int, overrides: dict[str, Any]) -> BatchDocument:
@@ -160,7 +160,7 @@ class BatchDocument(Document):
         ended = _add_to_ranges(self.ended, position)
         return self._forget_run(run)._add_usage(usage).model_copy(update={"ended": ended})
 
-    def _add_lost(self, lost: RunUsage) -> BatchDocument:
+    def _add_loss(self, lost: RunUsage) -> BatchDocument:
         return self.model_copy(update={"gpu_seconds_lost": self.gpu_seconds_lost + lost.gpu_seconds})
 
     def _add_usage(self, usage: RunUsage) -> BatchDocument:

@@ -39,6 +39,6 @@ class StopRequests:
             self._readable.recv(4096)
 
     def close(self) -> None:
-        """Close the descriptors."""
+        """Close both ends of the socket."""
         self._readable.close()
         self._writable.close()
