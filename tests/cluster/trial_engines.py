@@ -8,17 +8,21 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
+
+LIE: Final = Path("/scratch/lie")
+"""Termination message that the first process of a pod ends with."""
 
 
 def render_faulty(recipe: Any, folder: Path, device: str) -> Any:
     """Render with the real engine; seeds in DEADLY end the process, seeds in GREEDY exceed the memory limit."""
     seed = str(recipe.initial_runtime_state.seed)
     if seed in os.environ.get("DEADLY", "").split(","):
-        os._exit(128 + signal.SIGSEGV)  # process 1 of a container ignores the signals that it sends itself
+        os.kill(os.getpid(), signal.SIGSEGV)
     if seed in os.environ.get("GREEDY", "").split(","):
         _ = b"x" * (8 << 30)
     from synth_renderer.engine import render
@@ -34,12 +38,26 @@ def render_held(recipe: Any, folder: Path, device: str) -> Any:
 
 
 def render_lying(recipe: Any, folder: Path, device: str) -> Any:
-    """Render nothing; for the seeds in LIES, end the process with another termination message than the worker's."""
+    """Render nothing; for the seeds in LIES, have the pod end with another termination message than its own."""
     lie = json.loads(os.environ["LIES"]).get(str(recipe.initial_runtime_state.seed))
     if lie is not None:
-        Path("/dev/termination-log").write_text(lie.replace("BATCH", os.environ["JOB_COMPLETION_INDEX"]))
-        os._exit(70)
+        LIE.with_suffix(".new").write_text(lie.replace("BATCH", os.environ["JOB_COMPLETION_INDEX"]))
+        LIE.with_suffix(".new").rename(LIE)
+        threading.Event().wait()
     return render_nothing(recipe, folder, device)
+
+
+def await_lie() -> None:
+    """In the pod's first process, which starts the workers, end the pod once an engine has written a lie."""
+    if os.getpid() == 1 and "LIES" in os.environ:
+        threading.Thread(target=_tell_lie, daemon=True).start()
+
+
+def _tell_lie() -> None:
+    while not LIE.exists():
+        time.sleep(0.05)
+    Path("/dev/termination-log").write_text(LIE.read_text())
+    os._exit(70)
 
 
 def render_nothing(recipe: Any, folder: Path, device: str) -> Any:

@@ -81,9 +81,8 @@ class SweepNamespace:
     def apply_trial_engine(self, function: str, **environment: str) -> dict[str, Any]:
         """Mount `trial_engines.py` and return the pod template of a sweep that renders with its `function`."""
         source = (ROOT / "tests" / "cluster" / "trial_engines.py").read_text(encoding="utf-8")
-        self.apply(
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "trial"}, "data": {"trial.py": source}}
-        )
+        files = {"trial.py": source, "sitecustomize.py": "import trial; trial.await_lie()"}
+        self.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "trial"}, "data": files})
         variables = {"PYTHONPATH": "/trial", "SYNTH_ENGINE": f"trial:{function}", **environment}
         container = {
             "name": "render",
