@@ -119,6 +119,8 @@ class GpuDefaults(Part):
     """Runtime class of the GPU pods."""
     kernel_cache: KernelCacheVolume = KernelCacheVolume()
     """Where compiled kernels outlive GPU pods."""
+    workers_per_pod: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Runs that a GPU pod renders at a time; None: as many as its limits allow."""
     hourly_price: Annotated[float, Field(ge=0)] | None = None
     """Price of a GPU hour, for the forecast of a sweep's cost; in any currency."""
 

@@ -68,6 +68,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
             "tolerations": [{"key": "gpu", "operator": "Exists"}],
             "runtimeClassName": "nvidia",
             "hourlyPrice": 2.5,
+            "workersPerPod": 3,
             "kernelCache": {"hostPath": {"path": "/var/cache/synth-kernels", "namespaces": ["lab-a"]}, "size": "1Gi"},
         },
         "renderResources": {"requests": {"cpu": 3}, "limits": {}},
@@ -103,7 +104,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
     assert (found.health_port, found.metrics_port, found.workers, found.log_level) == (9001, 9002, 3, "DEBUG")
     assert found.limits.find("lab-a") == NamespaceLimits(sweeps=2, gpus=3, gpu_hours_per_day=1.5)
     assert found.limits.find("lab-b") == NamespaceLimits(sweeps=2, pods=5)
-    assert (found.gpu.runtime_class_name, found.gpu.hourly_price) == ("nvidia", 2.5)
+    assert (found.gpu.runtime_class_name, found.gpu.hourly_price, found.gpu.workers_per_pod) == ("nvidia", 2.5, 3)
     assert [found.gpu.kernel_cache.is_for(name) for name in ("lab-a", "lab-b")] == [True, False]
     assert found.lease.duration_seconds == 9
 
@@ -117,6 +118,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"global": {"imageRegistry": "https://mirror"}}, ("imageRegistry", "pattern")),
     ({"sweeps": {"gpu": {"resourcename": "x"}}}, ("gpu", "resourcename")),
     ({"sweeps": {"output": {**STORE, "secret": "x"}}}, ("output", "secret")),
+    ({"sweeps": {"gpu": {"workersPerPod": 65}}}, ("gpu", "workersPerPod", "64")),
     ({"sweeps": {"gpu": {"hourlyPrice": -1}}}, ("gpu", "hourlyPrice", "0")),
     ({"sweeps": {"gpu": {"kernelCache": {"hostPath": "/k"}}}}, ("kernelCache", "hostPath", "object")),
     ({"sweeps": {"gpu": {"kernelCache": {"hostPath": {"path": "k"}}}}}, ("hostPath", "path", "pattern")),

@@ -150,7 +150,13 @@ def test_pods_spread_over_gpu_nodes_and_never_exceed_the_parallelism(
     ):
         namespace.apply_sweep(
             *("wide", "spheres-sem"),
-            **{"overrides": [*OVERRIDES, seeds], "parallelism": PARALLELISM, "batchSize": 1, "gpu": {"count": 1}},
+            **{
+                "overrides": [*OVERRIDES, seeds],
+                "parallelism": PARALLELISM,
+                "batchSize": 1,
+                "gpu": {"count": 1},
+                "workersPerPod": 4,
+            },
         )
         wait_until(
             lambda: len(read_node_names(watch)) >= 2 * PARALLELISM,

@@ -136,6 +136,8 @@ class SweepSpec(Part):
     """True stops rendering; finished runs stay."""
     max_failed_runs: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^(100|[0-9]{1,2})%$")] = 0
     """Failed runs, or a percentage of all, beyond which the sweep ends as failed."""
+    workers_per_pod: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Runs that a render pod renders at a time; by default 1, with GPUs as many as the pod's limits allow."""
     retries_per_run: Annotated[int, Field(ge=0, le=10)] = 2
     """Retries of a run whose worker died."""
     active_deadline_seconds: Annotated[int, Field(ge=1)] | None = None

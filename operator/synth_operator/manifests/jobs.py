@@ -30,6 +30,7 @@ _RENDER_FIELDS: Final = {
     "gpu",
     "pod_template",
     "retries_per_run",
+    "workers_per_pod",
     "device",
     "priority_class_name",
     "queue_name",
@@ -61,7 +62,8 @@ def build_render_job(
     immutable = {
         "completionMode": "Indexed",
         "completions": count,
-        "backoffLimitPerIndex": (spec.retries_per_run + 1) * batches.size,
+        # Deaths that a run has of its own, and one that it shares with those in flight beside it.
+        "backoffLimitPerIndex": (spec.retries_per_run + 2) * batches.size,
         "podReplacementPolicy": "Failed",
         "podFailurePolicy": _build_failure_policy(key),
         "template": build_render_template(sweep, key, output, configuration),

@@ -48,11 +48,13 @@ def choose_device(spec: SweepSpec) -> str:
 def _build_container(sweep: SweepObject, key: JobKey, configuration: Configuration) -> dict[str, Any]:
     spec, cache = sweep.spec, configuration.gpu.kernel_cache
     environment = _GPU_ENVIRONMENT | list_kernel_variables(cache, sweep.namespace) if spec.gpu else {}
+    workers = spec.workers_per_pod or (configuration.gpu.workers_per_pod if spec.gpu else None)
     arguments = {
         "--shard": key.shard,
         "--device": choose_device(spec),
         "--retries-per-run": spec.retries_per_run,
         **({"--gpus": spec.gpu.count} if spec.gpu else {}),
+        **({"--workers": workers} if workers else {}),
     }
     return {
         "image": spec.image or configuration.renderer_image,

@@ -47,6 +47,9 @@ def trace_scene(samples: int, bounces: int, seed: int, device: str) -> TracedPic
     """
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdecimal() and int(threads):  # Cycles takes all processors, also beside other workers
+        scene.render.threads_mode, scene.render.threads = "FIXED", int(threads)
     used = select_device(device)
     cycles = scene.cycles
     cycles.samples, cycles.seed = samples, seed % (2**31 - 1)

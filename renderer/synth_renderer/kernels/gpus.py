@@ -57,6 +57,18 @@ def _read_gpu(cuda: ctypes.CDLL, index: int) -> CudaGpu | None:
 
 
 @cache
+def find_least_memory() -> int | None:
+    """Return the bytes of memory of the smallest GPU or MIG instance; None without one or if the driver fails."""
+    sizes = []
+    for index in range(len(list_gpus())):
+        device, size = ctypes.c_int(), ctypes.c_size_t()
+        cuda = ctypes.CDLL(CUDA_LIBRARY)
+        if not (cuda.cuDeviceGet(ctypes.byref(device), index) or cuda.cuDeviceTotalMem_v2(ctypes.byref(size), device)):
+            sizes.append(size.value)
+    return min(sizes, default=None)
+
+
+@cache
 def read_driver_version() -> str:
     """Return the version of NVIDIA's driver, such as `580.159.03`; empty if it is unknown."""
     version = ctypes.create_string_buffer(_MAX_TEXT)

@@ -38,7 +38,7 @@ def test_a_shard_is_an_indexed_job_with_one_index_per_batch(
     assert spec["completionMode"] == "Indexed"
     assert spec["completions"] == BATCHES.count - 1000
     assert spec["parallelism"] == 4
-    assert spec["backoffLimitPerIndex"] == (1 + 1) * 9
+    assert spec["backoffLimitPerIndex"] == (1 + 2) * 9
     assert spec["suspend"] is False
     assert "ttlSecondsAfterFinished" not in spec
 
@@ -112,6 +112,8 @@ def test_a_pod_without_its_certificate_authority_starts(sweep: Make, configurati
         ({"gpu": {}}, "gpu", ["--gpus", "1"]),
         ({"gpu": {"count": 2}, "device": "cpu"}, "cpu", ["--gpus", "2"]),
         ({"device": "auto"}, "auto", []),
+        ({"workersPerPod": 4}, "cpu", ["--workers", "4"]),
+        ({"gpu": {}, "workersPerPod": 4}, "gpu", ["--gpus", "1", "--workers", "4"]),
     ],
 )
 def test_the_worker_is_told_its_device_and_the_gpus_whose_seconds_it_counts(
@@ -120,6 +122,16 @@ def test_the_worker_is_told_its_device_and_the_gpus_whose_seconds_it_counts(
     arguments = container(build_job(sweep(**spec), output, configuration))["args"]
 
     assert arguments == ["--shard", "1", "--device", device, "--retries-per-run", "2", *gpus]
+
+
+def test_workers_of_gpu_pods_may_be_set_for_all_sweeps(sweep: Make, output: Output) -> None:
+    tree = {"operatorImage": "a", "rendererImage": "b", "lease": {"namespace": "c"}, "gpu": {"workersPerPod": 6}}
+    configuration = Configuration.from_tree(tree)
+
+    specs: list[dict[str, Any]] = [{"gpu": {}}, {"gpu": {}, "workersPerPod": 2}, {}]
+    arguments = [container(build_job(sweep(**spec), output, configuration))["args"][6:] for spec in specs]
+
+    assert arguments == [["--gpus", "1", "--workers", "6"], ["--gpus", "1", "--workers", "2"], []]
 
 
 def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:
@@ -227,6 +239,7 @@ def test_a_queued_job_is_created_suspended(sweep: Make, output: Output, configur
         {"gpu": {}},
         {"podTemplate": {}},
         {"retriesPerRun": 3},
+        {"workersPerPod": 3},
         {"device": "cpu"},
         {"priorityClassName": "high"},
         {"queueName": "q"},

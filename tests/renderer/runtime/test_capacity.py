@@ -50,3 +50,38 @@ def test_memory_is_that_of_the_control_group_or_the_machine(
 ) -> None:
     machine(Allowance(None, limit, limit))
     assert capacity.read_memory_limit() == bytes_
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runs", "gpu_memory", "workers"),
+    [
+        (None, 100, None, 1),
+        (4, 100, None, 4),
+        (4, 2, None, 2),
+        (None, 0, None, 1),
+        (None, 100, 140 * GIB, 6),
+        (None, 100, 16 * GIB, 4),
+        (None, 3, 140 * GIB, 3),
+        (64, 100, 140 * GIB, 35),
+        (8, 100, 10 * GIB, 2),
+        (8, 100, 1 * GIB, 1),
+    ],
+)
+def test_a_pod_has_no_more_workers_than_runs_and_than_its_limits_and_gpu_take(
+    wanted: int | None,
+    runs: int,
+    gpu_memory: int | None,
+    workers: int,
+    machine: Callable[[Allowance], None],
+) -> None:
+    machine(Allowance(8.0, 12 * GIB, 12 * GIB))
+
+    assert capacity.choose_pod_workers(wanted, runs, gpu_memory) == workers
+
+
+def test_workers_divide_the_processors(machine: Callable[[Allowance], None]) -> None:
+    machine(Allowance(8.0, None, None))
+
+    assert capacity.choose_thread_counts(1) == {}
+    assert set(capacity.choose_thread_counts(3).values()) == {"2"}
+    assert set(capacity.choose_thread_counts(20).values()) == {"1"}

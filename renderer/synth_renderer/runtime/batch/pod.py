@@ -28,10 +28,11 @@ from synth_dataset.stopper import Stopper, end_process, log_traceback
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_client import RENDER_PATIENCE, Patience
 from synth_dataset.store.s3_store import open_store
+from synth_renderer.kernels.gpus import find_least_memory
 from synth_renderer.runtime.batch.gpu_clock import GpuClock
 from synth_renderer.runtime.batch.inputs import EngineMismatchError, check_engine, open_batch
 from synth_renderer.runtime.batch.progress import log_event
-from synth_renderer.runtime.capacity import read_memory_limit
+from synth_renderer.runtime.capacity import choose_pod_workers, choose_thread_counts, read_memory_limit
 from synth_renderer.runtime.library_folders import choose_library_folders
 from synth_renderer.runtime.pool import Pool, PoolUnavailableError
 from synth_renderer.runtime.stop_requests import StopRequests
@@ -102,14 +103,15 @@ def _request_stop(requests: StopRequests) -> None:
 
 
 def _build_pool(options: argparse.Namespace, runs: int, requests: StopRequests) -> Pool:
-    size = max(1, min(options.workers, runs))
+    size = choose_pod_workers(options.workers, runs, find_least_memory() if options.gpus else None)
     watermark = int(WATERMARK_SHARE * (options.memory_limit or read_memory_limit()) / size)
     arguments = (
         *(f"--input={options.input}", f"--device={options.device}"),
         *(f"--engine={options.engine}", f"--watermark={watermark}"),
     )
     temporary = find_temporary_folder()
-    command = WorkerCommand(arguments, temporary, environment=choose_library_folders(os.environ, temporary))
+    environment = {**choose_thread_counts(size), **choose_library_folders(os.environ, temporary)}
+    command = WorkerCommand(arguments, temporary, environment=environment)
     return Pool(command, size, requests, options.retries_per_run)
 
 
@@ -168,7 +170,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--index", type=int, default=index, required=index is None, help="batch of the shard")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs of the pod")
-    parser.add_argument("--workers", type=int, default=1, help="runs in flight at a time")
+    parser.add_argument("--workers", type=int, help="runs in flight at a time; left out: what limits allow")
     parser.add_argument("--retries-per-run", type=int, default=2)
     parser.add_argument("--memory-limit", type=int, help="bytes; left out: the container's")
     parser.add_argument("--engine", default=os.environ.get("SYNTH_ENGINE", ENGINE), help="module:function")
