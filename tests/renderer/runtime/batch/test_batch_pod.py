@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -192,6 +194,14 @@ def test_a_worker_that_holds_too_much_memory_is_replaced_after_its_run(pods: Pod
 
     assert pods.message.succeeded == 2
     assert pods.workers(0) != pods.workers(3)
+
+
+def test_the_process_that_starts_workers_loads_no_library_of_theirs() -> None:
+    program = "import sys, synth_renderer.runtime.batch.pod; print({'bpy', 'cv2', 'numba', 'pyarrow'} & {*sys.modules})"
+
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert loaded == "set()\n"
 
 
 def test_each_run_is_a_line_of_json_in_the_log(pods: Pods) -> None:
