@@ -51,12 +51,10 @@ def pool_particles(samples: Iterable[Sample], schema: pa.Schema, chunk: ChunkWri
 
 
 def write_particles(path: Path, schema: pa.Schema, fragments: Iterable[bytes]) -> None:
-    """Write all fragments as one file, a row group for each run; memory holds one fragment."""
+    """Write all fragments as one file, a row group for each: the writer keeps an entry for every row group."""
     with path.open("wb") as stream, pq.ParquetWriter(stream, schema, compression="zstd") as writer:
         for fragment in fragments:
-            file = pq.ParquetFile(BytesIO(fragment))
-            for group in range(file.num_row_groups):
-                writer.write_table(file.read_row_group(group))
+            writer.write_table(pq.read_table(BytesIO(fragment)))
 
 
 def _read_particles(sample: Sample, schema: pa.Schema) -> pa.Table:
