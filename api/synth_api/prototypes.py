@@ -50,6 +50,8 @@ class Prototype:
     features: Mapping[str, Feature] = field(default_factory=dict)
     shown_by: tuple[str, ...] = ()
     """The measurement techniques whose pictures show a material's features; all, if there are none."""
+    is_traced: bool = False
+    """True if Cycles traces the real image of a measurement technique, on a GPU where there is one."""
 
 
 _LOCATION: Final[dict[str, Feature]] = {
@@ -242,6 +244,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
         _RENDER
         | {"resolution_x": Feature(FeatureType.INT, 1920, "picture width at 100 %", "px", 4, 16384)}
         | {"resolution_y": Feature(FeatureType.INT, 1080, "picture height at 100 %", "px", 4, 16384)},
+        is_traced=True,
     ),
     "secondary_electron_microscope": Prototype(
         "scanning electron microscope, secondary electrons, seen from above; 10 pixels = 1 scene unit",
@@ -280,6 +283,7 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "line_noise": Feature(FeatureType.FLOAT, 0.002, "rms offset of a scan line, of full white", "", 0.0, 0.5),
             "noise_correlation": Feature(FeatureType.FLOAT, 0.0, "blur of the noise along a line", "px", 0.0, 20.0),
         },
+        is_traced=True,
     ),
     "scanning_electron_microscope": Prototype(
         "signal of secondary electrons from height and normals, seen from above; 10 pixels = 1 scene unit",

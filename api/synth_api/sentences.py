@@ -18,6 +18,8 @@ MAX_CHARACTERS: Final = 1024
 """Maximum of a sentence, as in a Kubernetes Event."""
 MAX_CLAIM_CHARACTERS: Final = 400
 """Maximum of a text that a pod reports."""
+MAX_NAME_CHARACTERS: Final = 128
+"""Maximum of a name that a pod reports."""
 MAX_INTEGER: Final = (1 << 53) - 1
 """Largest integer that every reader of JSON keeps."""
 _MAX_READ: Final = 1 << 16
@@ -102,5 +104,7 @@ Sentence = Annotated[str, _build_cleaner(MAX_CHARACTERS), Field(max_length=MAX_C
 """Field whose value is cleaned whenever it is set."""
 ClaimedText = Annotated[str, _build_cleaner(MAX_CLAIM_CHARACTERS), Field(max_length=MAX_CLAIM_CHARACTERS)]
 """Text of a pod, cleaned whenever it is set: what a worker writes is what the operator accepts."""
+ClaimedName = Annotated[str, _build_cleaner(MAX_NAME_CHARACTERS), Field(max_length=MAX_NAME_CHARACTERS)]
+"""Name of a thing that a pod reports, cleaned likewise."""
 ClaimedValues = Annotated[dict[str, Any], BeforeValidator(clean_tree)]
 """Values that a pod reports by name, cleaned likewise."""

@@ -121,6 +121,8 @@ class GpuDefaults(Part):
     """Where compiled kernels outlive GPU pods."""
     workers_per_pod: Annotated[int, Field(ge=1, le=64)] | None = None
     """Runs that a GPU pod renders at a time; None: as many as its limits allow."""
+    startup_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1200
+    """Seconds for a pod's GPUs to load Cycles kernels, or for their driver to compile them, until it is unavailable."""
     hourly_price: Annotated[float, Field(ge=0)] | None = None
     """Price of a GPU hour, for the forecast of a sweep's cost; in any currency."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_api.recipe.feature_columns import list_feature_columns
-from synth_api.recipe.rendering import RenderParticles
 from synth_dataset.documents.label_digest import compute_label_digest
 from synth_dataset.documents.pictures import write_webp
 from synth_dataset.gates.quality_gates import check_gates, require_gates
@@ -71,26 +70,17 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
     return _build_result(scene, rendering, records, gates, digest)
 
 
-def prepare_device(recipe: Recipe, device: str, announce: Callable[[str], None]) -> GpuRecord | None:
-    """Load the kernels that trace the recipe's pictures; None if it has no traced picture, or the CPU traces.
+def prepare_device(device: str, announce: Callable[[str], None]) -> GpuRecord | None:
+    """Load the kernels that trace pictures on a device; None if that is the CPU, which needs none.
 
     `announce` is called before that, with a sentence that says what takes the time. Raises DeviceUnavailableError and
     DeviceFailedError.
     """
-    if device == "cpu" or not _is_traced(recipe):
+    if device == "cpu":
         return None
     from synth_renderer.blender.kernel_loading import load_kernels
 
     return load_kernels(device, announce)
-
-
-def _is_traced(recipe: Recipe) -> bool:
-    """Return True if Cycles may make a picture of the recipe."""
-    techniques = recipe.blueprints.measurement_techniques.values()
-    return any(TECHNIQUES[each.measurement_technique_prototype_name].is_traced() for each in techniques) and any(
-        isinstance(step, RenderParticles) and step.rendering_mode == "real"
-        for step in recipe.synth_chain.rendering_steps
-    )
 
 
 def _rasterise_bodies(scene: StagedScene) -> Fragments:

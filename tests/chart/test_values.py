@@ -70,6 +70,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
             "hourlyPrice": 2.5,
             "workersPerPod": 3,
             "kernelCache": {"hostPath": {"path": "/var/cache/synth-kernels", "namespaces": ["lab-a"]}, "size": "1Gi"},
+            "startupSeconds": 900,
         },
         "renderResources": {"requests": {"cpu": 3}, "limits": {}},
         "jobResources": {"requests": {"cpu": "50m"}, "limits": {}},
@@ -106,6 +107,7 @@ def test_every_key_of_the_configuration_can_be_set(helm: Helm) -> None:
     assert found.limits.find("lab-b") == NamespaceLimits(sweeps=2, pods=5)
     assert (found.gpu.runtime_class_name, found.gpu.hourly_price, found.gpu.workers_per_pod) == ("nvidia", 2.5, 3)
     assert [found.gpu.kernel_cache.is_for(name) for name in ("lab-a", "lab-b")] == [True, False]
+    assert found.gpu.startup_seconds == 900
     assert found.lease.duration_seconds == 9
 
 
@@ -123,6 +125,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"sweeps": {"gpu": {"kernelCache": {"hostPath": "/k"}}}}, ("kernelCache", "hostPath", "object")),
     ({"sweeps": {"gpu": {"kernelCache": {"hostPath": {"path": "k"}}}}}, ("hostPath", "path", "pattern")),
     ({"sweeps": {"gpu": {"kernelCache": {"size": "big"}}}}, ("kernelCache", "size", QUANTITY)),
+    ({"sweeps": {"gpu": {"startupSeconds": 10}}}, ("gpu", "startupSeconds", "60")),
     ({"limits": {"default": {"sweep": 2}}}, ("limits", "sweep")),
     ({"limits": {"default": {"gpus": -1}}}, ("limits", "gpus")),
     ({"limits": {"namespaces": {"Lab": {"gpus": 1}}}}, ("limits", "Lab")),

@@ -75,7 +75,7 @@ SWITCHES: Final[dict[str, Tree]] = {
         "sweeps": {
             "output": {"endpoint": "minio:9000", "bucket": "data", "secretRef": {"name": "store"}},
             "allowedServiceAccounts": ["store-access"],
-            "gpu": {"runtimeClassName": "nvidia", "kernelCache": {"claim": {"name": "kernels"}}},
+            "gpu": {"runtimeClassName": "nvidia", "kernelCache": {"claim": {"name": "kernels"}}, "startupSeconds": 60},
         }
     },
 }

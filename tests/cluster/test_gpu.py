@@ -84,6 +84,28 @@ def test_a_sweep_waits_for_a_gpu_with_a_reason_and_then_runs(node: Cluster, name
     assert not [each for each in namespace.list_pods("gpu", "plan") if "nodeSelector" in each["spec"]]
 
 
+def test_a_pod_starts_up_until_its_device_is_ready(node: Cluster, namespace: SweepNamespace) -> None:
+    offer_gpus(node, 1)
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    with watch_list(node, f"/api/v1/namespaces/{namespace.name}/pods") as watch:
+        overrides = [*OVERRIDES, f"{SEED}=range(8)"]
+        namespace.apply_sweep("auto", "spheres-sem", overrides=overrides, gpu={"count": 1}, device="auto", batchSize=8)
+        assert namespace.wait_for_end("auto").phase is Phase.COMPLETE
+
+    assert list(dict.fromkeys(read_starts(watch))) == [False, True]
+
+
+def read_starts(watch: Watch) -> list[bool]:
+    """Return whether the running container of a render pod is past its startup probe, at each event."""
+    statuses = [
+        status
+        for seen in watch.events
+        if seen.body["metadata"]["labels"]["synth-operator.io/job"] == "render"
+        for status in seen.body["status"].get("containerStatuses", ())
+    ]
+    return [status["started"] for status in statuses if "running" in status["state"]]
+
+
 def test_without_a_driver_a_sweep_waits_instead_of_rendering_on_the_cpu(
     node: Cluster, namespace: SweepNamespace
 ) -> None:

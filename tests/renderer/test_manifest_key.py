@@ -50,7 +50,7 @@ def test_key_is_the_hash_of_engine_version_and_recipe_of_the_manifest(path: Path
     first, recipe = (sweep.build_recipe(run) for run in (0, 1))
     stored = encode_recipe(build_canonical_tree(first))
     reference = refer_to(stored, build_canonical_tree(recipe))
-    record = build_run_record(compute_run_key(recipe), recipe, reference, {}, RENDERED, now, now)
+    record = build_run_record(compute_run_key(recipe), recipe, reference, {}, RENDERED, None, now, now)
     manifest = json.loads(record.to_json())
     assert manifest["recipe"]["sha256"] == sha256(stored).hexdigest()
     tree = json.loads(stored)

@@ -67,7 +67,11 @@ class Nodes:
         elif self.waiting_state:
             self._set_status(pod, {"phase": "Pending", "containerStatuses": [{"state": self.waiting_state}]})
         elif self._read_input(pod) is not None:
-            self._set_status(pod, {"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
+            self._run_container(pod, started="startupProbe" not in pod["spec"]["containers"][0])
+
+    def _run_container(self, pod: JsonObject, *, started: bool) -> None:
+        state = {"running": {"startedAt": pod.setdefault("_started_at", self._api.format_time())}}
+        self._set_status(pod, {"phase": "Running", "containerStatuses": [{"state": state, "started": started}]})
 
     def _set_status(self, pod: JsonObject, status: JsonObject) -> None:
         start = pod["status"].get("startTime") or (status["phase"] == "Running" and self._api.format_time())
@@ -89,6 +93,9 @@ class Nodes:
                 code, message = self._store.delete(task)
             case JobKind.RENDER if pod.setdefault("_waited", 0) < self.startup_seconds:
                 pod["_waited"] += 1
+                return
+            case JobKind.RENDER if not pod["status"]["containerStatuses"][0]["started"]:
+                self._run_container(pod, started=True)
                 return
             case JobKind.RENDER:
                 shard, retries = _read_arguments(pod)
@@ -154,7 +161,7 @@ class Nodes:
     def _update_status(self, job: JsonObject, counts: _Counts, alive: list[JsonObject]) -> None:
         status: JsonObject = {
             "active": len(alive),
-            "ready": sum(pod["status"]["phase"] == "Running" for pod in alive),
+            "ready": sum(_is_ready(pod) for pod in alive),
             "completedIndexes": _format_indexes(counts.completed),
             "failedIndexes": _format_indexes(counts.failed),
         }
@@ -218,6 +225,15 @@ class _Counts:
         if self.open:
             return None
         return ("Failed", "FailedIndexes") if self.failed else ("Complete", "CompletionsReached")
+
+
+def list_running_pods(api: MemoryApi) -> list[JsonObject]:
+    """Return the pods in the phase Running."""
+    return [pod for pod in api.list_all(Resource.PODS) if pod["status"]["phase"] == "Running"]
+
+
+def _is_ready(pod: JsonObject) -> bool:
+    return bool(pod["status"]["phase"] == "Running" and pod["status"]["containerStatuses"][0]["started"])
 
 
 def _read_index(pod: JsonObject) -> int:

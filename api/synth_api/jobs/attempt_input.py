@@ -26,6 +26,8 @@ INPUT_FOLDER: Final = "/etc/synth"
 CA_FILE: Final = "/etc/synth-ca/ca.crt"
 """Mounted certificate authority of the store, if the output names one."""
 SCRATCH_FOLDER: Final = "/scratch"
+STARTED_FILE: Final = f"{SCRATCH_FOLDER}/started"
+"""Exists once a render pod has loaded what its GPU needs."""
 
 
 class AttemptInput(Part):

@@ -17,7 +17,7 @@ from synth_api.reasons import FailureReason, Reason, find_failure_reason
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Problem as Problem
 from synth_api.resources.synth_sweep import RunFailure
-from synth_api.sentences import MAX_CLAIM_CHARACTERS, MAX_INTEGER, ClaimedText, shorten
+from synth_api.sentences import MAX_CLAIM_CHARACTERS, MAX_INTEGER, ClaimedName, ClaimedText, shorten
 from synth_api.sweep.axis_values import MAX_RUNS
 
 MAX_BYTES: Final = 4096
@@ -38,6 +38,8 @@ POD_REASONS: Final = frozenset(
     }
 )
 """Reasons that a pod may report; the others are the operator's own."""
+MAX_LISTED_DEVICES: Final = 4
+"""Kinds of GPUs that a message names."""
 _MAX_SECONDS: Final = 1e10
 """More than 300 years: the seconds of any batch."""
 
@@ -133,6 +135,10 @@ class RunOutcomes(Part):
     """GPU seconds of runs that exist."""
     gpu_seconds_lost: Seconds = 0.0
     """GPU seconds of runs that failed or were dropped."""
+    gpu_seconds_startup: Seconds = 0.0
+    """GPU seconds of pods before their first run: Cycles kernels are loaded, or compiled by the driver."""
+    devices: Annotated[tuple[ClaimedName, ...], Field(max_length=MAX_LISTED_DEVICES)] = ()
+    """The first kinds of GPUs, with compute capability and backend: `NVIDIA H200 (sm_90), CUDA`."""
     bytes: Amount = 0
     """Written to the store."""
 

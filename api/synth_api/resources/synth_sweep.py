@@ -13,7 +13,7 @@ from synth_api.resources.base import Part, Section, Time
 from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.pod_template import PodTemplateSchema, Resources, Toleration
-from synth_api.sentences import ClaimedText, ClaimedValues
+from synth_api.sentences import ClaimedName, ClaimedText, ClaimedValues
 
 KIND = "SynthSweep"
 MAX_NAME = 40
@@ -22,6 +22,9 @@ MAX_NAME = 40
 Device = Literal["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 MAX_OVERRIDES_LENGTH = 65_536
 """Characters of all overrides of a sweep together."""
+
+MAX_DEVICES = 8
+"""Kinds of GPUs that a status names."""
 
 OverridePath = Annotated[str, Field(min_length=1, max_length=512)]
 
@@ -248,6 +251,8 @@ class ResourceUsage(Part):
     """GPU seconds of runs that exist."""
     gpu_seconds_lost: float = 0.0
     """GPU seconds of runs that failed or were dropped."""
+    gpu_seconds_startup: float | None = None
+    """GPU seconds of pods before their first run; null without GPUs."""
     bytes: int = 0
     """Bytes written to the store."""
 
@@ -349,6 +354,8 @@ class SweepStatus(Part):
     """ENGINE_VERSION of the plan."""
     image: str = ""
     """Renderer image as the nodes resolved it."""
+    devices: Annotated[tuple[ClaimedName, ...], Field(max_length=MAX_DEVICES)] = ()
+    """Kinds of GPUs that have rendered it, with compute capability and backend: `NVIDIA H200 (sm_90), CUDA`."""
     attempt: AttemptStatus | None = None
     """The attempt under way."""
     waiting_since: Time | None = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.composition.compose import resolve
 from synth_api.composition.overrides import format_override_value
 from synth_api.errors import InputError
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.recipe.run_key import compute_run_key
+from synth_api.recipe.traced_pictures import has_traced_pictures
 from synth_api.sweep.grid import Box, Grid
 from synth_api.sweep.structured_axes import assign_dimensions
 from synth_api.sweep.tree_paths import merge_value, parse_path
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
     from synth_api.sweep.axes import Axis
     from synth_api.sweep.axis_values import Value
+
+
+_DECIDES_TRACING: Final = ("measurement_technique_prototype_name", "rendering_mode")
+"""Ends of the paths of axes along which some pictures may be traced and others not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +101,16 @@ class RunSpace:
             if not self.axes:
                 raise
             raise InputError(error.path, f"{error.problem} (in the run with {self._describe_digits(digits)})") from None
+
+    @cached_property
+    def has_traced_pictures(self) -> bool:
+        """True if Cycles traces pictures of the runs; also if it may, since an axis decides or run 0 is impossible."""
+        if any(axis.path.endswith(_DECIDES_TRACING) for axis in self.axes):
+            return True
+        try:
+            return has_traced_pictures(self.build_recipe(0))
+        except InputError:
+            return True
 
     def key(self, run: int) -> str:
         """Return the run's key, 64 hexadecimal digits."""

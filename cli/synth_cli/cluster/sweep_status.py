@@ -122,6 +122,8 @@ def _build_rows(sweep: ClusterSweep, now: datetime) -> Iterator[tuple[str, str |
         yield "failed", Text(f"{runs.failed:,} ({format_reasons(status.failure_reasons)})", style="red")
     if status.phase in (Phase.RENDERING, Phase.WAITING):
         yield "pods", f"{runs.active:,} of {spec.parallelism:,} running"
+    if status.devices:
+        yield "gpus", escape_invisible("; ".join(status.devices))
     if status.runs_per_minute:
         yield "pace", f"{status.runs_per_minute:.3g} runs a minute"
     if status.eta and status.eta > now:

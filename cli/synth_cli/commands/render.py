@@ -33,6 +33,13 @@ DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
     show_default=True,
     help="auto: the best available; gpu: any GPU, never the CPU.",
 )
+@click.option(
+    "--startup-seconds",
+    type=click.FloatRange(min=1),
+    default=1200,
+    show_default=True,
+    help="Limit for a GPU to load Cycles kernels, or for its driver to compile them.",
+)
 @click.option("--engine", type=TEXT, default="synth_renderer.engine:render", hidden=True)
 def command(
     recipe: Path,
@@ -44,6 +51,7 @@ def command(
     workers: int | None,
     only: str | None,
     device: str,
+    startup_seconds: float,
     engine: str,
 ) -> int:
     """Render RECIPE with ARGUMENTS (as in `synth plan`) into a dataset folder.
@@ -63,4 +71,4 @@ def command(
         raise click.UsageError("--add and --replace exclude each other")
     others = OtherRuns.ADD if add else OtherRuns.REPLACE if replace else OtherRuns.REFUSE
     sweep = Sweep.load(recipe, arguments, os.environ).with_name(name)
-    return render_sweep(sweep, out, RenderSettings(workers, only, device, engine, others))
+    return render_sweep(sweep, out, RenderSettings(workers, only, device, engine, startup_seconds, others))

@@ -32,7 +32,7 @@ from synth_dataset.store.folder_store import FolderStore, StoreFullError
 from synth_dataset.views.dataset_views import GALLERY
 from synth_renderer.runtime.capacity import compute_default_workers
 from synth_renderer.runtime.library_folders import choose_library_folders
-from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunEnded
+from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunEnded, WorkerPreparing
 from synth_renderer.runtime.protocol import TaskBuilder
 from synth_renderer.runtime.worker_handle import WorkerCommand
 
@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from synth_api.sweep.definition import Sweep
+    from synth_cli.terminal.progress import Meter
     from synth_dataset.attempts.render_call import RenderCall
     from synth_dataset.documents.dataset_document import DatasetDocument
+    from synth_renderer.runtime.protocol import RunReport
 
 WORKER_LOG: Final = "worker.log"
 """File of the store with the output of Blender and Python."""
@@ -57,6 +59,8 @@ class RenderSettings:
     device: str
     engine: str
     """Import path `module:function`."""
+    startup_seconds: float
+    """For which a GPU may load Cycles kernels, or its driver compile them."""
     others: OtherRuns
     """Treatment of runs of the committed dataset that the sweep does not have."""
 
@@ -126,20 +130,27 @@ def _render_runs(
     todo = sum(map(len, numbers))
     if not todo:
         return
-    arguments = (f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}")
+    arguments = [f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}"]
+    if sweep.has_traced_pictures:
+        arguments.append("--prepare-device")
     with _temporary_folder(store) as temporary, open_meter(open_stderr(), "rendering", todo, "run") as progress:
         folders = choose_library_folders(os.environ, temporary)
         environment = {name: size for name, size in DRIVER_CACHE_SIZES.items() if name not in os.environ} | folders
-        command = WorkerCommand(arguments, temporary, store.root / WORKER_LOG, environment)
-        pool = Pool(command, min(settings.workers or compute_default_workers(), todo), stop)
+        command = WorkerCommand(tuple(arguments), temporary, store.root / WORKER_LOG, environment)
+        size = min(settings.workers or compute_default_workers(), todo)
+        pool = Pool(command, size, stop, startup_seconds=settings.startup_seconds)
         for event in pool.events(map(TaskBuilder(sweep).build, chain.from_iterable(numbers))):
-            if not isinstance(event, RunEnded):
-                continue
-            report = event.report
-            tally.add(event.task, report)
-            if report.outcome == "failed":
-                progress.print_line(f"run {report.number} failed: {report.reason}: {report.message}")
-            progress.advance(note=f"run {report.number}: {format_duration(report.seconds)}")
+            if isinstance(event, RunEnded):
+                tally.add(event.task, event.report)
+                _show_end(progress, event.report)
+            elif isinstance(event, WorkerPreparing) and not tally.has_ended_runs:
+                progress.advance(0, note=f"{event.sentence}: {format_duration(event.seconds)}")
+
+
+def _show_end(progress: Meter, report: RunReport) -> None:
+    if report.outcome == "failed":
+        progress.print_line(f"run {report.number} failed: {report.reason}: {report.message}")
+    progress.advance(note=f"run {report.number}: {format_duration(report.seconds)}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from synth_api.jobs.messages import BatchMessage, Problem
+from synth_api.jobs.messages import MAX_LISTED_DEVICES, BatchMessage, Problem
 from synth_api.resources.synth_sweep import RunFailure
 from synth_dataset.documents.document import Document
 from synth_dataset.documents.failed_run import FailedRun
@@ -58,6 +58,10 @@ class BatchDocument(Document):
     """Seconds by stage, summed over runs."""
     gpu_seconds_used: float = 0.0
     gpu_seconds_lost: float = 0.0
+    gpu_seconds_startup: float = 0.0
+    """GPU seconds of pods before their first run."""
+    devices: tuple[str, ...] = ()
+    """The first kinds of GPUs: `NVIDIA H200 (sm_90), CUDA`."""
     bytes: int = 0
 
     @model_validator(mode="before")
@@ -124,6 +128,16 @@ class BatchDocument(Document):
         )
         return self.add_failure(failure, position, RunUsage())
 
+    def add_startup(self, device: str, gpu_seconds: float) -> BatchDocument:
+        """Return the document after the start-up of a pod, on GPUs of one kind; empty if it did not succeed."""
+        known = dict.fromkeys((*self.devices, device) if device else self.devices)
+        return self.model_copy(
+            update={
+                "devices": tuple(known)[:MAX_LISTED_DEVICES],
+                "gpu_seconds_startup": self.gpu_seconds_startup + gpu_seconds,
+            }
+        )
+
     def to_message(self, engine_version: int, problem: Problem | None = None) -> BatchMessage:
         """Return the termination message of the batch."""
         return BatchMessage(
@@ -136,6 +150,8 @@ class BatchDocument(Document):
             seconds={stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             gpu_seconds_used=round(self.gpu_seconds_used, 3),
             gpu_seconds_lost=round(self.gpu_seconds_lost, 3),
+            gpu_seconds_startup=round(self.gpu_seconds_startup, 3),
+            devices=self.devices,
             bytes=self.bytes,
             engine_version=engine_version,
             problem=problem,

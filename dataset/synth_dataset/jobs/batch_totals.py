@@ -26,6 +26,9 @@ class BatchTotals:
     seconds: Counter[str] = field(default_factory=Counter)
     gpu_seconds_used: float = 0.0
     gpu_seconds_lost: float = 0.0
+    gpu_seconds_startup: float = 0.0
+    devices: list[str] = field(default_factory=list)
+    """The kinds of GPUs, each once."""
     bytes: int = 0
 
     def add(self, document: BatchDocument) -> None:
@@ -34,6 +37,8 @@ class BatchTotals:
         self.seconds.update(document.seconds)
         self.gpu_seconds_used += document.gpu_seconds_used
         self.gpu_seconds_lost += document.gpu_seconds_lost
+        self.gpu_seconds_startup += document.gpu_seconds_startup
+        self.devices.extend(device for device in document.devices if device not in self.devices)
         self.bytes += document.bytes
 
 

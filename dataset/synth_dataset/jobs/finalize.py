@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from synth_api.jobs.messages import FinalizeMessage
+from synth_api.jobs.messages import MAX_LISTED_DEVICES, FinalizeMessage
 from synth_api.reasons import Reason
 from synth_dataset.attempts.attempt import AttemptIdentity, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
@@ -58,6 +58,8 @@ def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:
         seconds={stage: round(seconds, 3) for stage, seconds in totals.seconds.items()},
         gpu_seconds_used=round(totals.gpu_seconds_used, 3),
         gpu_seconds_lost=round(totals.gpu_seconds_lost, 3),
+        gpu_seconds_startup=round(totals.gpu_seconds_startup, 3),
+        devices=tuple(totals.devices[:MAX_LISTED_DEVICES]),
         bytes=totals.bytes,
         dataset=store.format_uri(layout.pointer_path(given.namespace, given.name)),
     )

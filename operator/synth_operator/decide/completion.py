@@ -10,7 +10,12 @@ from synth_api.resources.synth_sweep import Phase, ResourceUsage, RunCounts, Swe
 from synth_operator.decide.limits import check_failure_limit, format_runs
 from synth_operator.decide.outcome import Outcome, build_outcome
 from synth_operator.decide.status_updates import update_runs, update_status
-from synth_operator.decide.tally import rank_failure_reasons, select_first_failures, sort_stage_seconds
+from synth_operator.decide.tally import (
+    merge_devices,
+    rank_failure_reasons,
+    select_first_failures,
+    sort_stage_seconds,
+)
 
 if TYPE_CHECKING:
     from synth_api.jobs.messages import FinalizeMessage
@@ -35,6 +40,7 @@ def complete_sweep(context: Context, status: SweepStatus, attempt: AttemptStatus
         failures=select_first_failures(message.failures, status.failures)[:failed],
         failure_reasons=rank_failure_reasons(Counter(message.reasons) + Counter({FailureReason.BATCH_FAILED: lost})),
         usage=_read_usage(message),
+        devices=merge_devices(message.devices, status.devices),
         forecast=status.forecast if attempt.verdict else None,
         dataset=message.dataset or status.dataset,
     )
@@ -67,6 +73,7 @@ def _read_usage(message: FinalizeMessage) -> ResourceUsage:
         seconds=sort_stage_seconds(message.seconds),
         gpu_seconds_used=message.gpu_seconds_used,
         gpu_seconds_lost=message.gpu_seconds_lost,
+        gpu_seconds_startup=message.gpu_seconds_startup or None,
         bytes=message.bytes,
     )
 

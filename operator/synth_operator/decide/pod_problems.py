@@ -130,8 +130,8 @@ def find_known_problem(context: Context, status: SweepStatus, *, started: bool) 
 
 
 def _is_proven(context: Context, pod: PodObject) -> bool:
-    """Return True if a pod has run for longer than a worker waits for its store."""
-    running = pod.phase == "Running" and pod.deletion_time is None
+    """Return True if a pod has run for longer than a worker waits for its store, and its GPU has started up."""
+    running = pod.phase == "Running" and pod.deletion_time is None and not pod.is_starting
     return running and context.now - pod.created > _MIN_PROVEN_RUNTIME
 
 

@@ -24,6 +24,7 @@ _PROGRESS_FIELDS: Final = (
     "spent_until",
     "forecast",
     "image",
+    "devices",
     "progress",
     "progress_time",
     "runs_per_minute",

@@ -27,6 +27,7 @@ from synth_operator.decide.pod_problems import explain_failure, find_known_probl
 from synth_operator.decide.silence import find_silence
 from synth_operator.decide.single_pod_job import create_missing_input, find_refusal, is_replaceable
 from synth_operator.decide.spending import check_budget, measure_spending
+from synth_operator.decide.startup import find_startup
 from synth_operator.decide.status_updates import update_attempt, update_status
 from synth_operator.decide.tally import count_runs, settle_shard
 from synth_operator.manifests.jobs import build_render_job, compute_inputs_hash, limit_parallelism
@@ -122,7 +123,8 @@ def _watch_job(
     if spec.queue_name and job.suspend:
         queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{spec.queue_name}'.")
         return build_waiting_outcome(context, status, queued, create_missing_input(context, key, validated))
-    silence = find_silence(context, status, job)
+    startup = find_startup(context, job)
+    silence = None if startup else find_silence(context, status, job)
     overdue = silence is not None and silence.is_overdue
     problem = None if _has_progress(context, status) else find_pod_problem(context, status, job, overdue=overdue)
     if problem and is_replaceable(context, job, _build_manifest(context, key, validated, status)):
@@ -132,7 +134,8 @@ def _watch_job(
     if problem:
         return build_waiting_outcome(context, status, problem, actions, _PROBLEM_POLL_SECONDS)
     outcome = _build_rendering_outcome(context, status, actions)
-    return silence.add_to(outcome, context) if silence else outcome
+    reason_to_wait = startup or silence
+    return reason_to_wait.add_to(outcome, context) if reason_to_wait else outcome
 
 
 def _let_run(job: JobObject, pods: int) -> tuple[Action, ...]:

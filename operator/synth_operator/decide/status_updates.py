@@ -34,6 +34,7 @@ class StatusFields(TypedDict, total=False):
     completion_time: Time | None
     progress_time: Time | None
     image: str
+    devices: tuple[str, ...]
     attempt: AttemptStatus | None
     waiting_since: Time | None
     failures: tuple[RunFailure, ...]

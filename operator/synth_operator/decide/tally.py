@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import BatchMessage
 from synth_api.resources.synth_sweep import (
+    MAX_DEVICES,
     AttemptStatus,
     FailureCount,
     ResourceUsage,
@@ -60,16 +61,22 @@ def count_runs(
     return update_status(
         status,
         image=next((pod.image for pod in pods if pod.image), status.image),
+        devices=merge_devices(status.devices, *(message.devices for message in messages.values())),
         runs=update_runs(
             before,
             failed=failed,
             succeeded=max(0, finished - failed),
-            active=sum(job.ready for job in jobs if job.finish is None),
+            active=_count_running_pods(jobs, pods),
         ),
         failures=select_first_failures(status.failures, *(message.failures for message in messages.values())),
         failure_reasons=_select_more_runs(status.failure_reasons, rank_failure_reasons(reasons)),
         usage=_select_more_work(status.usage, _add_usages(settled.usage, *map(_read_usage, messages.values()))),
     )
+
+
+def _count_running_pods(jobs: Iterable[JobObject], pods: Iterable[PodObject]) -> int:
+    """Return the pods that run; Kubernetes calls those ready that are past their start-up."""
+    return sum(job.ready for job in jobs if job.finish is None) + sum(pod.is_starting for pod in pods)
 
 
 def settle_shard(status: SweepStatus, attempt: AttemptStatus) -> SweepStatus:
@@ -82,6 +89,11 @@ def settle_shard(status: SweepStatus, attempt: AttemptStatus) -> SweepStatus:
         usage=status.usage,
     )
     return update_status(status, attempt=update_attempt(attempt, settled=settled))
+
+
+def merge_devices(*groups: Iterable[str]) -> tuple[str, ...]:
+    """Return the kinds of GPUs, each once, those that are known first; at most as many as a status holds."""
+    return tuple(dict.fromkeys(device for group in groups for device in group))[:MAX_DEVICES]
 
 
 def select_first_failures(*groups: Iterable[RunFailure]) -> tuple[RunFailure, ...]:
@@ -116,9 +128,14 @@ def _find_latest_messages(pods: Iterable[PodObject], batches: range) -> dict[int
         message = pod.message
         if isinstance(message, BatchMessage) and message.batch in batches:
             known = latest.get(message.batch)
-            if known is None or _count_reported_runs(message) > _count_reported_runs(known):
+            if known is None or _rank_message(message) > _rank_message(known):
                 latest[message.batch] = message
     return latest
+
+
+def _rank_message(message: BatchMessage) -> tuple[int, float]:
+    """Return what grows with each pod that worked on a batch."""
+    return _count_reported_runs(message), message.gpu_seconds_startup
 
 
 def _count_reported_runs(message: BatchMessage) -> int:
@@ -140,6 +157,7 @@ def _read_usage(message: BatchMessage) -> ResourceUsage:
         seconds=sort_stage_seconds(message.seconds),
         gpu_seconds_used=message.gpu_seconds_used,
         gpu_seconds_lost=message.gpu_seconds_lost,
+        gpu_seconds_startup=message.gpu_seconds_startup or None,
         bytes=message.bytes,
     )
 
@@ -153,13 +171,18 @@ def _add_usages(*usages: ResourceUsage) -> ResourceUsage:
         seconds=sort_stage_seconds(seconds),
         gpu_seconds_used=round(sum(usage.gpu_seconds_used for usage in usages), 1),
         gpu_seconds_lost=round(sum(usage.gpu_seconds_lost for usage in usages), 1),
+        gpu_seconds_startup=round(sum(usage.gpu_seconds_startup or 0.0 for usage in usages), 1) or None,
         bytes=min(sum(usage.bytes for usage in usages), MAX_INTEGER),
     )
 
 
 def _select_more_work(one: ResourceUsage, other: ResourceUsage) -> ResourceUsage:
-    """Return the usage with more render seconds."""
-    return max(one, other, key=lambda usage: sum(stage.seconds for stage in usage.seconds))
+    """Return the usage with more render seconds, or with more start-up if no run has ended since."""
+    return max(one, other, key=_measure_work)
+
+
+def _measure_work(usage: ResourceUsage) -> tuple[float, float]:
+    return sum(stage.seconds for stage in usage.seconds), usage.gpu_seconds_startup or 0.0
 
 
 def _select_more_runs(one: tuple[FailureCount, ...], other: tuple[FailureCount, ...]) -> tuple[FailureCount, ...]:

@@ -57,6 +57,8 @@ class PodObject:
     """True if the pod left a text that does not fit: no worker of its Job writes it."""
     start_time: datetime | None = None
     """When a node took the pod; its resources are reserved from then on."""
+    startup_time: datetime | None = None
+    """When its container began to start up; None before, and after its startup probe has succeeded."""
     finish_time: datetime | None = None
     """When its container ended."""
     removal_time: datetime | None = None
@@ -79,6 +81,11 @@ class PodObject:
     def is_finished(self) -> bool:
         """True in the phases Succeeded and Failed, and after deletion: no container runs any more."""
         return self.phase in ("Succeeded", "Failed") or self.removal_time is not None
+
+    @property
+    def is_starting(self) -> bool:
+        """True while its container runs and its startup probe has not succeeded; a stopping pod starts no more."""
+        return self.startup_time is not None and self.deletion_time is None and not self.is_finished
 
     @property
     def end_time(self) -> datetime | None:
@@ -129,6 +136,7 @@ class PodObject:
             message=message,
             has_refused_message=message is None and bool(text) and terminated.get("reason") not in _RUNTIME_REASONS,
             start_time=parse_timestamp(status["startTime"]) if status.get("startTime") else None,
+            startup_time=_find_startup_time(container),
             finish_time=parse_timestamp(finished_at) if finished_at else None,
             waiting_container=blocker.get("name", "") if waiting else "",
             waiting_reason=waiting.get("reason", ""),
@@ -153,6 +161,12 @@ def _find_main_container(status: Mapping[str, Any], name: str) -> Mapping[str, A
     """Return the status of the container that the operator wrote; Kubernetes sorts the statuses by name."""
     statuses: Iterable[Mapping[str, Any]] = status.get("containerStatuses") or ()
     return next((each for each in statuses if each.get("name", name) == name), {})
+
+
+def _find_startup_time(container: Mapping[str, Any]) -> datetime | None:
+    running = (container.get("state") or {}).get("running") or {}
+    is_starting = container.get("started") is False and "startedAt" in running
+    return parse_timestamp(running["startedAt"]) if is_starting else None
 
 
 def _find_blocker(status: Mapping[str, Any], main: Mapping[str, Any]) -> Mapping[str, Any]:

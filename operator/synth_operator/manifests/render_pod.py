@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from synth_api.jobs.attempt_input import STARTED_FILE
 from synth_operator.manifests.kernel_volume import list_kernel_variables, mount_kernel_cache
 from synth_operator.manifests.names import build_job_labels
 from synth_operator.manifests.overlay import apply_overlay
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from synth_operator.manifests.names import JobKey
 
 _GPU_ENVIRONMENT: Final = {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility,graphics"}
+_PROBE_MARGIN_SECONDS: Final = 600
+"""A pod opens its store before it starts up, and the renderer's own limit comes first."""
 
 
 def build_render_template(
@@ -49,12 +52,14 @@ def _build_container(sweep: SweepObject, key: JobKey, configuration: Configurati
     spec, cache = sweep.spec, configuration.gpu.kernel_cache
     environment = _GPU_ENVIRONMENT | list_kernel_variables(cache, sweep.namespace) if spec.gpu else {}
     workers = spec.workers_per_pod or (configuration.gpu.workers_per_pod if spec.gpu else None)
+    is_on_gpu = choose_device(spec) != "cpu"
     arguments = {
         "--shard": key.shard,
         "--device": choose_device(spec),
         "--retries-per-run": spec.retries_per_run,
         **({"--gpus": spec.gpu.count} if spec.gpu else {}),
         **({"--workers": workers} if workers else {}),
+        **({"--startup-seconds": configuration.gpu.startup_seconds} if is_on_gpu else {}),
     }
     return {
         "image": spec.image or configuration.renderer_image,
@@ -63,6 +68,23 @@ def _build_container(sweep: SweepObject, key: JobKey, configuration: Configurati
         "args": [str(word) for pair in arguments.items() for word in pair],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "resources": _build_resources(spec, configuration),
+        **(_build_startup_probe(configuration) if is_on_gpu else {}),
+    }
+
+
+def _build_startup_probe(configuration: Configuration) -> dict[str, Any]:
+    """Return a probe that makes start-up visible: until it succeeds, the container is not `started`.
+
+    One probe waits for the file of the renderer, which has a limit of its own; polling would emit an Event each time.
+    """
+    wait = f"until [ -e {STARTED_FILE} ]; do sleep 1; done"
+    return {
+        "startupProbe": {
+            "exec": {"command": ["sh", "-c", wait]},
+            "timeoutSeconds": configuration.gpu.startup_seconds + _PROBE_MARGIN_SECONDS,
+            "periodSeconds": 1,
+            "failureThreshold": 1,
+        }
     }
 
 

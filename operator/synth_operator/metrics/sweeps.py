@@ -141,6 +141,7 @@ def _read_stages(status: SweepStatus) -> Iterator[Sample]:
 def _read_gpu(status: SweepStatus) -> Iterator[Sample]:
     yield ("used",), status.usage.gpu_seconds_used
     yield ("lost",), status.usage.gpu_seconds_lost
+    yield ("startup",), status.usage.gpu_seconds_startup or 0.0
 
 
 def _read_spent(status: SweepStatus) -> Iterator[Sample]:
@@ -186,7 +187,11 @@ _METRICS: Final[dict[str, tuple[str, tuple[str, ...], Callable[[SweepStatus], It
     "synth_sweep_active_pods": ("Running render pods.", (), _read_pods),
     "synth_sweep_runs_per_second": ("Throughput while the sweep renders.", (), _read_throughput),
     "synth_sweep_stage_seconds": ("Render seconds of the attempt's runs, by stage.", ("stage",), _read_stages),
-    "synth_sweep_gpu_seconds": ("GPU seconds of the attempt: used by finished runs, or lost.", ("outcome",), _read_gpu),
+    "synth_sweep_gpu_seconds": (
+        "GPU seconds of the attempt: used by finished runs, lost, or before the first run of a pod.",
+        ("outcome",),
+        _read_gpu,
+    ),
     "synth_sweep_spent_seconds": (
         "Seconds of all attempts' render pods, times GPUs or CPUs.",
         ("resource",),

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.exit_codes import ExitCode
 from synth_api.reasons import FailureReason, Reason
-from synth_renderer.runtime.protocol import Ready, RunReport, RunTask, Unavailable
+from synth_renderer.runtime.protocol import Preparing, Ready, RunReport, RunTask, Unavailable
 from synth_renderer.runtime.run_queue import RunQueue
 from synth_renderer.runtime.worker_handle import WorkerCommand, WorkerHandle, describe_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from synth_dataset.documents.run_manifest import GpuRecord
     from synth_renderer.runtime.run_queue import Try
     from synth_renderer.runtime.stop_requests import StopRequests
+    from synth_renderer.runtime.worker_handle import WorkerStartup
 
 MAX_RETRIES: Final = 2
 """Further tries of a run whose worker died; the default of `retriesPerRun` (docs/contracts.md, section 6)."""
@@ -26,6 +28,10 @@ MAX_FAILED_STARTS: Final = 3
 """Consecutive workers that end before they are ready; then the installation is broken, not a run."""
 STOP_GRACE_SECONDS: Final = 22.0
 """Seconds for a worker to drop its run."""
+STARTUP_SECONDS: Final = 1200.0
+"""Seconds for a worker to prepare its device: more than any driver is known to need for compiling Cycles."""
+NOTICE_SECONDS: Final = 10.0
+"""Seconds between two notices of a worker that prepares its device."""
 END_GRACE_SECONDS: Final = 10.0
 """Seconds for a worker without a run to end."""
 
@@ -65,7 +71,26 @@ class RunEnded:
     report: RunReport
 
 
-PoolEvent = RunStarting | WorkerDied | RunEnded
+@dataclass(frozen=True)
+class WorkerPreparing:
+    """A worker prepares its device; reported at the start, and every NOTICE_SECONDS as long as it lasts."""
+
+    sentence: str
+    seconds: float
+    """Since the start."""
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """A worker can render."""
+
+    gpu: GpuRecord | None
+    """None if the CPU traces, or nothing is traced."""
+    seconds: float = 0.0
+    """For which it prepared its device."""
+
+
+PoolEvent = RunStarting | WorkerDied | RunEnded | WorkerPreparing | WorkerReady
 
 
 @dataclass
@@ -80,6 +105,7 @@ class Pool:
     size: int
     stop: StopRequests
     retries: int = MAX_RETRIES
+    startup_seconds: float = STARTUP_SECONDS
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector, init=False)
     _workers: list[WorkerHandle] = field(default_factory=list, init=False)
     _failed_starts: int = field(default=0, init=False)
@@ -164,9 +190,10 @@ class Pool:
         if worker.channel in self._selector.get_map():
             self._selector.modify(worker.channel, events, worker)
 
-    def _wait_for_events(self, queue: RunQueue) -> Iterator[WorkerDied | RunEnded]:
+    def _wait_for_events(self, queue: RunQueue) -> Iterator[PoolEvent]:
         """Wait for the next event or deadline and handle it."""
         deadlines = [worker.kill_time for worker in self._workers if worker.kill_time is not None]
+        deadlines += [self._find_startup_time(worker.startup) for worker in self._workers if worker.startup is not None]
         timeout = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         for key, events in self._selector.select(timeout):
             if key.fileobj is self.stop:
@@ -184,13 +211,33 @@ class Pool:
         for worker in self._workers:
             if worker.kill_time is not None and time.monotonic() >= worker.kill_time:
                 worker.kill()
+        yield from self._follow_startups()
 
-    def _receive_messages(self, worker: WorkerHandle) -> Iterator[RunEnded]:
+    def _find_startup_time(self, startup: WorkerStartup) -> float:
+        """Return when the next notice of a start-up is due, or its end."""
+        return min(startup.next_notice, startup.began + self.startup_seconds)
+
+    def _follow_startups(self) -> Iterator[WorkerPreparing]:
+        """Report the workers that prepare their devices, and stop all when one takes too long."""
+        for worker in [worker for worker in self._workers if worker.startup is not None]:
+            startup, now = worker.startup, time.monotonic()
+            assert startup is not None
+            if now >= startup.began + self.startup_seconds:
+                worker.startup = None
+                message = f"{startup.sentence}: not done after {self.startup_seconds:.0f} s, the limit"
+                self._stop_for(PoolUnavailableError(Reason.DEVICE_UNAVAILABLE, message))
+            elif now >= startup.next_notice:
+                startup.next_notice = now + NOTICE_SECONDS
+                yield WorkerPreparing(startup.sentence, now - startup.began)
+
+    def _receive_messages(self, worker: WorkerHandle) -> Iterator[PoolEvent]:
         messages, is_open = worker.receive()
         for message in messages:
-            if isinstance(message, Ready):
-                worker.is_ready = True
-                self._failed_starts = 0
+            if isinstance(message, Preparing):
+                worker.begin_startup(message.sentence)
+                yield from self._follow_startups()
+            elif isinstance(message, Ready):
+                yield self._welcome(worker, message)
             elif isinstance(message, Unavailable):
                 self._stop_for(PoolUnavailableError(message.reason, message.message))
             elif worker.attempt is not None and (message.outcome != "dropped" or self._is_stopping):
@@ -201,6 +248,12 @@ class Pool:
         if not is_open and worker.channel in self._selector.get_map():
             self._selector.unregister(worker.channel)
             worker.finish(END_GRACE_SECONDS)
+
+    def _welcome(self, worker: WorkerHandle, message: Ready) -> WorkerReady:
+        startup, worker.startup = worker.startup, None
+        worker.is_ready = True
+        self._failed_starts = 0
+        return WorkerReady(message.gpu, time.monotonic() - startup.began if startup else 0.0)
 
     def _reap(self, worker: WorkerHandle, queue: RunQueue) -> Iterator[WorkerDied | RunEnded]:
         """Collect a dead worker's exit code; its run is tried again, fails or is dropped."""

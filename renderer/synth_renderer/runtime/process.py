@@ -8,13 +8,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from synth_renderer.runtime.worker import Engine
+    from synth_renderer.runtime.worker import Engine, Preparation
 
 
 def load_engine(name: str) -> Engine:
     """Return the function of an import path `module:function`. Raises ImportError and AttributeError."""
     module, _, function = name.partition(":")
     loaded: Engine = getattr(importlib.import_module(module), function)
+    return loaded
+
+
+def load_preparation(name: str) -> Preparation:
+    """Return the function `prepare_device` of an engine's module. Raises ImportError and AttributeError."""
+    loaded: Preparation = importlib.import_module(name.partition(":")[0]).prepare_device
     return loaded
 
 

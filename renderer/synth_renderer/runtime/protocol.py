@@ -11,6 +11,7 @@ from synth_api.reasons import Reason
 from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.run_key import compute_run_key
 from synth_api.sentences import Sentence
+from synth_dataset.documents.run_manifest import GpuRecord
 
 if TYPE_CHECKING:
     from synth_api.sweep.definition import Sweep
@@ -75,10 +76,19 @@ class RunReport(_Message):
     """True if the worker ends after this run, because it uses more memory than its watermark."""
 
 
+class Preparing(_Message):
+    """The worker prepares its device; `sentence` says what takes the time. `Ready` follows."""
+
+    kind: Literal["preparing"] = "preparing"
+    sentence: Sentence
+
+
 class Ready(_Message):
-    """The worker has imported its engine and waits for a run."""
+    """The worker has imported its engine, prepared its device and waits for a run."""
 
     kind: Literal["ready"] = "ready"
+    gpu: GpuRecord | None = None
+    """None if the CPU traces, or nothing is traced."""
 
 
 class Unavailable(_Message):
@@ -89,8 +99,8 @@ class Unavailable(_Message):
     message: Sentence
 
 
-WorkerMessage = Annotated[Ready | RunReport | Unavailable, Field(discriminator="kind")]
-_WORKER_MESSAGE: TypeAdapter[Ready | RunReport | Unavailable] = TypeAdapter(WorkerMessage)
+WorkerMessage = Preparing | Ready | RunReport | Unavailable
+_WORKER_MESSAGE: TypeAdapter[WorkerMessage] = TypeAdapter(Annotated[WorkerMessage, Field(discriminator="kind")])
 
 
 def encode_message(message: _Message) -> bytes:
@@ -98,6 +108,6 @@ def encode_message(message: _Message) -> bytes:
     return message.model_dump_json().encode() + b"\n"
 
 
-def decode_message(line: bytes) -> Ready | RunReport | Unavailable:
+def decode_message(line: bytes) -> WorkerMessage:
     """Return the message in a worker's line. Raises pydantic's ValidationError."""
     return _WORKER_MESSAGE.validate_json(line)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from synth_api.recipe.model import Recipe
+    from synth_dataset.documents.run_manifest import GpuRecord
     from synth_dataset.documents.stored_recipe import RecipeReference
     from synth_renderer.model.rendered_run import RenderedRun
 
@@ -29,10 +30,14 @@ def build_run_record(
     tree: RecipeReference,
     overrides: Mapping[str, Any],
     rendered: RenderedRun,
+    gpu: GpuRecord | None,
     started: datetime,
     finished: datetime,
 ) -> RunRecord:
-    """Return the manifest of a rendered run without its list of files; `tree` refers to the recipe in the store."""
+    """Return the manifest of a rendered run without its list of files.
+
+    `tree` refers to the recipe in the store, `gpu` is the worker's.
+    """
     return RunRecord(
         key=key,
         engine_version=ENGINE_VERSION,
@@ -42,6 +47,7 @@ def build_run_record(
         versions={"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
         processor=read_processor_name(),
         device=rendered.device,
+        gpu=gpu if rendered.device != "cpu" else None,
         seconds=dict(rendered.seconds),
         width=rendered.width,
         height=rendered.height,

@@ -22,9 +22,11 @@ from synth_renderer.runtime.protocol import RunReport
 from synth_renderer.runtime.run_record import build_run_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from synth_api.recipe.model import Recipe
+    from synth_dataset.documents.run_manifest import GpuRecord
     from synth_dataset.store.base import Store
     from synth_renderer.model.rendered_run import RenderedRun
     from synth_renderer.runtime.protocol import Outcome, RunTask
@@ -45,6 +47,13 @@ class Engine(Protocol):
         """Render `recipe` into `folder`; any exception fails this run only."""
 
 
+class Preparation(Protocol):
+    """Makes a device ready for the first run."""
+
+    def __call__(self, device: str, announce: Callable[[str], None]) -> GpuRecord | None:
+        """Return the GPU; None for the CPU."""
+
+
 class Worker:
     """Renders runs one at a time; another thread may call `drop_run` while it holds `commit_lock`.
 
@@ -57,7 +66,22 @@ class Worker:
         self._store = store
         self._engine = engine
         self._device = device
+        self._gpu: GpuRecord | None = None
         self._in_flight: tuple[int, Path, float] | None = None
+
+    def prepare_device(self, preparation: Preparation, announce: Callable[[str], None]) -> GpuRecord | None:
+        """Prepare the device and return the GPU, of which the manifests of later runs tell.
+
+        `announce` is called before with a sentence that says what takes the time. Raises WorkerUnavailableError.
+        """
+        try:
+            self._gpu = preparation(self._device, announce)
+        except Exception as error:
+            reason = find_reason(error)
+            if isinstance(reason, Reason):
+                raise WorkerUnavailableError(reason, explain(error)) from error
+            raise
+        return self._gpu
 
     def render_run(self, task: RunTask) -> RunReport:
         """Render and commit one run. Raises WorkerUnavailableError; any other error becomes a failed run."""
@@ -99,7 +123,9 @@ class Worker:
             try:
                 rendered = self._call_engine(recipe, folder)
                 tree = self._store.keep_recipe(task.base, build_canonical_tree(recipe))
-                record = build_run_record(task.key, recipe, tree, task.overrides, rendered, started, datetime.now(UTC))
+                record = build_run_record(
+                    task.key, recipe, tree, task.overrides, rendered, self._gpu, started, datetime.now(UTC)
+                )
                 manifest = self._store.commit_run(folder, record)
             finally:
                 self._in_flight = None

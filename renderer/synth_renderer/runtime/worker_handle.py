@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from synth_renderer.runtime.protocol import Ready, RunReport, Unavailable
+    from synth_renderer.runtime.protocol import WorkerMessage
     from synth_renderer.runtime.run_queue import Try
 
 
@@ -37,6 +37,15 @@ class WorkerCommand:
     """File to which the output of Blender and Python is appended; None: this process's stderr."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to the environment of the pool's process."""
+
+
+@dataclass
+class WorkerStartup:
+    """A worker prepares its device; times in seconds of `time.monotonic`."""
+
+    sentence: str
+    began: float
+    next_notice: float
 
 
 class WorkerHandle:
@@ -58,6 +67,8 @@ class WorkerHandle:
         self.attempt: Try | None = None
         """The try that the worker renders or is about to receive."""
         self.is_ready = False
+        self.startup: WorkerStartup | None = None
+        """The preparation of its device, while it lasts."""
         self.kill_time: float | None = None
         self._received = b""
         self._unsent = b""
@@ -101,7 +112,7 @@ class WorkerHandle:
         except OSError:
             self._unsent = b""
 
-    def receive(self) -> tuple[list[Ready | RunReport | Unavailable], bool]:
+    def receive(self) -> tuple[list[WorkerMessage], bool]:
         """Return the complete messages so far, and True if the channel is open. Never blocks."""
         is_open = True
         while True:
@@ -117,6 +128,12 @@ class WorkerHandle:
             self._received += data
         *lines, self._received = self._received.split(b"\n")
         return [decode_message(line) for line in lines], is_open
+
+    def begin_startup(self, sentence: str) -> None:
+        """Note what the preparation of the device takes its time for, from the first sentence on."""
+        now = time.monotonic()
+        began = self.startup.began if self.startup else now
+        self.startup = WorkerStartup(sentence, began, next_notice=now)
 
     def stop(self, grace: float) -> None:
         """Send SIGTERM, so that the worker drops its run and ends; it is killed `grace` seconds later."""

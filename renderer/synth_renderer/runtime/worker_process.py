@@ -20,20 +20,22 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import psutil
 
 from synth_api.exit_codes import ExitCode
+from synth_api.reasons import FailureReason
 from synth_api.sentences import explain
 from synth_dataset.stopper import Stopper, StopSignal, end_process, log_traceback
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.folder_store import FolderStore
 from synth_renderer.runtime.parent_death import kill_with_parent, terminate_after_parent
-from synth_renderer.runtime.process import load_engine, log_line
-from synth_renderer.runtime.protocol import Ready, RunTask, Unavailable, encode_message
+from synth_renderer.runtime.process import load_engine, load_preparation, log_line
+from synth_renderer.runtime.protocol import Preparing, Ready, RunTask, Unavailable, encode_message
 from synth_renderer.runtime.worker import Worker, WorkerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from synth_dataset.documents.run_manifest import GpuRecord
     from synth_dataset.store.base import Store
-    from synth_renderer.runtime.protocol import RunReport
+    from synth_renderer.runtime.protocol import WorkerMessage
 
 WATERMARK_BYTES: Final = 2 << 30
 """Bytes of resident memory past which a worker is replaced after its run; a run of 600 beads needs a quarter of it."""
@@ -51,7 +53,7 @@ class Channel:
         self._socket = socket.socket(fileno=descriptor)
         self._lines = self._socket.makefile("rb")
 
-    def send(self, message: Ready | RunReport | Unavailable) -> None:
+    def send(self, message: WorkerMessage) -> None:
         """Send one message; ignore a pool that has ended, because the closed channel then ends the worker."""
         try:
             self._socket.sendall(encode_message(message))
@@ -91,7 +93,12 @@ def _run(options: argparse.Namespace) -> ExitCode:
         return ExitCode.TRY_AGAIN
     worker = Worker(store, load_engine(options.engine), options.device)
     stopper.tidy_up = partial(_drop_run, worker, channel)
-    channel.send(Ready())
+    try:
+        gpu = _prepare_device(worker, channel, options.engine) if options.prepare_device else None
+    except WorkerUnavailableError as error:
+        channel.send(Unavailable(reason=error.reason, message=explain(error)))
+        return ExitCode.TRY_AGAIN
+    channel.send(Ready(gpu=gpu))
     return _serve(worker, channel, options.watermark)
 
 
@@ -108,6 +115,11 @@ def _open_store(options: argparse.Namespace, stopper: Stopper) -> Store:
     return open_store(AttemptInput.read(options.input), Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
 
 
+def _prepare_device(worker: Worker, channel: Channel, engine: str) -> GpuRecord | None:
+    """Return the GPU, once it is ready for the first run. Raises WorkerUnavailableError."""
+    return worker.prepare_device(load_preparation(engine), lambda sentence: channel.send(Preparing(sentence=sentence)))
+
+
 def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
     memory = psutil.Process().memory_info
     while (task := channel.receive_task()) is not None:
@@ -117,7 +129,8 @@ def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:
             except WorkerUnavailableError as error:
                 channel.send(Unavailable(reason=error.reason, message=explain(error)))
                 return ExitCode.TRY_AGAIN
-            is_last = memory().rss > watermark
+            # What Cycles leaves on a full GPU goes with its process.
+            is_last = memory().rss > watermark or report.reason == FailureReason.OUT_OF_GPU_MEMORY
             channel.send(report.model_copy(update={"is_last": is_last}))
         if is_last:
             break
@@ -145,6 +158,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     place.add_argument("--input", type=Path, help="input file of a pod, with the address of its store")
     parser.add_argument("--device", required=True)
     parser.add_argument("--engine", required=True, help="module:function")
+    parser.add_argument("--prepare-device", action="store_true", help="runs have traced pictures")
     parser.add_argument("--watermark", type=int, default=WATERMARK_BYTES, help="bytes")
     return parser.parse_args(arguments)
 

@@ -21,7 +21,7 @@ from synth_api.jobs.messages import (
 )
 from synth_api.reasons import FailureReason, Reason
 from synth_api.resources.synth_sweep import RunFailure
-from synth_api.sentences import MAX_CLAIM_CHARACTERS
+from synth_api.sentences import MAX_CLAIM_CHARACTERS, MAX_NAME_CHARACTERS
 
 BATCH = {"kind": "batch", "batch": 3, "size": 4}
 PLAN = {"kind": "plan", "total": 12, "cached": 2, "todo": 10, "batchSize": 4, "batches": 3}
@@ -91,6 +91,9 @@ def test_the_message_of_a_worker_is_always_read_as_it_was_written(value: Any, re
         (BATCH, {"gpuSecondsUsed": float("nan")}),
         (BATCH, {"gpuSecondsLost": float("inf")}),
         (BATCH, {"gpuSecondsLost": -1.0}),
+        (BATCH, {"gpuSecondsStartup": -1.0}),
+        (BATCH, {"devices": ["a", "b", "c", "d", "e"]}),
+        (BATCH, {"devices": [7]}),
         (BATCH, {"failed": 1, "reasons": {"GateFailed": 40}}),
         (BATCH, {"failed": 1, "failures": [build_failure(), build_failure(run=15)]}),
         (BATCH, {"failed": 2, "failures": [build_failure(), build_failure()]}),
@@ -134,6 +137,15 @@ def test_texts_become_one_printable_line_of_four_hundred_characters() -> None:
         assert text.startswith(f"{line} xxx")
         assert text.isprintable()
         assert len(text) == MAX_CLAIM_CHARACTERS
+
+
+def test_names_of_gpus_are_short_and_clean() -> None:
+    read = read_message(encode(BATCH, devices=["NVIDIA H200 (sm_90), CUDA", HOSTILE[:-1] + "x" * 900]))
+
+    assert isinstance(read, BatchMessage)
+    assert read.devices[0] == "NVIDIA H200 (sm_90), CUDA"
+    assert read.devices[1].startswith("[31mred right to left zero width blank xxx")
+    assert len(read.devices[1]) == MAX_NAME_CHARACTERS
 
 
 def test_values_that_a_status_cannot_hold_become_text() -> None:

@@ -73,6 +73,13 @@ def test_a_forecast_is_a_row(forecast: Forecast, row: str) -> None:
     assert "forecast" not in format_view(SweepStatus(observed_generation=1))
 
 
+def test_the_gpus_of_a_sweep_are_a_row() -> None:
+    status = SweepStatus(observed_generation=1, devices=("NVIDIA H200 (sm_90), CUDA", "NVIDIA L4 (sm_89), OptiX"))
+
+    assert "gpus     NVIDIA H200 (sm_90), CUDA; NVIDIA L4 (sm_89), OptiX" in format_view(status)
+    assert "gpus" not in format_view(SweepStatus(observed_generation=1))
+
+
 def test_texts_of_pods_are_printed_without_control_characters() -> None:
     hostile = "\x1b[31mred\x07\u202e"
     failure = {"run": 3, "overrides": {hostile: [hostile]}, "reason": hostile, "message": hostile}

@@ -80,6 +80,19 @@ def test_sigterm_does_not_count_as_a_try_of_the_run_and_forgets_none() -> None:
     assert list_tries(second_try.clear_mark(17, USAGE).take_over().mark_in_flight(17)) == {17: 2}
 
 
+def test_start_ups_of_all_pods_are_summed_and_each_kind_of_gpu_is_named_once() -> None:
+    h200 = "NVIDIA H200 (sm_90), CUDA"
+    document = FRESH.add_startup("", 10.0).add_startup(h200, 2.5).add_startup(h200, 3.0)
+
+    message = document.to_message(engine_version=1)
+    assert (message.devices, message.gpu_seconds_startup) == ((h200,), 15.5)
+    assert (message.gpu_seconds_used, message.gpu_seconds_lost, message.seconds) == (0.0, 0.0, {})
+    for number in range(9):
+        document = document.add_startup(f"GPU {number}", 0.0)
+    assert document.devices == (h200, "GPU 0", "GPU 1", "GPU 2")
+    assert read_message(write_message(document.to_message(1)).decode()) == document.to_message(1)
+
+
 def test_runs_end_in_any_order() -> None:
     document = FRESH.add_success(5, 3, USAGE).add_failure(failed_run(4), 0, USAGE)
 

@@ -29,7 +29,7 @@ def attempt_folder(pod):
 
 
 def batch(store, pod, number, succeeded=0, failed=()):
-    document = BatchDocument(batch=number, size=2)
+    document = BatchDocument(batch=number, size=2).add_startup("NVIDIA H200 (sm_90), CUDA", 1.5)
     usage = RunUsage(seconds={"real": 2.0}, gpu_seconds=3.0, bytes=10)
     for position in range(succeeded):
         document = document.add_success(-1, position, usage)
@@ -114,6 +114,7 @@ def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
     assert message.reasons == {"GateFailed": 1}
     assert message.seconds == {"real": 6.0}
     assert (message.gpu_seconds_used, message.gpu_seconds_lost, message.bytes) == (6.0, 3.0, 30)
+    assert (message.gpu_seconds_startup, message.devices) == (3.0, ("NVIDIA H200 (sm_90), CUDA",))
     assert message.dataset == store.format_uri("sweeps/lab/seeds/dataset.json")
     dataset = find_dataset(store, "lab", "seeds")
     assert dataset.folder == attempt_folder(pod)

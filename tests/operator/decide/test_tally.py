@@ -104,3 +104,29 @@ def test_the_failures_with_the_lowest_run_numbers_are_kept_once_each() -> None:
     many = [RunFailure(run=run, reason="X") for run in range(30, 0, -1)]
 
     assert [failure.run for failure in select_first_failures(many, many)] == list(range(1, 21))
+
+
+def test_kinds_of_gpus_are_each_named_once_and_the_first_eight_stay() -> None:
+    h200, l4 = "NVIDIA H200 (sm_90), CUDA", "NVIDIA L4 (sm_89), OptiX"
+    status = count(SweepStatus(), "", pod(0, devices=(h200,)), pod(1, devices=(l4, h200)))
+    assert status.devices == (h200, l4)
+
+    forged = [pod(batch, devices=tuple(f"{batch}.{number}" for number in range(4))) for batch in range(3)]
+    status = count(status, "", *forged)
+    assert status.devices[:2] == (h200, l4)
+    assert len(status.devices) == 8
+
+
+def test_start_up_counts_also_before_a_run_has_ended() -> None:
+    before = count(SweepStatus(), "", pod(0, gpu_seconds_startup=700.0))
+    later = count(before, "", pod(0, gpu_seconds_startup=1400.0), pod(0, gpu_seconds_startup=700.0))
+
+    assert before.usage.gpu_seconds_startup == 700.0
+    assert later.usage.gpu_seconds_startup == 1400.0
+
+
+def test_pods_that_start_up_run_too() -> None:
+    starting = PodObject(
+        name="p", job="r0", owner="1", kind="render", index=0, phase="Running", created=NOON, startup_time=NOON
+    )
+    assert count(SweepStatus(), "", starting).runs.active == 3

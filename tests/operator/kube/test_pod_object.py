@@ -58,3 +58,26 @@ def test_cpus_and_devices_of_all_containers_are_summed() -> None:
     )
 
     assert (pod.cpus, pod.gpus) == (2.5, 2)
+
+
+@pytest.mark.parametrize(
+    ("container", "phase", "startup_time"),
+    [
+        ({"started": False, "state": {"running": {"startedAt": "2026-05-01T12:20:00Z"}}}, "Running", minute(20)),
+        ({"started": True, "state": {"running": {"startedAt": "2026-05-01T12:20:00Z"}}}, "Running", None),
+        ({"state": {"running": {"startedAt": "2026-05-01T12:20:00Z"}}}, "Running", None),
+        ({"started": False, "state": {"waiting": {"reason": "ContainerCreating"}}}, "Pending", None),
+        ({"started": False, "state": {"terminated": {"exitCode": 75}}}, "Failed", None),
+    ],
+)
+def test_a_container_starts_up_until_its_startup_probe_succeeds(
+    container: dict[str, Any], phase: str, startup_time: datetime | None
+) -> None:
+    body = {
+        "metadata": {"name": "p", "creationTimestamp": "2026-05-01T12:00:00Z"},
+        "status": {"phase": phase, "containerStatuses": [container]},
+    }
+    assert PodObject.from_json(body).startup_time == startup_time
+    assert PodObject.from_json(body).is_starting is (startup_time is not None)
+    stopping = {**body["metadata"], "deletionTimestamp": "2026-05-01T12:30:00Z"}
+    assert not PodObject.from_json({**body, "metadata": stopping}).is_starting

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from synth_api.errors import InputError
-from synth_api.jobs.attempt_input import CA_FILE, INPUT_FOLDER, SCRATCH_FOLDER
+from synth_api.jobs.attempt_input import CA_FILE, INPUT_FOLDER, SCRATCH_FOLDER, STARTED_FILE
 from synth_api.jobs.batches import Batches
 from synth_api.jobs.kernel_cache import KERNEL_CACHE_BYTES_VARIABLE, KERNEL_CACHE_VARIABLE
 from synth_api.jobs.messages import JobKind
@@ -109,11 +109,11 @@ def test_a_pod_without_its_certificate_authority_starts(sweep: Make, configurati
     ("spec", "device", "gpus"),
     [
         ({}, "cpu", []),
-        ({"gpu": {}}, "gpu", ["--gpus", "1"]),
+        ({"gpu": {}}, "gpu", ["--gpus", "1", "--startup-seconds", "1200"]),
         ({"gpu": {"count": 2}, "device": "cpu"}, "cpu", ["--gpus", "2"]),
-        ({"device": "auto"}, "auto", []),
+        ({"device": "auto"}, "auto", ["--startup-seconds", "1200"]),
         ({"workersPerPod": 4}, "cpu", ["--workers", "4"]),
-        ({"gpu": {}, "workersPerPod": 4}, "gpu", ["--gpus", "1", "--workers", "4"]),
+        ({"gpu": {}, "workersPerPod": 4}, "gpu", ["--gpus", "1", "--workers", "4", "--startup-seconds", "1200"]),
     ],
 )
 def test_the_worker_is_told_its_device_and_the_gpus_whose_seconds_it_counts(
@@ -129,9 +129,21 @@ def test_workers_of_gpu_pods_may_be_set_for_all_sweeps(sweep: Make, output: Outp
     configuration = Configuration.from_tree(tree)
 
     specs: list[dict[str, Any]] = [{"gpu": {}}, {"gpu": {}, "workersPerPod": 2}, {}]
-    arguments = [container(build_job(sweep(**spec), output, configuration))["args"][6:] for spec in specs]
+    arguments = [container(build_job(sweep(**spec), output, configuration))["args"][6:10] for spec in specs]
 
     assert arguments == [["--gpus", "1", "--workers", "6"], ["--gpus", "1", "--workers", "2"], []]
+
+
+def test_a_pod_with_a_gpu_is_not_started_before_its_kernels_are_loaded(sweep: Make, output: Output) -> None:
+    rules = {"operatorImage": "a", "rendererImage": "b", "lease": {"namespace": "c"}, "gpu": {"startupSeconds": 3000}}
+    configuration = Configuration.from_tree(rules)
+    on_gpu, on_cpu = (container(build_job(sweep(**spec), output, configuration)) for spec in ({"gpu": {}}, {}))
+
+    probe = on_gpu["startupProbe"]
+    assert STARTED_FILE in probe["exec"]["command"][-1]
+    assert probe["failureThreshold"] == 1, "each failure is an Event; the one probe waits"
+    assert probe["timeoutSeconds"] > 3000 == int(on_gpu["args"][on_gpu["args"].index("--startup-seconds") + 1])
+    assert "startupProbe" not in on_cpu
 
 
 def test_gpu_pods_go_to_gpu_nodes(sweep: Make, output: Output) -> None:

@@ -50,6 +50,7 @@ def test_runs_by_result_add_up_to_the_total() -> None:
         ("synth_sweep_stage_seconds", {"stage": "real"}, 300),
         ("synth_sweep_gpu_seconds", {"outcome": "used"}, 280),
         ("synth_sweep_gpu_seconds", {"outcome": "lost"}, 20),
+        ("synth_sweep_gpu_seconds", {"outcome": "startup"}, 700),
         ("synth_sweep_spent_seconds", {"resource": "gpu"}, 1200),
         ("synth_sweep_spent_seconds", {"resource": "cpu"}, 2400.5),
         ("synth_sweep_forecast_seconds", {"resource": "gpu"}, 5400),

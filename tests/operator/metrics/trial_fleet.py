@@ -52,6 +52,7 @@ def rendering(total: int = 180) -> SweepStatus:
             seconds=(StageSeconds(stage="physics", seconds=12.5), StageSeconds(stage="real", seconds=300.0)),
             gpu_seconds_used=280.0,
             gpu_seconds_lost=20.0,
+            gpu_seconds_startup=700.0,
             bytes=123_456_789,
         ),
         spent=Spending(gpu_seconds=1200.0, cpu_seconds=2400.5, runs=43),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from simulated_cluster.nodes import list_running_pods
 from simulated_cluster.simulation import SimulatedCluster
 
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import BatchMessage, Problem, write_message
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
-from synth_operator.kube.api import JsonObject, Resource
+from synth_operator.kube.api import Resource
 
 HANG = 10_000
 """Seconds that the pods of a silent store need for their first run."""
@@ -20,10 +21,6 @@ def start_and_silence() -> SimulatedCluster:
     cluster.run_until(lambda cluster: cluster.status.eta is not None)
     cluster.nodes.startup_seconds = HANG
     return cluster
-
-
-def list_running(cluster: SimulatedCluster) -> list[JsonObject]:
-    return [pod for pod in cluster.api.list_all(Resource.PODS) if pod["status"]["phase"] == "Running"]
 
 
 def test_an_expected_end_is_never_in_the_past() -> None:
@@ -58,7 +55,7 @@ def test_what_a_pod_reported_at_its_end_counts_beside_silent_ones() -> None:
     cluster = start_and_silence()
     cluster.run_for(180)
     problem = Problem(reason=Reason.STORE_UNREACHABLE, message="the store at store:9000 does not answer")
-    ended, *others = list_running(cluster)
+    ended, *others = list_running_pods(cluster.api)
     assert others
     batch = int(ended["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"])
     message = write_message(BatchMessage(batch=batch, size=0, problem=problem)).decode()
@@ -72,12 +69,12 @@ def test_what_a_pod_reported_at_its_end_counts_beside_silent_ones() -> None:
 def test_without_its_recipe_a_sweep_has_no_active_pods() -> None:
     cluster = SimulatedCluster(runs=24)
     cluster.nodes.startup_seconds = HANG
-    cluster.run_until(lambda cluster: len(list_running(cluster)) == 3)
-    list_running(cluster)[0]["_waited"] = HANG
+    cluster.run_until(lambda cluster: len(list_running_pods(cluster.api)) == 3)
+    list_running_pods(cluster.api)[0]["_waited"] = HANG
     cluster.run_until(lambda cluster: cluster.status.runs.active > 0)
     cluster.api.remove(Resource.RECIPES, "beads")
     cluster.run_for(60)
 
-    assert not list_running(cluster)
+    assert not list_running_pods(cluster.api)
     assert cluster.ready.startswith("RecipeNotFound: ")
     assert cluster.status.runs.active == 0

@@ -89,7 +89,7 @@ def test_a_stop_drops_what_is_in_flight_and_leaves_no_scratch(trial: Trial) -> N
     for event in trial.pool().events(trial.task(seed) for seed in range(5)):
         if isinstance(event, RunEnded):
             ended[event.task.number] = event.report
-        elif event.task.number == 2:
+        elif isinstance(event, RunStarting) and event.task.number == 2:
             trial.wish.add()
     assert outcomes(ended) == {0: "succeeded", 1: "succeeded", 2: "dropped"}
     assert trial.scratch() == []
@@ -107,7 +107,7 @@ def test_a_worker_stops_though_its_store_is_gone_and_its_log_is_full(trial: Tria
     for event in trial.pool(log=Path("/dev/full")).events(iter([trial.task(0)])):
         if isinstance(event, RunEnded):
             ended[event.task.number] = event.report
-        else:
+        elif isinstance(event, RunStarting):
             threading.Thread(target=remove_store).start()
     assert outcomes(ended) == {0: "dropped"}
     assert not trial.store.exists()
@@ -119,7 +119,7 @@ def test_a_worker_that_someone_stops_with_notice_costs_its_run_no_attempt(trial:
     for event in trial.pool().events(trial.task(seed) for seed in range(2)):
         if isinstance(event, RunStarting):
             attempts.append((event.task.number, event.attempt))
-        else:
+        elif isinstance(event, RunEnded):
             ended[event.task.number] = event.report
     assert attempts == [(0, 1), (0, 1), (1, 1)]
     assert outcomes(ended) == {0: "succeeded", 1: "succeeded"}
@@ -132,7 +132,7 @@ def test_a_second_wish_ends_at_once(trial: Trial) -> None:
     for event in trial.pool().events(iter([trial.task(0)])):
         if isinstance(event, RunEnded):
             ended[event.task.number] = event.report
-        else:
+        elif isinstance(event, RunStarting):
             trial.wish.add()
             trial.wish.add()
     assert outcomes(ended) == {0: "dropped"}

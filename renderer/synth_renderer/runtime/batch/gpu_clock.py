@@ -19,6 +19,7 @@ class GpuClock:
         self._gpus = gpus
         self._now = now
         self._seconds: dict[int, float] = {}
+        self._startup = 0.0
         self._last = 0.0
 
     def start(self, run: int) -> None:
@@ -30,6 +31,14 @@ class GpuClock:
         """Return the GPU seconds of a run since its start, 0 if it was not started."""
         self._divide()
         return self._seconds.pop(run, 0.0)
+
+    def count_startup(self, seconds: float) -> float:
+        """Return the GPU seconds of a start-up since the last call; `seconds` are those since it began.
+
+        They are 0 while runs are in flight, to which the time counts.
+        """
+        before, self._startup = self._startup, seconds
+        return 0.0 if self._seconds else self._gpus * max(0.0, seconds - before)
 
     def _divide(self) -> None:
         now = self._now()

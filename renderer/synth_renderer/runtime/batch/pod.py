@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
-from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
+from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, STARTED_FILE, AttemptInput
 from synth_api.jobs.batches import SHARD_BATCHES
 from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
 from synth_api.reasons import Reason
@@ -34,7 +34,7 @@ from synth_renderer.runtime.batch.inputs import EngineMismatchError, check_engin
 from synth_renderer.runtime.batch.progress import log_event
 from synth_renderer.runtime.capacity import choose_pod_workers, choose_thread_counts, read_memory_limit
 from synth_renderer.runtime.library_folders import choose_library_folders
-from synth_renderer.runtime.pool import Pool, PoolUnavailableError
+from synth_renderer.runtime.pool import STARTUP_SECONDS, Pool, PoolUnavailableError, WorkerReady
 from synth_renderer.runtime.stop_requests import StopRequests
 from synth_renderer.runtime.worker_handle import WorkerCommand
 
@@ -73,13 +73,15 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     given = AttemptInput.read(options.input)
     check_engine(given)
     store = open_store(given, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
-    work = open_batch(store, given, given.build_sweep(), options.shard * SHARD_BATCHES + options.index)
+    sweep = given.build_sweep()
+    work = open_batch(store, given, sweep, options.shard * SHARD_BATCHES + options.index)
     work.take_over(options.retries_per_run)
     requests = StopRequests()
     stopper.tidy_up = partial(_request_stop, requests)
     if stopper.is_stopping.is_set():
         requests.ensure()
-    problem = _render_runs(work, _build_pool(options, work.open_runs, requests), options)
+    pool = _build_pool(options, work.open_runs, requests, prepare_device=sweep.has_traced_pictures)
+    problem = _render_runs(work, pool, options)
     unsaved = _save(work)
     if stopper.is_stopping.is_set():
         return ExitCode.OK if work.is_over else ExitCode.STOPPED
@@ -102,17 +104,18 @@ def _request_stop(requests: StopRequests) -> None:
     threading.Event().wait()
 
 
-def _build_pool(options: argparse.Namespace, runs: int, requests: StopRequests) -> Pool:
+def _build_pool(options: argparse.Namespace, runs: int, requests: StopRequests, *, prepare_device: bool) -> Pool:
     size = choose_pod_workers(options.workers, runs, find_least_memory() if options.gpus else None)
     watermark = int(WATERMARK_SHARE * (options.memory_limit or read_memory_limit()) / size)
     arguments = (
         *(f"--input={options.input}", f"--device={options.device}"),
         *(f"--engine={options.engine}", f"--watermark={watermark}"),
+        *(["--prepare-device"] if prepare_device else []),
     )
     temporary = find_temporary_folder()
     environment = {**choose_thread_counts(size), **choose_library_folders(os.environ, temporary)}
     command = WorkerCommand(arguments, temporary, environment=environment)
-    return Pool(command, size, requests, options.retries_per_run)
+    return Pool(command, size, requests, options.retries_per_run, options.startup_seconds)
 
 
 def _render_runs(work: BatchWork, pool: Pool, options: argparse.Namespace) -> Problem | None:
@@ -123,6 +126,8 @@ def _render_runs(work: BatchWork, pool: Pool, options: argparse.Namespace) -> Pr
         for event in pool.events(work.iterate_tasks(), work.list_suspects()):
             try:
                 work.record(event, clock)
+                if isinstance(event, WorkerReady):
+                    _show_start(options.started)
                 if not work.has_waiting_runs and not pool.stop.count:  # the next mark would save it otherwise
                     work.save()
             except StoreError as error:
@@ -132,6 +137,12 @@ def _render_runs(work: BatchWork, pool: Pool, options: argparse.Namespace) -> Pr
     except PoolUnavailableError as error:
         problem = problem or Problem(reason=error.reason, message=explain(error))
     return problem
+
+
+def _show_start(file: Path) -> None:
+    """Let the startup probe succeed."""
+    with suppress(OSError):  # without the file the pod is seen to start up, and renders all the same
+        file.touch()
 
 
 def _save(work: BatchWork) -> Problem | None:
@@ -166,6 +177,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     index = os.environ.get("JOB_COMPLETION_INDEX")
     parser.add_argument("--input", type=Path, default=Path(INPUT_FOLDER) / INPUT_FILE)
     parser.add_argument("--message", type=Path, default=Path(MESSAGE_FILE), help="termination message")
+    parser.add_argument("--started", type=Path, default=Path(STARTED_FILE), help="file that ends the start-up")
+    parser.add_argument("--startup-seconds", type=float, default=STARTUP_SECONDS, help="limit of the start-up")
     parser.add_argument("--shard", type=int, default=0)
     parser.add_argument("--index", type=int, default=index, required=index is None, help="batch of the shard")
     parser.add_argument("--device", default="cpu")

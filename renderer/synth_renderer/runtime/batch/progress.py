@@ -11,7 +11,7 @@ from synth_api.sentences import format_log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.batch_document import RunUsage, describe_deaths
 from synth_dataset.documents.failed_run import FailedRun
-from synth_renderer.runtime.pool import RunEnded, RunStarting
+from synth_renderer.runtime.pool import RunEnded, RunStarting, WorkerPreparing, WorkerReady
 from synth_renderer.runtime.run_queue import Try
 
 if TYPE_CHECKING:
@@ -92,8 +92,23 @@ class BatchWork:
             clock.start(event.task.number)
         elif isinstance(event, RunEnded):
             self._end_run(event, clock.stop(event.task.number))
+        elif isinstance(event, WorkerPreparing):
+            self._count_startup("", event.seconds, clock)
+            log_event("starting up", message=event.sentence, seconds=round(event.seconds, 1))
+        elif isinstance(event, WorkerReady):
+            self._end_startup(event, clock)
         else:
             self._record_death(event, clock.stop(event.task.number))
+
+    def _end_startup(self, event: WorkerReady, clock: GpuClock) -> None:
+        if event.gpu is not None:
+            self._count_startup(event.gpu.describe(), event.seconds, clock)
+            log_event("started up", device=event.gpu.describe(), seconds=round(event.seconds, 1))
+
+    def _count_startup(self, device: str, seconds: float, clock: GpuClock) -> None:
+        document = self.document.add_startup(device, clock.count_startup(seconds))
+        if document != self.document:
+            self._update(document)
 
     def _record_death(self, event: WorkerDied, gpu_seconds: float) -> None:
         run = event.task.number

@@ -35,9 +35,6 @@ class Technique(Protocol):
     def build_volume(self, features: Mapping[str, FeatureValue]) -> Box:
         """Return the measurement volume, in which particles are placed."""
 
-    def is_traced(self) -> bool:
-        """Return True if Cycles traces the real image, on the device."""
-
     def has_walls(self) -> bool:
         """Return True if the measurement volume is a closed container for the physics: walls, floor and lid."""
 

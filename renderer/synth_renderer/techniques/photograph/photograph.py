@@ -43,10 +43,6 @@ class Photograph:
         """Return the cube of edge 2 around the origin."""
         return Box((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
 
-    def is_traced(self) -> bool:
-        """Return True: Cycles traces it."""
-        return True
-
     def has_walls(self) -> bool:
         """Return False: particles can leave the volume."""
         return False

@@ -41,10 +41,6 @@ class ScanningElectronMicroscope:
         """Centred on the axis, on the substrate."""
         return compute_volume(features)
 
-    def is_traced(self) -> bool:
-        """Return False: the signal comes from heights and normals."""
-        return False
-
     def has_walls(self) -> bool:
         """Return True: particles settle inside the volume."""
         return True

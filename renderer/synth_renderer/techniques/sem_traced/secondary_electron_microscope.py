@@ -42,10 +42,6 @@ class SecondaryElectronMicroscope:
         """Centred on the axis, from the substrate to the camera."""
         return compute_volume(features)
 
-    def is_traced(self) -> bool:
-        """Return True: Cycles traces the electrons."""
-        return True
-
     def has_walls(self) -> bool:
         """Return True: particles settle inside the volume."""
         return True

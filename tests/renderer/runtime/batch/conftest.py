@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,7 +72,7 @@ class Pods:
 
     @contextmanager
     def start(
-        self, batch: int = 0, memory_limit: int = 1 << 40, workers: int = 1, **changed: Any
+        self, batch: int = 0, memory_limit: int = 1 << 40, workers: int = 1, options: Sequence[str] = (), **changed: Any
     ) -> Iterator[subprocess.Popen[str]]:
         file = self.folder / "attempt.json"
         file.write_text(self.given.model_copy(update=changed).model_dump_json())
@@ -87,7 +87,8 @@ class Pods:
             "SYNTH_ENGINE": "trial_engine:render",
         }
         arguments = [f"--input={file}", f"--message={self.message_file}", "--retries-per-run=1", "--gpus=2"]
-        arguments += [f"--memory-limit={memory_limit}", f"--workers={workers}"]
+        arguments += [f"--memory-limit={memory_limit}", f"--workers={workers}", f"--started={self.folder / 'started'}"]
+        arguments += options
         with subprocess.Popen(
             [sys.executable, "-m", "synth_renderer.runtime.batch", *arguments],
             env=environment,
