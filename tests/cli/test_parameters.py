@@ -18,7 +18,7 @@ def parameters() -> list[tuple[str, click.Parameter]]:
     """Every parameter of every command that takes text, with the command's name."""
     context = click.Context(main.synth)
     commands = {name: main.synth.get_command(context, name) for name in main.COMMANDS}
-    takes_none = (click.types.BoolParamType, click.types.IntParamType, click.Choice)
+    takes_none = (click.types.BoolParamType, click.types.IntParamType, click.types.FloatParamType, click.Choice)
     return [
         (name, parameter)
         for name, command in commands.items()

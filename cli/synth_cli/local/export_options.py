@@ -34,7 +34,7 @@ def build_options(given: Mapping[str, Any]) -> ExportOptions:
         raise InputError("--min-visible", f"must lie between 0 and 1, {given['min_visible']:g} does not")
     return ExportOptions(
         format=given["format_"],
-        splits=build_splits(given["split"], given["salt"], given["group"], given["split_by"]),
+        splits=build_splits(given["split"], given["salt"] or "", given["group"], given["split_by"]),
         where=given["where"],
         limit=given["limit"],
         classes=read_classes(given["classes"]),
