@@ -18,10 +18,9 @@ def load_engine(name: str) -> Engine:
     return loaded
 
 
-def load_preparation(name: str) -> Preparation:
-    """Return the function `prepare_device` of an engine's module. Raises ImportError and AttributeError."""
-    loaded: Preparation = importlib.import_module(name.partition(":")[0]).prepare_device
-    return loaded
+def load_preparation(name: str) -> Preparation | None:
+    """Return `prepare_device` of an engine's module; None if the engine needs no device. Raises ImportError."""
+    return getattr(importlib.import_module(name.partition(":")[0]), "prepare_device", None)
 
 
 def log_line(line: str) -> None:

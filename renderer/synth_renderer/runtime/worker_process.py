@@ -117,7 +117,10 @@ def _open_store(options: argparse.Namespace, stopper: Stopper) -> Store:
 
 def _prepare_device(worker: Worker, channel: Channel, engine: str) -> GpuRecord | None:
     """Return the GPU, once it is ready for the first run. Raises WorkerUnavailableError."""
-    return worker.prepare_device(load_preparation(engine), lambda sentence: channel.send(Preparing(sentence=sentence)))
+    preparation = load_preparation(engine)
+    if preparation is None:
+        return None
+    return worker.prepare_device(preparation, lambda sentence: channel.send(Preparing(sentence=sentence)))
 
 
 def _serve(worker: Worker, channel: Channel, watermark: int) -> ExitCode:

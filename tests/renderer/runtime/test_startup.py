@@ -12,6 +12,7 @@ import pytest
 from synth_api.reasons import Reason
 from synth_renderer.runtime import pool as pool_module
 from synth_renderer.runtime.pool import PoolUnavailableError, RunEnded, WorkerPreparing, WorkerReady
+from synth_renderer.runtime.process import load_preparation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,3 +151,8 @@ def test_a_stop_ends_a_start_up(trial: Trial) -> None:
 
     assert trial.renderers(0) == []
     assert time.monotonic() - began < pool_module.STARTUP_SECONDS
+
+
+def test_an_engine_may_need_no_device() -> None:
+    assert load_preparation("synth_renderer.engine:render") is not None
+    assert load_preparation("json:dumps") is None
