@@ -23,6 +23,8 @@ from synth_api.resources.synth_sweep import AttemptStatus, FailureCount, Phase, 
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.layout import manifest_path, run_path
 from synth_dataset.documents.run_manifest import File, Manifest
+from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.views.dataset_run import DatasetRun
 from synth_dataset.views.index import write_index
 
 if TYPE_CHECKING:
@@ -311,7 +313,7 @@ DATASET = DatasetDocument(
 @contextmanager
 def run_bucket_with_dataset(folder: Path) -> Iterator[S3Server]:
     """Run MinIO with the bucket `lab`, prefix `x`, and one small run of the sweep `shown` in the namespace `lab`."""
-    write_index(folder / "index", [], [(0, {}, MANIFEST)])
+    write_index(folder / "index", [], [DatasetRun(0, {}, MANIFEST, FolderStore(folder))])
     with minio_server(folder / "minio") as store:
         client = Minio(store.endpoint, store.access_key, store.secret_key, secure=False, region=store.region)
         client.make_bucket("lab")

@@ -70,7 +70,7 @@ def test_each_overlay_is_a_valid_sweep_that_the_api_server_takes(dataset: str, s
 
 
 def test_only_the_patched_dataset_has_cubes() -> None:
-    kinds = {name: [each.name for each in build_sweep(EXAMPLE / "datasets" / name).categories] for name in RUNS}
+    kinds = {name: tuple(each.name for each in build_sweep(EXAMPLE / "datasets" / name).categories) for name in RUNS}
 
     assert kinds == {"sparse": ("Bead",), "dense": ("Bead",), "mixture": ("Bead", "Cube")}
 

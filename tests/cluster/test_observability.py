@@ -50,7 +50,8 @@ def test_no_text_holds_a_credential(namespace: SweepNamespace) -> None:
     texts = dict(read_all_texts(namespace))
 
     assert "succeeded" in "".join(text for name, text in texts.items() if name.startswith("log of complete"))
-    assert {name.split("/")[1] for name in texts if name.startswith("store")} == {"manifests", "runs", "sweeps"}
+    folders = {name.split("/")[1] for name in texts if name.startswith("store")}
+    assert folders == {"manifests", "recipes", "runs", "sweeps"}
     hidden = {*SECRETS, *(b64encode(word.encode()).decode() for word in SECRETS)}
     assert {name for name, text in texts.items() for word in hidden if word in text} == set()
 
