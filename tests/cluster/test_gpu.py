@@ -190,6 +190,17 @@ def test_pods_spread_over_gpu_nodes_and_never_exceed_the_parallelism(
     assert count_most_pods(watch) == PARALLELISM
     by_node = Counter(list(read_node_names(watch).values())[:PARALLELISM])
     assert by_node == dict.fromkeys(FAKE, PARALLELISM // len(FAKE))
+    assert read_numbers_of_workers(watch) == {"4"}
+
+
+def read_numbers_of_workers(watch: Watch) -> set[str]:
+    """Return the values of `--workers` of all render pods."""
+    commands = [
+        seen.body["spec"]["containers"][0]["args"]
+        for seen in watch.events
+        if seen.body["metadata"]["labels"]["synth-operator.io/job"] == "render"
+    ]
+    return {command[command.index("--workers") + 1] for command in commands}
 
 
 def read_node_names(watch: Watch) -> dict[str, str]:
