@@ -3,7 +3,8 @@
  *
  * FAKE_CUDA_NAME and FAKE_CUDA_CAPABILITY (`90`) are those of the one GPU. The file FAKE_CUDA_ERRORS names calls that
  * fail, one a line: `cuModuleLoadData 200`. While the file FAKE_CUDA_HOLD exists, cuModuleLoadData does not return, as
- * while a driver compiles; it creates FAKE_CUDA_HOLD.reached.
+ * while a driver compiles; it creates FAKE_CUDA_HOLD.reached. With FAKE_CUDA_PROGRAM it writes the program that it is
+ * asked to load to that file, and ends the process.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +61,19 @@ int cuDevicePrimaryCtxRelease(int device) { return 0; }
 int cuCtxPushCurrent_v2(void *context) { return 0; }
 int cuCtxPopCurrent_v2(void **context) { return 0; }
 int cuCtxSynchronize(void) { return answer(__func__); }
+static void keep_program(const char *path, const char *program) {
+  const unsigned long long *headers = (const void *)(program + 32); /* e_phoff: ptxas writes these 56 bytes each last */
+  int is_elf = !memcmp(program, "\177ELF", 4);
+  size_t size = is_elf ? *headers + 56 * *(const unsigned short *)(program + 56) : strlen(program);
+  FILE *file = fopen(path, "wb");
+  fwrite(program, 1, size, file);
+  fclose(file);
+  _exit(0);
+}
+
 int cuModuleLoadData(void **module, const void *image) {
+  const char *kept = getenv("FAKE_CUDA_PROGRAM");
+  if (kept) keep_program(kept, image);
   const char *hold = setting("FAKE_CUDA_HOLD", "");
   if (!access(hold, F_OK)) {
     char reached[4096];
