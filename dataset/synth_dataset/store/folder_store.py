@@ -197,21 +197,22 @@ class FolderStore(Store):
     def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
         """Replace a file atomically and durably; `content` may be an iterable of parts.
 
-        The temporary file is in scratch, so that no listing shows it.
+        The temporary file is in scratch, so that no listing shows it. Raises StoreFullError.
         """
-        target = self.root / path
-        make_folders(target.parent)
-        temporary = self._new_name("file")
-        try:
-            with temporary.open("xb") as file:
-                file.writelines([content] if isinstance(content, bytes) else content)
-                file.flush()
-                sync_open_file(file.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(target.parent)
+        with explain_full_disk(self.root):
+            target = self.root / path
+            make_folders(target.parent)
+            temporary = self._new_name("file")
+            try:
+                with temporary.open("xb") as file:
+                    file.writelines([content] if isinstance(content, bytes) else content)
+                    file.flush()
+                    sync_open_file(file.fileno())
+                os.replace(temporary, target)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            sync_folder(target.parent)
 
     def new_scratch(self, prefix: str) -> Path:
         """Create a folder in scratch that the caller removes; a killed process leaves it as garbage.

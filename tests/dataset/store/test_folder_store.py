@@ -83,6 +83,16 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(store, put):
     assert holds(store, other)
 
 
+def test_a_full_disk_while_a_file_is_written_is_one_sentence_and_leaves_nothing(store):
+    def fill_disk():
+        yield b"first"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(StoreFullError, match="no space is left in the dataset folder"):
+        store.write("export/images.json", fill_disk())
+    assert [path for path in store.root.rglob("*") if path.is_file()] == []
+
+
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file: the dataset folder cannot be written \(.*\); choose another"):
