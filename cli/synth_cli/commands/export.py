@@ -84,6 +84,9 @@ def _write(export: Export) -> str:
     from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.progress import open_meter
 
+    for split in export.format.context.selection.list_empty_splits():
+        remedy = "runs of one seed are in one split; export more seeds, or give an axis with --group"
+        open_stderr().print(f"warning: split {split} has no runs; {remedy}")
     with open_meter(open_stderr(), "exporting", export.runs, "run") as meter:
         return export.write(meter.advance).loading
 

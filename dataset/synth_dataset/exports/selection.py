@@ -51,6 +51,11 @@ class Selection:
     def __len__(self) -> int:
         return len(self.table)
 
+    def list_empty_splits(self) -> list[str]:
+        """Return the names of splits without a run."""
+        used = set(np.unique(self.table["split"]).tolist())
+        return [name for number, name in enumerate(self.splits) if number not in used]
+
     def iterate(self, positions: Sequence[int] | NDArray[np.int64]) -> Iterator[SelectedRun]:
         """Yield the runs at positions of the table."""
         for row in self.table[positions]:

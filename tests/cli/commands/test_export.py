@@ -34,6 +34,17 @@ def test_the_line_that_loads_the_result_is_all_of_stdout(dataset: Path, tmp_path
     assert len(variables["dataset"].imgs) == 4
 
 
+def test_a_split_without_runs_is_said_before_the_export(dataset: Path, tmp_path: Path, capsys) -> None:
+    words = ["--format", "coco", "--where", "seed == 0", "--split", "train=1/2,test=1/2", "--out", tmp_path / "out"]
+    assert export(dataset, *words) == 0
+    splits = json.loads((tmp_path / "out" / "dataset.json").read_bytes())["splits"]
+    (empty,) = [name for name, counts in splits.items() if not counts["runs"]]
+    assert (
+        f"warning: split {empty} has no runs; runs of one seed are in one split; export more seeds, or give an axis "
+        "with --group\n" in capsys.readouterr().err
+    )
+
+
 def test_all_options_reach_the_export(dataset: Path, tmp_path: Path) -> None:
     classes = tmp_path / "classes.yaml"
     classes.write_text("Bead: ball\nFlake: null\n")
