@@ -11,16 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_dataset.documents.pictures import encode_picture
-from synth_dataset.exports.export_format import ExportFormat
 from synth_dataset.exports.sample import INSTANCES
-from synth_dataset.exports.shards import Shard, cut_into_shards, name_shards
+from synth_dataset.exports.shards import Shard, ShardedFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from synth_dataset.documents.run_manifest import File
     from synth_dataset.exports.chunks import ChunkWriter
@@ -47,38 +43,26 @@ _SCALARS: Final[dict[str, pa.DataType]] = {
 }
 
 
-class HuggingfaceFormat(ExportFormat):
+class HuggingfaceFormat(ShardedFormat):
     """Shards `data/<split>-<number>-of-<count>.parquet`, which the head of the card names."""
 
     name: ClassVar[str] = "huggingface"
-
-    @cached_property
-    def _chunks(self) -> list[NDArray[np.int64]]:
-        return cut_into_shards(self.context)
-
-    @cached_property
-    def _shards(self) -> list[Shard]:
-        return name_shards(self.context, self._chunks)
 
     @cached_property
     def _schema(self) -> pa.Schema:
         names = [category.name for category in self.context.classes.categories]
         return _build_schema(names, self.context.options.pictures)
 
-    def cut(self) -> list[NDArray[np.int64]]:
-        """Return the positions of the runs of each shard."""
-        return self._chunks
-
     def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
         """Write a shard, some samples at a time."""
         with chunk.target.store.open_scratch("shard") as scratch:
             file = scratch / "shard.parquet"
             self._write_shard(file, _count_samples(samples, chunk))
-            chunk.write_from(_format_path(self._shards[chunk.number]), file)
+            chunk.write_from(_format_path(self.shards[chunk.number]), file)
 
     def write_documents(self, finished: FinishedChunks) -> Iterator[File]:
         """Write a file without rows if there are no runs at all, so that the columns are known."""
-        if not self._shards:
+        if not self.shards:
             with finished.target.store.open_scratch("shard") as scratch:
                 file = scratch / "shard.parquet"
                 self._write_shard(file, iter(()))
@@ -94,7 +78,7 @@ class HuggingfaceFormat(ExportFormat):
 
     def build_head(self) -> dict[str, Any]:
         """Return the files of each split that has runs; `datasets` refuses one without rows."""
-        used = {shard.split for shard in self._shards} or {self.context.main_split}
+        used = {shard.split for shard in self.shards} or {self.context.main_split}
         splits = [split for split in self.context.selection.splits if split in used]
         files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
         return {"configs": [{"config_name": "default", "data_files": files}]}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth_dataset.documents.particle_table import COLUMNS
+from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields
 from synth_dataset.exports.sample import PARTICLES
 
 if TYPE_CHECKING:
@@ -28,16 +29,8 @@ _RUN_COLUMNS: Final = (
 
 def build_schema(samples: Iterable[Sample]) -> pa.Schema:
     """Return the columns of the pooled table: those of a run of each dataset. Without runs it has no features."""
-    fields: dict[str, pa.Field] = {
-        name: pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
-        for name, (kind, unit, meaning) in COLUMNS.items()
-    }
-    for sample in samples:
-        for field in pq.read_schema(BytesIO(sample.read(PARTICLES))):
-            known = fields.setdefault(field.name, pa.field(field.name, field.type))
-            if field.type != known.type:  # of a feature in two recipes
-                fields[field.name] = known.with_type(pa.string())
-    return pa.schema([*_RUN_COLUMNS, *fields.values()])
+    tables = (pq.read_schema(BytesIO(sample.read(PARTICLES))) for sample in samples)
+    return pa.schema([*_RUN_COLUMNS, *reduce(join_columns, tables, pa.schema(list_fields(COLUMNS)))])
 
 
 def pool_particles(samples: Iterable[Sample], schema: pa.Schema, chunk: ChunkWriter) -> Iterator[Sample]:
@@ -60,14 +53,7 @@ def write_particles(path: Path, schema: pa.Schema, fragments: Iterable[bytes]) -
 def _read_particles(sample: Sample, schema: pa.Schema) -> pa.Table:
     """Return the particles of a run with the columns of the schema; runs of earlier releases may lack some."""
     table = pq.read_table(BytesIO(sample.read(PARTICLES)))
-    rows = table.num_rows
-    values = {"run": sample.run.number, "key": sample.run.key, "split": sample.run.split}
-    columns = [
-        pa.repeat(pa.scalar(values[field.name], field.type), rows)
-        if field.name in values
-        else table[field.name].cast(field.type)
-        if field.name in table.column_names
-        else pa.nulls(rows, field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
+    values = zip((sample.run.number, sample.run.key, sample.run.split), _RUN_COLUMNS, strict=True)
+    for place, (value, field) in enumerate(values):
+        table = table.add_column(place, field, pa.repeat(pa.scalar(value, field.type), len(table)))
+    return fit_columns(table, schema)

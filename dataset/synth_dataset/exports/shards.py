@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from synth_dataset.exports.chunks import cut_by_key
+from synth_dataset.exports.export_format import ExportFormat
 from synth_dataset.exports.sample import ANNOTATIONS, SampleReader, find_file
 
 if TYPE_CHECKING:
@@ -30,22 +32,30 @@ class Shard:
     """Number of shards of the split."""
 
 
-def cut_into_shards(context: ExportContext) -> list[NDArray[np.int64]]:
-    """Return the positions of the runs of each shard; a shard has as many runs as fit, by the mean of some of them."""
-    return cut_by_key(context.selection, max(1, int(context.options.shard_bytes // _measure_run(context))))
+class ShardedFormat(ExportFormat):
+    """A format whose chunks are shards."""
 
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """Place of each shard among those of its split."""
+        selection = self.context.selection
+        splits = [selection.splits[int(selection.table["split"][positions[0]])] for positions in self._chunks]
+        counts = Counter(splits)
+        seen: Counter[str] = Counter()
+        shards = []
+        for split in splits:
+            shards.append(Shard(split, seen[split], counts[split]))
+            seen[split] += 1
+        return shards
 
-def name_shards(context: ExportContext, chunks: list[NDArray[np.int64]]) -> list[Shard]:
-    """Return the place of each shard among those of its split."""
-    selection = context.selection
-    splits = [selection.splits[int(selection.table["split"][positions[0]])] for positions in chunks]
-    counts = Counter(splits)
-    seen: Counter[str] = Counter()
-    shards = []
-    for split in splits:
-        shards.append(Shard(split, seen[split], counts[split]))
-        seen[split] += 1
-    return shards
+    def cut(self) -> list[NDArray[np.int64]]:
+        """Return the positions of the runs of each shard; as many runs as fit, by the mean size of some of them."""
+        return self._chunks
+
+    @cached_property
+    def _chunks(self) -> list[NDArray[np.int64]]:
+        runs = max(1, int(self.context.options.shard_bytes // _measure_run(self.context)))
+        return cut_by_key(self.context.selection, runs)
 
 
 def _measure_run(context: ExportContext) -> float:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import tarfile
-from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from synth_dataset.exports.chunks import iterate_records
-from synth_dataset.exports.export_format import ExportFormat
-from synth_dataset.exports.shards import cut_into_shards, name_shards
+from synth_dataset.exports.shards import ShardedFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from numpy.typing import NDArray
 
     from synth_dataset.documents.run_manifest import File
     from synth_dataset.exports.chunks import ChunkWriter
@@ -26,31 +22,19 @@ if TYPE_CHECKING:
     from synth_dataset.exports.shards import Shard
 
 
-class WebdatasetFormat(ExportFormat):
+class WebdatasetFormat(ShardedFormat):
     """Shards `<split>-<number>.tar` in the order of keys, and `<split>.json` with counts and digests."""
 
     name: ClassVar[str] = "webdataset"
 
-    @cached_property
-    def _chunks(self) -> list[NDArray[np.int64]]:
-        return cut_into_shards(self.context)
-
-    @cached_property
-    def _shards(self) -> list[Shard]:
-        return name_shards(self.context, self._chunks)
-
-    def cut(self) -> list[NDArray[np.int64]]:
-        """Return the positions of the runs of each shard."""
-        return self._chunks
-
     def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
         """Write a shard, sample by sample."""
-        chunk.write(_format_path(self._shards[chunk.number]), self._iterate_tar(samples, chunk))
+        chunk.write(_format_path(self.shards[chunk.number]), self._iterate_tar(samples, chunk))
 
     def write_documents(self, finished: FinishedChunks) -> Iterator[File]:
         """Write the list of shards of each split, as `wids` reads it."""
         shards: dict[str, list[dict[str, Any]]] = {split: [] for split in self.context.selection.splits}
-        for shard, record in zip(self._shards, iterate_records(finished.target, finished.count), strict=True):
+        for shard, record in zip(self.shards, iterate_records(finished.target, finished.count), strict=True):
             (file,) = record.files
             entry = {"url": file.path, "nsamples": record.counts[shard.split].runs, "filesize": file.bytes}
             shards[shard.split].append(entry | {"sha256": file.sha256})
@@ -62,7 +46,7 @@ class WebdatasetFormat(ExportFormat):
     def format_loading(self, location: str) -> str:
         """Return the line for webdataset."""
         split = self.context.main_split
-        count = max(1, next((shard.count for shard in self._shards if shard.split == split), 1))
+        count = max(1, next((shard.count for shard in self.shards if shard.split == split), 1))
         urls = f"{location}/{split}-{{000000..{count - 1:06d}}}.tar"
         return (
             "import webdataset; dataset = "
