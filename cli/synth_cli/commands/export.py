@@ -85,7 +85,7 @@ def _write(export: Export) -> str:
     from synth_cli.terminal.progress import open_meter
 
     for split in export.format.context.selection.list_empty_splits():
-        remedy = "runs of one seed are in one split; export more seeds, or give an axis with --group"
+        remedy = "those of one seed, or of one value of --group, are in one split; export more of these, or give --salt"
         open_stderr().print(f"warning: split {split} has no runs; {remedy}")
     with open_meter(open_stderr(), "exporting", export.runs, "run") as meter:
         return export.write(meter.advance).loading

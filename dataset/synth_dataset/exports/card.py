@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from synth_api.version import PROJECT_URL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -93,10 +95,7 @@ def _describe_source(source: SourceDocument) -> str:
     engine = f", engine version {source.engine_version}" if source.engine_version else ""
     recipe = f"{RECIPES}/{source.plan[:8]}.yaml"
     what = "from its recipe" if source.has_recipe else "whose first run has this recipe"
-    return (
-        f"[synth-operator](https://pypi.org/project/synth-operator){engine}, {what}:\n\n"
-        f"```sh\nsynth render {recipe} {axes}\n```\n"
-    )
+    return f"[synth-operator]({PROJECT_URL}){engine}, {what}:\n\n```sh\nsynth render {recipe} {axes}\n```\n"
 
 
 def _describe_limits(document: ExportDocument) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from synth_api.version import PROJECT_URL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,7 +70,7 @@ def build_croissant(document: ExportDocument, files: Sequence[File], schema: pa.
         "license": document.licence or "not chosen by the publisher",
         "creator": [{"@type": "sc:Person", "name": author} for author in document.authors],
         "citeAs": document.citation or f"{document.title or document.name}, {document.created.date().isoformat()}",
-        "url": "https://pypi.org/project/synth-operator",
+        "url": PROJECT_URL,
         "distribution": [_describe_file(file) for file in files],
         "recordSet": [
             {
