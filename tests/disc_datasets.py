@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from synth_api.dataset_card import DatasetCard
 from synth_api.recipe.categories import ParticleCategory
 from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.attempts.dataset_source import DatasetSource, open_source
 from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents.annotations import Annotation, build_annotations
 from synth_dataset.documents.particle_table import COLUMNS, build_particle_table, write_table
 from synth_dataset.documents.pictures import write_png, write_webp
 from synth_dataset.documents.rle import encode_mask
 from synth_dataset.documents.run_manifest import RunRecord
-from synth_dataset.exports.sources import ExportSource, open_source
 from synth_dataset.store.base import Store
 
 SEED = "initial_runtime_state.seed"
@@ -164,7 +164,7 @@ def record_run(sweep: DiscSweep, seed: int, number: int, visible: int, size: tup
     )
 
 
-def render_discs(store: Store, sweep: DiscSweep) -> ExportSource:
+def render_discs(store: Store, sweep: DiscSweep) -> DatasetSource:
     """Render a sweep of discs into a store; return its dataset."""
     call = begin_call(store, sweep)
     for seed, number in sweep.points():
@@ -180,7 +180,7 @@ def render_discs(store: Store, sweep: DiscSweep) -> ExportSource:
     return open_source(store, commit_dataset(store, call.attempt, []))
 
 
-def render_big_picture(store: Store, number: int = 65535) -> ExportSource:
+def render_big_picture(store: Store, number: int = 65535) -> DatasetSource:
     """Render one run of so many particles of 2 x 2 px; 65,535 are as many as 16 bits can tell apart."""
     size = 4 * int(np.ceil(np.sqrt(number)))
     y, x = (4 * place for place in np.divmod(np.arange(number), size // 4))

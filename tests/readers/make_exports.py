@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from disc_datasets import DiscSweep, render_big_picture, render_discs
 
 from synth_api.splits import Splits, parse_rule
+from synth_dataset.attempts.dataset_source import DatasetSource, find_source
 from synth_dataset.documents.layout import run_path
 from synth_dataset.exports.export import prepare_export
 from synth_dataset.exports.options import ExportOptions
-from synth_dataset.exports.sources import ExportSource, find_source
 from synth_dataset.exports.target import Target
 from synth_dataset.store.folder_store import FolderStore
 
@@ -40,7 +40,7 @@ SPLITS = Splits(rules=(parse_rule("initial_runtime_state.seed=1:val"),))
 """Runs of seed 1 are for validation, so that each dataset has known splits."""
 
 
-def iterate_datasets(folder: Path, rendered: list[Path]) -> Iterator[tuple[str, list[ExportSource]]]:
+def iterate_datasets(folder: Path, rendered: list[Path]) -> Iterator[tuple[str, list[DatasetSource]]]:
     """Yield name and sources of each dataset."""
     discs = render_discs(FolderStore(folder / "discs"), DiscSweep())
     yield "discs", [discs]
@@ -54,7 +54,7 @@ def iterate_datasets(folder: Path, rendered: list[Path]) -> Iterator[tuple[str, 
         yield path.name, [find_source(FolderStore(path), None)]
 
 
-def describe(sources: list[ExportSource]) -> dict[str, Any]:
+def describe(sources: list[DatasetSource]) -> dict[str, Any]:
     """Return runs, objects and pixels of their masks, by split, from the labels of the runs."""
     truth: dict[str, dict[str, Any]] = {split: {"runs": {}} for split in ("train", "val")}
     first = 0

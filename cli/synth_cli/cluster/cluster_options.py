@@ -1,4 +1,4 @@
-"""Options of all commands that read a cluster."""
+"""Options of commands that read a cluster, and of those that read datasets."""
 
 from __future__ import annotations
 
@@ -22,6 +22,22 @@ def cluster_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = option(function)
     return function
+
+
+def names_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--name`, which may be repeated, to a command that reads datasets."""
+    option = click.option(
+        "--name", "names", type=TEXT, multiple=True, help="Name of a dataset, if a folder holds several."
+    )
+    decorated: Callable[..., Any] = option(function)
+    return decorated
+
+
+def endpoint_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--endpoint` to a command that reads datasets."""
+    option = click.option("--endpoint", type=TEXT, metavar="URL", help="Address of the store of s3:// or of a sweep.")
+    decorated: Callable[..., Any] = option(function)
+    return decorated
 
 
 def output_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from synth_api.errors import InputError
-from synth_cli.cluster.cluster_options import cluster_options
+from synth_cli.cluster.cluster_options import cluster_options, endpoint_option, names_option
 from synth_cli.parameters import TEXT, parse_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from synth_dataset.exports.export import Export
-    from synth_dataset.exports.sources import ExportSource
     from synth_dataset.store.base import Store
 
 FORMATS = ("coco", "yolo", "pairs", "webdataset", "huggingface")
@@ -25,7 +21,7 @@ FORMATS = ("coco", "yolo", "pairs", "webdataset", "huggingface")
 @click.argument("datasets", type=TEXT, metavar="DATASET…", nargs=-1, required=True)
 @click.option("--format", "format_", type=click.Choice(FORMATS), required=True, help="Layout of the export.")
 @click.option("--out", type=TEXT, required=True, metavar="DIR", help="Empty folder, or s3://BUCKET/PREFIX.")
-@click.option("--name", "names", type=TEXT, multiple=True, help="Name of a dataset, if a folder holds several.")
+@names_option
 @click.option("--split", type=TEXT, metavar="NAME=SHARE,…", help="Shares by seed.  [default: train=1]")
 @click.option("--salt", type=TEXT, metavar="TEXT", help="Another text gives another split.")
 @click.option("--group", type=TEXT, metavar="AXIS", help="Split by the value of an axis instead of the seed.")
@@ -47,7 +43,7 @@ FORMATS = ("coco", "yolo", "pairs", "webdataset", "huggingface")
 @click.option("--shard-size", type=TEXT, metavar="SIZE", help="Size of a shard.  [default: 256Mi]")
 @click.option("--link", type=click.Choice(("auto", "hard", "copy")), default="auto", show_default=True,
               help="Hard links to pictures where possible, always, or never.")  # fmt: skip
-@click.option("--endpoint", type=TEXT, metavar="URL", help="Address of the store of s3:// or of a sweep.")
+@endpoint_option
 @cluster_options
 def command(
     datasets: tuple[str, ...],
@@ -65,16 +61,16 @@ def command(
     \b
     synth export ./dataset --format coco --split train=0.8,val=0.1,test=0.1 --out ./coco
     """
+    from synth_cli.cluster.dataset_arguments import DatasetOpener
     from synth_cli.local.export_options import build_options
     from synth_cli.terminal.standard_streams import print_line
     from synth_dataset.exports.export import prepare_export
     from synth_dataset.exports.target import Target
 
     options = build_options(given)
+    opener = DatasetOpener(names, endpoint, namespace, context)
     with ExitStack() as stack:
-        sources = [
-            source for word in datasets for source in _open_sources(stack, word, names, endpoint, namespace, context)
-        ]
+        sources = [source for word in datasets for source in opener.open(stack, word)]
         export = prepare_export(sources, options, Target(_open_target(out, endpoint), options.link))
         print_line(_write(export))
 
@@ -98,43 +94,3 @@ def _open_target(out: str, endpoint: str | None) -> Store:
     if is_bucket_address(out):
         return open_bucket(out, endpoint, "--out")
     return FolderStore(parse_path("--out", out))
-
-
-def _open_sources(
-    stack: ExitStack, word: str, names: Sequence[str], endpoint: str | None, namespace: str | None, context: str | None
-) -> Iterator[ExportSource]:
-    from synth_cli.cluster.sweep_names import is_sweep_name
-    from synth_cli.local.bucket_address import is_bucket_address, open_bucket
-    from synth_dataset.store.folder_store import FolderStore
-
-    if is_bucket_address(word):
-        yield from _find_sources(open_bucket(word, endpoint, "DATASET"), names)
-    elif is_sweep_name(word, namespace, context):
-        yield _open_sweep(stack, word, endpoint, namespace, context)
-    else:
-        yield from _find_sources(FolderStore(parse_path("DATASET", word)), names)
-
-
-def _find_sources(store: Store, names: Sequence[str]) -> Iterator[ExportSource]:
-    from synth_dataset.exports.sources import find_source
-
-    for name in names or (None,):
-        yield find_source(store, name)
-
-
-def _open_sweep(
-    stack: ExitStack, name: str, endpoint: str | None, namespace: str | None, context: str | None
-) -> ExportSource:
-    from synth_cli.cluster.connection import connect_for_sweep
-    from synth_cli.cluster.store_access import open_sweep_store
-    from synth_dataset.attempts.attempt import find_dataset
-    from synth_dataset.exports.sources import open_source
-
-    cluster = connect_for_sweep(name, context, namespace)
-    sweep = cluster.read_sweep(name)
-    store = stack.enter_context(open_sweep_store(cluster, sweep, endpoint))
-    dataset = find_dataset(store, sweep.namespace, sweep.name)
-    if dataset is None:
-        phase = sweep.status.phase.value
-        raise InputError(name, f"has no dataset yet, it is {phase}; export it when a dataset is committed")
-    return open_source(store, dataset)

@@ -13,8 +13,8 @@ from synth_dataset.documents.attempt_document import Category
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.exports.options import ExportOptions
-    from synth_dataset.exports.sources import ExportSource
 
 ONE_CLASS: Final = "particle"
 
@@ -39,7 +39,7 @@ class _BlueprintClass(NamedTuple):
     location: str
 
 
-def build_class_map(sources: Sequence[ExportSource], options: ExportOptions) -> ClassMap:
+def build_class_map(sources: Sequence[DatasetSource], options: ExportOptions) -> ClassMap:
     """Return the classes of an export, joined by name.
 
     One dataset keeps the order of its categories; the names of several are numbered in code-point order. Raises
@@ -54,7 +54,7 @@ def build_class_map(sources: Sequence[ExportSource], options: ExportOptions) -> 
     return _number(entries, sorted(names) if len(sources) > 1 else names)
 
 
-def _list_entries(sources: Sequence[ExportSource], *, by_blueprint: bool) -> Iterator[_BlueprintClass]:
+def _list_entries(sources: Sequence[DatasetSource], *, by_blueprint: bool) -> Iterator[_BlueprintClass]:
     for source in sources:
         for category in source.dataset.categories:
             for blueprint in category.members:

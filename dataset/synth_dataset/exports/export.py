@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.documents.run_manifest import File
     from synth_dataset.exports.export_document import ExportDocument
     from synth_dataset.exports.export_format import ExportFormat
     from synth_dataset.exports.options import ExportOptions
     from synth_dataset.exports.sample import Sample
-    from synth_dataset.exports.sources import ExportSource
     from synth_dataset.exports.target import Target
 
 FORMATS: Final[dict[str, type[ExportFormat]]] = {
@@ -102,7 +102,7 @@ def _explain_missing_files() -> Iterator[None]:
         raise DocumentError(f"{error.filename}: {problem}") from error
 
 
-def prepare_export(sources: Sequence[ExportSource], options: ExportOptions, target: Target) -> Export:
+def prepare_export(sources: Sequence[DatasetSource], options: ExportOptions, target: Target) -> Export:
     """Select the runs and check the place. Raises InputError, DocumentError, StoreError; nothing is written then."""
     check_distinct(sources)
     options = replace(options, splits=_complete_splits(options.splits, sources))
@@ -114,7 +114,7 @@ def prepare_export(sources: Sequence[ExportSource], options: ExportOptions, targ
     return Export(chosen, identity)
 
 
-def _complete_splits(splits: Splits, sources: Sequence[ExportSource]) -> Splits:
+def _complete_splits(splits: Splits, sources: Sequence[DatasetSource]) -> Splits:
     """Return splits with the shares that the datasets name, if the options have none. Raises InputError."""
     if splits.shares:
         return splits

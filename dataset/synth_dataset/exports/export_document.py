@@ -13,8 +13,8 @@ from synth_dataset.exports.chunks import SplitCounts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.exports.export_format import ExportContext
-    from synth_dataset.exports.sources import ExportSource
 
 
 class SourceDocument(Document):
@@ -79,7 +79,7 @@ def build_document(
     )
 
 
-def _describe_source(source: ExportSource) -> SourceDocument:
+def _describe_source(source: DatasetSource) -> SourceDocument:
     attempt = source.attempt
     return SourceDocument(
         name=attempt.name,

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.documents.run_manifest import File
     from synth_dataset.exports.chunks import ChunkWriter
     from synth_dataset.exports.classes import ClassMap
     from synth_dataset.exports.options import ExportOptions
     from synth_dataset.exports.sample import Sample
     from synth_dataset.exports.selection import Selection
-    from synth_dataset.exports.sources import ExportSource
     from synth_dataset.exports.target import Target
 
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class ExportContext:
     """All that the documents of an export depend on."""
 
-    sources: tuple[ExportSource, ...]
+    sources: tuple[DatasetSource, ...]
     options: ExportOptions
     classes: ClassMap
     selection: Selection

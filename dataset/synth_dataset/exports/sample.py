@@ -15,7 +15,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.pictures import decode_png
 from synth_dataset.documents.rle import Rle, decode_mask
-from synth_dataset.exports.safe_paths import check_stored_path
+from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.views.dataset_views import list_pictures
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.documents.attempt_document import Category
     from synth_dataset.documents.pictures import Pixels
     from synth_dataset.documents.run_manifest import File, Manifest
     from synth_dataset.exports.classes import ClassMap
     from synth_dataset.exports.options import ExportOptions
     from synth_dataset.exports.selection import SelectedRun
-    from synth_dataset.exports.sources import ExportSource
 
 INSTANCES = "instances.png"
 ANNOTATIONS = "annotations.json"
@@ -57,7 +57,7 @@ class Sample:
     """Run of an export with its files and objects."""
 
     run: SelectedRun
-    source: ExportSource
+    source: DatasetSource
     manifest: Manifest
     objects: tuple[SampleObject, ...]
     is_whole: bool
@@ -102,7 +102,7 @@ class Sample:
 class SampleReader:
     """Reader of the samples of an export."""
 
-    def __init__(self, sources: tuple[ExportSource, ...], classes: ClassMap, options: ExportOptions) -> None:
+    def __init__(self, sources: tuple[DatasetSource, ...], classes: ClassMap, options: ExportOptions) -> None:
         self._sources = sources
         self._classes = classes
         self._options = options
@@ -160,7 +160,7 @@ def find_file(manifest: Manifest, path: str) -> File:
     return found
 
 
-def _read_manifest(source: ExportSource, key: str) -> Manifest:
+def _read_manifest(source: DatasetSource, key: str) -> Manifest:
     try:
         return source.store.read_manifest(key)
     except KeyError:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from synth_api.run_filter import RunFilter
     from synth_api.splits import Splits
+    from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.exports.options import ExportOptions
-    from synth_dataset.exports.sources import ExportSource
 
 _BASE_COLUMNS: Final = ("run", "key", "seed", "visible", "folder")
 _TYPE: Final = np.dtype(
@@ -63,7 +63,7 @@ class Selection:
             yield SelectedRun(int(row["number"]), key, self.splits[int(row["split"])], int(row["source"]))
 
 
-def select_runs(sources: Sequence[ExportSource], options: ExportOptions) -> Selection:
+def select_runs(sources: Sequence[DatasetSource], options: ExportOptions) -> Selection:
     """Select the runs of all sources that the filter keeps, each with its split; a key of two sources is one run.
 
     Numbers are those of the dataset; those of a further dataset follow the numbers of the one before. Raises
@@ -90,7 +90,7 @@ def _resolve_axes(splits: Splits, axes: Sequence[str]) -> Splits:
 
 
 def _select_rows(
-    source: ExportSource, number: int, first: int, splits: Splits, run_filter: RunFilter | None, limit: int | None
+    source: DatasetSource, number: int, first: int, splits: Splits, run_filter: RunFilter | None, limit: int | None
 ) -> Iterator[tuple[Any, ...]]:
     columns = [*_BASE_COLUMNS, *splits.axes, *(run_filter.columns if run_filter else ())]
     sides = {name: index for index, name in enumerate(splits.names)}
@@ -110,7 +110,7 @@ def _select_rows(
         yield first + row["run"], bytes.fromhex(row["key"]), content, known[cause], number, row["visible"]
 
 
-def _merge_copies(table: NDArray[np.void], sources: Sequence[ExportSource]) -> NDArray[np.void]:
+def _merge_copies(table: NDArray[np.void], sources: Sequence[DatasetSource]) -> NDArray[np.void]:
     """Keep the first of runs with one key, in the order of numbers. Raises InputError if their labels differ."""
     _, firsts, places = np.unique(table["key"], return_index=True, return_inverse=True)
     first_of = firsts[places]
@@ -120,7 +120,7 @@ def _merge_copies(table: NDArray[np.void], sources: Sequence[ExportSource]) -> N
     return kept
 
 
-def _compare_labels(one: Mapping[str, Any] | np.void, two: np.void, sources: Sequence[ExportSource]) -> None:
+def _compare_labels(one: Mapping[str, Any] | np.void, two: np.void, sources: Sequence[DatasetSource]) -> None:
     key = layout.format_key(bytes(two["key"]))
     first, second = sources[int(one["source"])], sources[int(two["source"])]
     if first.store.read_manifest(key).label_digest != second.store.read_manifest(key).label_digest:

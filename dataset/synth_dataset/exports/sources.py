@@ -1,110 +1,28 @@
-"""Datasets that an export reads: their documents, the rows of their index, and the classes of all together."""
+"""Datasets that an export reads together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
-from synth_dataset.attempts.attempt import find_dataset, open_attempt
-from synth_dataset.attempts.live_attempts import list_sweeps
-from synth_dataset.documents import layout
-from synth_dataset.documents.document import DocumentError
-from synth_dataset.exports.safe_paths import check_stored_path
-from synth_dataset.store.stored_file import StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from synth_dataset.documents.attempt_document import AttemptDocument
-    from synth_dataset.documents.dataset_document import DatasetDocument
-    from synth_dataset.store.base import Store
-
-_ROWS: Final = 4096
+    from synth_dataset.attempts.dataset_source import DatasetSource
 
 
-@dataclass(frozen=True)
-class ExportSource:
-    """A committed dataset that an export reads."""
-
-    store: Store
-    dataset: DatasetDocument
-    attempt: AttemptDocument
-
-    @property
-    def location(self) -> str:
-        """Address of the dataset, for messages."""
-        return f"{self.store.location} ({self.dataset.name})"
-
-    @property
-    def recipe(self) -> dict[str, Any] | None:
-        """The recipe that renders all runs with the axes; None of several sweeps, and with axes that move together."""
-        attempt = self.attempt
-        return None if attempt.parts or any(axis.zipped for axis in attempt.axes) else attempt.recipe
-
-    @property
-    def index(self) -> str:
-        """Path of `index.parquet` in the store."""
-        return f"{self.dataset.folder}/{layout.INDEX}"
-
-    def list_columns(self) -> list[str]:
-        """Return the columns of the index. Raises DocumentError without an index."""
-        with self._open_index() as file:
-            names: list[str] = pq.read_schema(file).names
-            return names
-
-    def iterate_rows(self, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the index in run order; a column that it lacks is None."""
-        existing = set(self.list_columns())
-        absent = dict.fromkeys(column for column in columns if column not in existing)
-        with self._open_index() as file:
-            batches = pq.ParquetFile(file).iter_batches(_ROWS, columns=[name for name in columns if name in existing])
-            for batch in batches:
-                for row in batch.to_pylist():
-                    yield absent | row
-
-    def _open_index(self) -> pa.PythonFile:
-        try:
-            return pa.PythonFile(StoredFile(self.store, self.index), mode="r")
-        except FileNotFoundError as error:
-            remedy = "is missing; synth gallery writes the index of a folder again, synth retry that of a sweep"
-            raise DocumentError(f"{self.store.format_uri(self.index)}: {remedy}") from error
-
-
-def open_source(store: Store, dataset: DatasetDocument) -> ExportSource:
-    """Return a dataset of a store as a source. Raises DocumentError, InputError for a folder outside the store."""
-    return ExportSource(store, dataset, open_attempt(store, check_stored_path(dataset.folder)).document)
-
-
-def find_source(store: Store, name: str | None) -> ExportSource:
-    """Return the dataset of a name in a store, of any namespace; without a name the only one. Raises InputError."""
-    found = [(namespace, one) for namespace, one in list_sweeps(store) if name is None or one == name]
-    committed = [dataset for dataset in (find_dataset(store, *sweep) for sweep in found) if dataset is not None]
-    if len(committed) == 1:
-        return open_source(store, committed[0])
-    names = sorted(dataset.name for dataset in committed)
-    if len(committed) > 1 and len(set(names)) > 1:
-        raise InputError(store.location, f"holds {len(names)} datasets; choose with --name: {', '.join(names)}")
-    if committed:
-        raise InputError(store.location, f"has '{names[0]}' in several namespaces; export a copy of one of them")
-    what = f"no dataset '{name}'" if name else "no dataset"
-    raise InputError(store.location, f"holds {what}; give the folder or bucket that synth render or a sweep wrote")
-
-
-def list_axes(sources: Iterable[ExportSource]) -> list[str]:
+def list_axes(sources: Iterable[DatasetSource]) -> list[str]:
     """Return the paths of the axes of all sources, in order of appearance."""
     return list(dict.fromkeys(axis.path for source in sources for axis in source.attempt.axes))
 
 
-def list_all_columns(sources: Iterable[ExportSource]) -> list[str]:
+def list_all_columns(sources: Iterable[DatasetSource]) -> list[str]:
     """Return the columns of the indexes of all sources, in order of appearance."""
     return list(dict.fromkeys(name for source in sources for name in source.list_columns()))
 
 
-def check_distinct(sources: Sequence[ExportSource]) -> None:
+def check_distinct(sources: Sequence[DatasetSource]) -> None:
     """Raise InputError if a dataset is there twice."""
     seen: set[tuple[str, str, str]] = set()
     for source in sources:

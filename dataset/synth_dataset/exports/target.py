@@ -12,7 +12,7 @@ from synth_api.errors import InputError
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.run_manifest import File
-from synth_dataset.exports.safe_paths import check_stored_path
+from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.store.folder_store import FolderStore, explain_full_disk, make_folders
 
 if TYPE_CHECKING:

@@ -13,22 +13,22 @@ import pytest
 from disc_datasets import DiscSweep, render_big_picture, render_discs
 from numpy.typing import NDArray
 
+from synth_dataset.attempts.dataset_source import DatasetSource
 from synth_dataset.documents.layout import run_path
 from synth_dataset.exports.export import Export, prepare_export
 from synth_dataset.exports.options import ExportOptions
-from synth_dataset.exports.sources import ExportSource
 from synth_dataset.exports.target import Target
 from synth_dataset.store.folder_store import FolderStore
 
 
 @pytest.fixture
-def render() -> Callable[..., ExportSource]:
+def render() -> Callable[..., DatasetSource]:
     """Renders a sweep of discs into a store; the source of its dataset."""
     return render_discs
 
 
 @pytest.fixture
-def discs(tmp_path: Path) -> ExportSource:
+def discs(tmp_path: Path) -> DatasetSource:
     """Three seeds with no and with four particles."""
     return render_discs(FolderStore(tmp_path / "dataset"), DiscSweep())
 
@@ -37,7 +37,7 @@ def discs(tmp_path: Path) -> ExportSource:
 def export(tmp_path: Path) -> Callable[..., Path]:
     """Writes an export; its folder."""
 
-    def write(*sources: ExportSource, out: str = "out", **options: Any) -> Path:
+    def write(*sources: DatasetSource, out: str = "out", **options: Any) -> Path:
         folder = tmp_path / out
         prepare(sources, folder, **options).write()
         return folder
@@ -45,12 +45,12 @@ def export(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def prepare(sources: Sequence[ExportSource], folder: Path, **options: Any) -> Export:
+def prepare(sources: Sequence[DatasetSource], folder: Path, **options: Any) -> Export:
     chosen = replace(ExportOptions(format="coco"), **options)
     return prepare_export(sources, chosen, Target(FolderStore(folder), chosen.link))
 
 
-def read_labels(source: ExportSource, key: str) -> NDArray[np.uint16]:
+def read_labels(source: DatasetSource, key: str) -> NDArray[np.uint16]:
     """The ids (H, W) of a run in its store."""
     manifest = source.store.read_manifest(key)
     content = source.store.read(f"{run_path(key, manifest.c8)}/instances.png")
@@ -83,5 +83,5 @@ def tree_of():
 
 
 @pytest.fixture
-def big_picture(tmp_path: Path) -> ExportSource:
+def big_picture(tmp_path: Path) -> DatasetSource:
     return render_big_picture(FolderStore(tmp_path / "big"))
