@@ -22,8 +22,6 @@ class PairsFormat(ExportFormat):
     """Pictures and ids with 16 bits, in one folder of each split or in two."""
 
     name: ClassVar[str] = "pairs"
-    has_ignored: ClassVar[bool] = False
-    has_amodal: ClassVar[bool] = False
 
     def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
         """Write picture and ids of each sample."""
