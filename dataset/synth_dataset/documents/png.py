@@ -51,7 +51,7 @@ def encode_png(pixels: Pixels) -> bytes:
 
 def _compress(data: bytes) -> bytes:
     """Return data as zlib does; pyarrow brings its own zlib, while those of systems differ in their bytes."""
-    deflated = _GZIP.compress(data, asbytes=True)[_GZIP_HEADER:-_GZIP_TRAILER]
+    deflated: bytes = _GZIP.compress(data, asbytes=True)[_GZIP_HEADER:-_GZIP_TRAILER]
     return b"\x78\x01" + deflated + struct.pack(">I", zlib.adler32(data))
 
 
@@ -71,16 +71,14 @@ def _decode(content: bytes) -> Pixels:
     """Return the pixels. Raises KeyError, ValueError, struct.error or zlib.error for another file."""
     chunks = list(_iterate_chunks(content)) if content.startswith(_SIGNATURE) else []
     width, height, bits, colour, *methods = struct.unpack(">IIBBBBB", dict(chunks)[b"IHDR"])
-    if any(methods):
-        raise ValueError("another filter method, or interlaced")
-    kind = {8: np.dtype(np.uint8), 16: np.dtype(">u2")}[bits]
-    step = kind.itemsize * _CHANNELS[colour]
+    if any(methods) or bits not in (8, 16):
+        raise ValueError("interlaced, or another number of bits")
+    step = bits // 8 * _CHANNELS[colour]
     data = zlib.decompress(b"".join(data for name, data in chunks if name == b"IDAT"))
     rows = np.frombuffer(data, np.uint8).reshape(height, 1 + width * step)
     pixels = _unfilter(rows[:, 1:].reshape(height, width, step), rows[:, 0])
     shape = (height, width) if colour == 0 else (height, width, _CHANNELS[colour])
-    found: Pixels = pixels.reshape(height, -1).view(kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
-    return found
+    return pixels.reshape(shape) if bits == 8 else pixels.view(">u2").reshape(shape).astype(np.uint16)
 
 
 def _unfilter(filtered: NDArray[np.uint8], filters: NDArray[np.uint8]) -> NDArray[np.uint8]:
