@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "render": "Render the missing runs of a sweep.",
     "gallery": "Write the gallery page of a dataset, or download that of a sweep.",
     "export": "Write datasets in the layout that a trainer reads.",
+    "stats": "Show statistics of a dataset.",
     "gc": "Delete files that no dataset needs.",
     "status": "Show the status of a sweep on a cluster.",
     "failures": "List the failed runs of a sweep on a cluster.",

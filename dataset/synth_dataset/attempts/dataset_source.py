@@ -45,33 +45,28 @@ class DatasetSource:
         attempt = self.attempt
         return None if attempt.parts or any(axis.zipped for axis in attempt.axes) else attempt.recipe
 
-    @property
-    def index(self) -> str:
-        """Path of `index.parquet` in the store."""
-        return f"{self.dataset.folder}/{layout.INDEX}"
-
     def list_columns(self) -> list[str]:
         """Return the columns of the index. Raises DocumentError without an index."""
-        with self._open_index() as file:
-            names: list[str] = pq.read_schema(file).names
-            return names
+        names: list[str] = self.open_table(layout.INDEX).schema_arrow.names
+        return names
 
     def iterate_rows(self, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield the rows of the index in run order; a column that it lacks is None."""
         existing = set(self.list_columns())
         absent = dict.fromkeys(column for column in columns if column not in existing)
-        with self._open_index() as file:
-            batches = pq.ParquetFile(file).iter_batches(_ROWS, columns=[name for name in columns if name in existing])
-            for batch in batches:
-                for row in batch.to_pylist():
-                    yield absent | row
+        index = self.open_table(layout.INDEX)
+        for batch in index.iter_batches(_ROWS, columns=[name for name in columns if name in existing]):
+            for row in batch.to_pylist():
+                yield absent | row
 
-    def _open_index(self) -> pa.PythonFile:
+    def open_table(self, name: str) -> pq.ParquetFile:
+        """Open `index.parquet` or `particles.parquet`, to be read in parts. Raises DocumentError without the file."""
+        path = f"{self.dataset.folder}/{name}"
         try:
-            return pa.PythonFile(StoredFile(self.store, self.index), mode="r")
+            return pq.ParquetFile(pa.PythonFile(StoredFile(self.store, path), mode="r"))
         except FileNotFoundError as error:
-            remedy = "is missing; synth gallery writes the index of a folder again, synth retry that of a sweep"
-            raise DocumentError(f"{self.store.format_uri(self.index)}: {remedy}") from error
+            remedy = "is missing; synth gallery writes the tables of a folder again, synth retry those of a sweep"
+            raise DocumentError(f"{self.store.format_uri(path)}: {remedy}") from error
 
 
 def open_source(store: Store, dataset: DatasetDocument) -> DatasetSource:

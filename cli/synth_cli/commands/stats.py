@@ -1,0 +1,126 @@
+"""`synth stats`: statistics of a dataset, as a table, as JSON and as a page with plots."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from synth_api.errors import InputError
+from synth_cli.cluster.cluster_options import cluster_options, endpoint_option, output_option
+from synth_cli.parameters import PATH, TEXT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from synth_dataset.attempts.dataset_source import DatasetSource
+    from synth_dataset.statistics.statistics_document import StatisticsDocument
+
+_QUIET_SECONDS: Final = 2.0
+"""Work of less time shows no progress."""
+
+
+@click.command(name="stats")
+@click.argument("dataset", type=TEXT)
+@click.option("--name", type=TEXT, help="Name of the dataset, if a folder holds several.")
+@click.option("--by", type=TEXT, metavar="AXIS", help="Also by the values of an axis or a column of the index.")
+@click.option("--sample", type=TEXT, default="100", show_default=True, metavar="N|P%",
+              help="Pictures to read for grey values and noise; 0 reads none.")  # fmt: skip
+@click.option("--html", type=PATH, metavar="FILE", help="Write a page with plots too.")
+@endpoint_option
+@output_option
+@cluster_options
+def command(
+    dataset: str,
+    name: str | None,
+    by: str | None,
+    sample: str,
+    html: Path | None,
+    endpoint: str | None,
+    form: str,
+    namespace: str | None,
+    context: str | None,
+) -> None:
+    """Show particles, sizes, visibility, coverage, grey values, duplicates and cost of DATASET.
+
+    DATASET is a folder, s3://BUCKET/PREFIX or the name of a sweep.
+
+    \b
+    synth stats ./dataset --by number --html statistics.html
+    """
+    from synth_cli.cluster.dataset_arguments import DatasetOpener
+    from synth_cli.terminal.consoles import open_stdout
+    from synth_cli.terminal.standard_streams import print_line
+
+    opener = DatasetOpener((name,) if name else (), endpoint, namespace, context)
+    with ExitStack() as stack:
+        (source,) = opener.open(stack, dataset)
+        statistics = measure_dataset(source, by, sample)
+    if html is not None:
+        write_page(html, statistics)
+    if form == "json":
+        print_line(statistics.to_json().decode().rstrip())
+    else:
+        print_statistics(statistics, open_stdout())
+
+
+def measure_dataset(source: DatasetSource, by: str | None, sample: str) -> StatisticsDocument:
+    """Return the statistics of a dataset, with progress on stderr. Raises InputError, DocumentError, StoreError."""
+    from synth_cli.terminal.consoles import open_stderr
+    from synth_cli.terminal.progress import open_meter
+    from synth_dataset.documents import layout
+    from synth_dataset.statistics.compute_statistics import compute_statistics
+    from synth_dataset.statistics.picture_values import choose_runs, measure_pictures
+    from synth_dataset.statistics.run_table import read_runs
+
+    runs = read_runs(source.open_table(layout.INDEX), source.recipe, by)
+    places = choose_runs(runs, count_sample(sample, len(runs)))
+    with open_meter(open_stderr(), "reading", len(places), "picture", _QUIET_SECONDS) as meter:
+        pictures = measure_pictures(source.store, runs, places, meter.advance)
+    particles = source.open_table(layout.PARTICLES)
+    with open_meter(open_stderr(), "counting", particles.metadata.num_rows, "particle", _QUIET_SECONDS) as meter:
+        categories = source.dataset.categories
+        return compute_statistics(source.dataset.name, runs, particles, categories, pictures, meter.advance)
+
+
+def count_sample(text: str, runs: int) -> int:
+    """Return the number of pictures that `N` or `P%` means. Raises InputError."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)(%?)", text)
+    if match is None or (not match[2] and "." in match[1]) or (match[2] and float(match[1]) > 100):
+        raise InputError("--sample", f"'{text[:40]}' is no number of pictures; write for example 100 or 5%")
+    return -(-int(runs * float(match[1])) // 100) if match[2] else int(match[1])
+
+
+def write_page(path: Path, statistics: StatisticsDocument) -> None:
+    """Write the page. Raises InputError for a place that cannot be written."""
+    from synth_dataset.statistics.statistics_page import render_statistics
+
+    try:
+        path.write_text(render_statistics(statistics), encoding="utf-8")
+    except OSError as error:
+        raise InputError("--html", f"{path} cannot be written ({error.strerror}); give the path of a file") from error
+
+
+def print_statistics(statistics: StatisticsDocument, console: Console) -> None:
+    """Print the facts of all runs, then a table of the values of the axis."""
+    from synth_cli.terminal.tables import build_fact_table, build_table
+    from synth_dataset.statistics.facts import MIN_MEDIAN_MAX, format_value, list_columns, list_facts
+
+    console.print(statistics.name, style="bold")
+    console.print()
+    console.print(build_fact_table(list_facts(statistics)))
+    console.print()
+    console.print(MIN_MEDIAN_MAX, style="dim")
+    if statistics.by is None:
+        return
+    columns = list_columns(statistics)
+    headers = [header for header, _ in columns]
+    table = build_table(statistics.by.rpartition(".")[2], *headers, right=headers)
+    for group in statistics.groups:
+        table.add_row(format_value(group.value), *(describe(group) for _, describe in columns))
+    console.print()
+    console.print(table)

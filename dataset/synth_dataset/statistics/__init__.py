@@ -1,0 +1,1 @@
+"""Statistics of a dataset: what `synth stats` prints, and the page `statistics.html`."""

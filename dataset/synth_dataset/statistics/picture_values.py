@@ -1,0 +1,121 @@
+"""Grey values of real images: mean, deviation and noise of a sample of runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from synth_dataset.documents import layout
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.pictures import decode_png
+from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.views.dataset_views import list_pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from synth_dataset.documents.pictures import Pixels
+    from synth_dataset.statistics.run_table import RunTable
+    from synth_dataset.store.base import Store
+
+_OPERATOR: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+"""Difference of two Laplacians: 0 on planes and on straight edges along rows and columns (Immerkær 1996)."""
+_GAIN: Final = 6.0
+"""The deviation of its response to white noise of deviation 1: the root of the sum of its squares."""
+_MEDIAN_SHARE: Final = 0.6744897501960817
+"""The median of the absolute values of a normal law of deviation 1."""
+
+
+@dataclass(frozen=True)
+class PictureTable:
+    """Values of the real images that were read, each array of shape (pictures,)."""
+
+    place: NDArray[np.int64]
+    """Place of the run in the table of runs."""
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    noise: NDArray[np.float64]
+
+
+def choose_runs(runs: RunTable, sample: int) -> NDArray[np.int64]:
+    """Return the places of about `sample` runs, in the order of numbers, as many of each group where it has so many.
+
+    They are the first by run key, a hash, so the choice is random but always the same.
+    """
+    groups = max(1, len(runs.values))
+    share = -(-sample // groups)
+    order = np.lexsort((runs.key, runs.group))
+    ordered = runs.group[order]
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return np.sort(order[rank < share])
+
+
+def measure_pictures(
+    store: Store, runs: RunTable, places: NDArray[np.int64], advance: Callable[[int], None]
+) -> PictureTable:
+    """Read the first real image of each of the runs at `places`, in parallel; a run without one is left out.
+
+    Raises DocumentError for a missing or damaged file, StoreError.
+    """
+
+    def measure(place: int) -> tuple[float, float, float] | None:
+        return _measure_run(store, layout.format_key(bytes(runs.key[place])))
+
+    threads = max(store.max_requests, os.cpu_count() or 1)
+    found = []
+    for place, values in zip(places.tolist(), read_ahead(measure, places.tolist(), threads), strict=True):
+        advance(1)
+        if values is not None:
+            found.append((place, *values))
+    table = np.array(found, np.float64).reshape(-1, 4)
+    return PictureTable(table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3])
+
+
+def _measure_run(store: Store, key: str) -> tuple[float, float, float] | None:
+    try:
+        manifest = store.read_manifest(key)
+        picture = next((path for path in list_pictures(manifest) if path.rpartition(".")[0].endswith("real")), None)
+        if picture is None:
+            return None
+        path = f"{layout.run_path(key, manifest.c8)}/{picture}"
+        return measure_picture(decode_png(store.read(path), store.format_uri(path)))
+    except (KeyError, OSError) as error:
+        problem = "its manifest is missing" if isinstance(error, KeyError) else f"its picture cannot be read ({error})"
+        raise DocumentError(f"run {key[:12]} of {store.location}: {problem}; render the run again") from error
+
+
+def measure_picture(pixels: Pixels) -> tuple[float, float, float]:
+    """Return mean, standard deviation and noise of a picture (H, W) or (H, W, 3), in grey levels."""
+    grey: Pixels = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
+    return float(grey.mean()), float(grey.std()), estimate_noise(grey)
+
+
+def estimate_noise(grey: Pixels) -> float:
+    """Estimate the standard deviation of white noise in a picture (H, W), in grey levels; 0 below 3 px.
+
+    The operator of Immerkær, "Fast noise variance estimation", Computer Vision and Image Understanding 64 (1996), but
+    with the median of the absolute response, as Donoho and Johnstone (Biometrika 81, 1994) take it, in place of its
+    mean: edges and texture of less than half of the picture do not count as noise.
+    """
+    if min(grey.shape) < 3:
+        return 0.0
+    response = cv2.filter2D(grey.astype(np.float32), cv2.CV_32F, _OPERATOR)[1:-1, 1:-1]
+    counts = np.bincount(np.abs(response).astype(np.int64).ravel())
+    return _find_median(counts) / (_GAIN * _MEDIAN_SHARE)
+
+
+def _find_median(counts: NDArray[np.int64]) -> float:
+    """Return the median of absolute whole numbers, interpolated: `counts[k]` values lie between k - 0.5 and k + 0.5.
+
+    It is 0 if half of the values are 0: rounding hides the noise.
+    """
+    sums = np.cumsum(counts)
+    half = sums[-1] / 2
+    place = int(np.searchsorted(sums, half))
+    return place - 0.5 + float(half - sums[place - 1]) / float(counts[place]) if place else 0.0

@@ -1,0 +1,80 @@
+"""`synth stats`: a table for people, JSON for programs, a page with plots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from disc_datasets import DiscSweep, render_discs
+
+from synth_api.errors import InputError
+from synth_cli.commands.stats import count_sample
+from synth_cli.main import run
+from synth_dataset.store.folder_store import FolderStore
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    render_discs(FolderStore(tmp_path / "dataset"), DiscSweep(seeds=(0, 1, 2)))
+    return tmp_path / "dataset"
+
+
+def stats(*arguments: object) -> int:
+    return run(["stats", *map(str, arguments)])
+
+
+def test_people_get_facts_and_a_table_by_axis(dataset: Path, capsys) -> None:
+    assert stats(dataset, "--by", "number", "--sample", "50%") == 0
+    output, progress = capsys.readouterr()
+    lines = {line.split("  ")[0]: line for line in output.splitlines()}
+    assert lines["runs"].split() == ["runs", "6"]
+    assert "in 4 of 6 pictures" in lines["grey mean"]
+    assert "[1, 10, 100], COCO's default, is enough" in lines["maxDets"]
+    assert lines["4"].split()[:2] == ["4", "3"]
+    assert progress == ""
+
+
+def test_programs_get_json(dataset: Path, capsys) -> None:
+    assert stats(dataset, "--by", "number", "--sample", "0", "-o", "json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["name"], document["all"]["runs"], document["all"]["pictures"]) == ("discs", 6, None)
+    assert [(group["value"], group["max_detections"]) for group in document["groups"]] == [(0, 0), (4, 4)]
+
+
+def test_a_page_is_written_on_request(dataset: Path, tmp_path: Path) -> None:
+    assert stats(dataset, "--html", tmp_path / "page.html") == 0
+    assert "Histogram of noise of a picture" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--by", "colour"], "--by: there is no axis or column 'colour'"),
+        (["--sample", "some"], "--sample: 'some' is no number of pictures; write for example 100 or 5%"),
+        (["--html", "/no/such/folder/x.html"], "--html: /no/such/folder/x.html cannot be written"),
+        (["--name", "other"], "holds no dataset 'other'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(dataset: Path, capsys, words: list[str], problem: str) -> None:
+    assert stats(dataset, *words) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_missing_picture_names_the_run(dataset: Path, capsys) -> None:
+    next(dataset.glob("runs/*/*/*/real.png")).unlink()
+    assert stats(dataset) == 75
+    error = capsys.readouterr().err
+    assert "its picture cannot be read" in error
+    assert "render the run again" in error
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("7", 7), ("1%", 1), ("50%", 50), ("0.5%", 1), ("100%", 100)])
+def test_a_sample_is_a_number_or_a_share(text: str, number: int) -> None:
+    assert count_sample(text, 100) == number
+
+
+@pytest.mark.parametrize("text", ["1.5", "101%", "-3", "x"])
+def test_no_other_sample_is_accepted(text: str) -> None:
+    with pytest.raises(InputError, match="is no number of pictures"):
+        count_sample(text, 100)
