@@ -62,8 +62,12 @@ Line = Annotated[str, Field(max_length=200), AfterValidator(_check_line)]
 Paragraphs = Annotated[str, Field(max_length=10_000), AfterValidator(_check_paragraphs)]
 
 
-class DatasetCard(BaseModel):
-    """Title, licence, authors, citation and split of a dataset; nothing of it is part of a run or its key."""
+SplitShares = Annotated[dict[str, float], Field(max_length=32), AfterValidator(_check_split)]
+"""Split -> share of the seeds."""
+
+
+class Card(BaseModel):
+    """Title, description, licence, authors and citation of a dataset."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
@@ -71,16 +75,12 @@ class DatasetCard(BaseModel):
     """Title for people; the name is that of the sweep."""
     description: Paragraphs = ""
     """What the dataset shows and what it is for."""
-    version: Annotated[str, Field(max_length=64), AfterValidator(_check_line)] = ""
-    """Version that its authors give it, such as `1.0`."""
     licence: Annotated[str, Field(max_length=200), AfterValidator(check_licence)] = ""
     """Licence as an SPDX identifier or expression, such as `CC-BY-4.0`."""
     authors: Annotated[tuple[Line, ...], Field(max_length=100)] = ()
     """Names of the authors, in order."""
     citation: Paragraphs = ""
     """How to cite it: a sentence or BibTeX."""
-    split: Annotated[dict[str, float], Field(max_length=32), AfterValidator(_check_split)] = {}
-    """Split -> share of the seeds, summing to 1: `{train: 0.8, val: 0.1, test: 0.1}`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -95,11 +95,20 @@ class DatasetCard(BaseModel):
             )
         return {key: item for key, item in value.items() if item is not None}
 
+    def list_values(self) -> dict[str, Any]:
+        """Return the keys that have a value, as plain JSON values."""
+        return {key: value for key, value in self.model_dump(mode="json").items() if value}
+
+
+class DatasetCard(Card):
+    """The card of a sweep's dataset, with its version and split; nothing of it is part of a run or its key."""
+
+    version: Annotated[str, Field(max_length=64), AfterValidator(_check_line)] = ""
+    """Version that its authors give it, such as `1.0`."""
+    split: SplitShares = {}
+    """Split -> share of the seeds, summing to 1: `{train: 0.8, val: 0.1, test: 0.1}`."""
+
     @property
     def splits(self) -> Splits | None:
         """The splits, their names in code-point order as in all maps of a recipe; None without any."""
         return Splits(build_shares(self.split.items())) if self.split else None
-
-    def list_values(self) -> dict[str, Any]:
-        """Return the keys that have a value, as plain JSON values."""
-        return {key: value for key, value in self.model_dump(mode="json").items() if value}

@@ -35,6 +35,9 @@ class Reason(_Code):
     RENDERING = "Rendering", "No action needed."
     FINALIZING = "Finalizing", "No action needed."
     DELETING = "Deleting", "No action needed; if it lasts, `synth logs NAME` shows why the delete Job does not end."
+    EXPORTING = "Exporting", "No action needed."
+    PUBLISHING = "Publishing", "No action needed."
+    PUBLISHED = "Published", "No action needed."
     SUSPENDED = "Suspended", "Set `suspend: false` to resume."
     RESUMED = "Resumed", "No action needed."
     COMPLETE = "Complete", "No action needed."
@@ -72,6 +75,26 @@ class Reason(_Code):
     )
     RECIPE_INVALID = "RecipeInvalid", "Run `kubectl describe sr RECIPE` and repair what the message names.", False
     SWEEP_INVALID = "SweepInvalid", "Repair the override, axis or exclusion that the message names.", False
+    DATASET_INVALID = (
+        "DatasetInvalid",
+        "Repair the source, split or export of the SynthDataset that the message names.",
+        False,
+    )
+    SOURCE_NOT_FOUND = (
+        "SourceNotFound",
+        "Create the SynthSweep that the message names, in the namespace of the SynthDataset.",
+        True,
+    )
+    SOURCE_NOT_COMPLETE = (
+        "SourceNotComplete",
+        "No action needed while the sweep renders; if it has failed, do what its own reason says.",
+        True,
+    )
+    VERSION_PUBLISHED = (
+        "VersionPublished",
+        "Set another `spec.version`, or take the change back: a published version stays as it is.",
+        False,
+    )
     POD_TEMPLATE_INVALID = "PodTemplateInvalid", "Repair `podTemplate` as the message says.", False
     NOT_ALLOWED = (
         "NotAllowed",

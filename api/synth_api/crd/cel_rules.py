@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from synth_api.export_options import FORMATS_WITHOUT_IGNORED, FORMATS_WITHOUT_OVERLAP, OWN_OPTIONS
+from synth_api.resources.synth_dataset import (
+    DISTINCT_FORMATS,
+    DISTINCT_SOURCES,
+    NO_IGNORED,
+    NO_OVERLAP,
+    ONE_CLASSIFICATION,
+    SHARES,
+    DatasetDefinition,
+    explain_own_option,
+)
 from synth_api.resources.synth_sweep import MAX_NAME, MAX_OVERRIDES_LENGTH
-from synth_api.resources.text_formats import BUCKET, ENDPOINT, PREFIX, REGION, TextFormat
+from synth_api.resources.text_formats import BUCKET, DATASET_VERSION, ENDPOINT, PREFIX, REGION, SHARD_SIZE, TextFormat
 
 
 @dataclass(frozen=True)
@@ -32,13 +43,43 @@ def _build_format_rule(field: str, form: TextFormat, *more: str) -> Rule:
     return Rule(f"!has({there}) || ({holds})", form.message, f".{field}")
 
 
-NAME: Final = (
-    Rule(
+def build_name_rule(what: str) -> Rule:
+    """Return the rule for the names of objects that have Jobs."""
+    return Rule(
         f"self.metadata.name.size() <= {MAX_NAME} && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
-        f"the name of a sweep is a DNS label of at most {MAX_NAME} characters: lower-case letters, digits and '-', "
+        f"the name of a {what} is a DNS label of at most {MAX_NAME} characters: lower-case letters, digits and '-', "
         "so that the names of its Jobs fit",
-    ),
+    )
+
+
+def _stay_equal(field: str) -> str:
+    """Return the CEL expression of an optional field that is as it was."""
+    now, before = f"self.{field}", f"oldSelf.{field}"
+    return f"has({now}) == has({before}) && (!has({now}) || {now} == {before})"
+
+
+def _list_option_rules() -> tuple[Rule, ...]:
+    """Return the rules of options that only some formats have; a flag may be false."""
+    return tuple(
+        Rule(
+            f"!has(self.{option}) || self.format in {list(formats)}"
+            + (f" || !self.{option}" if option == "boxes" else ""),
+            explain_own_option(option),
+            f".{option}",
+        )
+        for option, formats in OWN_OPTIONS.items()
+    )
+
+
+PUBLISHED: Final = Rule(
+    "!has(oldSelf.status) || !has(oldSelf.status.version) || oldSelf.status.version != self.spec.version || "
+    "oldSelf.spec.version != self.spec.version || "
+    f"({' && '.join(_stay_equal(f'spec.{field.alias}') for field in DatasetDefinition.model_fields.values())})",
+    "a published version stays as it is: its sources, split, exports and card change with another version only; set "
+    "another spec.version",
+    ".spec.version",
 )
+"""Changes that CEL can see: those of the version that is published now."""
 
 RULES: Final = {
     "SweepSpec": (
@@ -62,7 +103,7 @@ RULES: Final = {
             ".overrides",
         ),
         Rule(
-            "has(self.output) == has(oldSelf.output) && (!has(self.output) || self.output == oldSelf.output)",
+            _stay_equal("output"),
             "output cannot change, runs would be left behind; make a new sweep for another place",
             ".output",
         ),
@@ -83,6 +124,47 @@ RULES: Final = {
             "has(self.gpuHours) || has(self.cpuHours) || has(self.runs)",
             "a budget has gpuHours, cpuHours or runs; write at least one of them",
         ),
+    ),
+    "DatasetSpec": (
+        _build_format_rule("version", DATASET_VERSION),
+        Rule(
+            "self.sources.all(one, self.sources.exists_one(other, other.sweepRef.name == one.sweepRef.name))",
+            DISTINCT_SOURCES,
+            ".sources",
+        ),
+        Rule(
+            "self.exports.all(one, self.exports.exists_one(other, other.format == one.format))",
+            DISTINCT_FORMATS,
+            ".exports",
+        ),
+        Rule(
+            # The operator checks the exact sum: shares are decimal numbers, of which CEL sees the nearest double.
+            "!has(self.split) || size(self.split) == 0 || (self.split.all(name, self.split[name] > 0.0) && "
+            "self.split.map(name, self.split[name]).sum() > 0.999999 && "
+            "self.split.map(name, self.split[name]).sum() < 1.000001)",
+            SHARES,
+            ".split",
+        ),
+        Rule(
+            _stay_equal("output"),
+            "output cannot change, versions would be left behind; make a new dataset for another place",
+            ".output",
+        ),
+    ),
+    "ExportSpec": (
+        *_list_option_rules(),
+        _build_format_rule("shardSize", SHARD_SIZE),
+        Rule(
+            f"!has(self.below) || self.below != 'ignore' || !(self.format in {list(FORMATS_WITHOUT_IGNORED)})",
+            NO_IGNORED,
+            ".below",
+        ),
+        Rule(
+            f"!has(self.amodal) || !self.amodal || !(self.format in {list(FORMATS_WITHOUT_OVERLAP)})",
+            NO_OVERLAP,
+            ".amodal",
+        ),
+        Rule("!has(self.classes) || !has(self.classMap)", ONE_CLASSIFICATION, ".classMap"),
     ),
     "AxisSpec": (
         Rule(

@@ -1,12 +1,13 @@
-"""CustomResourceDefinitions of SynthRecipe and SynthSweep, built from their models."""
+"""CustomResourceDefinitions of SynthRecipe, SynthSweep and SynthDataset, built from their models."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.crd.cel_rules import NAME, ONE_OF, RULES, Rule
+from synth_api.crd.cel_rules import ONE_OF, PUBLISHED, RULES, Rule, build_name_rule
 from synth_api.crd.structural_schema import build_structural_schema, remove_defaults
+from synth_api.resources import synth_dataset as dataset
 from synth_api.resources import synth_recipe as recipe
 from synth_api.resources import synth_sweep as sweep
 from synth_api.resources.base import GROUP, VERSION
@@ -105,7 +106,29 @@ KINDS: Final = (
             Column("Dataset", ".status.dataset", wide=True),
         ),
         selectable=(".spec.recipeRef.name", ".spec.suspend", ".status.phase"),
-        rules=NAME,
+        rules=(build_name_rule("sweep"),),
+    ),
+    Kind(
+        kind=dataset.KIND,
+        plural="synthdatasets",
+        short="sd",
+        about="A versioned dataset: sweeps joined, split, exported and published in a store.",
+        spec=dataset.DatasetSpec,
+        status=dataset.DatasetStatus,
+        columns=(
+            Column("Phase", ".status.phase"),
+            Column("Version", ".status.version", description="version that was published last"),
+            Column("Runs", ".status.runs", "integer", description="runs of that version"),
+            Column("Splits", ".status.splitRuns", description="its runs by split"),
+            Column("Exports", ".status.formats", description="formats of its exports"),
+            Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
+            AGE,
+            Column("Message", ".status.conditions[?(@.type=='Ready')].message", wide=True),
+            Column("Root", ".status.root", wide=True, description="sha256 of its runs and their labels"),
+            Column("Dataset", ".status.dataset", wide=True),
+        ),
+        selectable=(".spec.version", ".status.phase"),
+        rules=(build_name_rule("dataset"), PUBLISHED),
     ),
 )
 

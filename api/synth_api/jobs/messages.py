@@ -16,6 +16,7 @@ from synth_api.jobs.batches import MAX_BATCH_SIZE, Batches
 from synth_api.reasons import FailureReason, Reason, find_failure_reason
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Problem as Problem
+from synth_api.resources.synth_dataset import MAX_SPLITS, SplitCount
 from synth_api.resources.synth_sweep import RunFailure
 from synth_api.sentences import MAX_CLAIM_CHARACTERS, MAX_INTEGER, ClaimedName, ClaimedText, shorten
 from synth_api.sweep.axis_values import MAX_RUNS
@@ -34,6 +35,8 @@ POD_REASONS: Final = frozenset(
         Reason.SWEEP_INVALID,
         Reason.ENGINE_MISMATCH,
         Reason.PLAN_UNREADABLE,
+        Reason.DATASET_INVALID,
+        Reason.VERSION_PUBLISHED,
         Reason.WORKER_FAILED,
     }
 )
@@ -89,6 +92,8 @@ class JobKind(StrEnum):
     PLAN = "plan"
     RENDER = "render"
     FINALIZE = "finalize"
+    EXPORT = "export"
+    PUBLISH = "publish"
     DELETE = "delete"
 
 
@@ -195,8 +200,32 @@ class FinalizeMessage(RunOutcomes):
         return self
 
 
+class ExportMessage(Part):
+    """Report of an export pod: its part of the exports is written, unless there is a problem."""
+
+    kind: Literal["export"] = "export"
+    part: Count = 0
+    """Completion index of the pod."""
+    runs: Amount = 0
+    """Runs that it has exported, each once for every export."""
+    problem: PodProblem | None = None
+    """Reason why the part is not written."""
+
+
+class PublishMessage(Part):
+    """Report of a publish pod: the version is published, unless there is a problem."""
+
+    kind: Literal["publish"] = "publish"
+    splits: Annotated[tuple[SplitCount, ...], Field(max_length=MAX_SPLITS)] = ()
+    """Splits with their counts; those of all exports are the same."""
+    root: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    """sha256 of the runs and their labels."""
+    problem: PodProblem | None = None
+    """Reason why nothing was published."""
+
+
 class DeleteMessage(Part):
-    """Report of a delete pod: the sweep's documents, and its runs that no other sweep needs, are removed."""
+    """Report of a delete pod: the documents of a sweep, and its runs that no other needs, or a dataset are removed."""
 
     kind: Literal["delete"] = "delete"
     runs: Amount = 0
@@ -207,7 +236,7 @@ class DeleteMessage(Part):
     """Reason why something is left."""
 
 
-Message = PlanMessage | BatchMessage | FinalizeMessage | DeleteMessage
+Message = PlanMessage | BatchMessage | FinalizeMessage | ExportMessage | PublishMessage | DeleteMessage
 _MESSAGE: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SWEEP_LABEL: Final = f"{GROUP}/sweep"
+DATASET_LABEL: Final = f"{GROUP}/dataset"
 JOB_LABEL: Final = f"{GROUP}/job"
 ATTEMPT_LABEL: Final = f"{GROUP}/attempt"
 SHARD_LABEL: Final = f"{GROUP}/shard"
@@ -29,7 +30,14 @@ INPUT_ANNOTATION: Final = f"{GROUP}/input"
 FORCE_DELETE_ANNOTATION: Final = f"{GROUP}/force-delete"
 FINALIZER: Final = f"{GROUP}/delete-outputs"
 
-_LETTERS: Final = {JobKind.PLAN: "p", JobKind.RENDER: "r", JobKind.FINALIZE: "f", JobKind.DELETE: "d"}
+_LETTERS: Final = {
+    JobKind.PLAN: "p",
+    JobKind.RENDER: "r",
+    JobKind.FINALIZE: "f",
+    JobKind.EXPORT: "e",
+    JobKind.PUBLISH: "u",
+    JobKind.DELETE: "d",
+}
 
 
 def hash_template(attempt: str, template: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from synth_api.resources.output import ObjectName, Output, Prefix
 
-STORE_FOLDERS: Final = ("manifests", "runs", "scratch", "sweeps")
+STORE_FOLDERS: Final = ("datasets", "manifests", "recipes", "runs", "scratch", "sweeps")
 """Folders at the root of a store."""
 
 _MAX_NAMESPACE: Final = 63

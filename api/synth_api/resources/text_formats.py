@@ -93,6 +93,19 @@ NAMESPACE: Final = TextFormat(
     longest=63,
     shortest=1,
 )
+DATASET_VERSION: Final = TextFormat(
+    message="must be the name of a version, such as 3 or 1.0-rc1: letters, digits, '.', '_' and '-', a letter or digit "
+    "at both ends, at most 63, and not dataset.json",
+    pattern="^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+    longest=63,
+    shortest=1,
+    never="^dataset[.]json$",
+)
+SHARD_SIZE: Final = TextFormat(
+    message="must be a size in Mi or Gi, such as 256Mi or 1Gi",
+    pattern="^[1-9][0-9]{0,5}[MG]i$",
+    longest=8,
+)
 QUANTITY: Final = TextFormat(
     message="must be a quantity as Kubernetes writes it, such as 500m, 2 or 16Gi",
     pattern="^([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?$",

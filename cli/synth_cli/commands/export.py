@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from synth_api.export_options import FormatName
 from synth_cli.cluster.cluster_options import cluster_options, endpoint_option, names_option
 from synth_cli.parameters import TEXT, parse_path
 
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from synth_dataset.exports.export import Export
     from synth_dataset.store.base import Store
 
-FORMATS = ("coco", "yolo", "pairs", "webdataset", "huggingface")
-
 
 @click.command(name="export")
 @click.argument("datasets", type=TEXT, metavar="DATASET…", nargs=-1, required=True)
-@click.option("--format", "format_", type=click.Choice(FORMATS), required=True, help="Layout of the export.")
+@click.option(
+    "--format", "format_", type=click.Choice(get_args(FormatName)), required=True, help="Layout of the export."
+)
 @click.option("--out", type=TEXT, required=True, metavar="DIR", help="Empty folder, or s3://BUCKET/PREFIX.")
 @names_option
 @click.option("--split", type=TEXT, metavar="NAME=SHARE,…", help="Shares by seed.  [default: train=1]")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
 from synth_api.errors import InputError
+from synth_api.export_options import DEFAULT_SHARD_BYTES, ClassWord, parse_pictures, parse_size
 from synth_api.splits import Splits, parse_rule, parse_shares
-from synth_dataset.exports.options import DEFAULT_SHARD_BYTES, ExportOptions, parse_pictures
+from synth_dataset.exports.options import ExportOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-_UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
-_CLASSES: Final = ("blueprint", "category", "one")
 
 
 def build_splits(split: str | None, salt: str, group: str | None, rules: Sequence[str]) -> Splits:
@@ -51,23 +48,15 @@ def build_options(given: Mapping[str, Any]) -> ExportOptions:
     )
 
 
-def parse_size(text: str, option: str = "--shard-size") -> int:
-    """Parse `256Mi` or `1G` into bytes, at least 1 MiB. Raises InputError."""
-    match = re.fullmatch(r"(\d{1,12})(K|M|G|Ki|Mi|Gi)?B?", text)
-    size = int(match[1]) * _UNITS[match[2] or ""] if match else 0
-    if size < 1 << 20:
-        raise InputError(option, f"'{text[:40]}' is no size of at least 1Mi; write for example 256Mi")
-    return size
-
-
 def read_classes(word: str) -> Any:
     """Return a word of `--classes`, or the mapping in the file that it names. Raises InputError."""
     from pathlib import Path
 
-    if word in _CLASSES:
+    words = get_args(ClassWord)
+    if word in words:
         return word
     if not Path(word).is_file():
-        raise InputError("--classes", f"'{word}' is neither a file nor one of {', '.join(_CLASSES)}")
+        raise InputError("--classes", f"'{word}' is neither a file nor one of {', '.join(words)}")
     return _read_mapping(Path(word))
 
 

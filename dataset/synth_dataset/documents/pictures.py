@@ -30,12 +30,7 @@ def write_webp(path: Path, pixels: NDArray[np.uint8], quality: int = 80) -> None
 
 def read_png(path: Path) -> Pixels:
     """Read a PNG with the shape and type that `write_png` got. Raises OSError for a file that is not a picture."""
-    return decode_png(path.read_bytes(), path)
-
-
-def decode_png(content: bytes, path: object) -> Pixels:
-    """Return the pixels of a PNG as `read_png`; `path` names it in the error."""
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise OSError(f"{path} is not a picture")
     return np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels  # type: ignore[return-value]

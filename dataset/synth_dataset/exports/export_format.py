@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
+from synth_api.export_options import FORMATS_WITHOUT_IGNORED, FORMATS_WITHOUT_OVERLAP
 from synth_api.splits import DEFAULT_SPLIT
 from synth_dataset.exports.chunks import SplitCounts, cut_by_run, iterate_fragments, iterate_records
 
@@ -88,17 +89,13 @@ class ExportFormat(ABC):
     """One format of an export."""
 
     name: ClassVar[str]
-    has_ignored: ClassVar[bool] = True
-    """True if its readers know particles to ignore."""
-    has_amodal: ClassVar[bool] = True
-    """True if masks may overlap."""
 
     def __init__(self, context: ExportContext) -> None:
         self.context = context
         options = context.options
-        if options.below == "ignore" and not self.has_ignored:
+        if options.below == "ignore" and self.name in FORMATS_WITHOUT_IGNORED:
             raise InputError("--below", f"readers of {self.name} know no particles to ignore; take drop")
-        if options.amodal and not self.has_amodal:
+        if options.amodal and self.name in FORMATS_WITHOUT_OVERLAP:
             raise InputError("--amodal", f"a pixel of {self.name} has one particle; take another format")
 
     def cut(self) -> list[NDArray[np.int64]]:

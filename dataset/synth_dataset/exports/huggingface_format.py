@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth_dataset.documents.pictures import encode_picture
+from synth_dataset.documents.png import encode_png
 from synth_dataset.exports.sample import INSTANCES
 from synth_dataset.exports.shards import Shard, ShardedFormat
 
@@ -96,7 +96,7 @@ def _count_samples(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[Sa
 
 
 def _build_row(sample: Sample) -> dict[str, Any]:
-    ids = sample.read(INSTANCES) if sample.is_whole else encode_picture(".png", sample.instances)
+    ids = sample.read(INSTANCES) if sample.is_whole else encode_png(sample.instances)
     pictures = {"image": sample.read(sample.picture.path), "instances": ids}
     pictures |= {mode: sample.read(file.path) for mode, file in sample.extras.items()}
     objects = sample.objects

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from synth_api.errors import InputError, suggest_name
-from synth_api.modes import MODES
+from synth_api.export_options import DEFAULT_SHARD_BYTES
 from synth_api.splits import Splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from synth_api.export_options import Below, ClassWord, Masks, PairsLayout
+
 Link = Literal["auto", "hard", "copy"]
-DEFAULT_SHARD_BYTES: Final = 256 << 20
-_SHORT_MODES: Final = {"depth": "depth_map", "normals": "normal_map"}
 
 
 @dataclass(frozen=True)
@@ -25,18 +24,18 @@ class ExportOptions:
     splits: Splits = field(default_factory=Splits)
     where: str | None = None
     limit: int | None = None
-    classes: Literal["blueprint", "category", "one"] | Mapping[str, str | None] = "category"
+    classes: ClassWord | Mapping[str, str | None] = "category"
     """A mapping gives each class of the dataset its class in the export; None leaves its particles out."""
-    masks: Literal["rle", "polygon"] = "polygon"
+    masks: Masks = "polygon"
     amodal: bool = False
     """True for masks, boxes and areas of whole silhouettes, hidden parts too."""
     boxes: bool = False
     min_visible: float = 0.0
     min_area: int = 0
-    below: Literal["drop", "ignore"] = "drop"
+    below: Below = "drop"
     pictures: tuple[str, ...] = ()
     """Rendering modes of the other pictures to export."""
-    layout: Literal["cellpose", "stardist"] = "cellpose"
+    layout: PairsLayout = "cellpose"
     shard_bytes: int = DEFAULT_SHARD_BYTES
     link: Link = "auto"
 
@@ -61,16 +60,3 @@ class ExportOptions:
             "layout": self.layout,
             "shard_bytes": self.shard_bytes,
         }
-
-
-def parse_pictures(text: str, option: str = "--with") -> tuple[str, ...]:
-    """Parse `depth,normals` into rendering modes. Raises InputError for an unknown one, and for the real image."""
-    known = [name for name, mode in MODES.items() if mode.extension == "png" and name != "real"]
-    found = []
-    for word in text.split(","):
-        name = _SHORT_MODES.get(word.strip(), word.strip())
-        if name not in known:
-            problem = f"there is no such picture '{word.strip()}'; {suggest_name(name, [*known, *_SHORT_MODES])}"
-            raise InputError(option, problem)
-        found.append(name)
-    return tuple(dict.fromkeys(found))

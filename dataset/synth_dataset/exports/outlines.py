@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -44,18 +43,30 @@ def trace_polygons(ids: NDArray[np.integer[Any]]) -> dict[int, list[Loop]]:
         is_outline = y < ids.shape[0] and x < ids.shape[1] and ids[y, x] == number
         (polygons if is_outline else holes).setdefault(number, []).append(loop)
     for number, loops in holes.items():
-        _join_holes(polygons[number], loops, ids == number)
+        _join_holes(polygons[number], loops)
     return polygons
 
 
-def _join_holes(outlines: list[Loop], holes: list[Loop], mask: NDArray[np.bool_]) -> None:
+def _join_holes(outlines: list[Loop], holes: list[Loop]) -> None:
     """Join each hole to the outline of the component around it, in place."""
-    labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[1]
-    owners = {int(labels[loop[0][1], loop[0][0]]): number for number, loop in enumerate(outlines)}
-    for hole in holes:
-        x, y = hole[0]
-        owner = owners[int(labels[y - 1, x])]
+    arrays = [np.array(loop) for loop in outlines]
+    # The pixel above the first corner of a hole belongs to the component.
+    owners = [_find_innermost(arrays, x, y - 1) for (x, y), *_ in holes]
+    for owner, hole in zip(owners, holes, strict=True):
         outlines[owner] = join_loops(outlines[owner], hole)
+
+
+def _find_innermost(outlines: list[NDArray[np.int64]], x: int, y: int) -> int:
+    """Return the index of the narrowest outline around pixel (x, y): others around it are around that outline too."""
+    around = [number for number, outline in enumerate(outlines) if _encloses(outline, x, y)]
+    return min(around, key=lambda number: int(np.ptp(outlines[number][:, 0])))
+
+
+def _encloses(outline: NDArray[np.int64], x: int, y: int) -> bool:
+    """Return True if a ray from pixel (x, y) up crosses an odd number of edges along rows, (first, second), …"""
+    one, two = outline[0::2], outline[1::2]
+    spans = (np.minimum(one[:, 0], two[:, 0]) <= x) & (x < np.maximum(one[:, 0], two[:, 0]))
+    return bool(np.count_nonzero(spans & (one[:, 1] <= y)) % 2)
 
 
 def join_loops(first: Loop, second: Loop) -> Loop:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import cv2
-
-from synth_dataset.documents.pictures import encode_picture
+from synth_dataset.documents.png import encode_png
 from synth_dataset.exports.export_format import ExportFormat
 from synth_dataset.exports.sample import INSTANCES
+from synth_dataset.exports.tiff import encode_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from synth_dataset.documents.pictures import Pixels
     from synth_dataset.exports.chunks import ChunkWriter
     from synth_dataset.exports.sample import Sample
 
@@ -22,8 +20,6 @@ class PairsFormat(ExportFormat):
     """Pictures and ids with 16 bits, in one folder of each split or in two."""
 
     name: ClassVar[str] = "pairs"
-    has_ignored: ClassVar[bool] = False
-    has_amodal: ClassVar[bool] = False
 
     def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
         """Write picture and ids of each sample."""
@@ -58,7 +54,7 @@ def _write_cellpose(sample: Sample, chunk: ChunkWriter) -> None:
     if sample.is_whole:
         chunk.place(f"{stem}_masks.png", sample, sample.find_file(INSTANCES))
     else:
-        chunk.write(f"{stem}_masks.png", encode_picture(".png", sample.instances))
+        chunk.write(f"{stem}_masks.png", encode_png(sample.instances))
     for mode, file in sample.extras.items():
         chunk.place(f"{sample.run.split}_{mode}/{sample.name}.png", sample, file)
 
@@ -68,9 +64,4 @@ def _write_stardist(sample: Sample, chunk: ChunkWriter) -> None:
     pictures = {"images": sample.decode(sample.picture.path), "masks": sample.instances}
     extras = {mode: sample.decode(file.path) for mode, file in sample.extras.items()}
     for folder, pixels in (pictures | extras).items():
-        chunk.write(f"{split}/{folder}/{sample.name}.tif", _encode_tiff(pixels))
-
-
-def _encode_tiff(pixels: Pixels) -> bytes:
-    """Return pixels as TIFF without compression, which tifffile reads without further packages."""
-    return encode_picture(".tif", pixels, (cv2.IMWRITE_TIFF_COMPRESSION, 1))
+        chunk.write(f"{split}/{folder}/{sample.name}.tif", encode_tiff(pixels))

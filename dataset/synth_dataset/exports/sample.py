@@ -13,7 +13,7 @@ import numpy as np
 
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
-from synth_dataset.documents.pictures import decode_png
+from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.rle import Rle, decode_mask
 from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.views.dataset_views import list_pictures

@@ -25,7 +25,6 @@ class YoloFormat(ExportFormat):
     """Pictures in `images/<split>`, outlines in `labels/<split>`, splits and classes in `data.yaml`."""
 
     name: ClassVar[str] = "yolo"
-    has_ignored: ClassVar[bool] = False
 
     def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
         """Write pictures and labels; a picture without particles has an empty file."""

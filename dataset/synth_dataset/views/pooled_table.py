@@ -26,6 +26,13 @@ MAX_ROWS: Final = 32_768
 """Rows of a row group, unless one run has more."""
 MAX_TABLES: Final = 1_024
 """Runs of a row group."""
+_JOINED_TABLES: Final = 32
+"""Tables that are joined at once: buffers and schemas of small tables take several times the memory of their values."""
+CHUNK_RUNS: Final = 8
+"""Runs whose tables a thread parses at once, fewer if their tables are long."""
+CHUNK_ROWS: Final = 1_024
+_PARSING_THREADS: Final = 2
+"""pyarrow parses without Python's lock, but the rest of a commit holds it: more threads would wait."""
 
 
 class PooledTable:
@@ -41,7 +48,10 @@ class PooledTable:
         self._columns = pa.schema(list_fields(COLUMNS))
         self._parts: list[Path] = []
         self._runs: list[tuple[int, str, str | None]] = []
+        self._counts: list[int] = []
+        """Rows of each of the runs."""
         self._tables: list[pa.Table] = []
+        self._joined: list[pa.Table] = []
         self._rows = 0
         self._open_files = ExitStack()
         self._writer: pq.ParquetWriter | None = None
@@ -55,20 +65,23 @@ class PooledTable:
                 self._columns = joined
             table = fit_columns(table, joined)
         self._runs.append((run, key, split))
+        self._counts.append(len(table))
         self._tables.append(table)
         self._rows += len(table)
-        if self._rows >= MAX_ROWS or len(self._tables) >= MAX_TABLES:
+        if self._rows >= MAX_ROWS or len(self._runs) >= MAX_TABLES:
             self._write_rows()
+        elif len(self._tables) >= _JOINED_TABLES:
+            self._join_tables()
 
     def write(self, path: Path) -> None:
         """Write the file. Raises OSError on a full disk."""
-        if self._tables or not self._parts:
+        if not self._parts:
             self._write_rows()
         self._close_part()
         if len(self._parts) == 1:
             self._parts[0].rename(path)
             return
-        with pa.OSFile(str(path), "wb") as stream, pq.ParquetWriter(stream, self._schema, compression="zstd") as writer:
+        with pa.OSFile(str(path), "wb") as stream, _open_writer(stream, self._schema) as writer:
             for part in self._parts:
                 for table in _iterate_row_groups(part):
                     writer.write_table(fit_columns(table, self._schema))
@@ -82,20 +95,26 @@ class PooledTable:
         if self._writer is None:
             self._parts.append(self._folder / f"particles.{len(self._parts)}")
             stream = self._open_files.enter_context(pa.OSFile(str(self._parts[-1]), "wb"))
-            self._writer = self._open_files.enter_context(pq.ParquetWriter(stream, self._schema, compression="zstd"))
-        if self._tables:
+            self._writer = self._open_files.enter_context(_open_writer(stream, self._schema))
+        if self._runs:
+            self._join_tables()
             self._writer.write_table(self._build_row_group())
-        self._runs, self._tables, self._rows = [], [], 0
+        self._runs, self._counts, self._joined, self._rows = [], [], [], 0
+
+    def _join_tables(self) -> None:
+        if self._tables:
+            self._joined.append(pa.concat_tables(self._tables).combine_chunks())
+        self._tables = []
 
     def _build_row_group(self) -> pa.Table:
-        particles = pa.concat_tables(self._tables).combine_chunks()
-        rows = pa.array(np.repeat(np.arange(len(self._runs)), [len(table) for table in self._tables]))
+        particles = pa.concat_tables(self._joined).combine_chunks()
+        rows = pa.array(np.repeat(np.arange(len(self._runs)), self._counts))
         cells = zip(zip(*self._runs, strict=True), RUN_COLUMNS, strict=True)
         repeated = [pa.array(values, field.type).take(rows) for values, field in cells]
         return pa.Table.from_arrays([*repeated, *particles.columns], schema=self._schema)
 
     def _close_part(self) -> None:
-        if self._tables:
+        if self._runs:
             self._write_rows()
         self._open_files.close()
         self._writer = None
@@ -106,26 +125,56 @@ def pool_runs(pooled: PooledTable, runs: Iterable[DatasetRun], requests: int) ->
 
     Raises FileNotFoundError for a missing table, DocumentError for one that is not Parquet, OSError on a full disk.
     """
-    for run, table in map(_parse_table, read_ahead(_read_table, runs, requests)):
-        if table is not None:
-            pooled.add(run.number, run.manifest.key, run.split, table)
-        yield run
+    files = read_ahead(_read_tables, _group_runs(runs), requests)
+    for chunk in read_ahead(_parse_tables, files, _PARSING_THREADS):
+        for run, table in chunk:
+            if table is not None:
+                pooled.add(run.number, run.manifest.key, run.split, table)
+            yield run
 
 
-def _read_table(run: DatasetRun) -> tuple[DatasetRun, bytes | None]:
-    """Return the content of the run's table; None for a run that was committed without one."""
-    has_table = any(file.path == PARTICLES for file in run.manifest.files)
-    return run, run.read(PARTICLES) if has_table else None
+def _group_runs(runs: Iterable[DatasetRun]) -> Iterator[list[DatasetRun]]:
+    chunk: list[DatasetRun] = []
+    for run in runs:
+        chunk.append(run)
+        if len(chunk) >= CHUNK_RUNS or sum(run.manifest.particles for run in chunk) >= CHUNK_ROWS:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
-def _parse_table(given: tuple[DatasetRun, bytes | None]) -> tuple[DatasetRun, pa.Table | None]:
-    run, content = given
+def _read_tables(runs: list[DatasetRun]) -> list[tuple[DatasetRun, bytes | None]]:
+    """Return the content of each run's table; None for a run that was committed without one."""
+    return [
+        (run, run.read(PARTICLES) if any(file.path == PARTICLES for file in run.manifest.files) else None)
+        for run in runs
+    ]
+
+
+def _parse_tables(files: list[tuple[DatasetRun, bytes | None]]) -> list[tuple[DatasetRun, pa.Table | None]]:
+    return [(run, None if content is None else _parse_table(run, content)) for run, content in files]
+
+
+def _parse_table(run: DatasetRun, content: bytes) -> pa.Table:
     try:
-        return run, None if content is None else parse_table(content)
+        return parse_table(content)
     except pa.ArrowInvalid as error:
         file = run.store.format_uri(f"{run.folder}/{PARTICLES}")
         remedy = "remove it, and the same synth render, or synth retry on a cluster, renders the run again"
         raise DocumentError(f"{file}: is not Parquet; {remedy}") from error
+
+
+def _open_writer(stream: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
+    """Return the writer of the pooled table.
+
+    Dictionaries are for text alone, and there are statistics of the runs alone: more of either makes the file larger,
+    and the writer holds the statistics of all row groups to its end.
+    """
+    text = [field.name for field in schema if pa.types.is_string(field.type)]
+    return pq.ParquetWriter(
+        stream, schema, compression="zstd", use_dictionary=text, write_statistics=[RUN_COLUMNS[0].name]
+    )
 
 
 def _iterate_row_groups(path: Path) -> Iterator[pa.Table]:

@@ -22,6 +22,7 @@ FREE_FORM = {
         "spec.exclude[]",
         "status.failures[].overrides",
     },
+    "synthdatasets": set(),
 }
 
 
@@ -77,10 +78,16 @@ def test_every_column_and_selectable_field_exists(kind: Kind) -> None:
     assert paths <= known
 
 
-def test_the_columns_of_a_sweep() -> None:
-    columns = next(kind.columns for kind in KINDS if kind.plural == "synthsweeps")
-    shown = [column.name.upper() for column in columns if not column.wide]
-    assert shown == ["PHASE", "DONE", "TOTAL", "CACHED", "FAILED", "ETA", "AGE"]
+@pytest.mark.parametrize(
+    ("plural", "names"),
+    [
+        ("synthsweeps", ["PHASE", "DONE", "TOTAL", "CACHED", "FAILED", "ETA", "AGE"]),
+        ("synthdatasets", ["PHASE", "VERSION", "RUNS", "SPLITS", "EXPORTS", "READY", "AGE"]),
+    ],
+)
+def test_the_columns_that_kubectl_get_prints(plural: str, names: list[str]) -> None:
+    columns = next(kind.columns for kind in KINDS if kind.plural == plural)
+    assert [column.name.upper() for column in columns if not column.wide] == names
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)

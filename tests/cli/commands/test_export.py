@@ -9,8 +9,9 @@ import pytest
 from disc_datasets import DiscSweep, render_discs
 
 from synth_api.errors import InputError
+from synth_api.export_options import parse_size
 from synth_cli.local.bucket_address import build_output
-from synth_cli.local.export_options import parse_size, read_classes
+from synth_cli.local.export_options import read_classes
 from synth_cli.main import run
 from synth_dataset.store.folder_store import FolderStore
 

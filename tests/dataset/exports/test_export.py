@@ -14,13 +14,14 @@ import yaml
 
 from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
+from synth_api.export_options import parse_pictures
 from synth_api.recipe.categories import ParticleCategory
 from synth_api.splits import Splits, parse_rule, parse_shares
 from synth_dataset.attempts.dataset_source import find_source, open_source
 from synth_dataset.documents.attempt_document import number_categories
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.exports.export import prepare_export
-from synth_dataset.exports.options import ExportOptions, parse_pictures
+from synth_dataset.exports.options import ExportOptions
 from synth_dataset.exports.target import Target
 from synth_dataset.store.folder_store import FolderStore
 

@@ -72,6 +72,16 @@ def test_a_hole_belongs_to_the_part_around_it() -> None:
     assert (fill_as_coco(polygons, 7, 14) == mask).all()
 
 
+def test_a_hole_of_a_part_in_a_hole_belongs_to_that_part() -> None:
+    ids = np.zeros((11, 11), np.uint8)
+    for edge in range(5):
+        ids[edge : 11 - edge, edge : 11 - edge] = 1 - edge % 2
+    rings = trace(ids)
+    assert [min(x for x, _ in ring) for ring in rings] == [0, 2, 4]
+    assert (fill(rings, 11, 11) == ids).all()
+    assert (fill_as_coco(rings, 11, 11) == ids).all()
+
+
 def test_pixels_that_touch_at_a_corner_are_two_squares() -> None:
     for mask in (np.eye(2, dtype=np.bool_), ~np.eye(2, dtype=np.bool_)):
         assert sorted(len(loop) for loop in trace(mask)) == [4, 4]

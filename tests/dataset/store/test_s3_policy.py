@@ -104,4 +104,6 @@ def test_a_shared_prefix_leaves_out_the_folders_of_other_namespaces(tenant, outp
 
 
 def test_the_folders_of_a_store_are_those_of_the_layout():
-    assert sorted(STORE_FOLDERS) == sorted((layout.MANIFESTS, layout.RUNS, layout.SCRATCH, layout.SWEEPS))
+    assert sorted(STORE_FOLDERS) == sorted(
+        (layout.DATASETS, layout.MANIFESTS, layout.RECIPES, layout.RUNS, layout.SCRATCH, layout.SWEEPS)
+    )
