@@ -98,9 +98,10 @@ def measure_picture(pixels: Pixels) -> tuple[float, float, float]:
 def estimate_noise(grey: Pixels) -> float:
     """Estimate the standard deviation of white noise in a picture (H, W), in grey levels; 0 below 3 px.
 
-    Second differences along columns and rows, the operator of Immerkær, "Fast noise variance estimation", Computer Vision and Image Understanding 64 (1996), but
-    with the median of the absolute response, as Donoho and Johnstone (Biometrika 81, 1994) take it, in place of its
-    mean: edges and texture of less than half of the picture do not count as noise.
+    Second differences along columns and rows are the operator of Immerkær, "Fast noise variance estimation", Computer
+    Vision and Image Understanding 64 (1996), but with the median of the absolute response, as Donoho and Johnstone
+    (Biometrika 81, 1994) take it, in place of its mean: edges and texture of less than half of the picture do not
+    count as noise.
     """
     if min(grey.shape) < 3:
         return 0.0
