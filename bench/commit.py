@@ -36,6 +36,7 @@ class NullStore(FolderStore):
         self._key = key.encode()
         self._folder = source.read_manifest(key)
         self._files = {file.path: self._read_source(file.path) for file in self._folder.files}
+        self._sizes = {file.path: file.bytes for file in self._folder.files}
         self.keys = bytearray()
         for run in range(runs):
             self.keys += sha256(run.to_bytes(8, "little")).digest()
@@ -50,6 +51,10 @@ class NullStore(FolderStore):
         if path.startswith(f"{layout.RUNS}/"):
             return self._files[path.split("/", 4)[4]]
         return super().read(path)
+
+    def list_sizes(self, _path: str) -> dict[str, int]:
+        """Return the sizes of the files of the one run."""
+        return self._sizes
 
     def read_part(self, _path: str, start: int, length: int) -> bytes:
         """Return run keys."""

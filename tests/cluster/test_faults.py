@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from harness.cluster import wait_until
 from harness.faults import drain_node, kill_processes, lose_node, stop_store
-from spheres import FILE, NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket, read_label_digests
+from spheres import FILE, NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket, read_label_digests, read_manifests
 
 from synth_api.exit_codes import ExitCode
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
 from synth_cli.main import run
+from synth_dataset.documents.layout import run_path
 from synth_dataset.store.folder_store import FolderStore
 from synth_operator.decide.outcome import find_ready_reason
 
@@ -139,6 +140,19 @@ def test_killed_workers_and_deleted_pods_and_jobs_change_no_label(
         wait_for_more_runs(namespace, "unlucky")
 
     assert_complete_with_labels(namespace, "unlucky", expected_labels)
+
+
+def test_a_run_that_loses_a_file_before_finalize_is_rendered_again(
+    namespace: SweepNamespace, expected_labels: dict[str, str]
+) -> None:
+    start_sweep(namespace, "forgetful")
+    store = open_bucket(namespace)
+    manifest = next(iter(read_manifests(store).values()))
+    store.remove_files([f"{run_path(manifest.key, manifest.c8)}/instances.png"])
+
+    assert_complete_with_labels(namespace, "forgetful", expected_labels)
+    assert [fault for each in read_manifests(store).values() if (fault := store.find_fault(each))] == []
+    assert namespace.read_status("forgetful").attempt.stale == 1
 
 
 def test_a_drained_node_changes_no_label(namespace: SweepNamespace, expected_labels: dict[str, str]) -> None:

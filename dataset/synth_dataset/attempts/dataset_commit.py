@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError, suggest_name
 from synth_dataset.attempts.attempt import find_dataset
+from synth_dataset.attempts.file_check import REMEDY, FileCheck
 from synth_dataset.attempts.run_stream import survey_runs
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import build_categories, name_members
@@ -50,17 +51,20 @@ def commit_dataset(
 ) -> DatasetDocument:
     """Write the documents of an attempt, then replace the pointer of the sweep. Memory: failures, MAX_VIEWED_RUNS rows.
 
-    Raises StoreFullError, DocumentError and what `progress` raises; the previous dataset stays committed then.
+    A run that has lost a file is missing: a warning names it, and its manifest is removed. Raises StoreFullError,
+    DocumentError and what `progress` raises; the previous dataset stays committed then.
     """
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
     gathered = _GatheredRuns(bool(attempt.document.categories))
     with store.open_scratch("dataset") as scratch, _explain_missing_files():
         report = report_to(progress, "the dataset", attempt.document.total)
-        runs = _select_existing(report_each(survey_runs(store, attempt), report), absent)
+        files = FileCheck(store, attempt)
+        runs = _select_existing(report_each(survey_runs(store, attempt, files.has_files), report), absent)
         pooled = PooledTable(scratch)
         added = map(gathered.add, pool_runs(pooled, runs, store.max_requests))
         totals = write_index(scratch / layout.INDEX, attempt.document.axes, added)
         pooled.write(scratch / layout.PARTICLES)
+        files.remove_lost_runs()
         document = _build_document(store, attempt, totals, tuple(absent.values()), gathered)
         for name, view in views.items():
             report = report_to(progress, name, len(gathered.viewed))
@@ -122,10 +126,7 @@ def _explain_missing_files() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        problem = (
-            "this file of a run is missing; the same synth render, or synth retry on a cluster, renders the run again"
-        )
-        raise DocumentError(f"{error.filename}: {problem}") from error
+        raise DocumentError(f"{error.filename}: this file of a run is missing; {REMEDY}") from error
 
 
 def open_dataset(store: Store, name: str | None = None, namespace: str = "local") -> DatasetDocument:

@@ -9,7 +9,7 @@ from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.dataset_run import DatasetRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from synth_dataset.attempts.attempt import StoredAttempt
     from synth_dataset.documents.run_manifest import Manifest
@@ -25,15 +25,21 @@ def iterate_runs(store: Store, attempt: StoredAttempt) -> Iterator[DatasetRun]:
     return (run for _, run in survey_runs(store, attempt) if run is not None)
 
 
-def survey_runs(store: Store, attempt: StoredAttempt) -> Iterator[tuple[int, DatasetRun | None]]:
-    """Yield each run number of an attempt that is not excluded, with its run or None if it does not exist."""
+def survey_runs(
+    store: Store, attempt: StoredAttempt, has_files: Callable[[int, Manifest], bool] = lambda *_: True
+) -> Iterator[tuple[int, DatasetRun | None]]:
+    """Yield each run number of an attempt that is not excluded, with its run or None if it does not exist.
+
+    A run for whose number and manifest `has_files` is False does not exist either; threads call it.
+    """
 
     def read_manifest(run: tuple[int, bytes]) -> tuple[int, Manifest | None]:
         number, key = run
         try:
-            return number, store.read_manifest(key.hex())
+            manifest = store.read_manifest(key.hex())
         except KeyError:
             return number, None
+        return number, manifest if has_files(number, manifest) else None
 
     runs = ((number, key) for number, key in enumerate(iterate_keys(store, attempt.path)) if any(key))
     splits = attempt.document.card.splits

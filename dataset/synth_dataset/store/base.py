@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import numpy as np
@@ -63,6 +64,12 @@ class StorageUsage:
     def join(self, other: StorageUsage) -> StorageUsage:
         """Return the usage of both together."""
         return StorageUsage(self.bytes + other.bytes, max(self.newest, other.newest))
+
+
+def summarize_sizes(c8: str, sizes: Iterable[tuple[str, int]]) -> int:
+    """Return 64 bits of the sha256 over the content id of a run folder and the path and size of each of its files."""
+    lines = (f"{size} {path}" for path, size in sorted(sizes))
+    return int.from_bytes(sha256("\n".join((c8, *lines)).encode()).digest()[:8], "little")
 
 
 class Store(ABC):
@@ -176,8 +183,25 @@ class Store(ABC):
             manifest = self.read_manifest(key)
         except (KeyError, TruncatedError):
             return True
-        sizes = self.list_sizes(layout.run_path(key, manifest.c8))
-        return any(sizes.get(file.path) != file.bytes for file in manifest.files)
+        return self.find_fault(manifest) is not None
+
+    def find_fault(self, manifest: Manifest) -> str | None:
+        """Return which file of a run is missing or has another size, in words; None if all are there."""
+        sizes = self.list_sizes(layout.run_path(manifest.key, manifest.c8))
+        for file in manifest.files:
+            size = sizes.get(file.path)
+            if size is None:
+                return f"its file {file.path} is missing"
+            if size != file.bytes:
+                return f"its file {file.path} has {size} bytes instead of {file.bytes}"
+        return None
+
+    def summarize_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+        """Return `summarize_sizes` (N,) of the folder of each run of `keys` (N,), of type S32, as far as it is cheap.
+
+        0 for a run without folder or with several, and for all of a store that lists no more than one folder at once.
+        """
+        return np.zeros(len(keys), np.uint64)
 
     def has_files(self, key: str) -> bool:
         """Return True if a run has a folder that is not empty."""

@@ -9,7 +9,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import certifi
-from minio import Minio
 from urllib3 import PoolManager, ProxyManager
 from urllib3.util import Timeout
 
@@ -18,6 +17,7 @@ from synth_api.sentences import explain
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.s3_credentials import find_credentials
 from synth_dataset.store.s3_guard import GUARDED_POOLS
+from synth_dataset.store.s3_listing import ListingClient
 from synth_dataset.store.s3_proxy import find_proxy
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ RENDER_PATIENCE: Final = 300.0
 class Connection:
     """Client of a store, and its proxy."""
 
-    client: Minio
+    client: ListingClient
     proxy: Proxy | None
 
 
@@ -78,7 +78,7 @@ def connect(
     if guarded:
         http_client.pool_classes_by_scheme = GUARDED_POOLS
     try:
-        client = Minio(
+        client = ListingClient(
             # Minio would remove the default port itself, but with the brackets of an IPv6 address.
             output.endpoint.removesuffix(":80" if output.insecure else ":443"),
             secure=not output.insecure,

@@ -6,6 +6,7 @@ import errno
 import os
 import tempfile
 import time
+from collections import Counter
 from contextlib import contextmanager
 from hashlib import sha256
 from io import BytesIO
@@ -22,10 +23,11 @@ from synth_api.jobs.attempt_input import CA_FILE
 from synth_api.temporary import create_temporary_folder, find_temporary_folder
 from synth_dataset.documents import layout
 from synth_dataset.documents.run_manifest import Manifest
-from synth_dataset.store.base import Child, StorageUsage, Store, StoreError
+from synth_dataset.store.base import Child, StorageUsage, Store, StoreError, summarize_sizes
 from synth_dataset.store.checksums import compute_entity_tag, hash_files
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.s3_client import Patience, connect
+from synth_dataset.store.s3_listing import PAGE_SIZE
 from synth_dataset.store.s3_problems import conceal_answer, describe_damage, explain_code, explain_error
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_api.resources.output import Output
     from synth_dataset.documents.run_manifest import RunRecord
+    from synth_dataset.store.s3_listing import ListedObject
 
 T = TypeVar("T")
 
@@ -45,7 +48,7 @@ MAX_UPLOADS: Final = 4
 """Number of files of a run that are uploaded in parallel."""
 MIN_LISTED_RUNS: Final = 1000
 """From this number of runs on, all manifests are listed instead of one request per run."""
-_PAGE_SIZE: Final = 1000
+_SUMMARY: Final = np.dtype([("key", f"S{layout.KEY_BYTES}"), ("summary", np.uint64)])
 _CONTENT_TYPES: Final = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".webp": "image/webp"}
 """Content types, so that a browser shows files of the bucket."""
 
@@ -158,7 +161,7 @@ class S3Store(Store):
     def remove_files(self, paths: Iterable[str]) -> None:
         """Remove objects in order, 1,000 per request."""
         stream = iter(paths)
-        while page := [DeleteObject(self._object_name(path)) for path in islice(stream, _PAGE_SIZE)]:
+        while page := [DeleteObject(self._object_name(path)) for path in islice(stream, PAGE_SIZE)]:
             self._retry(lambda page=page: self._remove_page(page))  # type: ignore[misc]
 
     def remove_folder(self, path: str) -> None:
@@ -240,6 +243,35 @@ class S3Store(Store):
         start = f"{self._object_name(path)}/"
         return {name.removeprefix(start): size for name, size, _ in self._list_objects(start)}
 
+    def summarize_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+        """Return `summarize_sizes` (N,) of the folders of many runs, by listing all run folders; 0 for few runs."""
+        summaries = np.zeros(len(keys), np.uint64)
+        if len(keys) <= MIN_LISTED_RUNS:
+            return summaries
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        for shard in read_ahead(self._summarize_shard, self._list_shards(layout.RUNS), self.max_requests):
+            at = np.searchsorted(ordered, shard["key"])
+            inside = at < len(ordered)
+            at, shard = at[inside], shard[inside]
+            wanted = ordered[at] == shard["key"]
+            summaries[order[at[wanted]]] = shard["summary"][wanted]
+        return summaries
+
+    def _summarize_shard(self, path: str) -> NDArray[np.void]:
+        """Return key and summary of each run below a folder of a first byte; 0 for a run with several folders."""
+        sizes: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        for name, usage in self._list_shard(path):
+            _, _, key, *file = name.split("/", 4)
+            if layout.is_key(key) and len(file) == 2:
+                sizes.setdefault((key, file[0]), []).append((file[1], usage.bytes))
+        folders = Counter(key for key, _ in sizes)
+        rows = [
+            (bytes.fromhex(key), summarize_sizes(c8, files) if folders[key] == 1 else 0)
+            for (key, c8), files in sizes.items()
+        ]
+        return np.array(rows, _SUMMARY)
+
     def _find_with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Return a mask (N,) of `has_files`, by listing the folders of all runs but not their objects."""
         wanted, places = np.unique(keys, return_inverse=True)
@@ -306,22 +338,15 @@ class S3Store(Store):
             response.close()
             response.release_conn()
 
-    def _list_objects(self, start: str) -> Iterator[tuple[str, int, float]]:
-        """Yield name, size and time of all objects whose name begins with `start`, sorted by name."""
-        last: str | None = None
+    def _list_objects(self, start: str) -> Iterator[ListedObject]:
+        """Yield all objects whose name begins with `start`, sorted by name."""
+        after = ""
         while True:
-            page = self._retry(lambda last=last: self._list_page(start, last))  # type: ignore[misc]
-            yield from page
-            if len(page) < _PAGE_SIZE:
+            page = self._retry(lambda after=after: self._client.list_page(self._output.bucket, start, after))  # type: ignore[misc]
+            yield from page.objects
+            if page.is_last or not page.objects:
                 return
-            last = page[-1][0]
-
-    def _list_page(self, start: str, after: str | None) -> list[tuple[str, int, float]]:
-        listing = self._client.list_objects(self._output.bucket, start, recursive=True, start_after=after)
-        return [
-            (entry.object_name or "", entry.size or 0, entry.last_modified.timestamp() if entry.last_modified else 0.0)
-            for entry in islice(listing, _PAGE_SIZE)
-        ]
+            after = page.objects[-1].name
 
     def _remove_page(self, page: list[DeleteObject]) -> None:
         for error in self._client.remove_objects(self._output.bucket, page):
@@ -363,7 +388,7 @@ class S3Store(Store):
 def _mark_present(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: Iterable[str]) -> None:
     """Set `found` for the sorted keys `wanted` that are among the hexadecimal `names`."""
     existing = (bytes.fromhex(name) for name in names if layout.is_key(name))
-    while page := list(islice(existing, _PAGE_SIZE)):
+    while page := list(islice(existing, PAGE_SIZE)):
         listed = np.array(page, wanted.dtype)
         at = np.searchsorted(wanted, listed)
         inside = at < len(wanted)

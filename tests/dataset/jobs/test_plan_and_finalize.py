@@ -158,6 +158,19 @@ def test_finalize_may_be_repeated(pod, store, render):
     assert pod.run("finalize").message == pod.run("finalize").message
 
 
+def test_a_run_that_has_lost_a_file_is_missing_until_it_is_rendered_again(pod, store, render, caplog):
+    pod.run("plan")
+    render(0, 1, 2, 3)
+    manifest = store.read_manifest(pod.given.build_sweep().key(1))
+    store.write(f"{layout.run_path(manifest.key, manifest.c8)}/annotations.json", b"{}")
+    message = pod.run("finalize").message
+    assert (message.succeeded, message.missing) == (3, 1)
+    assert "its file annotations.json has 2 bytes instead of 42, so it counts as missing" in caplog.text
+    render(1)
+    message = pod.run("finalize").message
+    assert (message.succeeded, message.missing) == (4, 0)
+
+
 def test_a_hundred_failures_fit_into_a_message(pod, store, render):
     pod = pod.change_input(overrides=(f"{SEED}=range(100)",), batch_size=100)
     pod.run("plan")
