@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -17,7 +19,7 @@ from synth_api.errors import InputError, suggest_name
 from synth_api.problems import quote_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hydra.core.override_parser.types import Override
 
@@ -224,19 +226,21 @@ def _check_strings(path: str, value: Any) -> None:
 
 
 def _find_paths(tree: dict[str, Any], words: Sequence[str]) -> list[str]:
-    """Return the dotted paths below the first level at which `tree` has what the short path `words` names."""
-    found: list[str] = []
+    """Return the dotted paths in `tree` that end with the short path `words`, else those whose end is most similar."""
+    by_end: defaultdict[str, list[str]] = defaultdict(list)
+    for path in _list_paths(tree, ()):
+        by_end[".".join(path[-len(words) :])].append(".".join(path))
+    short = ".".join(words)
+    ends = [short] if short in by_end else get_close_matches(short, by_end, n=1)
+    return [path for end in ends for path in by_end[end]]
 
-    def search(node: Any, place: tuple[str, ...]) -> None:
-        children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-        for word, child in children:
-            here = (*place, str(word))
-            if here[-len(words) :] == tuple(words):
-                found.append(".".join(here))
-            search(child, here)
 
-    search(tree, ())
-    return found
+def _list_paths(node: Any, place: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of everything below a node."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for word, child in children:
+        yield (*place, str(word))
+        yield from _list_paths(child, (*place, str(word)))
 
 
 def _suggest_paths(paths: Sequence[str]) -> str:

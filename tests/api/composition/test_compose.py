@@ -130,7 +130,13 @@ def test_a_step_id_stands_for_its_index() -> None:
             "blueprints.particles.1: null, true, false and numbers cannot be names",
         ),
         ("+blueprints.particles.true={number: 2}", "null, true, false and numbers cannot be names"),
-        ("seed=1", "seed: there is no key 'seed'"),
+        ("seed=1", "seed: there is no key 'seed'; did you mean 'initial_runtime_state.seed'?"),
+        ("sed=1", "sed: there is no key 'sed'; did you mean 'initial_runtime_state.seed'?"),
+        ("runtime.seed=1", "there is no key 'runtime'; did you mean 'initial_runtime_state.seed'?"),
+        ("Beads.number=1", "there is no key 'Beads'; did you mean 'blueprints.particles.Bead.number'?"),
+        ("blueprint.particles.Bead.number=1", "no key 'blueprint'; did you mean 'blueprints.particles.Bead.number'?"),
+        ("gravity=1", "did you mean 'synth_chain.feature_generation_steps.5.gravity'?"),
+        ("foo=1", "there is no key 'foo'; known are blueprints, dataset, initial_runtime_state,"),
     ],
 )
 def test_an_override_that_cannot_work_is_refused(refusal, override: str, problem: str) -> None:
