@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @click.command(name="validate")
 @click.argument("recipe", type=PATH)
 @click.argument("overrides", nargs=-1, type=TEXT)
-def command(recipe: Path, overrides: tuple[str, ...]) -> None:
-    """Check RECIPE with OVERRIDES; show a summary, or the first problem.
+@click.option("--verbose", is_flag=True, help="Show the steps too.")
+def command(recipe: Path, overrides: tuple[str, ...], *, verbose: bool) -> None:
+    """Check RECIPE with OVERRIDES; show a summary and the verdict, or the first problem.
 
     \b
     synth validate recipes/spheres_sem.yaml
@@ -33,16 +34,15 @@ def command(recipe: Path, overrides: tuple[str, ...]) -> None:
     sweep = Sweep.load(recipe, overrides, os.environ)
     parsed = sweep.build_recipe(0)
     console = open_stdout()
-    console.print(f"{recipe} is valid", style="green")
+    console.print(build_fact_table([*describe_recipe(parsed), *(describe_steps(parsed) if verbose else [])]))
     console.print()
-    console.print(build_fact_table(describe_recipe(parsed)))
     if sweep.runs > 1:
-        console.print()
         console.print(f"this is run 0 of {format_count(sweep.runs, 'run')}; synth plan shows the axes")
+    console.print(f"{recipe} is valid", style="green")
 
 
 def describe_recipe(recipe: Recipe) -> list[tuple[str, str]]:
-    """Return the rows of the summary: seed, techniques, particles, steps, outputs."""
+    """Return the rows of the summary: seed, techniques, particles."""
     techniques = recipe.blueprints.measurement_techniques
     particles = recipe.blueprints.particles
     return [
@@ -59,13 +59,17 @@ def describe_recipe(recipe: Recipe) -> list[tuple[str, str]]:
             )
             for name, blueprint in particles.items()
         ),
-        *_describe_steps("steps", recipe.synth_chain.feature_generation_steps),
-        *_describe_steps("outputs", recipe.synth_chain.rendering_steps),
     ]
 
 
-def _describe_steps(name: str, steps: tuple[object, ...]) -> list[tuple[str, str]]:
-    return [(name if index == 0 else "", f"{index:>2}  {describe_step(step)}") for index, step in enumerate(steps)]
+def describe_steps(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return the rows of the steps and outputs, each with its index."""
+    chains = {"steps": recipe.synth_chain.feature_generation_steps, "outputs": recipe.synth_chain.rendering_steps}
+    return [
+        (name if index == 0 else "", f"{index:>2}  {describe_step(step)}")
+        for name, steps in chains.items()
+        for index, step in enumerate(steps)
+    ]
 
 
 def describe_step(step: object) -> str:
