@@ -31,19 +31,20 @@ _MATERIALS: Final = ("plain", "sem_polystyrene", "sem_patchy_silicone", "default
 def load_kernels(device: str, announce: Callable[[str], None]) -> GpuRecord | None:
     """Render a picture of a few pixels on the device and return what it is; None for the CPU, which loads nothing.
 
-    `announce` is called before, with a sentence that says what takes the time. Raises DeviceUnavailableError, and
-    DeviceFailedError.
+    `announce` is called before, with a sentence that says what takes the time. Raises DeviceUnavailableError,
+    OutdatedKernelError and DeviceFailedError.
     """
     used = select_device(device)
     if used == "cpu":
         return None
     gpus = list_gpus() if used in ("optix", "cuda") else ()
     driver = read_driver_version() if gpus else ""
+    sentence = describe_loading(gpus, used)
     key = name_key((gpu.name for gpu in gpus), driver, bpy.app.version_string, used)
     start = time.perf_counter()
     try:
         with share_kernels(os.environ if gpus else {}, key, announce) as compiled:
-            announce(f"Loading Cycles kernels for {describe_gpus(gpus)}" if compiled else describe_loading(gpus, used))
+            announce(f"Loading Cycles kernels for {describe_gpus(gpus)}" if compiled else sentence)
             _fill_scene()
             trace_scene(_SAMPLES, _BOUNCES, 0, used)
     except GpuMemoryError as error:  # not a run's fault: none is there

@@ -53,7 +53,7 @@ def has_ray_tracing_cores(gpu: CudaGpu) -> bool:
 def describe_loading(
     gpus: Sequence[CudaGpu], backend: str, is_compiled: Callable[[Capability], bool] = has_machine_code
 ) -> str:
-    """Return the sentence that says why a GPU's first picture takes time."""
+    """Return the sentence that says why a GPU's first picture takes time. Raises as `is_compiled`."""
     compiled = {gpu: is_compiled(gpu.capability) for gpu in gpus}
     named = describe_gpus([gpu for gpu in gpus if not compiled[gpu]] or gpus) or LABELS[backend]
     if gpus and not all(compiled.values()):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from synth_api.errors import InputError
+from synth_renderer.model.errors import OutdatedKernelError
 
 Capability = tuple[int, int]
 """CUDA compute capability of a GPU, major and minor: (9, 0) is the architecture sm_90."""
@@ -103,11 +104,10 @@ def has_machine_code(capability: Capability, library: Path | None = None) -> boo
     """Return True if Cycles finds machine code for a GPU, so that the driver compiles nothing for CUDA.
 
     `library` is the folder of Cycles kernels, by default that of the installed bpy. Raises InputError without one, and
-    for machine code that was built for another bpy, because Cycles would load it.
+    OutdatedKernelError for machine code that was built for another bpy, because Cycles would load it.
     """
     folder = library or find_library()
     state = read_state(folder, capability)
     if state is KernelState.OUTDATED:
-        remedy = f"run synth kernels build --arch {format_architecture(capability)}, or delete the file"
-        raise InputError(str(folder / name_kernel(capability)), f"was built for another version of bpy; {remedy}")
+        raise OutdatedKernelError(folder / name_kernel(capability), format_architecture(capability))
     return state is not KernelState.MISSING

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from synth_api.reasons import FailureReason, Reason
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DRIVERS: Final = {"optix": "OptiX", "cuda": "CUDA", "hip": "HIP", "oneapi": "oneAPI"}
 
@@ -50,6 +53,16 @@ class DeviceFailedError(RuntimeError):
 
     def __init__(self, text: str) -> None:
         super().__init__(f"the GPU failed: {text}; the kernel log of its node names the Xid, if it was the hardware")
+
+
+class OutdatedKernelError(RuntimeError):
+    """Cycles would load machine code that was built for another bpy, so this process can render no run on its GPU."""
+
+    reason: ClassVar[Reason] = Reason.DEVICE_UNAVAILABLE
+
+    def __init__(self, file: Path, architecture: str) -> None:
+        remedy = f"run synth kernels build --arch {architecture}, or delete the file"
+        super().__init__(f"{file} was built for another version of bpy: {remedy}")
 
 
 class DeviceUnavailableError(RuntimeError):

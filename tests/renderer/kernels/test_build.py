@@ -23,6 +23,7 @@ from synth_renderer.kernels.machine_code import (
     read_state,
 )
 from synth_renderer.kernels.ptxas import Ptxas, find_ptxas
+from synth_renderer.model.errors import OutdatedKernelError
 
 HOPPER: Final = (9, 0)
 OTHER_USER: Final = ["setpriv", "--reuid=2001", "--regid=2001", "--clear-groups"]
@@ -113,7 +114,7 @@ def test_a_kernel_of_another_bpy_is_refused_and_built_again(library: Path, cache
     (library / "kernel_compute_75.ptx.zst").write_bytes(zstandard.compress(cut_ptx + b"// of another bpy\n"))
 
     assert read_state(library, HOPPER) is KernelState.OUTDATED
-    with pytest.raises(InputError, match="was built for another version of bpy; run synth kernels build --arch sm_90"):
+    with pytest.raises(OutdatedKernelError, match="was built for another version of bpy: run synth kernels build"):
         has_machine_code(HOPPER, library)
     assert build(library, cache) == "compiled"
     assert read_state(library, HOPPER) is KernelState.BUILT
