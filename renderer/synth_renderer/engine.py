@@ -15,6 +15,7 @@ from synth_renderer.labels.modes import find_depth_range
 from synth_renderer.labels.omitted import remove_covered_fragments
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.model.rendered_run import RenderedRun
+from synth_renderer.numerics import compilation
 from synth_renderer.scene.staging import stage_scene
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import run_generation_steps
@@ -81,6 +82,11 @@ def prepare_device(device: str, announce: Callable[[str], None]) -> GpuRecord | 
     from synth_renderer.blender.kernel_loading import load_kernels
 
     return load_kernels(device, announce)
+
+
+def watch_compilation(announce: Callable[[float], None]) -> None:
+    """Call `announce` while the first runs on a machine compile kernels, with the seconds spent on that so far."""
+    compilation.watch_compilation(announce)
 
 
 def _rasterise_bodies(scene: StagedScene) -> Fragments:

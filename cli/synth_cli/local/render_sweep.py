@@ -23,16 +23,16 @@ from synth_cli.local.run_tally import Tally, print_summary
 from synth_cli.terminal.consoles import open_stderr, open_stdout
 from synth_cli.terminal.formatting import format_count, format_duration
 from synth_cli.terminal.progress import open_meter
-from synth_cli.terminal.tables import build_fact_table
+from synth_cli.terminal.tables import print_paths
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_other_runs
 from synth_dataset.documents.failed_run import FailedRun
-from synth_dataset.documents.layout import pointer_path
+from synth_dataset.documents.layout import INDEX, pointer_path
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
-from synth_dataset.views.dataset_views import GALLERY
+from synth_dataset.views.dataset_views import COCO, GALLERY
 from synth_renderer.runtime.capacity import compute_default_workers
 from synth_renderer.runtime.library_folders import choose_library_folders
-from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunEnded, WorkerPreparing
+from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunEnded, WorkerCompiling, WorkerPreparing
 from synth_renderer.runtime.protocol import TaskBuilder
 from synth_renderer.runtime.worker_handle import WorkerCommand
 
@@ -47,6 +47,13 @@ if TYPE_CHECKING:
 
 WORKER_LOG: Final = "worker.log"
 """File of the store with the output of Blender and Python."""
+
+NOTICE_SECONDS: Final = 1.0
+"""Time between two updates of the seconds that a start-up has taken."""
+COMPILING: Final = "Compiling numerical kernels; once per machine"
+"""What the first run waits for."""
+OPENED: Final = {"gallery": GALLERY, "coco": COCO, "index": INDEX}
+"""Name for people -> file of a dataset that one opens."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def _commit(
         return str(refusal)
     except StoreFullError as full:
         return f"the dataset's documents could not be written: {full}"
-    _print_paths(store, dataset)
+    _print_paths(store, dataset, with_log=bool(tally.failures))
     return ""
 
 
@@ -138,13 +145,17 @@ def _render_runs(
         environment = {name: size for name, size in DRIVER_CACHE_SIZES.items() if name not in os.environ} | folders
         command = WorkerCommand(tuple(arguments), temporary, store.root / WORKER_LOG, environment)
         size = min(settings.workers or compute_default_workers(), todo)
-        pool = Pool(command, size, stop, startup_seconds=settings.startup_seconds)
+        pool = Pool(command, size, stop, startup_seconds=settings.startup_seconds, notice_seconds=NOTICE_SECONDS)
         for event in pool.events(map(TaskBuilder(sweep).build, chain.from_iterable(numbers))):
             if isinstance(event, RunEnded):
                 tally.add(event.task, event.report)
                 _show_end(progress, event.report)
-            elif isinstance(event, WorkerPreparing) and not tally.has_ended_runs:
-                progress.advance(0, note=f"{event.sentence}: {format_duration(event.seconds)}")
+            elif tally.has_ended_runs:
+                continue
+            elif isinstance(event, WorkerPreparing):
+                progress.show_wait(event.sentence, event.seconds)
+            elif isinstance(event, WorkerCompiling):
+                progress.show_wait(COMPILING, event.seconds)
 
 
 def _show_end(progress: Meter, report: RunReport) -> None:
@@ -181,23 +192,23 @@ def _report_nothing_to_do(store: FolderStore, sweep: Sweep) -> ExitCode:
     open_stdout().print(f"nothing to render: {format_count(sweep.runs, 'run')} cached", style="bold")
     dataset = find_dataset(store, "local", sweep.name)
     if dataset is not None:
-        _print_paths(store, dataset)
+        _print_paths(store, dataset, with_log=False)
     return ExitCode.OK
 
 
-def _print_paths(store: FolderStore, dataset: DatasetDocument) -> None:
-    pointer = store.root / pointer_path(dataset.namespace, dataset.name)
-    rows = [("dataset", str(pointer))]
-    if GALLERY in dataset.file_names:
-        rows.append(("gallery", str(store.root / dataset.folder / GALLERY)))
-    if (store.root / WORKER_LOG).exists():
-        rows.append(("log", str(store.root / WORKER_LOG)))
+def _print_paths(store: FolderStore, dataset: DatasetDocument, *, with_log: bool) -> None:
+    """Print what one opens next, a path a line; the log is for those who look for the cause of a failure."""
+    folder = store.root / dataset.folder
+    paths = {name: folder / file for name, file in OPENED.items() if file in dataset.file_names}
+    paths["dataset"] = store.root / pointer_path(dataset.namespace, dataset.name)
+    if with_log:
+        paths["log"] = store.root / WORKER_LOG
     console = open_stdout()
     console.print()
-    console.print(build_fact_table(rows))
+    print_paths(paths, console)
     print_warnings(dataset)
 
 
 def _print_end(sentence: str, code: ExitCode) -> ExitCode:
-    open_stderr().print(sentence)
+    open_stderr().print(sentence, soft_wrap=True)
     return code

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LINE_INTERVAL_SECONDS: Final = 10.0
 """Time between two lines without a terminal."""
 
+BAR_WIDTH: Final = 20
+"""Columns of a bar: a terminal of 80 columns has room for counts, times and a note beside it."""
+
 
 class Meter(Protocol):
     """Progress of `done` of `total` things; a context manager around the work."""
@@ -28,6 +31,9 @@ class Meter(Protocol):
     ) -> None: ...
     def advance(self, by: int = 1, note: str = "") -> None:
         """Count `by` more things; `note` is about the last one."""
+
+    def show_wait(self, sentence: str, seconds: float) -> None:
+        """Show what the work has waited for so far; `sentence` begins with a present participle."""
 
     def print_line(self, line: str) -> None:
         """Print a permanent line, above the bar."""
@@ -49,7 +55,7 @@ class BarMeter:
     def __init__(self, console: Console, what: str, total: int) -> None:
         self._progress = Progress(
             TextColumn(what),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=BAR_WIDTH),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left", style="dim"),
@@ -59,6 +65,7 @@ class BarMeter:
             transient=True,
         )
         self._task = self._progress.add_task(what, total=total, note="")
+        self._waits: set[str] = set()
 
     def __enter__(self) -> BarMeter:
         self._progress.start()
@@ -70,6 +77,13 @@ class BarMeter:
     def advance(self, by: int = 1, note: str = "") -> None:
         """Advance the bar and show `note`."""
         self._progress.update(self._task, advance=by, note=note)
+
+    def show_wait(self, sentence: str, seconds: float) -> None:
+        """Print the sentence above the bar once, which has no room for it, and show the seconds in the bar."""
+        if sentence not in self._waits:
+            self._waits.add(sentence)
+            self.print_line(sentence)
+        self.advance(0, note=f"{sentence.split()[0].lower()}: {format_duration(seconds)}")
 
     def print_line(self, line: str) -> None:
         """Print a permanent line above the bar."""
@@ -106,6 +120,10 @@ class LineMeter:
         elapsed = format_duration(now - self._start)
         line = f"{self._what} {self._done:,} of {format_count(self._total, self._thing)}, {elapsed}"
         self._console.print(f"{line}, {note}" if note else line)
+
+    def show_wait(self, sentence: str, seconds: float) -> None:
+        """Print a line with the sentence and the seconds, if LINE_INTERVAL_SECONDS have passed."""
+        self.advance(0, note=f"{sentence}: {format_duration(seconds)}")
 
     def print_line(self, line: str) -> None:
         """Print a line between those of the progress."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.exit_codes import ExitCode
 from synth_api.reasons import FailureReason, Reason
-from synth_renderer.runtime.protocol import Preparing, Ready, RunReport, RunTask, Unavailable
+from synth_renderer.runtime.protocol import Compiling, Preparing, Ready, RunReport, RunTask, Unavailable
 from synth_renderer.runtime.run_queue import RunQueue
 from synth_renderer.runtime.worker_handle import WorkerCommand, WorkerHandle, describe_exit
 
@@ -73,11 +73,19 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class WorkerPreparing:
-    """A worker prepares its device; reported at the start, and every NOTICE_SECONDS as long as it lasts."""
+    """A worker prepares its device; reported at the start, and every `notice_seconds` as long as it lasts."""
 
     sentence: str
     seconds: float
     """Since the start."""
+
+
+@dataclass(frozen=True)
+class WorkerCompiling:
+    """A worker compiles kernels for the first run on this machine."""
+
+    seconds: float
+    """Spent on that so far."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class WorkerReady:
     """For which it prepared its device."""
 
 
-PoolEvent = RunStarting | WorkerDied | RunEnded | WorkerPreparing | WorkerReady
+PoolEvent = RunStarting | WorkerDied | RunEnded | WorkerPreparing | WorkerCompiling | WorkerReady
 
 
 @dataclass
@@ -106,6 +114,7 @@ class Pool:
     stop: StopRequests
     retries: int = MAX_RETRIES
     startup_seconds: float = STARTUP_SECONDS
+    notice_seconds: float = NOTICE_SECONDS
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector, init=False)
     _workers: list[WorkerHandle] = field(default_factory=list, init=False)
     _failed_starts: int = field(default=0, init=False)
@@ -227,7 +236,7 @@ class Pool:
                 message = f"{startup.sentence}: not done after {self.startup_seconds:.0f} s, the limit"
                 self._stop_for(PoolUnavailableError(Reason.DEVICE_UNAVAILABLE, message))
             elif now >= startup.next_notice:
-                startup.next_notice = now + NOTICE_SECONDS
+                startup.next_notice = now + self.notice_seconds
                 yield WorkerPreparing(startup.sentence, now - startup.began)
 
     def _receive_messages(self, worker: WorkerHandle) -> Iterator[PoolEvent]:
@@ -236,6 +245,8 @@ class Pool:
             if isinstance(message, Preparing):
                 worker.begin_startup(message.sentence)
                 yield from self._follow_startups()
+            elif isinstance(message, Compiling):
+                yield WorkerCompiling(message.seconds)
             elif isinstance(message, Ready):
                 yield self._welcome(worker, message)
             elif isinstance(message, Unavailable):

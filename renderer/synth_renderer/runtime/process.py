@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from synth_renderer.runtime.worker import Engine, Preparation
 
 
@@ -21,6 +23,13 @@ def load_engine(name: str) -> Engine:
 def load_preparation(name: str) -> Preparation | None:
     """Return `prepare_device` of an engine's module; None if the engine needs no device. Raises ImportError."""
     return getattr(importlib.import_module(name.partition(":")[0]), "prepare_device", None)
+
+
+def watch_compilation(name: str, announce: Callable[[float], None]) -> None:
+    """Have `watch_compilation` of an engine's module call `announce`, if the engine compiles. Raises ImportError."""
+    watch = getattr(importlib.import_module(name.partition(":")[0]), "watch_compilation", None)
+    if watch is not None:
+        watch(announce)
 
 
 def log_line(line: str) -> None:

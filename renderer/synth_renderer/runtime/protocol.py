@@ -83,6 +83,13 @@ class Preparing(_Message):
     sentence: Sentence
 
 
+class Compiling(_Message):
+    """The worker compiles kernels for the first run on its machine; it has spent `seconds` on that so far."""
+
+    kind: Literal["compiling"] = "compiling"
+    seconds: float
+
+
 class Ready(_Message):
     """The worker has imported its engine, prepared its device and waits for a run."""
 
@@ -99,7 +106,7 @@ class Unavailable(_Message):
     message: Sentence
 
 
-WorkerMessage = Preparing | Ready | RunReport | Unavailable
+WorkerMessage = Preparing | Compiling | Ready | RunReport | Unavailable
 _WORKER_MESSAGE: TypeAdapter[WorkerMessage] = TypeAdapter(Annotated[WorkerMessage, Field(discriminator="kind")])
 
 

@@ -26,8 +26,8 @@ from synth_dataset.stopper import Stopper, StopSignal, end_process, log_tracebac
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.folder_store import FolderStore
 from synth_renderer.runtime.parent_death import kill_with_parent, terminate_after_parent
-from synth_renderer.runtime.process import load_engine, load_preparation, log_line
-from synth_renderer.runtime.protocol import Preparing, Ready, RunTask, Unavailable, encode_message
+from synth_renderer.runtime.process import load_engine, load_preparation, log_line, watch_compilation
+from synth_renderer.runtime.protocol import Compiling, Preparing, Ready, RunTask, Unavailable, encode_message
 from synth_renderer.runtime.worker import Worker, WorkerUnavailableError
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _run(options: argparse.Namespace) -> ExitCode:
         return ExitCode.TRY_AGAIN
     worker = Worker(store, load_engine(options.engine), options.device)
     stopper.tidy_up = partial(_drop_run, worker, channel)
+    watch_compilation(options.engine, lambda seconds: channel.send(Compiling(seconds=seconds)))
     try:
         gpu = _prepare_device(worker, channel, options.engine) if options.prepare_device else None
     except WorkerUnavailableError as error:

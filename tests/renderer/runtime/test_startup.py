@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from synth_api.reasons import Reason
-from synth_renderer.runtime import pool as pool_module
-from synth_renderer.runtime.pool import PoolUnavailableError, RunEnded, WorkerPreparing, WorkerReady
+from synth_renderer.runtime.pool import STARTUP_SECONDS, PoolUnavailableError, RunEnded, WorkerPreparing, WorkerReady
 from synth_renderer.runtime.process import load_preparation
 
 if TYPE_CHECKING:
@@ -47,10 +46,10 @@ def render(trial: Trial, pool: Pool, runs: int = 4) -> Iterator[PoolEvent]:
     return pool.events(trial.task(seed) for seed in range(runs))
 
 
-def test_one_worker_prepares_the_device_while_the_others_wait(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "NOTICE_SECONDS", 0.05)
+def test_one_worker_prepares_the_device_while_the_others_wait(trial: Trial) -> None:
     order_device(trial, "hang until released")
     pool = build_pool(trial, size=3)
+    pool.notice_seconds = 0.05
     notices: list[WorkerPreparing] = []
     ended = 0
     for event in render(trial, pool):
@@ -150,7 +149,7 @@ def test_a_stop_ends_a_start_up(trial: Trial) -> None:
         trial.wish.add()
 
     assert trial.renderers(0) == []
-    assert time.monotonic() - began < pool_module.STARTUP_SECONDS
+    assert time.monotonic() - began < STARTUP_SECONDS
 
 
 def test_an_engine_may_need_no_device() -> None:

@@ -11,7 +11,7 @@ from synth_api.sentences import format_log_entry
 from synth_api.version import ENGINE_VERSION
 from synth_dataset.documents.batch_document import RunUsage, describe_deaths
 from synth_dataset.documents.failed_run import FailedRun
-from synth_renderer.runtime.pool import RunEnded, RunStarting, WorkerPreparing, WorkerReady
+from synth_renderer.runtime.pool import RunEnded, RunStarting, WorkerCompiling, WorkerPreparing, WorkerReady
 from synth_renderer.runtime.run_queue import Try
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class BatchWork:
         elif isinstance(event, WorkerPreparing):
             self._count_startup("", event.seconds, clock)
             log_event("starting up", message=event.sentence, seconds=round(event.seconds, 1))
+        elif isinstance(event, WorkerCompiling):
+            log_event("compiling kernels", seconds=round(event.seconds, 1))
         elif isinstance(event, WorkerReady):
             self._end_startup(event, clock)
         else:
