@@ -33,7 +33,7 @@ check: setup ## check format, lint, types, layers, names and links
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
-	$(RUN)/lint-imports
+	PYTHONPATH=reader $(RUN)/lint-imports
 	$(RUN)/pytest -q tests/house
 
 test: check ## run every test; CLUSTER=no: none on Kubernetes; KUBECONFIG=…: on that cluster (docs/testing.md)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 ROOT: Final = Path(__file__).parent.parent
-PACKAGES: Final = ("api", "dataset", "renderer", "operator", "cli")
+PACKAGES: Final = ("api", "dataset", "renderer", "operator", "cli", "reader")
 PAGES_OUTSIDE_DOCS: Final = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
 MERMAID: Final = ROOT / ".venv" / "share" / "mermaid.min.js"
 LINK: Final = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")

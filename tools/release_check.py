@@ -36,9 +36,9 @@ def run(*command: str | Path) -> str:
     return completed.stdout
 
 
-def read_version() -> str:
-    """Return the version in pyproject.toml."""
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+def read_version(project: Path = ROOT) -> str:
+    """Return the version in the pyproject.toml of a folder."""
+    return str(tomllib.loads((project / "pyproject.toml").read_text())["project"]["version"])
 
 
 def check_clean_tree() -> None:
@@ -54,6 +54,7 @@ def check_versions() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     sections = re.findall(r"^## \[([^\]]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     found = {
+        "reader/pyproject.toml": read_version(ROOT / "reader"),
         "charts/synth-operator/Chart.yaml, version": chart["version"],
         "charts/synth-operator/Chart.yaml, appVersion": chart["appVersion"],
         "CITATION.cff, version": citation["version"],
@@ -100,12 +101,19 @@ def check_wheel() -> None:
         raise CheckError(f"`synth --version` of the wheel prints '{printed}', not {read_version()}")
 
 
+def check_reader_wheel() -> None:
+    """Raise CheckError when the wheel of the reader fails its tests on one of its Pythons."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("tools/reader-wheel", folder)
+
+
 CHECKS: Final[dict[str, Callable[[], None]]] = {
     "the tree is clean": check_clean_tree,
     "versions agree": check_versions,
     "generated files are fresh": check_generated_files,
     "make check passes": check_source,
     "the wheel installs and runs": check_wheel,
+    "the wheel of the reader passes its tests": check_reader_wheel,
 }
 
 

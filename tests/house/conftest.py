@@ -1,4 +1,4 @@
-"""The source of the five packages, parsed once."""
+"""The source of the packages, parsed once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = [ROOT / name / f"synth_{name}" for name in ("api", "dataset", "renderer", "operator", "cli")]
+PACKAGES = [ROOT / name / f"synth_{name}" for name in ("api", "dataset", "renderer", "operator", "cli", "reader")]
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("api", "dataset", "renderer", "operator", "cli")
+PACKAGES: Final = ("api", "dataset", "renderer", "operator", "cli", "reader")
 
 _SKIPPED: Final = {".venv", ".git", "build", "site", "node_modules"}
 _FOLDERS: Final = ("tests", "tools", "bench", "charts", "crds", "docs", "recipes", "examples")

@@ -18,11 +18,12 @@ TRUTH: dict[str, Any] = json.loads((FOLDER / "truth.json").read_text())
 NAMES = sorted(TRUTH)
 SPLITS = ("train", "val")
 with_each_dataset = pytest.mark.parametrize("name", NAMES)
+with_runs = pytest.mark.parametrize("name", [name for name in NAMES if TRUTH[name]["truth"]["train"]["runs"]])
 with_few_particles = pytest.mark.parametrize(
     "name", [name for name in NAMES if name != "big" and TRUTH[name]["truth"]["train"]["runs"]]
 )
-"""supervision and FiftyOne make a mask of the whole picture for each particle: 65,535 of them take too much memory."""
-with_runs = pytest.mark.parametrize("name", [name for name in NAMES if TRUTH[name]["truth"]["train"]["runs"]])
+"""Without 65,535 particles in a picture: supervision and FiftyOne make a mask of the whole picture for each particle, 23 GB in
+supervision, and datumaro's importer looks at all particles of a picture for each of them, minutes of processor time."""
 
 
 class Export:
@@ -105,7 +106,7 @@ def test_supervision_reads_yolo(name: str) -> None:
     assert found.classes == export.classes
 
 
-@with_runs
+@with_few_particles
 @pytest.mark.parametrize("kind", ["coco", "coco-rle"])
 def test_datumaro(name: str, kind: str) -> None:
     datumaro = pytest.importorskip("datumaro")

@@ -1,0 +1,7 @@
+"""Reader of the datasets that synth-operator renders: pictures, particle ids and particle tables of runs."""
+
+from synth_reader.dataset import Dataset, open_dataset
+from synth_reader.errors import DatasetError
+from synth_reader.run import Run, RunMeta
+
+__all__ = ["Dataset", "DatasetError", "Run", "RunMeta", "open_dataset"]

@@ -1,0 +1,125 @@
+"""A run of a dataset: what is known of it, and its files, read when they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from synth_reader.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_reader.location import Location
+
+_BIT_DEPTH: Final = 24
+"""Byte of a PNG that holds the bits of a sample."""
+
+
+@dataclass(frozen=True)
+class RunMeta:
+    """What the index of a dataset says of a run; None where an earlier release has not written it."""
+
+    run: int
+    """Number in the dataset; an excluded or failed run leaves a gap."""
+    key: str
+    """Hash of the resolved recipe, in hexadecimal: equal for equal runs."""
+    seed: int
+    split: str | None
+    """Split, if the dataset has splits."""
+    width: int | None
+    """Pixels."""
+    height: int | None
+    """Pixels."""
+    pixel_size: float | None
+    """Scene units of a pixel's side; None also where the technique has no scale."""
+    particles: int
+    """Number of particles, those outside the picture too."""
+    visible: int
+    """Number of particles that the picture shows."""
+    overrides: Mapping[str, Any]
+    """Axis -> value of the run; values other than numbers and truth values as text."""
+
+
+class Run:
+    """A run of a dataset; its files are read at the first access, and kept as long as the run."""
+
+    def __init__(self, location: Location, folder: str, meta: RunMeta) -> None:
+        self.meta = meta
+        self._location = location
+        self._folder = folder
+
+    def __repr__(self) -> str:
+        return f"Run({self.meta.run}, key={self.meta.key[:12]}…)"
+
+    @cached_property
+    def image(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """The first real image, (H, W) grey or (H, W, 3) RGB. Raises DatasetError for a run without one."""
+        files = {file["path"] for file in self.manifest["files"]}
+        pictures = self.manifest.get("pictures") or sorted(file for file in files if "/" not in file)
+        for file in pictures:
+            if file in files and file.endswith("real.png"):
+                return self.read_picture(file)
+        shown = ", ".join(file for file in pictures if file in files) or "none"
+        raise DatasetError(f"run {self.meta.run} has no real image; pictures that `read_picture` reads: {shown}")
+
+    @cached_property
+    def instances(self) -> NDArray[np.uint16]:
+        """Ids of the particles, (H, W); 0 is background."""
+        return self.read_picture("instances.png").astype(np.uint16, copy=False)
+
+    @cached_property
+    def particles(self) -> pa.Table:
+        """One row for each particle, those outside the picture too; `id` is that of `instances`.
+
+        Fields have their unit and meaning in their metadata.
+        """
+        return pq.read_table(pa.BufferReader(self.read("particles.parquet")))
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the run: files, pictures, depth range, versions, seconds, gates."""
+        path = f"manifests/{self.meta.key[:2]}/{self.meta.key}.json"
+        try:
+            return self._location.read_json(path)
+        except FileNotFoundError as error:
+            raise self._describe_loss(path) from error
+
+    def read_picture(self, file: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """Return the pixels of a PNG of 8 bits, or a grey one of 16: (H, W) or (H, W, 3).
+
+        Raises DatasetError for a file that is missing, damaged, or would be cut to 8 bits.
+        """
+        content = self.read(file)
+        try:
+            with Image.open(BytesIO(content), formats=["PNG"]) as picture:
+                pixels = np.array(picture)
+        except (OSError, SyntaxError) as error:
+            raise DatasetError(f"{self._format(file)}: is not a PNG that can be read; render its run again") from error
+        if pixels.ndim == 3 and content[_BIT_DEPTH] == 16:
+            raise DatasetError(f"{self._format(file)}: has colours of 16 bits; decode what `read` returns with OpenCV")
+        return pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint16)
+
+    def read(self, file: str) -> bytes:
+        """Return the content of a file of the run. Raises DatasetError for a missing one."""
+        path = f"{self._folder}/{file}"
+        try:
+            return self._location.read(path)
+        except FileNotFoundError as error:
+            raise self._describe_loss(path) from error
+
+    def _format(self, file: str) -> str:
+        return self._location.format(f"{self._folder}/{file}")
+
+    def _describe_loss(self, path: str) -> DatasetError:
+        remedy = "render the sweep again, or open the dataset again if it has been replaced"
+        return DatasetError(f"{self._location.format(path)}: a file of run {self.meta.run} is missing; {remedy}")
