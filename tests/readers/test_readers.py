@@ -22,8 +22,9 @@ with_runs = pytest.mark.parametrize("name", [name for name in NAMES if TRUTH[nam
 with_few_particles = pytest.mark.parametrize(
     "name", [name for name in NAMES if name != "big" and TRUTH[name]["truth"]["train"]["runs"]]
 )
-"""Without 65,535 particles in a picture: supervision and FiftyOne make a mask of the whole picture for each particle, 23 GB in
-supervision, and datumaro's importer looks at all particles of a picture for each of them, minutes of processor time."""
+"""Without 65,535 particles in a picture: supervision and FiftyOne make a mask of the whole picture for each (23 GB);
+datumaro's importer goes through all particles of a picture for each of them, for minutes.
+"""
 
 
 class Export:
