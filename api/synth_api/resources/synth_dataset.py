@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -171,12 +171,15 @@ class DatasetDefinition(Part):
         shares = build_shares(self.split.items()) if self.split else ()
         return Splits(shares, self.salt, self.group, tuple(map(parse_rule, self.split_by)))
 
+    def describe(self) -> dict[str, Any]:
+        """Return the definition as plain JSON values, without fields that have their default value."""
+        fields = set(DatasetDefinition.model_fields)
+        return self.model_dump(mode="json", include=fields, exclude_defaults=True, exclude_none=True)
+
     @cached_property
     def digest(self) -> str:
         """sha256 of the definition, independent of the order of keys and of fields with their default value."""
-        fields = DatasetDefinition.model_fields.keys()
-        tree = self.model_dump(mode="json", include=set(fields), exclude_defaults=True, exclude_none=True)
-        return sha256(canonical_json(tree)).hexdigest()
+        return sha256(canonical_json(self.describe())).hexdigest()
 
 
 class DatasetSpec(DatasetDefinition):

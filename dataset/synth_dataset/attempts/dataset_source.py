@@ -12,7 +12,8 @@ from synth_api.errors import InputError
 from synth_dataset.attempts.attempt import find_dataset, open_attempt
 from synth_dataset.attempts.live_attempts import list_sweeps
 from synth_dataset.documents import layout
-from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.dataset_document import DatasetDocument
+from synth_dataset.documents.document import DocumentError, parse_document
 from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.store.stored_file import StoredFile
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from synth_dataset.documents.attempt_document import AttemptDocument
-    from synth_dataset.documents.dataset_document import DatasetDocument
     from synth_dataset.store.base import Store
 
 _ROWS: Final = 4096
@@ -72,6 +72,16 @@ class DatasetSource:
 def open_source(store: Store, dataset: DatasetDocument) -> DatasetSource:
     """Return a dataset of a store as a source. Raises DocumentError, InputError for a folder outside the store."""
     return DatasetSource(store, dataset, open_attempt(store, check_stored_path(dataset.folder)).document)
+
+
+def open_committed(store: Store, attempt: str) -> DatasetSource:
+    """Return the dataset that an attempt has committed, by the folder of the attempt. Raises DocumentError."""
+    path = f"{attempt}/{layout.DATASET}"
+    try:
+        return open_source(store, parse_document(DatasetDocument, store.read(path), store.format_uri(path)))
+    except FileNotFoundError as error:
+        problem = "is missing: its sweep was deleted, or this attempt of it was; render it again"
+        raise DocumentError(f"{store.format_uri(path)}: {problem}") from error
 
 
 def find_source(store: Store, name: str | None) -> DatasetSource:

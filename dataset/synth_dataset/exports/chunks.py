@@ -1,7 +1,8 @@
 """Chunks of an export: some runs whose files are written together. A finished chunk is not written again.
 
-A chunk leaves a record and fragments of the documents of the whole export in the folder `.export`, which is removed
+A chunk leaves a record and fragments of the documents of the whole export in a folder below `.export`, which is removed
 when these documents exist. Memory holds one chunk, and an interrupted export continues at the chunk where it stopped.
+The folder is that of the export's identity, so records of other runs or options never count.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from synth_dataset.exports.selection import Selection
     from synth_dataset.exports.target import Target
 
-FOLDER: Final = ".export"
 MAX_CHUNK_RUNS: Final = 64
 MAX_CHUNK_PARTICLES: Final = 50_000
 """Number of particles from which on a chunk is full."""
@@ -91,14 +91,14 @@ class ChunkWriter:
     def close(self) -> None:
         """Write the fragments, then the record, which makes the chunk a finished one."""
         for document, parts in self._fragments.items():
-            self.target.store.write(_fragment_path(self.number, document), parts)
+            self.target.store.write(_fragment_path(self.target, self.number, document), parts)
         record = ChunkRecord(files=tuple(self._files), counts=self._counts)
-        self.target.store.write(_fragment_path(self.number, "json"), record.to_json())
+        self.target.store.write(_fragment_path(self.target, self.number, "json"), record.to_json())
 
 
 def read_record(target: Target, number: int) -> ChunkRecord | None:
     """Return the record of a finished chunk; None if it is not finished."""
-    path = _fragment_path(number, "json")
+    path = _fragment_path(target, number, "json")
     try:
         return parse_document(ChunkRecord, target.store.read(path), target.store.format_uri(path))
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def read_record(target: Target, number: int) -> ChunkRecord | None:
 def iterate_records(target: Target, chunks: int) -> Iterator[ChunkRecord]:
     """Yield the records of all chunks, in order. Raises FileNotFoundError if one is not finished."""
     for number in range(chunks):
-        path = _fragment_path(number, "json")
+        path = _fragment_path(target, number, "json")
         yield parse_document(ChunkRecord, target.store.read(path), target.store.format_uri(path))
 
 
@@ -117,7 +117,7 @@ def iterate_fragments(target: Target, chunks: int, document: str) -> Iterator[by
 
     def read(number: int) -> bytes:
         try:
-            return target.store.read(_fragment_path(number, document))
+            return target.store.read(_fragment_path(target, number, document))
         except FileNotFoundError:
             return b""
 
@@ -146,5 +146,5 @@ def cut_by_key(selection: Selection, runs: int) -> list[NDArray[np.int64]]:
     return [part[first : first + runs] for part in parts for first in range(0, len(part), runs)]
 
 
-def _fragment_path(number: int, document: str) -> str:
-    return f"{FOLDER}/{number:06d}.{document}"
+def _fragment_path(target: Target, number: int, document: str) -> str:
+    return f"{target.work}/{number:06d}.{document}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,11 +13,10 @@ import numpy as np
 
 from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
-from synth_api.splits import Splits
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.exports.card import CITATION, README, RECIPES, build_card, build_citation
-from synth_dataset.exports.chunks import FOLDER, ChunkWriter, read_record
+from synth_dataset.exports.chunks import ChunkWriter, read_record
 from synth_dataset.exports.classes import build_class_map
 from synth_dataset.exports.coco_format import CocoFormat
 from synth_dataset.exports.croissant import CROISSANT, build_croissant
@@ -27,7 +27,8 @@ from synth_dataset.exports.pairs_format import PairsFormat
 from synth_dataset.exports.pooled_particles import DOCUMENT, build_schema, pool_particles, write_particles
 from synth_dataset.exports.sample import PARTICLES, SampleReader
 from synth_dataset.exports.selection import select_runs
-from synth_dataset.exports.sources import check_distinct
+from synth_dataset.exports.sources import check_distinct, complete_splits, join_cards, join_names
+from synth_dataset.exports.target import WORK
 from synth_dataset.exports.webdataset_format import WebdatasetFormat
 from synth_dataset.exports.yolo_format import YoloFormat
 from synth_dataset.store.folder_store import FolderStore
@@ -53,7 +54,7 @@ FORMATS: Final[dict[str, type[ExportFormat]]] = {
 CHECKSUMS: Final = "checksums.sha256"
 _CARDS: Final = 4
 """Number of previews on the card."""
-_STATE: Final = f"{FOLDER}/export.json"
+_STATE: Final = f"{WORK}/export.json"
 
 
 @dataclass(frozen=True)
@@ -68,28 +69,55 @@ class Export:
         """Number of selected runs."""
         return len(self.format.context.selection)
 
+    @cached_property
+    def chunks(self) -> list[NDArray[np.int64]]:
+        """Positions of the runs of each chunk."""
+        return self.format.cut()
+
     def write(self, advance: Callable[[int], None] = lambda _: None) -> ExportDocument:
         """Write the export, or what is missing of it; `advance` gets the number of runs that are done.
 
-        Raises StoreError, StoreFullError, and DocumentError for a damaged or missing file of a run; the same call
-        continues then.
+        Raises as `write_chunk`; the same call continues then.
+        """
+        target = self.format.context.target
+        target.store.write(_STATE, json.dumps({"identity": self.identity}).encode())
+        for number in range(len(self.chunks)):
+            advance(self.write_chunk(number))
+        document, _ = self.write_documents()
+        target.remove_working_files()
+        return document
+
+    def write_chunk(self, number: int) -> int:
+        """Write the files of a chunk, unless it is finished; return the number of its runs.
+
+        Two processes may write the same chunk: their files have the same bytes, and the record comes last. Raises
+        StoreError, StoreFullError, and DocumentError for a damaged or missing file of a run.
+        """
+        target = self.format.context.target
+        if read_record(target, number) is None:
+            with _explain_missing_files():
+                chunk = ChunkWriter(target, number)
+                samples = _read_samples(self.format.context, self.chunks[number])
+                self.format.write_chunk(pool_particles(samples, self._schema, chunk), chunk)
+                chunk.close()
+        return len(self.chunks[number])
+
+    def write_documents(self) -> tuple[ExportDocument, list[File]]:
+        """Write all but the files of chunks; return the document and the written files.
+
+        `dataset.json` and the checksums come last. Raises FileNotFoundError if a chunk is not finished.
         """
         with _explain_missing_files():
-            return self._write(advance)
+            return _write_documents(self, FinishedChunks(self.format.context.target, len(self.chunks)), self._schema)
 
-    def _write(self, advance: Callable[[int], None]) -> ExportDocument:
-        context = self.format.context
-        context.target.store.write(_STATE, json.dumps({"identity": self.identity}).encode())
-        chunks = self.format.cut()
-        schema = build_schema(_read_first_samples(context))
-        for number, positions in enumerate(chunks):
-            if read_record(context.target, number) is None:
-                chunk = ChunkWriter(context.target, number)
-                samples = pool_particles(_read_samples(context, positions), schema, chunk)
-                self.format.write_chunk(samples, chunk)
-                chunk.close()
-            advance(len(positions))
-        return _write_documents(self, FinishedChunks(context.target, len(chunks)), schema)
+    def iterate_files(self) -> Iterator[File]:
+        """Yield the files of all chunks. Raises FileNotFoundError if a chunk is not finished."""
+        return FinishedChunks(self.format.context.target, len(self.chunks)).iterate_files()
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        """Columns of the pooled table of particles."""
+        return build_schema(_read_first_samples(self.format.context))
 
 
 @contextmanager
@@ -105,26 +133,29 @@ def _explain_missing_files() -> Iterator[None]:
 def prepare_export(sources: Sequence[DatasetSource], options: ExportOptions, target: Target) -> Export:
     """Select the runs and check the place. Raises InputError, DocumentError, StoreError; nothing is written then."""
     check_distinct(sources)
-    options = replace(options, splits=_complete_splits(options.splits, sources))
-    selection = select_runs(sources, options)
-    context = ExportContext(tuple(sources), options, build_class_map(sources, options), selection, target)
-    chosen = FORMATS[options.format](context)
+    options = replace(options, splits=complete_splits(options.splits, sources))
+    filters = (options.where or "",) * len(sources)
+    export = build_export(
+        ExportContext(
+            name=join_names(sources),
+            card=join_cards(sources),
+            sources=tuple(sources),
+            filters=filters,
+            options=options,
+            classes=build_class_map(sources, options),
+            selection=select_runs(sources, options.splits, filters, options.limit),
+            target=target,
+        )
+    )
+    _check_place(target, export.identity)
+    return export
+
+
+def build_export(context: ExportContext) -> Export:
+    """Return the export of selected runs to a place that is not checked. Raises InputError for options that clash."""
     identity = _compute_identity(context)
-    _check_place(target, identity)
-    return Export(chosen, identity)
-
-
-def _complete_splits(splits: Splits, sources: Sequence[DatasetSource]) -> Splits:
-    """Return splits with the shares that the datasets name, if the options have none. Raises InputError."""
-    if splits.shares:
-        return splits
-    named = {source.location: source.attempt.card.splits for source in sources}
-    first, *others = named.items()
-    for other in others:
-        if other[1] != first[1]:
-            problem = f"{first[0]} and {other[0]} have different splits of their own; give --split"
-            raise InputError("DATASET", problem)
-    return replace(splits, shares=(first[1] or Splits()).shares)
+    context = replace(context, target=context.target.name_work(identity))
+    return Export(FORMATS[context.options.format](context), identity)
 
 
 def _compute_identity(context: ExportContext) -> str:
@@ -172,7 +203,7 @@ def _read_first_samples(context: ExportContext) -> Iterator[Sample]:
     return _read_samples(context, first, bare=True)
 
 
-def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema) -> ExportDocument:
+def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema) -> tuple[ExportDocument, list[File]]:
     """Write everything but the files of the chunks; `dataset.json` and the checksums come last."""
     format_, target = export.format, finished.target
     loading = format_.format_loading(target.store.location)
@@ -188,9 +219,8 @@ def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema
         target.write(CROISSANT, build_croissant(document, files, schema)),
         target.write(layout.DATASET, document.to_json()),
     ]
-    target.write(CHECKSUMS, _iterate_checksums(finished, files))
-    target.remove_working_files(FOLDER)
-    return document.model_copy(update={"loading": loading})
+    files.append(target.write(CHECKSUMS, _iterate_checksums(finished, files)))
+    return document.model_copy(update={"loading": loading}), files
 
 
 _COMMON_FILES: Final = {

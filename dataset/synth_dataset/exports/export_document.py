@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from synth_dataset.documents.attempt_document import AxisDocument, Category
 from synth_dataset.documents.document import Document, Hash
 from synth_dataset.exports.chunks import SplitCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.exports.export_format import ExportContext
@@ -30,6 +30,8 @@ class SourceDocument(Document):
     has_recipe: bool
     """False if the recipe of the export is the canonical tree of the first run."""
     axes: tuple[AxisDocument, ...]
+    where: str = Field(default="", exclude_if=lambda where: not where)
+    """Filter of its runs, if not all are there."""
     created: AwareDatetime
 
 
@@ -63,7 +65,7 @@ def build_document(
     context: ExportContext, identity: str, counts: Mapping[str, SplitCounts], loading: str
 ) -> ExportDocument:
     """Return the document of a finished export."""
-    sources = tuple(map(_describe_source, context.sources))
+    sources = describe_sources(context.sources, context.filters)
     return ExportDocument(
         name=context.name,
         format=context.options.format,
@@ -79,7 +81,12 @@ def build_document(
     )
 
 
-def _describe_source(source: DatasetSource) -> SourceDocument:
+def describe_sources(sources: Iterable[DatasetSource], filters: Iterable[str]) -> tuple[SourceDocument, ...]:
+    """Return what documents say of the datasets, each with the filter of its runs."""
+    return tuple(_describe_source(source, where) for source, where in zip(sources, filters, strict=True))
+
+
+def _describe_source(source: DatasetSource, where: str) -> SourceDocument:
     attempt = source.attempt
     return SourceDocument(
         name=attempt.name,
@@ -90,5 +97,6 @@ def _describe_source(source: DatasetSource) -> SourceDocument:
         root=source.dataset.root,
         has_recipe=source.recipe is not None,
         axes=attempt.axes,
+        where=where,
         created=attempt.created,
     )

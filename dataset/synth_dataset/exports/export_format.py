@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
 from synth_api.export_options import FORMATS_WITHOUT_IGNORED, FORMATS_WITHOUT_OVERLAP
 from synth_api.splits import DEFAULT_SPLIT
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from synth_api.dataset_card import DatasetCard
     from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.documents.run_manifest import File
     from synth_dataset.exports.chunks import ChunkWriter
@@ -33,30 +33,21 @@ if TYPE_CHECKING:
 class ExportContext:
     """All that the documents of an export depend on."""
 
+    name: str
+    card: DatasetCard
+    """What people say of the dataset."""
     sources: tuple[DatasetSource, ...]
+    filters: tuple[str, ...]
+    """Filter of the runs of each source; empty for all."""
     options: ExportOptions
     classes: ClassMap
     selection: Selection
     target: Target
 
-    @cached_property
-    def card(self) -> DatasetCard:
-        """What people say of the dataset; of several ones what they have in common, and all authors."""
-        cards = [source.attempt.card for source in self.sources]
-        first, *others = [card.list_values() for card in cards]
-        common = {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
-        authors = dict.fromkeys(author for card in cards for author in card.authors)
-        return DatasetCard.model_validate({**common, "authors": tuple(authors), "split": {}})
-
     @property
     def main_split(self) -> str:
         """The split that the line that loads the export takes: `train` if there is one."""
         return DEFAULT_SPLIT if DEFAULT_SPLIT in self.selection.splits else self.selection.splits[0]
-
-    @property
-    def name(self) -> str:
-        """Names of the datasets, `+` between them."""
-        return "+".join(source.dataset.name for source in self.sources)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -13,9 +14,10 @@ from synth_api.run_filter import parse_run_filter
 from synth_api.splits import find_column
 from synth_dataset.documents import layout
 from synth_dataset.exports.sources import list_all_columns, list_axes
+from synth_dataset.views.root_digest import RootDigest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from synth_api.run_filter import RunFilter
     from synth_api.splits import Splits
     from synth_dataset.attempts.dataset_source import DatasetSource
-    from synth_dataset.exports.options import ExportOptions
 
 _BASE_COLUMNS: Final = ("run", "key", "seed", "visible", "folder")
 _TYPE: Final = np.dtype(
@@ -51,6 +52,10 @@ class Selection:
     def __len__(self) -> int:
         return len(self.table)
 
+    def take(self, limit: int | None) -> Selection:
+        """Return the first runs, at most `limit`."""
+        return replace(self, table=self.table[:limit])
+
     def list_empty_splits(self) -> list[str]:
         """Return the names of splits without a run."""
         used = set(np.unique(self.table["split"]).tolist())
@@ -63,23 +68,43 @@ class Selection:
             yield SelectedRun(int(row["number"]), key, self.splits[int(row["split"])], int(row["source"]))
 
 
-def select_runs(sources: Sequence[DatasetSource], options: ExportOptions) -> Selection:
-    """Select the runs of all sources that the filter keeps, each with its split; a key of two sources is one run.
+def select_runs(
+    sources: Sequence[DatasetSource], splits: Splits, filters: Sequence[str], limit: int | None = None
+) -> Selection:
+    """Select the runs of each source that its filter keeps, with their splits; a key of two sources is one run.
 
-    Numbers are those of the dataset; those of a further dataset follow the numbers of the one before. Raises
-    InputError for a filter or an axis that does not fit, and for a run that two datasets have with other labels.
+    An empty filter keeps all. Numbers are those of the dataset; those of a further dataset follow the numbers of the
+    one before. Raises InputError for a filter or an axis that does not fit, and for a run that two datasets have with
+    other labels.
     """
     columns = list_all_columns(sources)
-    splits = _resolve_axes(options.splits, list_axes(sources))
-    run_filter = parse_run_filter(options.where, columns) if options.where else None
+    splits = _resolve_axes(splits, list_axes(sources))
     parts = [np.empty(0, _TYPE)]
-    first = 0
-    for number, source in enumerate(sources):
-        rows = list(_select_rows(source, number, first, splits, run_filter, options.limit))
+    for number, (source, first, where) in enumerate(zip(sources, number_runs(sources), filters, strict=True)):
+        run_filter = parse_run_filter(where, columns) if where else None
+        rows = list(_select_rows(source, number, first, splits, run_filter, limit))
         parts.append(np.array(rows, _TYPE))
-        first += source.attempt.runs
     table = _merge_copies(np.concatenate(parts), sources)
-    return Selection(table[: options.limit], splits.names)
+    return Selection(table, splits.names).take(limit)
+
+
+def compute_root(sources: Sequence[DatasetSource], selection: Selection) -> str:
+    """Return the root digest of the selected runs, which is that of a dataset if they are all its runs."""
+    root = RootDigest()
+    for number, (source, first) in enumerate(zip(sources, number_runs(sources), strict=True)):
+        selected = selection.table["number"][selection.table["source"] == number] - first
+        place = 0
+        for row in source.iterate_rows(["run", "key", "folder", "label_digest"]):
+            if place < len(selected) and row["run"] == selected[place]:
+                place += 1
+                digest = row["label_digest"] or source.store.read_manifest(row["key"]).label_digest
+                root.add_run(row["key"], row["folder"].rpartition("/")[2], digest)
+    return root.compute()
+
+
+def number_runs(sources: Iterable[DatasetSource]) -> list[int]:
+    """Return the number of the first run of each source."""
+    return [0, *accumulate(source.attempt.runs for source in sources)][:-1]
 
 
 def _resolve_axes(splits: Splits, axes: Sequence[str]) -> Splits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synth_dataset.exports.options import Link
     from synth_dataset.store.base import Store
 
+WORK: Final = ".export"
 PART_BYTES: Final = 16 << 20
 _NO_LINK: Final = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES})
 """Errors of file systems without hard links, and of links between two of them."""
@@ -33,6 +34,12 @@ class Target:
 
     store: Store
     link: Link = "auto"
+    work: str = WORK
+    """Folder of records and fragments of chunks."""
+
+    def name_work(self, identity: str) -> Target:
+        """Return the target with the folder of an export's identity for unfinished work."""
+        return replace(self, work=f"{WORK}/{identity[:16]}")
 
     def write(self, path: str, content: bytes | Iterable[bytes]) -> File:
         """Create or replace a file in one step. Raises StoreFullError, StoreError."""
@@ -84,9 +91,9 @@ class Target:
             return False
         return True
 
-    def remove_working_files(self, folder: str) -> None:
+    def remove_working_files(self) -> None:
         """Remove the folder of unfinished work, and scratch if it is empty."""
-        self.store.remove_folder(folder)
+        self.store.remove_folder(WORK)
         if isinstance(self.store, FolderStore):
             scratch = self.store.root / layout.SCRATCH
             if scratch.is_dir() and not any(scratch.iterdir()):

@@ -1,1 +1,1 @@
-"""Programs of the single-pod Jobs, `python -m synth_dataset.jobs.plan|finalize|delete`; they need no renderer."""
+"""Programs of the Jobs of the small image, `python -m synth_dataset.jobs.plan` and so on; they need no renderer."""

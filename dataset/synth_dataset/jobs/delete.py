@@ -1,4 +1,4 @@
-"""The delete Job: it removes the documents of a sweep, and the runs that no other sweep needs."""
+"""The delete Job: it removes the documents of a sweep and the runs that no other sweep needs, or all of a dataset."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth_api.jobs.dataset_input import DatasetInput, dataset_folder
 from synth_api.jobs.messages import DeleteMessage
 from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_dataset.attempts.attempt import list_attempts
@@ -18,10 +19,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.jobs.attempt_input import AttemptInput
+    from synth_dataset.jobs.job_process import PodInput
     from synth_dataset.store.base import Store
 
 
-def delete(given: AttemptInput, store: Store) -> DeleteMessage:
+def delete(given: PodInput, store: Store) -> DeleteMessage:
+    """Remove a sweep, or all versions of a SynthDataset, from its store. Raises as `_delete_sweep`."""
+    if isinstance(given, DatasetInput):
+        return _delete_dataset(given, store)
+    return _delete_sweep(given, store)
+
+
+def _delete_dataset(given: DatasetInput, store: Store) -> DeleteMessage:
+    """Remove the versions of a dataset: the pointer and `dataset.json` of each first, so that none seems whole.
+
+    Sweeps and runs stay: an export has copies of them.
+    """
+    folder = dataset_folder(given.namespace, given.name)
+    versions = [child.name for child in store.list_children(folder) if child.is_folder]
+    documents = [f"{folder}/{layout.DATASET}", *(f"{folder}/{version}/{layout.DATASET}" for version in versions)]
+    store.remove_files(documents)
+    store.remove_folder(folder)
+    log_event("the versions are removed", versions=versions)
+    return DeleteMessage()
+
+
+def _delete_sweep(given: AttemptInput, store: Store) -> DeleteMessage:
     """Remove a sweep from its store.
 
     Raises StoreError; and DocumentError, with nothing removed, for an unreadable attempt of any sweep. The keys of the

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.messages import MAX_LISTED_DEVICES, FinalizeMessage
@@ -12,7 +11,7 @@ from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import count_reasons, to_run_failure
 from synth_dataset.jobs.batch_totals import merge_batches
-from synth_dataset.jobs.job_process import Job, check_engine, log_event, main, refuse_sweep
+from synth_dataset.jobs.job_process import Job, LoggedProgress, check_engine, log_event, main, refuse_sweep
 
 if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
@@ -20,22 +19,6 @@ if TYPE_CHECKING:
 
 MAX_LISTED_FAILURES: Final = 100
 """More failed runs never fit into a termination message of 4,096 bytes."""
-LOG_INTERVAL_SECONDS: Final = 10.0
-"""Time between two log lines about the progress of a commit."""
-
-
-class LoggedProgress:
-    """Progress of a commit as log lines."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + LOG_INTERVAL_SECONDS
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Log a line if LOG_INTERVAL_SECONDS have passed since the last one."""
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + LOG_INTERVAL_SECONDS
-            log_event(f"writing {what}", done=done, runs=total)
 
 
 def finalize(given: AttemptInput, store: Store) -> FinalizeMessage:

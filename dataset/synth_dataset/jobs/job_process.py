@@ -1,4 +1,4 @@
-"""Start and end of the process of a single-pod Job.
+"""Start and end of the process of a Job of the small image.
 
 Exit codes: 0 for success; 64 for a sweep that can never work; 75 for an unavailable or damaged store; 70 for a bug; 143
 after SIGTERM. Each step can be repeated, so nothing needs to be undone.
@@ -9,15 +9,17 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, AttemptInput
+from synth_api.jobs.dataset_input import DATASET_INPUT_FILE, DatasetInput
 from synth_api.jobs.messages import MESSAGE_FILE, Problem, write_message
 from synth_api.reasons import Reason
 from synth_api.sentences import describe_traceback, explain, format_log_entry
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 STOP_SECONDS: Final = 5.0
 """Time for the log line of a Job that SIGTERM stops."""
+LOG_INTERVAL_SECONDS: Final = 10.0
+"""Time between two log lines about the progress of a Job."""
 
 
 class NeverError(RuntimeError):
@@ -45,12 +49,18 @@ class NeverError(RuntimeError):
         self.reason = reason
 
 
+PodInput = AttemptInput | DatasetInput
+G = TypeVar("G", bound=PodInput)
+INPUTS: Final[dict[str, type[PodInput]]] = {INPUT_FILE: AttemptInput, DATASET_INPUT_FILE: DatasetInput}
+"""Input of a pod by the name of its file; a pod has one of them."""
+
+
 @dataclass(frozen=True)
-class Job:
-    """Single-pod Job: its name, its work, and the termination message of a failure."""
+class Job(Generic[G]):
+    """Job of the small image: its name, its work, and the termination message of a failure."""
 
     name: str
-    work: Callable[[AttemptInput, S3Store], Message]
+    work: Callable[[G, S3Store], Message]
     build_failure: Callable[[Problem], Message]
 
 
@@ -73,7 +83,7 @@ def check_engine(given: AttemptInput) -> None:
         raise NeverError(Reason.ENGINE_MISMATCH, sentence)
 
 
-def main(job: Job) -> NoReturn:
+def main(job: Job[Any]) -> NoReturn:
     """Run a Job and end the process, even if requests to the store are still open."""
     logging.getLogger().addHandler(WarningLog(logging.WARNING))
     # Process 1 of a container ignores signals without a handler.
@@ -81,7 +91,7 @@ def main(job: Job) -> NoReturn:
     end_process(run(job))
 
 
-def run(job: Job, arguments: Sequence[str] | None = None) -> ExitCode:
+def run(job: Job[Any], arguments: Sequence[str] | None = None) -> ExitCode:
     """Run a Job, write its termination message, return its exit code."""
     options = _parse_arguments(job, arguments)
     code, message = _execute(job, options.input)
@@ -96,6 +106,20 @@ def log_event(event: str, **facts: Any) -> None:
         print(f"{format_log_entry(event, facts)}\n", end="", file=sys.stderr, flush=True)
 
 
+class LoggedProgress:
+    """Progress of a commit or an export as log lines."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + LOG_INTERVAL_SECONDS
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Log a line if LOG_INTERVAL_SECONDS have passed since the last one."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + LOG_INTERVAL_SECONDS
+            log_event(f"writing {what}", done=done, runs=total)
+
+
 class WarningLog(logging.Handler):
     """Handler that logs warnings of the packages as `log_event` does."""
 
@@ -104,13 +128,11 @@ class WarningLog(logging.Handler):
         log_event("warning", message=record.getMessage())
 
 
-def _execute(job: Job, file: Path) -> tuple[ExitCode, Message]:
+def _execute(job: Job[Any], file: Path) -> tuple[ExitCode, Message]:
     try:
         with refuse_sweep(Reason.PLAN_UNREADABLE):
-            given = AttemptInput.read(file)
-        log_event(
-            f"{job.name} begins", namespace=given.namespace, sweep=given.name, plan=given.plan, attempt=given.attempt
-        )
+            given = INPUTS.get(file.name, AttemptInput).read(file)
+        log_event(f"{job.name} begins", namespace=given.namespace, **_identify(given))
         message = job.work(given, open_store(given))
         log_event(f"{job.name} is done", **message.model_dump(exclude={"failures", "problem"}))
         return ExitCode.OK, message
@@ -120,6 +142,18 @@ def _execute(job: Job, file: Path) -> tuple[ExitCode, Message]:
             log_event("unexpected error", traceback=describe_traceback(error))
         log_event(f"{job.name} ended", code=int(code), reason=problem.reason, message=problem.message)
         return code, job.build_failure(problem)
+
+
+def _identify(given: PodInput) -> dict[str, str]:
+    """Return what a pod works on, for the log."""
+    if isinstance(given, AttemptInput):
+        return {"sweep": given.name, "plan": given.plan, "attempt": given.attempt}
+    return {"dataset": given.name, "version": given.definition.version, "build": given.build}
+
+
+def _find_input(folder: Path) -> Path:
+    """Return the file of a pod's input."""
+    return next((folder / name for name in INPUTS if (folder / name).is_file()), folder / INPUT_FILE)
 
 
 def _classify(error: Exception) -> tuple[ExitCode, Problem]:
@@ -132,8 +166,8 @@ def _classify(error: Exception) -> tuple[ExitCode, Problem]:
     return ExitCode.BUG, Problem(reason=Reason.WORKER_FAILED, message=explain(error))
 
 
-def _parse_arguments(job: Job, arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(job: Job[Any], arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"synth_dataset.jobs.{job.name}")
-    parser.add_argument("--input", type=Path, default=Path(INPUT_FOLDER) / INPUT_FILE)
+    parser.add_argument("--input", type=Path, default=_find_input(Path(INPUT_FOLDER)))
     parser.add_argument("--message", type=Path, default=Path(MESSAGE_FILE), help="termination message")
     return parser.parse_args(arguments)

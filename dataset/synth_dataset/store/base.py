@@ -152,6 +152,10 @@ class Store(ABC):
         Two workers may commit the same run: each has its own folder, the manifest names one of them.
         """
 
+    @abstractmethod
+    def open_folder(self, path: str) -> Store:
+        """Return a folder of the store as a store of its own, which leaves no scratch in it."""
+
     def format_uri(self, path: str) -> str:
         """Return the address of a file, for messages and documents."""
         return f"{self.location}/{path}"

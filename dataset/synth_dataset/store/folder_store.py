@@ -50,10 +50,11 @@ class StoreFullError(OSError, TryAgainError):
 
 
 class FolderStore(Store):
-    """Store in the local folder `root`."""
+    """Store in the local folder `root`; unfinished files are in `scratch`, on the same file system."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, scratch: Path | None = None) -> None:
         self.root = root
+        self._scratch = scratch or root / layout.SCRATCH
 
     def check_writable(self, remedy: str = ANOTHER_FOLDER) -> None:
         """Create the folder and test the operations that a store needs from its file system.
@@ -224,9 +225,12 @@ class FolderStore(Store):
         return folder
 
     def _new_name(self, prefix: str) -> Path:
-        scratch = self.root / layout.SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
-        return scratch / f"{prefix}-{token_hex(8)}"
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        return self._scratch / f"{prefix}-{token_hex(8)}"
+
+    def open_folder(self, path: str) -> FolderStore:
+        """Return a folder of the store, with the scratch of the store."""
+        return FolderStore(self.root / path, self._scratch)
 
     def _move_run(self, folder: Path, target: Path, files: tuple[File, ...]) -> None:
         make_folders(target.parent)

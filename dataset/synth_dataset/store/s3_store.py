@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import contextmanager
+from copy import copy
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.jobs.attempt_input import AttemptInput
+    from synth_api.jobs.dataset_input import DatasetInput
     from synth_api.resources.output import Output
     from synth_dataset.documents.run_manifest import RunRecord
     from synth_dataset.store.s3_listing import ListedObject
@@ -90,6 +92,12 @@ class S3Store(Store):
         self.write(probe, b"probe\n")
         self.read(probe)
         self.remove_files([probe])
+
+    def open_folder(self, path: str) -> S3Store:
+        """Return a folder of the store, with the connections of the store."""
+        folder = copy(self)
+        folder._output = self._output.model_copy(update={"prefix": self._object_name(path)})
+        return folder
 
     @property
     def location(self) -> str:
@@ -396,8 +404,8 @@ def _mark_present(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: I
         found[at[inside][hits]] = True
 
 
-def open_store(given: AttemptInput, patience: Patience | None = None) -> S3Store:
-    """Open the store of an attempt in a pod: credentials in the environment, the certificate authority in a volume.
+def open_store(given: AttemptInput | DatasetInput, patience: Patience | None = None) -> S3Store:
+    """Open a store in a pod: credentials in the environment, the certificate authority in a volume.
 
     Raises StoreError for invalid credentials; sends no request.
     """

@@ -23,7 +23,11 @@ class RootDigest:
 
     def add(self, manifest: Manifest) -> None:
         """Add a run by its manifest, in any order."""
-        self._records += bytes.fromhex(f"{manifest.key}{manifest.c8}{manifest.label_digest}")
+        self.add_run(manifest.key, manifest.c8, manifest.label_digest)
+
+    def add_run(self, key: str, c8: str, label_digest: str) -> None:
+        """Add a run, in any order."""
+        self._records += bytes.fromhex(f"{key}{c8}{label_digest}")
 
     def compute(self) -> str:
         """Return 64 hexadecimal digits."""

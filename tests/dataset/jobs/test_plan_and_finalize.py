@@ -17,7 +17,7 @@ from synth_dataset.attempts.attempt import AttemptIdentity, find_dataset, iterat
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument, RunUsage
 from synth_dataset.documents.failed_run import FailedRun
-from synth_dataset.jobs import finalize, job_process
+from synth_dataset.jobs import job_process
 
 SEED = "initial_runtime_state.seed"
 ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -254,7 +254,7 @@ def test_a_store_that_cannot_be_used_is_one_sentence_at_once(pod, job, reason, w
 
 
 def test_finalize_logs_how_many_runs_the_dataset_has(pod, render, monkeypatch):
-    monkeypatch.setattr(finalize, "LOG_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(job_process, "LOG_INTERVAL_SECONDS", 0.0)
     pod.run("plan")
     render(0, 1, 2, 3)
     lines = [line for line in pod.run("finalize").log if line["event"].startswith("writing")]
