@@ -74,7 +74,7 @@ def open_source(store: Store, dataset: DatasetDocument) -> DatasetSource:
     return DatasetSource(store, dataset, open_attempt(store, check_stored_path(dataset.folder)).document)
 
 
-def open_committed(store: Store, attempt: str) -> DatasetSource:
+def open_attempt_dataset(store: Store, attempt: str) -> DatasetSource:
     """Return the dataset that an attempt has committed, by the folder of the attempt. Raises DocumentError."""
     path = f"{attempt}/{layout.DATASET}"
     try:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
 from synth_api.reasons import Reason
-from synth_dataset.attempts.dataset_source import open_committed
+from synth_dataset.attempts.dataset_source import open_attempt_dataset
 from synth_dataset.documents import layout
 from synth_dataset.jobs.job_process import NeverError
 from synth_dataset.store.s3_store import open_store
-from synth_dataset.versions.published_version import PublishedError, find_published
+from synth_dataset.versions.published_version import PublishedError, find_version
 from synth_dataset.versions.version_build import prepare_version
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def open_build(given: DatasetInput, store: Store) -> VersionBuild | VersionDocum
     """
     sources = [_open_source(given, one) for one in given.datasets]
     try:
-        published = find_published(store, given.namespace, given.name, given.definition, sources)
+        published = find_version(store, given.namespace, given.name, given.definition, sources)
         return published or prepare_version(store, given.namespace, given.name, given.definition, sources)
     except PublishedError as error:
         raise NeverError(Reason.VERSION_PUBLISHED, str(error)) from error
@@ -40,4 +40,4 @@ def open_build(given: DatasetInput, store: Store) -> VersionBuild | VersionDocum
 
 def _open_source(given: DatasetInput, one: SourceDataset) -> DatasetSource:
     store = open_store(given.model_copy(update={"output": one.output}))
-    return open_committed(store, layout.attempt_path(given.namespace, one.name, one.plan, one.attempt))
+    return open_attempt_dataset(store, layout.attempt_path(given.namespace, one.name, one.plan, one.attempt))

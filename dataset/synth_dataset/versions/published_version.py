@@ -28,7 +28,7 @@ class PublishedError(InputError):
     """The version is published, from another definition or other runs."""
 
 
-def find_published(
+def find_version(
     store: Store, namespace: str, name: str, definition: DatasetDefinition, sources: Sequence[DatasetSource]
 ) -> VersionDocument | None:
     """Return the version of a definition if it is published.

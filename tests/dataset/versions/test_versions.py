@@ -18,7 +18,7 @@ from synth_api.resources.synth_dataset import DatasetDefinition
 from synth_dataset.attempts.dataset_source import DatasetSource, find_source
 from synth_dataset.attempts.garbage_collection import find_garbage, remove_garbage
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.versions.published_version import find_published, remove_working_files, write_pointer
+from synth_dataset.versions.published_version import find_version, remove_working_files, write_pointer
 from synth_dataset.versions.version_build import VersionBuild, prepare_version
 from synth_dataset.versions.version_document import VersionDocument
 
@@ -56,7 +56,7 @@ def prepare(store: FolderStore, definition: DatasetDefinition | None = None) -> 
 
 
 def find(store: FolderStore, definition: DatasetDefinition) -> VersionDocument | None:
-    return find_published(store, "lab", "discs", definition, sources_of(store, definition))
+    return find_version(store, "lab", "discs", definition, sources_of(store, definition))
 
 
 def publish(store: FolderStore, definition: DatasetDefinition | None = None) -> VersionDocument:
