@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import pytest
 import zstandard
 
 from synth_renderer.kernels.build import build_kernel
-from synth_renderer.kernels.machine_code import name_kernel
+from synth_renderer.kernels.machine_code import format_architecture, name_kernel
+
+if TYPE_CHECKING:
+    from synth_renderer.kernels.machine_code import Capability
 
 RENDER: Final = """
 import sys, bpy, _cycles
@@ -40,8 +44,12 @@ def test_without_machine_code_of_its_own_a_gpu_gets_ptx(
     assert load(library, cuda_driver, 90) == load(library, cuda_driver, 87) == cut_ptx
 
 
-def test_a_built_kernel_is_what_cycles_gives_to_the_driver(library: Path, cuda_driver: dict[str, str]) -> None:
-    build_kernel((9, 0), library, library.with_name("cache"), lambda _: None)
+@pytest.mark.parametrize("capability", [(9, 0), (10, 0)], ids=format_architecture)
+def test_a_built_kernel_is_what_cycles_gives_to_the_driver(
+    library: Path, cuda_driver: dict[str, str], capability: Capability
+) -> None:
+    build_kernel(capability, library, library.with_name("cache"), lambda _: None)
 
-    machine_code = zstandard.ZstdDecompressor().decompress((library / name_kernel((9, 0))).read_bytes())
-    assert load(library, cuda_driver, 90) == machine_code
+    machine_code = zstandard.ZstdDecompressor().decompress((library / name_kernel(capability)).read_bytes())
+    major, minor = capability
+    assert load(library, cuda_driver, 10 * major + minor) == machine_code
