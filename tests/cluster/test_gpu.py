@@ -33,6 +33,9 @@ OVERRIDES: Final = [SMALL_PICTURE, f"{NUMBER}=2"]
 FAKE: Final = ("gpu-1", "gpu-2", "gpu-3")
 PER_NODE: Final = 8
 PARALLELISM: Final = 12
+PRIVILEGED: Final = "pod-security.kubernetes.io/enforce=privileged"
+COMPILES: Final = "Compiling kernels for a trial GPU"
+WAITS: Final = "Waiting for another worker, which compiles Cycles kernels for the same GPU"
 
 
 @pytest.fixture
@@ -143,6 +146,45 @@ def create_kernel_namespace(node: Cluster, store: NodeStore, name: str) -> Sweep
     namespace.create()
     namespace.apply_recipe("spheres-sem", load_recipe())
     return namespace
+
+
+def test_of_two_pods_on_a_node_one_compiles_and_the_other_and_later_ones_load(node: Cluster, store: NodeStore) -> None:
+    namespace = create_kernel_namespace(node, store, KERNEL_NAMESPACES[0])
+    node.kubectl("label", "namespace", namespace.name, "--overwrite", PRIVILEGED)
+    template = namespace.apply_trial_engine("render_nothing", module="compiling")
+    spec = {"podTemplate": template, "gpu": {"count": 1}, "device": "auto", "ttlSecondsAfterFinished": 600}
+    seeds = [*OVERRIDES, f"{SEED}=range(2)"]
+    namespace.apply_sweep("both", "spheres-sem", overrides=seeds, parallelism=2, batchSize=1, workersPerPod=1, **spec)
+
+    wait_until(
+        lambda: sorted(read_startups(namespace, "both")) == [[COMPILES], [WAITS]],
+        lambda: f"{read_startups(namespace, 'both')}:\n{namespace.describe_sweep('both')}",
+        180,
+    )
+    namespace.release_pods("both")
+    assert namespace.wait_for_end("both").phase is Phase.COMPLETE
+    namespace.apply_sweep("later", "spheres-sem", overrides=[*OVERRIDES, f"{SEED}=7"], **spec)
+    assert namespace.wait_for_end("later").phase is Phase.COMPLETE
+
+    folder = f"{KERNEL_FOLDER}/{namespace.name}"
+    assert node.sandbox.run("ls", folder).split() == ["compilations", "trial-gpu.tar.zst"]
+    (host,) = node.sandbox.run("cat", f"{folder}/compilations").split()
+    (compiling,) = [pod for pod in namespace.list_pods("both", "render") if COMPILES in read_startup(namespace, pod)]
+    assert compiling["metadata"]["name"].startswith(f"{host}-")
+
+
+def read_startups(namespace: SweepNamespace, name: str) -> list[list[str]]:
+    """Return what each running render pod of a sweep has said of its start-up."""
+    running = set(namespace.list_running_pods(name))
+    pods = namespace.list_pods(name, "render")
+    return [read_startup(namespace, pod) for pod in pods if pod["metadata"]["name"] in running]
+
+
+def read_startup(namespace: SweepNamespace, pod: dict[str, Any]) -> list[str]:
+    """Return the distinct sentences of a pod's log about its start-up."""
+    lines = namespace.kubectl("logs", pod["metadata"]["name"]).splitlines()
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
+    return list(dict.fromkeys(entry["message"] for entry in entries if entry["event"] == "starting up"))
 
 
 def test_where_pod_security_forbids_the_kernel_cache_the_sweep_says_so(node: Cluster, store: NodeStore) -> None:

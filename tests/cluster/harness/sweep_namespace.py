@@ -78,12 +78,16 @@ class SweepNamespace:
         given = {key: value for key, value in whole.items() if value is not None}
         self.apply(_build_resource("SynthSweep", name, given))
 
-    def apply_trial_engine(self, function: str, **environment: str) -> dict[str, Any]:
-        """Mount `trial_engines.py` and return the pod template of a sweep that renders with its `function`."""
-        source = (ROOT / "tests" / "cluster" / "trial_engines.py").read_text(encoding="utf-8")
-        files = {"trial.py": source, "sitecustomize.py": "import trial; trial.await_lie()"}
+    def apply_trial_engine(self, function: str, *, module: str = "trial", **environment: str) -> dict[str, Any]:
+        """Mount the trial engines and return the pod template of a sweep that renders with a function of a module.
+
+        `trial` is `trial_engines.py`, `compiling` is `compiling_engine.py`.
+        """
+        sources = {"trial.py": "trial_engines.py", "compiling.py": "compiling_engine.py"}
+        files = {name: (ROOT / "tests" / "cluster" / source).read_text("utf-8") for name, source in sources.items()}
+        files["sitecustomize.py"] = "import trial; trial.await_lie()"
         self.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "trial"}, "data": files})
-        variables = {"PYTHONPATH": "/trial", "SYNTH_ENGINE": f"trial:{function}", **environment}
+        variables = {"PYTHONPATH": "/trial", "SYNTH_ENGINE": f"{module}:{function}", **environment}
         container = {
             "name": "render",
             "env": [{"name": name, "value": value} for name, value in variables.items()],
