@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "gallery": "Write the gallery page of a dataset, or download that of a sweep.",
     "export": "Write datasets in the layout that a trainer reads.",
     "stats": "Show statistics of a dataset.",
+    "score": "Score predictions on a dataset.",
     "gc": "Delete files that no dataset needs.",
     "status": "Show the status of a sweep on a cluster.",
     "failures": "List the failed runs of a sweep on a cluster.",

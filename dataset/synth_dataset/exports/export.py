@@ -95,7 +95,7 @@ class Export:
         """
         target = self.format.context.target
         if read_record(target, number) is None:
-            with _explain_missing_files():
+            with explain_missing_files():
                 chunk = ChunkWriter(target, number)
                 samples = _read_samples(self.format.context, self.chunks[number])
                 self.format.write_chunk(pool_particles(samples, self._schema, chunk), chunk)
@@ -107,7 +107,7 @@ class Export:
 
         `dataset.json` and the checksums come last. Raises FileNotFoundError if a chunk is not finished.
         """
-        with _explain_missing_files():
+        with explain_missing_files():
             return _write_documents(self, FinishedChunks(self.format.context.target, len(self.chunks)), self._schema)
 
     def iterate_files(self) -> Iterator[File]:
@@ -121,7 +121,7 @@ class Export:
 
 
 @contextmanager
-def _explain_missing_files() -> Iterator[None]:
+def explain_missing_files() -> Iterator[None]:
     """Raise DocumentError with a remedy for a missing file of a run."""
     try:
         yield
