@@ -115,12 +115,13 @@ def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds
     return found
 
 
-def tabulate(kinds: Sequence[str], number: int) -> Any:
+def tabulate(kinds: Sequence[str], ids_of_pixels: NDArray[np.uint16], number: int) -> Any:
     columns = {}
     for name, (kind, _, _) in COLUMNS.items():
         columns[name] = (np.zeros(number, DTYPES.get(str(kind), np.float64)), np.ones(number, np.bool_))
     ids = np.arange(1, number + 1, dtype=np.int32)
     columns["id"] = (ids, np.ones(number, np.bool_))
+    columns["visible_px"] = (np.bincount(ids_of_pixels.ravel(), minlength=number + 1)[1:], np.ones(number, np.bool_))
     columns["name"] = (np.array([f"disc{one}" for one in ids], object), np.ones(number, np.bool_))
     columns["blueprint"] = (np.array([kinds[one % len(kinds)] for one in ids], object), np.ones(number, np.bool_))
     return build_particle_table(columns, {}, {})
@@ -135,7 +136,7 @@ def write_run(folder: Path, ids: NDArray[np.uint16], discs: dict[int, NDArray[np
     write_webp(folder / "thumb.webp", np.zeros((8, 8), np.uint8))
     height, width = ids.shape
     (folder / "annotations.json").write_text(json.dumps(build_annotations(notes, width, height)))
-    write_table(folder / "particles.parquet", tabulate(kinds, len(discs)))
+    write_table(folder / "particles.parquet", tabulate(kinds, ids, len(discs)))
     return len(notes)
 
 
@@ -200,6 +201,6 @@ def render_big_picture(store: Store, number: int = 65535) -> DatasetSource:
         write_png(folder / "real.png", (ids % 251).astype(np.uint8))
         write_png(folder / "instances.png", ids)
         (folder / "annotations.json").write_text(json.dumps({"width": size, "height": size, "particles": particles}))
-        write_table(folder / "particles.parquet", tabulate(("Bead",), number))
+        write_table(folder / "particles.parquet", tabulate(("Bead",), ids, number))
         store.commit_run(folder, record_run(sweep, 0, number, number, (size, size)))
     return open_source(store, commit_dataset(store, call.attempt, [], {}))

@@ -11,6 +11,8 @@ class ExitCode(IntEnum):
 
     OK = 0
     RUNS_FAILED = 1
+    DIFFERENT = 1
+    """Another name of the same code, for `synth verify` and `synth diff`."""
     BAD_INPUT = 2
     NEVER = 64
     BUG = 70
@@ -22,7 +24,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: Final = {
     ExitCode.OK: "done; in a batch: every run succeeded or is recorded as failed",
-    ExitCode.RUNS_FAILED: "some runs failed; the others are in the dataset",
+    ExitCode.RUNS_FAILED: "some runs failed; `synth verify` has found faults; `synth diff` has found a difference",
     ExitCode.BAD_INPUT: "the input is wrong; nothing was written",
     ExitCode.NEVER: "this sweep can never work: another engine version made the plan, or it cannot be read",
     ExitCode.BUG: "an error that should not happen; the message says where its traceback is",

@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "export": "Write datasets in the layout that a trainer reads.",
     "stats": "Show statistics of a dataset.",
     "score": "Score predictions on a dataset.",
+    "verify": "Compare a dataset or an export with what its documents say of it.",
+    "diff": "Show the difference of two datasets.",
     "gc": "Delete files that no dataset needs.",
     "status": "Show the status of a sweep on a cluster.",
     "failures": "List the failed runs of a sweep on a cluster.",

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from synth_cli.terminal.progress import Meter
     from synth_dataset.attempts.render_call import RenderCall
     from synth_dataset.documents.dataset_document import DatasetDocument
-    from synth_renderer.runtime.protocol import RunReport
+    from synth_renderer.runtime.protocol import RunReport, RunTask
 
 WORKER_LOG: Final = "worker.log"
 """File of the store with the output of Blender and Python."""
@@ -135,18 +135,35 @@ def _render_runs(
 ) -> None:
     """Render runs into the store and the tally. Raises PoolUnavailableError."""
     todo = sum(map(len, numbers))
-    if not todo:
-        return
+    if todo:
+        tasks = map(TaskBuilder(sweep).build, chain.from_iterable(numbers))
+        render_tasks(tasks, todo, store, settings, tally, stop, is_traced=sweep.has_traced_pictures)
+
+
+def render_tasks(
+    tasks: Iterator[RunTask],
+    count: int,
+    store: FolderStore,
+    settings: RenderSettings,
+    tally: Tally,
+    stop: Interrupts,
+    *,
+    is_traced: bool,
+) -> None:
+    """Render `count` tasks with a pool of workers into the store and the tally, with progress.
+
+    `is_traced` says that Cycles traces some picture. Raises PoolUnavailableError.
+    """
     arguments = [f"--store={store.root}", f"--device={settings.device}", f"--engine={settings.engine}"]
-    if sweep.has_traced_pictures:
+    if is_traced:
         arguments.append("--prepare-device")
-    with _temporary_folder(store) as temporary, open_meter(open_stderr(), "rendering", todo, "run") as progress:
+    with _temporary_folder(store) as temporary, open_meter(open_stderr(), "rendering", count, "run") as progress:
         folders = choose_library_folders(os.environ, temporary)
         environment = {name: size for name, size in DRIVER_CACHE_SIZES.items() if name not in os.environ} | folders
         command = WorkerCommand(tuple(arguments), temporary, store.root / WORKER_LOG, environment)
-        size = min(settings.workers or compute_default_workers(), todo)
+        size = min(settings.workers or compute_default_workers(), count)
         pool = Pool(command, size, stop, startup_seconds=settings.startup_seconds, notice_seconds=NOTICE_SECONDS)
-        for event in pool.events(map(TaskBuilder(sweep).build, chain.from_iterable(numbers))):
+        for event in pool.events(tasks):
             if isinstance(event, RunEnded):
                 tally.add(event.task, event.report)
                 _show_end(progress, event.report)

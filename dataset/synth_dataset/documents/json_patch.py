@@ -43,6 +43,13 @@ def apply_patch(tree: Any, patch: list[Operation]) -> Any:
     return root[""]
 
 
+def read_value(tree: Any, path: str) -> Any:
+    """Return the value at a JSON Pointer. Raises LookupError without one."""
+    for part in path.split("/")[1:]:
+        tree = tree[int(part) if isinstance(tree, list) else _decode(part)]
+    return tree
+
+
 def _build_below(path: str, pairs: list[tuple[Any, Any, Any]]) -> list[Operation]:
     return [operation for key, old, new in pairs for operation in build_patch(old, new, _extend(path, key))]
 

@@ -1,0 +1,1 @@
+"""Verification: datasets and exports compared with what their documents say of them."""
