@@ -10,28 +10,29 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from synth_api.errors import InputError
-from synth_cli.parameters import PATH, TEXT
+from synth_cli.cluster.cluster_options import endpoint_option
+from synth_cli.parameters import TEXT, parse_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from synth_dataset.attempts.garbage_collection import Garbage
+    from synth_dataset.store.base import Store
 
 KINDS: Final = ("runs", "run folders", "recipes", "attempts", "scratch")
 AGE_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @click.command(name="gc")
-@click.argument("dataset", type=PATH)
+@click.argument("dataset", type=TEXT)
 @click.option("--yes", is_flag=True, help="Delete without confirmation.")
 @click.option("--dry-run", is_flag=True, help="Only list the files and folders to delete.")
 @click.option(
     "--older-than", type=TEXT, default="1d", show_default=True, metavar="AGE", help="Minimum age, such as 90m, 12h, 1d."
 )
-def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
-    """Delete garbage older than AGE from the folder DATASET.
+@endpoint_option
+def command(dataset: str, yes: bool, dry_run: bool, older_than: str, endpoint: str | None) -> None:
+    """Delete garbage older than AGE from DATASET, a folder or s3://BUCKET/PREFIX.
 
     Garbage is all that the committed and the newest attempt of each sweep do not need: other attempts, runs of no
     such attempt, files of unfinished runs. The command lists it by sweep and size, then asks for confirmation.
@@ -45,9 +46,7 @@ def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
     if yes and dry_run:
         raise click.UsageError("--yes and --dry-run exclude each other")
     age = parse_age(older_than)
-    if not dataset.is_dir():
-        raise InputError(str(dataset), "is not a folder; give the dataset folder that synth render wrote")
-    store = FolderStore(dataset)
+    store = _open_store(dataset, endpoint)
     garbage = find_garbage(store, age)
     if not garbage.items:
         open_stdout().print("nothing to delete")
@@ -61,9 +60,23 @@ def command(dataset: Path, yes: bool, dry_run: bool, older_than: str) -> None:
             open_stderr().print("nothing was deleted; --yes deletes without confirmation")
             return
         garbage = garbage.intersect(find_garbage(store, age))
-    store.check_writable("nothing can be deleted from it")
+    if isinstance(store, FolderStore):
+        store.check_writable("nothing can be deleted from it")
     remove_garbage(store, garbage)
     open_stdout().print(f"freed {format_size(garbage.bytes)}", style="bold")
+
+
+def _open_store(word: str, endpoint: str | None) -> Store:
+    """Open a folder or an address. Raises InputError."""
+    from synth_cli.local.bucket_address import is_bucket_address, open_bucket
+    from synth_dataset.store.folder_store import FolderStore
+
+    if is_bucket_address(word):
+        return open_bucket(word, endpoint, "DATASET")
+    folder = parse_path("DATASET", word)
+    if not folder.is_dir():
+        raise InputError(str(folder), "is not a folder; give the dataset folder that synth render wrote")
+    return FolderStore(folder)
 
 
 def confirm_removal() -> bool:

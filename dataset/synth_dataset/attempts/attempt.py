@@ -147,6 +147,11 @@ def iterate_keys(store: Store, path: str) -> Iterator[bytes]:
         start += len(part)
 
 
+def read_first_key(store: Store, path: str) -> bytes | None:
+    """Return the key of the first run of an attempt that is not excluded; None if there is none."""
+    return next((key for key in iterate_keys(store, path) if any(key)), None)
+
+
 def read_key(store: Store, path: str, run: int) -> bytes:
     """Return the key of one run, 32 bytes."""
     return store.read_part(f"{path}/{layout.KEYS}", run * layout.KEY_BYTES, layout.KEY_BYTES)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, find_attempts, list_sweeps
+from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, find_attempts, find_live, list_sweeps
+from synth_dataset.attempts.unneeded_recipes import find_unneeded_recipes, read_sound_manifest
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
-from synth_dataset.documents.stored_recipe import RecipeReference
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -21,10 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
-
-_log = logging.getLogger(__name__)
 
 MIN_AGE: Final = timedelta(days=1)
 """Younger objects are never garbage: a process may be writing them."""
@@ -49,7 +44,7 @@ class Garbage:
     folders: tuple[GarbageItem, ...] = ()
     """Run folders that no manifest names, including those of `runs`."""
     recipes: tuple[GarbageItem, ...] = ()
-    """Stored recipes that no manifest names but those of `runs`."""
+    """Stored recipes that no live attempt begins with, and no manifest names but those of `runs`."""
     attempts: tuple[GarbageItem, ...] = ()
     scratch: tuple[GarbageItem, ...] = ()
 
@@ -77,9 +72,9 @@ class Garbage:
 def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | None = None) -> Garbage:
     """Find objects that are older than `older_than` and not needed.
 
-    Needed are live attempts, the runs in their keys.bin, the folder that the manifest of a needed run names, and the
-    recipes that manifests name. Of a manifest that cannot be read, all folders and all recipes are kept; a warning
-    names it. Raises DocumentError for an attempt that cannot be read.
+    Needed are live attempts, the runs in their keys.bin, the folder that the manifest of a needed run names, and
+    recipes as `find_unneeded_recipes` says. Of a manifest that cannot be read, all folders and all recipes are kept; a
+    warning names it. Raises DocumentError for an attempt that cannot be read.
     """
     limit = ((now or datetime.now(UTC)) - older_than).timestamp()
     attempts = {f"{namespace}/{name}": find_attempts(store, namespace, name) for namespace, name in list_sweeps(store)}
@@ -87,12 +82,13 @@ def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | 
     keys = {sweep: collect_keys(store, (*its.live, *its.dead)) for sweep, its in attempts.items()}
     runs, kept = _sort_manifests(store, needed, limit)
     folders = _find_unnamed_folders(store, kept, limit)
+    recipes = find_unneeded_recipes(store, map(layout.format_key, kept), limit, lambda: find_live(store))
     dead = ((path, sweep) for sweep, its in attempts.items() for path in its.dead)
     scratch = ((f"{layout.SCRATCH}/{child.name}", "") for child in store.list_children(layout.SCRATCH))
     return Garbage(
         runs=_name_sweeps(runs, keys),
         folders=_name_sweeps(folders, keys),
-        recipes=tuple(_find_unnamed_recipes(store, kept, limit)),
+        recipes=tuple(GarbageItem(path, size) for path, size in recipes),
         attempts=_select_old(store, limit, dead),
         scratch=_select_old(store, limit, scratch),
     )
@@ -100,11 +96,11 @@ def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | 
 
 def remove_garbage(store: Store, garbage: Garbage) -> None:
     """Remove garbage; manifests first, so that a run without files never seems to exist."""
-    store.remove_files(item.path for item in garbage.runs)
+    store.remove_files(item.path for item in (*garbage.runs, *garbage.recipes))
     folders = (item.path for item in (*garbage.folders, *garbage.attempts, *garbage.scratch))
     for _ in read_ahead(store.remove_folder, folders, store.max_requests):
         pass
-    store.remove_files(item.path for item in (*garbage.recipes, *garbage.scratch))
+    store.remove_files(item.path for item in garbage.scratch)
 
 
 def _select_old(store: Store, limit: float, paths: Iterable[tuple[str, str]]) -> tuple[GarbageItem, ...]:
@@ -155,36 +151,11 @@ def _find_unnamed_folders(store: Store, kept: NDArray[np.bytes_], limit: float) 
         old = {name: usage for name, usage in folders.items() if usage.newest < limit}
         if has_manifest and (len(folders) == 1 or not old):
             continue
-        manifest = _read_manifest(store, key) if has_manifest else None
+        try:
+            manifest = read_sound_manifest(store, key) if has_manifest else None
+        except KeyError:  # just removed
+            continue
         if has_manifest and manifest is None:
             continue
         named = manifest.c8 if manifest is not None else None
         yield from ((layout.run_path(key, name), usage.bytes) for name, usage in old.items() if name != named)
-
-
-def _find_unnamed_recipes(store: Store, kept: NDArray[np.bytes_], limit: float) -> Iterator[GarbageItem]:
-    """Yield the old recipes that no kept manifest names; read manifests until every old recipe is found in one."""
-    usages = {path: store.measure_usage(path) for path in store.iterate_files(layout.RECIPES)}
-    unnamed = {path for path, usage in usages.items() if usage.newest < limit}
-    if not unnamed:
-        return
-    manifests = read_ahead(partial(_read_manifest, store), map(layout.format_key, kept), store.max_requests)
-    for manifest in manifests:
-        if manifest is None:
-            return
-        if isinstance(manifest.recipe, RecipeReference):
-            unnamed.discard(layout.recipe_path(manifest.recipe.sha256))
-        if not unnamed:
-            return
-    yield from (GarbageItem(path, usages[path].bytes) for path in sorted(unnamed))
-
-
-def _read_manifest(store: Store, key: str) -> Manifest | None:
-    """Return the manifest of a run; None if it was just removed, or, with a warning that names it, cannot be read."""
-    try:
-        return store.read_manifest(key)
-    except KeyError:
-        return None
-    except DocumentError as error:
-        _log.warning("%s; until then its files are kept", error)
-        return None

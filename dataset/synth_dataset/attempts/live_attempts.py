@@ -49,6 +49,11 @@ def find_attempts(store: Store, namespace: str, name: str) -> SweepAttempts:
     )
 
 
+def find_live(store: Store, but: tuple[str, str] | None = None) -> list[str]:
+    """Return the live attempts of all sweeps but that of this namespace and name. Raises DocumentError."""
+    return [path for sweep in list_sweeps(store) if sweep != but for path in find_attempts(store, *sweep).live]
+
+
 def collect_keys(store: Store, attempts: Iterable[str]) -> NDArray[np.bytes_]:
     """Return the unique keys of attempts, sorted, of type S32. Raises DocumentError for a truncated file."""
     data = b"".join(_read_keys(store, path) for path in attempts)

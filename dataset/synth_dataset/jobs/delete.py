@@ -1,7 +1,8 @@
-"""The delete Job: it removes the documents of a sweep and the runs that no other sweep needs, or all of a dataset."""
+"""The delete Job: it removes a sweep with the runs and recipes that no other one needs, or all of a dataset."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,15 +10,15 @@ import numpy as np
 from synth_api.jobs.dataset_input import DatasetInput, dataset_folder
 from synth_api.jobs.messages import DeleteMessage
 from synth_api.recipe.run_key import EXCLUDED_KEY
-from synth_dataset.attempts.attempt import list_attempts
-from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, find_attempts, list_sweeps
+from synth_dataset.attempts.attempt import list_attempts, read_first_key
+from synth_dataset.attempts.garbage_collection import MIN_AGE
+from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, find_live
+from synth_dataset.attempts.unneeded_recipes import find_unneeded_recipes
 from synth_dataset.documents import layout
 from synth_dataset.jobs.job_process import Job, log_event, main
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_dataset.jobs.job_process import PodInput
     from synth_dataset.store.base import Store
@@ -50,26 +51,17 @@ def _delete_sweep(given: AttemptInput, store: Store) -> DeleteMessage:
     Raises StoreError; and DocumentError, with nothing removed, for an unreadable attempt of any sweep. The keys of the
     attempts, which find the runs, are removed last, so an interrupted Job can be repeated.
     """
-    own = _collect_own_keys(store, given.namespace, given.name)
-    needed = contains_keys(_collect_other_keys(store, given.namespace, given.name), own)
+    sweep = (given.namespace, given.name)
+    attempts = [path for path in list_attempts(store, *sweep) if store.exists(f"{path}/{layout.KEYS}")]
+    own = np.setdiff1d(collect_keys(store, attempts), np.array([EXCLUDED_KEY]))
+    needed = contains_keys(collect_keys(store, find_live(store, but=sweep)), own)
     existing = store.find_present_runs(own)
     log_event("the runs are known", runs=int(existing.sum()), needed_elsewhere=int((existing & needed).sum()))
-    store.remove_files([layout.pointer_path(given.namespace, given.name)])
+    store.remove_files([layout.pointer_path(*sweep)])
     _remove_runs(store, [layout.format_key(key) for key in own[~needed]])
-    _remove_documents(store, layout.sweep_path(given.namespace, given.name))
+    _remove_recipes(store, sweep, attempts)
+    _remove_documents(store, layout.sweep_path(*sweep))
     return DeleteMessage(runs=int((existing & ~needed).sum()), kept=int((existing & needed).sum()))
-
-
-def _collect_own_keys(store: Store, namespace: str, name: str) -> NDArray[np.bytes_]:
-    """Return the sorted keys of all attempts of the sweep; an attempt without keys is partly removed."""
-    paths = list_attempts(store, namespace, name)
-    keys = collect_keys(store, (path for path in paths if store.exists(f"{path}/{layout.KEYS}")))
-    return np.setdiff1d(keys, np.array([EXCLUDED_KEY]))
-
-
-def _collect_other_keys(store: Store, namespace: str, name: str) -> NDArray[np.bytes_]:
-    others = (sweep for sweep in list_sweeps(store) if sweep != (namespace, name))
-    return collect_keys(store, [path for sweep in others for path in find_attempts(store, *sweep).live])
 
 
 def _remove_runs(store: Store, keys: list[str]) -> None:
@@ -77,6 +69,14 @@ def _remove_runs(store: Store, keys: list[str]) -> None:
     store.remove_files(map(layout.manifest_path, keys))
     for _ in read_ahead(store.remove_folder, map(layout.files_path, keys), store.max_requests):
         pass
+
+
+def _remove_recipes(store: Store, sweep: tuple[str, str], attempts: list[str]) -> None:
+    """Remove the recipes of the first runs of these attempts, and old ones, that no run or other sweep needs."""
+    deleted = {key for path in attempts if (key := read_first_key(store, path)) is not None}
+    limit = (datetime.now(UTC) - MIN_AGE).timestamp()
+    unneeded = find_unneeded_recipes(store, store.iterate_keys(), limit, lambda: find_live(store, but=sweep), deleted)
+    store.remove_files(path for path, _ in unneeded)
 
 
 def _remove_documents(store: Store, sweep: str) -> None:

@@ -271,11 +271,13 @@ class Store(ABC):
             if path.endswith(".json"):
                 yield path.rpartition("/")[2].removesuffix(".json")
 
+    def list_usages(self, path: str) -> Iterator[tuple[str, StorageUsage]]:
+        """Yield path and usage of all files below a folder, in any order; memory is independent of their number."""
+        return ((file, self.measure_usage(file)) for file in self.iterate_files(path))
+
     def list_manifests(self) -> Iterator[tuple[str, StorageUsage]]:
-        """Yield path and usage of the manifests of all runs, in any order; memory is independent of their number."""
-        for path in self.iterate_files(layout.MANIFESTS):
-            if path.endswith(".json"):
-                yield path, self.measure_usage(path)
+        """Yield path and usage of the manifests of all runs, as `list_usages`."""
+        return ((path, usage) for path, usage in self.list_usages(layout.MANIFESTS) if path.endswith(".json"))
 
     def list_run_folders(self) -> Iterator[tuple[str, dict[str, StorageUsage]]]:
         """Yield the key of each run with files, and the usage of its folders by name; memory as `list_manifests`."""

@@ -241,10 +241,14 @@ class S3Store(Store):
         """Return the folders of the first bytes of keys, such as `runs/ab`."""
         return [f"{folder}/{child.name}" for child in self.list_children(folder) if child.is_folder]
 
-    def _list_shard(self, path: str) -> list[tuple[str, StorageUsage]]:
+    def list_usages(self, path: str) -> Iterator[tuple[str, StorageUsage]]:
+        """Yield path and usage of all objects below a folder, sorted by path."""
         root = self._object_name("")
-        objects = self._list_objects(f"{self._object_name(path)}/")
-        return [(name.removeprefix(root), StorageUsage(size, time)) for name, size, time in objects]
+        for each in self._list_objects(f"{self._object_name(path)}/"):
+            yield each.name.removeprefix(root), StorageUsage(each.size, each.time)
+
+    def _list_shard(self, path: str) -> list[tuple[str, StorageUsage]]:
+        return list(self.list_usages(path))
 
     def list_sizes(self, path: str) -> dict[str, int]:
         """Return the size in bytes of each object below a folder, by path relative to the folder."""

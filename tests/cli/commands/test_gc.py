@@ -11,11 +11,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from minio import Minio
+from servers import ACCESS_KEY, SECRET_KEY, minio_server
 
 from synth_api.errors import InputError
 from synth_cli.commands.gc import parse_age
+from synth_cli.local.bucket_address import open_bucket
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Command
 
 
@@ -60,6 +65,23 @@ def test_on_a_terminal_a_question_is_asked(synth: Command, answer: str, is_there
     assert process.wait() == 0
     assert garbage.exists() == is_there
     os.close(terminal)
+
+
+def test_garbage_of_a_bucket_is_deleted_at_its_address(
+    synth: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    with minio_server(tmp_path) as server:
+        Minio(server.endpoint, ACCESS_KEY, SECRET_KEY, secure=False).make_bucket("lab")
+        store = open_bucket("s3://lab/team", f"http://{server.endpoint}", "DATASET")
+        store.write(f"recipes/{'a' * 64}.json", b"{}")
+        call = ("gc", "s3://lab/team", f"--endpoint=http://{server.endpoint}", "--older-than=0s")
+        code, out, _ = synth.run(*call, "--dry-run")
+        assert (code, out.splitlines()[-1]) == (0, f"recipes/{'a' * 64}.json")
+        assert store.exists(f"recipes/{'a' * 64}.json")
+        assert synth.run(*call, "--yes")[0] == 0
+        assert synth.run(*call) == (0, "nothing to delete\n", "")
 
 
 def test_an_unreadable_document_prevents_deletion(synth: Command) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from io import BytesIO
 
 import pyarrow.parquet as pq
 import pytest
 
+from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
+from synth_api.version import ENGINE_VERSION
 from synth_dataset.attempts.attempt import find_dataset, iterate_keys, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset, open_dataset
 from synth_dataset.attempts.garbage_collection import find_garbage, remove_garbage
@@ -184,6 +187,43 @@ def test_a_recipe_lives_as_long_as_a_run_that_names_it(store, put_with_recipe, s
     collect(store)
     assert list(store.iterate_files("recipes")) == [shared]
     assert store.read_recipe(store.read_manifest(kept.key(0)))["sweep"] == "shared"
+
+
+def first_key_of(tree):
+    return sha256(canonical_json({"engine": ENGINE_VERSION, "recipe": tree})).hexdigest()
+
+
+def write_keys(store, key):
+    """Write what an attempt has before its plan; an excluded run comes before the first one."""
+    store.write("sweeps/local/begun/12345678/12345678/keys.bin", bytes(32) + bytes.fromhex(key))
+
+
+def test_a_recipe_lives_while_a_sweep_begins_with_its_run(store, put_with_recipe):
+    """Its workers may be about to write the manifest of the first run."""
+    old = put_with_recipe("dd" * 32, "begun")
+    write_keys(store, first_key_of({"sweep": "begun", "seed": 0}))
+    assert find_garbage(store, now=LATER).recipes == ()
+    collect(store)
+    assert list(store.iterate_files("recipes")) == [old]
+
+
+def test_a_sweep_that_begins_while_manifests_are_read_keeps_its_recipe(
+    store, put_with_recipe, put, sweep_of, monkeypatch
+):
+    recipe = put_with_recipe("dd" * 32, "begun")
+    store.remove_files([manifest_path("dd" * 32)])
+    kept = sweep_of(0)
+    put(kept.key(0))
+    begin_call(store, kept)
+    read_manifest = store.read_manifest
+
+    def begin_sweep(key):
+        write_keys(store, first_key_of({"sweep": "begun", "seed": 0}))
+        return read_manifest(key)
+
+    monkeypatch.setattr(store, "read_manifest", begin_sweep)
+    assert find_garbage(store, now=LATER).recipes == ()
+    assert store.exists(recipe)
 
 
 def test_a_run_that_cannot_be_read_is_named_and_stops_no_garbage_collection(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from synth_api.jobs.messages import DeleteMessage
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_dataset.attempts.attempt import AttemptIdentity
 from synth_dataset.documents import layout
 
@@ -26,7 +29,9 @@ def finished(pod, render):
 
 
 def all_files(store):
-    return [path for part in ("manifests", "runs", "sweeps", "scratch") for path in store.iterate_files(part)]
+    return [
+        path for part in ("manifests", "recipes", "runs", "sweeps", "scratch") for path in store.iterate_files(part)
+    ]
 
 
 def test_delete_removes_all_documents_of_a_sweep(store, finished, deletion):
@@ -54,6 +59,49 @@ def test_runs_of_another_live_attempt_stay(store, finished, deletion, render):
     assert len(set(store.iterate_keys())) == 3
     assert list(store.iterate_files("sweeps/lab/seeds")) == []
     assert other.run("finalize").message.missing == 0
+
+
+@pytest.fixture
+def render_referring(pod, store, record_of):
+    """Commits runs as a worker does, whose manifests refer to the recipe of the first run of their sweep."""
+
+    def commit(*numbers, sweep):
+        base = build_canonical_tree(sweep.build_recipe(sweep.find_first_run()))
+        for number in numbers:
+            reference = store.keep_recipe(base, build_canonical_tree(sweep.build_recipe(number)))
+            with store.open_scratch("run") as folder:
+                (folder / "real.png").write_bytes(b"pixels")
+                store.commit_run(folder, record_of(sweep.key(number), recipe=reference))
+
+    return commit
+
+
+def test_the_recipe_of_a_sweep_goes_with_its_last_run(store, pod, deletion, render_referring):
+    pod.run("plan")
+    render_referring(0, 1, 2, 3, sweep=pod.given.build_sweep())
+    other = pod.change_input(name="other", overrides=(f"{SEED}=2,3,4",))
+    other.run("plan")
+    render_referring(2, sweep=other.given.build_sweep())
+    first, second = store.iterate_files("recipes")
+    assert deletion.run("delete").message == DeleteMessage(runs=2, kept=2)
+    assert set(store.iterate_files("recipes")) == {first, second}, "kept runs name them"
+    gone = other.change_input(recipe={}, overrides=(), plan=other.given.plan, attempt=other.given.attempt)
+    assert gone.run("delete").message.kept == 0
+    # The recipe of the first sweep is less than a day old, and not that of the second.
+    (left,) = store.iterate_files("recipes")
+    assert json.loads(store.read(left))["initial_runtime_state"]["seed"] == 0
+
+
+def test_the_recipe_that_another_sweep_begins_with_stays(store, pod, deletion, render_referring):
+    pod.run("plan")
+    render_referring(0, 1, sweep=pod.given.build_sweep())
+    other = pod.change_input(name="other", overrides=(f"{SEED}=range(2)",))
+    other.run("plan")
+    for number in (0, 1):
+        store.remove_files([layout.manifest_path(pod.given.build_sweep().key(number))])
+    (recipe,) = store.iterate_files("recipes")
+    assert deletion.run("delete").code == 0
+    assert list(store.iterate_files("recipes")) == [recipe]
 
 
 def test_runs_of_an_attempt_that_is_being_written_stay(store, finished, deletion):
