@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "render": "Render the missing runs of a sweep.",
     "gallery": "Write the gallery page of a dataset, or download that of a sweep.",
     "export": "Write datasets in the layout that a trainer reads.",
+    "dataset": "Build versions of datasets, split and exported by one definition.",
     "stats": "Show statistics of a dataset.",
     "score": "Score predictions on a dataset.",
     "verify": "Compare a dataset or an export with what its documents say of it.",

@@ -79,7 +79,8 @@ def main(folder: Path, rendered: list[Path]) -> None:
         for kind, options in KINDS.items():
             out = folder / "exports" / name / kind
             export = prepare_export(sources, ExportOptions(splits=SPLITS, **options), Target(FolderStore(out)))
-            truth[name]["exports"][kind] = {"folder": str(out), "loading": export.write().loading}
+            export.write()
+            truth[name]["exports"][kind] = {"folder": str(out), "loading": export.loading}
             truth[name]["classes"] = [
                 one["name"] for one in json.loads((out / "dataset.json").read_bytes())["categories"]
             ]

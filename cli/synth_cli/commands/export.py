@@ -9,11 +9,10 @@ import click
 
 from synth_api.export_options import FormatName
 from synth_cli.cluster.cluster_options import cluster_options, endpoint_option, names_option
-from synth_cli.parameters import TEXT, parse_path
+from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
     from synth_dataset.exports.export import Export
-    from synth_dataset.store.base import Store
 
 
 @click.command(name="export")
@@ -63,6 +62,7 @@ def command(
     synth export ./dataset --format coco --split train=0.8,val=0.1,test=0.1 --out ./coco
     """
     from synth_cli.cluster.dataset_arguments import DatasetOpener
+    from synth_cli.local.bucket_address import open_place
     from synth_cli.local.export_options import build_options
     from synth_cli.terminal.standard_streams import print_line
     from synth_dataset.exports.export import prepare_export
@@ -72,26 +72,17 @@ def command(
     opener = DatasetOpener(names, endpoint, namespace, context)
     with ExitStack() as stack:
         sources = [source for word in datasets for source in opener.open(stack, word)]
-        export = prepare_export(sources, options, Target(_open_target(out, endpoint), options.link))
+        export = prepare_export(sources, options, Target(open_place(out, endpoint, "--out"), options.link))
         print_line(_write(export))
 
 
 def _write(export: Export) -> str:
     """Write an export with progress; return the line that loads it."""
+    from synth_cli.local.empty_splits import warn_of_empty_splits
     from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.progress import open_meter
 
-    for split in export.format.context.selection.list_empty_splits():
-        remedy = "those of one seed, or of one value of --group, are in one split; export more of these, or give --salt"
-        open_stderr().print(f"warning: split {split} has no runs; {remedy}")
+    warn_of_empty_splits(export.format.context.selection, open_stderr())
     with open_meter(open_stderr(), "exporting", export.runs, "run") as meter:
-        return export.write(meter.advance).loading
-
-
-def _open_target(out: str, endpoint: str | None) -> Store:
-    from synth_cli.local.bucket_address import is_bucket_address, open_bucket
-    from synth_dataset.store.folder_store import FolderStore
-
-    if is_bucket_address(out):
-        return open_bucket(out, endpoint, "--out")
-    return FolderStore(parse_path("--out", out))
+        export.write(meter.advance)
+    return export.loading

@@ -11,8 +11,11 @@ from pydantic import ValidationError
 from synth_api.errors import InputError
 from synth_api.problems import convert_validation_error
 from synth_api.resources.output import Output
+from synth_cli.parameters import parse_path
+from synth_dataset.store.folder_store import FolderStore
 
 if TYPE_CHECKING:
+    from synth_dataset.store.base import Store
     from synth_dataset.store.s3_store import S3Store
 
 _SCHEME: Final = "s3://"
@@ -34,6 +37,13 @@ def open_bucket(address: str, endpoint: str | None, option: str) -> S3Store:
     from synth_dataset.store.s3_store import S3Store
 
     return S3Store(build_output(address, endpoint, option))
+
+
+def open_place(word: str, endpoint: str | None, option: str) -> Store:
+    """Open the store at an address of S3, or in a folder of this machine. Raises InputError; sends no request."""
+    if is_bucket_address(word):
+        return open_bucket(word, endpoint, option)
+    return FolderStore(parse_path(option, word))
 
 
 def build_output(address: str, endpoint: str | None, option: str) -> Output:

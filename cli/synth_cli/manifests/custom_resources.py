@@ -25,9 +25,14 @@ _MAX_RECIPE_NAME: Final = 63
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
+def to_resource_name(stem: str) -> str:
+    """Return how resources are named for a file or a dataset of this machine: `Spheres_SEM` -> `spheres-sem`."""
+    return stem.lower().replace("_", "-")
+
+
 def to_recipe_name(stem: str) -> str:
     """Return the resource name of a recipe file, `Spheres_SEM` -> `spheres-sem`. Raises InputError."""
-    name = stem.lower().replace("_", "-")
+    name = to_resource_name(stem)
     if not _NAME.fullmatch(name) or len(name) > _MAX_RECIPE_NAME:
         problem = f"must be lower-case letters, digits and '-', at most {_MAX_RECIPE_NAME}; rename the recipe's file"
         raise InputError("recipe", f"'{name}' cannot be the name of a SynthRecipe: it {problem}")

@@ -69,12 +69,22 @@ class Export:
         """Number of selected runs."""
         return len(self.format.context.selection)
 
+    @property
+    def location(self) -> str:
+        """Address of the export."""
+        return self.format.context.target.store.location
+
+    @property
+    def loading(self) -> str:
+        """Line of Python that loads the export at its address."""
+        return self.format.format_loading(self.location)
+
     @cached_property
     def chunks(self) -> list[NDArray[np.int64]]:
         """Positions of the runs of each chunk."""
         return self.format.cut()
 
-    def write(self, advance: Callable[[int], None] = lambda _: None) -> ExportDocument:
+    def write(self, advance: Callable[[int], None] = lambda _: None) -> None:
         """Write the export, or what is missing of it; `advance` gets the number of runs that are done.
 
         Raises as `write_chunk`; the same call continues then.
@@ -83,9 +93,8 @@ class Export:
         target.store.write(_STATE, json.dumps({"identity": self.identity}).encode())
         for number in range(len(self.chunks)):
             advance(self.write_chunk(number))
-        document, _ = self.write_documents()
+        self.write_documents()
         target.remove_working_files()
-        return document
 
     def write_chunk(self, number: int) -> int:
         """Write the files of a chunk, unless it is finished; return the number of its runs.
@@ -206,7 +215,6 @@ def _read_first_samples(context: ExportContext) -> Iterator[Sample]:
 def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema) -> tuple[ExportDocument, list[File]]:
     """Write everything but the files of the chunks; `dataset.json` and the checksums come last."""
     format_, target = export.format, finished.target
-    loading = format_.format_loading(target.store.location)
     document = build_document(format_.context, export.identity, finished.counts, format_.format_loading("."))
     files = [*format_.write_documents(finished), _write_particles(finished, schema), *_write_recipes(format_.context)]
     previews = list(_write_previews(format_.context))
@@ -220,7 +228,7 @@ def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema
         target.write(layout.DATASET, document.to_json()),
     ]
     files.append(target.write(CHECKSUMS, _iterate_checksums(finished, files)))
-    return document.model_copy(update={"loading": loading}), files
+    return document, files
 
 
 _COMMON_FILES: Final = {

@@ -41,8 +41,8 @@ def test_a_split_without_runs_is_said_before_the_export(dataset: Path, tmp_path:
     splits = json.loads((tmp_path / "out" / "dataset.json").read_bytes())["splits"]
     (empty,) = [name for name, counts in splits.items() if not counts["runs"]]
     assert (
-        f"warning: split {empty} has no runs; those of one seed, or of one value of --group, are in one split; "
-        "export more of these, or give --salt\n" in capsys.readouterr().err
+        f"warning: split {empty} has no runs; those of one seed, or of one value of the group, are in one split; "
+        "take more of these, or another salt\n" in capsys.readouterr().err
     )
 
 
