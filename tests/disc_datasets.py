@@ -203,4 +203,4 @@ def render_big_picture(store: Store, number: int = 65535) -> DatasetSource:
         (folder / "annotations.json").write_text(json.dumps({"width": size, "height": size, "particles": particles}))
         write_table(folder / "particles.parquet", tabulate(("Bead",), ids, number))
         store.commit_run(folder, record_run(sweep, 0, number, number, (size, size)))
-    return open_source(store, commit_dataset(store, call.attempt, [], {}))
+    return open_source(store, commit_dataset(store, call.attempt, [], ()))

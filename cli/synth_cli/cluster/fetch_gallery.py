@@ -19,8 +19,8 @@ from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.layout import RUNS
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.views.dataset_views import GALLERY
 from synth_dataset.views.gallery_files import list_gallery_files
+from synth_dataset.views.gallery_page import GALLERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

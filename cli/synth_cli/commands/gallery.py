@@ -61,7 +61,7 @@ def rewrite_gallery(folder: Path, name: str | None) -> int:
     from synth_dataset.attempts.attempt import open_attempt
     from synth_dataset.attempts.dataset_commit import open_dataset
     from synth_dataset.store.folder_store import FolderStore
-    from synth_dataset.views.dataset_views import GALLERY
+    from synth_dataset.views.gallery_page import GALLERY
 
     store = FolderStore(folder)
     document = open_dataset(store, name)

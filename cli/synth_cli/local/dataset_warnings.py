@@ -20,10 +20,10 @@ def print_warnings(dataset: DatasetDocument) -> None:
 
 
 def list_warnings(dataset: DatasetDocument) -> Iterator[str]:
-    """Yield sentences about runs that coco.json and the gallery lack, and about a lack of visible particles."""
+    """Yield sentences about runs that coco.json lacks, and about a lack of visible particles."""
     runs = format_count(dataset.runs, "run")
     if dataset.views_truncated:
-        yield f"coco.json and the gallery hold the first {dataset.views:,} of {runs}; index.parquet lists all of them"
+        yield f"coco.json holds the first {dataset.views:,} of {runs}; the gallery and index.parquet have all of them"
     if dataset.runs and dataset.visible == 0:
         yield (
             f"warning: no particle is visible in the dataset's {runs}; "

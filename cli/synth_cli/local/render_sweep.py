@@ -29,7 +29,8 @@ from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_othe
 from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import INDEX, pointer_path
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
-from synth_dataset.views.dataset_views import COCO, GALLERY
+from synth_dataset.views.dataset_views import COCO
+from synth_dataset.views.gallery_page import GALLERY
 from synth_renderer.runtime.capacity import compute_default_workers
 from synth_renderer.runtime.library_folders import choose_library_folders
 from synth_renderer.runtime.pool import Pool, PoolUnavailableError, RunEnded, WorkerCompiling, WorkerPreparing

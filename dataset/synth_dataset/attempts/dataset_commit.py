@@ -24,8 +24,7 @@ from synth_dataset.views.progress import ignore_progress, report_each, report_to
 from synth_dataset.views.root_digest import RootDigest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from synth_dataset.attempts.attempt import StoredAttempt
     from synth_dataset.documents.attempt_document import AttemptDocument
@@ -39,14 +38,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAX_VIEWED_RUNS: Final = 2000
-"""Number of runs in coco.json and on the gallery page at most."""
+"""Number of runs in coco.json at most, and of runs whose masks a gallery page shows that is opened from disk."""
 
 
 def commit_dataset(
     store: Store,
     attempt: StoredAttempt,
     failures: Sequence[FailedRun],
-    views: Mapping[str, View] = VIEWS,
+    views: Sequence[View] = VIEWS,
     progress: Progress = ignore_progress,
 ) -> DatasetDocument:
     """Write the documents of an attempt, then replace the pointer of the sweep. Memory: failures, MAX_VIEWED_RUNS rows.
@@ -66,9 +65,8 @@ def commit_dataset(
         pooled.write(scratch / layout.PARTICLES)
         files.remove_lost_runs()
         document = _build_document(store, attempt, totals, tuple(absent.values()), gathered)
-        for name, view in views.items():
-            report = report_to(progress, name, len(gathered.viewed))
-            _write_parts(scratch / name, view(gathered.viewed, attempt.document, document, report))
+        for view in views:
+            view(scratch, gathered.viewed, attempt.document, document, progress)
         document = document.model_copy(update={"files": hash_files(scratch)})
         for name in document.file_names:
             store.write_file(f"{attempt.path}/{name}", scratch / name)
@@ -141,11 +139,6 @@ def open_dataset(store: Store, name: str | None = None, namespace: str = "local"
     if document is None:
         raise InputError(store.location, f"holds no dataset '{chosen}'; {suggest_name(chosen, names)}")
     return document
-
-
-def _write_parts(path: Path, content: bytes | Iterable[bytes]) -> None:
-    with path.open("wb") as stream:
-        stream.writelines([content] if isinstance(content, bytes) else content)
 
 
 def _find_creation(store: Store, attempt: AttemptDocument, root: str) -> datetime:

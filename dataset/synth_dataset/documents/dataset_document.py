@@ -37,9 +37,9 @@ class DatasetDocument(Document):
     root: Hash | None = None
     """Hash of the runs (`synth_dataset.views.root_digest`)."""
     views: int
-    """Number of runs in coco.json and on the gallery page."""
+    """Number of runs in coco.json; in documents of earlier releases on the gallery page too."""
     views_truncated: bool
-    """True if the dataset has more runs than the views."""
+    """True if the dataset has more runs."""
     categories: tuple[Category, ...] = ()
     """Categories of coco.json."""
     visible: int | None = None

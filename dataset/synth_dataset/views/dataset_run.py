@@ -40,10 +40,6 @@ class ViewedRun:
     """Run on the views of a dataset, without its manifest: memory holds all of them at once."""
 
     number: int
-    overrides: Mapping[str, Any]
-    seed: int
-    particles: int
-    visible: int
     width: int
     height: int
     pictures: tuple[str, ...]

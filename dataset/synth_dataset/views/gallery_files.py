@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from synth_dataset.documents import layout
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.stored_file import StoredFile
-from synth_dataset.views.dataset_views import list_pictures
+from synth_dataset.views.gallery_page import PIECES
+from synth_dataset.views.pictures import list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +28,21 @@ _ROWS: Final = 4096
 
 
 def list_gallery_files(store: Store, dataset: DatasetDocument, *, with_pictures: bool) -> list[str]:
-    """Return paths of the thumbnails of the runs on the page, `with_pictures` of the full pictures too.
+    """Return paths of the files that the page loads and of the thumbnails; `with_pictures` of pictures and masks too.
 
-    Raises FileNotFoundError where the index or the manifest of a run is missing.
+    A page of an earlier release loads no files and shows the first `views` runs. Raises FileNotFoundError where the
+    index or the manifest of a run is missing.
     """
 
     def list_files(folder: str) -> list[str]:
         pictures = _list_pictures(store, layout.parse_key(folder)) if with_pictures else []
         return [f"{folder}/{file}" for file in (THUMBNAIL, *pictures)]
 
-    folders = islice(_read_folders(store, f"{dataset.folder}/{layout.INDEX}"), dataset.views)
-    return [path for paths in read_ahead(list_files, folders, store.max_requests) for path in paths]
+    loaded = [name for name in dataset.file_names if name.startswith(f"{PIECES}/")]
+    shown = [f"{dataset.folder}/{name}" for name in loaded if with_pictures or not name.startswith(f"{PIECES}/masks-")]
+    runs = dataset.runs if loaded else dataset.views
+    folders = islice(_read_folders(store, f"{dataset.folder}/{layout.INDEX}"), runs)
+    return [*chain.from_iterable(read_ahead(list_files, folders, store.max_requests)), *shown]
 
 
 def _list_pictures(store: Store, key: str) -> list[str]:

@@ -2,100 +2,60 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from importlib import resources
+from typing import TYPE_CHECKING, Final
 
 import jinja2
-import numpy as np
-
-from synth_dataset.views.histogram import compute_edges, count_values, draw_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
-    from numpy.typing import NDArray
-
-SEED: Final = "initial_runtime_state.seed"
-MAX_BUTTONS: Final = 12
-"""An axis with more values has a list instead of buttons as filter."""
-RUN_HISTOGRAM_SIZE: Final = (144, 30)
-"""Width and height of the histogram of a run, px."""
-DATASET_HISTOGRAM_SIZE: Final = (600, 96)
-"""Width and height of the histogram of the dataset, px."""
+GALLERY: Final = "index.html"
+PIECES: Final = "gallery"
+"""Folder of the files that the page loads."""
+ASSETS: Final = ("page.js", "page.css")
+"""Files that every page loads."""
+_TEMPLATES: Final = "views/templates"
 
 
-@dataclass(frozen=True)
-class GalleryAxis:
-    """Axis of a sweep: dotted path and values in order."""
-
-    path: str
-    values: Sequence[Any]
-
-
-@dataclass(frozen=True)
-class GalleryRun:
-    """Run on the page, with its link, pictures and particle diameters."""
-
-    number: int
-    overrides: Mapping[str, Any]
-    """Values by axis path."""
-    seed: int
-    particles: int
-    visible: int
-    folder: str
-    """Folder of the run relative to the page; it has `thumb.webp`."""
-    pictures: Sequence[str]
-    """Paths of pictures in that folder, in the order of `thumb.webp`."""
-    diameters: NDArray[np.float64]
-    """Diameters of particles in scene units, (N,)."""
-
-
-@dataclass(frozen=True)
-class GalleryFailure:
-    """Failed run: CamelCase reason, message of one sentence."""
-
-    number: int
-    overrides: Mapping[str, Any]
-    reason: str
-    message: str
-
-
-def render_page(
+def build_page(
     title: str,
-    axes: Sequence[GalleryAxis],
-    runs: Sequence[GalleryRun],
-    failures: Sequence[GalleryFailure] = (),
-    total: int | None = None,
-) -> str:
-    """Render the page as HTML, about 1 kB per run; `total` is the number of runs if the page does not show all."""
-    edges = compute_edges([run.diameters for run in runs])
-    all_counts = sum((count_values(run.diameters, edges) for run in runs), np.zeros(len(edges) - 1, dtype=np.int64))
-    sets = list(dict.fromkeys(tuple(run.pictures) for run in runs))
-    names = shorten_names([axis.path for axis in axes])
-    places = {axis.path: _find_places(axis, runs) for axis in axes}
-    return _load_template().render(
-        title=title,
-        axes=[_build_axis(column, path, names[path], places[path]) for column, path in enumerate(places)],
-        cards=[_build_card(run, names, places, edges) | {"set": sets.index(tuple(run.pictures))} for run in runs],
-        failures=[
-            {"failure": failure, "overrides": _format_overrides(failure.overrides, names)} for failure in failures
-        ],
-        hidden=max(0, (total or 0) - len(runs)),
-        particles=sum(run.particles for run in runs),
-        picture_sets=[[{"path": quote(path), "name": remove_extension(path)} for path in paths] for paths in sets],
-        modes=list(dict.fromkeys(remove_extension(path) for paths in sets for path in paths)),
-        histogram={
-            "d": draw_bars(all_counts, *DATASET_HISTOGRAM_SIZE),
-            "low": f"{edges[0]:.3g}",
-            "high": f"{edges[-1]:.3g}",
-        },
-        small=RUN_HISTOGRAM_SIZE,
-        large=DATASET_HISTOGRAM_SIZE,
-        choices=MAX_BUTTONS,
-    )
+    axes: Sequence[str],
+    *,
+    root: str = "",
+    pieces: int = 0,
+    masks: Sequence[int] = (),
+    masked_runs: int = 0,
+    live: bool = False,
+) -> bytes:
+    """Build the page as HTML; `axes` are dotted paths, `root` leads to the root of the store.
+
+    `masks` are the first runs of the pieces of masks, for `masked_runs` runs. A `live` page has no pieces: it asks its
+    server for rows (`rows.json`).
+    """
+    names = shorten_names(axes)
+    head = {
+        "axes": [{"path": path, "name": names[path]} for path in axes],
+        "root": root,
+        "pieces": pieces,
+        "masks": list(masks),
+        "maskedRuns": masked_runs,
+        "live": live,
+    }
+    return _load_template().render(title=title, head=head, live=live).encode()
+
+
+def write_assets(folder: Path) -> None:
+    """Write what every page loads into the folder of its pieces."""
+    for name in ASSETS:
+        (folder / name).write_bytes(read_asset(name))
+
+
+def read_asset(name: str) -> bytes:
+    """Return one of ASSETS."""
+    return resources.files("synth_dataset").joinpath(_TEMPLATES, name).read_bytes()
 
 
 def shorten_names(paths: Sequence[str]) -> dict[str, str]:
@@ -114,51 +74,10 @@ def shorten_names(paths: Sequence[str]) -> dict[str, str]:
     }
 
 
-def remove_extension(path: str) -> str:
-    """Return the path of a picture without its extension, its name on the page."""
-    return path.rpartition(".")[0] or path
-
-
-def _find_places(axis: GalleryAxis, runs: Sequence[GalleryRun]) -> dict[str, int]:
-    """Return the texts of the values that runs on the page have, and their places on the axis, in its order."""
-    shown = {_format_value(run.overrides[axis.path]) for run in runs if axis.path in run.overrides}
-    texts = ((_format_value(value), place) for place, value in enumerate(axis.values))
-    return {text: place for text, place in texts if text in shown}
-
-
-def _build_axis(column: int, path: str, name: str, places: Mapping[str, int]) -> dict[str, Any]:
-    """Return an axis for the template."""
-    return {"column": column, "path": path, "name": name, "values": [(place, text) for text, place in places.items()]}
-
-
-def _build_card(
-    run: GalleryRun, names: Mapping[str, str], places: Mapping[str, Mapping[str, int]], edges: NDArray[np.float64]
-) -> dict[str, Any]:
-    texts = {path: _format_value(value) for path, value in run.overrides.items()}
-    return {
-        "run": run,
-        "folder": quote(run.folder),
-        "first": quote(run.pictures[0]) if run.pictures else "",
-        "length": max(1, len(run.pictures)),
-        "place": " ".join(str(known.get(texts.get(path, ""), -1)) for path, known in places.items()),
-        "overrides": _format_overrides(run.overrides, names),
-        "names_seed": SEED in run.overrides,
-        "histogram": draw_bars(count_values(run.diameters, edges), *RUN_HISTOGRAM_SIZE),
-    }
-
-
-def _format_overrides(overrides: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(names.get(path, path), _format_value(value)) for path, value in overrides.items()]
-
-
-def _format_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 @cache
 def _load_template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("synth_dataset", "views/templates"),
+        loader=jinja2.PackageLoader("synth_dataset", _TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_api.canonical_json import canonical_json
+from synth_dataset.views.pictures import list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +35,7 @@ def write_index(path: Path, axes: Sequence[AxisDocument], runs: Iterable[Dataset
     """Write runs in row groups as they arrive; return the totals.
 
     Columns `run key`, one per axis named by its path (integer, float, bool or text; lists as JSON), `seed particles
-    visible seconds folder width height pixel_size label_digest split`.
+    visible seconds folder width height pixel_size label_digest split pictures`.
     """
     schema = _build_schema(axes)
     totals = IndexTotals()
@@ -64,6 +65,7 @@ def _build_schema(axes: Sequence[AxisDocument]) -> pa.Schema:
             ("pixel_size", pa.float64()),
             ("label_digest", pa.string()),
             ("split", pa.string()),
+            ("pictures", pa.list_(pa.string())),
         ]
     )
 
@@ -93,6 +95,7 @@ def _build_row(schema: pa.Schema, run: DatasetRun) -> dict[str, Any]:
         "pixel_size": manifest.pixel_size,
         "label_digest": manifest.label_digest,
         "split": run.split,
+        "pictures": list_pictures(manifest),
     }
 
 

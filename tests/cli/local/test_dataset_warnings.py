@@ -19,7 +19,7 @@ NOTHING_VISIBLE = (
     "warning: no particle is visible in the dataset's {}; "
     "check how many particles the recipe has, how large they are and where they lie"
 )
-LEFT_OUT = "coco.json and the gallery hold the first {} of {}; index.parquet lists all of them"
+LEFT_OUT = "coco.json holds the first {} of {}; the gallery and index.parquet have all of them"
 
 
 def dataset(runs: int, views: int, visible: int | None) -> DatasetDocument:

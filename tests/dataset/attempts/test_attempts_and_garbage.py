@@ -30,6 +30,10 @@ def collect(store):
     remove_garbage(store, find_garbage(store, now=LATER))
 
 
+def write_count(folder, samples, *_):
+    (folder / "coco.json").write_bytes(b"%d" % len(samples))
+
+
 def files(store, manifest):
     return list(store.iterate_files(run_path(manifest.key, manifest.c8)))
 
@@ -56,7 +60,7 @@ def test_a_dataset_counts_existing_failed_and_missing_runs(store, put, sweep_of)
     attempt = begin_call(store, sweep).attempt
     put(sweep.key(0))
     failure = FailedRun(number=2, overrides={"seed": 12}, reason="GateFailed", message="flat")
-    dataset = commit_dataset(store, attempt, [failure], {"coco.json": lambda samples, *_: b"%d" % len(samples)})
+    dataset = commit_dataset(store, attempt, [failure], [write_count])
     counts = (dataset.total, dataset.cached, dataset.succeeded, dataset.failed, dataset.missing)
     assert counts == (4, 1, 1, 1, 1)
     index = pq.read_table(BytesIO(store.read(f"{attempt.path}/index.parquet"))).to_pydict()
@@ -73,13 +77,13 @@ def test_a_file_that_is_gone_is_one_sentence_and_the_dataset_before_stays(store,
     sweep = sweep_of(0)
     manifest = put(sweep.key(0))
     attempt = begin_call(store, sweep).attempt
-    before = commit_dataset(store, attempt, [], {})
+    before = commit_dataset(store, attempt, [], ())
     lost = f"{run_path(manifest.key, manifest.c8)}/real.png"
     store.remove_files([lost])
     with pytest.raises(
         DocumentError, match=rf"{store.format_uri(lost)}: this file of a run is missing; the same synth render"
     ):
-        commit_dataset(store, attempt, [], {"view": lambda *_: store.read(lost)})
+        commit_dataset(store, attempt, [], [lambda *_: store.read(lost)])
     assert find_dataset(store, "local", "beads") == before
 
 
@@ -88,7 +92,7 @@ def test_a_complete_dataset_needs_no_attempt(store, put, sweep_of):
     put(sweep.key(0))
     put(sweep.key(1))
     first = begin_call(store, sweep).attempt
-    commit_dataset(store, first, [], {})
+    commit_dataset(store, first, [], ())
     assert begin_call(store, sweep) is None
     assert begin_call(store, sweep_of(0, 1, 2)) is not None
 
@@ -100,7 +104,7 @@ def test_runs_of_no_live_attempt_are_garbage(store, put, sweep_of):
     dead, attempt = begin_call(store, kept).attempt, None
     for _ in range(2):
         attempt = begin_call(store, kept).attempt
-    commit_dataset(store, attempt, [], {})
+    commit_dataset(store, attempt, [], ())
     assert find_garbage(store).runs == ()
     found = find_garbage(store, now=LATER)
     assert [item.sweep for item in found.attempts if item.path == dead.path] == ["local/beads"]
@@ -153,7 +157,7 @@ def test_an_excluded_run_is_neither_there_nor_to_do(store, put, sweep_of, monkey
     plan = attempt.document
     assert (plan.total, plan.excluded, plan.runs, plan.cached, plan.todo) == (2, 2, 4, 1, ((0, 1),))
     put(sweep.key(0))
-    dataset = commit_dataset(store, attempt, [], {})
+    dataset = commit_dataset(store, attempt, [], ())
     assert (dataset.total, dataset.cached, dataset.succeeded, dataset.missing) == (2, 1, 1, 0)
     assert dataset.is_complete
     assert open_attempt(store, attempt.path) == attempt

@@ -16,13 +16,15 @@ from synth_dataset.attempts.run_stream import iterate_runs
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.layout import manifest_path, run_path
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.views import dataset_views, pooled_table
+from synth_dataset.views import pictures as view_pictures
+from synth_dataset.views import pooled_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from synth_dataset.documents.run_manifest import Manifest
+    from synth_dataset.views.progress import Progress
 
 RUNS = 40
 STEP = {"_target_": "$builtins.RenderParticlesTogether", "rendering_mode": "real", "output_file_name_prefix": "many_"}
@@ -76,7 +78,7 @@ def test_a_commit_holds_a_few_manifests_and_reads_each_once(
         gc.collect()
         most = max(most, store.alive)
 
-    dataset = commit_dataset(store, attempt, [], {"page": lambda *_: b""}, count_manifests)
+    dataset = commit_dataset(store, attempt, [], (lambda *_: None,), count_manifests)
     assert dataset.runs == RUNS
     assert most < 10
     assert store.read_manifests - before == RUNS
@@ -86,15 +88,14 @@ def test_rendering_steps_that_runs_share_are_parsed_once(
     store: WatchedStore, sweep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed: list[Any] = []
-    parse = dataset_views.parse_rendering_steps
-    monkeypatch.setattr(dataset_views, "parse_rendering_steps", lambda tree: (parsed.append(tree), parse(tree))[1])
+    parse = view_pictures.parse_rendering_steps
+    monkeypatch.setattr(view_pictures, "parse_rendering_steps", lambda tree: (parsed.append(tree), parse(tree))[1])
     pictures: list[Sequence[str]] = []
 
-    def look(runs: Sequence[Any], *_: Any) -> bytes:
+    def look(_folder: Path, runs: Sequence[Any], *_: Any) -> None:
         pictures.extend(run.pictures for run in runs)
-        return b""
 
-    commit_dataset(store, begin_call(store, sweep).attempt, [], {"page": look})
+    commit_dataset(store, begin_call(store, sweep).attempt, [], (look,))
     assert pictures == [("many_real.png",)] * RUNS
     assert len(parsed) <= 1
 
@@ -102,16 +103,15 @@ def test_rendering_steps_that_runs_share_are_parsed_once(
 def test_progress_counts_the_runs_of_the_dataset_and_of_each_view(store: WatchedStore, sweep: Any) -> None:
     heard: list[tuple[str, int, int]] = []
 
-    def look(runs: Sequence[Any], _attempt: Any, _dataset: Any, report: Callable[[int], None]) -> bytes:
-        report(len(runs))
-        return b""
+    def look(_folder: Path, runs: Sequence[Any], _attempt: Any, _dataset: Any, progress: Progress) -> None:
+        progress("page", len(runs), len(runs))
 
-    commit_dataset(store, begin_call(store, sweep).attempt, [], {"page": look}, lambda *step: heard.append(step))
+    commit_dataset(store, begin_call(store, sweep).attempt, [], (look,), lambda *step: heard.append(step))
     assert heard == [*(("the dataset", done, RUNS) for done in range(1, RUNS + 1)), ("page", RUNS, RUNS)]
 
 
 def test_a_commit_that_progress_ends_leaves_the_dataset_before(store: WatchedStore, sweep: Any) -> None:
-    before = commit_dataset(store, begin_call(store, sweep).attempt, [], {})
+    before = commit_dataset(store, begin_call(store, sweep).attempt, [], ())
     begun = begin_call(store, sweep)
     assert begun is None, "the dataset is complete"
 
@@ -121,9 +121,9 @@ def test_a_commit_that_progress_ends_leaves_the_dataset_before(store: WatchedSto
 
     attempt = open_attempt(store, before.folder)
     with pytest.raises(KeyboardInterrupt):
-        commit_dataset(store, attempt, [], {}, end_at_ten)
+        commit_dataset(store, attempt, [], (), end_at_ten)
     assert list(store.list_children("scratch")) == []
-    assert commit_dataset(store, attempt, [], {}).model_copy(update={"created": before.created}) == before
+    assert commit_dataset(store, attempt, [], ()).model_copy(update={"created": before.created}) == before
 
 
 def test_runs_of_an_attempt_are_a_stream_in_run_order(store: WatchedStore, sweep: Any) -> None:
@@ -150,11 +150,10 @@ def test_a_run_of_a_later_release_is_named_and_stops_no_other(
         store.write(path, json.dumps(document).encode())
     pictures: list[Sequence[str]] = []
 
-    def look(runs: Sequence[Any], *_: Any) -> bytes:
+    def look(_folder: Path, runs: Sequence[Any], *_: Any) -> None:
         pictures.extend(run.pictures for run in runs)
-        return b""
 
-    assert commit_dataset(store, attempt, [], {"page": look}).runs == RUNS
+    assert commit_dataset(store, attempt, [], (look,)).runs == RUNS
     assert pictures == [("many_real.png",)] * RUNS
     assert [record.getMessage() for record in caplog.records] == [
         f"run 3 ({sweep.key(3)}) and 1 more: a later release has written the manifest; "

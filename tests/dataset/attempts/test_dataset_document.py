@@ -21,7 +21,10 @@ from synth_dataset.documents.document import DocumentError
 CARD = DatasetCard(
     title="Beads", licence="CC-BY-4.0", version="1.0", authors=("A. Author",), split={"train": 0.5, "test": 0.5}
 )
-VIEWS = {"coco.json": lambda *_: (b"{", b"}"), "index.html": lambda *_: b"page"}
+VIEWS = (
+    lambda folder, *_: (folder / "coco.json").write_bytes(b"{}"),
+    lambda folder, *_: (folder / "index.html").write_bytes(b"page"),
+)
 SEEDS = tuple(range(8))
 
 
@@ -98,7 +101,7 @@ def test_the_pooled_table_has_the_particles_of_all_runs_with_their_splits(store,
 
 
 def test_without_splits_the_column_is_null(store, sweep) -> None:
-    dataset = commit_dataset(store, begin_call(store, replace(sweep, card=DatasetCard())).attempt, [], {})
+    dataset = commit_dataset(store, begin_call(store, replace(sweep, card=DatasetCard())).attempt, [], ())
     for name in ("index.parquet", "particles.parquet"):
         column = pq.read_table(BytesIO(store.read(f"{dataset.folder}/{name}")))["split"]
         assert column.null_count == len(column) > 0

@@ -35,7 +35,7 @@ def render(store, put):
                     failures.append(FailedRun(number=number, overrides={SEED: seed}, reason="GateFailed"))
                 else:
                     put(sweep.key(run))
-        return commit_dataset(store, call.attempt, [*call.earlier_failures, *failures], {})
+        return commit_dataset(store, call.attempt, [*call.earlier_failures, *failures], ())
 
     return render_sweep
 

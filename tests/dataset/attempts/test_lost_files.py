@@ -38,13 +38,13 @@ def cut_the_manifest_short(store, manifest):
 def test_a_run_that_lost_files_is_to_do_again(store, put, sweep_of, lose):
     sweep = sweep_of(0, 1, 2)
     _, manifest, _ = (put(sweep.key(run)) for run in range(3))
-    commit_dataset(store, begin_call(store, sweep).attempt, [], {})
+    commit_dataset(store, begin_call(store, sweep).attempt, [], ())
     lose(store, manifest)
     call = begin_call(store, sweep)
     assert (call.survey.todo, call.survey.cached_runs) == (((1, 2),), 2)
     assert call.survey.lost == (manifest.key,)
     assert not store.has_run(manifest.key)
-    assert commit_dataset(store, call.attempt, [], {}).missing == 1
+    assert commit_dataset(store, call.attempt, [], ()).missing == 1
     put(manifest.key)
     assert begin_call(store, sweep).survey.todo == ()
 
@@ -66,7 +66,7 @@ def test_a_run_that_loses_a_file_before_the_commit_is_missing(
     attempt = begin_call(store, sweep).attempt
     _, manifest, _ = (put(sweep.key(run)) for run in range(3))
     lose(store, manifest)
-    dataset = commit_dataset(store, attempt, [], {})
+    dataset = commit_dataset(store, attempt, [], ())
     assert (dataset.succeeded, dataset.missing) == (2, 1)
     assert [record.getMessage() for record in caplog.records] == [
         f"run 1 ({manifest.key}): {fault}, so it counts as missing; "
@@ -74,7 +74,7 @@ def test_a_run_that_loses_a_file_before_the_commit_is_missing(
     ]
     assert not store.has_run(manifest.key)
     put(manifest.key)
-    assert commit_dataset(store, attempt, [], {}).missing == 0
+    assert commit_dataset(store, attempt, [], ()).missing == 0
 
 
 def test_lost_runs_of_a_commit_are_counted_in_one_sentence(store, put, sweep_of, caplog):
@@ -82,7 +82,7 @@ def test_lost_runs_of_a_commit_are_counted_in_one_sentence(store, put, sweep_of,
     attempt = begin_call(store, sweep).attempt
     for run in range(3):
         lose_the_folder(store, put(sweep.key(run)))
-    assert commit_dataset(store, attempt, [], {}).missing == 3
+    assert commit_dataset(store, attempt, [], ()).missing == 3
     assert [record.getMessage() for record in caplog.records] == [
         f"run 0 ({sweep.key(0)}): its file real.png is missing, so it counts as missing, as do 2 others; "
         "the same synth render, or synth retry on a cluster, renders the run again"
@@ -99,7 +99,7 @@ def test_of_many_runs_one_listing_shows_their_files(store, put, sweep_of, monkey
     store.write(f"{run_path(manifests[2].key, '12345678')}/real.png", b"half")
     find_fault, asked = store.find_fault, []
     monkeypatch.setattr(store, "find_fault", lambda manifest: (asked.append(manifest.key), find_fault(manifest))[1])
-    assert commit_dataset(store, attempt, [], {}).missing == 0
+    assert commit_dataset(store, attempt, [], ()).missing == 0
     assert asked == [manifests[2].key]
 
 

@@ -118,8 +118,8 @@ def test_a_dataset_is_committed_also_when_runs_failed(pod, store, render):
     assert message.dataset == store.format_uri("sweeps/lab/seeds/dataset.json")
     dataset = find_dataset(store, "lab", "seeds")
     assert dataset.folder == attempt_folder(pod)
-    page = store.read(f"{dataset.folder}/index.html").decode()
-    assert f"../../../../../runs/{pod.given.build_sweep().key(0)[:2]}/" in page
+    rows = store.read(f"{dataset.folder}/gallery/runs-00000.js").decode()
+    assert f'"runs/{pod.given.build_sweep().key(0)[:2]}/' in rows
     assert len(json.loads(store.read(f"{dataset.folder}/coco.json"))["images"]) == 3
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from synth_dataset.store.folder_store import FolderStore
 
 CATEGORIES = [{"id": 1, "name": "Bead"}, {"id": 2, "name": "Flake"}]
-VIEWS = {views.COCO: views.build_coco}
+VIEWS = (views.write_coco,)
 
 
 def recipe_of(*blueprints: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def test_a_dataset_of_an_earlier_release_has_the_blueprints_of_its_runs(store, s
     runs = sweep(0)
     attempt = begin_call(store, runs).attempt
     render(runs.key(0), "Flake", blueprints=["Flake", "Bead one"])  # no name that a recipe may have today
-    dataset = commit_dataset(store, attempt, [], {})
+    dataset = commit_dataset(store, attempt, [], ())
     for path, left_out in (
         (f"{attempt.path}/{layout.PLAN}", {"categories"}),
         (pointer(dataset), {"categories", "visible"}),

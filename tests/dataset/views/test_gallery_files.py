@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from synth_dataset.attempts import dataset_commit
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents.layout import manifest_path, run_path
@@ -37,7 +36,7 @@ def commit(sweep_of: Callable[..., Any], record_of: Callable[..., Any]) -> Calla
                 manifests.append(store.commit_run(folder, record_of(sweep.key(run), recipe=RECIPE)))
         call = begin_call(store, sweep)
         assert call
-        return commit_dataset(store, call.attempt, [], {}), manifests
+        return commit_dataset(store, call.attempt, [], ()), manifests
 
     return commit
 
@@ -51,12 +50,23 @@ def test_thumbnails_and_pictures_are_listed_in_run_order(each_store: Store, comm
     assert both == [f"{folder}/{file}" for folder in folders for file in ("thumb.webp", "real.png")]
 
 
-def test_only_the_runs_on_the_page_are_listed(
-    each_store: Store, commit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dataset_commit, "MAX_VIEWED_RUNS", 2)
+def test_a_page_of_an_earlier_release_shows_the_first_runs(each_store: Store, commit: Callable[..., Any]) -> None:
     dataset, _ = commit(each_store, 1, 2, 3)
-    assert len(list_gallery_files(each_store, dataset, with_pictures=False)) == 2
+    old = dataset.model_copy(update={"views": 2})
+    assert len(list_gallery_files(each_store, old, with_pictures=False)) == 2
+
+
+def test_what_the_page_loads_is_listed_and_masks_with_the_pictures(
+    each_store: Store, commit: Callable[..., Any]
+) -> None:
+    dataset, _ = commit(each_store, 1, 2, 3)
+    files = ("coco.json", "gallery/masks-00000.js", "gallery/page.js", "gallery/runs-00000.js", "index.html")
+    new = dataset.model_copy(update={"views": 2, "files": files})
+    thumbnails = list_gallery_files(each_store, new, with_pictures=False)
+    loaded = [f"{dataset.folder}/gallery/{name}" for name in ("page.js", "runs-00000.js")]
+    assert len(thumbnails) == 3 + len(loaded)
+    assert thumbnails[3:] == loaded
+    assert f"{dataset.folder}/gallery/masks-00000.js" in list_gallery_files(each_store, new, with_pictures=True)
 
 
 def test_a_missing_manifest_is_named(each_store: Store, commit: Callable[..., Any]) -> None:

@@ -1,20 +1,33 @@
+"""The files of the gallery as a commit writes them: page, rows in pieces, masks."""
+
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
+from disc_datasets import NUMBER, SEED, DiscSweep, render_discs
 
-from synth_dataset.views.gallery_page import GalleryAxis, GalleryFailure, render_page, shorten_names
-from synth_dataset.views.histogram import BINS, compute_edges, count_values, draw_bars
+from synth_dataset.attempts import dataset_commit
+from synth_dataset.attempts.attempt import open_attempt
+from synth_dataset.attempts.dataset_commit import commit_dataset
+from synth_dataset.documents.failed_run import FailedRun
+from synth_dataset.views import gallery_pieces
+from synth_dataset.views.gallery_page import build_page, shorten_names
 
-SCRIPT = "<script>alert(1)</script>"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synth_dataset.store.folder_store import FolderStore
+
+SCRIPT = "</script><script>alert(1)</script>"
 
 
 class Attributes(HTMLParser):
-    """Tags and the values of all attributes of a page."""
+    """Tags and attributes of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -27,56 +40,89 @@ class Attributes(HTMLParser):
         self.values += [(name, value or "") for name, value in attributes]
 
 
-def test_the_page_loads_no_external_resources(axes, make_run) -> None:
-    page = render_page("beads", axes, [make_run(0)])
-    links = [value for name, value in Attributes(page).values if name in ("src", "href", "srcset", "action")]
-    assert links
-    assert not [link for link in links if ":" in link or link.startswith("/")]
-    assert "url(" not in page
-    assert "@import" not in page
-    assert "default-src 'none'" in page
-
-
-@pytest.mark.parametrize("count", [0, 1, 180])
-def test_every_run_has_a_card(axes, make_run, count: int) -> None:
-    page = render_page("beads", axes, [make_run(number) for number in range(count)])
-    assert [int(number) for number in re.findall(r'id="r(\d+)"', page)] == list(range(count))
-
-
-def test_two_thousand_runs_stay_below_five_megabytes(make_run) -> None:
-    seeds = GalleryAxis("initial_runtime_state.seed", range(2000))
-    link = f"../../../../../runs/ab/{'0' * 64}/12345678"
-    runs = [replace(make_run(n % 6, link), number=n, overrides={seeds.path: n}) for n in range(2000)]
-    page = render_page("beads", [seeds], runs, total=12_000)
-    assert len(page.encode()) < 5_000_000
-    assert "the first 2000 runs; 10,000 more" in page
-    assert page.count("<option") == 2001
-
-
-def test_names_are_escaped(make_run) -> None:
-    axis = GalleryAxis(f"a.{SCRIPT}", (SCRIPT, '"><img src=x onerror=alert(1)>'))
-    runs = [
-        replace(make_run(0), overrides={axis.path: axis.values[0]}, pictures=(f"{SCRIPT}real.png", "a'b#c%.png")),
-        replace(make_run(1), overrides={axis.path: axis.values[1]}, folder='x" onload="alert(1)'),
+def read_calls(folder: Path, kind: str) -> list[Any]:
+    """Arguments of the calls in the pieces of a kind; each is JSON."""
+    calls = (path.read_text() for path in sorted(folder.glob(f"gallery/{kind}-*.js")))
+    return [
+        json.loads(f"[{found}]") for text in calls for found in re.findall(r"^synthGallery\.\w+\((.*)\);$", text, re.M)
     ]
-    failures = [GalleryFailure(2, {axis.path: SCRIPT}, SCRIPT, SCRIPT)]
-    page = render_page(SCRIPT, [axis], runs, failures)
-    plain = Attributes(render_page("beads", [GalleryAxis("a.b", (0, 1))], runs[:0], []))
+
+
+@pytest.fixture
+def folder(store: FolderStore) -> Path:
+    """The documents of a dataset of six runs."""
+    return store.root / render_discs(store, DiscSweep()).dataset.folder
+
+
+def test_rows_have_the_columns_of_the_index(folder: Path) -> None:
+    ((piece,),) = read_calls(folder, "runs")
+    assert piece["run"] == list(range(6))
+    assert piece["values"] == [[0, 0, 1, 1, 2, 2], [0, 4, 0, 4, 0, 4]]
+    assert piece["particles"] == [0, 4, 0, 4, 0, 4]
+    assert (piece["sets"], piece["set"]) == ([["real.png", "depth_map.png"]], [0] * 6)
+    assert [mean is None for mean in piece["mean"]] == [True, False] * 3
+    assert all(path.startswith("runs/") for path in piece["folder"])
+
+
+def test_pieces_are_bounded_and_none_loses_a_run(
+    store: FolderStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((whole,),) = read_calls(folder, "runs")
+    monkeypatch.setattr(gallery_pieces, "ROWS", 4)
+    dataset = commit_dataset(store, open_attempt(store, folder.relative_to(store.root).as_posix()), [])
+    pieces = [piece for (piece,) in read_calls(folder, "runs")]
+    assert [len(piece["run"]) for piece in pieces] == [4, 2]
+    for name in ("run", "folder", "mean", "bars"):
+        assert list(chain.from_iterable(piece[name] for piece in pieces)) == whole[name]
+    assert {"gallery/runs-00000.js", "gallery/runs-00001.js", "gallery/page.js"} < set(dataset.file_names)
+
+
+def test_failed_runs_are_rows_with_reason_and_message(store: FolderStore, folder: Path) -> None:
+    failure = FailedRun(number=9, overrides={SEED: 3, NUMBER: 4}, reason="WorkerDied", message="signal 9")
+    commit_dataset(store, open_attempt(store, folder.relative_to(store.root).as_posix()), [failure])
+    (piece,) = read_calls(folder, "runs")[-1]
+    assert piece == {"run": [9], "values": [[3], [4]], "reason": ["WorkerDied"], "message": ["signal 9"]}
+
+
+def test_masks_are_those_of_the_first_runs(store: FolderStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset_commit, "MAX_VIEWED_RUNS", 3)
+    monkeypatch.setattr(gallery_pieces, "MASK_BYTES", 100)
+    for path in folder.glob("gallery/masks-*.js"):
+        path.unlink()
+    commit_dataset(store, open_attempt(store, folder.relative_to(store.root).as_posix()), [])
+    calls = read_calls(folder, "masks")
+    assert [run for run, _ in calls] == [0, 1, 2]
+    assert [len(masks["particles"]) for _, masks in calls] == [0, 4, 0]
+    assert set(calls[1][1]["particles"][0]) == {"id", "category", "bbox", "visible"}
+    head = json.loads(re.findall(r'id="head">(.*?)</script>', (folder / "index.html").read_text())[0])
+    assert (head["masks"], head["maskedRuns"]) == ([0, 2], 3)
+    assert len(list(folder.glob("gallery/masks-*.js"))) == 2
+
+
+def test_equal_datasets_have_equal_pages(store: FolderStore, folder: Path) -> None:
+    before = {path: path.read_bytes() for path in (folder / "index.html", *folder.glob("gallery/*"))}
+    commit_dataset(store, open_attempt(store, folder.relative_to(store.root).as_posix()), [])
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_page_loads_no_external_resources(folder: Path) -> None:
+    page = (folder / "index.html").read_text()
+    attributes = Attributes(page).values
+    links = [value for name, value in attributes if name in ("src", "href", "srcset", "action")]
+    assert links
+    assert not [link for link in links if (":" in link and link != "data:,") or link.startswith("/")]
+    assert "default-src 'none'" in page
+    assert "unsafe-" not in page
+    assert "url(" not in (folder / "gallery/page.css").read_text()
+    assert not [name for name, _ in attributes if name.startswith("on") or name == "style"]
+
+
+def test_names_are_escaped() -> None:
+    page = build_page(SCRIPT, [f"a.{SCRIPT}", '"><img src=x onerror=alert(1)>']).decode()
+    plain = build_page("beads", ["a.b"]).decode()
     assert SCRIPT not in page
-    assert Attributes(page).tags.count("script") == plain.tags.count("script") == 2
+    assert Attributes(page).tags == Attributes(plain).tags
     assert not [name for name, _ in Attributes(page).values if name.startswith("on")]
-
-
-def test_a_failed_run_is_listed_with_its_reason(axes, make_run) -> None:
-    failure = GalleryFailure(4, {"initial_runtime_state.seed": 9}, "WorkerDied", "signal 9, three times")
-    page = render_page("beads", axes, [make_run(0)], [failure])
-    assert "1 failed" in page
-    assert re.search(r"<td>4</td>.*seed.*9.*<td>WorkerDied</td><td>signal 9, three times</td>", page)
-
-
-def test_an_axis_offers_the_values_that_runs_have(axes, make_run) -> None:
-    page = render_page("beads", axes, [make_run(0), make_run(1)])
-    assert re.findall(r'<button type="button" value="(\d+)"[^>]*>([^<]*)<', page) == [("0", "0"), ("1", "1")]
 
 
 @pytest.mark.parametrize(
@@ -92,21 +138,3 @@ def test_an_axis_offers_the_values_that_runs_have(axes, make_run) -> None:
 )
 def test_axes_have_their_shortest_unambiguous_names(paths: list[str], names: list[str]) -> None:
     assert shorten_names(paths) == dict(zip(paths, names, strict=True))
-
-
-def test_histograms_of_all_runs_have_one_scale_and_lose_no_particle() -> None:
-    samples = [np.array([4.0, 5.0]), np.array([6.0]), np.array([])]
-    edges = compute_edges(samples)
-    assert (edges[0], edges[-1]) == (4.0, 6.0)
-    assert [int(count_values(sample, edges).sum()) for sample in samples] == [2, 1, 0]
-
-
-@pytest.mark.parametrize("size", [0.0, 3e-9, 5.0, 1e12])
-def test_particles_of_one_size_stand_in_the_middle(size: float) -> None:
-    edges = compute_edges([np.full(7, size)])
-    assert count_values(np.full(7, size), edges)[BINS // 2 - 1 : BINS // 2 + 1].sum() == 7
-
-
-def test_the_tallest_bar_is_as_high_as_the_picture() -> None:
-    assert draw_bars(np.array([2, 0, 1]), 30, 10) == "M0 10v-10h9V10zM20 10v-5h9V10z"
-    assert draw_bars(np.zeros(3, dtype=np.int64), 30, 10) == ""
