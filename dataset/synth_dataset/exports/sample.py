@@ -16,7 +16,7 @@ from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.rle import Rle, decode_mask
 from synth_dataset.documents.safe_paths import check_stored_path
-from synth_dataset.views.pictures import list_pictures
+from synth_dataset.views.run_pictures import list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

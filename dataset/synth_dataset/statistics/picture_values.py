@@ -12,7 +12,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
 from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.views.pictures import list_pictures
+from synth_dataset.views.run_pictures import list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ from synth_dataset.views.gallery_pieces import (
     write_masks,
     write_pieces,
 )
-from synth_dataset.views.pictures import INSTANCES, list_pictures
 from synth_dataset.views.progress import Progress, Report, ignore_progress, report_to
+from synth_dataset.views.run_pictures import INSTANCES, list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,7 +14,7 @@ from synth_dataset.documents import layout
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.stored_file import StoredFile
 from synth_dataset.views.gallery_page import PIECES
-from synth_dataset.views.pictures import list_pictures
+from synth_dataset.views.run_pictures import list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

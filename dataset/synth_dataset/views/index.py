@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_api.canonical_json import canonical_json
-from synth_dataset.views.pictures import list_pictures
+from synth_dataset.views.run_pictures import list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

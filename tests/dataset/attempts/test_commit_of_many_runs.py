@@ -16,8 +16,7 @@ from synth_dataset.attempts.run_stream import iterate_runs
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.layout import manifest_path, run_path
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.views import pictures as view_pictures
-from synth_dataset.views import pooled_table
+from synth_dataset.views import pooled_table, run_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,8 +87,8 @@ def test_rendering_steps_that_runs_share_are_parsed_once(
     store: WatchedStore, sweep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed: list[Any] = []
-    parse = view_pictures.parse_rendering_steps
-    monkeypatch.setattr(view_pictures, "parse_rendering_steps", lambda tree: (parsed.append(tree), parse(tree))[1])
+    parse = run_pictures.parse_rendering_steps
+    monkeypatch.setattr(run_pictures, "parse_rendering_steps", lambda tree: (parsed.append(tree), parse(tree))[1])
     pictures: list[Sequence[str]] = []
 
     def look(_folder: Path, runs: Sequence[Any], *_: Any) -> None:
