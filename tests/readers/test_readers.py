@@ -191,12 +191,43 @@ def test_cellpose(name: str) -> None:
 
 @with_runs
 def test_stardist(name: str) -> None:
-    pytest.importorskip("tifffile")
+    geometry = pytest.importorskip("stardist.geometry")
+    utils = pytest.importorskip("stardist.utils")
     export = Export(name, "stardist")
     images, masks = export.load("images", "masks")
     assert [image.shape[:2] for image in images] == [mask.shape for mask in masks]
     assert all(mask.dtype == np.uint16 for mask in masks)
     assert [len(np.unique(mask[mask > 0])) for mask in masks] == export.counts("train")
+    if name != "big":  # it fills the holes particle by particle, each in the whole picture
+        filled = [utils.fill_label_holes(mask) for mask in masks]
+        assert [len(np.unique(mask[mask > 0])) for mask in filled] == export.counts("train")
+    distances = geometry.star_dist(masks[-1], n_rays=8, mode="cpp")
+    assert ((distances > 0).any(axis=-1) == (masks[-1] > 0)).all()
+
+
+@with_runs
+def test_csbdeep(name: str) -> None:
+    data = pytest.importorskip("csbdeep.data")
+    export = Export(name, "stardist")
+    pairs = data.RawData.from_folder(f"{export.folder}/train", ["images"], "masks", axes="YX")
+    counts = [len(np.unique(ids[ids > 0])) for _, ids, axes, _ in pairs.generator() if axes == "YX"]
+    assert sorted(counts) == sorted(export.counts("train"))
+
+
+@with_few_particles
+def test_label_studio(name: str, tmp_path: Path) -> None:
+    importer = pytest.importorskip("label_studio_sdk.converter.imports.coco")
+    export = Export(name, "coco")
+    tasks = tmp_path / "tasks.json"
+    importer.convert_coco_to_ls(f"{export.folder}/annotations/instances_train.json", str(tasks))
+    found = [task["annotations"][0]["result"] for task in json.loads(tasks.read_text())]
+    counts = [sum(one["type"] == "rectanglelabels" for one in results) for results in found]
+    assert counts == export.counts("train")
+    labels = [
+        one["value"]["polygonlabels"][0] for results in found for one in results if one["type"] == "polygonlabels"
+    ]
+    assert len(labels) >= sum(counts)
+    assert set(labels) <= set(export.classes)
 
 
 @with_each_dataset
