@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,10 +146,18 @@ def test_ultralytics(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [counts[number] for number in sorted(counts)] == export.counts("train")
 
 
-@with_each_dataset
-def test_datasets(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def datasets_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache of `datasets` for all exports, as a user has it; their folders have the same name."""
     pytest.importorskip("datasets")
-    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path_factory.mktemp("datasets"))
+        yield
+
+
+@with_each_dataset
+@pytest.mark.usefixtures("datasets_cache")
+def test_datasets(name: str) -> None:
     export = Export(name, "huggingface")
     if not any(map(export.runs, SPLITS)):
         with pytest.raises(ValueError, match="corresponds to no data"):

@@ -219,7 +219,7 @@ def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema
     files = [*format_.write_documents(finished), _write_particles(finished, schema), *_write_recipes(format_.context)]
     previews = list(_write_previews(format_.context))
     meanings = {**format_.describe_files(), **_COMMON_FILES}
-    card = build_card(document, meanings, [file.path for file in previews], format_.build_head())
+    card = build_card(document, meanings, [file.path for file in previews], format_.build_head(export.identity))
     files += [
         *previews,
         target.write(README, card),

@@ -109,6 +109,6 @@ class ExportFormat(ABC):
     def describe_files(self) -> Mapping[str, str]:
         """Return the meaning of the files by their pattern, for the card."""
 
-    def build_head(self) -> dict[str, Any]:
-        """Return further entries for the head of the card."""
+    def build_head(self, identity: str) -> dict[str, Any]:  # noqa: ARG002
+        """Return further entries for the head of the card of the export with this identity."""
         return {}

@@ -76,12 +76,16 @@ class HuggingfaceFormat(ShardedFormat):
         """Return the meaning of the files by their pattern."""
         return {"data/<split>-<number>-of-<count>.parquet": "picture, 16-bit particle ids and objects of each run"}
 
-    def build_head(self) -> dict[str, Any]:
-        """Return the files of each split that has runs; `datasets` refuses one without rows."""
+    def build_head(self, identity: str) -> dict[str, Any]:
+        """Return the files of each split that has runs; `datasets` refuses one without rows.
+
+        The configuration has the name of the export: the cache of `datasets` tells two folders apart by the last part
+        of their path and by this name alone, and returns the rows of the first for both.
+        """
         used = {shard.split for shard in self.shards} or {self.context.main_split}
         splits = [split for split in self.context.selection.splits if split in used]
         files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
-        return {"configs": [{"config_name": "default", "data_files": files}]}
+        return {"configs": [{"config_name": identity[:8], "default": True, "data_files": files}]}
 
     def _write_shard(self, path: Path, samples: Iterator[Sample]) -> None:
         with path.open("wb") as stream, pq.ParquetWriter(stream, self._schema, compression="zstd") as writer:

@@ -92,10 +92,23 @@ def test_parquet_files_have_pictures_ids_and_objects(discs, export, labels_of, t
     )
 
 
-def files_named_by(folder):
+def configuration_of(folder):
     head = yaml.safe_load((folder / "README.md").read_text().split("---\n")[1])
     (config,) = head["configs"]
-    return {entry["split"]: entry["path"] for entry in config["data_files"]}
+    return config
+
+
+def files_named_by(folder):
+    return {entry["split"]: entry["path"] for entry in configuration_of(folder)["data_files"]}
+
+
+def test_the_cache_of_datasets_tells_exports_in_folders_of_one_name_apart(discs, export) -> None:
+    first, again, other = (
+        configuration_of(export(discs, out=f"{place}/export", format="huggingface", limit=limit))
+        for place, limit in (("a", 2), ("b", 2), ("c", 3))
+    )
+    assert first["config_name"] == again["config_name"] != other["config_name"]
+    assert first["default"]
 
 
 def test_the_card_names_the_files_of_splits_with_runs(discs, export) -> None:
