@@ -53,6 +53,7 @@ class Operator:
             self._read_queue_depth,
             self._read_queue_seconds,
             self._list_uses,
+            self._list_datasets,
         )
         self._checks = CheckPool()
         self._api = KubernetesApi(connection, self._metrics.record_api_call, configuration.workers + 2)
@@ -89,6 +90,10 @@ class Operator:
     def _list_sweeps(self) -> tuple[PackedObject, ...]:
         controller = self._controller
         return controller.list_sweeps() if controller else ()
+
+    def _list_datasets(self) -> tuple[PackedObject, ...]:
+        controller = self._controller
+        return controller.list_datasets() if controller else ()
 
     def _list_uses(self) -> tuple[NamespaceUse, ...]:
         controller = self._controller

@@ -132,7 +132,7 @@ def test_one_replica_may_be_evicted(helm: Helm) -> None:
 def test_definitions_match_the_repository_and_are_kept_on_uninstall(helm: Helm) -> None:
     installed = {each["metadata"]["name"]: each for each in helm.render().of("CustomResourceDefinition")}
     generated = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "crds").glob("*.yaml"))]
-    assert set(installed) == {"synthsweeps.synth-operator.io", "synthrecipes.synth-operator.io"}
+    assert set(installed) == {f"{kind}.synth-operator.io" for kind in ("synthsweeps", "synthrecipes", "synthdatasets")}
     for definition in generated:
         found = installed[definition["metadata"]["name"]]
         assert found["spec"] == definition["spec"]

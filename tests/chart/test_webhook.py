@@ -78,7 +78,10 @@ def test_only_specs_are_checked_and_deletions_and_the_operators_writes_pass(helm
     values = {**ENABLED, "serviceAccount": {"create": False, "name": "platform"}}
     (webhook,) = helm.render(values).only("ValidatingWebhookConfiguration")["webhooks"]
     (rule,) = webhook["rules"]
-    assert (rule["resources"], rule["operations"]) == (["synthsweeps", "synthrecipes"], ["CREATE", "UPDATE"])
+    assert (rule["resources"], rule["operations"]) == (
+        ["synthsweeps", "synthrecipes", "synthdatasets"],
+        ["CREATE", "UPDATE"],
+    )
     assert [each["expression"] for each in webhook["matchConditions"]] == [
         "request.userInfo.username != 'system:serviceaccount:machinery:platform'",
         "!has(object.metadata.deletionTimestamp)",

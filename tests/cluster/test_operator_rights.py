@@ -10,7 +10,7 @@ from harness.operator_chart import OPERATOR_NAMESPACE
 from operators import NAME, WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
-from synth_api.jobs.names import SWEEP_LABEL, build_input_name
+from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL, build_input_name
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
@@ -129,4 +129,4 @@ def test_only_pods_and_jobs_of_sweeps_are_requested(operators: Operators, namesp
     children = [call for call in operators.read_calls() if call.resource in ("jobs", "pods")]
     selectors = {(call.resource, call.verb): call.selector for call in children if call.verb in ("list", "watch")}
     assert {("pods", "watch"), ("jobs", "watch"), ("jobs", "list")} <= selectors.keys()
-    assert {selector.split("=")[0] for selector in selectors.values()} == {SWEEP_LABEL}
+    assert {selector.split("=")[0] for selector in selectors.values()} == {SWEEP_LABEL, JOB_LABEL}

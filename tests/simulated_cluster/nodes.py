@@ -13,7 +13,8 @@ from simulated_cluster.api import MemoryApi
 from simulated_cluster.store import Store
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
-from synth_api.jobs.messages import JobKind, write_message
+from synth_api.jobs.dataset_input import DATASET_INPUT_FILE, DatasetInput
+from synth_api.jobs.messages import JobKind, Message, write_message
 from synth_api.jobs.names import INPUT_ANNOTATION, JOB_LABEL
 from synth_operator.kube.api import JsonObject, Resource
 from synth_operator.kube.events import JobWarning
@@ -84,6 +85,12 @@ class Nodes:
         task = self._read_input(pod)
         assert task is not None
         code: int | None
+        message: Message
+        if isinstance(task, DatasetInput):
+            kind = JobKind(pod["metadata"]["labels"][JOB_LABEL])
+            code, message = self._store.work_on_dataset(task, kind, _read_index(pod))
+            self._end_work(pod, code, message)
+            return
         match JobKind(pod["metadata"]["labels"][JOB_LABEL]):
             case JobKind.PLAN:
                 code, message = self._store.plan(task)
@@ -101,6 +108,11 @@ class Nodes:
                 shard, retries = _read_arguments(pod)
                 batch = shard * _find_shard_size() + int(pod["metadata"]["annotations"][_INDEX])
                 code, message = self._store.work(task, batch, retries)
+            case kind:
+                raise AssertionError(kind)
+        self._end_work(pod, code, message)
+
+    def _end_work(self, pod: JsonObject, code: int | None, message: Message) -> None:
         if code is not None:
             self.end_pod(pod, code, write_message(message).decode() if self.deliver_messages else "")
 
@@ -109,22 +121,23 @@ class Nodes:
         phase = "Succeeded" if code == ExitCode.OK else "Failed"
         self._set_status(pod, {"phase": phase, "containerStatuses": [{"state": {"terminated": terminated}}]})
 
-    def _read_input(self, pod: JsonObject) -> AttemptInput | None:
-        """Return the mounted attempt.json, or None if its ConfigMap is missing and the pod cannot start."""
+    def _read_input(self, pod: JsonObject) -> AttemptInput | DatasetInput | None:
+        """Return the mounted input, or None if its ConfigMap is missing and the pod cannot start."""
         if "_mounted" not in pod:
             task = self._mount(pod)
             if task is None:
                 return None
             pod["_mounted"] = task
-        mounted: AttemptInput = pod["_mounted"]
+        mounted: AttemptInput | DatasetInput = pod["_mounted"]
         return mounted
 
-    def _mount(self, pod: JsonObject) -> AttemptInput | None:
+    def _mount(self, pod: JsonObject) -> AttemptInput | DatasetInput | None:
         volume = pod["spec"]["volumes"][0]
         if "downwardAPI" in volume:
-            return AttemptInput.model_validate_json(pod["metadata"]["annotations"][INPUT_ANNOTATION])
+            (item,) = volume["downwardAPI"]["items"]
+            return _parse_input(item["path"], pod["metadata"]["annotations"][INPUT_ANNOTATION])
         there = self._api.objects.get((Resource.INPUTS, volume["configMap"]["name"]))
-        return AttemptInput.model_validate_json(there["data"][INPUT_FILE]) if there else None
+        return _parse_input(*next(iter(there["data"].items()))) if there else None
 
     # Jobs
 
@@ -215,6 +228,7 @@ class _Counts:
         self.failed = sorted(
             index for index, n in memory["failures"].items() if n > limit and index not in memory["completed"]
         )
+        self.gives_up = bool(self.failed) and spec.get("maxFailedIndexes") == 0
         over = {*self.completed, *self.failed}
         self.open = [index for index in range(spec.get("completions", 1)) if index not in over]
         self.end = self._end(never)
@@ -222,6 +236,8 @@ class _Counts:
     def _end(self, never: bool) -> tuple[str, str] | None:
         if never:
             return "Failed", "PodFailurePolicy"
+        if self.gives_up:
+            return "Failed", "MaxFailedIndexesExceeded"
         if self.open:
             return None
         return ("Failed", "FailedIndexes") if self.failed else ("Complete", "CompletionsReached")
@@ -230,6 +246,12 @@ class _Counts:
 def list_running_pods(api: MemoryApi) -> list[JsonObject]:
     """Return the pods in the phase Running."""
     return [pod for pod in api.list_all(Resource.PODS) if pod["status"]["phase"] == "Running"]
+
+
+def _parse_input(file: str, content: str) -> AttemptInput | DatasetInput:
+    assert file in (INPUT_FILE, DATASET_INPUT_FILE)
+    model = AttemptInput if file == INPUT_FILE else DatasetInput
+    return model.model_validate_json(content)
 
 
 def _is_ready(pod: JsonObject) -> bool:

@@ -14,7 +14,7 @@ from simulated_cluster.api import NAMESPACE, CrashError, Key, MemoryApi
 from simulated_cluster.nodes import Nodes
 from simulated_cluster.store import Store, list_keys
 from synth_api.jobs.messages import JobKind
-from synth_api.jobs.names import ATTEMPT_LABEL, JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
+from synth_api.jobs.names import ATTEMPT_LABEL, JOB_LABEL, SHARD_LABEL
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.output import Output
@@ -22,14 +22,15 @@ from synth_api.resources.synth_recipe import RecipeSpec
 from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus
 from synth_operator.configuration import Configuration
 from synth_operator.decide.decide import decide
-from synth_operator.decide.observed_state import ObservedState, Refusal
+from synth_operator.decide.observed_state import ObservedJobs, ObservedState, Refusal
 from synth_operator.kube.api import ApiError, JsonObject, Resource
 from synth_operator.kube.job_object import find_owner, read_job
+from synth_operator.kube.owner import OWNER_LABELS, Owner
 from synth_operator.kube.pod_object import read_pod
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.inputs import build_attempt_input
-from synth_operator.reconcile.apply import StaleError, apply
+from synth_operator.reconcile.apply import ApplyResult, StaleError, apply
 from synth_operator.validation import ValidatedSweep
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -43,7 +44,7 @@ RULES = Configuration.from_tree(
     }
 )
 OUTPUT = {"endpoint": "store:9000", "bucket": "bucket", "secretRef": {"name": "store"}}
-_WATCHED = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
+_WATCHED = (Resource.SWEEPS, Resource.RECIPES, Resource.DATASETS, Resource.JOBS, Resource.PODS)
 
 
 def validate(spec: SweepSpec, recipe: RecipeObject | None) -> ValidatedSweep | Problem:
@@ -231,18 +232,15 @@ class SimulatedCluster:
 
     def _reconcile(self) -> None:
         self._reconcile_at = None
-        body = self._cache.get((Resource.SWEEPS, NAME))
-        if body is None:
-            return
-        sweep = SweepObject.from_json(body)
-        observed = self._observe(sweep)
         try:
-            applied = apply(self.api, sweep, observed, decide(sweep, observed, self.rules, self.api.now), self.api.now)
+            applied = self._pass()
         except (StaleError, ApiError):
             self._reconcile_at = self.api.now + timedelta(seconds=1)
             return
         except CrashError:
             self.restart()
+            return
+        if applied is None:
             return
         for name in applied.inputs | applied.jobs:
             self._refusals.pop(name, None)
@@ -252,19 +250,30 @@ class SimulatedCluster:
         if delays:
             self._reconcile_at = self.api.now + timedelta(seconds=min(delays))
 
+    def _pass(self) -> ApplyResult[Any] | None:
+        """Look at the sweep once; None if it does not exist."""
+        body = self._cache.get((Resource.SWEEPS, NAME))
+        if body is None:
+            return None
+        sweep = SweepObject.from_json(body)
+        observed = self._observe(sweep)
+        return apply(self.api, sweep, observed, decide(sweep, observed, self.rules, self.api.now), self.api.now)
+
     def _observe(self, sweep: SweepObject) -> ObservedState:
         seen = self._cache
         recipe = seen.get((Resource.RECIPES, "beads"))
         found = RecipeObject.from_json(recipe) if recipe else None
-        return ObservedState(
-            validation=validate(sweep.spec, found),
-            recipe=found,
+        return ObservedState(validation=validate(sweep.spec, found), recipe=found, **vars(self._observe_jobs(sweep)))
+
+    def _observe_jobs(self, owner: Owner) -> ObservedJobs:
+        seen, selector = self._cache, f"{OWNER_LABELS[owner.resource]}={owner.name}"
+        return ObservedJobs(
             jobs=tuple(job for (kind, _), body in seen.items() if kind is Resource.JOBS and (job := read_job(body))),
             pods=tuple(pod for (kind, _), body in seen.items() if kind is Resource.PODS and (pod := read_pod(body))),
             inputs=frozenset(
                 body["metadata"]["name"]
-                for body in self.api.find(Resource.INPUTS, NAMESPACE, labels=f"{SWEEP_LABEL}={NAME}")
-                if find_owner(body) == sweep.uid
+                for body in self.api.find(Resource.INPUTS, NAMESPACE, labels=selector)
+                if find_owner(body) == owner.uid
             ),
             warnings=tuple(self.nodes.warnings),
             refusals=tuple(self._refusals.values()),

@@ -9,9 +9,20 @@ from dataclasses import dataclass, field
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.batches import Batches
-from synth_api.jobs.messages import BatchMessage, DeleteMessage, FinalizeMessage, PlanMessage
+from synth_api.jobs.dataset_input import DatasetInput
+from synth_api.jobs.messages import (
+    BatchMessage,
+    DeleteMessage,
+    ExportMessage,
+    FinalizeMessage,
+    JobKind,
+    Message,
+    PlanMessage,
+    PublishMessage,
+)
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
+from synth_api.resources.synth_dataset import SplitCount
 from synth_api.resources.synth_sweep import RunFailure
 from synth_dataset.attempts.render_order import order_runs
 from synth_dataset.documents.attempt_document import AxisDocument
@@ -56,6 +67,12 @@ class Store:
     """Long value among the overrides of failed runs."""
     committed: list[str] | None = None
     """Keys of the dataset."""
+    exported: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Pods that exported a part of a build."""
+    published: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Definition and attempts of each version of a SynthDataset."""
+    refused_part: int | None = None
+    """Part that can never be exported."""
 
     def plan(self, task: AttemptInput) -> tuple[int, PlanMessage]:
         if not self.up:
@@ -155,6 +172,29 @@ class Store:
             reasons=Counter(failed.values()),
             dataset="s3://bucket/sweeps/lab/beads/dataset.json",
         )
+
+    def work_on_dataset(self, task: DatasetInput, kind: JobKind, index: int) -> tuple[int, Message]:
+        """Export a part, publish the version or delete all versions, as the pod of a dataset does."""
+        if not self.up:
+            problems = {JobKind.EXPORT: ExportMessage, JobKind.PUBLISH: PublishMessage, JobKind.DELETE: DeleteMessage}
+            return ExitCode.TRY_AGAIN, problems[kind](problem=DOWN)
+        if kind is JobKind.EXPORT:
+            if self.refused_part == index:
+                problem = Problem(reason=Reason.DATASET_INVALID, message="there is no axis or column 'nmber'")
+                return ExitCode.NEVER, ExportMessage(part=index, problem=problem)
+            self.exported[task.build, index] += 1
+            return ExitCode.OK, ExportMessage(part=index, runs=2)
+        if kind is JobKind.DELETE:
+            self.published.clear()
+            return ExitCode.OK, DeleteMessage()
+        assert all(self.exported[task.build, part] for part in range(task.parts)), "published before it is exported"
+        version = task.definition.version
+        content = task.definition.digest, tuple(source.attempt for source in task.datasets)
+        if self.published.setdefault(version, content) != content:
+            problem = Problem(reason=Reason.VERSION_PUBLISHED, message=f"version '{version}' is published already")
+            return ExitCode.NEVER, PublishMessage(problem=problem)
+        splits = tuple(SplitCount(split=split, runs=2, objects=9) for split in ("train", "val"))
+        return ExitCode.OK, PublishMessage(splits=splits, root="ab" * 32)
 
     def delete(self, task: AttemptInput) -> tuple[int, DeleteMessage]:
         if not self.up:

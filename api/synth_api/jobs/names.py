@@ -24,9 +24,9 @@ HASH_ANNOTATION: Final = f"{GROUP}/template-hash"
 INPUTS_ANNOTATION: Final = f"{GROUP}/inputs-hash"
 """Hash of the attempt and of the sweep's settings for the Job: names the Job and shows when to replace it."""
 OWNER_ANNOTATION: Final = f"{GROUP}/sweep-uid"
-"""uid of the sweep that a Job belongs to."""
+"""uid of the sweep or dataset that a Job belongs to."""
 INPUT_ANNOTATION: Final = f"{GROUP}/input"
-"""attempt.json of a delete Job's pod: its ConfigMap may be garbage-collected with the sweep."""
+"""Input of a delete Job's pod: its ConfigMap may be garbage-collected with its owner."""
 FORCE_DELETE_ANNOTATION: Final = f"{GROUP}/force-delete"
 FINALIZER: Final = f"{GROUP}/delete-outputs"
 
@@ -50,12 +50,12 @@ def build_attempt_label(attempt: str) -> str:
     return attempt[:16]
 
 
-def build_job_name(sweep: str, digest: str, kind: JobKind, shard: int = 0) -> str:
-    """Return `<sweep>-<8 hex>-<p|r0…|f|d>`, at most 40 + 14 characters."""
+def build_job_name(owner: str, digest: str, kind: JobKind, shard: int = 0) -> str:
+    """Return `<owner>-<8 hex>-<p|r0…|f|e|u|d>`, at most 40 + 14 characters."""
     number = str(shard) if kind is JobKind.RENDER else ""
-    return f"{sweep}-{digest[:8]}-{_LETTERS[kind]}{number}"
+    return f"{owner}-{digest[:8]}-{_LETTERS[kind]}{number}"
 
 
-def build_input_name(sweep: str, attempt: str) -> str:
-    """Return the name of the ConfigMap with an attempt's input."""
-    return f"{sweep}-{attempt[:8]}"
+def build_input_name(owner: str, attempt: str) -> str:
+    """Return the name of the ConfigMap with the input of an attempt or build."""
+    return f"{owner}-{attempt[:8]}"

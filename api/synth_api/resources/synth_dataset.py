@@ -25,7 +25,7 @@ from synth_api.export_options import (
     find_picture,
 )
 from synth_api.resources.base import Part, Time
-from synth_api.resources.conditions import Condition
+from synth_api.resources.conditions import Condition, Problem
 from synth_api.resources.output import ObjectName, Output
 from synth_api.resources.synth_sweep import DeletionPolicy
 from synth_api.resources.text_formats import DATASET_VERSION, SHARD_SIZE
@@ -192,6 +192,13 @@ class DatasetSpec(DatasetDefinition):
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     """Fate of all versions in the store when the dataset is deleted."""
 
+    @property
+    def definition(self) -> DatasetDefinition:
+        """The definition alone."""
+        return DatasetDefinition.model_construct(
+            **{name: getattr(self, name) for name in DatasetDefinition.model_fields}
+        )
+
 
 class DatasetPhase(StrEnum):
     """One word for the PHASE column; conditions say more."""
@@ -255,6 +262,8 @@ class BuildStatus(Part):
     """Completions of its export Job."""
     exported: bool = False
     """True once all parts are exported."""
+    verdict: Problem | None = None
+    """Reason why the build can never succeed, until the spec is edited."""
 
 
 class DatasetStatus(Part):
@@ -290,3 +299,8 @@ class DatasetStatus(Part):
     """Time since which the dataset waits for the cause that `Ready` names; the interval between tries doubles."""
     build: BuildStatus | None = None
     """Build in progress, or the last one."""
+
+    @property
+    def attempt_hash(self) -> str:
+        """Hash of the build, which its Jobs are labelled with; empty before the first one."""
+        return self.build.hash if self.build else ""

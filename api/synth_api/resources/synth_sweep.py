@@ -374,3 +374,8 @@ class SweepStatus(Part):
     """What the sweep will have spent at its end; null before two batches have ended and after completion."""
     dataset: str = ""
     """URI of the committed dataset.json."""
+
+    @property
+    def attempt_hash(self) -> str:
+        """Hash of the attempt, which its Jobs are labelled with; empty before the first one."""
+        return self.attempt.hash if self.attempt else ""

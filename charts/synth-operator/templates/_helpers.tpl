@@ -170,14 +170,14 @@ logLevel: {{ .Values.logLevel }}
 {{- /* What the operator does in a namespace whose sweeps it works on. */}}
 {{- define "synth.rules" -}}
 - apiGroups: [synth-operator.io]
-  resources: [synthsweeps, synthrecipes]
+  resources: [synthsweeps, synthrecipes, synthdatasets]
   verbs: [list, watch]
-# The finalizer of sweeps with deletionPolicy: Delete.
+# The finalizer of sweeps and datasets with deletionPolicy: Delete.
 - apiGroups: [synth-operator.io]
-  resources: [synthsweeps]
+  resources: [synthsweeps, synthdatasets]
   verbs: [get, patch]
 - apiGroups: [synth-operator.io]
-  resources: [synthsweeps/status, synthrecipes/status]
+  resources: [synthsweeps/status, synthrecipes/status, synthdatasets/status]
   verbs: [update]
 - apiGroups: [batch]
   resources: [jobs]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from synth_api.reasons import Reason
+    from synth_api.resources.synth_dataset import DatasetStatus
     from synth_api.resources.synth_sweep import SweepStatus
 
 _MIN_DELAY: Final = timedelta(seconds=5)
@@ -19,7 +20,7 @@ MESSAGE_GRACE: Final = timedelta(seconds=5)
 """Delay between the end of a Job and its pods' messages: the watches of Jobs and pods are not synchronised."""
 
 
-def compute_next_try(status: SweepStatus, reason: Reason, failed_at: datetime) -> datetime:
+def compute_next_try(status: SweepStatus | DatasetStatus, reason: Reason, failed_at: datetime) -> datetime:
     """Return the time of the next try after a failure at `failed_at`.
 
     The delay is the time since the first failure with this reason, within 5 s and 10 minutes. So it doubles with each

@@ -10,7 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.batches import Batches
-from synth_api.jobs.messages import BatchMessage, DeleteMessage, FinalizeMessage, JobKind, PlanMessage
+from synth_api.jobs.messages import (
+    BatchMessage,
+    DeleteMessage,
+    ExportMessage,
+    FinalizeMessage,
+    JobKind,
+    PlanMessage,
+    PublishMessage,
+)
 
 if TYPE_CHECKING:
     from synth_api.jobs.messages import Message
@@ -18,10 +26,12 @@ if TYPE_CHECKING:
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
 
-_MESSAGES: Final = {
+MESSAGES: Final = {
     JobKind.PLAN: PlanMessage,
     JobKind.RENDER: BatchMessage,
     JobKind.FINALIZE: FinalizeMessage,
+    JobKind.EXPORT: ExportMessage,
+    JobKind.PUBLISH: PublishMessage,
     JobKind.DELETE: DeleteMessage,
 }
 
@@ -35,11 +45,28 @@ def check_claim(status: SweepStatus, spec: SweepSpec, job: JobObject, pod: PodOb
     """Return the pod of a Job of the current attempt, without its message if that does not fit."""
     if pod.message is None or _fits(status, spec, job, pod, pod.message):
         return pod
+    return _refuse_message(pod)
+
+
+def check_dataset_claim(job: JobObject, pod: PodObject) -> PodObject:
+    """Return the pod of a dataset's Job, without its message if that does not fit."""
+    message = pod.message
+    if message is None:
+        return pod
+    fits = isinstance(message, MESSAGES[job.kind])
+    if isinstance(message, ExportMessage):
+        fits = fits and (message.problem is not None or message.part == pod.index)
+    if isinstance(message, PublishMessage):
+        fits = fits and len({each.split for each in message.splits}) == len(message.splits)
+    return pod if fits else _refuse_message(pod)
+
+
+def _refuse_message(pod: PodObject) -> PodObject:
     return replace(pod, message=None, has_refused_message=True)
 
 
 def _fits(status: SweepStatus, spec: SweepSpec, job: JobObject, pod: PodObject, message: Message) -> bool:
-    if not isinstance(message, _MESSAGES[job.kind]):
+    if not isinstance(message, MESSAGES[job.kind]):
         return False
     match message:
         case BatchMessage():

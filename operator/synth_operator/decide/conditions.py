@@ -9,7 +9,8 @@ from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from synth_api.resources.synth_sweep import SweepStatus
     from synth_operator.decide.context import Context
@@ -25,7 +26,7 @@ _IN_PROGRESS: Final = (
 )
 
 
-class _ConditionState(NamedTuple):
+class ConditionState(NamedTuple):
     """A condition without its generation and times."""
 
     type: ConditionType
@@ -35,12 +36,20 @@ class _ConditionState(NamedTuple):
 
 
 def build_conditions(context: Context, outcome: Outcome) -> tuple[Condition, ...]:
-    """Return the conditions of an outcome; `lastTransitionTime` changes only with a condition's status."""
-    previous = {condition.type: condition for condition in context.previous_status.conditions}
-    return tuple(_build_condition(context, state, previous.get(state.type)) for state in _list_states(outcome))
+    """Return the conditions of an outcome."""
+    previous = context.previous_status.conditions
+    return renew_conditions(previous, _list_states(outcome), context.sweep.generation, context.now)
 
 
-def _build_condition(context: Context, state: _ConditionState, previous: Condition | None) -> Condition:
+def renew_conditions(
+    previous: Iterable[Condition], states: Iterable[ConditionState], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """Return the conditions in these states; `lastTransitionTime` changes only with a condition's status."""
+    known = {condition.type: condition for condition in previous}
+    return tuple(_renew_condition(known.get(state.type), state, generation, now) for state in states)
+
+
+def _renew_condition(previous: Condition | None, state: ConditionState, generation: int, now: datetime) -> Condition:
     status: Literal["True", "False"] = "True" if state.is_true else "False"
     unchanged = previous and previous.status == status
     return Condition(
@@ -48,33 +57,33 @@ def _build_condition(context: Context, state: _ConditionState, previous: Conditi
         status=status,
         reason=state.reason,
         message=state.message,
-        observed_generation=context.sweep.generation,
-        last_transition_time=previous.last_transition_time if previous and unchanged else context.now,
+        observed_generation=generation,
+        last_transition_time=previous.last_transition_time if previous and unchanged else now,
     )
 
 
-def _list_states(outcome: Outcome) -> Iterator[_ConditionState]:
+def _list_states(outcome: Outcome) -> Iterator[ConditionState]:
     """Yield `Ready` always, the others only while they are true. `Stalled` excludes `Reconciling`.
 
     A suspended sweep has neither: kstatus reports it as in progress, since its dataset does not exist yet.
     """
     status, reason, message = outcome.status, outcome.reason, outcome.message
     phase = status.phase
-    yield _ConditionState(ConditionType.READY, phase is Phase.COMPLETE, reason, message)
+    yield ConditionState(ConditionType.READY, phase is Phase.COMPLETE, reason, message)
     if phase is Phase.FAILED or (phase is Phase.WAITING and reason.retry_helps is False):
-        yield _ConditionState(ConditionType.STALLED, True, reason, message)
+        yield ConditionState(ConditionType.STALLED, True, reason, message)
     elif phase in _IN_PROGRESS:
-        yield _ConditionState(ConditionType.RECONCILING, True, reason, message)
+        yield ConditionState(ConditionType.RECONCILING, True, reason, message)
     if status.attempt and status.attempt.todo is not None:
-        yield _ConditionState(ConditionType.PLANNED, True, Reason.PLANNED, _format_plan(status, status.attempt.todo))
+        yield ConditionState(ConditionType.PLANNED, True, Reason.PLANNED, _format_plan(status, status.attempt.todo))
     if phase is Phase.RENDERING:
-        yield _ConditionState(ConditionType.PROGRESSING, True, reason, "")
+        yield ConditionState(ConditionType.PROGRESSING, True, reason, "")
     if phase is Phase.SUSPENDED:
-        yield _ConditionState(ConditionType.SUSPENDED, True, reason, "")
+        yield ConditionState(ConditionType.SUSPENDED, True, reason, "")
     if phase is Phase.COMPLETE:
-        yield _ConditionState(ConditionType.COMPLETE, True, Reason.COMPLETE, "")
+        yield ConditionState(ConditionType.COMPLETE, True, Reason.COMPLETE, "")
     if phase is Phase.FAILED:
-        yield _ConditionState(ConditionType.FAILED, True, reason, message)
+        yield ConditionState(ConditionType.FAILED, True, reason, message)
 
 
 def _format_plan(status: SweepStatus, todo: int) -> str:

@@ -12,27 +12,34 @@ from synth_api.resources.synth_sweep import DeletionPolicy, Phase
 from synth_operator.decide.actions import Action, DeleteJob, EmitEvent, SetFinalizers
 from synth_operator.decide.outcome import Outcome, build_outcome, build_waiting_outcome
 from synth_operator.decide.single_pod_job import JobImpossible, JobSucceeded, decide_single_pod_job
+from synth_operator.kube.api import Resource
+from synth_operator.manifests.jobs import build_single_pod_job
 from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_api.resources.synth_sweep import AttemptStatus
+    from synth_operator.configuration import Configuration
     from synth_operator.decide.context import Context
-    from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.kube.owner import Owner
 
 _POLL_SECONDS: Final = 5.0
-_RETRY_SECONDS: Final = 600.0
+RETRY_SECONDS: Final = 600.0
+"""Time until another look at a deletion that cannot work."""
+_OUTPUTS: Final = {Resource.SWEEPS: ("sweep", "sweeps"), Resource.DATASETS: ("dataset", "datasets")}
+"""Kind of an owner in words, and folder of its outputs."""
 
 
-def decide_finalizers(sweep: SweepObject) -> SetFinalizers | None:
+def decide_finalizers(owner: Owner) -> SetFinalizers | None:
     """Return the change that adds or removes our finalizer; None if the finalizers are right.
 
-    A sweep has it exactly while its `deletionPolicy` is Delete; on a sweep that is being deleted nothing changes here.
+    A sweep or dataset has it exactly while its `deletionPolicy` is Delete; on one that is being deleted nothing changes
+    here.
     """
-    needed = sweep.spec.deletion_policy is DeletionPolicy.DELETE and not sweep.deleting
-    if needed == (FINALIZER in sweep.finalizers) or (sweep.deleting and FINALIZER in sweep.finalizers):
+    needed = owner.spec.deletion_policy is DeletionPolicy.DELETE and not owner.deleting
+    if needed == (FINALIZER in owner.finalizers) or (owner.deleting and FINALIZER in owner.finalizers):
         return None
-    return SetFinalizers((*sweep.finalizers, FINALIZER)) if needed else _remove_finalizer(sweep)
+    return SetFinalizers((*owner.finalizers, FINALIZER)) if needed else remove_finalizer(owner)
 
 
 def decide_deletion(context: Context) -> Outcome | tuple[Action, ...] | None:
@@ -46,9 +53,9 @@ def decide_deletion(context: Context) -> Outcome | tuple[Action, ...] | None:
     attempt = context.previous_status.attempt
     forced = FORCE_DELETE_ANNOTATION in context.sweep.annotations
     if forced or attempt is None or output is None or context.spec.deletion_policy is not DeletionPolicy.DELETE:
-        return (_remove_finalizer(context.sweep),)
+        return (remove_finalizer(context.sweep),)
     if any(refusal.namespace_ends for refusal in context.observed.refusals):
-        return (_report_kept_outputs(context, output), _remove_finalizer(context.sweep))
+        return (report_kept_outputs(context.sweep, output, context.configuration), remove_finalizer(context.sweep))
     others = tuple(job for job in context.jobs if job.kind is not JobKind.DELETE)
     if others or context.has_active_render_pods():
         actions = tuple(DeleteJob(job.name, job.uid) for job in others if not job.deleting)
@@ -56,28 +63,29 @@ def decide_deletion(context: Context) -> Outcome | tuple[Action, ...] | None:
     return _remove_outputs(context, attempt, output)
 
 
-def _remove_finalizer(sweep: SweepObject) -> SetFinalizers:
-    return SetFinalizers(tuple(name for name in sweep.finalizers if name != FINALIZER))
+def remove_finalizer(owner: Owner) -> SetFinalizers:
+    """Return the change that removes our finalizer."""
+    return SetFinalizers(tuple(name for name in owner.finalizers if name != FINALIZER))
 
 
-def _report_kept_outputs(context: Context, output: Output) -> EmitEvent:
-    """Return the Event about outputs that no Job can delete, in the operator's namespace: the sweep's goes."""
-    sweep = context.sweep
+def report_kept_outputs(owner: Owner, output: Output, configuration: Configuration) -> EmitEvent:
+    """Return the Event about outputs that no Job can delete, in the operator's namespace: the owner's goes."""
+    what, folder = _OUTPUTS[owner.resource]
     message = (
-        f"The namespace '{sweep.namespace}' is being deleted, where no Job can be created any more: the outputs of its "
-        f"sweep '{sweep.name}' stay in {output.uri}, sweeps/{sweep.namespace}/{sweep.name}."
+        f"The namespace '{owner.namespace}' is being deleted, where no Job can be created any more: the outputs of its "
+        f"{what} '{owner.name}' stay in {output.uri}, {folder}/{owner.namespace}/{owner.name}."
     )
-    return EmitEvent(f"{sweep.name}.{sweep.uid}", "Warning", "OutputsKept", message, context.configuration.lease)
+    return EmitEvent(f"{owner.name}.{owner.uid}", "Warning", "OutputsKept", message, configuration.lease)
 
 
 def _remove_outputs(context: Context, attempt: AttemptStatus, output: Output) -> Outcome | tuple[Action, ...]:
-    match decide_single_pod_job(
-        context, context.previous_status, JobKey(JobKind.DELETE, attempt.hash), output, validated=None
-    ):
+    key = JobKey(JobKind.DELETE, attempt.hash)
+    manifest = build_single_pod_job(context.sweep, key, output, context.configuration)
+    match decide_single_pod_job(context, context.previous_status, key, manifest):
         case JobSucceeded():
-            return (_remove_finalizer(context.sweep),)
+            return (remove_finalizer(context.sweep),)
         case JobImpossible(problem):
-            return _build_blocked_outcome(context, problem, (), _RETRY_SECONDS)
+            return _build_blocked_outcome(context, problem, (), RETRY_SECONDS)
         case job if job.problem:
             return _build_blocked_outcome(context, job.problem, job.actions, job.requeue_after)
         case job:
@@ -97,7 +105,13 @@ def _build_blocked_outcome(
     context: Context, problem: Problem, actions: tuple[Action, ...], requeue_after: float | None
 ) -> Outcome:
     """Return the outcome of a deletion that cannot go on; its message names the way to delete without the store."""
-    remedy = f"To delete the sweep and leave its outputs, annotate it with {FORCE_DELETE_ANNOTATION}=true."
-    if remedy not in problem.message:
-        problem = Problem(reason=problem.reason, message=f"{problem.message} {remedy}")
+    problem = add_force_remedy(problem, "sweep")
     return build_waiting_outcome(context, context.previous_status, problem, actions, requeue_after, Phase.DELETING)
+
+
+def add_force_remedy(problem: Problem, what: str) -> Problem:
+    """Return the problem of a deletion with the way to delete without the store."""
+    remedy = f"To delete the {what} and leave its outputs, annotate it with {FORCE_DELETE_ANNOTATION}=true."
+    if remedy in problem.message:
+        return problem
+    return Problem(reason=problem.reason, message=f"{problem.message} {remedy}")

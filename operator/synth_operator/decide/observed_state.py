@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from synth_api.resources.conditions import Problem
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
     from synth_operator.kube.recipe_object import RecipeObject
+    from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.validation import ValidatedSweep
 
 
@@ -46,20 +48,34 @@ class SweepAllowance:
 UNLIMITED: Final = SweepAllowance()
 
 
-@dataclass(frozen=True)
-class ObservedState:
-    """Objects of the cluster that concern a sweep."""
+@dataclass(frozen=True, kw_only=True)
+class ObservedJobs:
+    """Jobs of a sweep or dataset, and what belongs to them."""
 
-    validation: ValidatedSweep | Problem
-    recipe: RecipeObject | None = None
-    """SynthRecipe that `recipeRef` names."""
     jobs: tuple[JobObject, ...] = ()
-    """All Jobs with this sweep's label, also those of a deleted sweep of the same name."""
+    """All Jobs with the owner's label, also those of a deleted owner of the same name."""
     pods: tuple[PodObject, ...] = ()
     """Pods of these Jobs, and of Jobs that are deleted."""
     warnings: tuple[JobWarning, ...] = ()
     """Latest Warning Event of each Job without a running container."""
     inputs: frozenset[str] = frozenset()
-    """Names of the ConfigMaps that exist with this sweep's label."""
+    """Names of the ConfigMaps that exist with the owner's label."""
     refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedDataset(ObservedJobs):
+    """Objects of the cluster that concern a dataset."""
+
+    sweeps: Mapping[str, SweepObject]
+    """The SynthSweeps that its sources name, as far as they exist."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedState(ObservedJobs):
+    """Objects of the cluster that concern a sweep."""
+
+    validation: ValidatedSweep | Problem
+    recipe: RecipeObject | None = None
+    """SynthRecipe that `recipeRef` names."""
     allowance: SweepAllowance = UNLIMITED

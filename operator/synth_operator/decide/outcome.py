@@ -11,6 +11,7 @@ from synth_api.resources.synth_sweep import Phase
 from synth_operator.decide.status_updates import update_runs, update_status
 
 if TYPE_CHECKING:
+    from synth_api.resources.synth_dataset import DatasetStatus
     from synth_api.resources.synth_sweep import SweepStatus
     from synth_operator.decide.actions import Action
     from synth_operator.decide.context import Context
@@ -83,22 +84,22 @@ def build_suspended_outcome(status: SweepStatus, actions: tuple[Action, ...] = (
     return build_outcome(status, Phase.SUSPENDED, Reason.SUSPENDED, message, actions)
 
 
-def is_waiting_for(status: SweepStatus, reason: Reason) -> bool:
-    """Return True if the sweep waits, by its status, with this reason."""
+def is_waiting_for(status: SweepStatus | DatasetStatus, reason: Reason) -> bool:
+    """Return True if the sweep or dataset waits, by its status, with this reason."""
     return status.waiting_since is not None and find_ready_reason(status) is reason
 
 
-def find_ready_reason(status: SweepStatus) -> Reason | None:
+def find_ready_reason(status: SweepStatus | DatasetStatus) -> Reason | None:
     """Return the reason of the condition `Ready`; None without that condition."""
     condition = _find_ready(status)
     return condition.reason if condition else None
 
 
-def find_ready_message(status: SweepStatus) -> str:
+def find_ready_message(status: SweepStatus | DatasetStatus) -> str:
     """Return the message of the condition `Ready`; empty without that condition."""
     condition = _find_ready(status)
     return condition.message if condition else ""
 
 
-def _find_ready(status: SweepStatus) -> Condition | None:
+def _find_ready(status: SweepStatus | DatasetStatus) -> Condition | None:
     return next((condition for condition in status.conditions if condition.type is ConditionType.READY), None)

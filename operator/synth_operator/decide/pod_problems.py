@@ -16,8 +16,9 @@ from synth_operator.manifests.pods import CREDENTIALS
 from synth_operator.validation import to_sentence
 
 if TYPE_CHECKING:
+    from synth_api.resources.synth_dataset import DatasetStatus
     from synth_api.resources.synth_sweep import SweepStatus
-    from synth_operator.decide.context import Context
+    from synth_operator.decide.context import JobContext
     from synth_operator.decide.observed_state import Refusal
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
@@ -69,10 +70,12 @@ _ERROR_PREFIX: Final = re.compile(r"^Error creating: |^pods \"[^\"]*\" is forbid
 _MIN_PROVEN_RUNTIME: Final = timedelta(minutes=6)
 """Longer than a worker waits for its store."""
 _MIN_EXTRA_CRASHES: Final = 3
-"""Crashed pods beyond `retriesPerRun` before the whole Job counts as failing."""
+"""Crashed pods beyond the retries of one index before the whole Job counts as failing."""
 
 
-def find_pod_problem(context: Context, status: SweepStatus, job: JobObject, *, overdue: bool = False) -> Problem | None:
+def find_pod_problem(
+    context: JobContext, status: SweepStatus | DatasetStatus, job: JobObject, *, overdue: bool = False
+) -> Problem | None:
     """Return the problem that keeps an unfinished Job from progress; None if a pod runs or is about to start.
 
     What an ended pod reported counts beside running ones only while the Job's next batch is overdue.
@@ -89,7 +92,7 @@ def find_pod_problem(context: Context, status: SweepStatus, job: JobObject, *, o
     return next(iter(waiting), None) or _find_warning(context, job, pods) or _find_report(context, job, pods) or known
 
 
-def explain_refusal(context: Context, refusal: Refusal) -> Problem:
+def explain_refusal(context: JobContext, refusal: Refusal) -> Problem:
     """Return the problem behind the API's refusal to create a Job or ConfigMap."""
     text = refusal.message.strip().rstrip(".")
     if refusal.code == 409:
@@ -97,7 +100,7 @@ def explain_refusal(context: Context, refusal: Refusal) -> Problem:
         return Problem(reason=Reason.NAME_TAKEN, message=message)
     if _QUOTA.search(text):
         return _explain_quota(text)
-    if refusal.code == 422 and context.spec.pod_template:
+    if refusal.code == 422 and context.has_pod_template:
         message = f"The API server refuses the pod template: {text}."
         return Problem(reason=Reason.POD_TEMPLATE_INVALID, message=message)
     return Problem(reason=Reason.POD_REFUSED, message=f"The API server refuses '{refusal.name}': {text}.")
@@ -116,12 +119,12 @@ def explain_failure(pod: PodObject | None) -> Problem:
     return Problem(reason=Reason.WORKER_FAILED, message=f"The {pod.kind} pod ended {end}{cause}{claim}; see its log.")
 
 
-def find_known_problem(context: Context, status: SweepStatus, *, started: bool) -> Problem | None:
+def find_known_problem(context: JobContext, status: SweepStatus | DatasetStatus, *, started: bool) -> Problem | None:
     """Return the problem in the previous status of this attempt unless a pod that started has disproved it."""
     previous = context.previous_status
     reason = find_ready_reason(previous)
-    same_attempt = previous.attempt and status.attempt and previous.attempt.hash == status.attempt.hash
-    same_spec = previous.observed_generation == context.sweep.generation
+    same_attempt = previous.attempt_hash and previous.attempt_hash == status.attempt_hash
+    same_spec = previous.observed_generation == context.owner.generation
     if not same_attempt or not same_spec or previous.waiting_since is None:
         return None
     if reason in _REPORTED_BY_PODS or (reason in _BEFORE_START and not started):
@@ -129,13 +132,13 @@ def find_known_problem(context: Context, status: SweepStatus, *, started: bool) 
     return None
 
 
-def _is_proven(context: Context, pod: PodObject) -> bool:
+def _is_proven(context: JobContext, pod: PodObject) -> bool:
     """Return True if a pod has run for longer than a worker waits for its store, and its GPU has started up."""
     running = pod.phase == "Running" and pod.deletion_time is None and not pod.is_starting
     return running and context.now - pod.created > _MIN_PROVEN_RUNTIME
 
 
-def _find_start_problem(context: Context, pod: PodObject) -> Problem | None:
+def _find_start_problem(context: JobContext, pod: PodObject) -> Problem | None:
     if pod.is_finished or pod.deletion_time is not None:
         return None
     text = " ".join(pod.waiting_message.split()).rstrip(".")
@@ -157,7 +160,7 @@ def _find_start_problem(context: Context, pod: PodObject) -> Problem | None:
     return Problem(reason=Reason.POD_REFUSED, message=message)
 
 
-def _find_scheduling_problem(context: Context, pod: PodObject) -> Problem | None:
+def _find_scheduling_problem(context: JobContext, pod: PodObject) -> Problem | None:
     message = ""
     if pod.unschedulable:
         message = f"No node can take the {pod.kind} pod: {pod.unschedulable.strip().rstrip('.')}."
@@ -171,9 +174,9 @@ def _name_waiting_container(pod: PodObject) -> str:
     return f"{pod.kind} pod" if own else f"{pod.kind} pod's container '{pod.waiting_container}'"
 
 
-def _explain_binary_secret(context: Context) -> Problem:
+def _explain_binary_secret(context: JobContext) -> Problem:
     """Return the problem of a variable that the node cannot pass to a container; only a Secret holds any bytes."""
-    output = context.spec.output or context.default_output
+    output = context.output
     secret = f"the Secret '{output.secret_ref.name}'" if output and output.secret_ref else "a Secret"
     *keys, last = (name for name, _ in CREDENTIALS)
     message = (
@@ -183,7 +186,7 @@ def _explain_binary_secret(context: Context) -> Problem:
     return Problem(reason=Reason.ACCESS_DENIED, message=message)
 
 
-def _find_warning(context: Context, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
+def _find_warning(context: JobContext, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
     """Return the problem in the latest warning about the Job or its pods unless a pod was created after it."""
     newest = max((pod.created for pod in pods), default=job.created)
     for warning in sorted(context.observed.warnings, key=lambda warning: warning.at, reverse=True):
@@ -212,13 +215,13 @@ def _explain_quota(text: str) -> Problem:
     )
 
 
-def _find_report(context: Context, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
-    """Return the cause of the last pod's end if the pods of a render Job fail one after another."""
+def _find_report(context: JobContext, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
+    """Return the cause of the last pod's end if the pods of an Indexed Job fail one after another."""
     ended = sorted(
         (pod for pod in pods if pod.is_finished and pod.finish_time and pod.index not in job.completed_indexes),
         key=lambda pod: (pod.finish_time or pod.created, pod.name),
     )
-    if not ended or job.kind is not JobKind.RENDER:
+    if not ended or job.kind not in (JobKind.RENDER, JobKind.EXPORT):
         return None
     if any(pod.phase == "Succeeded" for pod in ended):  # the Job controller is about to count it
         return None
@@ -228,6 +231,6 @@ def _find_report(context: Context, job: JobObject, pods: tuple[PodObject, ...]) 
     crashed = [
         pod for pod in ended if pod.exit_code not in (ExitCode.STOPPED, ExitCode.TRY_AGAIN) and not pod.is_disrupted
     ]
-    if len(crashed) >= context.spec.retries_per_run + _MIN_EXTRA_CRASHES and not job.completed_indexes:
+    if len(crashed) >= context.retries + _MIN_EXTRA_CRASHES and not job.completed_indexes:
         return explain_failure(last)
     return None

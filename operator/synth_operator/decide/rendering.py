@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from synth_api.exit_codes import ExitCode
@@ -30,6 +31,7 @@ from synth_operator.decide.spending import check_budget, measure_spending
 from synth_operator.decide.startup import find_startup
 from synth_operator.decide.status_updates import update_attempt, update_status
 from synth_operator.decide.tally import count_runs, settle_shard
+from synth_operator.manifests.inputs import build_input_config_map
 from synth_operator.manifests.jobs import build_render_job, compute_inputs_hash, limit_parallelism
 from synth_operator.manifests.names import JobKey
 
@@ -82,11 +84,17 @@ def _create_job(
     if refusal and refusal.problem:
         return build_waiting_outcome(context, status, refusal.problem, refusal.actions, refusal.requeue_after)
     manifest = _build_manifest(context, key, validated, status)
-    actions = (*create_missing_input(context, key, validated), CreateJob(manifest))
+    actions = (*_create_missing_input(context, key, validated), CreateJob(manifest))
     problem = find_known_problem(context, status, started=False)
     if problem:
         return build_waiting_outcome(context, status, problem, actions)
     return _build_rendering_outcome(context, status, actions)
+
+
+def _create_missing_input(context: Context, key: JobKey, validated: ValidatedSweep) -> tuple[Action, ...]:
+    configuration = context.configuration
+    build_input = partial(build_input_config_map, context.sweep, validated, key.attempt, configuration)
+    return create_missing_input(context, key, build_input)
 
 
 def _settle_job(context: Context, status: SweepStatus, attempt: AttemptStatus, job: JobObject) -> Outcome | SweepStatus:
@@ -122,7 +130,7 @@ def _watch_job(
         return build_limited_outcome(context, status, limit, _let_run(job, context.observed.allowance.pods or 0))
     if spec.queue_name and job.suspend:
         queued = Problem(reason=Reason.QUEUED, message=f"Waiting in the queue '{spec.queue_name}'.")
-        return build_waiting_outcome(context, status, queued, create_missing_input(context, key, validated))
+        return build_waiting_outcome(context, status, queued, _create_missing_input(context, key, validated))
     startup = find_startup(context, job)
     silence = None if startup else find_silence(context, status, job)
     overdue = silence is not None and silence.is_overdue
@@ -130,7 +138,7 @@ def _watch_job(
     if problem and is_replaceable(context, job, _build_manifest(context, key, validated, status)):
         return build_waiting_outcome(context, status, problem, delete)
     parallelism = _compute_parallelism(context, job)
-    actions = (*create_missing_input(context, key, validated), *_patch_job(job, parallelism, suspend=False))
+    actions = (*_create_missing_input(context, key, validated), *_patch_job(job, parallelism, suspend=False))
     if problem:
         return build_waiting_outcome(context, status, problem, actions, _PROBLEM_POLL_SECONDS)
     outcome = _build_rendering_outcome(context, status, actions)

@@ -1,31 +1,28 @@
-"""Single-pod Jobs: plan, finalize and delete. Such a Job is created, watched, and created again until it succeeds."""
+"""Small Jobs: plan, finalize, export, publish, delete. One is created, watched, and created again until it succeeds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from synth_api.exit_codes import ExitCode
-from synth_api.jobs.messages import DeleteMessage, FinalizeMessage, JobKind, PlanMessage
-from synth_api.jobs.names import HASH_ANNOTATION, build_input_name, build_job_name
+from synth_api.jobs.names import HASH_ANNOTATION, build_input_name
 from synth_operator.decide.actions import Action, CreateInput, CreateJob, DeleteJob
 from synth_operator.decide.backoff import MESSAGE_GRACE, compute_delay, compute_next_try
+from synth_operator.decide.claims import MESSAGES
 from synth_operator.decide.pod_problems import explain_failure, explain_refusal, find_known_problem, find_pod_problem
-from synth_operator.manifests.inputs import build_input_config_map
-from synth_operator.manifests.jobs import build_single_pod_job, compute_inputs_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from synth_api.jobs.messages import Message
     from synth_api.resources.conditions import Problem
-    from synth_api.resources.output import Output
+    from synth_api.resources.synth_dataset import DatasetStatus
     from synth_api.resources.synth_sweep import SweepStatus
-    from synth_operator.decide.context import Context
+    from synth_operator.decide.context import JobContext
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
     from synth_operator.manifests.names import JobKey
-    from synth_operator.validation import ValidatedSweep
-
-_MESSAGES: Final = {JobKind.PLAN: PlanMessage, JobKind.FINALIZE: FinalizeMessage, JobKind.DELETE: DeleteMessage}
 
 
 @dataclass(frozen=True)
@@ -55,26 +52,29 @@ JobResult = JobSucceeded | JobImpossible | JobPending
 
 
 def decide_single_pod_job(
-    context: Context, status: SweepStatus, key: JobKey, output: Output, validated: ValidatedSweep | None
+    context: JobContext,
+    status: SweepStatus | DatasetStatus,
+    key: JobKey,
+    manifest: Mapping[str, Any],
+    build_input: Callable[[], Mapping[str, Any]] | None = None,
 ) -> JobResult:
-    """Return the state of a Job and the next actions for it.
+    """Return the state of a Job and the next actions for it, by the manifest that it has or would have now.
 
-    `validated` is the content of the ConfigMap that the Job reads; None for a delete Job, whose input is in its pod
-    template.
+    `build_input` returns the ConfigMap that the Job reads; None for a delete Job, whose input is in its pod template.
     """
     jobs = context.find_jobs(key)
     job = next((job for job in jobs if not job.deleting), None)
     if job is None and jobs:
         return JobPending(problem=find_known_problem(context, status, started=False))
+    inputs = create_missing_input(context, key, build_input)
     if job is None:
-        return _create(context, status, key, output, validated)
+        return _create(context, status, key, manifest, inputs)
     if job.finish is None:
-        return _watch(context, status, job, key, output, validated)
-    pods = sorted(context.find_pods(job), key=lambda pod: pod.finish_time or pod.created)
-    return _evaluate(context, status, job, pods[-1] if pods else None)
+        return _watch(context, status, job, manifest, inputs)
+    return _evaluate(context, status, job)
 
 
-def find_refusal(context: Context, status: SweepStatus, *names: str) -> JobPending | None:
+def find_refusal(context: JobContext, status: SweepStatus | DatasetStatus, *names: str) -> JobPending | None:
     """Return the API's refusal to create one of these names, with the time of the next try; None if a try is due."""
     for refusal in context.observed.refusals:
         problem = explain_refusal(context, refusal)
@@ -84,54 +84,61 @@ def find_refusal(context: Context, status: SweepStatus, *names: str) -> JobPendi
     return None
 
 
-def create_missing_input(context: Context, key: JobKey, validated: ValidatedSweep | None) -> tuple[Action, ...]:
-    """Return the action that creates the ConfigMap of an attempt, if it does not exist."""
-    if validated is None or build_input_name(context.sweep.name, key.attempt) in context.observed.inputs:
+def create_missing_input(
+    context: JobContext, key: JobKey, build_input: Callable[[], Mapping[str, Any]] | None
+) -> tuple[Action, ...]:
+    """Return the action that creates the ConfigMap of an attempt or build, if it does not exist."""
+    if build_input is None or build_input_name(context.owner.name, key.attempt) in context.observed.inputs:
         return ()
-    body = build_input_config_map(context.sweep, validated, key.attempt, context.configuration)
-    return (CreateInput(body),)
+    return (CreateInput(build_input()),)
 
 
-def is_replaceable(context: Context, job: JobObject, manifest: dict[str, Any]) -> bool:
+def is_replaceable(context: JobContext, job: JobObject, manifest: Mapping[str, Any]) -> bool:
     """Return True if no pod of the Job ever ran and the operator's configuration now yields another manifest."""
     started = any(pod.phase != "Pending" for pod in context.find_pods(job)) or len(job.completed_indexes) > 0
     return not started and job.hash != manifest["metadata"]["annotations"][HASH_ANNOTATION]
 
 
 def _create(
-    context: Context, status: SweepStatus, key: JobKey, output: Output, validated: ValidatedSweep | None
+    context: JobContext,
+    status: SweepStatus | DatasetStatus,
+    key: JobKey,
+    manifest: Mapping[str, Any],
+    inputs: tuple[Action, ...],
 ) -> JobPending:
-    name = build_job_name(context.sweep.name, compute_inputs_hash(context.sweep, key), key.kind)
-    refusal = find_refusal(context, status, name, build_input_name(context.sweep.name, key.attempt))
-    if refusal:
+    names = manifest["metadata"]["name"], build_input_name(context.owner.name, key.attempt)
+    if refusal := find_refusal(context, status, *names):
         return refusal
-    manifest = build_single_pod_job(context.sweep, key, output, context.configuration)
-    actions = (*create_missing_input(context, key, validated), CreateJob(manifest))
-    return JobPending(actions, find_known_problem(context, status, started=False))
+    return JobPending((*inputs, CreateJob(manifest)), find_known_problem(context, status, started=False))
 
 
 def _watch(
-    context: Context,
-    status: SweepStatus,
+    context: JobContext,
+    status: SweepStatus | DatasetStatus,
     job: JobObject,
-    key: JobKey,
-    output: Output,
-    validated: ValidatedSweep | None,
+    manifest: Mapping[str, Any],
+    inputs: tuple[Action, ...],
 ) -> JobPending:
     problem = find_pod_problem(context, status, job)
-    if problem and is_replaceable(
-        context, job, build_single_pod_job(context.sweep, key, output, context.configuration)
-    ):
+    if problem and is_replaceable(context, job, manifest):
         return JobPending((DeleteJob(job.name, job.uid),), problem)
-    return JobPending(create_missing_input(context, key, validated), problem)
+    return JobPending(inputs, problem)
 
 
-def _evaluate(context: Context, status: SweepStatus, job: JobObject, pod: PodObject | None) -> JobResult:
+def _find_last_pod(context: JobContext, job: JobObject) -> PodObject | None:
+    """Return the pod that decided how a Job ended: the last one, and of a failed Job the last that failed."""
+    succeeded = job.finish is not None and job.finish.succeeded
+    pods = [pod for pod in context.find_pods(job) if succeeded or pod.phase != "Succeeded"]
+    return max(pods, key=lambda pod: pod.finish_time or pod.created, default=None)
+
+
+def _evaluate(context: JobContext, status: SweepStatus | DatasetStatus, job: JobObject) -> JobResult:
     """Return the result of a finished Job."""
     finish = job.finish
     assert finish is not None
+    pod = _find_last_pod(context, job)
     message = pod.message if pod else None
-    if finish.succeeded and isinstance(message, _MESSAGES[job.kind]) and not message.problem:
+    if finish.succeeded and isinstance(message, MESSAGES[job.kind]) and not message.problem:
         return JobSucceeded(message)
     refused = pod is not None and pod.has_refused_message
     if message is None and not refused and context.now < finish.at + MESSAGE_GRACE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from synth_api.jobs.attempt_input import hash_attempt
@@ -22,9 +23,17 @@ from synth_operator.decide.outcome import (
     build_waiting_outcome,
 )
 from synth_operator.decide.rendering import render_shard
-from synth_operator.decide.single_pod_job import JobImpossible, JobPending, JobSucceeded, decide_single_pod_job
+from synth_operator.decide.single_pod_job import (
+    JobImpossible,
+    JobPending,
+    JobResult,
+    JobSucceeded,
+    decide_single_pod_job,
+)
 from synth_operator.decide.spending import compute_budget_delay, measure_spending
 from synth_operator.decide.status_updates import update_attempt, update_status
+from synth_operator.manifests.inputs import build_input_config_map
+from synth_operator.manifests.jobs import build_single_pod_job
 from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
@@ -88,7 +97,7 @@ def _start_attempt(context: Context, validated: ValidatedSweep, *, stale: int = 
 
 def _plan(context: Context, status: SweepStatus, attempt: AttemptStatus, validated: ValidatedSweep) -> Outcome:
     key = JobKey(JobKind.PLAN, attempt.hash)
-    match decide_single_pod_job(context, status, key, validated.output, validated):
+    match _decide_job(context, status, key, validated):
         case JobSucceeded(PlanMessage() as result):
             attempt = update_attempt(attempt, todo=result.todo, batch_size=result.batch_size)
             counts = RunCounts(total=result.total, cached=result.cached)
@@ -116,7 +125,7 @@ def _finalize(context: Context, status: SweepStatus, attempt: AttemptStatus, val
         message = "Waiting for the render pods to end."
         return build_outcome(status, Phase.FINALIZING, Reason.FINALIZING, message, requeue_after=_POLL_SECONDS)
     key = JobKey(JobKind.FINALIZE, attempt.hash)
-    match decide_single_pod_job(context, status, key, validated.output, validated):
+    match _decide_job(context, status, key, validated):
         case JobSucceeded(FinalizeMessage() as result):
             if result.missing and attempt.verdict is None and attempt.stale < _MAX_STALE_ATTEMPTS:
                 return _restart_stale_attempt(context, validated, attempt, result.missing)
@@ -133,6 +142,13 @@ def _finalize(context: Context, status: SweepStatus, attempt: AttemptStatus, val
             return _build_pending_outcome(context, status, job, Phase.FINALIZING, Reason.FINALIZING, message)
         case unexpected:
             raise AssertionError(unexpected)
+
+
+def _decide_job(context: Context, status: SweepStatus, key: JobKey, validated: ValidatedSweep) -> JobResult:
+    sweep, configuration = context.sweep, context.configuration
+    manifest = build_single_pod_job(sweep, key, validated.output, configuration)
+    build_input = partial(build_input_config_map, sweep, validated, key.attempt, configuration)
+    return decide_single_pod_job(context, status, key, manifest, build_input)
 
 
 def _restart_stale_attempt(

@@ -1,4 +1,4 @@
-"""The Kubernetes API as the operator uses it: six calls on eight resources."""
+"""The Kubernetes API as the operator uses it: six calls on nine resources."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Resource(Enum):
     """Resources that the operator uses; webhooks are the cluster's, the others are namespaced."""
 
     SWEEPS = (GROUP, VERSION, "synthsweeps", "SynthSweep")
+    DATASETS = (GROUP, VERSION, "synthdatasets", "SynthDataset")
     RECIPES = (GROUP, VERSION, "synthrecipes", "SynthRecipe")
     JOBS = ("batch", "v1", "jobs", "Job")
     PODS = ("", "v1", "pods", "Pod")

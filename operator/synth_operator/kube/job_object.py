@@ -96,7 +96,7 @@ class JobObject:
 
 
 def read_job(body: Mapping[str, Any]) -> JobObject | None:
-    """Return the Job in the API's JSON; None for one that no sweep controls, or without the labels of a sweep's Job."""
+    """Return the Job in the API's JSON; None for one that no sweep or dataset controls, or without its labels."""
     try:
         job = JobObject.from_json(body)
     except (KeyError, ValueError):
@@ -105,14 +105,15 @@ def read_job(body: Mapping[str, Any]) -> JobObject | None:
 
 
 def find_owner(body: Mapping[str, Any]) -> str:
-    """Return the uid of the sweep that a Job or ConfigMap belongs to, empty if it belongs to none.
+    """Return the uid of the sweep or dataset that a Job or ConfigMap belongs to, empty if it belongs to none.
 
-    A delete Job has no controller, since a foreground deletion of the sweep would delete it: its annotation counts.
+    A delete Job has no controller, since a foreground deletion of its owner would delete it: its annotation counts.
     """
     metadata = body["metadata"]
     if metadata.get("labels", {}).get(JOB_LABEL) == JobKind.DELETE and not metadata.get("ownerReferences"):
         return str(metadata.get("annotations", {}).get(OWNER_ANNOTATION, ""))
-    return str(find_controller(body, Resource.SWEEPS).get("uid", ""))
+    controller = find_controller(body, Resource.SWEEPS) or find_controller(body, Resource.DATASETS)
+    return str(controller.get("uid", ""))
 
 
 def _find_finish(conditions: Any) -> JobFinish | None:

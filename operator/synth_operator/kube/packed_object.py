@@ -1,4 +1,4 @@
-"""Sweeps and recipes as the watches keep them: compressed, with the few fields that are asked often."""
+"""Sweeps, recipes and datasets as the watches keep them: compressed, with the few fields that are asked often."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from synth_api.jobs.names import FINALIZER
 from synth_api.reasons import Reason
 from synth_api.resources.base import GROUP
+from synth_api.resources.synth_dataset import DatasetStatus
 from synth_api.resources.synth_sweep import DeletionPolicy, SweepStatus
 from synth_operator.kube.custom_resource import find_size_problem, read_status
+from synth_operator.kube.dataset_object import DatasetObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 
@@ -42,7 +44,7 @@ class FinishedPlan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PackedObject:
-    """A sweep or recipe in one version."""
+    """A sweep, recipe or dataset in one version."""
 
     namespace: str
     name: str
@@ -57,8 +59,10 @@ class PackedObject:
     """Why its spec cannot be read, if it is too deep or too long; `spec` is empty then."""
     recipe: str = ""
     """Name of the SynthRecipe that a sweep refers to."""
+    sweeps: tuple[str, ...] = ()
+    """Names of the SynthSweeps that a dataset refers to."""
     finished: FinishedPlan | None = None
-    """None for a recipe, and for a sweep that may need something more."""
+    """None for a recipe or dataset, and for a sweep that may need something more."""
 
     @classmethod
     def pack(cls, body: Mapping[str, Any]) -> Self:
@@ -74,7 +78,8 @@ class PackedObject:
             rest=_compress({"metadata": _select_metadata(metadata), "status": status}),
             spec=packed_spec if len(packed_spec) <= MAX_PACKED_BYTES else None,
             problem=problem,
-            recipe=_find_reference(spec),
+            recipe=_find_reference(spec, "recipeRef"),
+            sweeps=_find_sources(spec),
             finished=None if problem else _find_finished_plan(metadata, spec, status),
         )
 
@@ -86,6 +91,11 @@ class PackedObject:
     def status(self) -> SweepStatus:
         """Status of a sweep."""
         return read_status(_decompress(self.rest), SweepStatus)
+
+    @property
+    def dataset_status(self) -> DatasetStatus:
+        """Status of a dataset."""
+        return read_status(_decompress(self.rest), DatasetStatus)
 
 
 def read_sweep(body: Mapping[str, Any], problem: str) -> SweepObject:
@@ -100,10 +110,22 @@ def read_recipe(body: Mapping[str, Any], problem: str) -> RecipeObject:
     return replace(recipe, problem=problem) if problem else recipe
 
 
-def _find_reference(spec: Any) -> str:
-    """Return the name in `recipeRef`; the definition's schema refuses other forms, unless it is of another release."""
-    reference = spec.get("recipeRef") if isinstance(spec, dict) else None
+def read_dataset(body: Mapping[str, Any], problem: str) -> DatasetObject:
+    """Return the dataset in unpacked JSON, with the problem of its packed form."""
+    dataset = DatasetObject.from_json(body)
+    return replace(dataset, problem=problem) if problem else dataset
+
+
+def _find_reference(tree: Any, key: str) -> str:
+    """Return the name in a reference; the definition's schema refuses other forms, unless it is of another release."""
+    reference = tree.get(key) if isinstance(tree, dict) else None
     return str(reference.get("name", "")) if isinstance(reference, dict) else ""
+
+
+def _find_sources(spec: Any) -> tuple[str, ...]:
+    sources = spec.get("sources") if isinstance(spec, dict) else None
+    names = [_find_reference(source, "sweepRef") for source in sources] if isinstance(sources, list) else []
+    return tuple(filter(None, dict.fromkeys(names)))
 
 
 def _find_finished_plan(metadata: Mapping[str, Any], spec: Any, status: Mapping[str, Any]) -> FinishedPlan | None:
@@ -121,7 +143,7 @@ def _find_finished_plan(metadata: Mapping[str, Any], spec: Any, status: Mapping[
 
 
 def _select_metadata(metadata: Mapping[str, Any]) -> JsonObject:
-    """Return the fields that a SweepObject or RecipeObject has, with our own annotations."""
+    """Return the fields that the objects have, with our own annotations."""
     annotations = {name: value for name, value in metadata.get("annotations", {}).items() if GROUP in name}
     return {**{name: metadata[name] for name in _FIELDS if name in metadata}, "annotations": annotations}
 

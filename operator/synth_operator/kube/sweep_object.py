@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
+from synth_operator.kube.api import Resource
 from synth_operator.kube.custom_resource import read_spec, read_status
 from synth_operator.kube.timestamps import parse_timestamp
 
@@ -21,6 +22,7 @@ _NOT_YET: Final = "9999-12-31T00:00:00Z"
 class SweepObject:
     """A SynthSweep; `problem` is the error in a spec that cannot be read, which the CRD's schema should prevent."""
 
+    resource: ClassVar[Resource] = Resource.SWEEPS
     namespace: str
     name: str
     uid: str

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
+from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.names import HASH_ANNOTATION, build_input_name
 from synth_api.version import ENGINE_VERSION
 from synth_operator.manifests.names import build_labels, build_metadata
+from synth_operator.manifests.pods import INPUT_FILES
 
 if TYPE_CHECKING:
+    from synth_api.resources.base import Part
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
+    from synth_operator.kube.owner import Owner
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.validation import ValidatedSweep
 
@@ -61,13 +64,17 @@ def build_input_config_map(
     sweep: SweepObject, validated: ValidatedSweep, attempt: str, configuration: Configuration
 ) -> dict[str, Any]:
     """Return the manifest of the immutable ConfigMap with an attempt's input."""
-    content = build_attempt_input(sweep, validated, attempt, configuration).model_dump_json(exclude_none=True)
+    return wrap_input(sweep, attempt, build_attempt_input(sweep, validated, attempt, configuration))
+
+
+def wrap_input(owner: Owner, attempt: str, given: Part) -> dict[str, Any]:
+    """Return the manifest of the immutable ConfigMap with the input of an attempt or build."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": build_metadata(
-            sweep, build_input_name(sweep.name, attempt), build_labels(sweep, attempt), {HASH_ANNOTATION: attempt}
+            owner, build_input_name(owner.name, attempt), build_labels(owner, attempt), {HASH_ANNOTATION: attempt}
         ),
         "immutable": True,
-        "data": {INPUT_FILE: content},
+        "data": {INPUT_FILES[owner.resource]: given.model_dump_json(exclude_none=True)},
     }

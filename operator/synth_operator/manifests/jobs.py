@@ -1,4 +1,4 @@
-"""Manifests of Jobs: plan, render, finalize and delete."""
+"""Manifests of the Jobs of a sweep: plan, render, finalize and delete; and what all Jobs have."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ from synth_operator.manifests.render_pod import build_render_template
 from synth_operator.manifests.restricted import harden_pod_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from synth_api.jobs.batches import Batches
+    from synth_api.resources.base import Part
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
+    from synth_operator.kube.owner import Owner
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.manifests.names import JobKey
 
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 _DELETE_JOB_SECONDS: Final = 300
-"""Time that Kubernetes keeps a finished delete Job: its sweep no longer exists and cannot delete it."""
+"""Time that Kubernetes keeps a finished delete Job: its owner no longer exists and cannot delete it."""
+_PROGRAMS: Final = {JobKind.EXPORT: "export_part"}
+"""Programs with another name than their kind of Job."""
 
 _RENDER_FIELDS: Final = {
     "image",
@@ -43,10 +49,14 @@ def compute_inputs_hash(sweep: SweepObject, key: JobKey) -> str:
 
     So a newer release of the operator recognises the Jobs of an older one and does not replace them.
     """
-    fields: dict[str, Any] = {"kind": key.kind.value, "shard": key.shard}
-    if key.kind is JobKind.RENDER:
-        fields |= sweep.spec.model_dump(mode="json", include=_RENDER_FIELDS, exclude_none=True)
-    return hash_template(key.attempt, fields)
+    if key.kind is not JobKind.RENDER:
+        return hash_inputs(key)
+    return hash_inputs(key, sweep.spec.model_dump(mode="json", include=_RENDER_FIELDS, exclude_none=True))
+
+
+def hash_inputs(key: JobKey, fields: Mapping[str, Any] | None = None) -> str:
+    """Return the hash of an attempt or build and of the fields that its Job depends on."""
+    return hash_template(key.attempt, {"kind": key.kind.value, "shard": key.shard, **(fields or {})})
 
 
 def build_render_job(
@@ -65,14 +75,14 @@ def build_render_job(
         # Deaths that a run has of its own, and one that it shares with those in flight beside it.
         "backoffLimitPerIndex": (spec.retries_per_run + 2) * batches.size,
         "podReplacementPolicy": "Failed",
-        "podFailurePolicy": _build_failure_policy(key),
+        "podFailurePolicy": build_failure_policy(key),
         "template": build_render_template(sweep, key, output, configuration),
     }
     mutable = {
         "parallelism": limit_parallelism(spec.parallelism, count),
         "suspend": spec.suspend or bool(spec.queue_name),
     }
-    job = _build_job(sweep, key, immutable, mutable)
+    job = build_job(sweep, key, compute_inputs_hash(sweep, key), immutable, mutable)
     if spec.queue_name:
         job["metadata"]["labels"][QUEUE_LABEL] = spec.queue_name
     return job
@@ -87,43 +97,60 @@ def build_single_pod_job(
     sweep: SweepObject, key: JobKey, output: Output, configuration: Configuration
 ) -> dict[str, Any]:
     """Return a plan, finalize or delete Job with a single try; the operator creates the next one."""
-    container = {
-        "image": configuration.operator_image,
-        "command": ["python", "-m", f"synth_dataset.jobs.{key.kind.value}"],
-        "resources": configuration.job_resources.model_dump(mode="json", exclude_none=True),
-    }
-    pod = harden_pod_spec(build_pod_spec(sweep, key, output, container, configuration))
-    template: dict[str, Any] = {"metadata": {"labels": build_job_labels(sweep, key)}, "spec": pod}
-    immutable = {
-        "backoffLimit": 0,
-        "podReplacementPolicy": "Failed",
-        "podFailurePolicy": _build_failure_policy(key),
-        "template": template,
-    }
     if key.kind is not JobKind.DELETE:
-        return _build_job(sweep, key, immutable, {})
-    content = build_deletion_input(sweep, output, configuration).model_dump_json(exclude_none=True)
-    template["metadata"]["annotations"] = {INPUT_ANNOTATION: content}
-    job = _build_job(sweep, key, {**immutable, "ttlSecondsAfterFinished": _DELETE_JOB_SECONDS}, {})
-    # With an owner reference, a foreground deletion of the sweep would delete this Job before it has run.
+        return build_job(sweep, key, hash_inputs(key), build_single_try(sweep, key, output, configuration))
+    return build_delete_job(sweep, key, output, build_deletion_input(sweep, output, configuration), configuration)
+
+
+def build_delete_job(
+    owner: Owner, key: JobKey, output: Output, given: Part, configuration: Configuration
+) -> dict[str, Any]:
+    """Return the Job that deletes the outputs of an owner, with its input in an annotation of its pod."""
+    immutable = build_single_try(owner, key, output, configuration)
+    immutable["template"]["metadata"]["annotations"] = {INPUT_ANNOTATION: given.model_dump_json(exclude_none=True)}
+    job = build_job(owner, key, hash_inputs(key), {**immutable, "ttlSecondsAfterFinished": _DELETE_JOB_SECONDS})
+    # With an owner reference, a foreground deletion of the owner would delete this Job before it has run.
     del job["metadata"]["ownerReferences"]
     return job
 
 
-def _build_job(sweep: SweepObject, key: JobKey, immutable: dict[str, Any], mutable: dict[str, Any]) -> dict[str, Any]:
-    inputs = compute_inputs_hash(sweep, key)
-    annotations = {INPUTS_ANNOTATION: inputs, HASH_ANNOTATION: hash_template(key.attempt, immutable)}
-    name = build_job_name(sweep.name, inputs, key.kind, key.shard)
+def build_single_try(owner: Owner, key: JobKey, output: Output, configuration: Configuration) -> dict[str, Any]:
+    """Return the spec of a Job with one pod of the operator's image and a single try."""
     return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": build_metadata(sweep, name, build_job_labels(sweep, key), annotations),
-        "spec": {**immutable, **mutable},
+        "backoffLimit": 0,
+        "podReplacementPolicy": "Failed",
+        "podFailurePolicy": build_failure_policy(key),
+        "template": build_small_template(owner, key, output, configuration),
     }
 
 
-def _build_failure_policy(key: JobKey) -> dict[str, Any]:
-    """A stopped or disrupted pod never counts; exit code 64 ends the Job (docs/contracts.md, section 6)."""
+def build_small_template(owner: Owner, key: JobKey, output: Output, configuration: Configuration) -> dict[str, Any]:
+    """Return the template of pods that run a program of `synth_dataset.jobs` in the operator's image."""
+    container = {
+        "image": configuration.operator_image,
+        "command": ["python", "-m", f"synth_dataset.jobs.{_PROGRAMS.get(key.kind, key.kind.value)}"],
+        "resources": configuration.job_resources.model_dump(mode="json", exclude_none=True),
+    }
+    pod = harden_pod_spec(build_pod_spec(owner, key, output, container, configuration))
+    return {"metadata": {"labels": build_job_labels(owner, key)}, "spec": pod}
+
+
+def build_job(
+    owner: Owner, key: JobKey, inputs: str, immutable: dict[str, Any], mutable: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a Job with the hash of its inputs and of the fields of its spec that never change."""
+    annotations = {INPUTS_ANNOTATION: inputs, HASH_ANNOTATION: hash_template(key.attempt, immutable)}
+    name = build_job_name(owner.name, inputs, key.kind, key.shard)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": build_metadata(owner, name, build_job_labels(owner, key), annotations),
+        "spec": {**immutable, **(mutable or {})},
+    }
+
+
+def build_failure_policy(key: JobKey) -> dict[str, Any]:
+    """Return the policy: a stopped or disrupted pod never counts; exit code 64 ends the Job (docs/contracts.md, 6)."""
     name = key.kind.value
     return {
         "rules": [

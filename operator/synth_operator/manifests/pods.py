@@ -5,23 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.attempt_input import CA_FILE, INPUT_FILE, INPUT_FOLDER, SCRATCH_FOLDER
+from synth_api.jobs.dataset_input import DATASET_INPUT_FILE
 from synth_api.jobs.messages import MESSAGE_FILE, JobKind
 from synth_api.jobs.names import INPUT_ANNOTATION, build_input_name
+from synth_operator.kube.api import Resource
 
 if TYPE_CHECKING:
     from synth_api.resources.output import Output
     from synth_operator.configuration import Configuration
-    from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.kube.owner import Owner
     from synth_operator.manifests.names import JobKey
 
 CREDENTIALS: Final = (("AWS_ACCESS_KEY_ID", False), ("AWS_SECRET_ACCESS_KEY", False), ("AWS_SESSION_TOKEN", True))
 """Keys of the Secret of an output, and whether each may be missing."""
 
+INPUT_FILES: Final = {Resource.SWEEPS: INPUT_FILE, Resource.DATASETS: DATASET_INPUT_FILE}
+"""File in INPUT_FOLDER that the pods of an owner read."""
 _CA_FOLDER, _CA_NAME = CA_FILE.rsplit("/", 1)
 
 
 def build_pod_spec(
-    sweep: SweepObject, key: JobKey, output: Output, container: dict[str, Any], configuration: Configuration
+    owner: Owner, key: JobKey, output: Output, container: dict[str, Any], configuration: Configuration
 ) -> dict[str, Any]:
     """Return the pod spec of a Job; `container` has the fields of its container that depend on the kind of Job."""
     spec = {
@@ -30,7 +34,7 @@ def build_pod_spec(
         "enableServiceLinks": False,
         "containers": [_build_container(key, output, container, configuration)],
         "volumes": [
-            {"name": "input", **_build_input_volume(sweep, key)},
+            {"name": "input", **_build_input_volume(owner, key)},
             {"name": "scratch", "emptyDir": {"sizeLimit": str(configuration.scratch_size)}},
             *_build_ca_volumes(output),
         ],
@@ -79,15 +83,15 @@ def _build_credentials(output: Output) -> list[dict[str, Any]]:
     ]
 
 
-def _build_input_volume(sweep: SweepObject, key: JobKey) -> dict[str, Any]:
+def _build_input_volume(owner: Owner, key: JobKey) -> dict[str, Any]:
     """Return the source of the input volume: a ConfigMap, or for a delete Job an annotation of its pod.
 
-    Kubernetes may delete the ConfigMap together with the sweep, before the delete Job has run.
+    Kubernetes may delete the ConfigMap together with its owner, before the delete Job has run.
     """
     if key.kind is JobKind.DELETE:
         field = {"fieldPath": f"metadata.annotations['{INPUT_ANNOTATION}']"}
-        return {"downwardAPI": {"items": [{"path": INPUT_FILE, "fieldRef": field}]}}
-    return {"configMap": {"name": build_input_name(sweep.name, key.attempt)}}
+        return {"downwardAPI": {"items": [{"path": INPUT_FILES[owner.resource], "fieldRef": field}]}}
+    return {"configMap": {"name": build_input_name(owner.name, key.attempt)}}
 
 
 def _build_ca_volumes(output: Output) -> list[dict[str, Any]]:

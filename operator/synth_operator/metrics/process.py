@@ -21,12 +21,14 @@ from prometheus_client.registry import Collector
 
 from synth_api.version import ENGINE_VERSION
 from synth_operator.kube.api import Resource
+from synth_operator.metrics.datasets import DatasetCollector
 from synth_operator.metrics.namespaces import NamespaceCollector
 from synth_operator.metrics.sweeps import SweepCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from synth_operator.metrics.datasets import MeasuredDataset
     from synth_operator.metrics.namespaces import MeasuredNamespace
     from synth_operator.metrics.sweeps import MeasuredSweep
 
@@ -69,8 +71,8 @@ class OperatorMetrics:
     """All metrics of an operator process, in a separate registry.
 
     `sweeps` returns a snapshot of all sweeps, none unless this replica leads; `queue_depth` the number of keys that
-    wait for a reconcile, `queue_seconds` the longest time of one; `namespaces` the use of those with limits. All are
-    called in the thread that serves a scrape.
+    wait for a reconcile, `queue_seconds` the longest time of one; `namespaces` the use of those with limits, `datasets`
+    all datasets. All are called in the thread that serves a scrape.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class OperatorMetrics:
         queue_depth: Callable[[], float],
         queue_seconds: Callable[[], float],
         namespaces: Callable[[], Iterable[MeasuredNamespace]] = tuple,
+        datasets: Callable[[], Iterable[MeasuredDataset]] = tuple,
     ) -> None:
         # The start of the process is the start of every counter; a `_created` series for each adds nothing.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -99,7 +102,7 @@ class OperatorMetrics:
         )
         self._internal_errors = Counter(
             "synth_operator_internal_errors",
-            "Passes over a sweep or recipe that raised an error of the operator itself.",
+            "Passes over a sweep, recipe or dataset that raised an error of the operator itself.",
             ("resource",),
             registry=self.registry,
         )
@@ -109,22 +112,29 @@ class OperatorMetrics:
         self._ages = WatchAgeCollector()
         for outcome in ("ok", "error"):
             self._reconciles.labels(outcome)
-        for resource in (Resource.SWEEPS, Resource.RECIPES):
+        for resource in (Resource.SWEEPS, Resource.RECIPES, Resource.DATASETS):
             self._internal_errors.labels(resource.plural)
         self._add_gauges(version, queue_depth, queue_seconds)
-        for collector in (self._ages, SweepCollector(sweeps), NamespaceCollector(namespaces)):
+        for collector in (
+            self._ages,
+            SweepCollector(sweeps),
+            NamespaceCollector(namespaces),
+            DatasetCollector(datasets),
+        ):
             self.registry.register(collector)
         for add_collector in (ProcessCollector, PlatformCollector, GCCollector):
             add_collector(registry=self.registry)
 
     def _add_gauges(self, version: str, queue_depth: Callable[[], float], queue_seconds: Callable[[], float]) -> None:
         depth = Gauge(
-            "synth_operator_queue_depth", "Sweeps and recipes that wait for a reconcile.", registry=self.registry
+            "synth_operator_queue_depth",
+            "Sweeps, recipes and datasets that wait for a reconcile.",
+            registry=self.registry,
         )
         depth.set_function(queue_depth)
         oldest = Gauge(
             "synth_operator_queue_oldest_seconds",
-            "Longest time that a sweep or recipe has waited for a reconcile or been reconciled.",
+            "Longest time that a sweep, recipe or dataset has waited for a reconcile or been reconciled.",
             registry=self.registry,
         )
         oldest.set_function(queue_seconds)
@@ -141,7 +151,7 @@ class OperatorMetrics:
         self._reconciles.labels("ok" if ok else "error").observe(seconds)
 
     def record_internal_error(self, resource: str) -> None:
-        """Record a pass over a sweep or recipe that raised."""
+        """Record a pass over a sweep, recipe or dataset that raised."""
         self._internal_errors.labels(resource).inc()
 
     def record_api_call(self, verb: str, resource: str, code: int | None) -> None:

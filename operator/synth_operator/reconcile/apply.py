@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from synth_api.jobs.names import HASH_ANNOTATION, MANAGER, SWEEP_LABEL
+from synth_api.jobs.names import HASH_ANNOTATION, MANAGER
 from synth_operator.decide.actions import (
     Action,
     CreateInput,
@@ -23,14 +23,14 @@ from synth_operator.decide.actions import (
 from synth_operator.decide.observed_state import Refusal
 from synth_operator.kube.api import CONFLICT, NAMESPACE_TERMINATING, NOT_FOUND, Api, ApiError, JsonObject, Resource
 from synth_operator.kube.job_object import find_owner, read_job
-from synth_operator.kube.sweep_object import SweepObject
+from synth_operator.kube.owner import OWNER_LABELS, Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from synth_operator.configuration import Lease
-    from synth_operator.decide.observed_state import ObservedState
+    from synth_operator.decide.observed_state import ObservedJobs
 
 _REFUSAL_CODES: Final = (403, CONFLICT, 422)
 
@@ -39,12 +39,15 @@ class StaleError(Exception):
     """The observed state is out of date: the pass ends and a new one observes again."""
 
 
+AnyOwner = TypeVar("AnyOwner", bound=Owner)
+
+
 @dataclass
-class ApplyResult:
+class ApplyResult(Generic[AnyOwner]):
     """Result of the actions of a pass."""
 
-    sweep: SweepObject
-    """The sweep as last written, or as observed."""
+    owner: AnyOwner
+    """The sweep or dataset as last written, or as observed."""
     requeue_after: float | None = None
     """Seconds after which another pass is due."""
     jobs: set[str] = field(default_factory=set)
@@ -63,15 +66,15 @@ class _RefusedError(Exception):
 
 
 def apply(
-    api: Api, sweep: SweepObject, observed: ObservedState, actions: Iterable[Action], now: datetime
-) -> ApplyResult:
+    api: Api, owner: AnyOwner, observed: ObservedJobs, actions: Iterable[Action], now: datetime
+) -> ApplyResult[AnyOwner]:
     """Apply the actions in order until one fails.
 
     Raises:
         StaleError: the observed state is out of date.
         ApiError: the API refused another request or did not answer.
     """
-    applier = _Applier(api, sweep, observed, now)
+    applier = _Applier(api, owner, observed, now)
     try:
         for action in actions:
             applier.apply(action)
@@ -80,13 +83,14 @@ def apply(
     return applier.result
 
 
-class _Applier:
-    def __init__(self, api: Api, sweep: SweepObject, observed: ObservedState, now: datetime) -> None:
+class _Applier(Generic[AnyOwner]):
+    def __init__(self, api: Api, owner: AnyOwner, observed: ObservedJobs, now: datetime) -> None:
         self._api = api
         self._now = now
+        self._read: Callable[[JsonObject], AnyOwner] = cast("Any", type(owner).from_json)
         self._job_uids = {job.uid for job in observed.jobs}
         self._is_current = False
-        self.result = ApplyResult(sweep)
+        self.result = ApplyResult(owner)
 
     @singledispatchmethod
     def apply(self, action: Action) -> None:
@@ -96,18 +100,18 @@ class _Applier:
     @apply.register
     def _(self, action: WriteStatus) -> None:
         status = action.status.model_dump(mode="json", by_alias=True, exclude_none=True)
-        body = {"metadata": self._build_metadata(namespace=self._sweep.namespace), "status": status}
+        body = {"metadata": self._build_metadata(namespace=self._owner.namespace), "status": status}
         with _raise_stale(CONFLICT, NOT_FOUND):
-            answer = self._api.replace_status(Resource.SWEEPS, self._sweep.namespace, self._sweep.name, body)
-        self.result.sweep = SweepObject.from_json(answer)
+            answer = self._api.replace_status(self._owner.resource, self._owner.namespace, self._owner.name, body)
+        self.result.owner = self._read(answer)
         self._is_current = True
 
     @apply.register
     def _(self, action: SetFinalizers) -> None:
         body = {"metadata": self._build_metadata(finalizers=list(action.finalizers))}
         with _raise_stale(CONFLICT, NOT_FOUND):
-            answer = self._api.patch(Resource.SWEEPS, self._sweep.namespace, self._sweep.name, body)
-        self.result.sweep = SweepObject.from_json(answer)
+            answer = self._api.patch(self._owner.resource, self._owner.namespace, self._owner.name, body)
+        self.result.owner = self._read(answer)
         self._is_current = True
 
     @apply.register
@@ -119,9 +123,9 @@ class _Applier:
     @apply.register
     def _(self, action: CreateJob) -> None:
         self._ensure_current()
-        selector = f"{SWEEP_LABEL}={self._sweep.name}"
-        existing = self._api.find(Resource.JOBS, self._sweep.namespace, labels=selector)
-        jobs = (job for job in map(read_job, existing) if job and job.owner == self._sweep.uid)
+        selector = f"{OWNER_LABELS[self._owner.resource]}={self._owner.name}"
+        existing = self._api.find(Resource.JOBS, self._owner.namespace, labels=selector)
+        jobs = (job for job in map(read_job, existing) if job and job.owner == self._owner.uid)
         if any(job.uid not in self._job_uids for job in jobs):
             raise StaleError
         self._job_uids.add(self._create(Resource.JOBS, dict(action.body)))
@@ -134,22 +138,22 @@ class _Applier:
         changes = {key: value for key, value in spec.items() if value is not None}
         with _raise_stale(CONFLICT, NOT_FOUND):
             body = {"metadata": {"uid": action.uid}, "spec": changes}
-            self._api.patch(Resource.JOBS, self._sweep.namespace, action.name, body)
+            self._api.patch(Resource.JOBS, self._owner.namespace, action.name, body)
 
     @apply.register
     def _(self, action: DeleteJob) -> None:
         self._ensure_current()
-        self._api.delete(Resource.JOBS, self._sweep.namespace, action.name, action.uid)
+        self._api.delete(Resource.JOBS, self._owner.namespace, action.name, action.uid)
 
     @apply.register
     def _(self, action: DeleteInput) -> None:
         self._ensure_current()
-        self._api.delete(Resource.INPUTS, self._sweep.namespace, action.name)
+        self._api.delete(Resource.INPUTS, self._owner.namespace, action.name)
         self.result.deleted_inputs.add(action.name)
 
     @apply.register
     def _(self, action: EmitEvent) -> None:
-        body = build_event(self._sweep, action, self._now)
+        body = build_event(self._owner, action, self._now)
         try:
             self._api.create(Resource.EVENTS, body["metadata"]["namespace"], body)
         except ApiError as error:
@@ -162,25 +166,25 @@ class _Applier:
         self.result.requeue_after = min(delay for delay in delays if delay is not None)
 
     @property
-    def _sweep(self) -> SweepObject:
-        return self.result.sweep
+    def _owner(self) -> AnyOwner:
+        return self.result.owner
 
     def _build_metadata(self, **more: Any) -> JsonObject:
-        return {"name": self._sweep.name, "resourceVersion": self._sweep.resource_version, **more}
+        return {"name": self._owner.name, "resourceVersion": self._owner.resource_version, **more}
 
     def _ensure_current(self) -> None:
-        """Raise StaleError unless the server has the sweep in the observed version; it is read once per pass."""
+        """Raise StaleError unless the server has the owner in the observed version; it is read once per pass."""
         if self._is_current:
             return
-        current = self._api.read(Resource.SWEEPS, self._sweep.namespace, self._sweep.name)
-        if current is None or current["metadata"]["resourceVersion"] != self._sweep.resource_version:
+        current = self._api.read(self._owner.resource, self._owner.namespace, self._owner.name)
+        if current is None or current["metadata"]["resourceVersion"] != self._owner.resource_version:
             raise StaleError
         self._is_current = True
 
     def _create(self, resource: Resource, body: JsonObject) -> str:
         """Create an object, or find the one that an earlier pass created; return its uid."""
         try:
-            existing = self._api.create(resource, self._sweep.namespace, body)
+            existing = self._api.create(resource, self._owner.namespace, body)
         except ApiError as error:
             if error.code not in _REFUSAL_CODES:
                 raise
@@ -196,7 +200,7 @@ class _Applier:
         """
         name = body["metadata"]["name"]
         if error.code == CONFLICT:
-            existing = self._api.read(resource, self._sweep.namespace, name)
+            existing = self._api.read(resource, self._owner.namespace, name)
             if existing is None:
                 raise StaleError
             if _identity(existing) == _identity(body) and "deletionTimestamp" not in existing["metadata"]:
@@ -220,10 +224,10 @@ def _identity(body: JsonObject) -> tuple[Any, Any]:
     return find_owner(body), body["metadata"].get("annotations", {}).get(HASH_ANNOTATION)
 
 
-def build_event(sweep: SweepObject, action: EmitEvent, now: datetime) -> JsonObject:
-    """Return the manifest of an Event about a sweep, or about the operator's Lease."""
+def build_event(owner: Owner, action: EmitEvent, now: datetime) -> JsonObject:
+    """Return the manifest of an Event about a sweep or dataset, or about the operator's Lease."""
     at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
-    involved = _refer_to_lease(action.lease) if action.lease else _refer_to_sweep(sweep)
+    involved = _refer_to_lease(action.lease) if action.lease else _refer_to_owner(owner)
     return {
         "apiVersion": Resource.EVENTS.api_version,
         "kind": Resource.EVENTS.kind,
@@ -240,9 +244,9 @@ def build_event(sweep: SweepObject, action: EmitEvent, now: datetime) -> JsonObj
     }
 
 
-def _refer_to_sweep(sweep: SweepObject) -> JsonObject:
-    resource = {"apiVersion": Resource.SWEEPS.api_version, "kind": Resource.SWEEPS.kind}
-    return {**resource, "namespace": sweep.namespace, "name": sweep.name, "uid": sweep.uid}
+def _refer_to_owner(owner: Owner) -> JsonObject:
+    resource = {"apiVersion": owner.resource.api_version, "kind": owner.resource.kind}
+    return {**resource, "namespace": owner.namespace, "name": owner.name, "uid": owner.uid}
 
 
 def _refer_to_lease(lease: Lease) -> JsonObject:

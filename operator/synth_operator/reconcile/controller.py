@@ -46,7 +46,7 @@ class Recorder(Protocol):
         """Record one reconcile and its duration."""
 
     def record_internal_error(self, resource: str) -> None:
-        """Record a pass over a sweep or recipe that raised."""
+        """Record a pass over a sweep, recipe or dataset that raised."""
 
     def record_watch_activity(self, resource: str) -> None:
         """Record that the watch of a resource is alive now."""
@@ -124,6 +124,10 @@ class Controller:
     def list_sweeps(self) -> tuple[PackedObject, ...]:
         """Return all sweeps in the watches' cache."""
         return self._watches.list_sweeps()
+
+    def list_datasets(self) -> tuple[PackedObject, ...]:
+        """Return all datasets in the watches' cache."""
+        return self._watches.list_datasets()
 
     def list_uses(self) -> tuple[NamespaceUse, ...]:
         """Return limits and use of every namespace that has both limits and sweeps."""

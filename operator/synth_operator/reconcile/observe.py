@@ -6,25 +6,25 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from synth_api.jobs.names import SWEEP_LABEL
-from synth_operator.decide.observed_state import ObservedState
+from synth_operator.decide.observed_state import ObservedJobs
 from synth_operator.kube.api import Resource
 from synth_operator.kube.events import JobWarning, WarningEvents
 from synth_operator.kube.job_object import find_owner
+from synth_operator.kube.owner import OWNER_LABELS
 from synth_operator.kube.pod_object import NORMAL_WAITING
 from synth_operator.reconcile.apply import StaleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
+    from typing import Any
 
-    from synth_api.jobs.messages import Problem
     from synth_operator.decide.observed_state import Refusal
     from synth_operator.kube.api import Api
-    from synth_operator.kube.sweep_object import SweepObject
+    from synth_operator.kube.job_object import JobObject
+    from synth_operator.kube.owner import Owner
+    from synth_operator.kube.pod_object import PodObject
     from synth_operator.reconcile.apply import ApplyResult
-    from synth_operator.validation import ValidatedSweep
-    from synth_operator.watch.watches import Snapshot
 
 IDLE_SECONDS: Final = 3.0
 """Time that a Job may have no pod, or a pod no container, before its Warning Events are listed."""
@@ -38,8 +38,8 @@ _MAX_WATCH_LAG_SECONDS: Final = 5.0
 
 
 @dataclass
-class SweepMemory:
-    """Memory of a sweep between its passes; a new process finds all of it again."""
+class OwnerMemory:
+    """Memory of a sweep or dataset between its passes; a new process finds all of it again."""
 
     inputs: frozenset[str] = frozenset()
     inputs_time: float | None = None
@@ -54,7 +54,7 @@ class SweepMemory:
     expected: dict[str, float] = field(default_factory=dict)
     """Names of created Jobs that the watch has not delivered yet, with the time until which a pass waits for them."""
 
-    def remember(self, result: ApplyResult, now: float) -> None:
+    def remember(self, result: ApplyResult[Any], now: float) -> None:
         """Store what a pass created and deleted, and its refusal; `now` is in seconds of the monotonic clock."""
         self.inputs = (self.inputs | result.inputs) - result.deleted_inputs
         self.expected = dict.fromkeys(result.jobs, now + _MAX_WATCH_LAG_SECONDS)
@@ -65,7 +65,7 @@ class SweepMemory:
 
 
 class Observer:
-    """Observes sweeps through the watches and, rarely, through the API."""
+    """Observes the Jobs of sweeps and datasets through the watches and, rarely, through the API."""
 
     def __init__(self, api: Api, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
@@ -74,47 +74,47 @@ class Observer:
 
     def observe(
         self,
-        sweep: SweepObject,
-        snapshot: Snapshot,
-        validation: ValidatedSweep | Problem,
-        memory: SweepMemory,
+        owner: Owner,
+        jobs: tuple[JobObject, ...],
+        pods: tuple[PodObject, ...],
+        memory: OwnerMemory,
         now: datetime,
-    ) -> ObservedState:
-        """Return the observed state of a sweep, with its validation.
+    ) -> ObservedJobs:
+        """Return what belongs to an owner, whose Jobs and pods the watches have.
 
         Raises:
             StaleError: the watches have not delivered the Jobs that the last pass created.
             ApiError: the API refused a request or did not answer.
         """
-        missing = memory.expected.keys() - {job.name for job in snapshot.jobs}
+        missing = memory.expected.keys() - {job.name for job in jobs}
         if any(self._clock() < memory.expected[name] for name in missing):
             raise StaleError
-        idle = tuple(_find_idle(sweep, snapshot))
+        idle = tuple(_find_idle(owner, jobs, pods))
         stuck = tuple(one for one in idle if (now - one.since).total_seconds() >= IDLE_SECONDS)
-        warnings = self._list_warnings(sweep.namespace, stuck, memory)
+        warnings = self._list_warnings(owner.namespace, stuck, memory)
         memory.requeue_after = memory.warnings_due - self._clock() if stuck else IDLE_SECONDS if idle else None
-        return ObservedState(
-            validation=validation,
-            recipe=snapshot.recipe,
-            jobs=snapshot.jobs,
-            pods=snapshot.pods,
+        return ObservedJobs(
+            jobs=jobs,
+            pods=pods,
             warnings=warnings,
-            inputs=self._list_inputs(sweep, memory, waiting=any(one.kind == Resource.PODS.kind for one in stuck)),
+            inputs=self._list_inputs(owner, memory, waiting=any(one.kind == Resource.PODS.kind for one in stuck)),
             refusals=tuple(memory.refusals.values()),
         )
 
-    def _list_inputs(self, sweep: SweepObject, memory: SweepMemory, *, waiting: bool) -> frozenset[str]:
+    def _list_inputs(self, owner: Owner, memory: OwnerMemory, *, waiting: bool) -> frozenset[str]:
         """List the ConfigMaps once, and again while pods wait, since a user may have deleted one."""
-        if memory.inputs_time is None and sweep.status.attempt is None:
-            memory.inputs_time = self._clock()  # no ConfigMap exists before the status has an attempt
+        if memory.inputs_time is None and not owner.status.attempt_hash:
+            memory.inputs_time = self._clock()  # no ConfigMap exists before the status has an attempt or build
         if memory.inputs_time is None or (waiting and self._clock() - memory.inputs_time >= _INPUTS_INTERVAL_SECONDS):
-            found = self._api.find(Resource.INPUTS, sweep.namespace, labels=f"{SWEEP_LABEL}={sweep.name}")
-            memory.inputs = frozenset(body["metadata"]["name"] for body in found if find_owner(body) == sweep.uid)
+            found = self._api.find(
+                Resource.INPUTS, owner.namespace, labels=f"{OWNER_LABELS[owner.resource]}={owner.name}"
+            )
+            memory.inputs = frozenset(body["metadata"]["name"] for body in found if find_owner(body) == owner.uid)
             memory.inputs_time = self._clock()
         return memory.inputs
 
     def _list_warnings(
-        self, namespace: str, stuck: tuple[_IdleObject, ...], memory: SweepMemory
+        self, namespace: str, stuck: tuple[_IdleObject, ...], memory: OwnerMemory
     ) -> tuple[JobWarning, ...]:
         """List the warnings about stuck Jobs, at intervals that double while the same Jobs are stuck."""
         jobs = frozenset(one.job for one in stuck)
@@ -144,13 +144,13 @@ class _IdleObject:
     name: str
 
 
-def _find_idle(sweep: SweepObject, snapshot: Snapshot) -> Iterator[_IdleObject]:
-    for job in snapshot.jobs:
-        if job.owner != sweep.uid or job.deleting or job.suspend or job.finish:
+def _find_idle(owner: Owner, jobs: Iterable[JobObject], pods: Iterable[PodObject]) -> Iterator[_IdleObject]:
+    for job in jobs:
+        if job.owner != owner.uid or job.deleting or job.suspend or job.finish:
             continue
-        pods = [pod for pod in snapshot.pods if pod.owner == job.uid and not pod.is_finished]
-        if not pods:
+        unfinished = [pod for pod in pods if pod.owner == job.uid and not pod.is_finished]
+        if not unfinished:
             yield _IdleObject(job.name, job.created, Resource.JOBS.kind, job.name)
-        pod = next((pod for pod in pods if pod.waiting_reason in _CREATING or pod.silent_scheduler), None)
+        pod = next((pod for pod in unfinished if pod.waiting_reason in _CREATING or pod.silent_scheduler), None)
         if pod is not None:
             yield _IdleObject(job.name, pod.created, Resource.PODS.kind, pod.name)

@@ -1,4 +1,4 @@
-"""Reconciler: one pass over one sweep or recipe observes, decides and applies."""
+"""Reconciler: one pass over one sweep, recipe or dataset observes, decides and applies."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import logging
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from synth_operator.decide.actions import Action, EmitEvent
 from synth_operator.decide.context import Context
 from synth_operator.decide.decide import decide
+from synth_operator.decide.decide_dataset import decide_dataset
+from synth_operator.decide.observed_state import ObservedDataset, ObservedState
 from synth_operator.kube.api import CONFLICT, NOT_FOUND, Api, ApiError, Resource
-from synth_operator.reconcile.apply import StaleError, apply
-from synth_operator.reconcile.observe import Observer, SweepMemory
+from synth_operator.reconcile.apply import AnyOwner, StaleError, apply
+from synth_operator.reconcile.observe import Observer, OwnerMemory
 from synth_operator.reconcile.recipes import build_recipe_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from synth_operator.configuration import Configuration
+    from synth_operator.decide.observed_state import ObservedJobs
+    from synth_operator.kube.owner import Owner
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.reconcile.checker import Checker
     from synth_operator.reconcile.limiter import Limiter
@@ -55,8 +59,8 @@ class Reconciler:
         self._now = now
         self._checker = checker
         self._observer = Observer(api)
-        self._memories: dict[ObjectKey, SweepMemory] = {}
-        self._written: dict[ObjectKey, SweepObject] = {}  # until the watch delivers this version or a later one
+        self._memories: dict[ObjectKey, OwnerMemory] = {}
+        self._written: dict[ObjectKey, Owner] = {}  # until the watch delivers this version or a later one
         self._plans: dict[ObjectKey, str] = {}
 
     def reconcile(self, key: ObjectKey) -> float | None:
@@ -70,13 +74,17 @@ class Reconciler:
         """
         if key.resource is Resource.SWEEPS:
             return self._reconcile_sweep(key)
+        if key.resource is Resource.DATASETS:
+            return self._reconcile_dataset(key)
         self._reconcile_recipe(key)
         return None
 
     def build_log_fields(self, key: ObjectKey) -> dict[str, str]:
-        """Return the fields of each log line about a sweep or recipe."""
+        """Return the fields of each log line about a sweep, recipe or dataset."""
         if key.resource is Resource.RECIPES:
             return {"namespace": key.namespace, "recipe": key.name}
+        if key.resource is Resource.DATASETS:
+            return {"namespace": key.namespace, "dataset": key.name}
         return {"namespace": key.namespace, "sweep": key.name, "plan": self._plans.get(key, "")[:8]}
 
     def _reconcile_sweep(self, key: ObjectKey) -> float | None:
@@ -97,21 +105,50 @@ class Reconciler:
             self._limiter.end_pass(key.namespace, key.name)
 
     def _continue_sweep(self, key: ObjectKey, sweep: SweepObject, snapshot: Snapshot) -> float | None:
-        memory = self._memories.setdefault(key, SweepMemory())
+        memory = self._memories.setdefault(key, OwnerMemory())
         now = self._now()
         validation = self._checker.check_sweep(key, sweep, snapshot.recipe)
-        observed = self._observer.observe(sweep, snapshot, validation, memory, now)
+        found = self._observer.observe(sweep, snapshot.jobs, snapshot.pods, memory, now)
+        observed = ObservedState(validation=validation, recipe=snapshot.recipe, **vars(found))
         allowance = self._limiter.allow(Context(sweep, observed, self._configuration, now))
         if allowance is None:
             return None
         actions = decide(sweep, replace(observed, allowance=allowance), self._configuration, now)
-        result = apply(self._api, sweep, observed, actions, now)
-        self._written[key], self._plans[key] = result.sweep, result.sweep.status.plan
+        written, delay = self._apply(key, sweep, observed, memory, actions, now)
+        self._plans[key] = written.status.plan
+        return delay
+
+    def _reconcile_dataset(self, key: ObjectKey) -> float | None:
+        snapshot = self._watches.take_dataset_snapshot(key.namespace, key.name)
+        if snapshot.dataset is None:
+            self._memories.pop(key, None)
+            self._written.pop(key, None)
+            return None
+        dataset = self._select_newer(key, snapshot.dataset)
+        memory, now = self._memories.setdefault(key, OwnerMemory()), self._now()
+        found = self._observer.observe(dataset, snapshot.jobs, snapshot.pods, memory, now)
+        observed = ObservedDataset(sweeps=snapshot.sweeps, **vars(found))
+        actions = decide_dataset(dataset, observed, self._configuration, now)
+        _, delay = self._apply(key, dataset, observed, memory, actions, now)
+        return delay
+
+    def _apply(
+        self,
+        key: ObjectKey,
+        owner: AnyOwner,
+        observed: ObservedJobs,
+        memory: OwnerMemory,
+        actions: tuple[Action, ...],
+        now: datetime,
+    ) -> tuple[AnyOwner, float | None]:
+        """Apply the actions; return the owner as written, and the seconds until the next pass."""
+        result = apply(self._api, owner, observed, actions, now)
+        self._written[key] = result.owner
         memory.remember(result, time.monotonic())
         self._log(key, actions)
         after_refusal = _AFTER_REFUSAL_SECONDS if result.refusal else None
         delays = (result.requeue_after, memory.requeue_after, after_refusal)
-        return min((delay for delay in delays if delay is not None), default=None)
+        return result.owner, min((delay for delay in delays if delay is not None), default=None)
 
     def _forget(self, key: ObjectKey) -> None:
         self._memories.pop(key, None)
@@ -128,11 +165,11 @@ class Reconciler:
             else:
                 log.debug("%s", type(action).__name__, extra=self.build_log_fields(key))
 
-    def _select_newer(self, key: ObjectKey, watched: SweepObject) -> SweepObject:
-        """Return the sweep as last written here if the watch has not delivered that version yet."""
+    def _select_newer(self, key: ObjectKey, watched: AnyOwner) -> AnyOwner:
+        """Return the owner as last written here if the watch has not delivered that version yet."""
         written = self._written.get(key)
         if written and written.uid == watched.uid and int(written.resource_version) > int(watched.resource_version):
-            return written
+            return cast("AnyOwner", written)
         self._written.pop(key, None)
         return watched
 

@@ -6,15 +6,16 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from synth_api.jobs.names import SWEEP_LABEL
 from synth_operator.kube.api import Resource
 from synth_operator.kube.job_object import read_job
-from synth_operator.kube.packed_object import PackedObject, read_recipe, read_sweep
+from synth_operator.kube.owner import find_labelled_owner
+from synth_operator.kube.packed_object import PackedObject, read_dataset, read_recipe, read_sweep
 from synth_operator.kube.pod_object import read_pod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from synth_operator.kube.dataset_object import DatasetObject
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
     from synth_operator.kube.recipe_object import RecipeObject
@@ -22,20 +23,22 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str]
 """Namespace and name."""
+Object = tuple[Resource, Place]
 Read = TypeVar("Read")
 
 _MAX_UNPACKED: Final = 256
-"""Sweeps and recipes that are kept unpacked, the last ones that were asked for."""
+"""Sweeps, recipes and datasets that are kept unpacked, the last ones that were asked for."""
 _PARSERS: Final[dict[Resource, Callable[[Mapping[str, Any]], Any]]] = {
     Resource.SWEEPS: PackedObject.pack,
     Resource.RECIPES: PackedObject.pack,
+    Resource.DATASETS: PackedObject.pack,
     Resource.JOBS: read_job,
     Resource.PODS: read_pod,
 }
 
 
 class ObjectCache:
-    """Sweeps and recipes packed, Jobs and pods by their sweep. Thread-safe.
+    """Sweeps, recipes and datasets packed, Jobs and pods by their owner. Thread-safe.
 
     `fetch` reads an object from the API that is too large to be kept.
     """
@@ -43,10 +46,12 @@ class ObjectCache:
     def __init__(self, fetch: Callable[[Resource, str, str], Mapping[str, Any] | None]) -> None:
         self._fetch = fetch
         self._lock = threading.RLock()
-        self._packed: dict[Resource, dict[Place, PackedObject]] = {Resource.SWEEPS: {}, Resource.RECIPES: {}}
-        self._users: dict[Place, set[str]] = {}
-        self._children: dict[Resource, dict[Place, dict[str, Any]]] = {Resource.JOBS: {}, Resource.PODS: {}}
-        self._parents: dict[tuple[Resource, Place], Place] = {}
+        self._packed: dict[Resource, dict[Place, PackedObject]] = {
+            resource: {} for resource in (Resource.SWEEPS, Resource.RECIPES, Resource.DATASETS)
+        }
+        self._users: dict[Object, set[str]] = {}
+        self._children: dict[Resource, dict[Object, dict[str, Any]]] = {Resource.JOBS: {}, Resource.PODS: {}}
+        self._parents: dict[Object, Object] = {}
         self._unpacked: OrderedDict[tuple[str, int], Any] = OrderedDict()
 
     def put(self, resource: Resource, body: Mapping[str, Any]) -> None:
@@ -57,10 +62,10 @@ class ObjectCache:
             place = _find_place(body)
             if resource in self._packed:
                 self._packed[resource][place] = parsed
-                if parsed.recipe:
-                    self._users.setdefault((place[0], parsed.recipe), set()).add(place[1])
-            elif parsed is not None:
-                parent = place[0], body["metadata"]["labels"][SWEEP_LABEL]
+                for referred in _list_references(parsed):
+                    self._users.setdefault(referred, set()).add(place[1])
+            elif parsed is not None and (owner := find_labelled_owner(body["metadata"].get("labels", {}))):
+                parent = owner[0], (place[0], owner[1])
                 self._children[resource].setdefault(parent, {})[place[1]] = parsed
                 self._parents[resource, place] = parent
 
@@ -70,8 +75,8 @@ class ObjectCache:
         with self._lock:
             if resource in self._packed:
                 former = self._packed[resource].pop(place, None)
-                if former and former.recipe:
-                    _discard(self._users, (place[0], former.recipe), place[1])
+                for referred in _list_references(former) if former else ():
+                    _discard(self._users, referred, place[1])
             elif (parent := self._parents.pop((resource, place), None)) is not None:
                 children = self._children[resource][parent]
                 del children[place[1]]
@@ -86,31 +91,37 @@ class ObjectCache:
         """Return a recipe, or None if there is none."""
         return self._find(Resource.RECIPES, place, read_recipe)
 
+    def find_dataset(self, place: Place) -> DatasetObject | None:
+        """Return a dataset, or None if there is none."""
+        return self._find(Resource.DATASETS, place, read_dataset)
+
     def find_packed_sweep(self, place: Place) -> PackedObject | None:
         """Return a sweep as it is kept, or None if there is none."""
         return self._packed[Resource.SWEEPS].get(place)
 
-    def list_packed_sweeps(self) -> tuple[PackedObject, ...]:
-        """Return all sweeps as they are kept."""
+    def list_packed(self, resource: Resource = Resource.SWEEPS) -> tuple[PackedObject, ...]:
+        """Return all sweeps, or all datasets, as they are kept."""
         with self._lock:
-            return tuple(self._packed[Resource.SWEEPS].values())
+            return tuple(self._packed[resource].values())
 
-    def list_users(self, recipe: Place) -> tuple[Place, ...]:
-        """Return the sweeps that refer to a recipe."""
+    def list_users(self, place: Place, resource: Resource = Resource.RECIPES) -> tuple[Place, ...]:
+        """Return the sweeps that refer to a recipe, or the datasets that refer to a sweep."""
         with self._lock:
-            return tuple((recipe[0], name) for name in self._users.get(recipe, ()))
+            return tuple((place[0], name) for name in self._users.get((resource, place), ()))
 
-    def list_children(self, sweep: Place) -> tuple[tuple[JobObject, ...], tuple[PodObject, ...]]:
-        """Return the Jobs and pods of a sweep."""
+    def list_children(
+        self, place: Place, owner: Resource = Resource.SWEEPS
+    ) -> tuple[tuple[JobObject, ...], tuple[PodObject, ...]]:
+        """Return the Jobs and pods of a sweep or dataset."""
         with self._lock:
-            jobs, pods = (self._children[kind].get(sweep, {}) for kind in (Resource.JOBS, Resource.PODS))
+            jobs, pods = (self._children[kind].get((owner, place), {}) for kind in (Resource.JOBS, Resource.PODS))
             return tuple(jobs.values()), tuple(pods.values())
 
-    def list_places(self) -> set[tuple[Resource, Place]]:
-        """Return the places of all sweeps and recipes, and of sweeps that only Jobs and pods have the label of."""
+    def list_places(self) -> set[Object]:
+        """Return the places of all sweeps, recipes and datasets, and of those that only children are labelled with."""
         with self._lock:
             there = {(resource, place) for resource, objects in self._packed.items() for place in objects}
-            return there | {(Resource.SWEEPS, sweep) for sweep in self._parents.values()}
+            return there | set(self._parents.values())
 
     def _find(self, resource: Resource, place: Place, read: Callable[[Mapping[str, Any], str], Read]) -> Read | None:
         packed = self._packed[resource].get(place)
@@ -139,7 +150,15 @@ def _find_place(body: Mapping[str, Any]) -> Place:
     return metadata["namespace"], metadata["name"]
 
 
-def _discard(sets: dict[Place, set[str]], key: Place, member: str) -> None:
+def _list_references(packed: PackedObject) -> Iterator[Object]:
+    """Yield the recipe that a sweep refers to, or the sweeps that a dataset refers to."""
+    if packed.recipe:
+        yield Resource.RECIPES, (packed.namespace, packed.recipe)
+    for sweep in packed.sweeps:
+        yield Resource.SWEEPS, (packed.namespace, sweep)
+
+
+def _discard(sets: dict[Object, set[str]], key: Object, member: str) -> None:
     sets[key].discard(member)
     if not sets[key]:
         del sets[key]

@@ -6,17 +6,17 @@ from typing import Any, Final, NamedTuple
 
 import kopf
 
-from synth_api.jobs.names import SWEEP_LABEL
+from synth_api.jobs.names import JOB_LABEL
 from synth_operator.kube.api import Resource
 
-WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.JOBS, Resource.PODS)
+WATCHED: Final = (Resource.SWEEPS, Resource.RECIPES, Resource.DATASETS, Resource.JOBS, Resource.PODS)
 
 _PAGE_SIZE: Final = 50
 """Objects that one answer to a list holds: two such pages of the largest sweeps fit into the memory at a time."""
 
 
 class ObjectKey(NamedTuple):
-    """Key of a sweep or recipe in the work queue."""
+    """Key of a sweep, recipe or dataset in the work queue."""
 
     resource: Resource
     namespace: str
@@ -38,7 +38,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 5
     settings.watching.chunk_size = _PAGE_SIZE
     for resource in (Resource.JOBS, Resource.PODS):
-        settings.watching.label_selectors[resource.group, resource.version, resource.plural] = SWEEP_LABEL
+        settings.watching.label_selectors[resource.group, resource.version, resource.plural] = JOB_LABEL
     return settings
 
 

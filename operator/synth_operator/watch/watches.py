@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import kopf
 
-from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.version import ENGINE_VERSION
 from synth_operator.kube.api import Resource
+from synth_operator.kube.owner import find_labelled_owner
 from synth_operator.kube.pod_object import read_pod
 from synth_operator.watch.ages import STALE_SECONDS, WATCH_SECONDS, WatchAges
 from synth_operator.watch.cache import ObjectCache
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kubernetes import client
 
     from synth_operator.kube.api import JsonObject
+    from synth_operator.kube.dataset_object import DatasetObject
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.packed_object import PackedObject
     from synth_operator.kube.pod_object import PodObject
@@ -46,6 +47,8 @@ Python's limit of 1,000 one such recipe ends the watches of all namespaces."""
 _DEBOUNCE_SECONDS: Final = 0.2
 """Delay after an event of a Job or pod, since these come in bursts."""
 _RESOURCES: Final = {resource.plural: resource for resource in WATCHED}
+_USERS: Final = {Resource.RECIPES: Resource.SWEEPS, Resource.SWEEPS: Resource.DATASETS}
+"""What refers to a resource, and so is looked at after its events."""
 _MAX_PAUSE_SECONDS: Final = 30.0
 
 
@@ -64,6 +67,17 @@ class Snapshot:
     recipe: RecipeObject | None
     epoch: int = 0
     """Number of times that the indexes were built before."""
+
+
+@dataclass(frozen=True)
+class DatasetSnapshot:
+    """Objects of a dataset in the cache."""
+
+    dataset: DatasetObject | None
+    jobs: tuple[JobObject, ...]
+    pods: tuple[PodObject, ...]
+    sweeps: Mapping[str, SweepObject]
+    """The sweeps of its sources, as far as they exist."""
 
 
 class Watches:
@@ -137,6 +151,15 @@ class Watches:
         deleted = self._deleted_pods.find(place, jobs, sweep.status.spent_until if sweep and is_counting else None)
         return Snapshot(sweep, jobs, (*pods, *deleted), recipe, self._epoch)
 
+    def take_dataset_snapshot(self, namespace: str, name: str) -> DatasetSnapshot:
+        """Return the current state of a dataset in the cache; raises as `take_snapshot` does."""
+        cache, place = self._get_cache(), (namespace, name)
+        dataset = cache.find_dataset(place)
+        jobs, pods = cache.list_children(place, Resource.DATASETS)
+        names = [source.sweep_ref.name for source in dataset.spec.sources] if dataset else []
+        sweeps = {one: sweep for one in names if (sweep := cache.find_sweep((namespace, one)))}
+        return DatasetSnapshot(dataset, jobs, pods, sweeps)
+
     def is_settled(self, namespace: str, name: str) -> bool:
         """Return True for a finished sweep without Jobs and pods whose recipe is the one that was planned.
 
@@ -159,7 +182,11 @@ class Watches:
 
     def list_sweeps(self) -> tuple[PackedObject, ...]:
         """Return all sweeps in the cache; none while it is not complete."""
-        return self._cache.list_packed_sweeps() if self._is_complete else ()
+        return self._cache.list_packed() if self._is_complete else ()
+
+    def list_datasets(self) -> tuple[PackedObject, ...]:
+        """Return all datasets in the cache; none while it is not complete."""
+        return self._cache.list_packed(Resource.DATASETS) if self._is_complete else ()
 
     def _get_cache(self) -> ObjectCache:
         if not self._is_complete:
@@ -169,7 +196,7 @@ class Watches:
     def list_names(self) -> dict[str, set[str]]:
         """Return the names of sweeps that may occupy something, by namespace; raises NotWatchingError."""
         cache, names = self._get_cache(), defaultdict[str, set[str]](set)
-        for packed in cache.list_packed_sweeps():
+        for packed in cache.list_packed():
             if packed.finished is None or any(cache.list_children((packed.namespace, packed.name))):
                 names[packed.namespace].add(packed.name)
         return dict(names)
@@ -214,7 +241,7 @@ class Watches:
         return open_session(self._connection, self)
 
     def read_page(self, path: str, is_first: bool, page: bytes) -> JsonObject | None:
-        """Put a page of a list into the cache; after the last page of all lists, queue all sweeps and recipes.
+        """Put a page of a list into the cache; after the last page of all lists, queue what it holds.
 
         Return what kopf is to read instead: the page without objects, or None for no page of a watched list.
         """
@@ -266,21 +293,23 @@ class Watches:
             log.exception("%s %s/%s cannot be read", resource.plural, metadata.get("namespace"), metadata.get("name"))
 
     def _keep_deleted_pod(self, body: JsonObject) -> None:
-        pod = read_pod(body)
-        if pod:
+        """Keep a deleted pod of a sweep; what one of a dataset reported, the next pod of its Job reports again."""
+        pod, owner = read_pod(body), find_labelled_owner(body["metadata"].get("labels", {}))
+        if pod and owner and owner[0] is Resource.SWEEPS:
             pod = replace(pod, removal_time=datetime.now(UTC).replace(microsecond=0))
-            self._deleted_pods.add((body["metadata"]["namespace"], body["metadata"]["labels"][SWEEP_LABEL]), pod)
+            self._deleted_pods.add((body["metadata"]["namespace"], owner[1]), pod)
 
     def _list_keys(self, resource: Resource, metadata: Mapping[str, Any]) -> Iterator[tuple[ObjectKey, float]]:
-        """Yield the keys of the sweeps and recipes that an event concerns, with their delays."""
+        """Yield the keys of the sweeps, recipes and datasets that an event concerns, with their delays."""
         namespace, name = metadata["namespace"], metadata["name"]
         if resource in (Resource.JOBS, Resource.PODS):
-            yield ObjectKey(Resource.SWEEPS, namespace, metadata["labels"][SWEEP_LABEL]), _DEBOUNCE_SECONDS
+            if owner := find_labelled_owner(metadata.get("labels", {})):
+                yield ObjectKey(owner[0], namespace, owner[1]), _DEBOUNCE_SECONDS
             return
         yield ObjectKey(resource, namespace, name), 0.0
-        if resource is Resource.RECIPES:
-            for place in self._cache.list_users((namespace, name)):
-                yield ObjectKey(Resource.SWEEPS, *place), 0.0
+        if (user := _USERS.get(resource)) is not None:
+            for place in self._cache.list_users((namespace, name), resource):
+                yield ObjectKey(user, *place), 0.0
 
 
 def _find_resource(path: str) -> Resource:

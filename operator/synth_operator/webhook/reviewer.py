@@ -1,4 +1,4 @@
-"""The verdict on a recipe or sweep that is about to be written: the same checks as in the reconciler."""
+"""The verdict on a recipe, sweep or dataset that is about to be written: the same checks as in the reconciler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_recipe import RecipeSpec, RecipeStatus
 from synth_operator.checks.pool import WORKERS
 from synth_operator.decide.admission import admit_sweep, find_forbidden
+from synth_operator.decide.dataset_sources import find_spec_problem
 from synth_operator.kube.api import Resource
+from synth_operator.kube.dataset_object import DatasetObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.webhook.admission_review import Verdict
@@ -69,6 +71,10 @@ class Reviewer:
     async def _check(self, request: AdmissionRequest, body: JsonObject, recipe: RecipeObject | None) -> Verdict:
         whole = {**body, "metadata": {**_METADATA, "namespace": request.namespace, **body["metadata"]}}
         warnings: list[str] = []
+        if request.kind.kind == Resource.DATASETS.kind:
+            # The sweeps may come later, and only an export reads their datasets.
+            problem = find_spec_problem(DatasetObject.from_json(whole), self._configuration)
+            return Verdict(problem.message if problem else "")
         if request.kind.kind == Resource.RECIPES.kind:
             check = self._pool.submit_recipe(request.namespace, RecipeObject.from_json(whole), warnings.append)
             problem = await asyncio.wrap_future(check)

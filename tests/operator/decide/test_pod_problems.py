@@ -11,8 +11,8 @@ from synth_api.jobs.names import JOB_LABEL
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.output import Output, SecretRef
-from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
-from synth_operator.decide.context import Context
+from synth_api.resources.synth_sweep import SweepStatus
+from synth_operator.decide.context import JobContext
 from synth_operator.decide.pod_problems import find_pod_problem
 from synth_operator.kube.api import Resource
 from synth_operator.kube.events import JobWarning
@@ -55,15 +55,15 @@ def crashed_pods(count: int) -> list[PodObject]:
 
 def problem_of(pods: list[PodObject], warnings: tuple[JobWarning, ...] = ()) -> Problem | None:
     context = SimpleNamespace(
-        sweep=SimpleNamespace(generation=1),
+        owner=SimpleNamespace(generation=1),
         observed=SimpleNamespace(warnings=warnings),
-        spec=SweepSpec(retries_per_run=2),
+        retries=2,
         previous_status=SweepStatus(),
-        default_output=Output(endpoint="store:9000", bucket="lab", secret_ref=SecretRef(name="dataset-store")),
+        output=Output(endpoint="store:9000", bucket="lab", secret_ref=SecretRef(name="dataset-store")),
         now=NOON + timedelta(minutes=1),
         find_pods=lambda *jobs: tuple(pods),
     )
-    return find_pod_problem(cast("Context", context), SweepStatus(), JOB)
+    return find_pod_problem(cast("JobContext", context), SweepStatus(), JOB)
 
 
 def test_crashes_beyond_the_retries_of_a_run_are_reported() -> None:

@@ -122,7 +122,7 @@ def sweep(api: MemoryApi) -> SweepObject:
 
 def apply_actions(
     api: MemoryApi, sweep: SweepObject, *actions: Action, jobs: tuple[JobObject, ...] = ()
-) -> ApplyResult:
+) -> ApplyResult[SweepObject]:
     api.calls.clear()
     checked = Problem(reason=Reason.OUTPUT_MISSING, message="")
     return apply(api, sweep, ObservedState(validation=checked, jobs=jobs), actions, NOW)
@@ -132,8 +132,8 @@ def test_the_status_is_written_once_and_the_written_sweep_returned(api: MemoryAp
     result = apply_actions(api, sweep, PLANNING)
 
     assert api.calls == ["status synthsweeps"]
-    assert result.sweep.status.phase is Phase.PLANNING
-    assert int(result.sweep.resource_version) > int(sweep.resource_version)
+    assert result.owner.status.phase is Phase.PLANNING
+    assert int(result.owner.resource_version) > int(sweep.resource_version)
 
 
 def test_the_status_of_a_newer_sweep_is_never_replaced(api: MemoryApi, sweep: SweepObject) -> None:
@@ -230,7 +230,7 @@ def test_a_refusal_ends_the_pass(api: MemoryApi, sweep: SweepObject, code: int) 
     assert result.refusal is not None
     assert (result.refusal.name, result.refusal.code) == ("s-p", code)
     assert result.refusal.message == "exceeded quota: jobs"
-    assert result.sweep is sweep
+    assert result.owner is sweep
 
 
 def test_a_missing_answer_is_no_refusal(api: MemoryApi, sweep: SweepObject) -> None:
@@ -263,7 +263,7 @@ def test_deleted_inputs_are_in_the_result(api: MemoryApi, sweep: SweepObject) ->
 
 def test_finalizers_are_replaced_only_in_the_observed_version(api: MemoryApi, sweep: SweepObject) -> None:
     result = apply_actions(api, sweep, SetFinalizers(("a/b",)))
-    assert result.sweep.finalizers == ("a/b",)
+    assert result.owner.finalizers == ("a/b",)
 
     with pytest.raises(StaleError):
         apply_actions(api, sweep, SetFinalizers(()))

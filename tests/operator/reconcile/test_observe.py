@@ -7,19 +7,15 @@ from controllers import build_controller
 
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL
-from synth_api.reasons import Reason
-from synth_api.resources.conditions import Problem
-from synth_operator.decide.observed_state import ObservedState, Refusal
+from synth_operator.decide.observed_state import ObservedJobs, Refusal
 from synth_operator.kube.api import JsonObject, Resource
 from synth_operator.kube.job_object import JobObject
 from synth_operator.kube.pod_object import PodObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import ApplyResult, StaleError
-from synth_operator.reconcile.observe import Observer, SweepMemory
-from synth_operator.watch.watches import Snapshot
+from synth_operator.reconcile.observe import Observer, OwnerMemory
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
-INVALID = Problem(reason=Reason.SWEEP_INVALID, message="The sweep is invalid.")
 
 
 @dataclass
@@ -135,13 +131,13 @@ def warning(message: str, minute: int, about: str = "s-p") -> JsonObject:
 def observe(
     observer: Observer,
     clock: Clock,
-    memory: SweepMemory,
+    memory: OwnerMemory,
     *objects: JobObject | PodObject,
     sweep: SweepObject = SWEEP,
-) -> ObservedState:
+) -> ObservedJobs:
     jobs = tuple(thing for thing in objects if isinstance(thing, JobObject))
     pods = tuple(thing for thing in objects if isinstance(thing, PodObject))
-    return observer.observe(sweep, Snapshot(sweep, jobs, pods, None), INVALID, memory, clock.now)
+    return observer.observe(sweep, jobs, pods, memory, clock.now)
 
 
 def list_event_requests(lists: Lists) -> list[str]:
@@ -149,7 +145,7 @@ def list_event_requests(lists: Lists) -> list[str]:
 
 
 def test_events_of_a_new_job_without_a_pod_are_not_listed(observer: Observer, lists: Lists, clock: Clock) -> None:
-    memory = SweepMemory()
+    memory = OwnerMemory()
     assert observe(observer, clock, memory, job()).warnings == ()
 
     assert list_event_requests(lists) == []
@@ -161,14 +157,14 @@ def test_the_latest_warning_of_a_job_without_a_pod_counts(observer: Observer, li
     lists.answers[Resource.EVENTS] = warnings
     clock.seconds = 3.0
 
-    warnings = observe(observer, clock, SweepMemory(), job()).warnings
+    warnings = observe(observer, clock, OwnerMemory(), job()).warnings
 
     assert [(one.job, one.message) for one in warnings] == [("s-p", "exceeded quota")]
     assert list_event_requests(lists) == ["type=Warning,involvedObject.kind=Job"]
 
 
 def test_events_are_listed_less_often_while_the_same_job_waits(observer: Observer, lists: Lists, clock: Clock) -> None:
-    memory = SweepMemory()
+    memory = OwnerMemory()
     read = []
     for second in range(3, 300):
         clock.seconds = float(second)
@@ -182,7 +178,7 @@ def test_events_are_listed_less_often_while_the_same_job_waits(observer: Observe
 
 def test_another_job_resets_the_interval(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5), warning("forbidden", 6, "s-r0")]
-    memory = SweepMemory()
+    memory = OwnerMemory()
     clock.seconds = 100.0
     observe(observer, clock, memory, job())
 
@@ -192,17 +188,17 @@ def test_another_job_resets_the_interval(observer: Observer, lists: Lists, clock
 def test_waiting_jobs_share_one_list_of_events(observer: Observer, lists: Lists, clock: Clock) -> None:
     clock.seconds = 10.0
     for number in range(200):
-        observe(observer, clock, SweepMemory(), job(f"s-{number}"))
+        observe(observer, clock, OwnerMemory(), job(f"s-{number}"))
     assert len(list_event_requests(lists)) == 1
 
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
     clock.seconds = 12.0
-    assert observe(observer, clock, SweepMemory(), job()).warnings
+    assert observe(observer, clock, OwnerMemory(), job()).warnings
 
 
 def test_a_pod_clears_the_warnings(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.EVENTS] = [warning("exceeded quota", 5)]
-    memory = SweepMemory()
+    memory = OwnerMemory()
     clock.seconds = 10.0
     assert observe(observer, clock, memory, job()).warnings
 
@@ -223,7 +219,7 @@ def test_no_events_are_listed_for_a_known_reason(
     observer: Observer, lists: Lists, clock: Clock, objects: tuple[Any, ...]
 ) -> None:
     clock.seconds = 60.0
-    observe(observer, clock, SweepMemory(), *objects)
+    observe(observer, clock, OwnerMemory(), *objects)
 
     assert list_event_requests(lists) == []
 
@@ -232,14 +228,14 @@ def test_events_of_a_pod_without_a_container_are_listed(observer: Observer, list
     lists.answers[Resource.EVENTS] = [warning("secret not found", 5, "s-p-x1")]
     clock.seconds = 10.0
 
-    warnings = observe(observer, clock, SweepMemory(), job(), pod(waiting="ContainerCreating")).warnings
+    warnings = observe(observer, clock, OwnerMemory(), job(), pod(waiting="ContainerCreating")).warnings
 
     assert [one.job for one in warnings] == ["s-p"]
     assert list_event_requests(lists) == ["type=Warning,involvedObject.kind=Pod"]
 
 
 def test_no_config_maps_are_listed_before_the_first_attempt(observer: Observer, lists: Lists, clock: Clock) -> None:
-    memory = SweepMemory()
+    memory = OwnerMemory()
     assert observe(observer, clock, memory, sweep=NEW).inputs == frozenset()
     memory.remember(ApplyResult(SWEEP, inputs={"s-new"}), clock())
 
@@ -249,7 +245,7 @@ def test_no_config_maps_are_listed_before_the_first_attempt(observer: Observer, 
 
 def test_config_maps_are_listed_once(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [build_input("s-old")]
-    memory = SweepMemory()
+    memory = OwnerMemory()
     assert observe(observer, clock, memory).inputs == {"s-old"}
     memory.remember(ApplyResult(SWEEP, inputs={"s-new"}, deleted_inputs={"s-old"}), clock())
     clock.seconds = 1e6
@@ -264,12 +260,12 @@ def test_a_config_map_that_another_sweep_or_none_controls_is_not_ours(
     forged = {"metadata": metadata("s-forged")}
     lists.answers[Resource.INPUTS] = [build_input("s-in"), build_input("s-former", "uid-of-a-former-sweep"), forged]
 
-    assert observe(observer, clock, SweepMemory()).inputs == {"s-in"}
+    assert observe(observer, clock, OwnerMemory()).inputs == {"s-in"}
 
 
 def test_config_maps_are_listed_again_while_pods_wait(observer: Observer, lists: Lists, clock: Clock) -> None:
     lists.answers[Resource.INPUTS] = [build_input("s-in")]
-    memory = SweepMemory()
+    memory = OwnerMemory()
     observe(observer, clock, memory)
     lists.answers[Resource.INPUTS] = []
     clock.seconds = 40.0
@@ -278,7 +274,7 @@ def test_config_maps_are_listed_again_while_pods_wait(observer: Observer, lists:
 
 
 def test_a_pass_waits_until_the_watch_delivers_the_created_job(observer: Observer, clock: Clock) -> None:
-    memory = SweepMemory()
+    memory = OwnerMemory()
     memory.remember(ApplyResult(SWEEP, jobs={"s-p"}), clock())
 
     with pytest.raises(StaleError):
@@ -290,7 +286,7 @@ def test_a_pass_waits_until_the_watch_delivers_the_created_job(observer: Observe
 
 def test_a_refusal_is_observed_until_the_object_is_created(observer: Observer, clock: Clock) -> None:
     refusal = Refusal(name="s-p", code=403, message="exceeded quota", at=START)
-    memory = SweepMemory()
+    memory = OwnerMemory()
     memory.remember(ApplyResult(SWEEP, refusal=refusal), clock())
     assert observe(observer, clock, memory).refusals == (refusal,)
 

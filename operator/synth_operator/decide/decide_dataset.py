@@ -1,0 +1,291 @@
+"""decide_dataset: the actions for a dataset, from the observed state. Pure: no clock, no request, no memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from synth_api.jobs.dataset_input import export_folder, hash_build, version_folder
+from synth_api.jobs.messages import JobKind, PublishMessage
+from synth_api.jobs.names import FINALIZER, FORCE_DELETE_ANNOTATION, build_attempt_label, build_input_name
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import Problem
+from synth_api.resources.synth_dataset import BuildStatus, DatasetPhase, DatasetStatus, ExportAddress
+from synth_api.resources.synth_sweep import DeletionPolicy
+from synth_operator.decide.actions import Action, DeleteInput, DeleteJob
+from synth_operator.decide.backoff import compute_delay
+from synth_operator.decide.dataset_context import DatasetContext
+from synth_operator.decide.dataset_outcome import (
+    SOURCE_REASONS,
+    DatasetOutcome,
+    build_dataset_outcome,
+    build_waiting_dataset,
+    list_actions,
+    update_dataset,
+)
+from synth_operator.decide.dataset_sources import choose_output, find_sources, find_spec_problem
+from synth_operator.decide.deletion import (
+    RETRY_SECONDS,
+    add_force_remedy,
+    decide_finalizers,
+    remove_finalizer,
+    report_kept_outputs,
+)
+from synth_operator.decide.limits import format_runs
+from synth_operator.decide.single_pod_job import JobImpossible, JobPending, JobSucceeded, decide_single_pod_job
+from synth_operator.manifests.dataset_jobs import build_dataset_config_map, build_dataset_job
+from synth_operator.manifests.names import JobKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from synth_api.resources.output import Output
+    from synth_api.resources.synth_dataset import SourceDataset
+    from synth_operator.configuration import Configuration
+    from synth_operator.decide.observed_state import ObservedDataset
+    from synth_operator.decide.single_pod_job import JobResult
+    from synth_operator.kube.dataset_object import DatasetObject
+
+_POLL_SECONDS: Final = 5.0
+_FAILED_JOBS_TTL: Final = timedelta(hours=1)
+"""Time that the finished Jobs of a dataset that has failed are kept for their logs."""
+
+
+def decide_dataset(
+    dataset: DatasetObject, observed: ObservedDataset, configuration: Configuration, now: datetime
+) -> tuple[Action, ...]:
+    """Return the actions of one pass, in the order in which they are applied.
+
+    As for a sweep, the status is written before anything that relies on it or destroys its source: a build is in the
+    status before its first Job is created, and the end of a Job before the Job is deleted.
+    """
+    context = DatasetContext(dataset, observed, configuration, now.replace(microsecond=0))
+    if finalizers := decide_finalizers(dataset):
+        return (finalizers,)
+    if dataset.deleting:
+        return _decide_deletion(context)
+    return list_actions(context, _add_cleanup(context, _decide_outcome(context)))
+
+
+def _decide_outcome(context: DatasetContext) -> DatasetOutcome:
+    status = context.previous_status
+    if problem := find_spec_problem(context.dataset, context.configuration):
+        return _build_stalled_outcome(status, problem)
+    if status.version == context.spec.version:
+        return _keep_published(context)
+    sources = find_sources(context)
+    if isinstance(sources, Problem):
+        return build_waiting_dataset(context, status, sources)
+    output = choose_output(context, sources)
+    if isinstance(output, Problem):
+        return _build_stalled_outcome(status, output)
+    return _continue_build(context, _find_or_start_build(context, sources, output))
+
+
+def _keep_published(context: DatasetContext) -> DatasetOutcome:
+    """Return the outcome of the version that is published, or of a change that it forbids."""
+    status = context.previous_status
+    if status.definition == context.spec.digest:
+        return build_dataset_outcome(status, DatasetPhase.PUBLISHED, Reason.PUBLISHED, _format_publication(status))
+    message = (
+        f"Version '{status.version}' is published and stays as it is, but its sources, split, exports or card have "
+        "changed; set another spec.version, or take the change back."
+    )
+    return _build_stalled_outcome(status, Problem(reason=Reason.VERSION_PUBLISHED, message=message))
+
+
+def _find_or_start_build(context: DatasetContext, sources: tuple[SourceDataset, ...], output: Output) -> DatasetStatus:
+    """Return the status with the build in progress, or with a new one for another definition or other datasets."""
+    status, definition = context.previous_status, context.spec.digest
+    digest = hash_build(context.dataset.uid, definition, sources)
+    if status.build and status.build.hash == digest:
+        # An edit of anything tries again what could never work.
+        is_edited = status.observed_generation != context.dataset.generation
+        return update_dataset(status, build=status.build.model_copy(update={"verdict": None})) if is_edited else status
+    build = BuildStatus(
+        hash=digest,
+        version=context.spec.version,
+        definition=definition,
+        sources=sources,
+        output=output,
+        parts=context.spec.parallelism,
+    )
+    return update_dataset(status, build=build)
+
+
+def _continue_build(context: DatasetContext, status: DatasetStatus) -> DatasetOutcome:
+    """Return the outcome of the current stage of a build: export, then publication."""
+    build = status.build
+    assert build is not None
+    if build.verdict:
+        return _build_stalled_outcome(status, build.verdict)
+    if context.find_other_jobs(build.hash) or context.has_other_pods(build.hash):
+        # They may write into the folder of the same version; cleanup deletes their Jobs.
+        waiting = "Waiting for the pods of the previous build to end."
+        outcome = build_dataset_outcome(status, DatasetPhase.EXPORTING, Reason.EXPORTING, waiting)
+        return replace(outcome, requeue_after=_POLL_SECONDS)
+    kind = JobKind.PUBLISH if build.exported else JobKind.EXPORT
+    match _decide_job(context, status, kind, build):
+        case JobSucceeded(PublishMessage() as message):
+            return _publish(context, status, build, message)
+        case JobSucceeded():
+            return _continue_build(context, update_dataset(status, build=build.model_copy(update={"exported": True})))
+        case JobImpossible(problem):
+            status = update_dataset(status, build=build.model_copy(update={"verdict": problem}))
+            return _build_stalled_outcome(status, problem)
+        case JobPending(actions, None, requeue_after):
+            phase, reason, text = _describe_stage(build, kind)
+            outcome = build_dataset_outcome(status, phase, reason, text, actions)
+            return replace(outcome, requeue_after=requeue_after)
+        case JobPending(actions, problem, requeue_after) if problem:
+            return build_waiting_dataset(context, status, problem, actions, requeue_after)
+        case unexpected:
+            raise AssertionError(unexpected)
+
+
+def _decide_job(context: DatasetContext, status: DatasetStatus, kind: JobKind, build: BuildStatus) -> JobResult:
+    dataset, configuration = context.dataset, context.configuration
+    manifest = build_dataset_job(dataset, kind, build, configuration)
+    build_input = partial(build_dataset_config_map, dataset, build, configuration)
+    key = JobKey(kind, build.hash)
+    return decide_single_pod_job(context, status, key, manifest, None if kind is JobKind.DELETE else build_input)
+
+
+def _describe_stage(build: BuildStatus, kind: JobKind) -> tuple[DatasetPhase, Reason, str]:
+    version = f"version '{build.version}'"
+    if kind is JobKind.EXPORT:
+        pods = "1 pod" if build.parts == 1 else f"{build.parts} pods"
+        return DatasetPhase.EXPORTING, Reason.EXPORTING, f"Exporting {version} in {pods}."
+    return DatasetPhase.PUBLISHING, Reason.PUBLISHING, f"All runs are exported; publishing {version}."
+
+
+def _publish(
+    context: DatasetContext, status: DatasetStatus, build: BuildStatus, message: PublishMessage
+) -> DatasetOutcome:
+    """Return the outcome after the version is published."""
+    place, root = (context.dataset.namespace, context.dataset.name, build.version), build.output.uri
+    formats = [export.format for export in context.spec.exports]
+    status = update_dataset(
+        status,
+        version=build.version,
+        definition=build.definition,
+        runs=sum(each.runs for each in message.splits),
+        splits=message.splits,
+        split_runs=", ".join(f"{each.split} {each.runs}" for each in message.splits),
+        root=message.root,
+        exports=tuple(ExportAddress(format=name, address=f"{root}/{export_folder(*place, name)}") for name in formats),
+        formats=",".join(formats),
+        dataset=f"{root}/{version_folder(*place)}/dataset.json",
+        publication_time=context.now,
+    )
+    return build_dataset_outcome(status, DatasetPhase.PUBLISHED, Reason.PUBLISHED, _format_publication(status))
+
+
+def _format_publication(status: DatasetStatus) -> str:
+    by_split = f" ({status.split_runs})" if len(status.splits) > 1 else ""
+    runs = f"{format_runs(status.runs or 0)}{by_split}"
+    return f"Version '{status.version}' is published: {runs}. Dataset: {status.dataset}"
+
+
+def _build_stalled_outcome(status: DatasetStatus, problem: Problem) -> DatasetOutcome:
+    """Return the outcome of a dataset that goes on after an edit only, of itself or of its sweeps."""
+    return build_dataset_outcome(status, DatasetPhase.FAILED, problem.reason, problem.message)
+
+
+# Cleanup
+
+
+def _add_cleanup(context: DatasetContext, outcome: DatasetOutcome) -> DatasetOutcome:
+    """Return the outcome with the deletion of ConfigMaps and Jobs that nothing needs any more."""
+    status = outcome.status
+    is_building = status.phase in (DatasetPhase.EXPORTING, DatasetPhase.PUBLISHING, DatasetPhase.WAITING)
+    current = build_input_name(context.dataset.name, status.attempt_hash) if is_building else ""
+    unused = (DeleteInput(name) for name in sorted(context.observed.inputs - {current}))
+    deletions, next_due = _delete_jobs(context, outcome)
+    new = tuple(action for action in (*unused, *deletions) if action not in outcome.actions)
+    delays = [delay for delay in (outcome.requeue_after, next_due) if delay is not None]
+    return replace(outcome, actions=(*outcome.actions, *new), requeue_after=min(delays, default=None))
+
+
+def _delete_jobs(context: DatasetContext, outcome: DatasetOutcome) -> tuple[tuple[Action, ...], float | None]:
+    """Return the deletions of Jobs that are due, and the seconds until the next one."""
+    actions: list[Action] = []
+    delays: list[float] = []
+    for job in context.jobs:
+        due = None if job.deleting else _find_deletion_time(context, outcome, job.attempt, job.kind)
+        if due and job.finish and outcome.status.phase is DatasetPhase.FAILED:
+            due = max(due, job.finish.at + _FAILED_JOBS_TTL)
+        if due and due <= context.now:
+            actions.append(DeleteJob(job.name, job.uid))
+        elif due:
+            delays.append(compute_delay(due, context.now))
+    return tuple(actions), min(delays, default=None)
+
+
+def _find_deletion_time(
+    context: DatasetContext, outcome: DatasetOutcome, attempt: str, kind: JobKind
+) -> datetime | None:
+    """Return the time from which a Job is not needed; None as long as it is needed."""
+    build = outcome.status.build
+    if build is None or attempt != build_attempt_label(build.hash):
+        return context.now
+    waits_for_sources = outcome.reason in SOURCE_REASONS
+    if waits_for_sources or outcome.status.phase in (DatasetPhase.PUBLISHED, DatasetPhase.FAILED):
+        return context.now
+    return context.now if kind is JobKind.EXPORT and build.exported else None
+
+
+# Deletion
+
+
+def _decide_deletion(context: DatasetContext) -> tuple[Action, ...]:
+    """Return the actions for a dataset that is being deleted; none without our finalizer."""
+    dataset, build = context.dataset, context.previous_status.build
+    if FINALIZER not in dataset.finalizers:
+        return ()
+    forced = FORCE_DELETE_ANNOTATION in dataset.annotations
+    if forced or build is None or context.spec.deletion_policy is not DeletionPolicy.DELETE:
+        return (remove_finalizer(dataset),)
+    if any(refusal.namespace_ends for refusal in context.observed.refusals):
+        return (report_kept_outputs(dataset, build.output, context.configuration), remove_finalizer(dataset))
+    return tuple(_remove_versions(context, build))
+
+
+def _remove_versions(context: DatasetContext, build: BuildStatus) -> Iterator[Action]:
+    """Yield the actions that end the dataset's Jobs and then remove its versions."""
+    others = tuple(job for job in context.jobs if job.kind is not JobKind.DELETE)
+    status = context.previous_status
+    if others or (not context.find_jobs(JobKey(JobKind.DELETE, build.hash)) and context.has_other_pods(build.hash)):
+        ends = tuple(DeleteJob(job.name, job.uid) for job in others if not job.deleting)
+        yield from _continue_deletion(context, "Waiting for the dataset's pods to end.", ends, _POLL_SECONDS)
+        return
+    match _decide_job(context, status, JobKind.DELETE, build):
+        case JobSucceeded():
+            yield remove_finalizer(context.dataset)
+        case JobImpossible(problem):
+            yield from _block_deletion(context, problem, (), RETRY_SECONDS)
+        case JobPending(actions, problem, requeue_after) if problem:
+            yield from _block_deletion(context, problem, actions, requeue_after)
+        case JobPending(actions, _, requeue_after):
+            message = "Removing the versions of the dataset from the store."
+            yield from _continue_deletion(context, message, actions, requeue_after)
+
+
+def _continue_deletion(
+    context: DatasetContext, message: str, actions: tuple[Action, ...], requeue_after: float | None = None
+) -> tuple[Action, ...]:
+    outcome = build_dataset_outcome(context.previous_status, DatasetPhase.DELETING, Reason.DELETING, message, actions)
+    return list_actions(context, replace(outcome, requeue_after=requeue_after))
+
+
+def _block_deletion(
+    context: DatasetContext, problem: Problem, actions: tuple[Action, ...], requeue_after: float | None
+) -> tuple[Action, ...]:
+    problem = add_force_remedy(problem, "dataset")
+    outcome = build_waiting_dataset(
+        context, context.previous_status, problem, actions, requeue_after, DatasetPhase.DELETING
+    )
+    return list_actions(context, outcome)

@@ -1,0 +1,23 @@
+"""Owner of Jobs and ConfigMaps: a SynthSweep or a SynthDataset, named by a label of its own kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from synth_api.jobs.names import DATASET_LABEL, SWEEP_LABEL
+from synth_operator.kube.api import Resource
+from synth_operator.kube.dataset_object import DatasetObject
+from synth_operator.kube.sweep_object import SweepObject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Owner = SweepObject | DatasetObject
+
+OWNER_LABELS: Final = {Resource.SWEEPS: SWEEP_LABEL, Resource.DATASETS: DATASET_LABEL}
+"""Label with the name of the owner, on its Jobs, their pods and its ConfigMaps."""
+
+
+def find_labelled_owner(labels: Mapping[str, str]) -> tuple[Resource, str] | None:
+    """Return kind and name of the owner that labels name; None for an object of somebody else."""
+    return next(((resource, labels[label]) for resource, label in OWNER_LABELS.items() if label in labels), None)
