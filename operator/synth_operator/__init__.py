@@ -1,1 +1,1 @@
-"""The Kubernetes operator: watches SynthRecipe and SynthSweep and creates the Jobs of a sweep; it has no store."""
+"""The Kubernetes operator: watches recipes, sweeps and datasets and creates their Jobs; it has no store."""

@@ -195,7 +195,7 @@ class Configuration(Part):
     ] = ()
     """Namespaces whose sweeps are reconciled; empty: all."""
     operator_image: Image
-    """Image of the plan, finalize and delete Jobs: the operator image itself."""
+    """Image of all Jobs but render Jobs: the operator image itself."""
     renderer_image: Image
     """Default image of the render Jobs."""
     allowed_images: tuple[AllowedImage, ...] = ()
@@ -215,7 +215,7 @@ class Configuration(Part):
     render_resources: Resources = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"memory": "8Gi"})
     """Default resources of render pods."""
     job_resources: Resources = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"})
-    """Resources of plan, finalize and delete pods."""
+    """Resources of all pods but render pods."""
     scratch_size: Quantity = "16Gi"
     """Size limit of the scratch volume of all pods."""
     termination_grace_period_seconds: Annotated[int, Field(ge=1, le=3600)] = 60

@@ -15,6 +15,7 @@ from overlay_attempts import ALLOWED, ATTEMPTS
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
+from synth_api.resources.synth_dataset import DatasetPhase, DatasetStatus
 from synth_api.resources.synth_sweep import AttemptStatus, Phase, RunCounts, RunFailure, SweepSpec, SweepStatus
 from synth_cli.terminal.readable_yaml import dump_yaml
 
@@ -159,6 +160,87 @@ def test_the_api_server_rejects_invalid_sweeps(server: ApiServer, document: dict
     answer = server.call("create", "--filename=-", "--dry-run=server", stdin=json.dumps(document))
     assert answer.returncode != 0
     assert says in answer.stderr
+
+
+DATASET: dict[str, Any] = {
+    "version": "1",
+    "sources": [{"sweepRef": {"name": "spheres"}}],
+    "exports": [{"format": "coco"}],
+}
+
+
+def build_dataset(name: str = "d", **changes: Any) -> dict[str, Any]:
+    return build_sweep(DATASET | changes, name) | {"kind": "SynthDataset"}
+
+
+def build_exports(**options: Any) -> list[dict[str, Any]]:
+    return [{"format": "coco", **options}]
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (build_dataset("x" * 41), "the name of a dataset is a DNS label of at most 40 characters"),
+        (build_dataset(version="../1"), "spec.version: Invalid value: must be the name of a version, such as 3 or"),
+        (build_dataset(version="dataset.json"), "spec.version: Invalid value: must be the name of a version"),
+        (build_dataset(sources=[]), "spec.sources in body should have at least 1 items"),
+        (build_dataset(sources=DATASET["sources"] * 2), "spec.sources: Invalid value: a sweep is there twice"),
+        (
+            build_dataset(split={"train": 0.8, "val": 0.1}),
+            "spec.split: Invalid value: the shares sum to something else",
+        ),
+        (build_dataset(split={"train": 1, "val": 0}), "spec.split: Invalid value: the shares sum to something else"),
+        (build_dataset(exports=build_exports() * 2), "spec.exports: Invalid value: a format is there twice"),
+        (build_dataset(exports=[{"format": "voc"}]), 'spec.exports[0].format: Unsupported value: "voc"'),
+        (
+            build_dataset(exports=build_exports(boxes=True)),
+            "spec.exports[0].boxes: Invalid value: boxes changes only yolo",
+        ),
+        (
+            build_dataset(exports=build_exports(layout="stardist")),
+            "layout changes only pairs; take it out of exports of",
+        ),
+        (build_dataset(exports=build_exports(shardSize="1Mi")), "shardSize changes only webdataset and huggingface"),
+        (
+            build_dataset(exports=[{"format": "webdataset", "shardSize": "1K"}]),
+            "spec.exports[0].shardSize: Invalid value: must be a size in Mi or Gi, such as 256Mi or 1Gi",
+        ),
+        (build_dataset(exports=[{"format": "yolo", "below": "ignore"}]), "yolo and pairs know no particles to ignore"),
+        (
+            build_dataset(exports=[{"format": "pairs", "amodal": True}]),
+            "a pixel of pairs has one particle; take amodal",
+        ),
+        (build_dataset(exports=build_exports(classes="one", classMap={"a": "b"})), "classes and classMap exclude each"),
+        (build_dataset(exports=build_exports(**{"with": ["depht"]})), 'Unsupported value: "depht"'),
+    ],
+)
+def test_the_api_server_rejects_invalid_datasets(server: ApiServer, document: dict[str, Any], says: str) -> None:
+    answer = server.call("create", "--filename=-", "--dry-run=server", stdin=json.dumps(document))
+    assert answer.returncode != 0
+    assert says in answer.stderr
+
+
+def test_a_published_version_changes_with_another_version_only(server: ApiServer) -> None:
+    server.apply(build_dataset("published", output=OUTPUT))
+    changed = json.dumps(build_dataset("published", output=OUTPUT, split={"train": 0.7, "val": 0.3}))
+    assert server.call("apply", "--server-side", "--filename=-", "--dry-run=server", stdin=changed).returncode == 0
+    status = DatasetStatus(phase=DatasetPhase.PUBLISHED, version="1", runs=2, root="ab" * 32, formats="coco")
+    patch = f'{{"status":{status.model_dump_json(exclude_none=True)}}}'
+    server.kubectl("patch", "sd", "published", "--subresource=status", "--type=merge", f"--patch={patch}")
+
+    answer = server.call("apply", "--server-side", "--filename=-", stdin=changed)
+    assert "spec.version: Invalid value: a published version stays as it is" in answer.stderr
+    moved = json.dumps(build_dataset("published", output=OUTPUT | {"bucket": "other"}, version="2"))
+    answer = server.call("apply", "--server-side", "--filename=-", stdin=moved)
+    assert "spec.output: Invalid value: output cannot change, versions would be left behind" in answer.stderr
+    server.apply(build_dataset("published", output=OUTPUT, parallelism=9))
+    server.apply(build_dataset("published", output=OUTPUT, version="2", split={"train": 0.7, "val": 0.3}))
+    back = json.loads(server.kubectl("get", "sd", "published", "--output=json"))
+    assert DatasetStatus.model_validate(back["status"]) == status
+
+
+def test_the_example_of_a_dataset_is_accepted(server: ApiServer) -> None:
+    server.kubectl("apply", f"--filename={ROOT}/examples/kubernetes-sweep/dataset.yaml", "--dry-run=server")
 
 
 def test_a_short_sweep_gets_defaults(server: ApiServer) -> None:

@@ -106,10 +106,10 @@ def test_the_pull_request_of_the_readme_adds_60_runs_and_keeps_120(repository: P
     assert (len(before), len(after), before < after) == (120, 180, True)
 
 
-def test_argo_cds_config_map_has_the_check_for_both_kinds() -> None:
+def test_argo_cds_config_map_has_the_check_for_all_kinds() -> None:
     (config,) = build(EXAMPLE / "argocd")
 
     check = (EXAMPLE / "argocd" / "health.lua").read_text(encoding="utf-8")
     assert config["metadata"]["name"] == "argocd-cm"
     prefix = "resource.customizations.health.synth-operator.io_"
-    assert config["data"] == {f"{prefix}SynthSweep": check, f"{prefix}SynthRecipe": check}
+    assert config["data"] == {f"{prefix}{kind}": check for kind in ("SynthSweep", "SynthRecipe", "SynthDataset")}

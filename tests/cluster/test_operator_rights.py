@@ -12,6 +12,7 @@ from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
 from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL, build_input_name
 from synth_api.reasons import Reason
+from synth_api.resources.base import API_VERSION
 from synth_api.resources.conditions import ConditionType
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 
@@ -70,7 +71,25 @@ def run_full_life(namespace: SweepNamespace) -> None:
     )
     namespace.kubectl("delete", "configmap", taken)
     assert namespace.wait_for_end("life").phase is Phase.COMPLETE
+    run_life_of_a_dataset(namespace)
     namespace.kubectl("delete", "synthsweep", "life", "--timeout=120s")
+
+
+def run_life_of_a_dataset(namespace: SweepNamespace) -> None:
+    """Let a dataset of the sweep lose its Job, be published, and be deleted with its versions."""
+    spec = {
+        "version": "1",
+        "sources": [{"sweepRef": {"name": "life"}}],
+        "exports": [{"format": "coco"}],
+        "deletionPolicy": "Delete",
+    }
+    document = {"apiVersion": API_VERSION, "kind": "SynthDataset", "metadata": {"name": "life"}, "spec": spec}
+    selector = "--selector=synth-operator.io/dataset=life"
+    namespace.apply(document)
+    wait_until(lambda: namespace.kubectl("get", "jobs", selector, "--output=name"), "the dataset has no Job")
+    namespace.kubectl("delete", "jobs", selector, "--wait=false")  # the operator creates it again: it reads the dataset
+    namespace.kubectl("wait", "--for=condition=Ready", "synthdataset/life", "--timeout=180s")
+    namespace.kubectl("delete", "synthdataset", "life", "--timeout=120s")
 
 
 def test_the_operators_calls_are_exactly_its_rules(

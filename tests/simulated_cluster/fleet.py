@@ -203,7 +203,7 @@ class SimulatedFleet(SimulatedCluster):
         recipe = RecipeObject.from_json(body) if body else None
         inputs = self.api.find(Resource.INPUTS, NAMESPACE, labels=f"{SWEEP_LABEL}={sweep.name}")
         names = frozenset(body["metadata"]["name"] for body in inputs)
-        return ObservedState(validate(sweep.spec, recipe), recipe, jobs, pods, inputs=names)
+        return ObservedState(validation=validate(sweep.spec, recipe), recipe=recipe, jobs=jobs, pods=pods, inputs=names)
 
     # Invariants
 

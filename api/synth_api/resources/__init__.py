@@ -1,1 +1,1 @@
-"""The custom resources: SynthRecipe and SynthSweep, group synth-operator.io, version v1alpha1."""
+"""The custom resources: SynthRecipe, SynthSweep and SynthDataset, group synth-operator.io, version v1alpha1."""

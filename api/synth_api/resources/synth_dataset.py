@@ -194,7 +194,7 @@ class DatasetSpec(DatasetDefinition):
 
     @property
     def definition(self) -> DatasetDefinition:
-        """The definition alone."""
+        """Return the definition without how and where it is built."""
         return DatasetDefinition.model_construct(
             **{name: getattr(self, name) for name in DatasetDefinition.model_fields}
         )

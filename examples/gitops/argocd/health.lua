@@ -1,4 +1,4 @@
--- Health of a SynthSweep or SynthRecipe for Argo CD, from the conditions that kstatus reads too.
+-- Health of a SynthSweep, SynthRecipe or SynthDataset for Argo CD, from the conditions that kstatus reads too.
 local health = { status = "Progressing", message = "No operator has observed the latest edit yet." }
 local status = obj.status
 if status == nil or status.conditions == nil or status.observedGeneration ~= obj.metadata.generation then

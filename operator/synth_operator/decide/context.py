@@ -38,7 +38,7 @@ class JobContext(Protocol):
         """The sweep or dataset."""
 
     @property
-    def observed(self) -> ObservedJobs:
+    def children(self) -> ObservedJobs:
         """Its Jobs, and what belongs to them."""
 
     @property
@@ -99,6 +99,11 @@ class Context:
     def owner(self) -> SweepObject:
         """The sweep as the owner of its Jobs."""
         return self.sweep
+
+    @property
+    def children(self) -> ObservedState:
+        """Its Jobs, and what belongs to them."""
+        return self.observed
 
     @property
     def output(self) -> Output | None:

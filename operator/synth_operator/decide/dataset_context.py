@@ -39,6 +39,11 @@ class DatasetContext:
         return self.dataset
 
     @property
+    def children(self) -> ObservedDataset:
+        """Its Jobs, and what belongs to them."""
+        return self.observed
+
+    @property
     def spec(self) -> DatasetSpec:
         """Spec of the dataset as the user wrote it."""
         return self.dataset.spec

@@ -75,7 +75,7 @@ def _decide_outcome(context: DatasetContext) -> DatasetOutcome:
     if problem := find_spec_problem(context.dataset, context.configuration):
         return _build_stalled_outcome(status, problem)
     if status.version == context.spec.version:
-        return _keep_published(context)
+        return _keep_version(context)
     sources = find_sources(context)
     if isinstance(sources, Problem):
         return build_waiting_dataset(context, status, sources)
@@ -85,7 +85,7 @@ def _decide_outcome(context: DatasetContext) -> DatasetOutcome:
     return _continue_build(context, _find_or_start_build(context, sources, output))
 
 
-def _keep_published(context: DatasetContext) -> DatasetOutcome:
+def _keep_version(context: DatasetContext) -> DatasetOutcome:
     """Return the outcome of the version that is published, or of a change that it forbids."""
     status = context.previous_status
     if status.definition == context.spec.digest:
@@ -105,13 +105,14 @@ def _find_or_start_build(context: DatasetContext, sources: tuple[SourceDataset, 
         # An edit of anything tries again what could never work.
         is_edited = status.observed_generation != context.dataset.generation
         return update_dataset(status, build=status.build.model_copy(update={"verdict": None})) if is_edited else status
+    limit = context.configuration.limits.find(context.dataset.namespace).pods
     build = BuildStatus(
         hash=digest,
         version=context.spec.version,
         definition=definition,
         sources=sources,
         output=output,
-        parts=context.spec.parallelism,
+        parts=max(1, min(context.spec.parallelism, limit)) if limit is not None else context.spec.parallelism,
     )
     return update_dataset(status, build=build)
 

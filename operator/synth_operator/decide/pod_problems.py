@@ -189,7 +189,7 @@ def _explain_binary_secret(context: JobContext) -> Problem:
 def _find_warning(context: JobContext, job: JobObject, pods: tuple[PodObject, ...]) -> Problem | None:
     """Return the problem in the latest warning about the Job or its pods unless a pod was created after it."""
     newest = max((pod.created for pod in pods), default=job.created)
-    for warning in sorted(context.observed.warnings, key=lambda warning: warning.at, reverse=True):
+    for warning in sorted(context.children.warnings, key=lambda warning: warning.at, reverse=True):
         current = warning.at >= newest and context.now - warning.at < _MAX_WARNING_AGE
         if warning.job != job.name or not current:
             continue

@@ -76,7 +76,7 @@ def decide_single_pod_job(
 
 def find_refusal(context: JobContext, status: SweepStatus | DatasetStatus, *names: str) -> JobPending | None:
     """Return the API's refusal to create one of these names, with the time of the next try; None if a try is due."""
-    for refusal in context.observed.refusals:
+    for refusal in context.children.refusals:
         problem = explain_refusal(context, refusal)
         next_try = compute_next_try(status, problem.reason, refusal.at)
         if refusal.name in names and context.now < next_try:
@@ -88,7 +88,7 @@ def create_missing_input(
     context: JobContext, key: JobKey, build_input: Callable[[], Mapping[str, Any]] | None
 ) -> tuple[Action, ...]:
     """Return the action that creates the ConfigMap of an attempt or build, if it does not exist."""
-    if build_input is None or build_input_name(context.owner.name, key.attempt) in context.observed.inputs:
+    if build_input is None or build_input_name(context.owner.name, key.attempt) in context.children.inputs:
         return ()
     return (CreateInput(build_input()),)
 

@@ -99,7 +99,7 @@ class ObjectCache:
         """Return a sweep as it is kept, or None if there is none."""
         return self._packed[Resource.SWEEPS].get(place)
 
-    def list_packed(self, resource: Resource = Resource.SWEEPS) -> tuple[PackedObject, ...]:
+    def list_all(self, resource: Resource = Resource.SWEEPS) -> tuple[PackedObject, ...]:
         """Return all sweeps, or all datasets, as they are kept."""
         with self._lock:
             return tuple(self._packed[resource].values())

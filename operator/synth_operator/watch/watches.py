@@ -182,11 +182,11 @@ class Watches:
 
     def list_sweeps(self) -> tuple[PackedObject, ...]:
         """Return all sweeps in the cache; none while it is not complete."""
-        return self._cache.list_packed() if self._is_complete else ()
+        return self._cache.list_all() if self._is_complete else ()
 
     def list_datasets(self) -> tuple[PackedObject, ...]:
         """Return all datasets in the cache; none while it is not complete."""
-        return self._cache.list_packed(Resource.DATASETS) if self._is_complete else ()
+        return self._cache.list_all(Resource.DATASETS) if self._is_complete else ()
 
     def _get_cache(self) -> ObjectCache:
         if not self._is_complete:
@@ -196,7 +196,7 @@ class Watches:
     def list_names(self) -> dict[str, set[str]]:
         """Return the names of sweeps that may occupy something, by namespace; raises NotWatchingError."""
         cache, names = self._get_cache(), defaultdict[str, set[str]](set)
-        for packed in cache.list_packed():
+        for packed in cache.list_all():
             if packed.finished is None or any(cache.list_children((packed.namespace, packed.name))):
                 names[packed.namespace].add(packed.name)
         return dict(names)

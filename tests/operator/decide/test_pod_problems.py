@@ -56,7 +56,7 @@ def crashed_pods(count: int) -> list[PodObject]:
 def problem_of(pods: list[PodObject], warnings: tuple[JobWarning, ...] = ()) -> Problem | None:
     context = SimpleNamespace(
         owner=SimpleNamespace(generation=1),
-        observed=SimpleNamespace(warnings=warnings),
+        children=SimpleNamespace(warnings=warnings),
         retries=2,
         previous_status=SweepStatus(),
         output=Output(endpoint="store:9000", bucket="lab", secret_ref=SecretRef(name="dataset-store")),

@@ -12,7 +12,9 @@ from simulated_cluster.simulation import OUTPUT
 
 from synth_api.jobs.names import DATASET_LABEL, INPUT_ANNOTATION, JOB_LABEL, SWEEP_LABEL
 from synth_api.resources.conditions import ConditionType
+from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_api.resources.synth_dataset import DatasetPhase
+from synth_operator.configuration import LimitsByNamespace
 from synth_operator.kube.api import ApiError, Resource
 
 if TYPE_CHECKING:
@@ -61,6 +63,14 @@ def test_its_jobs_are_those_of_the_dataset_and_read_its_definition() -> None:
     assert SWEEP_LABEL not in job["metadata"]["labels"]
     assert (document["parts"], document["definition"]["version"]) == (2, "1")
     assert [dataset["name"] for dataset in document["datasets"]] == ["spheres", "broad"]
+
+
+def test_a_dataset_has_at_most_the_pods_of_its_namespace() -> None:
+    cluster = SimulatedDataset(parallelism=9)
+    limits = LimitsByNamespace(default=NamespaceLimits(pods=3))
+    cluster.rules = cluster.rules.model_copy(update={"limits": limits})
+    cluster.run_until_dataset(DatasetPhase.PUBLISHED)
+    assert {part for _, part in cluster.store.exported} == {0, 1, 2}
 
 
 def test_a_dataset_waits_for_its_sweeps_and_says_for_which() -> None:
