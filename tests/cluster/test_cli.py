@@ -353,6 +353,11 @@ def test_the_gallery_of_a_sweep_is_read_with_the_sweeps_secret(synth: Synth, ser
         code, _, _ = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}", "--pictures")
         assert sorted(path.name for path in run.iterdir()) == ["real.png", "thumb.webp"]
         assert (run / "real.png").read_bytes() == b"picture"
+        code, out, _ = synth("verify", "shown", "-n", "lab", f"--endpoint={store.endpoint}")
+        fault = (
+            f"s3://lab/x/{DATASET.folder}: expected a document of a dataset, found one that cannot be read (the attempt"
+        )
+        assert (code, out.startswith(fault)) == (1, True)
         synth.environment |= {"AWS_ACCESS_KEY_ID": "other", "AWS_SECRET_ACCESS_KEY": "wrong-secret"}
         code, _, error = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}")
         assert (code, "denies access to bucket 'lab'" in error) == (75, True)

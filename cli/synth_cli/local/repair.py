@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from synth_api.errors import TryAgainError
+from synth_api.version import ENGINE_VERSION
 from synth_cli.local.dataset_writing import CommitStoppedError, write_dataset
 from synth_cli.local.interrupts import Interrupts
 from synth_cli.local.rendered_again import compare_runs, read_run, render_again, replace_runs, restore_recipe
@@ -77,9 +78,16 @@ def _read_runs(source: DatasetSource, numbers: Iterator[int], report: Verificati
         if run is not None:
             runs.append(run)
             continue
-        problem = "neither manifest nor plan has a recipe with its key in this release"
-        report.notes.append(f"run {number} cannot be rendered again: {problem}; the same synth render may")
+        report.notes.append(f"run {number} cannot be rendered again: {_explain_key(source)}")
     return runs
+
+
+def _explain_key(source: DatasetSource) -> str:
+    """Return why no recipe of a run gives its key."""
+    version = source.attempt.engine_version
+    if version not in (None, ENGINE_VERSION):
+        return f"the dataset has engine version {version}, this release {ENGINE_VERSION}; take the release that made it"
+    return "neither manifest nor plan has a recipe with its key; the synth render that made the dataset renders it"
 
 
 @contextmanager

@@ -116,8 +116,10 @@ def _match_by_values(
     one: DatasetSource, two: DatasetSource, removed: NDArray[np.void], added: NDArray[np.void]
 ) -> tuple[list[tuple[np.void, np.void]], NDArray[np.void], NDArray[np.void]]:
     """Return pairs of runs with the same values of all axes, and the rows of both that have no partner."""
-    places = {_hash_values(one, row): place for place, row in enumerate(removed)}
-    partners = ((places.get(_hash_values(two, row)), number) for number, row in enumerate(added))
+    places: dict[bytes, int] = {}
+    for place, row in enumerate(removed):
+        places.setdefault(_hash_values(one, row), place)  # joined sweeps may have several runs of equal values
+    partners = ((places.pop(_hash_values(two, row), None), number) for number, row in enumerate(added))
     pairs = [(place, number) for place, number in partners if place is not None]
     left = np.delete(removed, [place for place, _ in pairs])
     right = np.delete(added, [number for _, number in pairs])

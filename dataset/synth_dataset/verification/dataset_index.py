@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from synth_api.sentences import explain
 from synth_dataset.attempts.attempt import iterate_keys
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
@@ -63,8 +64,8 @@ def open_index(source: DatasetSource) -> DatasetIndex:
         return DatasetIndex(source, tuple(_check_totals(source, address)), is_readable=True)
     except DocumentError:
         return DatasetIndex(source, (Fault(address, "the rows of the runs", NOTHING, DOCUMENT_REMEDY),), False)
-    except (pa.ArrowException, OSError) as error:
-        found = f"a file that cannot be read ({str(error).splitlines()[0]})"
+    except (pa.ArrowException, OSError, TypeError, AttributeError) as error:  # the last two: of columns without values
+        found = f"a file that cannot be read ({explain(error)})"
         return DatasetIndex(source, (Fault(address, "a Parquet file", found, DOCUMENT_REMEDY),), False)
 
 

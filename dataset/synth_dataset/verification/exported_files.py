@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synth_api.sentences import explain
 from synth_dataset.store.stored_file import StoredFile
 from synth_dataset.verification.coco_document import CocoDocument, CocoError
 
@@ -48,7 +49,7 @@ def count_labels(store: Store, format_: str, path: str) -> FileCounts | None:
     try:
         return count(store, path, match["split"])
     except (CocoError, pa.ArrowException, tarfile.TarError, OSError, ValueError, LookupError, TypeError) as error:
-        raise LabelFileError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+        raise LabelFileError(explain(error)) from error
 
 
 def _count_coco(store: Store, path: str, split: str) -> FileCounts:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 import pyarrow as pa
 
+from synth_api.sentences import explain
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.verification.coco_document import CocoDocument, CocoError
@@ -27,7 +28,8 @@ Rows = dict[str, list[Any]]
 """Columns `id` and `visible_px` of the rows of a run."""
 
 
-_UNREADABLE: Final = (CocoError, DocumentError, pa.ArrowException, OSError)
+_UNREADABLE: Final = (CocoError, DocumentError, pa.ArrowException, OSError, LookupError, TypeError, ValueError)
+"""Errors of a document that is missing, or that another program wrote."""
 
 
 class PooledDocument(ABC, Generic[T]):
@@ -62,13 +64,12 @@ class PooledDocument(ABC, Generic[T]):
         try:
             yield from self._pass(run)
             item = self._take() if self._next is not None and self._next[0] == run else None
+            if self._is_broken or manifest is None or labels is None:
+                return
+            if item is not None or self._is_expected:
+                yield from self.compare(run, item, manifest, labels)
         except _UNREADABLE as error:
             yield self._break(error)
-            return
-        if item is None and not self._is_expected:
-            return
-        if manifest is not None and labels is not None and not self._is_broken:
-            yield from self.compare(run, item, manifest, labels)
 
     def finish(self) -> Iterator[Fault]:
         """Yield the faults of what is left after the last run."""
@@ -104,12 +105,9 @@ class PooledDocument(ABC, Generic[T]):
 
     def _break(self, error: Exception) -> Fault:
         self._is_broken, self._next, self._items = True, None, iter(())
-        found = (
-            NOTHING
-            if isinstance(error, (FileNotFoundError, DocumentError))
-            else f"a file that cannot be read ({error})"
-        )
-        return self.describe(f"{self.what} of each run", found.splitlines()[0])
+        is_missing = isinstance(error, (FileNotFoundError, DocumentError))
+        found = NOTHING if is_missing else f"a file that cannot be read ({explain(error)})"
+        return self.describe(f"{self.what} of each run", found)
 
 
 class PooledRows(PooledDocument[Rows]):
@@ -230,9 +228,9 @@ def check_categories(source: DatasetSource) -> Iterator[Fault]:
     path = f"{source.dataset.folder}/{COCO}"
     try:
         head = CocoDocument(source.store, path).read_head()
-    except (CocoError, OSError):
+        found = {entry["id"]: entry["name"] for entry in head["categories"]}
+    except _UNREADABLE:
         return  # said of the images
     expected = {entry.id: entry.name for entry in source.dataset.categories}
-    found = {entry["id"]: entry["name"] for entry in head["categories"]}
     if found != expected:
         yield Fault(source.store.format_uri(path), f"categories {expected}", str(found), DOCUMENT_REMEDY)

@@ -63,8 +63,12 @@ class RunChecker:
         problem = NOTHING
         try:
             manifest = self.store.read_manifest(key)
+            for file in manifest.files:
+                check_stored_path(file.path)
         except KeyError:
             manifest = None
+        except OSError as error:
+            manifest, problem = None, f"one that cannot be read ({error.strerror})"
         except DocumentError as error:
             manifest, problem = None, f"one that cannot be read ({shorten_error(error, address)})"
         if manifest is None:
@@ -114,13 +118,18 @@ class RunChecker:
         folder, remedy = layout.run_path(manifest.key, manifest.c8), explain_remedy(run)
         if self.depth.contents:
             for file in manifest.files:
-                yield check_file(self.store, f"{folder}/{check_stored_path(file.path)}", file, remedy, run)
+                yield check_file(self.store, f"{folder}/{file.path}", file, remedy, run)
             return
-        sizes = self.store.list_sizes(folder)
+        try:
+            sizes = self.store.list_sizes(folder)
+        except OSError as error:
+            found = f"one that cannot be read ({error.strerror})"
+            yield Checked((Fault(self.store.format_uri(folder), "a readable folder", found, remedy, run),), 1)
+            return
         for file in manifest.files:
-            found = sizes.get(file.path)
+            size = sizes.get(file.path)
             address = self.store.format_uri(f"{folder}/{file.path}")
-            wrong = () if found == file.bytes else (describe_size(address, file.bytes, found, remedy, run),)
+            wrong = () if size == file.bytes else (describe_size(address, file.bytes, size, remedy, run),)
             yield Checked(wrong, 1)
 
     def _check_labels(self, run: int, manifest: Manifest) -> tuple[RunLabels | None, list[Fault]]:

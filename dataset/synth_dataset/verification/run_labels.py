@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 INSTANCES: Final = "instances.png"
 ANNOTATIONS: Final = "annotations.json"
+_KEYS: Final = frozenset({"id", "category", "area", "bbox", "visible"})
+_COLUMNS: Final = ("id", "visible_px", "blueprint")
 _SHOWN: Final = 5
 """Ids that a sentence lists at most."""
 
@@ -64,13 +66,16 @@ def read_labels(store: Store, manifest: Manifest) -> RunLabels:
         raise UnreadableError(INSTANCES, "a picture") from None
     try:
         notes: list[dict[str, Any]] = json.loads(read(ANNOTATIONS))["particles"]
-    except (ValueError, LookupError, TypeError):
-        raise UnreadableError(ANNOTATIONS, "JSON with particles") from None
+        if not all(note.keys() >= _KEYS for note in notes):
+            raise LookupError(ANNOTATIONS)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise UnreadableError(ANNOTATIONS, f"JSON of particles with {', '.join(sorted(_KEYS))}") from None
     content = read(PARTICLES)
     try:
         table = parse_table(content)
-    except pa.ArrowException:
-        raise UnreadableError(PARTICLES, "a Parquet file") from None
+        table = table.select([*_COLUMNS, *(name for name in table.column_names if name == "labelled")])
+    except (pa.ArrowException, KeyError):
+        raise UnreadableError(PARTICLES, f"a Parquet file with {', '.join(_COLUMNS)}") from None
     return RunLabels(_group_pixels(ids), (ids.shape[1], ids.shape[0]), notes, table)
 
 

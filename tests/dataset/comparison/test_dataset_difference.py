@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from disc_datasets import NUMBER, SEED, DiscSweep, render_discs
 
@@ -94,6 +95,18 @@ def test_a_dataset_of_an_earlier_release_has_no_digests_in_its_index(tmp_path: P
     file = two.store.root / two.dataset.folder / "index.parquet"
     pq.write_table(pq.read_table(file).drop_columns(["label_digest", "split"]), file)
     assert compare_datasets(one, two).is_equal
+
+
+def test_runs_of_joined_sweeps_with_equal_values_are_each_matched_once(tmp_path: Path) -> None:
+    """Two sweeps of one axis, whose recipes differ elsewhere: each value is there twice."""
+    one = render(tmp_path / "one", replace(SWEEP, seeds=(0,), numbers=(4,), particle_blueprints=("Bead",)))
+    two = render(tmp_path / "two", replace(SWEEP, seeds=(0,), numbers=(4,), particle_blueprints=("Chip",)))
+    path = two.store.root / two.dataset.folder / "index.parquet"
+    table = pq.read_table(path)
+    other = table.set_column(1, "key", [["f" * 64]])
+    pq.write_table(pa.concat_tables([table, other]), path)
+    difference = compare_datasets(one, two)
+    assert difference.counts == DifferenceCounts(equal=0, added=1, removed=0, changed=1)
 
 
 def test_many_runs_are_counted_and_the_first_are_listed(tmp_path: Path) -> None:

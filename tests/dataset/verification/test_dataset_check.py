@@ -188,7 +188,7 @@ def test_runs_are_checked_without_an_index_too(source: DatasetSource) -> None:
     expected = f"index.parquet: expected {len(content):,} bytes, found 10 bytes; {WRITES}"
     assert list_faults(source, FULL) == [expected, lost]
     index.write_bytes(bytes(len(content)))
-    found = "expected a Parquet file, found a file that cannot be read (Parquet magic bytes not found in footer."
+    found = "expected a Parquet file, found a file that cannot be read (ArrowInvalid: Parquet magic bytes not found"
     assert list_faults(source, QUICK)[0].startswith(f"index.parquet: {found}")
 
 
@@ -305,6 +305,32 @@ def test_a_coco_document_that_another_program_wrote(source: DatasetSource) -> No
     file.write_text(json.dumps(json.loads(file.read_bytes()), indent=1))
     sentence = "expected an image of each run, found a file that cannot be read"
     assert any(sentence in fault for fault in list_faults(source, DEEP))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("instances.png", b"no picture", "a picture"),
+        ("annotations.json", b'{"particles": [{"id": 1}]}', "JSON of particles with area, bbox, category, id, visible"),
+        ("annotations.json", b"[]", "JSON of particles with area, bbox, category, id, visible"),
+        ("particles.parquet", b"no table", "a Parquet file with id, visible_px, blueprint"),
+    ],
+)
+def test_a_label_file_of_another_form(source: DatasetSource, name: str, content: bytes, expected: str) -> None:
+    rewrite_file(source, name, lambda file: file.write_bytes(content))
+    sentence = f"expected {expected}, found a file that cannot be read; {RENDERS}"
+    assert sentence in [fault.partition(f"{name}: ")[2] for fault in list_faults(source, DEEP)]
+
+
+def test_a_manifest_that_leads_out_of_the_store(source: DatasetSource) -> None:
+    key = find_run(source).parent.name
+    file = source.store.root / f"manifests/{key[:2]}/{key}.json"
+    manifest = json.loads(file.read_bytes())
+    manifest["files"][0]["path"] = "../../secret"
+    file.write_text(json.dumps(manifest))
+    (sentence,) = list_faults(source, QUICK)
+    found = "found one that cannot be read ('../../secret' is no path in a dataset)"
+    assert sentence == f"{file.relative_to(source.store.root)}: expected the manifest of run 1, {found}; {RENDERS}"
 
 
 def test_a_sample_is_the_same_at_every_call(tmp_path: Path) -> None:
