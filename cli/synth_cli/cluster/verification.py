@@ -15,8 +15,9 @@ from synth_cli.terminal.progress import open_meter
 from synth_cli.terminal.standard_streams import print_line
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.verification.dataset_check import check_dataset
-from synth_dataset.verification.export_check import check_export, count_files, is_export
+from synth_dataset.verification.export_check import check_export, count_files, is_export, read_version
 from synth_dataset.verification.fault import Checked, Fault
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _iterate_reports(
         if options.needs_dataset:
             problem = f"{store.location} is an export, which renders nothing; give the dataset that it was made from"
             raise InputError(options.needs_dataset, problem)
-        yield _verify_export(store, options)
+        yield from _verify_exports(store, word, opener, options)
         return
     try:
         for source in opener.open(stack, word):
@@ -75,10 +76,24 @@ def _to_fault(error: DocumentError) -> Fault:
     return Fault(address, "a document of a dataset", found, "the same synth render, or synth retry, writes it again")
 
 
-def _verify_export(store: Store, options: VerificationOptions) -> VerificationReport:
+def _verify_exports(
+    store: Store, word: str, opener: DatasetOpener, options: VerificationOptions
+) -> Iterator[VerificationReport]:
+    """Yield the report of an export, or of each one of a version."""
+    version = read_version(store)
+    if version is None:
+        yield _verify_export(store, options)
+        return
+    for export in version.exports:
+        place = opener.open_store(f"{word.rstrip('/')}/{check_stored_path(export.folder)}")
+        if place is not None:
+            yield _verify_export(place, options, export.checksums)
+
+
+def _verify_export(store: Store, options: VerificationOptions, checksums: str | None = None) -> VerificationReport:
     report = VerificationReport(store.location, store.location, thing="file")
     total = math.ceil(count_files(store) * options.depth.share)
-    _add_all(report, check_export(store, options.depth), total)
+    _add_all(report, check_export(store, options.depth, checksums), total)
     return report
 
 

@@ -20,6 +20,7 @@ from synth_dataset.verification.exported_files import FileCounts, LabelFileError
 from synth_dataset.verification.fault import EXPORT_REMEDY, NOTHING, Checked, Fault, shorten_error
 from synth_dataset.verification.sampling import find_threshold, rank
 from synth_dataset.verification.stored_files import compute_digest, count_threads, describe_digest
+from synth_dataset.versions.version_document import VersionDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,10 +40,18 @@ class ListedFile(NamedTuple):
 
 
 def is_export(store: Store) -> bool:
-    """Return True if an export lies at the root of a store, or the beginning of one. Raises StoreError."""
+    """Return True if an export or a version lies at the root of a store, or an unfinished one. Raises StoreError."""
     has_sweeps = next(iter(store.list_children(layout.SWEEPS)), None) is not None
     names = (CHECKSUMS, layout.DATASET, f"{WORK}/export.json")
     return not has_sweeps and any(store.exists(name) for name in names)
+
+
+def read_version(store: Store) -> VersionDocument | None:
+    """Return the version of a SynthDataset at the root of a store; None if something else is there."""
+    try:
+        return parse_document(VersionDocument, store.read(layout.DATASET), layout.DATASET)
+    except (FileNotFoundError, DocumentError):
+        return None
 
 
 def count_files(store: Store) -> int:
@@ -53,10 +62,15 @@ def count_files(store: Store) -> int:
         return 0
 
 
-def check_export(store: Store, depth: Depth) -> Iterator[Checked]:
-    """Yield the outcome of each file of an export, in the order of its list. Raises StoreError."""
+def check_export(store: Store, depth: Depth, checksums: str | None = None) -> Iterator[Checked]:
+    """Yield the outcome of each file of an export, in the order of its list. Raises StoreError.
+
+    `checksums` is the sha256 of the list, which the document of a version has.
+    """
     document, faults = _read_document(store)
     yield Checked(tuple(faults), 1)
+    if checksums is not None:
+        yield Checked(tuple(_compare_list(store, checksums)), 1)
     checker = _FileChecker(store, depth, document.format if document and depth.labels else None)
     totals: dict[str, SplitCounts] = {}
     for checked, counts in read_ahead(checker.check, _draw_files(store, depth.share), count_threads(store)):
@@ -82,6 +96,15 @@ def _read_document(store: Store) -> tuple[ExportDocument | None, list[Fault]]:
     except DocumentError as error:
         found = f"one that cannot be read ({shorten_error(error, address)})"
     return None, [*faults, Fault(address, "the document of an export", found, EXPORT_REMEDY)]
+
+
+def _compare_list(store: Store, checksums: str) -> Iterator[Fault]:
+    try:
+        _, found = compute_digest(store, CHECKSUMS)
+    except FileNotFoundError:
+        return  # said already
+    if found != checksums:
+        yield describe_digest(store.format_uri(CHECKSUMS), checksums, found, EXPORT_REMEDY)
 
 
 def _iterate_lines(store: Store) -> Iterator[bytes]:

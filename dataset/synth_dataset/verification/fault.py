@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 NOTHING: Final = "nothing"
 """What is found of a missing file."""
-EXPORT_REMEDY: Final = "the same synth export into an empty folder writes it again"
+EXPORT_REMEDY: Final = "the same synth export, or synth dataset build, into an empty folder writes it again"
 DOCUMENT_REMEDY: Final = "synth verify --repair writes the documents of the dataset again"
 RECIPE_REMEDY: Final = "synth verify --repair writes it again"
 

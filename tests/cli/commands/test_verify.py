@@ -103,6 +103,29 @@ def test_an_export(dataset: Path, tmp_path: Path, capsys) -> None:
     assert problem in capsys.readouterr().err
 
 
+def test_every_export_of_a_version(dataset: Path, tmp_path: Path, capsys) -> None:
+    spec = {
+        "version": "3",
+        "sources": [{"sweepRef": {"name": "discs"}}],
+        "exports": [{"format": "coco"}, {"format": "yolo"}],
+    }
+    file = tmp_path / "spheres.yaml"
+    kind = {"apiVersion": "synth-operator.io/v1alpha1", "kind": "SynthDataset"}
+    file.write_text(json.dumps({**kind, "metadata": {"name": "spheres"}, "spec": spec}))
+    assert run(["dataset", "build", str(file), "--store", str(dataset), "--workers", "1"]) == 0
+    version = dataset / "datasets/local/spheres/3"
+    capsys.readouterr()
+    assert verify(version, "--deep") == 0
+    output = capsys.readouterr().out.splitlines()
+    assert [line.partition(": no faults in ")[0] for line in output] == [f"{version}/coco", f"{version}/yolo"]
+    checksums = version / "yolo" / "checksums.sha256"
+    checksums.write_bytes(checksums.read_bytes().splitlines(keepends=True)[0])
+    assert verify(version, "--quick") == 1
+    fault = capsys.readouterr().out.splitlines()[1]
+    assert fault.startswith(f"{checksums}: expected sha256 ")
+    assert fault.endswith("…; the same synth export, or synth dataset build, into an empty folder writes it again")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -18,7 +18,7 @@ from synth_dataset.verification.depth import Depth
 from synth_dataset.verification.export_check import check_export, is_export
 
 QUICK, FULL, DEEP = Depth(contents=False), Depth(), Depth(labels=True)
-WRITES = "the same synth export into an empty folder writes it again"
+WRITES = "the same synth export, or synth dataset build, into an empty folder writes it again"
 FORMATS = [("coco", {}), ("yolo", {}), ("pairs", {}), ("pairs", {"layout": "stardist"}), ("huggingface", {}),
            ("webdataset", {})]  # fmt: skip
 
