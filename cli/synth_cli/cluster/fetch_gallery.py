@@ -37,7 +37,7 @@ def fetch_gallery(
     """
     cluster = connect_for_sweep(name, context, namespace)
     sweep = cluster.read_sweep(name)
-    with open_sweep_store(cluster, sweep, endpoint) as store, _hint_at_endpoint(endpoint), _explain_missing_files():
+    with open_sweep_store(cluster, sweep, endpoint) as store, hint_at_endpoint(endpoint), _explain_missing_files():
         dataset = find_dataset(store, sweep.namespace, sweep.name)
         if dataset is None:
             phase = sweep.status.phase.value
@@ -51,7 +51,7 @@ def fetch_gallery(
 
 
 @contextmanager
-def _hint_at_endpoint(endpoint: str | None) -> Iterator[None]:
+def hint_at_endpoint(endpoint: str | None) -> Iterator[None]:
     """Add a hint to STORE_UNREACHABLE: the endpoint of the pods may have no name on this machine."""
     try:
         yield

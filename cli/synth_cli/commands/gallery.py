@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_cli.cluster.cluster_options import cluster_options
 from synth_cli.parameters import PATH, TEXT, parse_path
@@ -22,33 +23,61 @@ if TYPE_CHECKING:
 @click.option(
     "--endpoint", type=TEXT, metavar="HOST:PORT", help="Address of a sweep's store as seen from this machine."
 )
+@click.option("--watch", is_flag=True, help="Serve a page on this machine that grows while runs are rendered.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of --watch.  [default: any free one]")
 @cluster_options
 def command(
     dataset: str,
     name: str | None,
     out: Path | None,
     pictures: bool,
+    watch: bool,
+    port: int,
     endpoint: str | None,
     namespace: str | None,
     context: str | None,
 ) -> int:
     """Write the gallery page of the folder DATASET again, or download that of SWEEP; print the path of the page.
 
+    With --watch nothing is written or copied: print the address of a page that shows the runs as they appear in the
+    store, until Ctrl-C.
+
     A word that is neither a folder nor a path is the name of a sweep. Credentials for the store of a sweep are
     AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY from the environment, else the Secret of the sweep, if you may read it.
 
     \b
     synth gallery ./dataset
+    synth gallery ./dataset --watch
     synth gallery spheres-sem-180 -n lab
     """
     from synth_cli.cluster.sweep_names import is_sweep_name
 
+    if watch and (out or pictures):
+        raise InputError("--watch", "copies nothing; leave --out and --pictures out")
+    if watch and is_sweep_name(dataset, namespace, context):
+        from synth_cli.cluster.watch_gallery import watch_sweep
+
+        watch_sweep(dataset, namespace, context, endpoint, port)
+        return ExitCode.OK
+    if watch:
+        watch_folder(parse_path("DATASET", dataset), name, port)
+        return ExitCode.OK
     if is_sweep_name(dataset, namespace, context):
         from synth_cli.cluster.fetch_gallery import fetch_gallery
 
         fetch_gallery(dataset, namespace, context, endpoint, out, pictures=pictures)
         return ExitCode.OK
     return rewrite_gallery(parse_path("DATASET", dataset), name)
+
+
+def watch_folder(folder: Path, name: str | None, port: int) -> None:
+    """Serve the live gallery of a sweep in a folder until Ctrl-C. Raises InputError, DocumentError."""
+    from synth_cli.local.gallery_server import serve_gallery
+    from synth_dataset.attempts.live_gallery import LiveGallery, choose_sweep
+    from synth_dataset.store.folder_store import FolderStore
+
+    store = FolderStore(folder)
+    serve_gallery(LiveGallery(store, "local", choose_sweep(store, name), seconds=1.0), port)
 
 
 def rewrite_gallery(folder: Path, name: str | None) -> int:

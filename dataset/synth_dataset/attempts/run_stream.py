@@ -42,11 +42,12 @@ def survey_runs(
         return number, manifest if has_files(number, manifest) else None
 
     runs = ((number, key) for number, key in enumerate(iterate_keys(store, attempt.path)) if any(key))
-    splits = attempt.document.card.splits
     for number, manifest in read_ahead(read_manifest, runs, store.max_requests):
-        if manifest is None:
-            yield number, None
-            continue
-        overrides = attempt.document.overrides(number)
-        split = splits.find_split(manifest.seed, overrides) if splits else None
-        yield number, DatasetRun(number, overrides, manifest, store, split)
+        yield number, None if manifest is None else build_run(store, attempt, number, manifest)
+
+
+def build_run(store: Store, attempt: StoredAttempt, number: int, manifest: Manifest) -> DatasetRun:
+    """Return the run of an attempt that has this number and manifest."""
+    overrides, splits = attempt.document.overrides(number), attempt.document.card.splits
+    split = splits.find_split(manifest.seed, overrides) if splits else None
+    return DatasetRun(number, overrides, manifest, store, split)

@@ -28,12 +28,12 @@ def build_page(
     pieces: int = 0,
     masks: Sequence[int] = (),
     masked_runs: int = 0,
-    live: bool = False,
+    live: str = "",
 ) -> bytes:
     """Build the page as HTML; `axes` are dotted paths, `root` leads to the root of the store.
 
-    `masks` are the first runs of the pieces of masks, for `masked_runs` runs. A `live` page has no pieces: it asks its
-    server for rows (`rows.json`).
+    `masks` are the first runs of the pieces of masks, for `masked_runs` runs. The page of a `live` attempt, which is
+    the folder of it, has no pieces: it asks its server for rows (`rows.json`).
     """
     names = shorten_names(axes)
     head = {
@@ -44,7 +44,7 @@ def build_page(
         "maskedRuns": masked_runs,
         "live": live,
     }
-    return _load_template().render(title=title, head=head, live=live).encode()
+    return _load_template().render(title=title, head=head, live=bool(live)).encode()
 
 
 def write_assets(folder: Path) -> None:

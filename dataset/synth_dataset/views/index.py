@@ -49,6 +49,12 @@ def write_index(path: Path, axes: Sequence[AxisDocument], runs: Iterable[Dataset
     return totals
 
 
+def tabulate_runs(axes: Sequence[AxisDocument], runs: Iterable[DatasetRun]) -> pa.Table:
+    """Return runs as a table with the columns of `index.parquet`."""
+    schema = _build_schema(axes)
+    return pa.Table.from_pylist([_build_row(schema, run) for run in runs], schema=schema)
+
+
 def _build_schema(axes: Sequence[AxisDocument]) -> pa.Schema:
     return pa.schema(
         [

@@ -766,6 +766,6 @@
   globalThis.synthGallery = { add, addMasks };
   buildControls();
   update();
-  if (head.live) poll(0, head.attempt);
+  if (head.live) poll(0, head.live);
   else loadPieces();
 })();
