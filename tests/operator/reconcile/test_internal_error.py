@@ -12,9 +12,11 @@ from simulated_cluster.simulation import OUTPUT, RULES
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import ConditionType
+from synth_api.resources.synth_dataset import DatasetStatus
 from synth_api.resources.synth_recipe import RecipeStatus
 from synth_api.resources.synth_sweep import Phase, SweepStatus
 from synth_operator.kube.api import ApiError, JsonObject, Resource
+from synth_operator.kube.dataset_object import DatasetObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile import controller as controllers
@@ -22,12 +24,13 @@ from synth_operator.reconcile import reconciler as reconcilers
 from synth_operator.reconcile.controller import Controller
 from synth_operator.reconcile.internal_error import report_internal_error
 from synth_operator.watch.kopf_setup import ObjectKey
-from synth_operator.watch.watches import Snapshot
+from synth_operator.watch.watches import DatasetSnapshot, Snapshot
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SECRET = "AKIASECRETSECRETSECRET"
 SENTENCE = "The operator failed here with OverflowError and tries again; the traceback is in its log."
 SECONDS = 20.0
+AnyStatus = SweepStatus | RecipeStatus | DatasetStatus
 
 
 class Objects:
@@ -49,6 +52,10 @@ class Objects:
     def take_snapshot(self, _namespace: str, name: str) -> Snapshot:
         body = self.bodies.get((Resource.SWEEPS, name))
         return Snapshot(SweepObject.from_json(body) if body else None, (), (), None)
+
+    def take_dataset_snapshot(self, _namespace: str, name: str) -> DatasetSnapshot:
+        body = self.bodies.get((Resource.DATASETS, name))
+        return DatasetSnapshot(DatasetObject.from_json(body) if body else None, (), (), {})
 
     def find_recipe(self, _namespace: str, name: str) -> RecipeObject | None:
         body = self.bodies.get((Resource.RECIPES, name))
@@ -84,13 +91,13 @@ class Objects:
 
     def stop(self) -> None: ...
 
-    def wait_for(self, name: str, reason: str) -> None:
-        """Wait until the condition Ready of a sweep has a reason."""
+    def wait_for(self, name: str, reason: str, resource: Resource = Resource.SWEEPS) -> None:
+        """Wait until the condition Ready of an object has a reason."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self.find_reason(name) == reason, SECONDS), self.bodies
+            assert self._changed.wait_for(lambda: self.find_reason(name, resource) == reason, SECONDS), self.bodies
 
-    def find_reason(self, name: str) -> str:
-        conditions = self.bodies[Resource.SWEEPS, name]["status"].get("conditions", ())
+    def find_reason(self, name: str, resource: Resource) -> str:
+        conditions = self.bodies[resource, name]["status"].get("conditions", ())
         return next((each["reason"] for each in conditions if each["type"] == "Ready"), "")
 
 
@@ -116,17 +123,19 @@ def build_spec() -> JsonObject:
     return {"recipeRef": {"name": "missing"}, "output": OUTPUT}
 
 
-def report(objects: Objects, resource: Resource, name: str, error: Exception) -> SweepStatus | RecipeStatus:
+def report(objects: Objects, resource: Resource, name: str, error: Exception) -> AnyStatus:
     key = ObjectKey(resource, "lab", name)
     report_internal_error(objects, objects, key, error, NOON)  # type: ignore[arg-type]
-    found = (
-        objects.take_snapshot("lab", name).sweep if resource is Resource.SWEEPS else objects.find_recipe("lab", name)
-    )
+    found = {
+        Resource.SWEEPS: objects.take_snapshot("lab", name).sweep,
+        Resource.DATASETS: objects.take_dataset_snapshot("lab", name).dataset,
+        Resource.RECIPES: objects.find_recipe("lab", name),
+    }[resource]
     assert found
     return found.status
 
 
-def list_conditions(status: SweepStatus | RecipeStatus) -> list[tuple[ConditionType, str, Reason, str]]:
+def list_conditions(status: AnyStatus) -> list[tuple[ConditionType, str, Reason, str]]:
     return [(each.type, each.status, each.reason, each.message) for each in status.conditions]
 
 
@@ -178,6 +187,25 @@ def test_a_recipe_says_it_too_and_is_checked_again() -> None:
     assert status.observed_generation == 0
 
 
+def test_a_published_dataset_stays_ready_and_another_one_says_it() -> None:
+    objects = Objects()
+    spec = {"version": "1", "sources": [{"sweepRef": {"name": "s"}}], "exports": [{"format": "coco"}]}
+    ready = {"type": "Ready", "status": "True", "reason": "Published", "lastTransitionTime": "2026-05-01T11:00:00Z"}
+    objects.add(Resource.DATASETS, "published", spec, {"phase": "Published", "conditions": [ready]})
+    objects.add(Resource.DATASETS, "new", spec)
+
+    states = {
+        name: [
+            (kind, state) for kind, state, *_ in list_conditions(report(objects, Resource.DATASETS, name, OSError()))
+        ]
+        for name in ("published", "new")
+    }
+    assert states == {
+        "published": [(ConditionType.READY, "True"), (ConditionType.RECONCILING, "True")],
+        "new": [(ConditionType.READY, "False"), (ConditionType.RECONCILING, "True")],
+    }
+
+
 @pytest.fixture
 def objects(monkeypatch: pytest.MonkeyPatch) -> Objects:
     found = Objects()
@@ -220,6 +248,13 @@ def test_a_sweep_whose_pass_raises_is_tried_again_and_stops_no_other(
 
     assert set(metrics.errors) == {"synthsweeps"}
     assert SECRET not in str(objects.bodies)
+
+
+def test_a_dataset_is_looked_at_and_says_which_sweep_it_waits_for(objects: Objects, controller: Controller) -> None:
+    spec = {"version": "1", "sources": [{"sweepRef": {"name": "s"}}], "exports": [{"format": "coco"}]}
+    objects.add(Resource.DATASETS, "sem", spec)
+    controller._queue.add(ObjectKey(Resource.DATASETS, "lab", "sem"))
+    objects.wait_for("sem", "SourceNotFound", Resource.DATASETS)
 
 
 def test_a_status_that_the_api_does_not_take_is_the_operators_fault(

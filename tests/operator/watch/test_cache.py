@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from synth_api.jobs.names import JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
+from synth_api.jobs.names import DATASET_LABEL, JOB_LABEL, OWNER_ANNOTATION, SWEEP_LABEL
 from synth_operator.kube.api import Resource
 from synth_operator.watch.cache import ObjectCache
 
@@ -111,3 +111,37 @@ def test_the_places_to_look_at_hold_sweeps_recipes_and_sweeps_that_only_have_chi
         (Resource.RECIPES, ("lab", "r")),
         (Resource.SWEEPS, ("lab", "gone")),
     }
+
+
+def build_dataset(*sweeps: str) -> dict[str, Any]:
+    sources = [{"sweepRef": {"name": name}} for name in sweeps]
+    return build("d", spec={"version": "1", "sources": sources, "exports": [{"format": "coco"}]})
+
+
+def test_the_datasets_of_a_sweep_follow_edits_and_deletions(cache: ObjectCache) -> None:
+    cache.put(Resource.DATASETS, build_dataset("s", "t"))
+    assert cache.list_users(SWEEP, Resource.SWEEPS) == (("lab", "d"),)
+    cache.put(Resource.DATASETS, build_dataset("t"))
+    assert cache.list_users(SWEEP, Resource.SWEEPS) == ()
+    cache.remove(Resource.DATASETS, build_dataset("t"))
+
+    assert cache.list_users(("lab", "t"), Resource.SWEEPS) == ()
+    assert cache.find_dataset(("lab", "d")) is None
+
+
+def test_a_dataset_and_a_sweep_of_one_name_have_their_own_jobs(cache: ObjectCache) -> None:
+    cache.put(Resource.JOBS, build_job())
+    body = build_job()
+    body["metadata"] |= {"name": "e", "labels": {DATASET_LABEL: "s", JOB_LABEL: "export"}}
+    body["metadata"]["ownerReferences"][0]["kind"] = "SynthDataset"
+    cache.put(Resource.JOBS, body)
+
+    assert [job.name for job in cache.list_children(SWEEP)[0]] == ["j"]
+    assert [job.name for job in cache.list_children(SWEEP, Resource.DATASETS)[0]] == ["e"]
+
+
+def test_a_job_that_names_neither_a_sweep_nor_a_dataset_is_not_kept(cache: ObjectCache) -> None:
+    body = build_job()
+    del body["metadata"]["labels"][SWEEP_LABEL]
+    cache.put(Resource.JOBS, body)
+    assert cache.list_places() == set()

@@ -85,6 +85,28 @@ def judge(pool: CheckPool) -> Judge:
     return review
 
 
+DATASET = {"version": "1", "sources": [{"sweepRef": {"name": "s"}}], "exports": [{"format": "coco"}]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, ""),
+        ({"split": {"train": 0.9}}, "The dataset is invalid: split: the shares sum to 0.9; make them sum to 1"),
+        ({"card": {"licence": "CC"}}, "The dataset is invalid: card.licence: 'CC' is no SPDX licence identifier"),
+        ({"output": {**OUTPUT, "endpoint": "127.0.0.1:9000"}}, "spec.output.endpoint: '127.0.0.1:9000' is an address"),
+        (
+            {"output": {**OUTPUT, "serviceAccountName": "admin"}},
+            "spec.output.serviceAccountName: the operator does not",
+        ),
+    ],
+)
+def test_a_dataset_is_checked_without_its_sweeps(judge: Judge, changes: dict[str, Any], says: str) -> None:
+    verdict = judge(build_request(DATASET | changes, kind="SynthDataset"))
+    assert verdict.problem.startswith(says)
+    assert bool(verdict.problem) == bool(says)
+
+
 def read_validate_sentence(*overrides: str) -> str:
     """Return the sentence that `synth validate` prints."""
     with pytest.raises(InputError) as error:
