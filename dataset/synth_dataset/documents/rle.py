@@ -8,6 +8,8 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -30,6 +32,49 @@ def decode_mask(mask: Rle) -> NDArray[np.int32]:
     """Return the pixels of a mask as ascending flat indices (P,)."""
     decoded = coco_mask.decode({"size": mask["size"], "counts": mask["counts"].encode("ascii")})
     return np.flatnonzero(decoded).astype(np.int32)
+
+
+def paint_masks(ids: Sequence[int], masks: Sequence[Rle], width: int, height: int) -> NDArray[np.uint16]:
+    """Return the picture (H, W) of ids whose masks do not overlap, 0 elsewhere."""
+    if not masks:
+        return np.zeros((height, width), np.uint16)
+    lengths, owner, position = _parse_run_lengths([mask["counts"] for mask in masks])
+    # A run of the background ends where one of the mask begins, and the other way round.
+    steps = np.where(position % 2 == 0, 1, -1) * np.array(ids)[owner]
+    changes = np.bincount(_sum_groups(lengths, owner), steps, minlength=width * height + 1)
+    columns = np.cumsum(changes[:-1]).astype(np.uint16).reshape(width, height)
+    return np.ascontiguousarray(columns.T)
+
+
+def _parse_run_lengths(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the run lengths in compressed texts, each with the number of its text and its position there.
+
+    Characters hold 5 bits of a number, least first, and a bit that says that more follow; the last one has the sign.
+    From the fourth number of a text on it is the difference to the number two before.
+    """
+    codes = np.frombuffer("".join(texts).encode("ascii"), np.uint8).astype(np.int64) - ord("0")
+    last = np.flatnonzero(codes & 0x20 == 0)
+    first = np.append(0, last[:-1] + 1)
+    size = last - first + 1
+    place = np.arange(len(codes)) - np.repeat(first, size)
+    numbers = np.add.reduceat((codes & 0x1F) << (5 * place), first)
+    numbers -= np.where(codes[last] & 0x10, 1 << (5 * size), 0)
+    owner = np.searchsorted(np.cumsum([len(text) for text in texts]), first, side="right")
+    position = _sum_groups(np.ones_like(owner), owner) - 1
+    chain = 3 * owner + np.where(position == 0, 0, 1 + position % 2)
+    order = np.argsort(chain, kind="stable")
+    lengths = np.empty_like(numbers)
+    lengths[order] = _sum_groups(numbers[order], chain[order])
+    return lengths, owner, position
+
+
+def _sum_groups(values: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the running sums of values in each group; the values of a group are consecutive."""
+    sums = np.cumsum(values)
+    heads = np.flatnonzero(np.diff(groups, prepend=-1))
+    counts = np.diff(np.append(heads, len(values)))
+    result: NDArray[np.int64] = sums - np.repeat(sums[heads] - values[heads], counts)
+    return result
 
 
 def _to_run_lengths(pixels: NDArray[np.int32], width: int, height: int) -> list[int]:

@@ -107,7 +107,7 @@ class Export:
             with explain_missing_files():
                 chunk = ChunkWriter(target, number)
                 samples = _read_samples(self.format.context, self.chunks[number])
-                self.format.write_chunk(pool_particles(samples, self._schema, chunk), chunk)
+                self.format.write_chunk(pool_particles(samples, chunk), chunk)
                 chunk.close()
         return len(self.chunks[number])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pyarrow as pa
@@ -24,8 +23,11 @@ if TYPE_CHECKING:
     from synth_dataset.exports.sample import Sample
 
 _PICTURE: Final = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-_ROWS: Final = 32
-"""Rows of a row group, which memory holds."""
+MAX_GROUP_BYTES: Final = 16 << 20
+"""Bytes of a row group, which memory holds, unless one row has more."""
+_ROW_BYTES: Final = 4096
+"""Memory of a row beside its pictures and objects."""
+_OBJECT_BYTES: Final = 512
 _OBJECT_FIELDS: Final[dict[str, tuple[pa.DataType, str]]] = {
     "id": (pa.int32(), "int32"),
     "bbox": (pa.list_(pa.int32(), 4), ""),
@@ -89,8 +91,22 @@ class HuggingfaceFormat(ShardedFormat):
 
     def _write_shard(self, path: Path, samples: Iterator[Sample]) -> None:
         with path.open("wb") as stream, pq.ParquetWriter(stream, self._schema, compression="zstd") as writer:
-            while rows := [_build_row(sample) for sample in islice(samples, _ROWS)]:
+            for rows in _group_rows(map(_build_row, samples)):
                 writer.write_table(pa.Table.from_pylist(rows, self._schema))
+
+
+def _group_rows(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield rows in groups of about MAX_GROUP_BYTES."""
+    group, size = [], 0
+    for row in rows:
+        group.append(row)
+        pictures = (value["bytes"] for value in row.values() if isinstance(value, dict) and "bytes" in value)
+        size += _ROW_BYTES + sum(map(len, pictures)) + _OBJECT_BYTES * len(row["objects"]["id"])
+        if size >= MAX_GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _count_samples(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[Sample]:

@@ -14,7 +14,7 @@ import numpy as np
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
-from synth_dataset.documents.rle import Rle, decode_mask
+from synth_dataset.documents.rle import Rle, decode_mask, paint_masks
 from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.views.run_pictures import list_pictures
 
@@ -48,6 +48,8 @@ class SampleObject:
     visible_fraction: float
     occluded_by: tuple[int, ...]
     mask: Rle
+    """Visible or amodal mask, as the options want it."""
+    visible: Rle
     ignored: bool
     """True for a particle below a minimum that is kept as one to ignore."""
 
@@ -90,13 +92,8 @@ class Sample:
     @cached_property
     def instances(self) -> NDArray[np.uint16]:
         """Ids (H, W) of the particles that the export keeps, 0 elsewhere."""
-        ids: NDArray[np.uint16] = self.decode(INSTANCES).astype(np.uint16, copy=False)
-        if self.is_whole:
-            return ids
-        kept = np.zeros(1 << 16, np.uint16)
-        numbers = [one.id for one in self.objects]
-        kept[numbers] = numbers
-        return kept[ids]
+        ids, masks = [one.id for one in self.objects], [one.visible for one in self.objects]
+        return paint_masks(ids, masks, self.manifest.width, self.manifest.height)
 
 
 class SampleReader:
@@ -141,6 +138,7 @@ class SampleReader:
             visible_fraction=particle["visible_fraction"],
             occluded_by=tuple(particle["occluded_by"]),
             mask=mask,
+            visible=particle["visible"],
             ignored=is_below,
         )
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
     from synth_dataset.views.dataset_run import DatasetRun
 
-RUN_COLUMNS: Final = (pa.field("run", pa.int64()), pa.field("key", pa.string()), pa.field("split", pa.string()))
+RUN_COLUMNS: Final = (
+    pa.field("run", pa.int64(), metadata={"meaning": "number of the run"}),
+    pa.field("key", pa.string(), metadata={"meaning": "run key"}),
+    pa.field("split", pa.string(), metadata={"meaning": "split of the run"}),
+)
 """Columns before those of the runs' tables."""
 MAX_ROWS: Final = 32_768
 """Rows of a row group, unless one run has more."""
@@ -81,7 +85,7 @@ class PooledTable:
         if len(self._parts) == 1:
             self._parts[0].rename(path)
             return
-        with pa.OSFile(str(path), "wb") as stream, _open_writer(stream, self._schema) as writer:
+        with pa.OSFile(str(path), "wb") as stream, open_table_writer(stream, self._schema) as writer:
             for part in self._parts:
                 for table in _iterate_row_groups(part):
                     writer.write_table(fit_columns(table, self._schema))
@@ -95,7 +99,7 @@ class PooledTable:
         if self._writer is None:
             self._parts.append(self._folder / f"particles.{len(self._parts)}")
             stream = self._open_files.enter_context(pa.OSFile(str(self._parts[-1]), "wb"))
-            self._writer = self._open_files.enter_context(_open_writer(stream, self._schema))
+            self._writer = self._open_files.enter_context(open_table_writer(stream, self._schema))
         if self._runs:
             self._join_tables()
             self._writer.write_table(self._build_row_group())
@@ -165,7 +169,7 @@ def _parse_table(run: DatasetRun, content: bytes) -> pa.Table:
         raise DocumentError(f"{file}: is not Parquet; {remedy}") from error
 
 
-def _open_writer(stream: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
+def open_table_writer(stream: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
     """Return the writer of the pooled table.
 
     Dictionaries are for text alone, and there are statistics of the runs alone: more of either makes the file larger,

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from synth_api.splits import Splits, parse_rule, parse_shares
-from synth_dataset.exports import shards
+from synth_dataset.exports import huggingface_format, shards
 
 HALVES = Splits(parse_shares("train=1/2,test=1/2"))
 
@@ -90,6 +90,15 @@ def test_parquet_files_have_pictures_ids_and_objects(discs, export, labels_of, t
         f"train-{number:05d}-of-{len(list((folder / 'data').glob('train-*'))):05d}.parquet"
         for number in range(len(list((folder / "data").glob("train-*"))))
     )
+
+
+def test_rows_are_written_in_groups_of_bounded_bytes(discs, export, tree_of, monkeypatch) -> None:
+    one = pq.ParquetFile(export(discs, format="huggingface") / "data/train-00000-of-00001.parquet")
+    assert (one.num_row_groups, one.metadata.num_rows) == (1, 6)
+    monkeypatch.setattr(huggingface_format, "MAX_GROUP_BYTES", 10_000)
+    more = pq.ParquetFile(export(discs, out="more", format="huggingface") / "data/train-00000-of-00001.parquet")
+    assert more.num_row_groups == 3
+    assert more.read().equals(one.read())
 
 
 def configuration_of(folder):
