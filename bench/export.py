@@ -2,7 +2,7 @@
 
     python bench/export.py DATASET 100000 coco
 
-DATASET is a dataset folder. A store in memory repeats the files of the run under other keys, and the files of the chunks
+DATASET is a dataset folder. A store in memory repeats the files of the run under other keys, and the files of chunks
 are digested and dropped, so nothing but the export is measured.
 """
 
