@@ -17,6 +17,7 @@ from synth_cli.terminal.progress import open_meter
 from synth_cli.terminal.standard_streams import print_line
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.layout import RUNS
+from synth_dataset.statistics.statistics_page import STATISTICS_PAGE
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.gallery_files import list_gallery_files
@@ -45,6 +46,7 @@ def fetch_gallery(
         folder = out or Path(f"{name}-gallery")
         page = f"{dataset.folder}/{GALLERY}"
         copy_files(store, list_gallery_files(store, dataset, with_pictures=pictures), folder)
+        copy_files(store, [f"{dataset.folder}/{STATISTICS_PAGE}"] * (STATISTICS_PAGE in dataset.file_names), folder)
         copy_files(store, [page], folder)
     print_line(str(folder / page))
     print_warnings(dataset)

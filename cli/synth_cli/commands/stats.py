@@ -75,12 +75,13 @@ def measure_dataset(source: DatasetSource, by: str | None, sample: str) -> Stati
     from synth_dataset.documents import layout
     from synth_dataset.statistics.compute_statistics import compute_statistics
     from synth_dataset.statistics.picture_values import choose_runs, measure_pictures
-    from synth_dataset.statistics.run_table import read_runs
+    from synth_dataset.statistics.run_table import read_keys, read_runs
 
-    runs = read_runs(source.open_table(layout.INDEX), source.recipe, by)
+    index = source.open_table(layout.INDEX)
+    runs = read_runs(index, source.recipe, by)
     places = choose_runs(runs, count_sample(sample, len(runs)))
     with open_meter(open_stderr(), "reading", len(places), "picture", _QUIET_SECONDS) as meter:
-        pictures = measure_pictures(source.store, runs, places, meter.advance)
+        pictures = measure_pictures(source.store, read_keys(index, places), places, meter.advance)
     particles = source.open_table(layout.PARTICLES)
     with open_meter(open_stderr(), "counting", particles.metadata.num_rows, "particle", _QUIET_SECONDS) as meter:
         categories = source.dataset.categories

@@ -16,6 +16,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import build_categories, name_members
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.statistics.statistics_page import write_statistics
 from synth_dataset.store.checksums import hash_files
 from synth_dataset.views.dataset_views import VIEWS, view_run
 from synth_dataset.views.index import write_index
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+DATASET_VIEWS: Final[tuple[View, ...]] = (*VIEWS, write_statistics)
 MAX_VIEWED_RUNS: Final = 2000
 """Number of runs in coco.json at most, and of runs whose masks a gallery page shows that is opened from disk."""
 
@@ -45,7 +47,7 @@ def commit_dataset(
     store: Store,
     attempt: StoredAttempt,
     failures: Sequence[FailedRun],
-    views: Sequence[View] = VIEWS,
+    views: Sequence[View] = DATASET_VIEWS,
     progress: Progress = ignore_progress,
 ) -> DatasetDocument:
     """Write the documents of an attempt, then replace the pointer of the sweep. Memory: failures, MAX_VIEWED_RUNS rows.

@@ -42,8 +42,7 @@ class DatasetSource:
     @property
     def recipe(self) -> dict[str, Any] | None:
         """The recipe that renders all runs with the axes; None of several sweeps, and with axes that move together."""
-        attempt = self.attempt
-        return None if attempt.parts or any(axis.zipped for axis in attempt.axes) else attempt.recipe
+        return self.attempt.sole_recipe
 
     def list_columns(self) -> list[str]:
         """Return the columns of the index. Raises DocumentError without an index."""

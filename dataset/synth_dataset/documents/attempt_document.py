@@ -97,6 +97,11 @@ class AttemptDocument(Document):
         """The sweeps of the attempt, in the order of their runs."""
         return self.parts or (SweepPart(plan=self.plan, runs=self.runs, axes=self.axes),)
 
+    @property
+    def sole_recipe(self) -> dict[str, Any] | None:
+        """The recipe that renders all runs with the axes; None of several sweeps, and with axes that move together."""
+        return None if self.parts or any(axis.zipped for axis in self.axes) else self.recipe
+
     def overrides(self, run: int) -> dict[str, Any]:
         """Return the value of each axis of its sweep in a run. Raises IndexError."""
         for sweep in self.sweeps:

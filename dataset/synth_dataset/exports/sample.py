@@ -16,7 +16,7 @@ from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.rle import Rle, decode_mask, paint_masks
 from synth_dataset.documents.safe_paths import check_stored_path
-from synth_dataset.views.run_pictures import list_pictures
+from synth_dataset.views.run_pictures import choose_picture, list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +117,7 @@ class SampleReader:
         manifest = _read_manifest(source, run.key)
         pictures = list_pictures(manifest)
         extras = {mode: _find_mode(manifest, pictures, mode) for mode in self._options.pictures}
-        return Sample(run, source, manifest, (), False, _find_real(manifest, pictures), extras)
+        return Sample(run, source, manifest, (), False, find_file(manifest, choose_picture(pictures)), extras)
 
     def _build_object(self, particle: Mapping[str, Any]) -> SampleObject | None:
         """Return a particle as the options want it; None if it is left out."""
@@ -164,12 +164,6 @@ def _read_manifest(source: DatasetSource, key: str) -> Manifest:
     except KeyError:
         path = source.store.format_uri(layout.manifest_path(key))
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
-
-
-def _find_real(manifest: Manifest, pictures: list[str]) -> File:
-    """Return the first real image; the ids of the particles if there is none."""
-    real = next((path for path in pictures if path.rpartition(".")[0].endswith("real")), INSTANCES)
-    return find_file(manifest, real)
 
 
 def _find_mode(manifest: Manifest, pictures: list[str], mode: str) -> File:

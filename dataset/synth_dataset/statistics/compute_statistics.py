@@ -55,7 +55,7 @@ def compute_statistics(
     unit, lengths = _find_lengths(runs)
     names = {blueprint: category.name for category in categories for blueprint in category.members}
     everything, groups, covered = count_particles(particles, runs, lengths, names, advance)
-    fractions = covered / np.maximum(runs.pixels, 1)
+    fractions = covered / (runs.width.astype(np.int64) * runs.height)
     describe = partial(_describe_group, runs, fractions, pictures, unit, [category.name for category in categories])
     return StatisticsDocument(
         name=name,
@@ -88,13 +88,13 @@ def _describe_group(
     return GroupStatistics(
         value=value,
         runs=int(members.sum()),
-        particles=int(runs.particles[members].sum()),
-        visible=int(runs.visible[members].sum()),
+        particles=int(runs.particles[members].sum(dtype=np.int64)),
+        visible=int(runs.visible[members].sum(dtype=np.int64)),
         max_detections=int(runs.visible[members].max(initial=0)),
         per_picture=describe_spread(runs.visible[members]),
         area_fraction=describe_spread(fractions[members]),
         seconds=describe_spread(runs.seconds[members]),
-        total_seconds=float(runs.seconds[members].sum()),
+        total_seconds=float(runs.seconds[members].sum(dtype=np.float64)),
         sizes=tuple(_describe_sizes(sketch, name) for sketch, name in sketches if sketch.moments.count),
         visibility=_describe_visibility(totals),
         classes={name: totals.classes[name] for name in dict.fromkeys((*categories, *sorted(totals.classes)))},
@@ -165,12 +165,9 @@ def _describe_pictures(pictures: PictureTable | None, members: NDArray[np.bool_]
 
 
 def _find_duplicates(runs: RunTable) -> Duplicates:
-    """Return the runs with equal labels; examples in the order of their first run."""
-    _, places, counts = np.unique(runs.label_digest, return_inverse=True, return_counts=True)
-    several = np.flatnonzero(counts > 1)
-    order = np.argsort(places, kind="stable")
-    first = np.searchsorted(places[order], several)
-    equal = [runs.run[order[start : start + counts[kind]]] for kind, start in zip(several, first, strict=True)]
-    equal.sort(key=lambda numbers: int(numbers[0]))
-    examples = tuple(tuple(numbers[:_EXAMPLES].tolist()) for numbers in equal[:_EXAMPLES])
-    return Duplicates(runs=len(runs) - len(counts), examples=examples)
+    """Return the runs with equal labels; examples in ascending order of their digests."""
+    ordered = np.sort(runs.label_digest)
+    is_copy = ordered[1:] == ordered[:-1]
+    several = np.unique(ordered[1:][is_copy])
+    examples = (runs.run[runs.label_digest == digest][:_EXAMPLES].tolist() for digest in several[:_EXAMPLES])
+    return Duplicates(runs=int(is_copy.sum()), examples=tuple(map(tuple, examples)))

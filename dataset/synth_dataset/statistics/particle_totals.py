@@ -56,7 +56,7 @@ class ParticleTotals:
         self.hidden += int((is_inside & ~is_seen).sum())
         self.whole += int((is_seen & (rows.visible_px == rows.amodal_px)).sum())
         self.cut += int((is_seen & rows.touches_border).sum())
-        shares = rows.visible_fraction[is_seen]
+        shares = np.nan_to_num(rows.visible_fraction[is_seen])
         self.shares.add(shares)
         self.share_counts += np.histogram(shares, VISIBILITY_BINS, (0.0, 1.0))[0]
         for blueprint, count in zip(*np.unique(rows.blueprint[is_seen], return_counts=True), strict=True):
@@ -115,7 +115,7 @@ def count_particles(
     return everything, groups, covered
 
 
-def _split(groups: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def _split(groups: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield each group with the rows that it has."""
     order = np.argsort(groups, kind="stable")
     present, first = np.unique(groups[order], return_index=True)
@@ -123,13 +123,13 @@ def _split(groups: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]
 
 
 def _read_rows(batch: pa.RecordBatch, lengths: NDArray[np.float64], categories: Mapping[str, str]) -> _Rows:
-    blueprints = batch.column("blueprint").dictionary_encode()
+    blueprints = batch.column("blueprint").fill_null("").dictionary_encode()
     names = [categories.get(name, name) for name in blueprints.dictionary.to_pylist()]
     return _Rows(
         names=names,
         blueprint=blueprints.indices.to_numpy(zero_copy_only=False).astype(np.int64),
-        visible_px=_to_floats(batch, "visible_px"),
-        amodal_px=_to_floats(batch, "amodal_px"),
+        visible_px=np.nan_to_num(_to_floats(batch, "visible_px")),
+        amodal_px=np.nan_to_num(_to_floats(batch, "amodal_px")),
         visible_fraction=_to_floats(batch, "visible_fraction"),
         diameter=_to_floats(batch, "equivalent_diameter"),
         touches_border=batch.column("touches_border").fill_null(False).to_numpy(zero_copy_only=False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,10 +13,10 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
 from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.views.run_pictures import list_pictures
+from synth_dataset.views.run_pictures import INSTANCES, choose_picture, list_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,19 +57,17 @@ def choose_runs(runs: RunTable, sample: int) -> NDArray[np.int64]:
 
 
 def measure_pictures(
-    store: Store, runs: RunTable, places: NDArray[np.int64], advance: Callable[[int], None]
+    store: Store, keys: Sequence[str], places: NDArray[np.int64], advance: Callable[[int], None]
 ) -> PictureTable:
-    """Read the first real image of each of the runs at `places`, in parallel; a run without one is left out.
+    """Read the first real image of each run with these keys, in parallel; a run without one is left out.
 
+    places: those of the runs in their table (keys,).
     Raises DocumentError for a missing or damaged file, StoreError.
     """
 
-    def measure(place: int) -> tuple[float, float, float] | None:
-        return _measure_run(store, layout.format_key(bytes(runs.key[place])))
-
     threads = max(store.max_requests, os.cpu_count() or 1)
     found = []
-    for place, values in zip(places.tolist(), read_ahead(measure, places.tolist(), threads), strict=True):
+    for place, values in zip(places.tolist(), read_ahead(partial(_measure_run, store), keys, threads), strict=True):
         advance(1)
         if values is not None:
             found.append((place, *values))
@@ -79,8 +78,8 @@ def measure_pictures(
 def _measure_run(store: Store, key: str) -> tuple[float, float, float] | None:
     try:
         manifest = store.read_manifest(key)
-        picture = next((path for path in list_pictures(manifest) if path.rpartition(".")[0].endswith("real")), None)
-        if picture is None:
+        picture = choose_picture(list_pictures(manifest))
+        if picture == INSTANCES:
             return None
         path = f"{layout.run_path(key, manifest.c8)}/{picture}"
         return measure_picture(decode_png(store.read(path), store.format_uri(path)))

@@ -1,4 +1,4 @@
-"""Runs of a dataset as arrays, from `index.parquet`: some hundred bytes a run."""
+"""Runs of a dataset as arrays, from `index.parquet`: some fifty bytes a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
@@ -22,8 +23,18 @@ _ROWS: Final = 16_384
 MAX_GROUPS: Final = 200
 SCALE: Final = "nanometres_per_unit"
 """Feature of a measurement technique: nanometres of a scene unit, 0 if unknown."""
-_NUMBERS: Final = ("run", "particles", "visible", "seconds", "width", "height", "pixel_size")
-_DIGESTS: Final = ("key", "label_digest")
+_COLUMNS: Final = {
+    "run": np.int64,
+    "key": np.uint64,
+    "label_digest": np.uint64,
+    "particles": np.int32,
+    "visible": np.int32,
+    "seconds": np.float32,
+    "width": np.int32,
+    "height": np.int32,
+    "pixel_size": np.float64,
+}
+"""Types in memory; of keys and digests the first 8 bytes, which tell runs apart."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +42,15 @@ class RunTable:
     """Runs in the order of their numbers, each array of shape (runs,)."""
 
     run: NDArray[np.int64]
-    key: NDArray[np.bytes_]
-    """Type S32."""
-    label_digest: NDArray[np.bytes_]
-    """Type S32."""
-    particles: NDArray[np.int64]
-    visible: NDArray[np.int64]
-    seconds: NDArray[np.float64]
-    pixels: NDArray[np.int64]
+    key: NDArray[np.uint64]
+    """First 8 bytes of the run key."""
+    label_digest: NDArray[np.uint64]
+    """First 8 bytes of the label digest."""
+    particles: NDArray[np.int32]
+    visible: NDArray[np.int32]
+    seconds: NDArray[np.float32]
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
     pixel_size: NDArray[np.float64]
     """Scene units; NaN where a pixel has no single size."""
     scale: NDArray[np.float64]
@@ -46,7 +58,7 @@ class RunTable:
     by: str | None
     values: tuple[Any, ...]
     """Values of the axis `by`, in ascending order, null last."""
-    group: NDArray[np.int64]
+    group: NDArray[np.uint8]
     """Place of the run's value in `values`; 0 without an axis."""
 
     def __len__(self) -> int:
@@ -64,47 +76,53 @@ def read_runs(index: pq.ParquetFile, recipe: dict[str, Any] | None = None, by: s
     earlier release.
     """
     columns: list[str] = index.schema_arrow.names
-    if missing := [name for name in (*_NUMBERS, *_DIGESTS) if name not in columns]:
+    if missing := [name for name in _COLUMNS if name not in columns]:
         remedy = "synth gallery writes the index of a folder again, synth retry that of a sweep"
         raise DocumentError(f"index.parquet has no {missing[0]}: an earlier release has written it; {remedy}")
     axis = find_column(by, columns, "--by") if by else None
     scale_axis = next((name for name in columns if name.endswith(f".{SCALE}")), None)
-    wanted = [name for name in dict.fromkeys((*_NUMBERS, *_DIGESTS, axis, scale_axis)) if name]
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in wanted}
-    known: dict[bytes, tuple[Any, int]] = {}
-    groups: list[NDArray[np.int64]] = []
-    for batch in index.iter_batches(_ROWS, columns=wanted):
-        for name in wanted:
-            parts[name].append(_to_array(name, batch.column(name)))
-        groups.append(_number_values(batch.column(axis).to_pylist(), known, axis) if axis else _zeros(len(batch)))
-    table = {name: np.concatenate(arrays) if arrays else np.empty(0) for name, arrays in parts.items()}
+    rows = index.metadata.num_rows
+    table = {name: np.empty(rows, kind) for name, kind in _COLUMNS.items()}
+    scale = np.broadcast_to(find_scale(recipe) if recipe else 0.0, rows) if scale_axis is None else np.empty(rows)
+    group, known = np.zeros(rows, np.uint8), dict[bytes, tuple[Any, int]]()
+    end = 0
+    for batch in index.iter_batches(_ROWS, columns=list({*_COLUMNS, *filter(None, (axis, scale_axis))})):
+        part = slice(end, end := end + len(batch))
+        for name, array in table.items():
+            array[part] = _to_numbers(batch.column(name))
+        if scale_axis is not None:
+            scale[part] = [
+                cell if isinstance(cell, int | float) else 0 for cell in batch.column(scale_axis).to_pylist()
+            ]
+        if axis is not None:
+            group[part] = _number_values(batch.column(axis).to_pylist(), known, axis)
     values, order = _sort_values(known)
-    group = np.concatenate(groups) if groups else _zeros(0)
     return RunTable(
-        run=table["run"].astype(np.int64),
-        key=table["key"].astype("S32"),
-        label_digest=table["label_digest"].astype("S32"),
-        particles=table["particles"].astype(np.int64),
-        visible=table["visible"].astype(np.int64),
-        seconds=table["seconds"],
-        pixels=(table["width"] * table["height"]).astype(np.int64),
-        pixel_size=table["pixel_size"],
-        scale=_find_scales(recipe, table.get(scale_axis or ""), len(group)),
+        **table,
+        scale=np.where(scale > 0, scale, np.nan),
         by=axis,
         values=values,
         group=order[group] if axis else group,
     )
 
 
-def _zeros(length: int) -> NDArray[np.int64]:
-    return np.zeros(length, np.int64)
+def read_keys(index: pq.ParquetFile, places: NDArray[np.int64]) -> list[str]:
+    """Return the keys of the runs at ascending places of the index."""
+    keys: list[str] = []
+    end = 0
+    for batch in index.iter_batches(_ROWS, columns=["key"]):
+        start, end = end, end + len(batch)
+        inside = places[(places >= start) & (places < end)] - start
+        keys += batch.column("key").take(pa.array(inside)).to_pylist()
+    return keys
 
 
-def _to_array(name: str, column: Any) -> NDArray[Any]:
-    if name in _DIGESTS:
-        return np.array([bytes.fromhex(text) for text in column.to_pylist()], "S32")
+def _to_numbers(column: pa.Array) -> NDArray[Any]:
+    """Return a column of numbers with NaN for null, or the first 8 bytes of texts in hexadecimal."""
+    if pa.types.is_string(column.type):
+        return np.array([int(text[:16], 16) for text in column.to_pylist()], np.uint64)
     values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    return values.astype(np.float64) if name in _NUMBERS else values
+    return values
 
 
 def _number_values(cells: Sequence[Any], known: dict[bytes, tuple[Any, int]], axis: str) -> NDArray[np.int64]:
@@ -121,21 +139,12 @@ def sort_key(value: Any) -> tuple[bool, bool, Any]:
     return value is None, isinstance(value, str), 0 if value is None else value
 
 
-def _sort_values(known: dict[bytes, tuple[Any, int]]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+def _sort_values(known: dict[bytes, tuple[Any, int]]) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
     """Return the values in ascending order, and the place of each number in it."""
     entries = sorted(known.values(), key=lambda entry: sort_key(entry[0]))
-    places = np.empty(len(entries), np.int64)
+    places = np.empty(len(entries), np.uint8)
     places[[number for _, number in entries]] = np.arange(len(entries))
     return tuple(value for value, _ in entries), places
-
-
-def _find_scales(recipe: dict[str, Any] | None, axis: NDArray[Any] | None, runs: int) -> NDArray[np.float64]:
-    """Return the nanometres of a scene unit of each run, from its axis or else from the recipe."""
-    if axis is not None:
-        known = np.array([value if isinstance(value, int | float) else 0 for value in axis.tolist()], np.float64)
-    else:
-        known = np.full(runs, find_scale(recipe) if recipe else 0.0)
-    return np.where(known > 0, known, np.nan)
 
 
 def find_scale(recipe: dict[str, Any]) -> float:

@@ -90,7 +90,7 @@ class Duplicates(Document):
     runs: int
     """Runs that an earlier run has the labels of."""
     examples: tuple[tuple[int, ...], ...]
-    """Numbers of the runs that have equal labels, of the first such labels."""
+    """Numbers of the first runs that have equal labels, of some such labels."""
 
 
 class GroupStatistics(Document):

@@ -6,8 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
+import pyarrow.parquet as pq
 
+from synth_dataset.documents import layout
 from synth_dataset.statistics.bars import draw_bars
+from synth_dataset.statistics.compute_statistics import compute_statistics
 from synth_dataset.statistics.facts import (
     MIN_MEDIAN_MAX,
     format_number,
@@ -17,11 +20,19 @@ from synth_dataset.statistics.facts import (
     list_columns,
     list_facts,
 )
+from synth_dataset.statistics.run_table import read_runs
+from synth_dataset.views.gallery_page import GALLERY
+from synth_dataset.views.progress import ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
+    from synth_dataset.documents.attempt_document import AttemptDocument
+    from synth_dataset.documents.dataset_document import DatasetDocument
     from synth_dataset.statistics.statistics_document import GroupStatistics, Histogram, Spread, StatisticsDocument
+    from synth_dataset.views.dataset_run import ViewedRun
+    from synth_dataset.views.progress import Progress
 
 STATISTICS_PAGE: Final = "statistics.html"
 _SIZE: Final = (420, 120)
@@ -47,6 +58,20 @@ def render_statistics(statistics: StatisticsDocument, gallery: str | None = None
         width=_SIZE[0],
         height=_SIZE[1],
     )
+
+
+def write_statistics(
+    folder: Path,
+    _runs: Sequence[ViewedRun],
+    attempt: AttemptDocument,
+    dataset: DatasetDocument,
+    _progress: Progress = ignore_progress,
+) -> None:
+    """Write the page beside the gallery from the tables in a folder; without grey values, for no picture is read."""
+    with (folder / layout.INDEX).open("rb") as index, (folder / layout.PARTICLES).open("rb") as particles:
+        runs = read_runs(pq.ParquetFile(index), attempt.sole_recipe)
+        statistics = compute_statistics(dataset.name, runs, pq.ParquetFile(particles), dataset.categories)
+    (folder / STATISTICS_PAGE).write_text(render_statistics(statistics, GALLERY), encoding="utf-8")
 
 
 def _iterate_histograms(group: GroupStatistics) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from synth_dataset.views.gallery_pieces import (
     write_pieces,
 )
 from synth_dataset.views.progress import Progress, Report, ignore_progress, report_to
-from synth_dataset.views.run_pictures import INSTANCES, list_pictures
+from synth_dataset.views.run_pictures import choose_picture, list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,16 +117,11 @@ def _count_threads(runs: Sequence[ViewedRun]) -> int:
 def _build_coco_run(run: ViewedRun) -> CocoRun:
     return CocoRun(
         number=run.number,
-        file_name=f"{run.folder}/{_choose_picture(run.pictures)}",
+        file_name=f"{run.folder}/{choose_picture(run.pictures)}",
         width=run.width,
         height=run.height,
         annotations=partial(run.read, "annotations.json"),
     )
-
-
-def _choose_picture(pictures: Sequence[str]) -> str:
-    """Return the picture for the masks: the first real image, else `instances.png`."""
-    return next((path for path in pictures if path.rpartition(".")[0].endswith("real")), INSTANCES)
 
 
 def _report_runs(pieces: Iterator[dict[str, Any]], report: Report) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,8 @@ from synth_api.recipe.outputs import name_pictures
 from synth_api.recipe.rendering import parse_rendering_steps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from synth_dataset.documents.run_manifest import Manifest
 
 INSTANCES: Final = "instances.png"
@@ -27,6 +29,11 @@ def list_pictures(manifest: Manifest) -> list[str]:
     if named is None:
         named = _name_pictures(manifest) or tuple(sorted(path for path in existing if _is_picture(path)))
     return [file for file in named if file in existing]
+
+
+def choose_picture(pictures: Sequence[str]) -> str:
+    """Return the picture for the masks: the first real image, else `instances.png`."""
+    return next((path for path in pictures if path.rpartition(".")[0].endswith("real")), INSTANCES)
 
 
 def _name_pictures(manifest: Manifest) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def test_grey_values_of_colours_are_those_of_their_luminance() -> None:
 
 def test_the_sample_is_shared_by_the_values_and_always_the_same() -> None:
     table = {
-        "run": range(60), "key": [f"{(7 * run) % 60:064x}" for run in range(60)], "number": [0] * 50 + [1] * 10,
+        "run": range(60), "key": [f"{(7 * run) % 60:08x}{0:056x}" for run in range(60)], "number": [0] * 50 + [1] * 10,
         "particles": [0] * 60, "visible": [0] * 60, "seconds": [1.0] * 60, "width": [8] * 60, "height": [8] * 60,
         "pixel_size": [0.1] * 60, "label_digest": ["0" * 64] * 60,
     }  # fmt: skip

@@ -163,3 +163,12 @@ def test_an_index_of_an_earlier_release_has_a_remedy() -> None:
     del old["width"]
     with pytest.raises(DocumentError, match=r"has no width: an earlier release .* synth gallery writes the index"):
         read_runs(open_table(old))
+
+
+def test_columns_that_the_runs_of_an_earlier_release_lack_count_nothing() -> None:
+    rows = len(PARTICLES)
+    kinds = {name: pa.array(values).type for name, values in build_particles().items()}
+    empty = {name: pa.nulls(rows, kind) for name, kind in kinds.items()} | {"run": build_particles()["run"]}
+    statistics = compute_statistics("old", read_runs(open_table(build_index())), open_table(empty), CATEGORIES)
+    assert (statistics.all.runs, statistics.all.sizes, statistics.all.visibility.outside) == (3, (), rows)
+    assert statistics.all.area_fraction.max == 0
