@@ -193,6 +193,18 @@ def test_repair_renders_what_is_missing_or_damaged(synth: Command) -> None:
     assert synth.run("verify", "dataset")[0] == 0
 
 
+def test_repair_of_a_joined_dataset(synth: Command) -> None:
+    assert synth.render(2)[0] == 0
+    more = ("render", "tiny.yaml", "initial_runtime_state.seed=5,6", "--out=dataset", "--engine=trial_engine:render")
+    assert synth.run(*more, "--add")[0] == 0
+    before = synth.dataset()
+    for picture in (synth.store / "runs").rglob("picture.txt"):
+        picture.write_text(f"{picture.read_text()} and more")
+    code, output, _ = synth.run("verify", "dataset", "--repair", "--engine=trial_engine:render")
+    assert (code, "4 runs repaired" in output) == (0, True)
+    assert synth.dataset() == before
+
+
 def test_a_run_that_cannot_be_rendered_stays_a_fault(synth: Command) -> None:
     assert synth.render(2)[0] == 0
     before = synth.dataset()
