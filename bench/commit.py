@@ -15,13 +15,16 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synth_dataset.attempts.attempt import StoredAttempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, Category
 from synth_dataset.store.folder_store import FolderStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SEED = "initial_runtime_state.seed"
 
@@ -37,9 +40,7 @@ class NullStore(FolderStore):
         self._folder = source.read_manifest(key)
         self._files = {file.path: self._read_source(file.path) for file in self._folder.files}
         self._sizes = {file.path: file.bytes for file in self._folder.files}
-        self.keys = bytearray()
-        for run in range(runs):
-            self.keys += sha256(run.to_bytes(8, "little")).digest()
+        self.keys = b"".join(list_keys(runs))
 
     def _read_source(self, file: str) -> bytes:
         return self._source.read(f"{layout.run_path(self._folder.key, self._folder.c8)}/{file}")
@@ -58,7 +59,12 @@ class NullStore(FolderStore):
 
     def read_part(self, _path: str, start: int, length: int) -> bytes:
         """Return run keys."""
-        return bytes(self.keys[start : start + length])
+        return self.keys[start : start + length]
+
+
+def list_keys(runs: int) -> Iterator[bytes]:
+    """Yield a key for each run, the hash of its number."""
+    return (sha256(run.to_bytes(8, "little")).digest() for run in range(runs))
 
 
 def build_attempt(runs: int, recipe: dict[str, Any]) -> StoredAttempt:
