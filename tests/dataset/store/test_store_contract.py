@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.store import s3_listing
 from synth_dataset.store.base import Child, StorageUsage
 from synth_dataset.store.s3_store import MIN_LISTED_RUNS, PART_BYTES
 
@@ -45,6 +48,19 @@ def test_files_of_any_size_arrive_whole(store, tmp_path, size):
     content = np.random.default_rng(size).bytes(size)
     store.write("scratch-free/large.blend", content)
     assert store.read("scratch-free/large.blend") == content
+
+
+@pytest.mark.parametrize("files", [2, 3, 7])
+def test_a_listing_of_several_pages_has_every_file_once(store, monkeypatch, files):
+    monkeypatch.setattr(s3_listing, "PAGE_SIZE", 3)
+    paths = [f"sweeps/a/{number} + 1 & ä<ü>.json" for number in range(files)]
+    for path in paths:
+        store.write(path, b"four")
+    start = time.time()
+    usages = dict(store.list_usages("sweeps/a"))
+    assert sorted(usages) == paths
+    assert {usage.bytes for usage in usages.values()} == {4}
+    assert all(abs(usage.newest - start) < 600 for usage in usages.values()), "seconds since the epoch"
 
 
 def test_a_listing_distinguishes_files_and_folders(store):
