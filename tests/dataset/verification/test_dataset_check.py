@@ -80,8 +80,8 @@ def test_a_dataset_without_runs_has_no_faults(tmp_path: Path) -> None:
 def test_what_is_looked_at_is_counted(source: DatasetSource) -> None:
     outcomes = list(check_dataset(source, FULL))
     assert sum(one.run is not None for one in outcomes) == 6
-    # Manifest and six files of each run, both copies of dataset.json, and the four documents beside it.
-    assert sum(one.files for one in outcomes) == 6 * 7 + 2 + 4
+    # Manifest and six files of each run, both copies of dataset.json, and the documents beside it.
+    assert sum(one.files for one in outcomes) == 6 * 7 + 2 + len(source.dataset.files)
     read = sum(file.stat().st_size for file in (source.store.root / "runs").rglob("*") if file.is_file())
     read += sum(file.bytes for file in source.dataset.files)
     assert sum(one.bytes for one in outcomes) == read
