@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from synth_cli.main import synth
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/README.md"))
@@ -75,3 +79,24 @@ def test_every_example_has_a_small_picture_and_a_line_in_the_index() -> None:
         pictures = list((ROOT / "examples" / name).glob("*.webp"))
         assert pictures
         assert all(path.stat().st_size < MAX_PICTURE_BYTES for path in pictures)
+
+
+def test_the_commands_of_the_training_example_are_valid() -> None:
+    readme = (ROOT / "examples" / "training" / "README.md").read_text()
+    lines = [shlex.split(line) for block in COMMANDS.findall(readme) for line in block.splitlines()]
+    assert {line[1] for line in lines} == {"render", "export"}
+    for program, name, *words in lines:
+        assert program == "synth"
+        command = synth.get_command(click.Context(synth), name)
+        assert command
+        command.make_context(name, words)
+
+
+def test_the_scripts_of_the_training_example_are_short_and_named_in_its_readme() -> None:
+    folder = ROOT / "examples" / "training"
+    scripts = sorted(folder.glob("*.py"))
+    assert len(scripts) == 3
+    for script in scripts:
+        compile(script.read_text(), script.name, "exec")
+        assert script.name in (folder / "README.md").read_text()
+        assert len(script.read_text().splitlines()) <= 150
