@@ -358,6 +358,8 @@ def test_the_gallery_of_a_sweep_is_read_with_the_sweeps_secret(synth: Synth, ser
             f"s3://lab/x/{DATASET.folder}: expected a document of a dataset, found one that cannot be read (the attempt"
         )
         assert (code, out.startswith(fault)) == (1, True)
+        code, _, error = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}", "--watch")
+        assert (code, error) == (2, "error: shown: has nothing in s3://lab/x yet; call again when it is planned\n")
         synth.environment |= {"AWS_ACCESS_KEY_ID": "other", "AWS_SECRET_ACCESS_KEY": "wrong-secret"}
         code, _, error = synth("gallery", "shown", "-n", "lab", f"--endpoint={store.endpoint}")
         assert (code, "denies access to bucket 'lab'" in error) == (75, True)
