@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from synth_dataset.exports.card import UNKNOWN
 from synth_dataset.exports.export_format import ExportFormat
 from synth_dataset.exports.object_outlines import trace_objects
+from synth_dataset.exports.picture_files import PictureFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,6 +50,10 @@ class CocoFormat(ExportFormat):
         split = self.context.main_split
         path = f"{location}/annotations/instances_{split}.json"
         return f"from pycocotools.coco import COCO; dataset = COCO({path!r})"
+
+    def list_pictures(self) -> tuple[PictureFiles, ...]:
+        """Return the pictures of all splits."""
+        return (PictureFiles("pictures", "images/*/*.png", "image/png", r"^images/([a-z0-9_]+)/"),)
 
     def describe_files(self) -> Mapping[str, str]:
         """Return the meaning of the files by their pattern."""

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import File
     from synth_dataset.exports.export_document import ExportDocument
+    from synth_dataset.exports.picture_files import PictureFiles
 
 CROISSANT: Final = "croissant.json"
 PARTICLES: Final = "particles.parquet"
+_FOLDER: Final = "export"
+_FOLDER_KIND: Final = {"encodingFormat": "inode/directory", "sha256": "of each file: checksums.sha256"}
+"""A folder has no digest of its own, which Croissant 1.0 asks of every file object."""
 _CONTEXT: Final[dict[str, Any]] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
     "citeAs": "cr:citeAs",
     "column": "cr:column",
+    "containedIn": "cr:containedIn",
     "conformsTo": "dct:conformsTo",
     "cr": "http://mlcommons.org/croissant/",
     "data": {"@id": "cr:data", "@type": "@json"},
@@ -57,8 +62,10 @@ _CONTEXT: Final[dict[str, Any]] = {
 }
 
 
-def build_croissant(document: ExportDocument, files: Sequence[File], schema: pa.Schema) -> bytes:
-    """Return the metadata: some files with their digests, and the columns of the pooled particle table."""
+def build_croissant(
+    document: ExportDocument, files: Sequence[File], schema: pa.Schema, pictures: Sequence[PictureFiles]
+) -> bytes:
+    """Return the metadata: some files with their digests, the pictures, the columns of the pooled particle table."""
     entries = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -71,15 +78,20 @@ def build_croissant(document: ExportDocument, files: Sequence[File], schema: pa.
         "creator": [{"@type": "sc:Person", "name": author} for author in document.authors],
         "citeAs": document.citation or f"{document.title or document.name}, {document.created.date().isoformat()}",
         "url": PROJECT_URL,
-        "distribution": [_describe_file(file) for file in files],
+        "distribution": [
+            *map(_describe_file, files),
+            {"@type": "cr:FileObject", "@id": _FOLDER, "name": _FOLDER, "contentUrl": ".", **_FOLDER_KIND},
+            *map(_describe_file_set, pictures),
+        ],
         "recordSet": [
+            *map(_describe_pictures, pictures),
             {
                 "@type": "cr:RecordSet",
                 "@id": "particles",
                 "name": "particles",
                 "description": "One record for each particle, those outside the pictures too.",
                 "field": [_describe_column(column) for column in schema],
-            }
+            },
         ],
     }
     return json.dumps(entries, indent=1).encode() + b"\n"
@@ -95,6 +107,40 @@ def _describe_file(file: File) -> dict[str, Any]:
         "encodingFormat": kinds.get(file.path.rpartition(".")[2], "application/octet-stream"),
         "contentSize": f"{file.bytes} B",
         "sha256": file.sha256,
+    }
+
+
+def _describe_file_set(files: PictureFiles) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileSet",
+        "@id": f"{files.name}-files",
+        "name": f"{files.name}-files",
+        "containedIn": {"@id": _FOLDER},
+        "encodingFormat": files.kind,
+        "includes": files.pattern,
+    }
+
+
+def _describe_pictures(files: PictureFiles) -> dict[str, Any]:
+    """Return the record set of pictures: path and split by the path, pictures by content or by column."""
+    by_path = {"extract": {"fileProperty": "fullpath"}}
+    fields: dict[str, tuple[str, dict[str, Any]]] = {
+        "path": ("sc:Text", by_path),
+        "split": ("sc:Text", by_path | {"transform": {"regex": files.split}}),
+    }
+    for column in files.columns:
+        fields[column] = ("sc:ImageObject", {"extract": {"column": column}, "transform": {"jsonPath": "bytes"}})
+    if not files.columns:
+        fields["content"] = ("sc:ImageObject", {"extract": {"fileProperty": "content"}})
+    source = {"fileSet": {"@id": f"{files.name}-files"}}
+    return {
+        "@type": "cr:RecordSet",
+        "@id": files.name,
+        "name": files.name,
+        "field": [
+            {"@type": "cr:Field", "@id": f"{files.name}/{name}", "name": name, "dataType": kind, "source": source | how}
+            for name, (kind, how) in fields.items()
+        ],
     }
 
 

@@ -224,7 +224,7 @@ def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema
         *previews,
         target.write(README, card),
         target.write(CITATION, build_citation(document)),
-        target.write(CROISSANT, build_croissant(document, files, schema)),
+        target.write(CROISSANT, build_croissant(document, files, schema, format_.list_pictures())),
         target.write(layout.DATASET, document.to_json()),
     ]
     files.append(target.write(CHECKSUMS, _iterate_checksums(finished, files)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from synth_dataset.exports.chunks import ChunkWriter
     from synth_dataset.exports.classes import ClassMap
     from synth_dataset.exports.options import ExportOptions
+    from synth_dataset.exports.picture_files import PictureFiles
     from synth_dataset.exports.sample import Sample
     from synth_dataset.exports.selection import Selection
     from synth_dataset.exports.target import Target
@@ -108,6 +109,10 @@ class ExportFormat(ABC):
     @abstractmethod
     def describe_files(self) -> Mapping[str, str]:
         """Return the meaning of the files by their pattern, for the card."""
+
+    def list_pictures(self) -> tuple[PictureFiles, ...]:
+        """Return the files with pictures for `croissant.json`; none of tar files."""
+        return ()
 
     def build_head(self, identity: str) -> dict[str, Any]:  # noqa: ARG002
         """Return further entries for the head of the card of the export with this identity."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_dataset.documents.png import encode_png
+from synth_dataset.exports.picture_files import PictureFiles
 from synth_dataset.exports.sample import INSTANCES
 from synth_dataset.exports.shards import Shard, ShardedFormat
 
@@ -73,6 +74,12 @@ class HuggingfaceFormat(ShardedFormat):
     def format_loading(self, location: str) -> str:
         """Return the line for the package `datasets`."""
         return f"from datasets import load_dataset; dataset = load_dataset({location!r})"
+
+    def list_pictures(self) -> tuple[PictureFiles, ...]:
+        """Return the columns with pictures."""
+        columns = ("image", "instances", *self.context.options.pictures)
+        kind = "application/x-parquet"
+        return (PictureFiles("pictures", "data/*.parquet", kind, r"^data/([a-z0-9_]+)-", columns),)
 
     def describe_files(self) -> Mapping[str, str]:
         """Return the meaning of the files by their pattern."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from synth_dataset.documents.png import encode_png
 from synth_dataset.exports.export_format import ExportFormat
+from synth_dataset.exports.picture_files import PictureFiles
 from synth_dataset.exports.sample import INSTANCES
 from synth_dataset.exports.tiff import encode_tiff
 
@@ -39,6 +40,14 @@ class PairsFormat(ExportFormat):
             "from glob import glob; from tifffile import imread; "
             f"images, masks = ({pictures} for kind in ('images', 'masks'))"
         )
+
+    def list_pictures(self) -> tuple[PictureFiles, ...]:
+        """Return the pictures and the ids."""
+        if self.context.options.layout == "cellpose":
+            patterns, kind = {"pictures": "*/*_img.png", "masks": "*/*_masks.png"}, "image/png"
+        else:
+            patterns, kind = {"pictures": "*/images/*.tif", "masks": "*/masks/*.tif"}, "image/tiff"
+        return tuple(PictureFiles(name, pattern, kind, r"^([a-z0-9_]+)/") for name, pattern in patterns.items())
 
     def describe_files(self) -> Mapping[str, str]:
         """Return the meaning of the files by their pattern."""

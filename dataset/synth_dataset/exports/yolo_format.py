@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from synth_dataset.exports.export_format import ExportFormat
 from synth_dataset.exports.object_outlines import trace_objects
 from synth_dataset.exports.outlines import join_loops
+from synth_dataset.exports.picture_files import PictureFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,6 +52,10 @@ class YoloFormat(ExportFormat):
         """Return the line for ultralytics."""
         path = f"{location}/{DOCUMENT}"
         return f"from ultralytics.data.utils import check_det_dataset; dataset = check_det_dataset({path!r})"
+
+    def list_pictures(self) -> tuple[PictureFiles, ...]:
+        """Return the pictures of all splits."""
+        return (PictureFiles("pictures", "images/*/*.png", "image/png", r"^images/([a-z0-9_]+)/"),)
 
     def describe_files(self) -> Mapping[str, str]:
         """Return the meaning of the files by their pattern."""
