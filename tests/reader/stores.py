@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from disc_datasets import NUMBER, SEED, DiscSweep, render_discs
 
 from synth_api.dataset_card import DatasetCard
+from synth_dataset.attempts.dataset_source import DatasetSource
 from synth_dataset.documents.layout import run_path
 from synth_dataset.exports.export import prepare_export
 from synth_dataset.exports.options import ExportOptions
-from synth_dataset.exports.sources import ExportSource
 from synth_dataset.exports.target import Target
 from synth_dataset.store.folder_store import FolderStore
 
@@ -42,13 +42,13 @@ def write_stores(folder: Path) -> None:
     (folder / "truth.json").write_text(json.dumps(describe(discs)))
 
 
-def describe(source: ExportSource) -> list[dict[str, Any]]:
+def describe(source: DatasetSource) -> list[dict[str, Any]]:
     """Return what the reader must find in each run."""
     rows = source.iterate_rows(["run", "key", "seed", "split", SEED, NUMBER])
     return [{**row, **describe_files(source, row["key"])} for row in rows]
 
 
-def describe_files(source: ExportSource, key: str) -> dict[str, Any]:
+def describe_files(source: DatasetSource, key: str) -> dict[str, Any]:
     """Return pixels as lists, and the ids of the particle table."""
     manifest = source.store.read_manifest(key)
     folder = Path(source.store.location) / run_path(key, manifest.c8)

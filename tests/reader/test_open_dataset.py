@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -205,6 +206,8 @@ def test_damaged_documents_are_errors_that_name_them(copied: Path) -> None:
 
 def test_the_reader_imports_nothing_else_of_the_project() -> None:
     code = "import sys, synth_reader; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    imported = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    imported = printed.stdout.split()
     assert {name for name in imported if name.startswith("synth_")} <= {"synth_reader"}
     assert not {"bpy", "cv2", "pydantic", "torch"} & set(imported)
