@@ -107,7 +107,8 @@ class Export:
             with explain_missing_files():
                 chunk = ChunkWriter(target, number)
                 samples = _read_samples(self.format.context, self.chunks[number])
-                self.format.write_chunk(pool_particles(samples, chunk), chunk)
+                with pool_particles(samples, chunk) as pooled:
+                    self.format.write_chunk(pooled, chunk)
                 chunk.close()
         return len(self.chunks[number])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import reduce
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
@@ -29,15 +30,20 @@ def build_schema(samples: Iterable[Sample]) -> pa.Schema:
     return pa.schema([*RUN_COLUMNS, *reduce(join_columns, tables, pa.schema(list_fields(COLUMNS)))])
 
 
-def pool_particles(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[Sample]:
-    """Yield samples as they come, and keep their particles as a fragment of the pooled table."""
+@contextmanager
+def pool_particles(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[Iterator[Sample]]:
+    """Yield samples as they come; keep the particles of those that were taken as a fragment of the pooled table."""
     with chunk.target.store.open_scratch("particles") as folder:
         pooled = PooledTable(folder)
-        for sample in samples:
-            pooled.add(sample.run.number, sample.run.key, sample.run.split, parse_table(sample.read(PARTICLES)))
-            yield sample
+        yield _add_particles(samples, pooled)
         pooled.write(folder / PARTICLES)
         chunk.append(DOCUMENT, (folder / PARTICLES).read_bytes())
+
+
+def _add_particles(samples: Iterable[Sample], pooled: PooledTable) -> Iterator[Sample]:
+    for sample in samples:
+        pooled.add(sample.run.number, sample.run.key, sample.run.split, parse_table(sample.read(PARTICLES)))
+        yield sample
 
 
 def write_particles(path: Path, schema: pa.Schema, fragments: Iterable[bytes]) -> None:
