@@ -215,20 +215,20 @@ def test_a_second_signal_ends_at_once_without_a_commit(synth: Command) -> None:
     assert process.returncode == 130
 
 
-def block_commit(synth: Command, seed: int) -> Path:
-    """Put a pipe in the place of a run's annotations: a commit waits there until somebody writes into it."""
-    (document,) = synth.store.glob("manifests/*/*.json")
-    assert json.loads(document.read_text())["seed"] == seed
-    (pipe,) = synth.store.glob("runs/*/*/*/annotations.json")
+def block_commit(synth: Command, seed: int) -> tuple[Path, str]:
+    """Put a pipe in the place of a run's manifest: a commit waits there until somebody writes the text into it."""
+    (pipe,) = synth.store.glob("manifests/*/*.json")
+    text = pipe.read_text()
+    assert json.loads(text)["seed"] == seed
     pipe.unlink()
     os.mkfifo(pipe)
-    return pipe
+    return pipe, text
 
 
-def end_in_commit(process: subprocess.Popen[str], pipe: Path) -> tuple[str, str]:
+def end_in_commit(process: subprocess.Popen[str], pipe: Path, text: str) -> tuple[str, str]:
     with pipe.open("w") as stream:  # opens when the commit does
         process.send_signal(signal.SIGINT)
-        stream.write('{"width": 4, "height": 4, "particles": []}')
+        stream.write(text)
     return process.communicate()
 
 
@@ -236,9 +236,9 @@ def test_a_signal_while_the_dataset_is_written_says_what_remains(synth: Command)
     synth.order(1, "hang")
     process = synth.start(*synth.render_arguments(2, "--workers=1"))
     wait_for_engine(synth, 1, process)
-    pipe = block_commit(synth, 0)
+    pipe, text = block_commit(synth, 0)
     process.send_signal(signal.SIGINT)
-    out, error = end_in_commit(process, pipe)
+    out, error = end_in_commit(process, pipe, text)
     assert process.returncode == 130
     assert "1 run rendered" in out
     assert error.splitlines()[-1] == (
@@ -250,9 +250,9 @@ def test_a_signal_while_the_dataset_is_written_says_what_remains(synth: Command)
 
 def test_a_signal_while_the_gallery_is_written_keeps_the_dataset(synth: Command) -> None:
     assert synth.render(1)[0] == 0
-    before, pipe = synth.dataset(), block_commit(synth, 0)
+    before, (pipe, text) = synth.dataset(), block_commit(synth, 0)
     process = synth.start("gallery", "dataset")
-    out, error = end_in_commit(process, pipe)
+    out, error = end_in_commit(process, pipe, text)
     assert (process.returncode, out) == (130, "")
     assert error == (
         "stopped while writing the dataset: every finished run is kept, the dataset committed before stays; "
