@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from synth_dataset.attempts.live_gallery import LiveGallery
 
 HOST: Final = "127.0.0.1"
-_RUN_FILE: Final = re.compile(r"runs/[0-9a-f]{2}/[0-9a-f]{64}/[0-9a-f]{8}/(?!.*(?:^|/)\.\.?(?:/|$)).+")
+_RUN_FILE: Final = re.compile(r"runs/[0-9a-f]{2}/[0-9a-f]{64}/[0-9a-f]{8}/(?!(?:.*/)?\.\.?(?:/|$)).+")
 _ASSETS: Final = {f"{PIECES}/{name}": name for name in ASSETS}
 _NEVER: Final = "no-store"
 _ALWAYS: Final = "private, max-age=86400, immutable"

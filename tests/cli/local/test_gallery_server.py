@@ -105,8 +105,10 @@ def test_it_serves_page_rows_and_files_of_runs(store: FolderStore, server: Galle
 
 @pytest.mark.parametrize("path", ["plan.json", "../plan.json", "%2e%2e/plan.json", "a/../../plan.json", "//etc/passwd"])
 def test_it_serves_nothing_but_files_of_runs(store: FolderStore, server: GalleryServer, path: str) -> None:
-    (store.root / "plan.json").write_text("secret")
     run = f"/runs/ab/{'ab' * 32}/12345678/"
+    (store.root / run[1:]).mkdir(parents=True)
+    for folder in (store.root, (store.root / run[1:]).parent):
+        (folder / "plan.json").write_text("secret")
     for start in ("/", run, "/manifests/"):
         assert ask(server, start + path)[0] == 404
 
