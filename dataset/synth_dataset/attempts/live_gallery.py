@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_api.errors import InputError, suggest_name
@@ -155,9 +156,9 @@ class _LiveAttempt:
 
     def read_found_runs(self) -> None:
         """Make a piece of some of the runs that were found."""
-        some, self._found = self._found[:MAX_NEW_RUNS], self._found[MAX_NEW_RUNS:]
-        read = read_ahead(self._read_run, some, self.store.max_requests)
+        read = read_ahead(self._read_run, self._found[:MAX_NEW_RUNS], self.store.max_requests)
         runs = [run for run in read if run is not None]
+        del self._found[:MAX_NEW_RUNS]
         if not runs:
             return
         sizes = [diameters for _, diameters in runs]
@@ -180,6 +181,9 @@ class _LiveAttempt:
         try:
             table = pq.read_table(BytesIO(found.read(layout.PARTICLES)), columns=["volume"])
         except FileNotFoundError:
+            return found, np.zeros(0)
+        except pa.ArrowInvalid as error:
+            self._problem = f"the particles of run {number} cannot be read: {error}"
             return found, np.zeros(0)
         return found, compute_diameters(table["volume"].drop_null().to_numpy())
 

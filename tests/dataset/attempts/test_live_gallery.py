@@ -6,17 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from disc_datasets import DiscSweep, draw_discs, record_run, stack_discs, write_run
+from typing_extensions import override
 
 from synth_api.errors import InputError
+from synth_api.reasons import Reason
 from synth_dataset.attempts import live_gallery
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.live_gallery import LiveGallery, choose_sweep
 from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents.batch_document import BatchDocument
 from synth_dataset.documents.failed_run import FailedRun
-from synth_dataset.documents.layout import batch_path, manifest_path
+from synth_dataset.documents.layout import batch_path, manifest_path, run_path
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.folder_store import FolderStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
 
 SWEEP = DiscSweep()
@@ -103,6 +110,39 @@ def test_a_run_that_cannot_be_read_is_named_and_stops_no_other(store: Store) -> 
     news = open_gallery(store).list_news(attempt.path, 0)
     assert list_runs(news) == [1]
     assert "run 0 cannot be read: " in news["state"]
+
+
+def test_a_run_with_a_damaged_table_is_shown_without_sizes(store: Store) -> None:
+    attempt = begin_call(store, SWEEP).attempt
+    render(store, 0)
+    key = SWEEP.key(*SWEEP.points()[0])
+    store.write(f"{run_path(key, store.read_manifest(key).c8)}/particles.parquet", b"damaged")
+    news = open_gallery(store).list_news(attempt.path, 0)
+    assert (list_runs(news), news["pieces"][0]["mean"]) == ([0], [None])
+    assert "the particles of run 0 cannot be read: " in news["state"]
+
+
+class BrokenStore(FolderStore):
+    """Store that does not answer once."""
+
+    answers = False
+
+    @override
+    def read_manifest(self, key: str) -> Manifest:
+        if not self.answers:
+            self.answers = True
+            raise StoreError(Reason.STORE_UNREACHABLE, "no answer")
+        return super().read_manifest(key)
+
+
+def test_runs_that_could_not_be_read_come_with_the_next_answer(tmp_path: Path) -> None:
+    store = BrokenStore(tmp_path)
+    attempt = begin_call(store, SWEEP).attempt
+    render(FolderStore(tmp_path), 0, 1)
+    gallery = open_gallery(store)
+    with pytest.raises(StoreError, match="no answer"):
+        gallery.list_news(attempt.path, 0)
+    assert list_runs(gallery.list_news(attempt.path, 0)) == [0, 1]
 
 
 def test_a_sweep_is_chosen_before_it_has_a_dataset(store: Store) -> None:
