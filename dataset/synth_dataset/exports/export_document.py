@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, Field
 
+from synth_api.export_options import FormatName
 from synth_dataset.documents.attempt_document import AxisDocument, Category
 from synth_dataset.documents.document import Document, Hash
 from synth_dataset.exports.chunks import SplitCounts
@@ -39,7 +40,7 @@ class ExportDocument(Document):
     """`dataset.json` of an export; the same for the same datasets and options."""
 
     name: str
-    format: str
+    format: FormatName
     options: dict[str, Any]
     identity: Hash
     """Hash of options, datasets and selected runs: two exports with one identity have the same bytes."""

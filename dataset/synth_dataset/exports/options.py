@@ -11,7 +11,7 @@ from synth_api.splits import Splits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synth_api.export_options import Below, ClassWord, Masks, PairsLayout
+    from synth_api.export_options import Below, ClassWord, FormatName, Masks, PairsLayout
 
 Link = Literal["auto", "hard", "copy"]
 
@@ -20,7 +20,7 @@ Link = Literal["auto", "hard", "copy"]
 class ExportOptions:
     """What an export has. The bytes of its files depend on everything here but `link`."""
 
-    format: str
+    format: FormatName
     splits: Splits = field(default_factory=Splits)
     where: str | None = None
     limit: int | None = None

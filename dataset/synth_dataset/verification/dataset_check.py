@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synth_dataset.documents import layout
+from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.verification.dataset_index import format_address, open_index
 from synth_dataset.verification.fault import DOCUMENT_REMEDY, NOTHING, Checked, Fault
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def check_dataset(source: DatasetSource, depth: Depth) -> Iterator[Checked]:
     """Yield the outcome of the documents and of each run, in run order; memory holds a few runs.
 
-    Raises StoreError.
+    Raises StoreError, DocumentError for a document that names a file outside its folder.
     """
     documents = list(_check_documents(source, depth))
     index = open_index(source)
@@ -66,7 +67,7 @@ def _check_documents(source: DatasetSource, depth: Depth) -> Iterator[Checked]:
 
 def _check_document(source: DatasetSource, file: File | str, sizes: dict[str, int], depth: Depth) -> Checked:
     store, name = source.store, file if isinstance(file, str) else file.path
-    path = f"{source.dataset.folder}/{name}"
+    path = f"{source.dataset.folder}/{check_stored_path(name)}"
     if isinstance(file, str):
         missing = Fault(store.format_uri(path), f"the file that {layout.DATASET} names", NOTHING, DOCUMENT_REMEDY)
         return Checked(() if name in sizes else (missing,), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ import pytest
 from disc_datasets import DiscSweep, render_discs
 
 from synth_dataset.attempts.dataset_source import DatasetSource, find_source
+from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.pictures import read_png, write_png
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.verification.dataset_check import check_dataset
@@ -75,6 +77,13 @@ def test_a_dataset_without_runs_has_no_faults(tmp_path: Path) -> None:
     source = render_discs(FolderStore(tmp_path / "dataset"), DiscSweep(seeds=()))
     for depth in (QUICK, FULL, DEEP, Depth(share=0.01)):
         assert list_faults(source, depth) == []
+
+
+def test_a_file_outside_the_folder_is_not_read(source: DatasetSource) -> None:
+    files = [source.dataset.files[0].model_copy(update={"path": "../../../../../secret"})]
+    foreign = replace(source, dataset=source.dataset.model_copy(update={"files": files}))
+    with pytest.raises(DocumentError, match=r"'../../../../../secret' is no path in a dataset"):
+        list(check_dataset(foreign, FULL))
 
 
 def test_what_is_looked_at_is_counted(source: DatasetSource) -> None:

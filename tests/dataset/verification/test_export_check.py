@@ -125,6 +125,13 @@ def test_annotations_of_no_image(coco: FolderStore) -> None:
     assert f"{name}: expected category_id of a category in the document, found 7" in faults
 
 
+def test_the_document_of_an_unknown_format(coco: FolderStore) -> None:
+    file = coco.root / "dataset.json"
+    file.write_text(json.dumps(json.loads(file.read_bytes()) | {"format": "voc"}))
+    faults = list_faults(coco, DEEP)
+    assert "dataset.json: expected the document of an export, found one that cannot be read" in faults[0]
+
+
 def test_a_dataset_is_no_export(tmp_path: Path) -> None:
     render_discs(FolderStore(tmp_path / "dataset"), DiscSweep(seeds=(0,)))
     assert not is_export(FolderStore(tmp_path / "dataset"))
