@@ -105,7 +105,7 @@ def _read_runs(source: DatasetSource) -> NDArray[np.void]:
     def iterate() -> Iterator[tuple[int, bytes, bytes, bytes]]:
         for row in source.iterate_rows(("run", "key", "folder", "label_digest")):
             # The index of an earlier release has no digests.
-            digest = row["label_digest"] or source.store.read_manifest(row["key"]).label_digest
+            digest = row["label_digest"] or _read_manifest(source, row["key"]).label_digest
             content = row["folder"].rpartition("/")[2].encode()
             yield row["run"], bytes.fromhex(row["key"]), content, bytes.fromhex(digest)
 
@@ -155,7 +155,11 @@ def _describe_renderer(manifest: Manifest) -> dict[str, Any]:
 
 
 def _read(source: DatasetSource, row: np.void) -> Manifest:
-    key = format_key(bytes(row["key"]))
+    return _read_manifest(source, format_key(bytes(row["key"])))
+
+
+def _read_manifest(source: DatasetSource, key: str) -> Manifest:
+    """Return the manifest of a run. Raises DocumentError for a missing one too."""
     try:
         return source.store.read_manifest(key)
     except KeyError:

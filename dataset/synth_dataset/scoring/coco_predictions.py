@@ -82,6 +82,9 @@ def _read_results(path: Path) -> tuple[list[Any], list[Any]]:
     categories = document.get("categories", []) if isinstance(document, dict) else []
     if not isinstance(results, list) or not isinstance(categories, list):
         raise InputError(str(path), "is no list of results; give COCO's results, or a document with `annotations`")
+    for number, category in enumerate(categories):
+        if not (isinstance(category, dict) and {"id", "name"} <= category.keys()):
+            raise InputError(str(path), f"category {number} is no object with id and name, as COCO's are")
     return results, categories
 
 

@@ -128,6 +128,14 @@ def test_predictions_may_name_their_categories(folder, document, tmp_path, capsy
     )
 
 
+@pytest.mark.parametrize("category", ["Bead", {"id": 1}])
+def test_a_wrong_category_is_named(folder, tmp_path, capsys, category: Any) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"annotations": [], "categories": [category]}))
+    assert run(["score", str(path), str(folder / "coco"), "--split", "train"]) == 2
+    assert "category 0 is no object with id and name, as COCO's are" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

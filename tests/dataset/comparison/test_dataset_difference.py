@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from disc_datasets import NUMBER, SEED, DiscSweep, render_discs
 
 from synth_dataset.attempts.attempt import open_attempt
@@ -15,6 +16,7 @@ from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.dataset_source import DatasetSource, find_source
 from synth_dataset.comparison.dataset_difference import DifferenceCounts, compare_datasets
 from synth_dataset.comparison.value_changes import AxisChange, ValueChange, list_changes
+from synth_dataset.documents.document import DocumentError
 from synth_dataset.store.folder_store import FolderStore
 
 SWEEP = DiscSweep(seeds=(0, 1), base={"blueprints": {"particles": {"Bead": {"number": 1}}}})
@@ -95,6 +97,9 @@ def test_a_dataset_of_an_earlier_release_has_no_digests_in_its_index(tmp_path: P
     file = two.store.root / two.dataset.folder / "index.parquet"
     pq.write_table(pq.read_table(file).drop_columns(["label_digest", "split"]), file)
     assert compare_datasets(one, two).is_equal
+    next((two.store.root / "manifests").rglob("*.json")).unlink()
+    with pytest.raises(DocumentError, match="is missing; synth verify --repair renders the run again"):
+        compare_datasets(one, two)
 
 
 def test_runs_of_joined_sweeps_with_equal_values_are_each_matched_once(tmp_path: Path) -> None:
