@@ -217,7 +217,7 @@ class PublishMessage(Part):
 
     kind: Literal["publish"] = "publish"
     splits: Annotated[tuple[SplitCount, ...], Field(max_length=MAX_SPLITS)] = ()
-    """Splits with their counts; those of all exports are the same."""
+    """Splits with the counts of the first export."""
     root: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     """sha256 of the runs and their labels."""
     problem: PodProblem | None = None

@@ -50,8 +50,9 @@ def commit_dataset(
     views: Sequence[View] = DATASET_VIEWS,
     progress: Progress = ignore_progress,
 ) -> DatasetDocument:
-    """Write the documents of an attempt, then replace the pointer of the sweep. Memory: failures, MAX_VIEWED_RUNS rows.
+    """Write the documents of an attempt, then replace the pointer of the sweep.
 
+    Memory: failures, MAX_VIEWED_RUNS rows, a row group, and some 80 bytes a run for files and root digest.
     A run that has lost a file is missing: a warning names it, and its manifest is removed. Raises StoreFullError,
     DocumentError and what `progress` raises; the previous dataset stays committed then.
     """

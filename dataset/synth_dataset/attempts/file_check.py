@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_dataset.attempts.attempt import iterate_keys
 from synth_dataset.documents import layout
-from synth_dataset.store.base import summarize_sizes
+from synth_dataset.store.base import hash_sizes
 
 if TYPE_CHECKING:
     from synth_dataset.attempts.attempt import StoredAttempt
@@ -40,7 +40,7 @@ class FileCheck:
         """Return True if all files of a run are there; keep it as lost if not. Threads may call it."""
         sizes = ((file.path, file.bytes) for file in manifest.files)
         listed = int(self._summaries[number])
-        if listed and listed == summarize_sizes(manifest.c8, sizes):
+        if listed and listed == hash_sizes(manifest.c8, sizes):
             return True
         fault = self._store.find_fault(manifest)
         if fault is not None:

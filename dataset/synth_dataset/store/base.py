@@ -66,7 +66,7 @@ class StorageUsage:
         return StorageUsage(self.bytes + other.bytes, max(self.newest, other.newest))
 
 
-def summarize_sizes(c8: str, sizes: Iterable[tuple[str, int]]) -> int:
+def hash_sizes(c8: str, sizes: Iterable[tuple[str, int]]) -> int:
     """Return 64 bits of the sha256 over the content id of a run folder and the path and size of each of its files."""
     lines = (f"{size} {path}" for path, size in sorted(sizes))
     return int.from_bytes(sha256("\n".join((c8, *lines)).encode()).digest()[:8], "little")
@@ -201,7 +201,7 @@ class Store(ABC):
         return None
 
     def summarize_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.uint64]:
-        """Return `summarize_sizes` (N,) of the folder of each run of `keys` (N,), of type S32, as far as it is cheap.
+        """Return `hash_sizes` (N,) of the folder of each run of `keys` (N,), of type S32, as far as it is cheap.
 
         0 for a run without folder or with several, and for all of a store that lists no more than one folder at once.
         """

@@ -24,7 +24,7 @@ from synth_api.jobs.attempt_input import CA_FILE
 from synth_api.temporary import create_temporary_folder, find_temporary_folder
 from synth_dataset.documents import layout
 from synth_dataset.documents.run_manifest import Manifest
-from synth_dataset.store.base import Child, StorageUsage, Store, StoreError, summarize_sizes
+from synth_dataset.store.base import Child, StorageUsage, Store, StoreError, hash_sizes
 from synth_dataset.store.checksums import compute_entity_tag, hash_files
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.s3_client import Patience, connect
@@ -256,7 +256,7 @@ class S3Store(Store):
         return {name.removeprefix(start): size for name, size, _ in self._list_objects(start)}
 
     def summarize_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.uint64]:
-        """Return `summarize_sizes` (N,) of the folders of many runs, by listing all run folders; 0 for few runs."""
+        """Return `hash_sizes` (N,) of the folders of many runs, by listing all run folders; 0 for few runs."""
         summaries = np.zeros(len(keys), np.uint64)
         if len(keys) <= MIN_LISTED_RUNS:
             return summaries
@@ -279,7 +279,7 @@ class S3Store(Store):
                 sizes.setdefault((key, file[0]), []).append((file[1], usage.bytes))
         folders = Counter(key for key, _ in sizes)
         rows = [
-            (bytes.fromhex(key), summarize_sizes(c8, files) if folders[key] == 1 else 0)
+            (bytes.fromhex(key), hash_sizes(c8, files) if folders[key] == 1 else 0)
             for (key, c8), files in sizes.items()
         ]
         return np.array(rows, _SUMMARY)
