@@ -122,7 +122,7 @@ NO_OVERLAP: Final = (
 ONE_CLASSIFICATION: Final = "classes and classMap exclude each other; take one of them out"
 DISTINCT_SOURCES: Final = "a sweep is there twice; name each sweep once"
 DISTINCT_FORMATS: Final = "a format is there twice, and both exports would have one folder; name each format once"
-SHARES: Final = "the shares sum to something else than 1; make them sum to 1, such as {train: 0.8, val: 0.1, test: 0.1}"
+SHARES: Final = "the shares do not sum to 1; write shares that do, such as {train: 0.8, val: 0.1, test: 0.1}"
 
 
 def explain_own_option(option: str) -> str:
