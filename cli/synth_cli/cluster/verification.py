@@ -17,7 +17,13 @@ from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.verification.dataset_check import check_dataset
-from synth_dataset.verification.export_check import check_export, count_files, is_export, read_version
+from synth_dataset.verification.export_check import (
+    check_export,
+    count_files,
+    find_version_folder,
+    is_export,
+    read_version,
+)
 from synth_dataset.verification.fault import Checked, Fault
 
 if TYPE_CHECKING:
@@ -84,8 +90,9 @@ def _verify_exports(
     if version is None:
         yield _verify_export(store, options)
         return
+    address = "/".join(filter(None, (word.rstrip("/"), find_version_folder(store, version))))
     for export in version.exports:
-        place = opener.open_store(f"{word.rstrip('/')}/{check_stored_path(export.folder)}")
+        place = opener.open_store(f"{address}/{check_stored_path(export.folder)}")
         if place is not None:
             yield _verify_export(place, options, export.checksums)
 

@@ -47,11 +47,24 @@ def is_export(store: Store) -> bool:
 
 
 def read_version(store: Store) -> VersionDocument | None:
-    """Return the version of a SynthDataset at the root of a store; None if something else is there."""
+    """Return the version of a SynthDataset that a store has, or points to, at its root; None for something else."""
     try:
         return parse_document(VersionDocument, store.read(layout.DATASET), layout.DATASET)
     except (FileNotFoundError, DocumentError):
         return None
+
+
+def find_version_folder(store: Store, version: VersionDocument) -> str:
+    """Return the folder of a version below a store: empty for its root, which may have only the pointer to it.
+
+    Raises DocumentError for a version that names no folder.
+    """
+    folder = check_stored_path(version.version)
+    try:
+        is_pointer = store.read(f"{folder}/{layout.DATASET}") == store.read(layout.DATASET)
+    except FileNotFoundError:
+        return ""
+    return folder if is_pointer else ""
 
 
 def count_files(store: Store) -> int:
