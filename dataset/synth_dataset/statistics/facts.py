@@ -147,7 +147,7 @@ def _list_picture_facts(values: PictureValues, runs: int) -> list[tuple[str, str
 
 def _format_duplicates(duplicates: Duplicates) -> str:
     if not duplicates.runs:
-        return "none: all runs have other labels"
+        return "none: no two runs have the same labels"
     first, second, *more = duplicates.examples[0]
     others = f" and {len(more)} more" if more else ""
     verb = "run has" if duplicates.runs == 1 else "runs have"
