@@ -11,7 +11,7 @@ from synth_api.errors import InputError
 from synth_api.exit_codes import ExitCode
 from synth_cli.local.verification_report import VerificationReport
 from synth_cli.terminal.consoles import open_stderr, open_stdout
-from synth_cli.terminal.progress import open_meter
+from synth_cli.terminal.progress import QUIET_SECONDS, open_meter
 from synth_cli.terminal.standard_streams import print_line
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.document import DocumentError
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from synth_cli.local.verification_options import VerificationOptions
     from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.store.base import Store
-
-_QUIET_SECONDS = 2.0
-"""A verification of less time shows no line."""
 
 
 def verify_word(
@@ -133,7 +130,7 @@ def _check_source(source: DatasetSource, options: VerificationOptions) -> Verifi
 
 
 def _add_all(report: VerificationReport, outcomes: Iterable[Checked], total: int) -> None:
-    with open_meter(open_stderr(), "verifying", total, report.thing, _QUIET_SECONDS) as meter:
+    with open_meter(open_stderr(), "verifying", total, report.thing, QUIET_SECONDS) as meter:
         for checked in outcomes:
             report.add(checked)
             if advance := checked.run is not None if report.thing == "run" else checked.files:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from synth_dataset.scoring.score_document import GroupScore, ScoreDocument, SizeBinScore, SizeError
     from synth_dataset.scoring.truth import Truth
 
-_QUIET_SECONDS: Final = 2.0
-"""Work of less time shows no progress."""
-
 
 @click.command(name="score")
 @click.argument("predictions", type=PATH)
@@ -52,7 +49,7 @@ def command(predictions: Path, dataset: str, form: str, boxes: bool, min_score: 
     synth score ./masks ./coco --split test
     """
     from synth_cli.terminal.consoles import open_stderr, open_stdout
-    from synth_cli.terminal.progress import open_meter
+    from synth_cli.terminal.progress import QUIET_SECONDS, open_meter
     from synth_cli.terminal.standard_streams import print_line
     from synth_dataset.scoring.score_predictions import score_predictions
 
@@ -61,7 +58,7 @@ def command(predictions: Path, dataset: str, form: str, boxes: bool, min_score: 
     with ExitStack() as stack:
         truth = open_truth(stack, dataset, given, has_one_class=given["classes"] == "one" or predictions.is_dir())
         found = open_predictions(predictions, truth)
-        with open_meter(open_stderr(), "scoring", len(truth.image_ids), "image", _QUIET_SECONDS) as meter:
+        with open_meter(open_stderr(), "scoring", len(truth.image_ids), "image", QUIET_SECONDS) as meter:
             score = score_predictions(
                 found,
                 truth,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.statistics.statistics_document import StatisticsDocument
-
-_QUIET_SECONDS: Final = 2.0
-"""Work of less time shows no progress."""
 
 
 @click.command(name="stats")
@@ -71,7 +68,7 @@ def command(
 def measure_dataset(source: DatasetSource, by: str | None, sample: str) -> StatisticsDocument:
     """Return the statistics of a dataset, with progress on stderr. Raises InputError, DocumentError, StoreError."""
     from synth_cli.terminal.consoles import open_stderr
-    from synth_cli.terminal.progress import open_meter
+    from synth_cli.terminal.progress import QUIET_SECONDS, open_meter
     from synth_dataset.documents import layout
     from synth_dataset.statistics.compute_statistics import compute_statistics
     from synth_dataset.statistics.picture_values import choose_runs, measure_pictures
@@ -80,10 +77,10 @@ def measure_dataset(source: DatasetSource, by: str | None, sample: str) -> Stati
     index = source.open_table(layout.INDEX)
     runs = read_runs(index, source.recipe, by)
     places = choose_runs(runs, count_sample(sample, len(runs)))
-    with open_meter(open_stderr(), "reading", len(places), "picture", _QUIET_SECONDS) as meter:
+    with open_meter(open_stderr(), "reading", len(places), "picture", QUIET_SECONDS) as meter:
         pictures = measure_pictures(source.store, read_keys(index, places), places, meter.advance)
     particles = source.open_table(layout.PARTICLES)
-    with open_meter(open_stderr(), "counting", particles.metadata.num_rows, "particle", _QUIET_SECONDS) as meter:
+    with open_meter(open_stderr(), "counting", particles.metadata.num_rows, "particle", QUIET_SECONDS) as meter:
         categories = source.dataset.categories
         return compute_statistics(source.dataset.name, runs, particles, categories, pictures, meter.advance)
 

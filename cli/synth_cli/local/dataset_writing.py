@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from synth_cli.terminal.consoles import open_stderr
-from synth_cli.terminal.progress import open_meter
+from synth_cli.terminal.progress import QUIET_SECONDS, open_meter
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.dataset_commit import commit_dataset
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from synth_dataset.documents.failed_run import FailedRun
     from synth_dataset.store.base import Store
 
-QUIET_SECONDS: Final = 2.0
-"""A commit of less time shows no line."""
 UPDATE_SECONDS: Final = 0.1
 """Time between two updates of a bar."""
 

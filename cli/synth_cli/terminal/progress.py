@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LINE_INTERVAL_SECONDS: Final = 10.0
 """Time between two lines without a terminal."""
 
+QUIET_SECONDS: Final = 2.0
+"""Work of less time shows no line, if only the size of a dataset makes it last."""
+
 BAR_WIDTH: Final = 20
 """Columns of a bar: a terminal of 80 columns has room for counts, times and a note beside it."""
 

@@ -19,6 +19,9 @@ KEYS: Final = "keys.bin"
 DATASET: Final = "dataset.json"
 INDEX: Final = "index.parquet"
 PARTICLES: Final = "particles.parquet"
+INSTANCES: Final = "instances.png"
+"""Picture of particle ids, which every run has."""
+ANNOTATIONS: Final = "annotations.json"
 """Particle table of a run, and of all runs of a dataset."""
 KEY_BYTES: Final = 32
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from synth_api.version import PROJECT_URL
+from synth_dataset.documents import layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from synth_dataset.exports.picture_files import PictureFiles
 
 CROISSANT: Final = "croissant.json"
-PARTICLES: Final = "particles.parquet"
 _FOLDER: Final = "export"
 _FOLDER_KIND: Final = {"encodingFormat": "inode/directory", "sha256": "of each file: checksums.sha256"}
 """A folder has no digest of its own, which Croissant 1.0 asks of every file object."""
@@ -153,7 +153,7 @@ def _describe_column(column: pa.Field) -> dict[str, Any]:
         "name": column.name,
         "description": metadata.get("meaning", "a feature of the recipe") + unit,
         "dataType": _find_type(column.type),
-        "source": {"fileObject": {"@id": PARTICLES}, "extract": {"column": column.name}},
+        "source": {"fileObject": {"@id": layout.PARTICLES}, "extract": {"column": column.name}},
     }
 
 

@@ -25,7 +25,7 @@ from synth_dataset.exports.export_format import ExportContext, FinishedChunks
 from synth_dataset.exports.huggingface_format import HuggingfaceFormat
 from synth_dataset.exports.pairs_format import PairsFormat
 from synth_dataset.exports.pooled_particles import DOCUMENT, build_schema, pool_particles, write_particles
-from synth_dataset.exports.sample import PARTICLES, SampleReader
+from synth_dataset.exports.sample import SampleReader
 from synth_dataset.exports.selection import select_runs
 from synth_dataset.exports.sources import check_distinct, complete_splits, join_cards, join_names
 from synth_dataset.exports.target import WORK
@@ -243,9 +243,9 @@ _COMMON_FILES: Final = {
 
 def _write_particles(finished: FinishedChunks, schema: pa.Schema) -> File:
     with finished.target.store.open_scratch("particles") as scratch:
-        table = scratch / PARTICLES
+        table = scratch / layout.PARTICLES
         write_particles(table, schema, finished.join(DOCUMENT))
-        return finished.target.write_from(PARTICLES, table)
+        return finished.target.write_from(layout.PARTICLES, table)
 
 
 def _write_recipes(context: ExportContext) -> Iterator[File]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synth_dataset.documents.layout import INSTANCES
 from synth_dataset.documents.png import encode_png
 from synth_dataset.exports.picture_files import PictureFiles
-from synth_dataset.exports.sample import INSTANCES
 from synth_dataset.exports.shards import Shard, ShardedFormat
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from synth_dataset.documents.layout import INSTANCES
 from synth_dataset.documents.png import encode_png
 from synth_dataset.exports.export_format import ExportFormat
 from synth_dataset.exports.picture_files import PictureFiles
-from synth_dataset.exports.sample import INSTANCES
 from synth_dataset.exports.tiff import encode_tiff
 
 if TYPE_CHECKING:

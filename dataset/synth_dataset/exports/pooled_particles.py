@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synth_dataset.documents.layout import PARTICLES
 from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields, parse_table
-from synth_dataset.exports.sample import PARTICLES
 from synth_dataset.views.pooled_table import RUN_COLUMNS, PooledTable, open_table_writer
 
 if TYPE_CHECKING:

@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from synth_dataset.exports.options import ExportOptions
     from synth_dataset.exports.selection import SelectedRun
 
-INSTANCES = "instances.png"
-ANNOTATIONS = "annotations.json"
-PARTICLES = "particles.parquet"
-
 
 @dataclass(frozen=True)
 class SampleObject:
@@ -107,7 +103,7 @@ class SampleReader:
     def read(self, run: SelectedRun) -> Sample:
         """Read manifest and annotations of a run. Raises FileNotFoundError, DocumentError."""
         bare = self.read_bare(run)
-        particles = json.loads(bare.read(ANNOTATIONS))["particles"]
+        particles = json.loads(bare.read(layout.ANNOTATIONS))["particles"]
         objects = tuple(one for one in map(self._build_object, particles) if one is not None)
         return replace(bare, objects=objects, is_whole=len(objects) == len(particles))
 

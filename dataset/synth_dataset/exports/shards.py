@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from synth_dataset.documents.layout import ANNOTATIONS
 from synth_dataset.exports.chunks import cut_by_key
 from synth_dataset.exports.export_format import ExportFormat
-from synth_dataset.exports.sample import ANNOTATIONS, SampleReader, find_file
+from synth_dataset.exports.sample import SampleReader, find_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
 from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.views.run_pictures import INSTANCES, choose_picture, list_pictures
+from synth_dataset.views.run_pictures import choose_picture, list_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +79,7 @@ def _measure_run(store: Store, key: str) -> tuple[float, float, float] | None:
     try:
         manifest = store.read_manifest(key)
         picture = choose_picture(list_pictures(manifest))
-        if picture == INSTANCES:
+        if picture == layout.INSTANCES:
             return None
         path = f"{layout.run_path(key, manifest.c8)}/{picture}"
         return measure_picture(decode_png(store.read(path), store.format_uri(path)))

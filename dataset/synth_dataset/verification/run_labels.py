@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from synth_dataset.documents.layout import PARTICLES, run_path
+from synth_dataset.documents.layout import ANNOTATIONS, INSTANCES, PARTICLES, run_path
 from synth_dataset.documents.particle_table import parse_table
 from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.rle import encode_mask
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
 
-INSTANCES: Final = "instances.png"
-ANNOTATIONS: Final = "annotations.json"
 _KEYS: Final = frozenset({"id", "category", "area", "bbox", "visible"})
 _COLUMNS: Final = ("id", "visible_px", "blueprint")
 _SHOWN: Final = 5

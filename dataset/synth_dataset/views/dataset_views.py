@@ -120,7 +120,7 @@ def _build_coco_run(run: ViewedRun) -> CocoRun:
         file_name=f"{run.folder}/{choose_picture(run.pictures)}",
         width=run.width,
         height=run.height,
-        annotations=partial(run.read, "annotations.json"),
+        annotations=partial(run.read, layout.ANNOTATIONS),
     )
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from synth_dataset.documents.layout import ANNOTATIONS
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.size_histogram import RunSizes, compute_diameters, summarize_sizes
 
@@ -88,7 +89,7 @@ def write_masks(folder: Path, runs: Sequence[ViewedRun], threads: int) -> list[i
     """
     first: list[int] = []
     lines: list[bytes] = []
-    contents = read_ahead(lambda run: _build_masks(run.read("annotations.json")), runs, threads)
+    contents = read_ahead(lambda run: _build_masks(run.read(ANNOTATIONS)), runs, threads)
     for run, masks in zip(runs, contents, strict=True):
         if not lines:
             first.append(run.number)

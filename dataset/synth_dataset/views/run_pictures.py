@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from synth_api.errors import InputError
 from synth_api.recipe.outputs import name_pictures
 from synth_api.recipe.rendering import parse_rendering_steps
+from synth_dataset.documents.layout import INSTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from synth_dataset.documents.run_manifest import Manifest
-
-INSTANCES: Final = "instances.png"
-"""Picture of particle ids, which every run has."""
 
 
 def list_pictures(manifest: Manifest) -> list[str]:
