@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from synth_cli.terminal.progress import open_meter
 from synth_cli.terminal.standard_streams import print_line
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.layout import RUNS
+from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.statistics.statistics_page import STATISTICS_PAGE
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.read_ahead import read_ahead
@@ -77,10 +77,12 @@ def _explain_missing_files() -> Iterator[None]:
 def copy_files(store: Store, paths: list[str], folder: Path) -> None:
     """Copy files of a store to the same paths below a folder; files of a run never change and are copied once.
 
-    Raises FileNotFoundError for a missing file, InputError for a path that leads out of the folder.
+    Raises FileNotFoundError for a missing file, DocumentError for a path that leads out of the folder.
     """
     missing = [
-        path for path in map(_check_path, paths) if not path.startswith(f"{RUNS}/") or not (folder / path).exists()
+        path
+        for path in map(check_stored_path, paths)
+        if not path.startswith(f"{RUNS}/") or not (folder / path).exists()
     ]
     with open_meter(open_stderr(), "fetching", len(missing), "file") as progress:
         for path, content in zip(missing, read_ahead(store.read, missing, store.max_requests), strict=True):
@@ -94,10 +96,3 @@ def _write_file(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)
     part.replace(path)
-
-
-def _check_path(path: str) -> str:
-    """Return a path of the store. Raises InputError for one that leads out of it."""
-    if posixpath.normpath(path) != path or path.startswith(("..", "/")):
-        raise InputError(path, "leads out of the store; the dataset was not written by this program")
-    return path

@@ -25,6 +25,7 @@ from synth_cli.cluster.sweep_status import format_status, format_status_line
 from synth_cli.commands.failures import print_failures
 from synth_cli.commands.logs import MAX_PODS, select_pods
 from synth_cli.terminal.consoles import open_stdout
+from synth_dataset.documents.document import DocumentError
 from synth_dataset.store.folder_store import FolderStore
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -178,5 +179,5 @@ def test_logs_are_those_of_the_newest_started_pods() -> None:
 
 
 def test_a_file_outside_the_store_is_not_copied(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^\.\./etc/thumb\.webp: leads out of the store"):
+    with pytest.raises(DocumentError, match=r"'\.\./etc/thumb\.webp' is no path in a dataset"):
         copy_files(FolderStore(tmp_path), ["../etc/thumb.webp"], tmp_path)
