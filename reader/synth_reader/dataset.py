@@ -126,12 +126,20 @@ def _find_info(location: Location, name: str | None) -> dict[str, Any]:
         raise DatasetError(f"{location.address}: holds {len(found)} datasets; choose by `name`: {', '.join(found)}")
     if sweeps and name is not None:
         raise DatasetError(f"{location.address}: holds no dataset '{name}'; its sweeps: {', '.join(sweeps)}")
-    with suppress(FileNotFoundError):
-        loading = location.read_json("dataset.json")["loading"]
+    if loading := _find_loading(location):
         raise DatasetError(f"{location.address}: is an export; load it in its folder with: {loading}")
     raise DatasetError(
         f"{location.address}: holds no dataset; give the folder or bucket that synth render or a sweep wrote"
     )
+
+
+def _find_loading(location: Location) -> str:
+    """Return the line that loads the export here, or the first one of a version; empty if neither is here."""
+    with suppress(FileNotFoundError):
+        document = location.read_json("dataset.json")
+        exports = (document, *document.get("exports", ()))
+        return next((str(export["loading"]) for export in exports if "loading" in export), "")
+    return ""
 
 
 def _read_index(location: Location, info: dict[str, Any]) -> pa.Table:

@@ -119,6 +119,15 @@ def test_an_export_is_an_error_with_the_line_that_loads_it(stores: Path) -> None
     expect_error(r"export: is an export; load it in its folder with: from pycocotools", stores / "export")
 
 
+def test_a_version_is_an_error_with_the_line_that_loads_its_first_export(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text(json.dumps({"version": "3", "exports": [{"loading": "load('coco')"}]}))
+    expect_error(r"is an export; load it in its folder with: load\('coco'\)$", tmp_path)
+
+
+def test_the_folder_of_a_dataset_in_a_store_is_an_error(stores: Path) -> None:
+    expect_error(r"holds no dataset; give the folder or bucket", stores / "one" / "sweeps" / "local" / "discs")
+
+
 def test_an_address_of_another_kind_is_an_error() -> None:
     expect_error(r"^gs://bucket: is neither a folder nor s3://BUCKET/PREFIX; give `filesystem`", "gs://bucket")
 

@@ -24,6 +24,7 @@ from synth_dataset.documents.stored_recipe import encode_recipe
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.verification.fault import Checked, Fault, explain_remedy, shorten_digest
 from synth_dataset.verification.stored_files import compute_digest
+from synth_renderer.runtime.pool import STARTUP_SECONDS
 from synth_renderer.runtime.protocol import RunTask
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def render_again(
     tally = Tally(cached=0)
     with source.store.open_scratch("rendered") as folder:
         store = FolderStore(folder.resolve())
-        settings = RenderSettings(None, None, "auto", engine, 1200.0, OtherRuns.REFUSE)
+        settings = RenderSettings(None, None, "auto", engine, STARTUP_SECONDS, OtherRuns.REFUSE)
         if runs:
             base = _build_base(source)
             tasks = (_to_task(source, run, base) for run in runs)
