@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.jobs.dataset_input import DatasetInput
 from synth_api.jobs.messages import JobKind
+from synth_api.resources.synth_dataset import DatasetDefinition, ExportSpec
 from synth_operator.manifests.inputs import wrap_input
 from synth_operator.manifests.jobs import (
     build_delete_job,
@@ -35,7 +36,7 @@ def build_dataset_job(
         case JobKind.EXPORT:
             return _build_export_job(dataset, key, build, configuration)
         case JobKind.DELETE:
-            given = build_dataset_input(dataset, build, configuration).model_copy(update={"datasets": ()})
+            given = _build_deletion_input(dataset, build, configuration)
             return build_delete_job(dataset, key, build.output, given, configuration)
         case _:
             immutable = build_single_try(dataset, key, build.output, configuration)
@@ -61,6 +62,14 @@ def build_dataset_input(dataset: DatasetObject, build: BuildStatus, configuratio
         parts=build.parts,
         build=build.hash,
     )
+
+
+def _build_deletion_input(dataset: DatasetObject, build: BuildStatus, configuration: Configuration) -> DatasetInput:
+    """Return the input of a delete Job, which reads the place alone: an annotation has no room for every definition."""
+    given = build_dataset_input(dataset, build, configuration)
+    export = ExportSpec(format=given.definition.exports[0].format)
+    shortest = DatasetDefinition(version=build.version, sources=given.definition.sources[:1], exports=(export,))
+    return given.model_copy(update={"datasets": (), "definition": shortest})
 
 
 def _build_export_job(

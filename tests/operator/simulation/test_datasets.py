@@ -241,12 +241,16 @@ def test_a_deleted_dataset_leaves_no_object_and_its_versions_by_its_policy(polic
 
 
 def test_the_delete_job_has_its_input_without_a_config_map() -> None:
-    cluster = publish(deletionPolicy="Delete")
+    long = {f"{number:0100}": "" for number in range(1000)}
+    exports = [{"format": name, "classMap": long} for name in ("coco", "yolo", "webdataset")]
+    cluster = publish(deletionPolicy="Delete", exports=exports)
     cluster.delete_dataset()
     cluster.run_until_true(lambda: bool(cluster.api.list_all(Resource.JOBS)))
 
     (job,) = cluster.api.list_all(Resource.JOBS)
-    document = json.loads(job["spec"]["template"]["metadata"]["annotations"][INPUT_ANNOTATION])
+    content = job["spec"]["template"]["metadata"]["annotations"][INPUT_ANNOTATION]
+    assert len(content) < 256 << 10, "the API server takes no longer annotations"
+    document = json.loads(content)
     assert (document["name"], document["datasets"], document["output"]["bucket"]) == (DATASET, [], "bucket")
     assert "ownerReferences" not in job["metadata"]
 
