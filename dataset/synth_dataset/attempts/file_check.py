@@ -52,7 +52,7 @@ class FileCheck:
         if not self._lost:
             return
         first, others = min(self._lost), len(self._lost) - 1
-        more = f", as do {others:,} others" if others else ""
+        more = f", as {'does 1 other' if others == 1 else f'do {others:,} others'}" if others else ""
         _log.warning(
             "run %d (%s): %s, so it counts as missing%s; %s", first.number, first.key, first.fault, more, REMEDY
         )
