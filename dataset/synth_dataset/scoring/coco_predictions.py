@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ class CocoPredictions(Predictions):
         for name in ("image_id", "category_id", "score"):
             if not isinstance(result.get(name), int | float):
                 return f"has no number as {name}; a result has image_id, category_id, score, and bbox or segmentation"
+        if not math.isfinite(result["score"]):
+            return f"has the score {result['score']}; it must be a finite number"
         if not ("bbox" in result or "segmentation" in result):
             return "has neither bbox nor segmentation"
         if (image := result["image_id"]) not in images:

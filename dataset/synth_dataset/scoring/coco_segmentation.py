@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pycocotools import mask as coco_mask
 
@@ -11,6 +11,9 @@ from synth_dataset.documents.rle import Rle
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_MAX_COORDINATE: Final = 65536
+"""Largest coordinate of a polygon in px, beyond any picture."""
+
 
 def to_rle(segmentation: Sequence[Any] | Mapping[str, Any], width: int, height: int) -> Rle:
     """Return a segmentation of an image as compressed run lengths.
@@ -18,12 +21,24 @@ def to_rle(segmentation: Sequence[Any] | Mapping[str, Any], width: int, height: 
     Raises ValueError for one that is none, or one of an image of another size.
     """
     if isinstance(segmentation, list):
+        for polygon in segmentation:
+            _check_polygon(polygon)
         parts = coco_mask.frPyObjects(segmentation, height, width)
         return _check_size(coco_mask.merge(parts), width, height)
     counts = segmentation["counts"]  # type: ignore[call-overload]
     if isinstance(counts, list):
         return _check_size(coco_mask.frPyObjects(segmentation, height, width), width, height)
     return _check_size({**segmentation}, width, height)  # type: ignore[dict-item]
+
+
+def _check_polygon(polygon: Any) -> None:
+    """Raise ValueError for a polygon that pycocotools cannot read: it does not end for NaN and huge coordinates."""
+    if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
+        raise ValueError("has a polygon that is no list x, y, x, y … of at least three corners")
+    if not all(isinstance(place, int | float) and abs(place) <= _MAX_COORDINATE for place in polygon):
+        raise ValueError(
+            f"has a polygon with a coordinate that is no number from -{_MAX_COORDINATE} to {_MAX_COORDINATE}"
+        )
 
 
 def _check_size(mask: Mapping[str, Any], width: int, height: int) -> Rle:

@@ -146,6 +146,9 @@ def test_a_wrong_category_is_named(folder, tmp_path, capsys, category: Any) -> N
         ({"category_id": 5}, "result 0 has category_id 5, which discs does not have; it has 1 Bead, 2 Flake"),
         ({"score": "high"}, "result 0 has no number as score; a result has image_id, category_id, score, and bbox"),
         ({"segmentation": {"size": [7, 9], "counts": "1"}}, "has a mask of 9 x 7 px in an image of 60 x 40 px"),
+        ({"score": float("nan")}, "result 0 has the score nan; it must be a finite number"),
+        ({"segmentation": [[1, 2, 3]]}, "has a polygon that is no list x, y, x, y … of at least three corners"),
+        ({"segmentation": [[1, 2, float("nan"), 4, 5, 6]]}, "a coordinate that is no number from -65536 to 65536"),
         ({"segmentation": 4}, "has a bbox or segmentation that is none of COCO's"),
     ],
 )
