@@ -62,7 +62,7 @@ def command(
     synth export ./dataset --format coco --split train=0.8,val=0.1,test=0.1 --out ./coco
     """
     from synth_cli.cluster.dataset_arguments import DatasetOpener
-    from synth_cli.local.bucket_address import open_place
+    from synth_cli.local.bucket_address import check_writable, open_place
     from synth_cli.local.export_options import build_options
     from synth_cli.terminal.standard_streams import print_line
     from synth_dataset.exports.export import prepare_export
@@ -72,7 +72,9 @@ def command(
     opener = DatasetOpener(names, endpoint, namespace, context)
     with ExitStack() as stack:
         sources = [source for word in datasets for source in opener.open(stack, word)]
-        export = prepare_export(sources, options, Target(open_place(out, endpoint, "--out"), options.link))
+        place = open_place(out, endpoint, "--out")
+        export = prepare_export(sources, options, Target(place, options.link))
+        check_writable(place)
         print_line(_write(export))
 
 

@@ -46,6 +46,12 @@ def open_place(word: str, endpoint: str | None, option: str) -> Store:
     return FolderStore(parse_path(option, word))
 
 
+def check_writable(place: Store) -> None:
+    """Raise InputError for a folder that cannot be written; a bucket says so at the first request."""
+    if isinstance(place, FolderStore):
+        place.check_writable()
+
+
 def build_output(address: str, endpoint: str | None, option: str) -> Output:
     """Return bucket, prefix and endpoint of an address. Raises InputError."""
     given = endpoint or next(filter(None, map(os.environ.get, _VARIABLES)), "https://s3.amazonaws.com")

@@ -46,6 +46,14 @@ def test_a_split_without_runs_is_said_before_the_export(dataset: Path, tmp_path:
     )
 
 
+def test_a_place_that_is_no_folder_is_one_sentence(dataset: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert export(dataset, "--format", "coco", "--out", tmp_path / "file" / "out") == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {tmp_path}/file/out: the dataset folder cannot be written")
+    assert error.endswith("choose another with --out\n")
+
+
 def test_all_options_reach_the_export(dataset: Path, tmp_path: Path) -> None:
     classes = tmp_path / "classes.yaml"
     classes.write_text("Bead: ball\nFlake: null\n")
