@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +57,17 @@ class PathParameter(TextParameter):
         )
 
 
+class FractionParameter(click.FloatRange):
+    """A number from 0 to 1. NaN, which compares with nothing, is refused too."""
+
+    @override
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return number
+
+
 class NamespaceParameter(TextParameter):
     """The name of a Kubernetes namespace. Raises InputError that names the option."""
 
@@ -70,6 +82,7 @@ class NamespaceParameter(TextParameter):
 
 TEXT: Final = TextParameter()
 PATH: Final = PathParameter()
+FRACTION: Final = FractionParameter(0, 1)
 NAMESPACE: Final = NamespaceParameter()
 
 

@@ -60,6 +60,7 @@ def build(file: Path, store: str, out: str | None, workers: int | None, endpoint
 
 def publish_version(order: BuildOrder, prepared: VersionBuild, workers: int) -> VersionDocument:
     """Build a version with progress, unless it is published. Raises PublishedError if it is, from something else."""
+    from synth_cli.local.bucket_address import check_writable
     from synth_cli.local.dataset_building import write_chunks
     from synth_cli.local.empty_splits import warn_of_empty_splits
     from synth_cli.terminal.consoles import open_stderr
@@ -67,6 +68,7 @@ def publish_version(order: BuildOrder, prepared: VersionBuild, workers: int) -> 
     from synth_dataset.versions.published_version import find_version, remove_working_files, write_pointer
 
     store, file = prepared.store, order.file
+    check_writable(store)
     document = find_version(store, file.namespace, file.name, file.spec, prepared.sources)
     if document:
         open_stderr().print(f"version {document.version} was published before; its files stay as they are")

@@ -10,7 +10,7 @@ import click
 
 from synth_api.errors import InputError
 from synth_cli.cluster.cluster_options import cluster_options, endpoint_option, output_option
-from synth_cli.parameters import PATH, TEXT
+from synth_cli.parameters import FRACTION, PATH, TEXT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 @click.option("--boxes", is_flag=True, help="Compare boxes instead of masks.")
 @click.option("--classes", type=click.Choice(("category", "one")), default="category", show_default=True,
               help="Whether classes count; those of a folder of masks never do.")  # fmt: skip
-@click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, metavar="SCORE",
+@click.option("--min-score", type=FRACTION, default=0.0, metavar="SCORE",
               help="Least score of a detection for all but average precision.")  # fmt: skip
-@click.option("--min-visible", type=click.FloatRange(0, 1), default=0.0, metavar="FRACTION",
+@click.option("--min-visible", type=FRACTION, default=0.0, metavar="FRACTION",
               help="Ignore particles of a smaller visible share.")  # fmt: skip
 @click.option("--min-area", type=click.IntRange(0), default=0, metavar="PX", help="Ignore particles of a smaller mask.")
 @endpoint_option

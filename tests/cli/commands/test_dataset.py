@@ -100,6 +100,12 @@ def test_a_published_version_is_left_alone_or_named(dataset: Path, capsys) -> No
     assert files_of(dataset / "dataset/datasets") == before
 
 
+def test_a_place_that_is_no_folder_is_one_sentence(dataset: Path, capsys) -> None:
+    (dataset / "file").write_bytes(b"")
+    assert build("--out", "file") == 2
+    assert "error: file: the dataset folder cannot be written" in capsys.readouterr().err
+
+
 def test_a_split_without_runs_is_said(dataset: Path, capsys) -> None:
     change(dataset, sources=[{"sweepRef": {"name": "two"}, "where": "seed = 3"}])
     assert build("--workers", "1") == 0

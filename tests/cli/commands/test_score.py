@@ -162,6 +162,7 @@ def test_a_wrong_result_is_named(folder, document, tmp_path, capsys, change: dic
     ("words", "problem"),
     [
         ("{results} {folder}/coco", "coco has the splits test, train; choose with --split"),
+        ("{results} {folder}/coco --split train --min-score nan", "'--min-score': nan is not in the range 0<=x<=1"),
         ("{results} {folder}/coco --split val", "has no split 'val', it has test, train"),
         (
             "{results} {folder}/dataset --split train",
