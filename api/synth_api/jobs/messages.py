@@ -217,7 +217,7 @@ class PublishMessage(Part):
 
     kind: Literal["publish"] = "publish"
     splits: Annotated[tuple[SplitCount, ...], Field(max_length=MAX_SPLITS)] = ()
-    """Splits with the counts of the first export."""
+    """Splits with the counts of the longest export, the first of several."""
     root: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     """sha256 of the runs and their labels."""
     problem: PodProblem | None = None

@@ -220,7 +220,7 @@ class SplitCount(Part):
     runs: Annotated[int, Field(ge=0, le=MAX_INTEGER)]
     """Number of runs."""
     objects: Annotated[int, Field(ge=0, le=MAX_INTEGER)]
-    """Number of objects in them, of the first export."""
+    """Number of objects in them, of the longest export."""
 
 
 class ExportAddress(Part):

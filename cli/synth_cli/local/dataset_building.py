@@ -52,7 +52,7 @@ def order_build(file: DatasetFile, store: str, out: str | None, endpoint: str | 
     `sem-broad` finds the dataset `sem_broad`, for names of sweeps on a cluster have no underscores.
     """
     place = open_place(store, endpoint, "--store")
-    names = {name for _, name in list_sweeps(place)}
+    names = sorted({name for _, name in list_sweeps(place)})
     known = {to_resource_name(name): name for name in names} | {name: name for name in names}
     wanted = (source.sweep_ref.name for source in file.spec.sources)
     sources = [find_source(place, known.get(name, name)) for name in wanted]

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from synth_api.errors import InputError
 from synth_dataset.attempts.attempt import find_dataset, open_attempt
+from synth_dataset.attempts.file_check import REMEDY
 from synth_dataset.attempts.live_attempts import list_sweeps
 from synth_dataset.documents import layout
 from synth_dataset.documents.dataset_document import DatasetDocument
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from synth_dataset.documents.attempt_document import AttemptDocument
+    from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
 
 _ROWS: Final = 4096
@@ -57,6 +59,14 @@ class DatasetSource:
         for batch in index.iter_batches(_ROWS, columns=[name for name in columns if name in existing]):
             for row in batch.to_pylist():
                 yield absent | row
+
+    def read_manifest(self, key: str) -> Manifest:
+        """Return the manifest of a run. Raises DocumentError with a remedy for a missing one too."""
+        try:
+            return self.store.read_manifest(key)
+        except KeyError:
+            address = self.store.format_uri(layout.manifest_path(key))
+            raise DocumentError(f"{address}: is missing; {REMEDY}") from None
 
     def open_table(self, name: str) -> pq.ParquetFile:
         """Open `index.parquet` or `particles.parquet`, to be read in parts. Raises DocumentError without the file."""

@@ -11,8 +11,7 @@ import numpy as np
 
 from synth_api.canonical_json import canonical_json
 from synth_dataset.comparison.value_changes import AxisChange, ValueChange, list_axis_changes, list_changes
-from synth_dataset.documents.document import DocumentError
-from synth_dataset.documents.layout import format_key, manifest_path
+from synth_dataset.documents.layout import format_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,7 +104,7 @@ def _read_runs(source: DatasetSource) -> NDArray[np.void]:
     def iterate() -> Iterator[tuple[int, bytes, bytes, bytes]]:
         for row in source.iterate_rows(("run", "key", "folder", "label_digest")):
             # The index of an earlier release has no digests.
-            digest = row["label_digest"] or _read_manifest(source, row["key"]).label_digest
+            digest = row["label_digest"] or source.read_manifest(row["key"]).label_digest
             content = row["folder"].rpartition("/")[2].encode()
             yield row["run"], bytes.fromhex(row["key"]), content, bytes.fromhex(digest)
 
@@ -155,13 +154,4 @@ def _describe_renderer(manifest: Manifest) -> dict[str, Any]:
 
 
 def _read(source: DatasetSource, row: np.void) -> Manifest:
-    return _read_manifest(source, format_key(bytes(row["key"])))
-
-
-def _read_manifest(source: DatasetSource, key: str) -> Manifest:
-    """Return the manifest of a run. Raises DocumentError for a missing one too."""
-    try:
-        return source.store.read_manifest(key)
-    except KeyError:
-        address = source.store.format_uri(manifest_path(key))
-        raise DocumentError(f"{address}: is missing; synth verify --repair renders the run again") from None
+    return source.read_manifest(format_key(bytes(row["key"])))

@@ -110,7 +110,7 @@ class SampleReader:
     def read_bare(self, run: SelectedRun) -> Sample:
         """Read the manifest of a run alone: a sample without objects. Raises FileNotFoundError, DocumentError."""
         source = self._sources[run.source]
-        manifest = _read_manifest(source, run.key)
+        manifest = source.read_manifest(run.key)
         pictures = list_pictures(manifest)
         extras = {mode: _find_mode(manifest, pictures, mode) for mode in self._options.pictures}
         return Sample(run, source, manifest, (), False, find_file(manifest, choose_picture(pictures)), extras)
@@ -152,14 +152,6 @@ def find_file(manifest: Manifest, path: str) -> File:
     if found is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), f"{manifest.key}/{path}")
     return found
-
-
-def _read_manifest(source: DatasetSource, key: str) -> Manifest:
-    try:
-        return source.store.read_manifest(key)
-    except KeyError:
-        path = source.store.format_uri(layout.manifest_path(key))
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
 
 
 def _find_mode(manifest: Manifest, pictures: list[str], mode: str) -> File:

@@ -97,7 +97,7 @@ def compute_root(sources: Sequence[DatasetSource], selection: Selection) -> str:
         for row in source.iterate_rows(["run", "key", "folder", "label_digest"]):
             if place < len(selected) and row["run"] == selected[place]:
                 place += 1
-                digest = row["label_digest"] or source.store.read_manifest(row["key"]).label_digest
+                digest = row["label_digest"] or source.read_manifest(row["key"]).label_digest
                 root.add_run(row["key"], row["folder"].rpartition("/")[2], digest)
     return root.compute()
 
@@ -148,6 +148,6 @@ def _merge_copies(table: NDArray[np.void], sources: Sequence[DatasetSource]) -> 
 def _compare_labels(one: Mapping[str, Any] | np.void, two: np.void, sources: Sequence[DatasetSource]) -> None:
     key = layout.format_key(bytes(two["key"]))
     first, second = sources[int(one["source"])], sources[int(two["source"])]
-    if first.store.read_manifest(key).label_digest != second.store.read_manifest(key).label_digest:
+    if first.read_manifest(key).label_digest != second.read_manifest(key).label_digest:
         problem = f"has other labels in {first.location} than in {second.location}; export them apart"
         raise InputError(f"run {key[:12]}", problem)

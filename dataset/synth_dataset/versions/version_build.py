@@ -104,25 +104,25 @@ class VersionBuild:
             self.store.remove_files([path for path in found if path not in kept])
 
     def _build_document(self, written: Sequence[tuple[Export, ExportDocument, Sequence[File]]]) -> VersionDocument:
-        first = written[0][1]
+        longest = max((document for _, document, _ in written), key=lambda document: document.runs)
         return VersionDocument(
             name=self.name,
             namespace=self.namespace,
             version=self.definition.version,
             folder=self._folder,
-            title=first.title,
-            description=first.description,
-            licence=first.licence,
-            authors=first.authors,
-            citation=first.citation,
+            title=longest.title,
+            description=longest.description,
+            licence=longest.licence,
+            authors=longest.authors,
+            citation=longest.citation,
             definition=self.definition.describe(),
-            sources=first.sources,
+            sources=longest.sources,
             split={share.split: str(share.share) for share in self.splits.shares},
             runs=len(self.selection),
-            splits=first.splits,
+            splits=longest.splits,
             root=compute_root(self.sources, self.selection),
             exports=tuple(_describe_export(*one) for one in written),
-            created=first.created,
+            created=longest.created,
         )
 
 
@@ -137,7 +137,7 @@ def prepare_version(
         check_distinct(sources)
         splits = complete_splits(definition.splits, sources)
         filters = tuple(source.where for source in definition.sources)
-        selection = select_runs(sources, splits, filters)
+        selection = select_runs(sources, splits, filters).take(_find_limit(definition.exports))
         exports = []
         for spec in definition.exports:
             options = build_options(spec, splits)
@@ -153,6 +153,12 @@ def prepare_version(
             )
             exports.append(build_export(context))
     return VersionBuild(store, namespace, name, definition, tuple(sources), splits, selection, tuple(exports))
+
+
+def _find_limit(exports: Sequence[ExportSpec]) -> int | None:
+    """Return how many runs the longest of the exports takes; None for all."""
+    limits = [spec.limit for spec in exports if spec.limit is not None]
+    return max(limits) if len(limits) == len(exports) else None
 
 
 def build_options(spec: ExportSpec, splits: Splits) -> ExportOptions:

@@ -17,6 +17,8 @@ from synth_api.errors import InputError
 from synth_api.resources.synth_dataset import DatasetDefinition
 from synth_dataset.attempts.dataset_source import DatasetSource, find_source
 from synth_dataset.attempts.garbage_collection import find_garbage, remove_garbage
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.layout import manifest_path
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.versions.published_version import find_version, remove_working_files, write_pointer
 from synth_dataset.versions.version_build import VersionBuild, prepare_version
@@ -121,7 +123,21 @@ def test_the_pointer_names_the_version_that_was_built_last(store: FolderStore) -
 def test_an_export_with_a_limit_has_the_first_runs(store: FolderStore) -> None:
     document = publish(store, define(exports=[{"format": "coco"}, {"format": "yolo", "limit": 2}]))
     assert [export.runs for export in document.exports] == [9, 2]
-    assert document.runs == 9
+    assert document.runs == sum(counts.runs for counts in document.splits.values()) == 9
+
+
+def test_a_version_counts_the_runs_of_its_longest_export(store: FolderStore) -> None:
+    document = publish(store, define(exports=[{"format": "yolo", "limit": 2}, {"format": "coco", "limit": 4}]))
+    assert [export.runs for export in document.exports] == [2, 4]
+    assert document.runs == sum(counts.runs for counts in document.splits.values()) == 4
+
+
+def test_a_missing_manifest_has_a_remedy(store: FolderStore) -> None:
+    key = next(find_source(store, "one").iterate_rows(["key"]))["key"]
+    build = prepare(store)
+    store.remove_files([manifest_path(key)])
+    with pytest.raises(DocumentError, match=rf"{key}\.json: is missing; the same synth render, or synth retry"):
+        build.publish()
 
 
 def test_a_published_version_is_left_alone(store: FolderStore) -> None:
