@@ -94,10 +94,12 @@ def rewrite_gallery(folder: Path, name: str | None) -> int:
 
     store = FolderStore(folder)
     document = open_dataset(store, name)
+    runs = document.cached + document.succeeded
     store.check_writable(f"its page is {store.root / document.folder / GALLERY}")
     with Interrupts() as stop:
         try:
-            dataset = write_dataset(store, open_attempt(store, document.folder), document.failures, stop)
+            attempt = open_attempt(store, document.folder)
+            dataset = write_dataset(store, attempt, document.failures, stop, runs)
         except CommitStoppedError as stopped:
             open_stderr().print(str(stopped))
             return stop.exit_code

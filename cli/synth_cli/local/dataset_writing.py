@@ -32,12 +32,12 @@ class CommitStoppedError(Exception):
 
 
 def write_dataset(
-    store: Store, attempt: StoredAttempt, failures: Sequence[FailedRun], stop: Interrupts
+    store: Store, attempt: StoredAttempt, failures: Sequence[FailedRun], stop: Interrupts, least_runs: int = 0
 ) -> DatasetDocument:
     """Commit an attempt under a meter. Raises CommitStoppedError at a further signal, and as `commit_dataset`."""
     with CommitMeter(open_stderr(), stop) as meter:
         try:
-            return commit_dataset(store, attempt, failures, progress=meter)
+            return commit_dataset(store, attempt, failures, progress=meter, least_runs=least_runs)
         except _SignalError:
             dataset = find_dataset(store, attempt.document.namespace, attempt.document.name)
             remains = "no dataset was committed" if dataset is None else "the dataset committed before stays"

@@ -49,12 +49,13 @@ def commit_dataset(
     failures: Sequence[FailedRun],
     views: Sequence[View] = DATASET_VIEWS,
     progress: Progress = ignore_progress,
+    least_runs: int = 0,
 ) -> DatasetDocument:
     """Write the documents of an attempt, then replace the pointer of the sweep.
 
     Memory: failures, MAX_VIEWED_RUNS rows, a row group, and some 80 bytes a run for files and root digest.
     A run that has lost a file is missing: a warning names it, and its manifest is removed. Raises StoreFullError,
-    DocumentError and what `progress` raises; the previous dataset stays committed then.
+    DocumentError, also for fewer than `least_runs` runs, and what `progress` raises; the previous dataset stays then.
     """
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
     gathered = _GatheredRuns(bool(attempt.document.categories))
@@ -66,6 +67,7 @@ def commit_dataset(
         added = map(gathered.add, pool_runs(pooled, runs, store.max_requests))
         totals = write_index(scratch / layout.INDEX, attempt.document.axes, added)
         pooled.write(scratch / layout.PARTICLES)
+        _check_runs(store, attempt, totals.runs, least_runs)
         files.remove_lost_runs()
         document = _build_document(store, attempt, totals, tuple(absent.values()), gathered)
         for view in views:
@@ -76,6 +78,13 @@ def commit_dataset(
         store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
         store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
     return document
+
+
+def _check_runs(store: Store, attempt: StoredAttempt, runs: int, least_runs: int) -> None:
+    if runs < least_runs:
+        lost = f"{least_runs - runs:,} of its {least_runs:,} runs are missing or have lost files"
+        remedy = "synth verify names them, and with --repair renders them again"
+        raise DocumentError(f"{store.format_uri(attempt.path)}: {lost}, the dataset stays as it is; {remedy}")
 
 
 @dataclass

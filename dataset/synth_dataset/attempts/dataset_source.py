@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth_api.errors import InputError
+from synth_api.errors import InputError, suggest_name
 from synth_dataset.attempts.attempt import find_dataset, open_attempt
 from synth_dataset.attempts.file_check import REMEDY
 from synth_dataset.attempts.live_attempts import list_sweeps
@@ -95,7 +95,8 @@ def open_attempt_dataset(store: Store, attempt: str) -> DatasetSource:
 
 def find_source(store: Store, name: str | None) -> DatasetSource:
     """Return the dataset of a name in a store, of any namespace; without a name the only one. Raises InputError."""
-    found = [(namespace, one) for namespace, one in list_sweeps(store) if name is None or one == name]
+    sweeps = list(list_sweeps(store))
+    found = [(namespace, one) for namespace, one in sweeps if name is None or one == name]
     committed = [dataset for dataset in (find_dataset(store, *sweep) for sweep in found) if dataset is not None]
     if len(committed) == 1:
         return open_source(store, committed[0])
@@ -104,5 +105,8 @@ def find_source(store: Store, name: str | None) -> DatasetSource:
         raise InputError(store.location, f"holds {len(names)} datasets; choose with --name: {', '.join(names)}")
     if committed:
         raise InputError(store.location, f"has '{names[0]}' in several namespaces; give a copy of one of them")
-    what = f"no dataset '{name}'" if name else "no dataset"
-    raise InputError(store.location, f"holds {what}; give the folder or bucket that synth render or a sweep wrote")
+    if found:
+        raise InputError(store.location, f"holds no dataset of '{found[0][1]}' yet; its sweep has to end first")
+    if name and sweeps:
+        raise InputError(store.location, f"holds no dataset '{name}'; {suggest_name(name, {one for _, one in sweeps})}")
+    raise InputError(store.location, "holds no dataset; give the folder or bucket that synth render or a sweep wrote")

@@ -34,6 +34,17 @@ def decode_mask(mask: Rle) -> NDArray[np.int32]:
     return np.flatnonzero(decoded).astype(np.int32)
 
 
+def check_run_lengths(counts: str, pixels: int) -> None:
+    """Raise ValueError unless compressed run lengths cover a picture of so many pixels.
+
+    pycocotools reads and writes beyond its memory for longer ones, and does not end for some.
+    """
+    valid = counts and all("0" <= character <= "o" for character in counts) and ord(counts[-1]) - ord("0") < 0x20
+    lengths = _parse_run_lengths([counts])[0] if valid else np.array([-1])
+    if lengths.min() < 0 or lengths.sum() != pixels:
+        raise ValueError(f"has run lengths that are not those of {pixels:,} pixels")
+
+
 def paint_masks(ids: Sequence[int], masks: Sequence[Rle], width: int, height: int) -> NDArray[np.uint16]:
     """Return the picture (H, W) of ids whose masks do not overlap, 0 elsewhere."""
     if not masks:

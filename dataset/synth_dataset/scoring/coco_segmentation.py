@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pycocotools import mask as coco_mask
 
-from synth_dataset.documents.rle import Rle
+from synth_dataset.documents.rle import Rle, check_run_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,7 @@ def to_rle(segmentation: Sequence[Any] | Mapping[str, Any], width: int, height: 
         return _check_size(coco_mask.merge(parts), width, height)
     counts = segmentation["counts"]  # type: ignore[call-overload]
     if isinstance(counts, list):
+        _check_lengths(counts, width * height)
         return _check_size(coco_mask.frPyObjects(segmentation, height, width), width, height)
     return _check_size({**segmentation}, width, height)  # type: ignore[dict-item]
 
@@ -45,4 +46,12 @@ def _check_size(mask: Mapping[str, Any], width: int, height: int) -> Rle:
     if list(mask["size"]) != [height, width]:
         raise ValueError(f"has a mask of {mask['size'][1]} x {mask['size'][0]} px in an image of {width} x {height} px")
     counts = mask["counts"]
-    return Rle(size=[height, width], counts=counts if isinstance(counts, str) else counts.decode("ascii"))
+    text = counts if isinstance(counts, str) else counts.decode("ascii")
+    check_run_lengths(text, width * height)
+    return Rle(size=[height, width], counts=text)
+
+
+def _check_lengths(lengths: Sequence[Any], pixels: int) -> None:
+    """Raise ValueError unless run lengths cover a picture of so many pixels."""
+    if not all(isinstance(length, int) and length >= 0 for length in lengths) or sum(lengths) != pixels:
+        raise ValueError(f"has run lengths that are not those of {pixels:,} pixels")

@@ -125,7 +125,7 @@ def test_a_split_without_runs_is_said(dataset: Path, capsys) -> None:
         (FILE.replace("format: coco", "format: cocoa"), "spec.exports[0].format: there is no 'cocoa' here; did you me"),
         (FILE.replace("one-disc", "one_disc"), "spec.sources[0].sweepRef.name: 'one_disc' cannot be the name of a Synt"
          "hSweep: use lower-case letters, digits and '-'; one-disc names a dataset 'one_disc' of this machine too"),
-        (FILE.replace("one-disc", "three"), "holds no dataset 'three'; give the folder or bucket that synth render"),
+        (FILE.replace("one-disc", "three"), "holds no dataset 'three'; known are one_disc, two"),
         (FILE.replace("number > 0", "size > 0"), "spec.sources[].where: there is no axis or column 'size'"),
         (FILE.replace("train: 0.5", "train: 0.4"), "spec.split: the shares sum to 0.9; make them sum to 1"),
         (FILE.replace("spec:", "specs:"), "spec: must be a mapping, not null"),

@@ -94,7 +94,7 @@ def test_all_options_reach_the_export(dataset: Path, tmp_path: Path) -> None:
         ("--classes two", "--classes: 'two' is neither a file nor one of blueprint, category, one"),
         ("--with colour", "--with: there is no such picture 'colour'"),
         ("--shard-size 3x", "--shard-size: '3x' is no size of at least 1Mi; write for example 256Mi"),
-        ("--name other", "holds no dataset 'other'; give the folder or bucket that synth render or a sweep wrote"),
+        ("--name other", "holds no dataset 'other'; known are discs"),
     ],
 )
 def test_mistakes_are_named_and_nothing_is_written(dataset: Path, tmp_path: Path, capsys, words, problem) -> None:

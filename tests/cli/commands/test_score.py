@@ -149,6 +149,20 @@ def test_a_wrong_category_is_named(folder, tmp_path, capsys, category: Any) -> N
         ({"score": float("nan")}, "result 0 has the score nan; it must be a finite number"),
         ({"segmentation": [[1, 2, 3]]}, "has a polygon that is no list x, y, x, y … of at least three corners"),
         ({"segmentation": [[1, 2, float("nan"), 4, 5, 6]]}, "a coordinate that is no number from -65536 to 65536"),
+        (
+            {"segmentation": {"size": [40, 60], "counts": [5, 300000]}},
+            "has run lengths that are not those of 2,400 pixels",
+        ),
+        (
+            {"segmentation": {"size": [40, 60], "counts": [2401, -1]}},
+            "has run lengths that are not those of 2,400 pixels",
+        ),
+        (
+            {"segmentation": {"size": [40, 60], "counts": "zzzzabc"}},
+            "has run lengths that are not those of 2,400 pixels",
+        ),
+        ({"segmentation": {"size": [40, 60], "counts": "12"}}, "has run lengths that are not those of 2,400 pixels"),
+        ({"segmentation": {"size": [40, 60], "counts": ""}}, "has run lengths that are not those of 2,400 pixels"),
         ({"segmentation": 4}, "has a bbox or segmentation that is none of COCO's"),
     ],
 )

@@ -168,6 +168,20 @@ def test_a_run_that_gives_other_labels_again(synth: Command) -> None:
     assert f"dataset/{path.relative_to(synth.store)}: {digest}; synth verify --repair renders run 0 again" in output
 
 
+def test_a_gallery_of_a_damaged_dataset_leaves_the_dataset_as_it_is(synth: Command) -> None:
+    assert synth.render(3)[0] == 0
+    before = synth.dataset()
+    min((synth.store / "runs").rglob("picture.txt")).unlink()
+    code, _, error = synth.run("gallery", "dataset")
+    assert code == 75
+    assert (
+        "1 of its 3 runs are missing or have lost files, the dataset stays as it is; synth verify names them" in error
+    )
+    assert synth.dataset() == before
+    assert synth.run("verify", "dataset", "--repair", "--engine=trial_engine:render")[0] == 0
+    assert synth.run("gallery", "dataset")[0] == 0
+
+
 def test_repair_renders_what_is_missing_or_damaged(synth: Command) -> None:
     assert synth.render(4)[0] == 0
     before = synth.dataset()

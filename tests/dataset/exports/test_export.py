@@ -286,7 +286,7 @@ def test_a_dataset_is_found_by_name(discs, render, disc_sweep) -> None:
     assert find_source(discs.store, "more").dataset.name == "more"
     with pytest.raises(InputError, match="holds 2 datasets; choose with --name: discs, more"):
         find_source(discs.store, None)
-    with pytest.raises(InputError, match="holds no dataset 'x'; give the folder or bucket"):
+    with pytest.raises(InputError, match="holds no dataset 'x'; known are discs, more"):
         find_source(discs.store, "x")
 
 
