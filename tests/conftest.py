@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -16,9 +17,19 @@ settings.register_profile("test", deadline=None, derandomize=True, database=None
 settings.register_profile("soak", deadline=None, max_examples=2000, database=None)
 settings.load_profile("test")
 
+# A shell ignores SIGINT for a command in the background, and each process that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 LONGEST_FILES: Final = (
     # on a cluster
-    *("test_faults.py", "test_tutorial.py", "test_waiting.py", "test_operator_restarts.py", "test_gpu.py"),
+    *(
+        "test_faults.py",
+        "test_datasets.py",
+        "test_tutorial.py",
+        "test_waiting.py",
+        "test_operator_restarts.py",
+        "test_gpu.py",
+    ),
     *("test_operator_rights.py", "test_deletion.py", "test_metrics.py", "test_upgrade.py", "test_gitops.py"),
     # without one
     *("test_signal_runs.py", "test_render.py", "test_broad_recipe.py", "test_batch_pod.py", "test_standard_streams.py"),

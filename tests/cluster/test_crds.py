@@ -187,9 +187,12 @@ def build_exports(**options: Any) -> list[dict[str, Any]]:
         (build_dataset(sources=DATASET["sources"] * 2), "spec.sources: Invalid value: a sweep is there twice"),
         (
             build_dataset(split={"train": 0.8, "val": 0.1}),
-            "spec.split: Invalid value: the shares sum to something else",
+            "spec.split: Invalid value: the shares do not sum to 1; write shares that do",
         ),
-        (build_dataset(split={"train": 1, "val": 0}), "spec.split: Invalid value: the shares sum to something else"),
+        (
+            build_dataset(split={"train": 1, "val": 0}),
+            "spec.split: Invalid value: the shares do not sum to 1; write shares that do",
+        ),
         (build_dataset(exports=build_exports() * 2), "spec.exports: Invalid value: a format is there twice"),
         (build_dataset(exports=[{"format": "voc"}]), 'spec.exports[0].format: Unsupported value: "voc"'),
         (

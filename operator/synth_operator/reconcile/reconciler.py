@@ -116,6 +116,7 @@ class Reconciler:
         actions = decide(sweep, replace(observed, allowance=allowance), self._configuration, now)
         written, delay = self._apply(key, sweep, observed, memory, actions, now)
         self._plans[key] = written.status.plan
+        self._log(key, actions)
         return delay
 
     def _reconcile_dataset(self, key: ObjectKey) -> float | None:
@@ -130,6 +131,7 @@ class Reconciler:
         observed = ObservedDataset(sweeps=snapshot.sweeps, **vars(found))
         actions = decide_dataset(dataset, observed, self._configuration, now)
         _, delay = self._apply(key, dataset, observed, memory, actions, now)
+        self._log(key, actions)
         return delay
 
     def _apply(
@@ -145,7 +147,6 @@ class Reconciler:
         result = apply(self._api, owner, observed, actions, now)
         self._written[key] = result.owner
         memory.remember(result, time.monotonic())
-        self._log(key, actions)
         after_refusal = _AFTER_REFUSAL_SECONDS if result.refusal else None
         delays = (result.requeue_after, memory.requeue_after, after_refusal)
         return result.owner, min((delay for delay in delays if delay is not None), default=None)

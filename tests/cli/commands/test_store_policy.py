@@ -33,8 +33,11 @@ def test_the_policy_is_that_of_the_page(capsys: pytest.CaptureFixture[str]) -> N
     [
         ([], ["lab-a"]),
         (["--prefix=lab/x"], ["lab/x/lab-a"]),
-        (["--shared"], ["manifests", "runs", "scratch", "sweeps"]),
-        (["--shared", "--prefix=lab"], ["lab/manifests", "lab/runs", "lab/scratch", "lab/sweeps"]),
+        (["--shared"], ["datasets", "manifests", "recipes", "runs", "scratch", "sweeps"]),
+        (
+            ["--shared", "--prefix=lab"],
+            ["lab/datasets", "lab/manifests", "lab/recipes", "lab/runs", "lab/scratch", "lab/sweeps"],
+        ),
     ],
 )
 def test_the_folders_of_a_policy(options: list[str], folders: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,5 +105,5 @@ def test_a_shared_prefix_leaves_out_the_folders_of_other_namespaces(tenant, outp
 
 def test_the_folders_of_a_store_are_those_of_the_layout():
     assert sorted(STORE_FOLDERS) == sorted(
-        (layout.DATASETS, layout.MANIFESTS, layout.RECIPES, layout.RUNS, layout.SCRATCH, layout.SWEEPS)
+        ("datasets", layout.MANIFESTS, layout.RECIPES, layout.RUNS, layout.SCRATCH, layout.SWEEPS)
     )
