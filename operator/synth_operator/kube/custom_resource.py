@@ -1,8 +1,9 @@
-"""Reading spec and status of our custom resources."""
+"""What our custom resources have in common: their metadata, and how spec and status are read."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,8 +21,44 @@ MAX_SPEC_BYTES: Final = 512 * 1024
 """Of a spec as JSON; the API server takes three times as much."""
 
 
-def read_spec(body: Mapping[str, Any], fallback: Model) -> tuple[Model, str]:
-    """Return the spec in the API's JSON and no problem, or the fallback and what is wrong with the spec."""
+@dataclass(frozen=True, kw_only=True)
+class CustomResource:
+    """Metadata of an object; `problem` is the error in a spec that cannot be read, which the schema should prevent."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    problem: str = ""
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_fields(body: Mapping[str, Any], fallback: BaseModel, status: type[BaseModel]) -> dict[str, Any]:
+    """Return the fields of a custom resource in the API's JSON.
+
+    They have the fallback instead of a spec that cannot be read, and an empty status instead of such a one.
+    """
+    metadata = body["metadata"]
+    spec, problem = _read_spec(body, fallback)
+    return {
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "generation": metadata.get("generation", 1),
+        "resource_version": metadata["resourceVersion"],
+        "spec": spec,
+        "status": read_status(body, status),
+        "problem": problem,
+        "deleting": "deletionTimestamp" in metadata,
+        "finalizers": tuple(metadata.get("finalizers", ())),
+        "annotations": dict(metadata.get("annotations", {})),
+    }
+
+
+def _read_spec(body: Mapping[str, Any], fallback: Model) -> tuple[Model, str]:
     problem = find_size_problem(body)
     if problem:
         return fallback, problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar
 
 from synth_api.jobs.names import FINALIZER
 from synth_api.reasons import Reason
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from synth_operator.kube.api import JsonObject
+
+Kind = TypeVar("Kind", SweepObject, RecipeObject, DatasetObject)
 
 MAX_PACKED_BYTES: Final = 16 * 1024
 """Of one compressed spec; an object with a larger one is read from the API when it is needed."""
@@ -98,22 +100,10 @@ class PackedObject:
         return read_status(_decompress(self.rest), DatasetStatus)
 
 
-def read_sweep(body: Mapping[str, Any], problem: str) -> SweepObject:
-    """Return the sweep in unpacked JSON, with the problem of its packed form."""
-    sweep = SweepObject.from_json(body)
-    return replace(sweep, problem=problem) if problem else sweep
-
-
-def read_recipe(body: Mapping[str, Any], problem: str) -> RecipeObject:
-    """Return the recipe in unpacked JSON, with the problem of its packed form."""
-    recipe = RecipeObject.from_json(body)
-    return replace(recipe, problem=problem) if problem else recipe
-
-
-def read_dataset(body: Mapping[str, Any], problem: str) -> DatasetObject:
-    """Return the dataset in unpacked JSON, with the problem of its packed form."""
-    dataset = DatasetObject.from_json(body)
-    return replace(dataset, problem=problem) if problem else dataset
+def read_object(kind: type[Kind], body: Mapping[str, Any], problem: str) -> Kind:
+    """Return the object in unpacked JSON, with the problem of its packed form."""
+    read = kind.from_json(body)
+    return replace(read, problem=problem) if problem else read
 
 
 def _find_reference(tree: Any, key: str) -> str:

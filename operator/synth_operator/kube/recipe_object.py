@@ -6,37 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from synth_api.resources.synth_recipe import RecipeSpec, RecipeStatus
-from synth_operator.kube.custom_resource import read_spec, read_status
+from synth_operator.kube.custom_resource import CustomResource, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
-class RecipeObject:
-    """A SynthRecipe; `problem` is the error in a spec that cannot be read."""
+@dataclass(frozen=True, kw_only=True)
+class RecipeObject(CustomResource):
+    """A SynthRecipe."""
 
-    namespace: str
-    name: str
-    uid: str
-    generation: int
-    resource_version: str
     spec: RecipeSpec
     status: RecipeStatus
-    problem: str = ""
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Return the recipe in the API's JSON; a status that cannot be read counts as empty."""
-        metadata = body["metadata"]
-        spec, problem = read_spec(body, RecipeSpec(recipe={}))
-        return cls(
-            namespace=metadata["namespace"],
-            name=metadata["name"],
-            uid=metadata["uid"],
-            generation=metadata.get("generation", 1),
-            resource_version=metadata["resourceVersion"],
-            spec=spec,
-            status=read_status(body, RecipeStatus),
-            problem=problem,
-        )
+        return cls(**read_fields(body, RecipeSpec(recipe={}), RecipeStatus))

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from synth_operator.kube.api import Resource
+from synth_operator.kube.dataset_object import DatasetObject
 from synth_operator.kube.job_object import read_job
 from synth_operator.kube.owner import find_labelled_owner
-from synth_operator.kube.packed_object import PackedObject, read_dataset, read_recipe, read_sweep
+from synth_operator.kube.packed_object import Kind, PackedObject, read_object
 from synth_operator.kube.pod_object import read_pod
+from synth_operator.kube.recipe_object import RecipeObject
+from synth_operator.kube.sweep_object import SweepObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from synth_operator.kube.dataset_object import DatasetObject
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
-    from synth_operator.kube.recipe_object import RecipeObject
-    from synth_operator.kube.sweep_object import SweepObject
 
 Place = tuple[str, str]
 """Namespace and name."""
 Object = tuple[Resource, Place]
-Read = TypeVar("Read")
 
 _MAX_UNPACKED: Final = 256
 """Sweeps, recipes and datasets that are kept unpacked, the last ones that were asked for."""
@@ -85,15 +84,15 @@ class ObjectCache:
 
     def find_sweep(self, place: Place) -> SweepObject | None:
         """Return a sweep, or None if there is none."""
-        return self._find(Resource.SWEEPS, place, read_sweep)
+        return self._find(Resource.SWEEPS, place, SweepObject)
 
     def find_recipe(self, place: Place) -> RecipeObject | None:
         """Return a recipe, or None if there is none."""
-        return self._find(Resource.RECIPES, place, read_recipe)
+        return self._find(Resource.RECIPES, place, RecipeObject)
 
     def find_dataset(self, place: Place) -> DatasetObject | None:
         """Return a dataset, or None if there is none."""
-        return self._find(Resource.DATASETS, place, read_dataset)
+        return self._find(Resource.DATASETS, place, DatasetObject)
 
     def find_packed_sweep(self, place: Place) -> PackedObject | None:
         """Return a sweep as it is kept, or None if there is none."""
@@ -123,7 +122,7 @@ class ObjectCache:
             there = {(resource, place) for resource, objects in self._packed.items() for place in objects}
             return there | set(self._parents.values())
 
-    def _find(self, resource: Resource, place: Place, read: Callable[[Mapping[str, Any], str], Read]) -> Read | None:
+    def _find(self, resource: Resource, place: Place, kind: type[Kind]) -> Kind | None:
         packed = self._packed[resource].get(place)
         if packed is None:
             return None
@@ -131,13 +130,13 @@ class ObjectCache:
         with self._lock:
             if key in self._unpacked:
                 self._unpacked.move_to_end(key)
-                known: Read = self._unpacked[key]
+                known: Kind = self._unpacked[key]
                 return known
         body = packed.unpack()
         if body is None:
             whole = self._fetch(resource, *place)
-            return read(whole, packed.problem) if whole else None
-        found = read(body, packed.problem)
+            return read_object(kind, whole, packed.problem) if whole else None
+        found = read_object(kind, body, packed.problem)
         with self._lock:
             self._unpacked[key] = found
             if len(self._unpacked) > _MAX_UNPACKED:

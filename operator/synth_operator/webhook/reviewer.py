@@ -39,7 +39,15 @@ class Reviewer:
 
     async def start_processes(self) -> None:
         """Wait for a check in each process: the first one takes seconds."""
-        recipe = RecipeObject("", "", "", 0, "", RecipeSpec(recipe={}), RecipeStatus())
+        recipe = RecipeObject(
+            namespace="",
+            name="",
+            uid="",
+            generation=0,
+            resource_version="",
+            spec=RecipeSpec(recipe={}),
+            status=RecipeStatus(),
+        )
         checks = [self._pool.submit_recipe(f"start-{number}", recipe) for number in range(WORKERS)]
         await asyncio.gather(*(asyncio.wrap_future(check) for check in checks))
 

@@ -8,7 +8,7 @@ import pytest
 
 from synth_api.depth import MAX_DEPTH
 from synth_api.jobs.names import FINALIZER
-from synth_operator.kube.packed_object import MAX_PACKED_BYTES, FinishedPlan, PackedObject, read_recipe, read_sweep
+from synth_operator.kube.packed_object import MAX_PACKED_BYTES, FinishedPlan, PackedObject, read_object
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 
@@ -53,7 +53,7 @@ def test_an_unpacked_sweep_is_the_one_that_was_packed() -> None:
     unpacked = packed.unpack()
 
     assert unpacked
-    assert read_sweep(unpacked, packed.problem) == SweepObject.from_json(body)
+    assert read_object(SweepObject, unpacked, packed.problem) == SweepObject.from_json(body)
     assert (packed.namespace, packed.name, packed.version, packed.recipe) == ("lab", "s", 12, "r")
     assert packed.status == SweepObject.from_json(body).status
 
@@ -63,7 +63,7 @@ def test_an_unpacked_recipe_is_the_one_that_was_packed() -> None:
     unpacked = PackedObject.pack(body).unpack()
 
     assert unpacked
-    assert read_recipe(unpacked, "") == RecipeObject.from_json(body)
+    assert read_object(RecipeObject, unpacked, "") == RecipeObject.from_json(body)
 
 
 def test_a_packed_sweep_is_small_whatever_foreign_annotations_and_managed_fields_it_has() -> None:
@@ -92,7 +92,7 @@ def test_a_spec_that_is_nested_too_deeply_is_a_problem_that_names_the_field(fiel
     unpacked = packed.unpack()
 
     assert unpacked
-    assert read_sweep(unpacked, packed.problem).problem.startswith(f"{field}.a")
+    assert read_object(SweepObject, unpacked, packed.problem).problem.startswith(f"{field}.a")
     assert packed.problem.endswith(f"is nested more than {MAX_DEPTH} deep; flatten it")
 
 
@@ -125,4 +125,4 @@ def test_a_spec_of_another_form_is_kept_as_the_problem_that_it_is(spec: Any) -> 
     unpacked = packed.unpack()
 
     assert unpacked
-    assert read_sweep(unpacked, packed.problem) == SweepObject.from_json(build(spec, FINISHED))
+    assert read_object(SweepObject, unpacked, packed.problem) == SweepObject.from_json(build(spec, FINISHED))
