@@ -6,7 +6,6 @@ import errno
 import os
 import tempfile
 import time
-from collections import Counter
 from contextlib import contextmanager
 from copy import copy
 from hashlib import sha256
@@ -24,9 +23,16 @@ from synth_api.jobs.attempt_input import CA_FILE
 from synth_api.temporary import create_temporary_folder, find_temporary_folder
 from synth_dataset.documents import layout
 from synth_dataset.documents.run_manifest import Manifest
-from synth_dataset.store.base import Child, StorageUsage, Store, StoreError, hash_sizes
+from synth_dataset.store.base import Child, StorageUsage, Store, StoreError
 from synth_dataset.store.checksums import compute_entity_tag, hash_files
 from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.store.run_listing import (
+    find_keys,
+    find_run_folders,
+    list_manifests,
+    list_run_folders,
+    summarize_run_folders,
+)
 from synth_dataset.store.s3_client import Patience, connect
 from synth_dataset.store.s3_listing import PAGE_SIZE
 from synth_dataset.store.s3_problems import conceal_answer, describe_damage, explain_code, explain_error
@@ -50,7 +56,6 @@ MAX_UPLOADS: Final = 4
 """Number of files of a run that are uploaded in parallel."""
 MIN_LISTED_RUNS: Final = 1000
 """From this number of runs on, all manifests are listed instead of one request per run."""
-_SUMMARY: Final = np.dtype([("key", f"S{layout.KEY_BYTES}"), ("summary", np.uint64)])
 _CONTENT_TYPES: Final = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".webp": "image/webp"}
 """Content types, so that a browser shows files of the bucket."""
 
@@ -204,51 +209,29 @@ class S3Store(Store):
     def find_present_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Return a mask (N,) of the existing runs; list all manifests for many keys. Memory depends on `keys` alone."""
         wanted, places = np.unique(keys, return_inverse=True)
-        found = np.zeros(len(wanted), np.bool_)
-        if len(wanted) <= MIN_LISTED_RUNS:
-            answers = read_ahead(
-                lambda key: bool(key) and self.has_run(layout.format_key(key)), wanted, self.max_requests
-            )
-            found[:] = list(answers)
-        else:
-            _mark_present(wanted, found, self.iterate_keys())
-        return found[places]
+        if len(wanted) > MIN_LISTED_RUNS:
+            return find_keys(keys, self.iterate_keys())
+        answers = read_ahead(lambda key: bool(key) and self.has_run(layout.format_key(key)), wanted, self.max_requests)
+        found: NDArray[np.bool_] = np.fromiter(answers, np.bool_, len(wanted))[places]
+        return found
 
     def list_manifests(self) -> Iterator[tuple[str, StorageUsage]]:
         """Yield path and usage of the manifests of all runs; the folders of a first byte are listed in parallel."""
-        for objects in read_ahead(self._list_shard, self._list_shards(layout.MANIFESTS), self.max_requests):
-            yield from ((path, usage) for path, usage in objects if path.endswith(".json"))
+        return list_manifests(self)
 
     def list_run_folders(self) -> Iterator[tuple[str, dict[str, StorageUsage]]]:
         """Yield key and folders of each run with files; the folders of a first byte are listed in parallel."""
-
-        def list_runs(shard: str) -> dict[str, dict[str, StorageUsage]]:
-            runs: dict[str, dict[str, StorageUsage]] = {}
-            for path, usage in self._list_shard(shard):
-                _, _, key, name, *_ = f"{path}/".split("/")
-                folders = runs.setdefault(key, {})
-                folders[name] = folders[name].join(usage) if name in folders else usage
-            return runs
-
-        for runs in read_ahead(list_runs, self._list_shards(layout.RUNS), self.max_requests):
-            yield from runs.items()
+        return list_run_folders(self)
 
     def iterate_keys(self) -> Iterator[str]:
         """Yield the keys of all existing runs, in any order."""
         return (path.rpartition("/")[2].removesuffix(".json") for path, _ in self.list_manifests())
-
-    def _list_shards(self, folder: str) -> list[str]:
-        """Return the folders of the first bytes of keys, such as `runs/ab`."""
-        return [f"{folder}/{child.name}" for child in self.list_children(folder) if child.is_folder]
 
     def list_usages(self, path: str) -> Iterator[tuple[str, StorageUsage]]:
         """Yield path and usage of all objects below a folder, sorted by path."""
         root = self._object_name("")
         for each in self._list_objects(f"{self._object_name(path)}/"):
             yield each.name.removeprefix(root), StorageUsage(each.size, each.time)
-
-    def _list_shard(self, path: str) -> list[tuple[str, StorageUsage]]:
-        return list(self.list_usages(path))
 
     def list_sizes(self, path: str) -> dict[str, int]:
         """Return the size in bytes of each object below a folder, by path relative to the folder."""
@@ -257,42 +240,13 @@ class S3Store(Store):
 
     def summarize_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.uint64]:
         """Return `hash_sizes` (N,) of the folders of many runs, by listing all run folders; 0 for few runs."""
-        summaries = np.zeros(len(keys), np.uint64)
         if len(keys) <= MIN_LISTED_RUNS:
-            return summaries
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        for shard in read_ahead(self._summarize_shard, self._list_shards(layout.RUNS), self.max_requests):
-            at = np.searchsorted(ordered, shard["key"])
-            inside = at < len(ordered)
-            at, shard = at[inside], shard[inside]
-            wanted = ordered[at] == shard["key"]
-            summaries[order[at[wanted]]] = shard["summary"][wanted]
-        return summaries
-
-    def _summarize_shard(self, path: str) -> NDArray[np.void]:
-        """Return key and summary of each run below a folder of a first byte; 0 for a run with several folders."""
-        sizes: dict[tuple[str, str], list[tuple[str, int]]] = {}
-        for name, usage in self._list_shard(path):
-            _, _, key, *file = name.split("/", 4)
-            if layout.is_key(key) and len(file) == 2:
-                sizes.setdefault((key, file[0]), []).append((file[1], usage.bytes))
-        folders = Counter(key for key, _ in sizes)
-        rows = [
-            (bytes.fromhex(key), hash_sizes(c8, files) if folders[key] == 1 else 0)
-            for (key, c8), files in sizes.items()
-        ]
-        return np.array(rows, _SUMMARY)
+            return np.zeros(len(keys), np.uint64)
+        return summarize_run_folders(self, keys)
 
     def _find_with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Return a mask (N,) of `has_files`, by listing the folders of all runs but not their objects."""
-        wanted, places = np.unique(keys, return_inverse=True)
-        found = np.zeros(len(wanted), np.bool_)
-        shards = read_ahead(
-            lambda path: list(self.list_children(path)), self._list_shards(layout.RUNS), self.max_requests
-        )
-        _mark_present(wanted, found, (run.name for shard in shards for run in shard))
-        return found[places]
+        return find_run_folders(self, keys)
 
     def _object_name(self, path: str) -> str:
         return f"{self._output.prefix}/{path}" if self._output.prefix else path
@@ -395,17 +349,6 @@ class S3Store(Store):
         while block := stream.read(1 << 20):
             local.update(block)
         return stored.digest() == local.digest()
-
-
-def _mark_present(wanted: NDArray[np.bytes_], found: NDArray[np.bool_], names: Iterable[str]) -> None:
-    """Set `found` for the sorted keys `wanted` that are among the hexadecimal `names`."""
-    existing = (bytes.fromhex(name) for name in names if layout.is_key(name))
-    while page := list(islice(existing, PAGE_SIZE)):
-        listed = np.array(page, wanted.dtype)
-        at = np.searchsorted(wanted, listed)
-        inside = at < len(wanted)
-        hits = wanted[at[inside]] == listed[inside]
-        found[at[inside][hits]] = True
 
 
 def open_store(given: AttemptInput | DatasetInput, patience: Patience | None = None) -> S3Store:

@@ -20,7 +20,7 @@ _UNREADABLE: Final = DatasetSpec.model_validate(
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetObject(CustomResource):
-    """A SynthDataset."""
+    """A SynthDataset with its spec and status."""
 
     resource: ClassVar[Resource] = Resource.DATASETS
     spec: DatasetSpec

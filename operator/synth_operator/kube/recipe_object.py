@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeObject(CustomResource):
-    """A SynthRecipe."""
+    """A SynthRecipe with its spec and status."""
 
     spec: RecipeSpec
     status: RecipeStatus

@@ -20,7 +20,7 @@ _NOT_YET: Final = "9999-12-31T00:00:00Z"
 
 @dataclass(frozen=True, kw_only=True)
 class SweepObject(CustomResource):
-    """A SynthSweep."""
+    """A SynthSweep with its spec and status."""
 
     resource: ClassVar[Resource] = Resource.SWEEPS
     created: datetime
