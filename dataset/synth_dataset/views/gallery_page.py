@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 GALLERY: Final = "index.html"
 PIECES: Final = "gallery"
 """Folder of the files that the page loads."""
-ASSETS: Final = ("page.js", "page.css")
+SCRIPTS: Final = (
+    "elements.js",
+    "rows.js",
+    "selection.js",
+    "histograms.js",
+    "cards.js",
+    "filters.js",
+    "overlay.js",
+    "viewer.js",
+    "keys.js",
+    "page.js",
+)
+"""Scripts of every page in the order in which it loads them; no modules, which a page opened from disk may not load."""
+ASSETS: Final = ("page.css", *SCRIPTS)
 """Files that every page loads."""
 _TEMPLATES: Final = "views/templates"
 
@@ -44,7 +57,7 @@ def build_page(
         "maskedRuns": masked_runs,
         "live": live,
     }
-    return _load_template().render(title=title, head=head, live=bool(live)).encode()
+    return _load_template().render(title=title, head=head, scripts=SCRIPTS, live=bool(live)).encode()
 
 
 def write_assets(folder: Path) -> None:

@@ -1,0 +1,109 @@
+"use strict";
+// Masks and boxes of the particles, drawn over the picture of a run.
+
+const masks = { run: null, answer: null, waiting: new Map() };
+
+function addMasks(run, annotations) {
+  masks.waiting.get(run)?.(annotations);
+}
+
+async function readAnnotations(row) {
+  if (location.protocol !== "file:") {
+    const answer = await fetch(folderOf(row) + "annotations.json");
+    if (!answer.ok) throw new Error(`annotations.json: ${answer.status}`);
+    return answer.json();
+  }
+  const piece = head.masks.findLastIndex((first) => first <= row.run);
+  let found = null;
+  masks.waiting.set(row.run, (annotations) => { found = annotations; });
+  if (piece >= 0) await loadScript(`gallery/masks-${String(piece).padStart(5, "0")}.js`);
+  masks.waiting.delete(row.run);
+  if (!found) throw new Error(`a page opened from disk has the masks of the first ${counted(head.maskedRuns, "run")}; synth gallery --watch shows those of all`);
+  return found;
+}
+
+async function showOverlay(row, layers) {
+  for (const button of document.querySelectorAll("[data-overlay]")) button.setAttribute("aria-pressed", layers.includes(button.dataset.overlay));
+  const canvas = byId("overlay");
+  canvas.hidden = true;
+  byId("overlay-state").textContent = "";
+  if (!layers.length || !row.pictures.length) return;
+  if (masks.run !== row.run) Object.assign(masks, { run: row.run, answer: readAnnotations(row) });
+  const isCurrent = () => readState().get("run") === String(row.run) && readState().getAll("over").join() === layers.join();
+  try {
+    const annotations = await masks.answer;
+    if (!isCurrent()) return;
+    drawOverlay(canvas, annotations, layers);
+    canvas.hidden = false;
+    byId("overlay-state").textContent = counted(annotations.particles.length, "visible particle");
+  } catch (error) {
+    masks.run = null;
+    if (isCurrent()) byId("overlay-state").textContent = error.message;
+  }
+}
+
+/** Run lengths of COCO's compressed form, down the columns, background first. */
+function decodeLengths(text) {
+  const lengths = [];
+  for (let at = 0; at < text.length;) {
+    let value = 0;
+    let shift = 0;
+    let digit;
+    do {
+      digit = text.charCodeAt(at) - 48;
+      value |= (digit & 31) << shift;
+      shift += 5;
+      at += 1;
+    } while (digit & 32);
+    if (digit & 16) value |= -1 << shift;
+    lengths.push(lengths.length > 2 ? value + lengths[lengths.length - 2] : value);
+  }
+  return lengths;
+}
+
+/** Particle of each pixel, from 1, row by row. */
+function paintIds({ width, height, particles }) {
+  const ids = new Uint32Array(width * height);
+  particles.forEach((particle, index) => {
+    let position = 0;
+    decodeLengths(particle.visible.counts).forEach((length, turn) => {
+      if (turn % 2) {
+        for (let pixel = position; pixel < position + length; pixel += 1) ids[(pixel % height) * width + Math.floor(pixel / height)] = index + 1;
+      }
+      position += length;
+    });
+  });
+  return ids;
+}
+
+function toColor(index) { // hues that differ from those of their neighbours, by the golden angle
+  const hue = (index * 137.508) % 360;
+  return [0, 8, 4].map((offset) => {
+    const part = (offset + hue / 30) % 12;
+    return Math.round(255 * (0.58 - 0.42 * Math.max(-1, Math.min(part - 3, 9 - part, 1))));
+  });
+}
+
+function drawOverlay(canvas, annotations, layers) {
+  const { width, height, particles } = annotations;
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  if (layers.includes("masks")) {
+    const ids = paintIds(annotations);
+    const image = context.createImageData(width, height);
+    ids.forEach((id, at) => {
+      if (!id) return;
+      const isEdge = at % width === 0 || at % width === width - 1 || ids[at - 1] !== id || ids[at + 1] !== id || ids[at - width] !== id || ids[at + width] !== id;
+      image.data.set([...toColor(id), isEdge ? 255 : 90], 4 * at);
+    });
+    context.putImageData(image, 0, 0);
+  }
+  if (layers.includes("boxes")) {
+    context.lineWidth = Math.max(1, Math.round(width / 600));
+    particles.forEach((particle, index) => {
+      const [left, top, wide, high] = particle.bbox;
+      context.strokeStyle = `rgb(${toColor(index + 1).join(" ")})`;
+      context.strokeRect(left + 0.5, top + 0.5, wide - 1, high - 1);
+    });
+  }
+}
