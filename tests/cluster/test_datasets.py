@@ -75,12 +75,15 @@ def test_a_dataset_is_published_versioned_and_deleted(namespace: SweepNamespace)
     status = wait_for(namespace, lambda status: status.version == "1")
     assert (status.phase, status.runs, status.split_runs) == (DatasetPhase.PUBLISHED, 2, "train 2")
     place = f"s3://datasets/{namespace.name}/datasets/{namespace.name}/{NAME}/1"
-    assert [export.address for export in status.exports] == [f"{place}/coco", f"{place}/webdataset"]
-    assert read_json(namespace, "1/dataset.json")["root"] == status.root
+    document = read_json(namespace, "1/dataset.json")
+    assert document["root"] == status.root
+    folders = [export["folder"] for export in document["exports"]]
+    assert [export.address for export in status.exports] == [f"{place}/{folder}" for folder in folders]
     assert read_json(namespace, "dataset.json")["version"] == "1"
-    annotations = read_json(namespace, "1/coco/annotations/instances_train.json")
+    annotations = read_json(namespace, f"1/{folders[0]}/annotations/instances_train.json")
     name = annotations["images"][0]["file_name"].rpartition("/")[2]
-    picture = open_bucket(namespace).read(f"datasets/{namespace.name}/{NAME}/1/coco/images/train/{name}")
+    pictures = f"datasets/{namespace.name}/{NAME}/1/{folders[0]}/images/train"
+    picture = open_bucket(namespace).read(f"{pictures}/{name}")
     assert picture.startswith(b"\x89PNG")
     head, row = namespace.kubectl("get", "sd", NAME).splitlines()
     assert head.split() == ["NAME", "PHASE", "VERSION", "RUNS", "SPLITS", "EXPORTS", "READY", "AGE"]

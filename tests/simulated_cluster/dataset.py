@@ -87,6 +87,10 @@ class SimulatedDataset(SimulatedCluster):
     def run_until_dataset(self, *phases: DatasetPhase, seconds: int = 3600) -> None:
         self.run_until_true(lambda: self.dataset.phase in phases and self.is_idle(), seconds)
 
+    def run_until_dataset_is(self, phase: DatasetPhase) -> None:
+        """Advance time until the status has a phase, which it may leave at once."""
+        self.run_until_true(lambda: self.dataset.phase is phase)
+
     def run_until_true(self, condition: Callable[[], bool], seconds: int = 3600) -> None:
         for _ in range(seconds):
             if condition():

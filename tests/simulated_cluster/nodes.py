@@ -10,7 +10,7 @@ from typing import Any
 from controllers import build_controller
 
 from simulated_cluster.api import MemoryApi
-from simulated_cluster.store import Store
+from simulated_cluster.store import CRASHED, Store
 from synth_api.exit_codes import ExitCode
 from synth_api.jobs.attempt_input import INPUT_FILE, AttemptInput
 from synth_api.jobs.dataset_input import DATASET_INPUT_FILE, DatasetInput
@@ -89,7 +89,10 @@ class Nodes:
         if isinstance(task, DatasetInput):
             kind = JobKind(pod["metadata"]["labels"][JOB_LABEL])
             code, message = self._store.work_on_dataset(task, kind, _read_index(pod))
-            self._end_work(pod, code, message)
+            if code == CRASHED:
+                self.end_pod(pod, code)
+            else:
+                self._end_work(pod, code, message)
             return
         match JobKind(pod["metadata"]["labels"][JOB_LABEL]):
             case JobKind.PLAN:

@@ -69,10 +69,14 @@ class Store:
     """Keys of the dataset."""
     exported: Counter[tuple[str, int]] = field(default_factory=Counter)
     """Pods that exported a part of a build."""
+    sources_exist: bool = True
+    """False once the datasets of the sweeps are deleted."""
     published: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """Definition and attempts of each version of a SynthDataset."""
     refused_part: int | None = None
     """Part that can never be exported."""
+    kill_after_publication: bool = False
+    """True to kill the next publish pod after the version's document, before its message."""
 
     def plan(self, task: AttemptInput) -> tuple[int, PlanMessage]:
         if not self.up:
@@ -188,13 +192,20 @@ class Store:
             self.published.clear()
             return ExitCode.OK, DeleteMessage()
         assert all(self.exported[task.build, part] for part in range(task.parts)), "published before it is exported"
+        if not self.sources_exist and task.definition.version not in self.published:
+            problem = Problem(reason=Reason.STORE_DAMAGED, message="the dataset of a sweep is missing")
+            return ExitCode.TRY_AGAIN, PublishMessage(problem=problem)
         version = task.definition.version
         content = task.definition.digest, tuple(source.attempt for source in task.datasets)
         if self.published.setdefault(version, content) != content:
             problem = Problem(reason=Reason.VERSION_PUBLISHED, message=f"version '{version}' is published already")
             return ExitCode.NEVER, PublishMessage(problem=problem)
+        if self.kill_after_publication:
+            self.kill_after_publication = False
+            return CRASHED, PublishMessage()
         splits = tuple(SplitCount(split=split, runs=2, objects=9) for split in ("train", "val"))
-        return ExitCode.OK, PublishMessage(splits=splits, root="ab" * 32)
+        folders = tuple(f"{export.format}-12345678" for export in task.definition.exports)
+        return ExitCode.OK, PublishMessage(splits=splits, root="ab" * 32, folders=folders)
 
     def delete(self, task: AttemptInput) -> tuple[int, DeleteMessage]:
         if not self.up:

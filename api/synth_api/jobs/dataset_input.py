@@ -68,8 +68,3 @@ def dataset_folder(namespace: str, name: str) -> str:
 def version_folder(namespace: str, name: str, version: str) -> str:
     """Return the folder of a version; its `dataset.json` is written last and never changed."""
     return f"{dataset_folder(namespace, name)}/{version}"
-
-
-def export_folder(namespace: str, name: str, version: str, format_: str) -> str:
-    """Return the folder of an export of a version."""
-    return f"{version_folder(namespace, name, version)}/{format_}"

@@ -16,7 +16,7 @@ from synth_api.jobs.batches import MAX_BATCH_SIZE, Batches
 from synth_api.reasons import FailureReason, Reason, find_failure_reason
 from synth_api.resources.base import Part
 from synth_api.resources.conditions import Problem as Problem
-from synth_api.resources.synth_dataset import MAX_SPLITS, SplitCount
+from synth_api.resources.synth_dataset import MAX_EXPORTS, MAX_SPLITS, SplitCount
 from synth_api.resources.synth_sweep import RunFailure
 from synth_api.sentences import MAX_CLAIM_CHARACTERS, MAX_INTEGER, ClaimedName, ClaimedText, shorten
 from synth_api.sweep.axis_values import MAX_RUNS
@@ -43,6 +43,8 @@ POD_REASONS: Final = frozenset(
 """Reasons that a pod may report; the others are the operator's own."""
 MAX_LISTED_DEVICES: Final = 4
 """Kinds of GPUs that a message names."""
+_EXPORT_FOLDER: Final = "^[a-z]+(-[0-9a-f]{8})?$"
+"""Format and hash; versions of earlier releases have folders without a hash."""
 _MAX_SECONDS: Final = 1e10
 """More than 300 years: the seconds of any batch."""
 
@@ -220,6 +222,8 @@ class PublishMessage(Part):
     """Splits with the counts of the longest export, the first of several."""
     root: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     """sha256 of the runs and their labels."""
+    folders: Annotated[tuple[Annotated[str, Field(pattern=_EXPORT_FOLDER)], ...], Field(max_length=MAX_EXPORTS)] = ()
+    """Folders of the exports in that of the version, in the order of the definition."""
     problem: PodProblem | None = None
     """Reason why nothing was published."""
 

@@ -35,6 +35,7 @@ from synth_api.splits import Splits, build_shares, parse_rule
 KIND: Final = "SynthDataset"
 MAX_SOURCES: Final = 64
 MAX_SPLITS: Final = 32
+MAX_EXPORTS: Final = 5
 _DIGEST: Final = "^[0-9a-f]{64}$"
 
 Version = Annotated[
@@ -160,7 +161,9 @@ class DatasetDefinition(Part):
         tuple[Annotated[str, Field(max_length=1024), AfterValidator(_check_rule)], ...], Field(max_length=32)
     ] = ()
     """Runs that go to one split, AXIS=VALUES:SPLIT, such as `number=200,300:test`."""
-    exports: Annotated[tuple[ExportSpec, ...], Field(min_length=1, max_length=5), AfterValidator(_check_formats)]
+    exports: Annotated[
+        tuple[ExportSpec, ...], Field(min_length=1, max_length=MAX_EXPORTS), AfterValidator(_check_formats)
+    ]
     """Exports, each with another format."""
     card: Card | None = None
     """What people say of the dataset; goes before what the sweeps say, key by key."""
@@ -287,7 +290,7 @@ class DatasetStatus(Part):
     """Runs by split, for the SPLITS column: `train 80, val 10, test 10`."""
     root: str = ""
     """sha256 of its runs and their labels."""
-    exports: Annotated[tuple[ExportAddress, ...], Field(max_length=5)] = ()
+    exports: Annotated[tuple[ExportAddress, ...], Field(max_length=MAX_EXPORTS)] = ()
     """Its exports."""
     formats: str = ""
     """Formats of its exports, for the EXPORTS column: `coco,webdataset`."""

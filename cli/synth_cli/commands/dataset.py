@@ -13,9 +13,11 @@ from synth_cli.cluster.cluster_options import output_option
 from synth_cli.parameters import PATH, TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from synth_cli.local.dataset_building import BuildOrder
     from synth_dataset.versions.version_build import VersionBuild
-    from synth_dataset.versions.version_document import VersionDocument
+    from synth_dataset.versions.version_document import PublishedExport, VersionDocument
 
 
 @click.group(name="dataset")
@@ -65,12 +67,13 @@ def publish_version(order: BuildOrder, prepared: VersionBuild, workers: int) -> 
     from synth_cli.local.empty_splits import warn_of_empty_splits
     from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.progress import open_meter
-    from synth_dataset.versions.published_version import find_version, remove_working_files, write_pointer
+    from synth_dataset.versions.published_version import check_version, find_version, remove_leftovers, write_pointer
 
     store, file = prepared.store, order.file
     check_writable(store)
-    document = find_version(store, file.namespace, file.name, file.spec, prepared.sources)
+    document = find_version(store, file.namespace, file.name, file.spec.version)
     if document:
+        check_version(document, file.spec, prepared.sources)
         open_stderr().print(f"version {document.version} was published before; its files stay as they are")
     else:
         warn_of_empty_splits(prepared.selection, open_stderr())
@@ -79,8 +82,15 @@ def publish_version(order: BuildOrder, prepared: VersionBuild, workers: int) -> 
                 meter.advance(runs)
         document = prepared.publish()
     write_pointer(store, document)
-    remove_working_files(store, document)
+    remove_leftovers(store, document)
     return document
+
+
+def locate_exports(prepared: VersionBuild, document: VersionDocument) -> Iterator[tuple[PublishedExport, str, str]]:
+    """Yield each export of a version with its address, and the line of Python that loads it there."""
+    for build, export in zip(prepared.exports, document.exports, strict=True):
+        address = prepared.store.format_uri(f"{document.folder}/{export.folder}")
+        yield export, address, build.format.format_loading(address)
 
 
 def describe_version(prepared: VersionBuild, document: VersionDocument) -> dict[str, Any]:
@@ -93,8 +103,8 @@ def describe_version(prepared: VersionBuild, document: VersionDocument) -> dict[
         "runs": document.runs,
         "splits": {name: counts.model_dump(mode="json") for name, counts in document.splits.items()},
         "exports": [
-            {"format": export.format.name, "address": export.location, "loading": export.loading}
-            for export in prepared.exports
+            {"format": export.format, "address": address, "loading": loading}
+            for export, address, loading in locate_exports(prepared, document)
         ],
     }
 
@@ -113,7 +123,7 @@ def print_version(prepared: VersionBuild, document: VersionDocument, console: An
     console.print()
     address = prepared.store.format_uri(document.folder)
     console.print(build_fact_table([("version", address), ("root", document.root)]))
-    for export in prepared.exports:
+    for export, address, loading in locate_exports(prepared, document):
         console.print()
-        console.print(f"{export.format.name}   {export.location}", soft_wrap=True, style="dim")
-        console.print(export.loading, soft_wrap=True, markup=False, highlight=False)
+        console.print(f"{export.format}   {address}", soft_wrap=True, style="dim")
+        console.print(loading, soft_wrap=True, markup=False, highlight=False)

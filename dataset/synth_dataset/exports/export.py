@@ -163,12 +163,12 @@ def prepare_export(sources: Sequence[DatasetSource], options: ExportOptions, tar
 
 def build_export(context: ExportContext) -> Export:
     """Return the export of selected runs to a place that is not checked. Raises InputError for options that clash."""
-    identity = _compute_identity(context)
+    identity = compute_identity(context)
     context = replace(context, target=context.target.name_work(identity))
     return Export(FORMATS[context.options.format](context), identity)
 
 
-def _compute_identity(context: ExportContext) -> str:
+def compute_identity(context: ExportContext) -> str:
     """Return the hash of options, datasets, classes and selected runs."""
     described = {
         "options": context.options.describe(),

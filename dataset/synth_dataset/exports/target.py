@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -13,7 +12,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.run_manifest import File
 from synth_dataset.documents.safe_paths import check_stored_path
-from synth_dataset.store.folder_store import FolderStore, explain_full_disk, make_folders
+from synth_dataset.store.folder_store import NO_LINK, FolderStore, explain_full_disk, make_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 WORK: Final = ".export"
 PART_BYTES: Final = 16 << 20
-_NO_LINK: Final = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES})
-"""Errors of file systems without hard links, and of links between two of them."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +82,9 @@ class Target:
             with explain_full_disk(self.store.root):
                 _replace_by_link(source.root / source_path, self.store.root / path)
         except OSError as error:
-            if error.errno not in _NO_LINK or self.link == "hard":
+            if error.errno not in NO_LINK or self.link == "hard":
                 problem = f"'hard': {path} cannot be linked ({error.strerror}); take auto or copy"
-                raise InputError("--link", problem) if error.errno in _NO_LINK else error from error
+                raise InputError("--link", problem) if error.errno in NO_LINK else error from error
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError
@@ -10,10 +11,12 @@ from synth_dataset.attempts.dataset_source import open_attempt_dataset
 from synth_dataset.documents import layout
 from synth_dataset.jobs.job_process import NeverError
 from synth_dataset.store.s3_store import open_store
-from synth_dataset.versions.published_version import PublishedError, find_version
+from synth_dataset.versions.published_version import PublishedError, check_version, find_version
 from synth_dataset.versions.version_build import prepare_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from synth_api.jobs.dataset_input import DatasetInput
     from synth_api.resources.synth_dataset import SourceDataset
     from synth_dataset.attempts.dataset_source import DatasetSource
@@ -25,17 +28,35 @@ if TYPE_CHECKING:
 def open_build(given: DatasetInput, store: Store) -> VersionBuild | VersionDocument:
     """Return the build of a version, or the document of the version if it is published.
 
-    Raises NeverError for a definition that does not fit its datasets, or not what is published; DocumentError for a
-    dataset that is missing; StoreError.
+    A version that is made from these very attempts needs them no more. Raises NeverError for a definition that does not
+    fit its datasets, or not what is published; DocumentError for a dataset that is missing; StoreError.
     """
+    published = find_version(store, given.namespace, given.name, given.definition.version)
+    if published and _is_made_from(published, given):
+        return published
     sources = [_open_source(given, one) for one in given.datasets]
+    with refuse_version():
+        if published:
+            check_version(published, given.definition, sources)
+            return published
+        return prepare_version(store, given.namespace, given.name, given.definition, sources)
+
+
+@contextmanager
+def refuse_version() -> Iterator[None]:
+    """Raise NeverError for a version that can never be built."""
     try:
-        published = find_version(store, given.namespace, given.name, given.definition, sources)
-        return published or prepare_version(store, given.namespace, given.name, given.definition, sources)
+        yield
     except PublishedError as error:
         raise NeverError(Reason.VERSION_PUBLISHED, str(error)) from error
     except InputError as error:
         raise NeverError(Reason.DATASET_INVALID, str(error)) from error
+
+
+def _is_made_from(published: VersionDocument, given: DatasetInput) -> bool:
+    attempts = [source.attempt for source in published.sources]
+    is_same = published.definition == given.definition.describe()
+    return is_same and attempts == [source.attempt for source in given.datasets]
 
 
 def _open_source(given: DatasetInput, one: SourceDataset) -> DatasetSource:

@@ -108,6 +108,10 @@ class Store(ABC):
     def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
         """Create or replace a file in one step; `content` may be an iterable of parts."""
 
+    @abstractmethod
+    def write_new(self, path: str, content: bytes) -> bool:
+        """Create a file in one step unless it exists; return False if it does, whoever has written it."""
+
     def write_file(self, path: str, file: Path) -> None:
         """Create or replace a file in one step with the content of a local file of any size."""
         with file.open("rb") as stream:

@@ -39,6 +39,8 @@ _NO_SYNC: Final = frozenset(
 """Errors of file systems (SMB, FUSE) that cannot flush a folder, or a file that is open for reading."""
 
 
+NO_LINK: Final = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES})
+"""Errors of file systems without hard links, and of links between two of them."""
 ANOTHER_FOLDER: Final = "choose another with --out"
 
 
@@ -203,17 +205,35 @@ class FolderStore(Store):
         with explain_full_disk(self.root):
             target = self.root / path
             make_folders(target.parent)
-            temporary = self._new_name("file")
-            try:
-                with temporary.open("xb") as file:
-                    file.writelines([content] if isinstance(content, bytes) else content)
-                    file.flush()
-                    sync_open_file(file.fileno())
+            with self._write_temporary(content) as temporary:
                 os.replace(temporary, target)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
             sync_folder(target.parent)
+
+    def write_new(self, path: str, content: bytes) -> bool:
+        """Create a file durably unless it exists; return False if it does. Raises StoreFullError."""
+        with explain_full_disk(self.root):
+            target = self.root / path
+            make_folders(target.parent)
+            try:
+                with self._write_temporary(content) as temporary:
+                    _place_new(temporary, target)
+            except FileExistsError:
+                return False
+            sync_folder(target.parent)
+            return True
+
+    @contextmanager
+    def _write_temporary(self, content: bytes | Iterable[bytes]) -> Iterator[Path]:
+        """Write a file in scratch for the `with` block, which may move it."""
+        temporary = self._new_name("file")
+        try:
+            with temporary.open("xb") as file:
+                file.writelines([content] if isinstance(content, bytes) else content)
+                file.flush()
+                sync_open_file(file.fileno())
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def new_scratch(self, prefix: str) -> Path:
         """Create a folder in scratch that the caller removes; a killed process leaves it as garbage.
@@ -246,6 +266,18 @@ class FolderStore(Store):
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         sync_folder(target.parent)
+
+
+def _place_new(temporary: Path, target: Path) -> None:
+    """Give a file a name that none has. Raises FileExistsError; without hard links, not in the same moment."""
+    try:
+        os.link(temporary, target)
+    except OSError as error:
+        if error.errno not in NO_LINK:
+            raise
+        if target.exists():
+            raise FileExistsError(target) from error
+        os.replace(temporary, target)
 
 
 def explain_unusable_folder(

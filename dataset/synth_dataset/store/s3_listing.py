@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
 from minio import Minio
+from minio.error import S3Error
 
 PAGE_SIZE: Final = 1000
 """Objects of a page at most."""
@@ -45,6 +46,18 @@ class ListingClient(Minio):
             query["start-after"] = after
         response = self._execute("GET", bucket, query_params=query)
         return parse_page(response.data)
+
+    def put_new(self, bucket: str, name: str, content: bytes) -> bool:
+        """Create an object by a conditional request; return False if it exists."""
+        try:
+            self._execute("PUT", bucket, name, body=content, headers={"If-None-Match": "*"})
+        except S3Error as error:
+            if error.code not in ("PreconditionFailed", "NotImplemented"):
+                raise
+            if error.code == "PreconditionFailed":
+                return False
+            self._execute("PUT", bucket, name, body=content)
+        return True
 
 
 def parse_page(content: bytes) -> Page:

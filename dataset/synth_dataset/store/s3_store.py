@@ -147,6 +147,16 @@ class S3Store(Store):
             file.writelines(content)
             self._put_object(path, file)
 
+    def write_new(self, path: str, content: bytes) -> bool:
+        """Create an object unless it exists; return False if it does.
+
+        It may be our own after a lost response. A store that knows no conditional requests replaces what another
+        process writes in the same moment.
+        """
+        if self.exists(path):
+            return False
+        return self._retry(lambda: self._client.put_new(self._output.bucket, self._object_name(path), content))
+
     def write_file(self, path: str, file: Path) -> None:
         """Create or replace an object with the content of a local file."""
         with file.open("rb") as stream:

@@ -28,25 +28,23 @@ class PublishedError(InputError):
     """The version is published, from another definition or other runs."""
 
 
-def find_version(
-    store: Store, namespace: str, name: str, definition: DatasetDefinition, sources: Sequence[DatasetSource]
-) -> VersionDocument | None:
-    """Return the version of a definition if it is published.
-
-    Raises PublishedError, which names what differs, if it is published from something else; DocumentError.
-    """
-    path = f"{version_folder(namespace, name, definition.version)}/{layout.DATASET}"
+def find_version(store: Store, namespace: str, name: str, version: str) -> VersionDocument | None:
+    """Return the document of a version if it is published. Raises DocumentError."""
+    path = f"{version_folder(namespace, name, version)}/{layout.DATASET}"
     try:
-        document = parse_document(VersionDocument, store.read(path), store.format_uri(path))
+        return parse_document(VersionDocument, store.read(path), store.format_uri(path))
     except FileNotFoundError:
         return None
+
+
+def check_version(document: VersionDocument, definition: DatasetDefinition, sources: Sequence[DatasetSource]) -> None:
+    """Raise PublishedError, which names what differs, if a published version is made from something else."""
     if differences := [*_compare_definitions(document.definition, definition.describe())] or [
         *_compare_runs(document.sources, sources)
     ]:
         what = ", ".join(differences)
         problem = f"'{document.version}' is published and stays as it is, but {what}; choose another version"
         raise PublishedError("spec.version", problem)
-    return document
 
 
 def write_pointer(store: Store, document: VersionDocument) -> None:
@@ -55,10 +53,14 @@ def write_pointer(store: Store, document: VersionDocument) -> None:
     store.write(path, document.to_json())
 
 
-def remove_working_files(store: Store, document: VersionDocument) -> None:
-    """Remove what the exports of a version have kept until it was published."""
-    for export in document.exports:
-        store.remove_folder(f"{document.folder}/{export.folder}/{WORK}")
+def remove_leftovers(store: Store, document: VersionDocument) -> None:
+    """Remove what the exports of a published version needed until then, and what other builds of it left."""
+    names = {export.folder for export in document.exports}
+    for child in store.list_children(document.folder):
+        if child.is_folder and child.name not in names:
+            store.remove_folder(f"{document.folder}/{child.name}")
+    for name in names:
+        store.remove_folder(f"{document.folder}/{name}/{WORK}")
 
 
 def _compare_definitions(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from synth_api.canonical_json import canonical_json
 from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
 from synth_api.export_options import DEFAULT_SHARD_BYTES, parse_size
-from synth_api.jobs.dataset_input import export_folder, version_folder
+from synth_api.jobs.dataset_input import version_folder
 from synth_dataset.documents import layout
 from synth_dataset.exports.classes import build_class_map
-from synth_dataset.exports.export import Export, build_export
+from synth_dataset.exports.export import Export, build_export, compute_identity
 from synth_dataset.exports.export_format import ExportContext
 from synth_dataset.exports.options import ExportOptions
 from synth_dataset.exports.selection import Selection, compute_root, select_runs
 from synth_dataset.exports.sources import check_distinct, complete_splits, join_cards
-from synth_dataset.exports.target import WORK, Target
+from synth_dataset.exports.target import Target
+from synth_dataset.versions.published_version import check_version, find_version
 from synth_dataset.versions.version_document import PublishedExport, VersionDocument
 
 if TYPE_CHECKING:
@@ -74,34 +77,22 @@ class VersionBuild:
     def publish(self) -> VersionDocument:
         """Write chunks that are missing and the documents of the exports, then the version's own; return that.
 
-        Raises as `Export.write_chunk`; the same call continues then.
+        Raises as `Export.write_chunk`; the same call continues then. Raises PublishedError if another process has
+        published the version meanwhile, from something else.
         """
         for number in range(len(self.chunks)):
             self.write_chunk(number)
-        written = [(export, *export.write_documents()) for export in self.exports]
-        self._remove_leftovers([(export, files) for export, _, files in written])
-        document = self._build_document(written)
-        self.store.write(f"{document.folder}/{layout.DATASET}", document.to_json())
-        return document
+        document = self._build_document([(export, *export.write_documents()) for export in self.exports])
+        if self.store.write_new(f"{document.folder}/{layout.DATASET}", document.to_json()):
+            return document
+        published = find_version(self.store, self.namespace, self.name, self.definition.version)
+        assert published is not None
+        check_version(published, self.definition, self.sources)
+        return published
 
     @property
     def _folder(self) -> str:
         return version_folder(self.namespace, self.name, self.definition.version)
-
-    def _remove_leftovers(self, written: Sequence[tuple[Export, Sequence[File]]]) -> None:
-        """Remove what an unfinished build of the version by another definition has left."""
-        names = {export.format.name for export in self.exports}
-        for child in self.store.list_children(self._folder):
-            if child.is_folder and child.name not in names:
-                self.store.remove_folder(f"{self._folder}/{child.name}")
-        for export, files in written:
-            folder = f"{self._folder}/{export.format.name}"
-            own = export.format.context.target.work
-            if all(f"{WORK}/{child.name}" == own for child in self.store.list_children(f"{folder}/{WORK}")):
-                continue
-            kept = {f"{folder}/{file.path}" for file in [*files, *export.iterate_files()]}
-            found = (path for path in self.store.iterate_files(folder) if not path.startswith(f"{folder}/{own}/"))
-            self.store.remove_files([path for path in found if path not in kept])
 
     def _build_document(self, written: Sequence[tuple[Export, ExportDocument, Sequence[File]]]) -> VersionDocument:
         longest = max((document for _, document, _ in written), key=lambda document: document.runs)
@@ -149,10 +140,21 @@ def prepare_version(
                 options=options,
                 classes=build_class_map(sources, options),
                 selection=selection.take(spec.limit),
-                target=Target(store.open_folder(export_folder(namespace, name, definition.version, spec.format))),
+                target=Target(store),
             )
-            exports.append(build_export(context))
+            folder = f"{version_folder(namespace, name, definition.version)}/{name_export(context, definition)}"
+            exports.append(build_export(replace(context, target=Target(store.open_folder(folder)))))
     return VersionBuild(store, namespace, name, definition, tuple(sources), splits, selection, tuple(exports))
+
+
+def name_export(context: ExportContext, definition: DatasetDefinition) -> str:
+    """Return the folder of an export in that of its version, named by all that its bytes depend on.
+
+    So whoever still writes an export by another definition of the version, as a pod of a lost node may do long after
+    its Job is gone, changes no file of the one that is published.
+    """
+    digest = sha256(canonical_json([compute_identity(context), definition.digest])).hexdigest()
+    return f"{context.options.format}-{digest[:8]}"
 
 
 def _find_limit(exports: Sequence[ExportSpec]) -> int | None:
@@ -188,14 +190,15 @@ def _build_card(definition: DatasetDefinition, sources: Sequence[DatasetSource])
 
 
 def _describe_export(export: Export, document: ExportDocument, files: Sequence[File]) -> PublishedExport:
+    folder = export.location.rpartition("/")[2]
     return PublishedExport(
         format=export.format.name,
-        folder=export.format.name,
+        folder=folder,
         identity=export.identity,
         checksums=files[-1].sha256,
         runs=document.runs,
         splits=document.splits,
-        loading=export.format.format_loading(export.format.name),
+        loading=export.format.format_loading(folder),
     )
 
 

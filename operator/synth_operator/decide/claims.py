@@ -22,6 +22,7 @@ from synth_api.jobs.messages import (
 
 if TYPE_CHECKING:
     from synth_api.jobs.messages import Message
+    from synth_api.resources.synth_dataset import DatasetSpec
     from synth_api.resources.synth_sweep import AttemptStatus, SweepSpec, SweepStatus
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
@@ -48,7 +49,7 @@ def check_claim(status: SweepStatus, spec: SweepSpec, job: JobObject, pod: PodOb
     return _refuse_message(pod)
 
 
-def check_dataset_claim(job: JobObject, pod: PodObject) -> PodObject:
+def check_dataset_claim(spec: DatasetSpec, job: JobObject, pod: PodObject) -> PodObject:
     """Return the pod of a dataset's Job, without its message if that does not fit."""
     message = pod.message
     if message is None:
@@ -57,7 +58,10 @@ def check_dataset_claim(job: JobObject, pod: PodObject) -> PodObject:
     if isinstance(message, ExportMessage):
         fits = fits and (message.problem is not None or message.part == pod.index)
     if isinstance(message, PublishMessage):
-        fits = fits and len({each.split for each in message.splits}) == len(message.splits)
+        formats = [folder.partition("-")[0] for folder in message.folders]
+        is_published = formats == [export.format for export in spec.exports]
+        are_distinct = len({each.split for each in message.splits}) == len(message.splits)
+        fits = fits and (message.problem is not None or (is_published and are_distinct))
     return pod if fits else _refuse_message(pod)
 
 

@@ -90,4 +90,5 @@ class DatasetContext:
     def find_pods(self, *jobs: JobObject) -> tuple[PodObject, ...]:
         """Return the pods that these Jobs control, without messages that do not fit."""
         known = {job.uid: job for job in jobs}
-        return tuple(check_dataset_claim(known[pod.owner], pod) for pod in self.observed.pods if pod.owner in known)
+        pods = (pod for pod in self.observed.pods if pod.owner in known)
+        return tuple(check_dataset_claim(self.spec, known[pod.owner], pod) for pod in pods)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from synth_api.jobs.dataset_input import export_folder, hash_build, version_folder
+from synth_api.jobs.dataset_input import hash_build, version_folder
 from synth_api.jobs.messages import JobKind, PublishMessage
 from synth_api.jobs.names import FINALIZER, FORCE_DELETE_ANNOTATION, build_attempt_label, build_input_name
 from synth_api.reasons import Reason
@@ -78,11 +78,19 @@ def _decide_outcome(context: DatasetContext) -> DatasetOutcome:
         return _keep_version(context)
     sources = find_sources(context)
     if isinstance(sources, Problem):
+        if _is_exported(context):
+            return _continue_build(context, status, sources)
         return build_waiting_dataset(context, status, sources)
     output = choose_output(context, sources)
     if isinstance(output, Problem):
         return _build_stalled_outcome(status, output)
     return _continue_build(context, _find_or_start_build(context, sources, output))
+
+
+def _is_exported(context: DatasetContext) -> bool:
+    """Return True if a build of this definition has all its runs: it may be published, whatever its sweeps become."""
+    build = context.previous_status.build
+    return build is not None and build.exported and build.definition == context.spec.digest
 
 
 def _keep_version(context: DatasetContext) -> DatasetOutcome:
@@ -117,8 +125,11 @@ def _find_or_start_build(context: DatasetContext, sources: tuple[SourceDataset, 
     return update_dataset(status, build=build)
 
 
-def _continue_build(context: DatasetContext, status: DatasetStatus) -> DatasetOutcome:
-    """Return the outcome of the current stage of a build: export, then publication."""
+def _continue_build(context: DatasetContext, status: DatasetStatus, missing: Problem | None = None) -> DatasetOutcome:
+    """Return the outcome of the current stage of a build: export, then publication; `missing` is a source that it had.
+
+    The publish pod reads the sources unless the version is published already.
+    """
     build = status.build
     assert build is not None
     if build.verdict:
@@ -142,6 +153,8 @@ def _continue_build(context: DatasetContext, status: DatasetStatus) -> DatasetOu
             outcome = build_dataset_outcome(status, phase, reason, text, actions)
             return replace(outcome, requeue_after=requeue_after)
         case JobPending(actions, problem, requeue_after) if problem:
+            sentences = (problem.message, missing.message) if missing else (problem.message,)
+            problem = Problem(reason=problem.reason, message=" ".join(sentences))
             return build_waiting_dataset(context, status, problem, actions, requeue_after)
         case unexpected:
             raise AssertionError(unexpected)
@@ -167,7 +180,8 @@ def _publish(
     context: DatasetContext, status: DatasetStatus, build: BuildStatus, message: PublishMessage
 ) -> DatasetOutcome:
     """Return the outcome after the version is published."""
-    place, root = (context.dataset.namespace, context.dataset.name, build.version), build.output.uri
+    folder = version_folder(context.dataset.namespace, context.dataset.name, build.version)
+    address = f"{build.output.uri}/{folder}"
     formats = [export.format for export in context.spec.exports]
     status = update_dataset(
         status,
@@ -177,9 +191,12 @@ def _publish(
         splits=message.splits,
         split_runs=", ".join(f"{each.split} {each.runs}" for each in message.splits),
         root=message.root,
-        exports=tuple(ExportAddress(format=name, address=f"{root}/{export_folder(*place, name)}") for name in formats),
+        exports=tuple(
+            ExportAddress(format=name, address=f"{address}/{export}")
+            for name, export in zip(formats, message.folders, strict=True)
+        ),
         formats=",".join(formats),
-        dataset=f"{root}/{version_folder(*place)}/dataset.json",
+        dataset=f"{address}/dataset.json",
         publication_time=context.now,
     )
     return build_dataset_outcome(status, DatasetPhase.PUBLISHED, Reason.PUBLISHED, _format_publication(status))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from synth_api.jobs.dataset_input import DatasetInput, export_folder, hash_build
+from synth_api.jobs.dataset_input import DatasetInput, hash_build, version_folder
 from synth_api.problems import convert_validation_error
 from synth_api.resources.synth_dataset import DatasetSpec, SourceDataset
 from synth_api.splits import DEFAULT_SPLIT, SplitRule
@@ -124,4 +124,4 @@ def test_pods_read_what_the_operator_wrote() -> None:
 
     assert again.definition.digest == spec.digest
     assert again.datasets == given.datasets
-    assert export_folder("lab", "sem", "3", "coco") == "datasets/lab/sem/3/coco"
+    assert version_folder("lab", "sem", "3") == "datasets/lab/sem/3"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from synth_api.jobs.messages import DeleteMessage, ExportMessage, PublishMessage
 from synth_api.resources.synth_dataset import DatasetDefinition, SourceDataset
 from synth_dataset.attempts.dataset_source import find_source
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.versions.published_version import remove_working_files, write_pointer
+from synth_dataset.store.s3_store import S3Store
+from synth_dataset.versions.published_version import remove_leftovers, write_pointer
 from synth_dataset.versions.version_build import prepare_version
 
 SPEC: dict[str, Any] = {
@@ -135,7 +138,7 @@ def test_a_laptop_writes_the_same_bytes(pods, tmp_path: Path) -> None:
     sources = [find_source(folder, source.sweep_ref.name) for source in definition.sources]
     document = prepare_version(folder, "local", "discs", definition, sources).publish()
     write_pointer(folder, document)
-    remove_working_files(folder, document)
+    remove_leftovers(folder, document)
     local = {path: folder.read(path) for path in folder.iterate_files("datasets")}
     assert local == pods.tree()
 
@@ -161,6 +164,76 @@ def test_a_publish_pod_writes_what_a_lost_part_has_not(pods) -> None:
         pods.export(part)
     pods.publish()
     assert pods.tree() == before
+
+
+class Killed(BaseException):
+    """The pod ends here."""
+
+
+def test_a_publish_pod_that_was_killed_at_any_write_has_published_or_not_also_without_the_sweeps(
+    pods, monkeypatch
+) -> None:
+    pods = pods.define(exports=[{"format": "coco"}])
+    sweeps = pods.tree("sweeps")
+    left: Iterator[int] = count()
+
+    def wrap(real: Any) -> Any:
+        def change(*arguments: Any) -> Any:
+            if next(left, None) is None:
+                raise Killed
+            return real(*arguments)
+
+        return change
+
+    for name in ("write", "write_new", "write_file", "remove_folder"):
+        monkeypatch.setattr(S3Store, name, wrap(getattr(S3Store, name)))
+    for part in range(4):
+        pods.export(part)
+    work = pods.tree()
+    undisturbed = pods.publish().message
+
+    published = []
+    for allowed in count():
+        left = count()
+        pods.store.remove_folder("datasets")
+        for path, content in (work | sweeps).items():
+            pods.store.write(path, content)
+        left = iter(range(allowed))
+        try:
+            pods.publish()
+        except Killed:
+            left = count()
+            pods.store.remove_folder("sweeps")
+            again = pods.publish()
+            published.append(pods.store.exists(f"{VERSION}/dataset.json"))
+            assert again.message == undisturbed if published[-1] else again.message.problem.reason == "StoreDamaged"
+        else:
+            break
+    assert published.count(False) > 5
+    assert published.count(True) >= 2
+    assert published == sorted(published)
+
+
+def test_a_publish_pod_of_another_definition_that_ends_late_changes_nothing_of_the_published_version(
+    pods, monkeypatch
+) -> None:
+    late = pods.define(split={"train": 0.9, "test": 0.1})
+    before: dict[str, bytes] = {}
+    real = S3Store.write_new
+
+    def write_late(store: S3Store, path: str, content: bytes) -> bool:
+        if not before:
+            before["begins"] = b""
+            pods.publish()
+            before.update(pods.tree())
+        return real(store, path, content)
+
+    monkeypatch.setattr(S3Store, "write_new", write_late)
+    ended = late.publish()
+    del before["begins"]
+    assert (ended.code, ended.message.problem.reason) == (64, "VersionPublished")
+    assert before.items() <= pods.tree().items()
+    assert pods.tree()["datasets/local/discs/dataset.json"] == before[f"{VERSION}/dataset.json"]
 
 
 @pytest.mark.parametrize("job", ["export", "publish"])

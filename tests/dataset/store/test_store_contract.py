@@ -31,6 +31,14 @@ def test_a_file_is_read_as_it_was_written(store):
     assert not store.exists("sweeps/a")
 
 
+def test_a_new_file_replaces_none(store, monkeypatch):
+    assert store.write_new("datasets/a/dataset.json", b"first")
+    assert not store.write_new("datasets/a/dataset.json", b"second")
+    monkeypatch.setattr(type(store), "exists", lambda *_: False)  # another process was as fast
+    assert not store.write_new("datasets/a/dataset.json", b"third")
+    assert store.read("datasets/a/dataset.json") == b"first"
+
+
 def test_a_part_ends_at_the_end_of_the_file(store):
     store.write("keys.bin", b"0123456789")
     assert [store.read_part("keys.bin", start, 4) for start in (0, 4, 8, 10)] == [b"0123", b"4567", b"89", b""]

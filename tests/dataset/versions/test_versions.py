@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,13 @@ from synth_dataset.attempts.garbage_collection import find_garbage, remove_garba
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.layout import manifest_path
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.versions.published_version import find_version, remove_working_files, write_pointer
+from synth_dataset.versions.published_version import (
+    PublishedError,
+    check_version,
+    find_version,
+    remove_leftovers,
+    write_pointer,
+)
 from synth_dataset.versions.version_build import VersionBuild, prepare_version
 from synth_dataset.versions.version_document import VersionDocument
 
@@ -58,7 +65,10 @@ def prepare(store: FolderStore, definition: DatasetDefinition | None = None) -> 
 
 
 def find(store: FolderStore, definition: DatasetDefinition) -> VersionDocument | None:
-    return find_version(store, "lab", "discs", definition, sources_of(store, definition))
+    document = find_version(store, "lab", "discs", definition.version)
+    if document:
+        check_version(document, definition, sources_of(store, definition))
+    return document
 
 
 def publish(store: FolderStore, definition: DatasetDefinition | None = None) -> VersionDocument:
@@ -66,7 +76,7 @@ def publish(store: FolderStore, definition: DatasetDefinition | None = None) -> 
     chosen = definition or define()
     document = find(store, chosen) or prepare(store, chosen).publish()
     write_pointer(store, document)
-    remove_working_files(store, document)
+    remove_leftovers(store, document)
     return document
 
 
@@ -82,16 +92,15 @@ def test_a_version_has_its_exports_and_says_what_it_holds(store: FolderStore) ->
     assert sum(counts.runs for counts in document.splits.values()) == 9
     assert {split: str(share) for split, share in document.split.items()} == {"test": "1/2", "train": "1/2"}
     assert [(source.name, source.where) for source in document.sources] == [("one", ""), ("two", "number > 0")]
-    assert [(export.format, export.folder, export.runs) for export in document.exports] == [
-        ("coco", "coco", 9),
-        ("webdataset", "webdataset", 9),
-    ]
+    assert [(export.format, export.runs) for export in document.exports] == [("coco", 9), ("webdataset", 9)]
+    assert all(re.fullmatch(f"{export.format}-[0-9a-f]{{8}}", export.folder) for export in document.exports)
     for export in document.exports:
         checksums = store.read(f"{VERSION}/{export.folder}/checksums.sha256")
         assert export.checksums == hashlib.sha256(checksums).hexdigest()
         card = json.loads(store.read(f"{VERSION}/{export.folder}/dataset.json"))
         assert (card["name"], card["version"], card["title"]) == ("discs", "3", "Discs")
-    assert document.exports[0].loading.endswith("COCO('coco/annotations/instances_train.json')")
+    coco = document.exports[0]
+    assert coco.loading.endswith(f"COCO('{coco.folder}/annotations/instances_train.json')")
 
 
 def test_all_exports_have_the_same_runs_in_the_same_splits(store: FolderStore) -> None:
@@ -195,26 +204,31 @@ class Killed(BaseException):
 @pytest.fixture
 def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Ends the process at a write of any store."""
-    real = FolderStore.write
 
     def arm(allowed: int) -> None:
         left = iter(range(allowed))
 
-        def write(self: FolderStore, path: str, content: Any) -> None:
-            if next(left, None) is None:
-                raise Killed
-            real(self, path, content)
+        def wrap(real: Callable[[FolderStore, str, Any], Any]) -> Callable[[FolderStore, str, Any], Any]:
+            def write(self: FolderStore, path: str, content: Any) -> Any:
+                if next(left, None) is None:
+                    raise Killed
+                return real(self, path, content)
 
-        monkeypatch.setattr(FolderStore, "write", write)
+            return write
+
+        for name, real in writes.items():
+            monkeypatch.setattr(FolderStore, name, wrap(real))
+
+    writes = {name: getattr(FolderStore, name) for name in ("write", "write_new")}
 
     return arm
 
 
 def test_a_build_continues_after_a_kill_at_any_write(store: FolderStore, kill_after: Callable[[int], None]) -> None:
     definition = define(exports=[{"format": "coco"}, {"format": "huggingface"}])
-    publish(store, definition)
+    coco = publish(store, definition).exports[0]
     whole = tree_of(store)
-    written = len(whole) - len(list(store.iterate_files(f"{VERSION}/coco/images")))  # pictures are links
+    written = len(whole) - len(list(store.iterate_files(f"{VERSION}/{coco.folder}/images")))  # pictures are links
     for allowed in (*range(0, written, 5), *range(written - 4, written)):
         store.remove_folder("datasets")
         kill_after(allowed)
@@ -247,6 +261,42 @@ def test_an_unfinished_build_by_another_definition_leaves_nothing(
     prepare(store, other).write_chunk(1)
     publish(store)
     assert tree_of(store) == whole
+
+
+def test_a_process_with_another_definition_changes_nothing_of_the_version_that_was_published_meanwhile(
+    store: FolderStore,
+) -> None:
+    late = prepare(store, define(split={"train": 0.9, "test": 0.1}))
+    late.write_chunk(0)
+    document = publish(store)
+    before = tree_of(store)
+    late.write_chunk(0)
+    late.write_chunk(1)
+    with pytest.raises(PublishedError, match="'3' is published and stays as it is, but split was"):
+        late.publish()
+    assert before.items() <= tree_of(store).items()
+    remove_leftovers(store, document)
+    assert tree_of(store) == before
+
+
+def test_two_processes_that_publish_the_same_definition_both_succeed(store: FolderStore) -> None:
+    late = prepare(store)
+    document = publish(store)
+    before = tree_of(store)
+    assert late.publish() == document
+    remove_leftovers(store, document)
+    assert tree_of(store) == before
+
+
+def test_a_version_of_an_earlier_release_has_folders_named_by_format_and_stays(store: FolderStore) -> None:
+    document = publish(store)
+    for export in document.exports:
+        (store.root / VERSION / export.folder).rename(store.root / VERSION / export.format)
+    exports = tuple(export.model_copy(update={"folder": export.format}) for export in document.exports)
+    store.write(f"{VERSION}/dataset.json", document.model_copy(update={"exports": exports}).to_json())
+    before = tree_of(store, VERSION)
+    assert [export.folder for export in publish(store).exports] == ["coco", "webdataset"]
+    assert tree_of(store, VERSION) == before
 
 
 def test_a_published_version_outlives_its_sweeps_and_their_runs(store: FolderStore) -> None:

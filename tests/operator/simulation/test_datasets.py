@@ -39,8 +39,8 @@ def test_a_dataset_of_complete_sweeps_is_exported_in_parts_and_published() -> No
     assert cluster.condition_types == {ConditionType.READY}
     assert (status.version, status.runs, status.split_runs) == ("1", 4, "train 2, val 2")
     assert [(export.format, export.address) for export in status.exports] == [
-        ("coco", "s3://bucket/datasets/lab/sem/1/coco"),
-        ("webdataset", "s3://bucket/datasets/lab/sem/1/webdataset"),
+        ("coco", "s3://bucket/datasets/lab/sem/1/coco-12345678"),
+        ("webdataset", "s3://bucket/datasets/lab/sem/1/webdataset-12345678"),
     ]
     assert (status.formats, status.root) == ("coco,webdataset", "ab" * 32)
     assert {part for _, part in cluster.store.exported} == {0, 1}
@@ -110,6 +110,40 @@ def test_a_sweep_that_renders_again_stops_the_export_and_its_new_dataset_is_expo
     cluster.complete_sweep("broad", "c")
     cluster.run_until_dataset(DatasetPhase.PUBLISHED)
 
+    assert cluster.store.published["1"][1] == ("a" * 64, "c" * 64)
+
+
+def test_a_sweep_that_is_deleted_after_the_export_does_not_stop_the_publication() -> None:
+    cluster = SimulatedDataset()
+    cluster.run_until_dataset_is(DatasetPhase.PUBLISHING)
+    cluster.api.remove(Resource.SWEEPS, "broad")
+    cluster.run_until_dataset(DatasetPhase.PUBLISHED)
+    assert cluster.ready == f"{PUBLISHED}dataset.json"
+
+
+def test_a_version_whose_publish_pod_was_killed_after_its_last_write_is_published_also_without_its_sweeps() -> None:
+    cluster = SimulatedDataset()
+    cluster.store.kill_after_publication = True
+    cluster.run_until_true(lambda: "1" in cluster.store.published)
+    cluster.api.remove(Resource.SWEEPS, "broad")
+    cluster.store.sources_exist = False
+    cluster.run_until_dataset(DatasetPhase.PUBLISHED)
+    assert cluster.ready == f"{PUBLISHED}dataset.json"
+    assert len(cluster.dataset.exports) == 2
+
+
+def test_a_build_whose_sources_are_gone_before_its_publication_says_which_sweep_is_missing() -> None:
+    cluster = SimulatedDataset()
+    cluster.run_until_dataset_is(DatasetPhase.PUBLISHING)
+    cluster.api.remove(Resource.SWEEPS, "broad")
+    cluster.store.sources_exist = False
+    cluster.run_until_dataset_is(DatasetPhase.WAITING)
+    assert cluster.ready == (
+        "StoreDamaged: The dataset of a sweep is missing. There is no SynthSweep 'broad' in this namespace; apply one."
+    )
+    cluster.store.sources_exist = True
+    cluster.complete_sweep("broad", "c")
+    cluster.run_until_dataset(DatasetPhase.PUBLISHED)
     assert cluster.store.published["1"][1] == ("a" * 64, "c" * 64)
 
 
