@@ -12,6 +12,7 @@ MANIFESTS: Final = "manifests"
 RECIPES: Final = "recipes"
 RUNS: Final = "runs"
 SWEEPS: Final = "sweeps"
+SHARDS: Final = "shards"
 SCRATCH: Final = "scratch"
 BATCHES: Final = "batches"
 PLAN: Final = "plan.json"
@@ -44,6 +45,16 @@ def run_path(key: str, c8: str) -> str:
 def files_path(key: str) -> str:
     """Return the parent of all folders with files of a run."""
     return f"{RUNS}/{key[:2]}/{key}"
+
+
+def shard_path(name: str) -> str:
+    """Return the path of the tar file of a shard."""
+    return f"{SHARDS}/{name}.tar"
+
+
+def shard_index_path(name: str) -> str:
+    """Return the path of the index of a shard; its runs exist if and only if this file does, and the tar file."""
+    return f"{SHARDS}/{name}.parquet"
 
 
 def parse_key(path: str) -> str:

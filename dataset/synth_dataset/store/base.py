@@ -18,6 +18,7 @@ from synth_dataset.documents.document import DocumentError, TruncatedError
 from synth_dataset.documents.run_manifest import parse_manifest
 from synth_dataset.documents.stored_recipe import encode_recipe, rebuild_tree, refer_to
 from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.store.shards import Shards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import Manifest, RunRecord
     from synth_dataset.documents.stored_recipe import RecipeReference
+    from synth_dataset.store.shards import Extent
 
+_PACKED: Final = (f"{layout.RUNS}/", f"{layout.MANIFESTS}/")
+"""Beginnings of the paths that shards may hold."""
 RENEWAL_SECONDS: Final = 3600.0
 """A process that commits runs writes their recipe again after this time, far below the minimum age of garbage."""
 
@@ -88,21 +92,58 @@ class Store(ABC):
     def location(self) -> str:
         """Address of the store, for messages and documents."""
 
-    @abstractmethod
     def exists(self, path: str) -> bool:
         """Return True if a file exists."""
+        return self._locate(path) is not None or self._exists(path)
 
-    @abstractmethod
     def read_size(self, path: str) -> int:
         """Return the size of a file in bytes. Raises FileNotFoundError."""
+        packed = self._locate(path)
+        return self._read_size(path) if packed is None else packed.size
 
-    @abstractmethod
     def read(self, path: str) -> bytes:
         """Return the content of a file. Raises FileNotFoundError that names it."""
+        packed = self.shards.read(path) if path.startswith(_PACKED) else None
+        return self._read(path) if packed is None else packed
 
-    @abstractmethod
     def read_part(self, path: str, start: int, length: int) -> bytes:
         """Return `length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
+        packed = self.shards.read(path, start, length) if path.startswith(_PACKED) else None
+        return self._read_part(path, start, length) if packed is None else packed
+
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the size in bytes of each file below a folder, by path relative to the folder."""
+        packed = self.shards.list_files(path) if path.startswith(_PACKED) else {}
+        return {name: extent.size for name, extent in packed.items()} or self._list_sizes(path)
+
+    @cached_property
+    def shards(self) -> Shards:
+        """The packed runs. Files of runs and manifests are read from there by their paths."""
+        return Shards(self)
+
+    def _locate(self, path: str) -> Extent | None:
+        """Return where a packed file is; None for another."""
+        return self.shards.locate(path) if path.startswith(_PACKED) else None
+
+    @abstractmethod
+    def _exists(self, path: str) -> bool:
+        """Return True if there is a file that is not packed."""
+
+    @abstractmethod
+    def _read_size(self, path: str) -> int:
+        """Return the size of a file that is not packed, as `read_size`."""
+
+    @abstractmethod
+    def _read(self, path: str) -> bytes:
+        """Return the content of a file that is not packed, as `read`."""
+
+    @abstractmethod
+    def _read_part(self, path: str, start: int, length: int) -> bytes:
+        """Return bytes of a file that is not packed, as `read_part`."""
+
+    @abstractmethod
+    def _list_sizes(self, path: str) -> dict[str, int]:
+        """Return the sizes of files that are not packed, as `list_sizes`."""
 
     @abstractmethod
     def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
@@ -126,10 +167,6 @@ class Store(ABC):
         """Yield the paths of all files below a folder, in any order."""
 
     @abstractmethod
-    def list_sizes(self, path: str) -> dict[str, int]:
-        """Return the size in bytes of each file below a folder, by path relative to the folder."""
-
-    @abstractmethod
     def measure_usage(self, path: str) -> StorageUsage:
         """Return total size and last change of a file or folder."""
 
@@ -149,12 +186,19 @@ class Store(ABC):
     def place_folder(self, folder: Path, path: str) -> None:
         """Move the files of a scratch folder below `path`, in one step or else in order of their names."""
 
-    @abstractmethod
     def commit_run(self, folder: Path, record: RunRecord) -> Manifest:
         """Move the files of a scratch folder into the run's folder; write the manifest last, in one step.
 
-        Two workers may commit the same run: each has its own folder, the manifest names one of them.
+        Two workers may commit the same run: each has its own folder, the manifest names one of them. A packed run of
+        that key is not read any more.
         """
+        manifest = self._commit_run(folder, record)
+        self.shards.hide(record.key)
+        return manifest
+
+    @abstractmethod
+    def _commit_run(self, folder: Path, record: RunRecord) -> Manifest:
+        """Commit a run as files, as `commit_run`."""
 
     @abstractmethod
     def open_folder(self, path: str) -> Store:
@@ -168,19 +212,35 @@ class Store(ABC):
         """Return True if a run exists."""
         return self.exists(layout.manifest_path(key))
 
+    def has_plain_run(self, key: str) -> bool:
+        """Return True if a run exists that is not packed; the shards are not looked at."""
+        return self._exists(layout.manifest_path(key))
+
     def find_present_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Return a mask (N,) of the existing runs among `keys` (N,), of type S32; the empty key belongs to no run."""
-        return np.fromiter((bool(key) and self.has_run(layout.format_key(key)) for key in keys), np.bool_, len(keys))
+        self.shards.refresh()
+        found = self.shards.contains(keys)
+        found[~found] = self.find_plain_runs(keys[~found])
+        return found
+
+    def find_plain_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of the runs among `keys` (N,) that have manifests of their own, as `find_present_runs`."""
+        found = (bool(key) and self.has_plain_run(layout.format_key(key)) for key in keys)
+        return np.fromiter(found, np.bool_, len(keys))
 
     def find_lost_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Return a mask (N,) of the runs that have lost files; all `keys` (N,), of type S32, have manifests.
 
-        Raises DocumentError as `has_lost_files`.
+        A packed run has its files as long as it exists. Raises DocumentError as `has_lost_files`.
         """
-        if len(keys) > self.max_compared_runs:
-            return ~self._find_with_files(keys)
-        answers = read_ahead(self.has_lost_files, map(layout.format_key, keys), self.max_requests)
-        return np.fromiter(answers, np.bool_, len(keys))
+        is_lost = ~self.shards.contains(keys)
+        plain = keys[is_lost]
+        if len(plain) > self.max_compared_runs:
+            is_lost[is_lost] = ~self._find_with_files(plain)
+        else:
+            answers = read_ahead(self.has_lost_files, map(layout.format_key, plain), self.max_requests)
+            is_lost[is_lost] = np.fromiter(answers, np.bool_, len(plain))
+        return is_lost
 
     def has_lost_files(self, key: str) -> bool:
         """Return True if a file of the manifest is missing or has another size, or the manifest is truncated.
@@ -195,6 +255,9 @@ class Store(ABC):
 
     def find_fault(self, manifest: Manifest) -> str | None:
         """Return which file of a run is missing or has another size, in words; None if all are there."""
+        packed = self.shards.find(manifest.key)
+        if packed is not None and packed.c8 == manifest.c8:
+            return None
         sizes = self.list_sizes(layout.run_path(manifest.key, manifest.c8))
         for file in manifest.files:
             size = sizes.get(file.path)
@@ -212,8 +275,11 @@ class Store(ABC):
         return np.zeros(len(keys), np.uint64)
 
     def has_files(self, key: str) -> bool:
-        """Return True if a run has a folder that is not empty."""
-        return next(iter(self.list_children(layout.files_path(key))), None) is not None
+        """Return True if a run is packed, or has a folder that is not empty."""
+        return (
+            self.shards.find(key) is not None
+            or next(iter(self.list_children(layout.files_path(key))), None) is not None
+        )
 
     def _find_with_files(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Return a mask (N,) of `has_files` for many runs."""
@@ -270,7 +336,13 @@ class Store(ABC):
         return {}
 
     def iterate_keys(self) -> Iterator[str]:
-        """Yield the keys of all existing runs, in any order; memory is independent of their number."""
+        """Yield the keys of all existing runs, in any order; memory depends on the packed ones alone."""
+        self.shards.refresh()
+        yield from self.shards.iterate_keys()
+        yield from self.iterate_plain_keys()
+
+    def iterate_plain_keys(self) -> Iterator[str]:
+        """Yield the keys of all runs that have manifests of their own, in any order."""
         for path in self.iterate_files(layout.MANIFESTS):
             if path.endswith(".json"):
                 yield path.rpartition("/")[2].removesuffix(".json")
@@ -280,13 +352,16 @@ class Store(ABC):
         return ((file, self.measure_usage(file)) for file in self.iterate_files(path))
 
     def list_manifests(self) -> Iterator[tuple[str, StorageUsage]]:
-        """Yield path and usage of the manifests of all runs, as `list_usages`."""
+        """Yield path and usage of the manifests of all runs that are not packed, as `list_usages`."""
         return ((path, usage) for path, usage in self.list_usages(layout.MANIFESTS) if path.endswith(".json"))
 
     def list_run_folders(self) -> Iterator[tuple[str, dict[str, StorageUsage]]]:
-        """Yield the key of each run with files, and the usage of its folders by name; memory as `list_manifests`."""
-        for shard in self.list_children(layout.RUNS):
-            for run in self.list_children(f"{layout.RUNS}/{shard.name}"):
-                path = f"{layout.RUNS}/{shard.name}/{run.name}"
+        """Yield the key of each run with files that are not packed, and the usage of its folders by name.
+
+        Memory as `list_manifests`.
+        """
+        for part in self.list_children(layout.RUNS):
+            for run in self.list_children(f"{layout.RUNS}/{part.name}"):
+                path = f"{layout.RUNS}/{part.name}/{run.name}"
                 folders = (folder.name for folder in self.list_children(path))
                 yield run.name, {name: self.measure_usage(f"{path}/{name}") for name in folders}

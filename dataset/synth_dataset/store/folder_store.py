@@ -85,19 +85,19 @@ class FolderStore(Store):
         """Path of the folder."""
         return str(self.root)
 
-    def exists(self, path: str) -> bool:
+    def _exists(self, path: str) -> bool:
         """Return True if a file exists, by one `stat`."""
         return os.path.isfile(f"{self.root}/{path}")
 
-    def read_size(self, path: str) -> int:
+    def _read_size(self, path: str) -> int:
         """Return the size of a file in bytes. Raises FileNotFoundError."""
         return (self.root / path).stat().st_size
 
-    def read(self, path: str) -> bytes:
+    def _read(self, path: str) -> bytes:
         """Return the content of a file. Raises FileNotFoundError that names it."""
         return (self.root / path).read_bytes()
 
-    def read_part(self, path: str, start: int, length: int) -> bytes:
+    def _read_part(self, path: str, start: int, length: int) -> bytes:
         """Return `length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
         with (self.root / path).open("rb") as stream:
             stream.seek(start)
@@ -116,12 +116,12 @@ class FolderStore(Store):
             else:
                 yield f"{path}/{child.name}"
 
-    def list_sizes(self, path: str) -> dict[str, int]:
+    def _list_sizes(self, path: str) -> dict[str, int]:
         """Return the size in bytes of each file below a folder, by path relative to the folder."""
         found = {}
         for entry in list_entries(self.root / path):
             if entry.is_dir():
-                below = self.list_sizes(f"{path}/{entry.name}")
+                below = self._list_sizes(f"{path}/{entry.name}")
                 found.update({f"{entry.name}/{name}": size for name, size in below.items()})
             elif entry.is_file():
                 found[entry.name] = entry.stat().st_size
@@ -182,7 +182,7 @@ class FolderStore(Store):
             folder.rename(target)
             sync_folder(target.parent)
 
-    def commit_run(self, folder: Path, record: RunRecord) -> Manifest:
+    def _commit_run(self, folder: Path, record: RunRecord) -> Manifest:
         """Hash the files of `folder`, move it into the run's folder, write the manifest last, atomically.
 
         Two workers may commit the same run: each moves its own folder, the manifest names one of them. Raises

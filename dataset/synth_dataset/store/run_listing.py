@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,10 +10,10 @@ import numpy as np
 from synth_dataset.documents import layout
 from synth_dataset.store.base import StorageUsage, Store, hash_sizes
 from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.store.s3_listing import PAGE_SIZE
+from synth_dataset.store.sorted_keys import find_keys, match_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -23,25 +22,25 @@ _SUMMARY: Final = np.dtype([("key", f"S{layout.KEY_BYTES}"), ("summary", np.uint
 
 def list_manifests(store: Store) -> Iterator[tuple[str, StorageUsage]]:
     """Yield path and usage of the manifests of all runs."""
-    shards = read_ahead(
-        lambda path: list(store.list_usages(path)), _list_shards(store, layout.MANIFESTS), store.max_requests
+    parts = read_ahead(
+        lambda path: list(store.list_usages(path)), _list_first_bytes(store, layout.MANIFESTS), store.max_requests
     )
-    for objects in shards:
+    for objects in parts:
         yield from ((path, usage) for path, usage in objects if path.endswith(".json"))
 
 
 def list_run_folders(store: Store) -> Iterator[tuple[str, dict[str, StorageUsage]]]:
     """Yield key and folders of each run with files."""
 
-    def list_runs(shard: str) -> dict[str, dict[str, StorageUsage]]:
+    def list_runs(folder: str) -> dict[str, dict[str, StorageUsage]]:
         runs: dict[str, dict[str, StorageUsage]] = {}
-        for path, usage in store.list_usages(shard):
+        for path, usage in store.list_usages(folder):
             _, _, key, name, *_ = f"{path}/".split("/")
             folders = runs.setdefault(key, {})
             folders[name] = folders[name].join(usage) if name in folders else usage
         return runs
 
-    for runs in read_ahead(list_runs, _list_shards(store, layout.RUNS), store.max_requests):
+    for runs in read_ahead(list_runs, _list_first_bytes(store, layout.RUNS), store.max_requests):
         yield from runs.items()
 
 
@@ -50,38 +49,28 @@ def summarize_run_folders(store: Store, keys: NDArray[np.bytes_]) -> NDArray[np.
     summaries = np.zeros(len(keys), np.uint64)
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    shards = read_ahead(
-        lambda path: _summarize_shard(store, path), _list_shards(store, layout.RUNS), store.max_requests
+    parts = read_ahead(
+        lambda path: _summarize_first_byte(store, path), _list_first_bytes(store, layout.RUNS), store.max_requests
     )
-    for shard in shards:
-        places, listed = _match_keys(ordered, shard["key"])
-        summaries[order[places]] = shard["summary"][listed]
+    for part in parts:
+        places, listed = match_keys(ordered, part["key"])
+        summaries[order[places]] = part["summary"][listed]
     return summaries
 
 
 def find_run_folders(store: Store, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
     """Return a mask (N,) of the runs with a folder, by listing folders but not their objects."""
-    shards = read_ahead(
-        lambda path: list(store.list_children(path)), _list_shards(store, layout.RUNS), store.max_requests
+    parts = read_ahead(
+        lambda path: list(store.list_children(path)), _list_first_bytes(store, layout.RUNS), store.max_requests
     )
-    return find_keys(keys, (run.name for shard in shards for run in shard))
+    return find_keys(keys, (run.name for part in parts for run in part))
 
 
-def find_keys(keys: NDArray[np.bytes_], names: Iterable[str]) -> NDArray[np.bool_]:
-    """Return a mask (N,) of the keys that are among hexadecimal names. Memory depends on `keys` alone."""
-    wanted, places = np.unique(keys, return_inverse=True)
-    found = np.zeros(len(wanted), np.bool_)
-    existing = (bytes.fromhex(name) for name in names if layout.is_key(name))
-    while page := list(islice(existing, PAGE_SIZE)):
-        found[_match_keys(wanted, np.array(page, wanted.dtype))[0]] = True
-    return found[places]
-
-
-def _list_shards(store: Store, folder: str) -> list[str]:
+def _list_first_bytes(store: Store, folder: str) -> list[str]:
     return [f"{folder}/{child.name}" for child in store.list_children(folder) if child.is_folder]
 
 
-def _summarize_shard(store: Store, path: str) -> NDArray[np.void]:
+def _summarize_first_byte(store: Store, path: str) -> NDArray[np.void]:
     """Return key and summary of each run below a folder of a first byte; 0 for a run with several folders."""
     sizes: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for name, usage in store.list_usages(path):
@@ -93,11 +82,3 @@ def _summarize_shard(store: Store, path: str) -> NDArray[np.void]:
         (bytes.fromhex(key), hash_sizes(c8, files) if folders[key] == 1 else 0) for (key, c8), files in sizes.items()
     ]
     return np.array(rows, _SUMMARY)
-
-
-def _match_keys(ordered: NDArray[np.bytes_], listed: NDArray[np.bytes_]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return the places in `ordered`, which is sorted, of those listed keys that are there, and the mask of these."""
-    at = np.searchsorted(ordered, listed)
-    is_there = at < len(ordered)
-    is_there[is_there] = ordered[at[is_there]] == listed[is_there]
-    return at[is_there], is_there

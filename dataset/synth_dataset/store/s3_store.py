@@ -27,7 +27,6 @@ from synth_dataset.store.base import Child, StorageUsage, Store, StoreError
 from synth_dataset.store.checksums import compute_entity_tag, hash_files
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.run_listing import (
-    find_keys,
     find_run_folders,
     list_manifests,
     list_run_folders,
@@ -36,6 +35,7 @@ from synth_dataset.store.run_listing import (
 from synth_dataset.store.s3_client import Patience, connect
 from synth_dataset.store.s3_listing import PAGE_SIZE
 from synth_dataset.store.s3_problems import conceal_answer, describe_damage, explain_code, explain_error
+from synth_dataset.store.sorted_keys import mark_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -101,6 +101,7 @@ class S3Store(Store):
     def open_folder(self, path: str) -> S3Store:
         """Return a folder of the store, with the connections of the store."""
         folder = copy(self)
+        folder.__dict__.pop("shards", None)  # those of the whole store
         folder._output = self._output.model_copy(update={"prefix": self._object_name(path)})
         return folder
 
@@ -109,23 +110,23 @@ class S3Store(Store):
         """Address of the store, `s3://bucket/prefix`."""
         return self._output.uri
 
-    def exists(self, path: str) -> bool:
+    def _exists(self, path: str) -> bool:
         """Return True if an object exists, by one request."""
         try:
-            self.read_size(path)
+            self._read_size(path)
         except FileNotFoundError:
             return False
         return True
 
-    def read_size(self, path: str) -> int:
+    def _read_size(self, path: str) -> int:
         """Return the size of an object in bytes. Raises FileNotFoundError."""
         return self._call_for_object(path, lambda name: self._client.stat_object(self._output.bucket, name).size or 0)
 
-    def read(self, path: str) -> bytes:
+    def _read(self, path: str) -> bytes:
         """Return the content of an object. Raises FileNotFoundError that names it."""
         return self._call_for_object(path, lambda name: b"".join(self._read_blocks(name)))
 
-    def read_part(self, path: str, start: int, length: int) -> bytes:
+    def _read_part(self, path: str, start: int, length: int) -> bytes:
         """Return `length` bytes of an object from `start`, fewer at its end. Raises FileNotFoundError."""
 
         def read_range(name: str) -> bytes:
@@ -202,7 +203,7 @@ class S3Store(Store):
         for file in sorted(each for each in folder.rglob("*") if each.is_file()):
             self.write_file(f"{path}/{file.relative_to(folder).as_posix()}", file)
 
-    def commit_run(self, folder: Path, record: RunRecord) -> Manifest:
+    def _commit_run(self, folder: Path, record: RunRecord) -> Manifest:
         """Upload the files of a scratch folder, then write the manifest of the run. Raises StoreError."""
         files = hash_files(folder)
         c8 = layout.compute_content_id((file.path, file.sha256) for file in files)
@@ -216,12 +217,14 @@ class S3Store(Store):
         self.write(layout.manifest_path(record.key), manifest.to_json())
         return manifest
 
-    def find_present_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-        """Return a mask (N,) of the existing runs; list all manifests for many keys. Memory depends on `keys` alone."""
+    def find_plain_runs(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of the runs with manifests of their own; list all manifests for many keys."""
         wanted, places = np.unique(keys, return_inverse=True)
         if len(wanted) > MIN_LISTED_RUNS:
-            return find_keys(keys, self.iterate_keys())
-        answers = read_ahead(lambda key: bool(key) and self.has_run(layout.format_key(key)), wanted, self.max_requests)
+            return mark_keys(wanted, self.iterate_plain_keys())[places]
+        answers = read_ahead(
+            lambda key: bool(key) and self.has_plain_run(layout.format_key(key)), wanted, self.max_requests
+        )
         found: NDArray[np.bool_] = np.fromiter(answers, np.bool_, len(wanted))[places]
         return found
 
@@ -233,8 +236,8 @@ class S3Store(Store):
         """Yield key and folders of each run with files; the folders of a first byte are listed in parallel."""
         return list_run_folders(self)
 
-    def iterate_keys(self) -> Iterator[str]:
-        """Yield the keys of all existing runs, in any order."""
+    def iterate_plain_keys(self) -> Iterator[str]:
+        """Yield the keys of all runs that have manifests of their own, in any order."""
         return (path.rpartition("/")[2].removesuffix(".json") for path, _ in self.list_manifests())
 
     def list_usages(self, path: str) -> Iterator[tuple[str, StorageUsage]]:
@@ -243,7 +246,7 @@ class S3Store(Store):
         for each in self._list_objects(f"{self._object_name(path)}/"):
             yield each.name.removeprefix(root), StorageUsage(each.size, each.time)
 
-    def list_sizes(self, path: str) -> dict[str, int]:
+    def _list_sizes(self, path: str) -> dict[str, int]:
         """Return the size in bytes of each object below a folder, by path relative to the folder."""
         start = f"{self._object_name(path)}/"
         return {name.removeprefix(start): size for name, size, _ in self._list_objects(start)}

@@ -1,0 +1,145 @@
+"""Packing of runs into shards: the tar file first, then its index, and last the removal of what was packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from synth_dataset.documents import layout
+from synth_dataset.documents.run_manifest import parse_manifest
+from synth_dataset.documents.shard_index import (
+    END,
+    build_header,
+    build_index,
+    encode_index,
+    locate_files,
+    name_shard,
+    pad,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from synth_dataset.documents.run_manifest import Manifest
+    from synth_dataset.store.base import Store
+    from synth_dataset.store.shards import PackedRun
+
+SHARD_BYTES: Final = 256_000_000
+"""Bytes of runs from which a shard is closed."""
+_BLOCK: Final = 8 << 20
+
+
+class ChangedFileError(OSError):
+    """A file of a run has changed while it was packed."""
+
+
+@dataclass(frozen=True)
+class RunToPack:
+    """A run as a shard takes it."""
+
+    key: str
+    c8: str
+    manifest: bytes
+    length: int
+    """Bytes of the members of its files."""
+    read_members: Callable[[], Iterator[bytes]]
+    """Yields these bytes in parts."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the run in a tar file, without the header of its manifest."""
+        return self.length + len(self.manifest)
+
+
+def take_files(store: Store, key: str) -> RunToPack:
+    """Return a run that has files. Raises KeyError, DocumentError as `read_manifest`."""
+    path = layout.manifest_path(key)
+    try:
+        content = store.read(path)
+    except FileNotFoundError:
+        raise KeyError(key) from None
+    manifest = parse_manifest(content, store.format_uri(path))
+    places = locate_files(layout.run_path(key, manifest.c8), manifest.files)
+    length = max((start + pad(size) for _, start, size in places), default=0)
+    return RunToPack(key, manifest.c8, content, length, partial(_read_members, store, manifest))
+
+
+def take_packed(store: Store, run: PackedRun) -> RunToPack:
+    """Return a run of another shard. Raises FileNotFoundError without its tar file."""
+    manifest = store.read_part(*run.manifest)
+    return RunToPack(
+        run.key, run.c8, manifest, run.length, lambda: _read_blocks(store, run.tar, run.offset, run.length)
+    )
+
+
+def write_shard(store: Store, runs: Iterable[RunToPack]) -> str:
+    """Write runs as a shard and return its name; they exist in the store from then on.
+
+    Raises ChangedFileError, with no index written, for a file of another size than its manifest says; StoreError,
+    StoreFullError, OSError.
+    """
+    ordered = sorted(runs, key=lambda run: run.key)
+    name = name_shard(run.manifest for run in ordered)
+    index = build_index((run.key, run.c8, run.length, len(run.manifest)) for run in ordered)
+    store.write(layout.shard_path(name), _build_tar(ordered))
+    store.write(layout.shard_index_path(name), encode_index(index))
+    store.shards.expire()
+    return name
+
+
+def pack_runs(source: Store, target: Store, keys: Sequence[str]) -> None:
+    """Move runs, which `source` has as files, into one shard of `target`, which may be the same store.
+
+    First their recipes, then tar file and index, and last the files go: a process killed before that leaves runs as
+    files, and one killed while it removes them leaves garbage. Raises as `write_shard`, KeyError, DocumentError.
+    """
+    if target is not source:
+        for path in source.iterate_files(layout.RECIPES):
+            target.write(path, source.read(path))
+    runs = [take_files(source, key) for key in keys]
+    write_shard(target, runs)
+    remove_files(source, runs)
+
+
+def remove_files(store: Store, runs: Sequence[RunToPack]) -> None:
+    """Remove the manifests and files of runs; manifests first, so that a run without files never seems to exist."""
+    store.remove_files(layout.manifest_path(run.key) for run in runs)
+    for run in runs:
+        store.remove_folder(layout.run_path(run.key, run.c8))
+    store.shards.expire()
+
+
+def _build_tar(runs: Sequence[RunToPack]) -> Iterator[bytes]:
+    for run in runs:
+        yield from run.read_members()
+    for run in runs:
+        yield from _build_member(layout.manifest_path(run.key), run.manifest)
+    yield END
+
+
+def _build_member(path: str, content: bytes) -> Iterator[bytes]:
+    yield build_header(path, len(content))
+    yield content
+    yield bytes(pad(len(content)) - len(content))
+
+
+def _read_members(store: Store, manifest: Manifest) -> Iterator[bytes]:
+    folder = layout.run_path(manifest.key, manifest.c8)
+    for file in manifest.files:
+        path = f"{folder}/{file.path}"
+        yield build_header(path, file.bytes)
+        size = 0
+        for block in _read_blocks(store, path, 0, file.bytes + 1):
+            size += len(block)
+            yield block
+        if size != file.bytes:
+            raise ChangedFileError(f"{store.format_uri(path)}: has {size} bytes instead of {file.bytes}")
+        yield bytes(pad(size) - size)
+
+
+def _read_blocks(store: Store, path: str, start: int, length: int) -> Iterator[bytes]:
+    end = start + length
+    while start < end and (block := store.read_part(path, start, min(_BLOCK, end - start))):
+        yield block
+        start += len(block)

@@ -1,0 +1,325 @@
+"""The shards of a store: which runs are packed, and where their files are. Look-ups need no request."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+import numpy as np
+
+from synth_dataset.documents import layout
+from synth_dataset.documents.run_manifest import File
+from synth_dataset.documents.shard_index import (
+    INDEX_ROW,
+    compute_tar_bytes,
+    format_content_id,
+    locate_files,
+    parse_index,
+)
+from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.store.sorted_keys import mark_keys, match_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from synth_dataset.store.base import Store
+
+T = TypeVar("T")
+
+_COLUMNS: Final = tuple(name for name in INDEX_ROW.names or () if name != "key")
+TABLE_ROW: Final = np.dtype([*((name, INDEX_ROW[name]) for name in _COLUMNS), ("shard", np.uint32)])
+"""Row of an index without the key, and with the position of its shard."""
+_TAR: Final = ".tar"
+_INDEX: Final = ".parquet"
+_MAX_MANIFESTS: Final = 256
+"""Manifests that are kept to find the files of their runs."""
+
+
+class Extent(NamedTuple):
+    """Bytes of a tar file."""
+
+    tar: str
+    start: int
+    size: int
+
+
+class PackedRun(NamedTuple):
+    """A run in a shard; offsets and sizes in bytes of its tar file, as INDEX_ROW has them."""
+
+    tar: str
+    key: str
+    c8: str
+    offset: int
+    length: int
+    manifest_offset: int
+    manifest_bytes: int
+
+    @property
+    def manifest(self) -> Extent:
+        """Where its manifest is."""
+        return Extent(self.tar, self.manifest_offset, self.manifest_bytes)
+
+
+@dataclass(frozen=True)
+class _PackedManifest:
+    """Manifest of a packed run: how it was read, and where the files of the run are."""
+
+    run: PackedRun
+    content: bytes
+
+    @cached_property
+    def files(self) -> Mapping[str, Extent]:
+        """The files by path. Raises ValueError, KeyError, TypeError for what is no manifest."""
+        files = [File.model_construct(**file) for file in json.loads(self.content)["files"]]
+        places = locate_files(layout.run_path(self.run.key, self.run.c8), files)
+        return {path: Extent(self.run.tar, self.run.offset + start, size) for path, start, size in places}
+
+
+@dataclass(frozen=True)
+class _Table:
+    """All runs of the shards `names`, sorted by key and then by the name of the shard."""
+
+    names: tuple[str, ...] = ()
+    tar_bytes: Mapping[str, int] = field(default_factory=dict)
+    """Sizes of their tar files."""
+    keys: NDArray[np.bytes_] = field(default_factory=lambda: np.empty(0, INDEX_ROW["key"]))
+    """In an array of their own, which a look-up does not copy."""
+    rows: NDArray[np.void] = field(default_factory=lambda: np.empty(0, TABLE_ROW))
+    is_plain: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    """Rows whose run has a manifest of its own, which goes before the shard."""
+    broken: tuple[str, ...] = ()
+    """Indexes of shards whose tar file is missing or of another size."""
+
+    def find(self, key: bytes) -> int | None:
+        """Return the first row of a run; None without one."""
+        wanted = np.array(key, self.keys.dtype)
+        at = int(np.searchsorted(self.keys, wanted))
+        return at if at < len(self.keys) and self.keys[at] == wanted else None
+
+    def get_run(self, row: int) -> PackedRun:
+        """Return the run of a row."""
+        one = self.rows[row]
+        return PackedRun(
+            layout.shard_path(self.names[one["shard"]]),
+            layout.format_key(self.keys[row]),
+            format_content_id(int(one["c8"])),
+            *(int(one[name]) for name in ("offset", "length", "manifest_offset", "manifest_bytes")),
+        )
+
+
+class Shards:
+    """The shards of a store, as the last `refresh` has found them; the first look-up calls it.
+
+    Memory: 70 bytes per packed run. A run with a manifest of its own is not in a shard as far as these methods go, so
+    a run that was rendered again replaces the packed one. Methods may be called by several threads, and raise
+    StoreError, and DocumentError for an index that cannot be read.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = Lock()
+        self._loaded = _Table()
+        self._is_current = False
+        self._read_manifest = lru_cache(_MAX_MANIFESTS)(self._load_manifest)
+
+    def refresh(self) -> None:
+        """Look which shards there are, read the indexes of new ones, and look which runs have files of their own."""
+        self.expire()
+        _ = self._table
+
+    def expire(self) -> None:
+        """Have the next look-up refresh: this process has written or removed shards, or manifests of packed runs."""
+        self._is_current = False
+
+    def hide(self, key: str) -> None:
+        """Leave a run out, which has a manifest of its own from now on."""
+        wanted = np.array(bytes.fromhex(key), self._loaded.keys.dtype)
+        start, end = (np.searchsorted(self._loaded.keys, wanted, side) for side in ("left", "right"))
+        self._loaded.is_plain[start:end] = True
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Names of the shards whose tar file is missing or of another size; their runs do not exist."""
+        return self._table.broken
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the shards, sorted."""
+        return self._table.names
+
+    @property
+    def keys(self) -> NDArray[np.bytes_]:
+        """The keys (N,) of all runs of all shards, of type S32, sorted; a run may be in several shards."""
+        return self._table.keys
+
+    @property
+    def rows(self) -> NDArray[np.void]:
+        """The rows (N,) of TABLE_ROW that belong to `keys`; `shard` is a position in `names`."""
+        return self._table.rows
+
+    @property
+    def is_used(self) -> NDArray[np.bool_]:
+        """Mask (N,) of the rows from which runs are read: neither a manifest nor an earlier row goes before them."""
+        table = self._table
+        return _find_first(table.keys) & ~table.is_plain
+
+    def contains(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of the packed runs among `keys` (N,), of type S32."""
+        table = self._table
+        places, is_there = match_keys(table.keys, keys)
+        found = np.zeros(len(keys), np.bool_)
+        found[is_there] = ~table.is_plain[places]
+        return found
+
+    def iterate_keys(self) -> Iterator[str]:
+        """Yield the keys of all packed runs, sorted."""
+        yield from (layout.format_key(key) for key in self._table.keys[self.is_used])
+
+    def find(self, key: str) -> PackedRun | None:
+        """Return a packed run; None if no shard has it, or it has a manifest of its own."""
+        table = self._table
+        row = table.find(bytes.fromhex(key))
+        return None if row is None or table.is_plain[row] else table.get_run(row)
+
+    def find_any(self, key: str) -> PackedRun | None:
+        """Return a run of a shard, also one that has a manifest of its own."""
+        row = self._table.find(bytes.fromhex(key))
+        return None if row is None else self._table.get_run(row)
+
+    def read(self, path: str, start: int = 0, length: int | None = None) -> bytes | None:
+        """Return a packed manifest or file by its path in the store, or a part of it; None if it is not packed."""
+        return self._ask(lambda: self._read(path, start, length))
+
+    def locate(self, path: str) -> Extent | None:
+        """Return where a packed manifest or file of a run is, by its path in the store; None if it is not packed."""
+        return self._ask(lambda: self._locate(path))
+
+    def list_files(self, folder: str) -> Mapping[str, Extent]:
+        """Return the files of a packed run by path relative to its folder; none of another folder."""
+        return self._ask(lambda: self._list_files(folder))
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """Return an answer; ask again after a look at the shards if a tar file has gone, whose runs others may have."""
+        try:
+            return question()
+        except FileNotFoundError:
+            self.refresh()
+            return question()
+
+    def _read(self, path: str, start: int, length: int | None) -> bytes | None:
+        if path.startswith(f"{layout.MANIFESTS}/"):
+            run = self._find_manifest(path)
+            end = None if length is None else start + length
+            return None if run is None else self._read_manifest(run).content[start:end]
+        extent = self._locate(path)
+        if extent is None:
+            return None
+        size = max(0, extent.size - start)
+        return self._store.read_part(extent.tar, extent.start + start, size if length is None else min(length, size))
+
+    def _locate(self, path: str) -> Extent | None:
+        if path.startswith(f"{layout.MANIFESTS}/"):
+            run = self._find_manifest(path)
+            return None if run is None else run.manifest
+        *folder, file = path.split("/", 4)
+        return self._list_files("/".join(folder)).get(file)
+
+    def _list_files(self, folder: str) -> Mapping[str, Extent]:
+        _, _, key, c8 = folder.split("/") if folder.count("/") == 3 else ("", "", "", "")
+        run = self.find(key) if layout.is_key(key) else None
+        if run is None or run.c8 != c8:
+            return {}
+        try:
+            return self._read_manifest(run).files
+        except (ValueError, KeyError, TypeError):
+            return {}  # whoever reads the manifest says what is wrong with it
+
+    def _find_manifest(self, path: str) -> PackedRun | None:
+        key = path.rpartition("/")[2].removesuffix(".json")
+        return self.find(key) if layout.is_key(key) and path == layout.manifest_path(key) else None
+
+    @property
+    def _table(self) -> _Table:
+        if not self._is_current:
+            with self._lock:
+                if not self._is_current:
+                    self._loaded = self._look(self._loaded)
+                    self._is_current = True
+        return self._loaded
+
+    def _look(self, known: _Table) -> _Table:
+        sizes = self._store.list_sizes(layout.SHARDS)
+        names = sorted(name.removesuffix(_INDEX) for name in sizes if name.endswith(_INDEX))
+        unknown = [name for name in names if name not in known.tar_bytes]
+        read = zip(unknown, read_ahead(self._read_index, unknown, self._store.max_requests), strict=True)
+        new = {name: index for name, index in read if index is not None}
+        expected = {**known.tar_bytes, **{name: compute_tar_bytes(index) for name, index in new.items()}}
+        there = [name for name in names if name in expected]
+        tar_bytes = {name: expected[name] for name in there if self._has_tar(name, expected[name], sizes)}
+        is_same = tar_bytes.keys() == known.tar_bytes.keys()
+        keys, rows = (known.keys, known.rows) if is_same else _merge(known, new, tuple(tar_bytes))
+        broken = tuple(name for name in there if name not in tar_bytes)
+        return _Table(tuple(tar_bytes), tar_bytes, keys, rows, self._find_plain(keys), broken)
+
+    def _load_manifest(self, run: PackedRun) -> _PackedManifest:
+        return _PackedManifest(run, self._store.read_part(*run.manifest))
+
+    def _read_index(self, name: str) -> NDArray[np.void] | None:
+        """Return the index of a shard; None if it was just removed."""
+        path = layout.shard_index_path(name)
+        try:
+            return parse_index(self._store.read(path), self._store.format_uri(path))
+        except FileNotFoundError:
+            return None
+
+    def _has_tar(self, name: str, expected: int, sizes: Mapping[str, int]) -> bool:
+        """Return True if a shard has its whole tar file; ask again, because a listing may be older than its index."""
+        if sizes.get(f"{name}{_TAR}") == expected:
+            return True
+        try:
+            return self._store.read_size(layout.shard_path(name)) == expected
+        except FileNotFoundError:
+            return False
+
+    def _find_plain(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Return a mask (N,) of the runs of the sorted `keys` (N,) that have manifests of their own."""
+        if not len(keys):
+            return np.zeros(0, np.bool_)
+        first = np.maximum.accumulate(np.where(_find_first(keys), np.arange(len(keys)), 0))
+        found: NDArray[np.bool_] = mark_keys(keys, self._store.iterate_plain_keys())[first]
+        return found
+
+
+def _find_first(keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+    """Return a mask (N,) of the first of equal keys; they are sorted."""
+    is_first = np.ones(len(keys), np.bool_)
+    is_first[1:] = keys[1:] != keys[:-1]
+    return is_first
+
+
+def _merge(
+    known: _Table, new: Mapping[str, NDArray[np.void]], names: tuple[str, ...]
+) -> tuple[NDArray[np.bytes_], NDArray[np.void]]:
+    """Return keys and rows of the shards `names`, known or new, sorted by key and then by name."""
+    places = {name: place for place, name in enumerate(names)}
+    moved = np.array([places.get(name, -1) for name in known.names], np.int64)[known.rows["shard"]]
+    indexes = [(places[name], new[name]) for name in names if name in new]
+    keys = np.concatenate([known.keys[moved >= 0], *(index["key"] for _, index in indexes)])
+    rows = np.concatenate([known.rows[moved >= 0], *(_to_rows(index, place) for place, index in indexes)])
+    rows["shard"][: (moved >= 0).sum()] = moved[moved >= 0]
+    order = np.argsort(rows["shard"], kind="stable")
+    order = order[np.argsort(keys[order], kind="stable")]
+    return keys[order], rows[order]
+
+
+def _to_rows(index: NDArray[np.void], shard: int) -> NDArray[np.void]:
+    rows = np.empty(len(index), TABLE_ROW)
+    for column in _COLUMNS:
+        rows[column] = index[column]
+    rows["shard"] = shard
+    return rows
