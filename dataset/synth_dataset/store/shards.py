@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_dataset.store.base import Store
-
 T = TypeVar("T")
 
 _COLUMNS: Final = tuple(name for name in INDEX_ROW.names or () if name != "key")
@@ -38,6 +36,32 @@ _TAR: Final = ".tar"
 _INDEX: Final = ".parquet"
 _MAX_MANIFESTS: Final = 256
 """Manifests that are kept to find the files of their runs."""
+
+
+class Files(Protocol):
+    """What shards need of their store."""
+
+    @property
+    def max_requests(self) -> int:
+        """Number of threads for reading many files."""
+
+    def list_sizes(self, path: str, /) -> dict[str, int]:
+        """Return the size in bytes of each file below a folder, by path relative to the folder."""
+
+    def read(self, path: str, /) -> bytes:
+        """Return the content of a file. Raises FileNotFoundError."""
+
+    def read_part(self, path: str, start: int, length: int, /) -> bytes:
+        """Return `length` bytes of a file from `start`. Raises FileNotFoundError."""
+
+    def read_size(self, path: str, /) -> int:
+        """Return the size of a file in bytes. Raises FileNotFoundError."""
+
+    def format_uri(self, path: str, /) -> str:
+        """Return the address of a file."""
+
+    def iterate_plain_keys(self) -> Iterator[str]:
+        """Yield the keys of all runs that have manifests of their own."""
 
 
 class Extent(NamedTuple):
@@ -120,7 +144,7 @@ class Shards:
     StoreError, and DocumentError for an index that cannot be read.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Files) -> None:
         self._store = store
         self._lock = Lock()
         self._loaded = _Table()
