@@ -18,7 +18,7 @@ from synth_dataset.documents.document import DocumentError, TruncatedError
 from synth_dataset.documents.run_manifest import parse_manifest
 from synth_dataset.documents.stored_recipe import encode_recipe, rebuild_tree, refer_to
 from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.store.shards import Shards
+from synth_dataset.store.run_shards import Shards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import Manifest, RunRecord
     from synth_dataset.documents.stored_recipe import RecipeReference
-    from synth_dataset.store.shards import Extent
+    from synth_dataset.store.run_shards import Extent
 
 _PACKED: Final = (f"{layout.RUNS}/", f"{layout.MANIFESTS}/")
 """Beginnings of the paths that shards may hold."""

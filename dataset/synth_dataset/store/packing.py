@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
-    from synth_dataset.store.shards import PackedRun
+    from synth_dataset.store.run_shards import PackedRun
 
 SHARD_BYTES: Final = 256_000_000
 """Bytes of runs from which a shard is closed."""
@@ -52,7 +52,7 @@ class RunToPack:
         return self.length + len(self.manifest)
 
 
-def take_files(store: Store, key: str) -> RunToPack:
+def take_plain_run(store: Store, key: str) -> RunToPack:
     """Return a run that has files. Raises KeyError, DocumentError as `read_manifest`."""
     path = layout.manifest_path(key)
     try:
@@ -65,7 +65,7 @@ def take_files(store: Store, key: str) -> RunToPack:
     return RunToPack(key, manifest.c8, content, length, partial(_read_members, store, manifest))
 
 
-def take_packed(store: Store, run: PackedRun) -> RunToPack:
+def take_packed_run(store: Store, run: PackedRun) -> RunToPack:
     """Return a run of another shard. Raises FileNotFoundError without its tar file."""
     manifest = store.read_part(*run.manifest)
     return RunToPack(
@@ -97,7 +97,7 @@ def pack_runs(source: Store, target: Store, keys: Sequence[str]) -> None:
     if target is not source:
         for path in source.iterate_files(layout.RECIPES):
             target.write(path, source.read(path))
-    runs = [take_files(source, key) for key in keys]
+    runs = [take_plain_run(source, key) for key in keys]
     write_shard(target, runs)
     remove_files(source, runs)
 

@@ -15,7 +15,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.shard_index import build_header, pad
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.store.packing import ChangedFileError, pack_runs, take_packed, write_shard
+from synth_dataset.store.packing import ChangedFileError, pack_runs, take_packed_run, write_shard
 
 KEYS = ["ab" * 32, "cd" * 31 + "00", "00" * 31 + "01"]
 
@@ -125,7 +125,7 @@ def test_same_runs_are_the_same_shard_in_any_order(store, put):
     pack_runs(store, store, KEYS)
     first = {path: store.read(path) for path in store.iterate_files(layout.SHARDS)}
     store.shards.refresh()
-    write_shard(store, [take_packed(store, store.shards.find(key)) for key in reversed(KEYS)])
+    write_shard(store, [take_packed_run(store, store.shards.find(key)) for key in reversed(KEYS)])
     assert {path: store.read(path) for path in store.iterate_files(layout.SHARDS)} == first
 
 
@@ -188,7 +188,7 @@ def test_another_process_sees_a_shard_at_its_next_look(store, packed, put):
 def test_a_shard_that_is_packed_again_meanwhile_is_read_on(store, packed):
     key, reader, old = KEYS[0], open_again(store), shard_of(store)
     assert reader.has_run(key)
-    write_shard(store, [take_packed(store, store.shards.find(each)) for each in KEYS[:2]])
+    write_shard(store, [take_packed_run(store, store.shards.find(each)) for each in KEYS[:2]])
     store.remove_files([layout.shard_index_path(old), layout.shard_path(old)])
     assert reader.read(f"{layout.run_path(key, packed[key].c8)}/real.png") == f"pixels of {key}".encode()
     assert not reader.has_run(KEYS[2])
