@@ -78,6 +78,7 @@ class _Dataset:
 class BaseRecipe:
     """Root node of every recipe in Hydra's config store."""
 
+    parameters: dict[str, Any] | None = field(default_factory=dict)
     initial_runtime_state: _RuntimeState = field(default_factory=_RuntimeState)
     blueprints: _Blueprints = field(default_factory=_Blueprints)
     process_conditions: _ProcessConditions = field(default_factory=_ProcessConditions)
@@ -88,11 +89,12 @@ class BaseRecipe:
 def remove_unset_names(tree: dict[str, Any]) -> dict[str, Any]:
     """Return a composed recipe without the unset keys that are in no run, so that the digests of recipes stay.
 
-    These are the keys of `dataset`, and `category` and `supercategory` of particle blueprints.
+    These are `parameters`, the keys of `dataset`, and `category` and `supercategory` of particle blueprints.
     """
     tree = {**tree, "dataset": _remove_nulls(tree.get("dataset"), (key.name for key in fields(_Dataset)))}
-    if not tree["dataset"]:
-        del tree["dataset"]
+    for section in ("parameters", "dataset"):
+        if not tree.get(section):
+            tree.pop(section, None)
     blueprints = tree.get("blueprints")
     if isinstance(blueprints, dict) and isinstance(particles := blueprints.get("particles"), dict):
         kept = {name: _remove_nulls(blueprint, ("category", "supercategory")) for name, blueprint in particles.items()}

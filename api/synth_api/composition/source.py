@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Tree = dict[str, Any]
 """A plain YAML mapping: string keys; strings, finite numbers, bools, None, lists and mappings."""
 
-SECTIONS: Final = ("initial_runtime_state", "blueprints", "process_conditions", "synth_chain", "dataset")
+SECTIONS: Final = ("parameters", "initial_runtime_state", "blueprints", "process_conditions", "synth_chain", "dataset")
 MAX_BYTES: Final = 128 * 1024
 """Of recipe and fragments together, as canonical JSON."""
 

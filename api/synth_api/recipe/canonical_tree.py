@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
 
 LEFT_OUT: Final = frozenset(
-    {"id", "parent", "time", "blender_log_file_name", "category", "supercategory", "dataset"},
+    {"parameters", "id", "parent", "time", "blender_log_file_name", "category", "supercategory", "dataset"},
 )
 """Keys whose values change no file of a run."""
 
@@ -20,7 +20,7 @@ LEFT_OUT: Final = frozenset(
 def build_canonical_tree(recipe: Recipe) -> Tree:
     """Return the recipe as a plain tree without what changes no pixel; `parse` reads it back.
 
-    Left out are values that equal their default, step ids, `time`, `parent` and the log's name. Targets, modes and
+    Left out are values that equal their default, `parameters`, step ids, `time`, `parent` and the log's name. Targets, modes and
     types of numbers are the canonical ones; tuples are lists.
     """
     return _build_mapping(recipe)

@@ -132,6 +132,8 @@ class SynthChain(Node):
 class Recipe(Node):
     """A whole recipe; `parse_recipe` returns it with all references checked."""
 
+    parameters: NamedNodes[Annotated[Any, BeforeValidator(parse_plain_value)]] = Field(default_factory=dict)
+    """Values to which others refer, `${parameters.name}`."""
     initial_runtime_state: InitialRuntimeState
     blueprints: Blueprints
     process_conditions: ProcessConditions = ProcessConditions()
