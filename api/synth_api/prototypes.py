@@ -324,8 +324,18 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "nanometres_per_unit": _build_float(0.0, "scale; 0 is unknown", "nm per scene unit", 0.0, 1e9),
             "overlays": Feature(FeatureType.BOOL, True, "whether anything is written over the picture"),
             "info_bar": _build_float(0.0, "height of the bar at the bottom; 0 is none", "picture height", 0.0, 0.3),
+            "info_bar_rows": Feature(FeatureType.INT, 1, "rows of text in it", "", 1, 2),
             "scale_bar": _build_float(0.0, "longest it may be; 0 is none", "picture width", 0.0, 0.9),
-            "scale_bar_text": _build_float(0.035, "height of the capitals above it", "picture height", 0.01, 0.3),
+            "scale_bar_text": _build_float(0.035, "height of its capitals", "picture height", 0.01, 0.3),
+            "scale_bar_form": Feature(
+                FeatureType.STRING, "solid", "form of the scale bar", choices=("solid", "ends", "ticks")
+            ),
+            "scale_bar_label": Feature(
+                FeatureType.STRING,
+                "above",
+                "place of its text; inside where it fits, else above",
+                choices=("above", "below", "beside", "inside"),
+            ),
             "panel_letter": _build_float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
             "overlay_box": Feature(FeatureType.BOOL, False, "whether letter and scale bar stand on a box"),
             "overlay_shade": _build_float(

@@ -20,8 +20,8 @@ LEFT_OUT: Final = frozenset(
 def build_canonical_tree(recipe: Recipe) -> Tree:
     """Return the recipe as a plain tree without what changes no pixel; `parse` reads it back.
 
-    Left out are values that equal their default, `parameters`, step ids, `time`, `parent` and the log's name. Targets, modes and
-    types of numbers are the canonical ones; tuples are lists.
+    Left out are values that equal their default, `parameters`, step ids, `time`, `parent` and the log's name. Targets,
+    modes and types of numbers are the canonical ones; tuples are lists.
     """
     return _build_mapping(recipe)
 

@@ -42,7 +42,8 @@ def test_the_key_of_a_run_has_the_value_and_not_its_name(named: Path) -> None:
 
 def test_an_axis_changes_every_value_that_refers_to_the_parameter(named: Path) -> None:
     axis = "parameters.defocus=0.1,0.2"
-    assert keys_of(named, axis) == [key.hex() for key in Sweep.load(named, [axis]).keys()]
+    fast = Sweep.load(named, [axis]).keys(0, 2)
+    assert keys_of(named, axis) == [key.hex() for key in fast]
     assert len(set(keys_of(named, axis))) == 2
 
 

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from synth_api.sweep.definition import Sweep
@@ -15,6 +17,9 @@ from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.scene.world import World
 from synth_renderer.steps.feature_generation import run_generation_steps
 from synth_renderer.steps.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BROAD = Path(__file__).parents[3] / "recipes" / "sem_broad.yaml"
 VARIABILITIES = "process_conditions.feature_variabilities"
@@ -79,17 +84,45 @@ def test_an_effect_that_is_switched_off_leaves_the_rest(variability: str, off: s
     ), "the effect is on in none of the seeds"
 
 
-def test_one_blueprint_makes_a_picture_and_large_ones_are_one_in_six() -> None:
-    particles = Sweep.load(BROAD).build_recipe(0).blueprints.particles
-    weights = {name: blueprint.weight or 0.0 for name, blueprint in particles.items()}
-    large = sum(weight for name, weight in weights.items() if name.startswith("Large"))
-    assert large / sum(weights.values()) == pytest.approx(1 / 6, abs=0.01)
+def test_one_blueprint_makes_a_picture() -> None:
     for seed in range(4):
         world = world_of(seed=seed)
         assert len(set(world.particles.blueprints)) == 1
         (report,) = world.physics
         assert isinstance(report, DepositReport)
         assert report.placed == len(world.particles) > 0
+
+
+@pytest.mark.parametrize(
+    ("parameter", "feature", "expected"),
+    [
+        ("clipped", "clipping", lambda value: value > 0),
+        ("halo", "halo", lambda value: value != 0),
+        ("info_bar", "info_bar", lambda value: value > 0),
+        ("scale_bar", "scale_bar", lambda value: value > 0),
+        ("contrast", "particle_contrast", lambda value: value > 0),
+    ],
+)
+def test_a_share_of_pictures_is_one_parameter(parameter: str, feature: str, expected: Callable[[float], bool]) -> None:
+    def has(share: int) -> bool:
+        value = world_of(f"parameters.{parameter}={share}").require_technique().read_features()[feature]
+        assert isinstance(value, float)
+        return expected(value)
+
+    assert (has(0), has(1)) == (False, True)
+
+
+SIZES = ("equal", "unequal", "mixed", "large")
+
+
+@pytest.mark.parametrize("chosen", SIZES)
+def test_the_sizes_of_a_picture_are_a_choice_of_parameters(chosen: str) -> None:
+    world = world_of(*(f"parameters.{name}={int(name == chosen)}" for name in SIZES))
+    table = world.particles.features
+    assert set(table.read_column("size_class").values) == {chosen}
+    pixels = np.cbrt(np.prod(table.read_column("dimensions").values, axis=1)) / world.compute_pixel_size()
+    assert (pixels.max() >= 100) or chosen != "large"
+    assert pixels.std() / pixels.mean() < 0.16 or chosen != "equal"
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ SUPERSAMPLING: Final = 4
 MAX_TEXT_WIDTH: Final = 0.5
 """Share of an info bar's width that its text may take."""
 MIN_CAPITAL_PIXELS: Final = 7.0
-"""Smallest capitals above a scale bar."""
+"""Smallest capitals of a scale bar outside an info bar."""
 MIN_TEXT_PIXELS: Final = 3
 """Text with lower capitals is left out."""
 UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
@@ -44,7 +44,9 @@ UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
 LETTERS: Final = "abcdefgh"
 PANEL_FORMATS: Final = ("({})", "{}", "{})")
 BAR_THICKNESS: Final = (0.12, 0.6)
-"""Thinnest and thickest scale bar over the height of the capitals above it."""
+"""Thinnest and thickest scale bar over the height of its capitals."""
+TICKS: Final = 11
+"""Strokes of a scale bar in the form of a row of ticks."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +100,16 @@ def draw_overlay(
     canvas = _Canvas(shape, _choose_lettering(draws), boxed=bool(features["overlay_box"]))
     bar_rows = round(info_bar * shape[0])
     if bar_rows:
-        canvas.covered[shape[0] - bar_rows :] = True
-        text, capitals = _format_conditions(draws), 0.45 * bar_rows
-        capitals *= min(1.0, MAX_TEXT_WIDTH * shape[1] / canvas.lettering.measure_width(text, capitals))
-        canvas.write_text(text, capitals, (0.02 * shape[1], shape[0] - 0.28 * bar_rows))
+        _draw_info_bar(canvas, bar_rows, _choose_conditions(draws), int(_number(features, "info_bar_rows")))
     if scale_bar:
-        nanometres = _number(features, "nanometres_per_unit") * pixel_size
-        capitals = max(_number(features, "scale_bar_text") * shape[0], MIN_CAPITAL_PIXELS)
-        bar = _ScaleBar(scale_bar * shape[1], nanometres, capitals, _interpolate(*BAR_THICKNESS, draws[11]))
+        bar = _ScaleBar(
+            longest=scale_bar * shape[1],
+            nanometres_per_pixel=_number(features, "nanometres_per_unit") * pixel_size,
+            capitals=max(_number(features, "scale_bar_text") * shape[0], MIN_CAPITAL_PIXELS),
+            thickness=_interpolate(*BAR_THICKNESS, draws[11]),
+            form=str(features["scale_bar_form"]),
+            label=str(features["scale_bar_label"]),
+        )
         bar.draw(canvas, bar_rows, is_left=draws[5] < 0.5)
     if letter:
         text = LETTERS[int(draws[6] * len(LETTERS))]
@@ -140,7 +144,7 @@ def _interpolate(low: float, high: float, draw: float) -> float:
     return low + draw * (high - low)
 
 
-def _format_conditions(draws: list[float]) -> str:
+def _choose_conditions(draws: list[float]) -> tuple[str, ...]:
     """Return the conditions in an info bar: drawn numbers that say nothing about the picture.
 
     Two to four of voltage, working distance, detector and magnification.
@@ -151,7 +155,7 @@ def _format_conditions(draws: list[float]) -> str:
         ("SE", "SE2", "InLens")[int(draws[2] * 3)],
         f"x{10 ** (2 + 3 * draws[3]):,.0f}",
     )
-    return "  ".join(conditions[: 2 + int(draws[10] * 3)])
+    return conditions[: 2 + int(draws[10] * 3)]
 
 
 @dataclass
@@ -181,8 +185,12 @@ class _Canvas:
         left, top, right, bottom = column // n, row // n, -(-(column + width) // n), -(-(row + height) // n)
         ink = fine[top * n : bottom * n, left * n : right * n].reshape(bottom - top, n, right - left, n)
         shares = (ink.sum(axis=(1, 3), dtype=np.uint32) / (255.0 * n * n)).astype(np.float32)
-        strokes = self.strokes[top:bottom, left:right]
-        np.maximum(strokes, shares, out=strokes)
+        self.add_strokes(shares, left, top)
+
+    def add_strokes(self, shares: Strokes, left: int, top: int) -> None:
+        """Add strokes (h, w) with their upper left corner at a pixel; those beyond the picture are left out."""
+        strokes = self.strokes[max(top, 0) : max(top + len(shares), 0), left : left + shares.shape[1]]
+        np.maximum(strokes, shares[max(-top, 0) :][: len(strokes), : strokes.shape[1]], out=strokes)
 
     def cover_box(self, left: float, top: float, right: float, bottom: float) -> None:
         """Cover an opaque box, px, if the recipe asks for boxes."""
@@ -192,7 +200,7 @@ class _Canvas:
 
 @dataclass(frozen=True)
 class _ScaleBar:
-    """A bar of a round length with its length above it; in px where the picture has no scale."""
+    """A bar of a round length with its length beside it; in px where the picture has no scale."""
 
     longest: float
     """Maximum length, px."""
@@ -202,9 +210,13 @@ class _ScaleBar:
     """Height of the capitals, px."""
     thickness: float
     """Over the height of the capitals."""
+    form: str
+    """`solid`, `ends` or `ticks`."""
+    label: str
+    """Place of the text: `above`, `below`, `beside` or `inside` the bar."""
 
     def choose_label(self) -> tuple[str, float]:
-        """Return the text above the bar and the length of the bar in px."""
+        """Return the text of the bar and the length of the bar in px."""
         if self.nanometres_per_pixel > 0:
             length = choose_round_length(self.longest * self.nanometres_per_pixel)
             return format_length(length), length / self.nanometres_per_pixel
@@ -218,14 +230,58 @@ class _ScaleBar:
         capitals, bottom = self.capitals, 0.97 * height
         if bar_rows:
             capitals, bottom = min(capitals, 0.35 * bar_rows), height - 0.25 * bar_rows
-        thickness, margin = max(2, round(self.thickness * capitals)), 0.4 * capitals
-        text_width = canvas.lettering.measure_width(text, capitals)
-        half = max(pixels, text_width) / 2 + margin
+        bar, text_width = self._draw_bar(round(pixels), capitals), canvas.lettering.measure_width(text, capitals)
+        label = "above" if self.label == "inside" and pixels < text_width + 2 * capitals else self.label
+        extent = pixels + 0.5 * capitals + text_width if label == "beside" else max(pixels, text_width)
+        margin = 0.4 * capitals
+        half = extent / 2 + margin
         middle = 0.02 * width + half if is_left and not bar_rows else 0.98 * width - half
-        canvas.cover_box(middle - half, bottom - thickness - 1.4 * capitals - margin, middle + half, bottom + margin)
-        left = max(round(middle - pixels / 2), 0)
-        canvas.strokes[round(bottom) - thickness : round(bottom), left : left + round(pixels)] = 1.0
-        canvas.write_text(text, capitals, (middle - text_width / 2, bottom - thickness - 0.4 * capitals))
+        rise = max(len(bar), capitals) if label in ("beside", "inside") else len(bar) + 1.4 * capitals
+        below = margin if label == "above" else margin + DESCENT * capitals
+        canvas.cover_box(middle - half, bottom - rise - margin, middle + half, bottom + below)
+        left, base, place = middle - pixels / 2, bottom, (middle - text_width / 2, bottom)
+        match label:
+            case "above":
+                place = place[0], bottom - len(bar) - 0.4 * capitals
+            case "below":
+                base -= 1.4 * capitals
+            case "beside":
+                left, place = middle - extent / 2, (middle + extent / 2 - text_width, bottom)
+                base -= (capitals - len(bar)) / 2
+            case "inside":
+                bar[:, round(place[0] - margin - left) : round(place[0] + text_width + margin - left)] = 0.0
+                base -= (capitals - len(bar)) / 2
+        canvas.add_strokes(bar, max(round(left), 0), round(base) - len(bar))
+        canvas.write_text(text, capitals, place)
+
+    def _draw_bar(self, pixels: int, capitals: float) -> Strokes:
+        """Return the strokes of a bar of `pixels` px, (H, pixels)."""
+        thickness = max(2, round(self.thickness * capitals))
+        if self.form == "solid":
+            return np.ones((thickness, pixels), dtype=np.float32)
+        height, line = max(thickness, round(0.7 * capitals)), max(1, thickness // 3)
+        bar = np.zeros((height, pixels), dtype=np.float32)
+        steps = 1 if self.form == "ends" else TICKS - 1
+        for tick in range(steps + 1):
+            column = round(tick * (pixels - line) / steps)
+            bar[:, column : column + line] = 1.0
+        if self.form == "ends":
+            bar[(height - line) // 2 : (height - line) // 2 + line] = 1.0
+        return bar
+
+
+def _draw_info_bar(canvas: _Canvas, bar_rows: int, conditions: tuple[str, ...], lines: int) -> None:
+    """Cover the lowest `bar_rows` px and write the conditions into the left of them, in one or two lines."""
+    height, width = canvas.shape
+    canvas.covered[height - bar_rows :] = True
+    share = -(-len(conditions) // lines)
+    texts = ["  ".join(conditions[first : first + share]) for first in range(0, len(conditions), share)]
+    capitals = (0.45 if lines == 1 else 0.3) * bar_rows
+    capitals *= min(1.0, *(MAX_TEXT_WIDTH * width / canvas.lettering.measure_width(text, capitals) for text in texts))
+    for number, text in enumerate(reversed(texts)):
+        canvas.write_text(
+            text, capitals, (0.02 * width, height - (0.28 if lines == 1 else 0.14 + 0.45 * number) * bar_rows)
+        )
 
 
 def _draw_letter(canvas: _Canvas, text: str, capitals: float) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from synth_api.prototypes import TECHNIQUES
 from synth_renderer.randomness.streams import Stream
@@ -46,6 +47,59 @@ def test_the_text_above_the_bar_has_the_requested_height(seed):
 
     assert rows(0.12) == pytest.approx(2 * rows(0.06), abs=3)
     assert rows(0.12) == pytest.approx(0.12 * 240 * 1.2, rel=0.15), "strokes are as wide as they are bold"
+
+
+def rows_and_columns(strokes) -> tuple[int, int, int, int]:
+    """First and last row and column under strokes."""
+    rows, columns = np.flatnonzero(strokes.any(axis=1)), np.flatnonzero(strokes.any(axis=0))
+    return int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
+
+
+@pytest.mark.parametrize(("form", "pieces"), [("solid", 1), ("ends", 2), ("ticks", 11)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bar_of_any_form_has_the_length_of_its_label(form, pieces, seed):
+    strokes = draw(seed, scale_bar=0.4, scale_bar_form=form, nanometres_per_unit=1000.0).strokes
+    bar = strokes[rows_and_columns(strokes)[1]] == 1.0
+    columns = np.flatnonzero(bar)
+    assert columns[-1] - columns[0] == 99
+    assert (np.diff(columns) > 1).sum() + 1 == pieces
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_text_is_where_it_is_asked_for(seed):
+    def bar_and_all(label: str) -> tuple[NDArray[np.int64], tuple[int, int, int, int]]:
+        strokes = draw(seed, scale_bar=0.6, scale_bar_text=0.03, scale_bar_label=label).strokes
+        return np.flatnonzero((strokes == 1.0).sum(axis=1) > 50), rows_and_columns(strokes)
+
+    bar, (top, bottom, left, right) = bar_and_all("above")
+    assert (top < bar[0] - 5, bottom, right - left) == (True, bar[-1], 99)
+    bar, (top, bottom, left, right) = bar_and_all("below")
+    assert (top, bottom > bar[-1] + 5, right - left) == (bar[0], True, 99)
+    bar, (top, bottom, left, right) = bar_and_all("beside")
+    assert (top < bar[0], bottom > bar[-1], right - left > 120, bottom - top < 20) == (True, True, True, True)
+    bar, (top, bottom, left, right) = bar_and_all("inside")
+    assert (top < bar[0], bottom > bar[-1], right - left, bottom - top < 20) == (True, True, 99, True)
+
+
+def test_a_text_that_does_not_fit_inside_stands_above():
+    short = {"scale_bar": 0.1, "scale_bar_text": 0.1}
+    assert (draw(scale_bar_label="inside", **short).strokes == draw(**short).strokes).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_info_bar_may_have_two_rows_of_text(seed):
+    def gaps(rows: int) -> int:
+        inked = draw(seed, shape=(480, 640), info_bar=0.12, info_bar_rows=rows).strokes.any(axis=1)
+        return int((np.diff(np.flatnonzero(inked)) > 1).sum())
+
+    assert (gaps(1), gaps(2)) == (0, 1)
+
+
+@pytest.mark.parametrize("label", ["above", "below", "beside", "inside"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_box_covers_bar_and_text(seed, label):
+    overlay = draw(seed, scale_bar=0.5, scale_bar_label=label, scale_bar_form="ends", overlay_box=True)
+    assert overlay.covered[overlay.strokes > 0].all()
 
 
 @pytest.mark.parametrize("seed", range(6))
