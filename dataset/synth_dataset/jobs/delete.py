@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_dataset.jobs.job_process import PodInput
     from synth_dataset.store.base import Store
+
+_MAX_MANIFESTS: Final = 10_000
+"""Kept runs whose manifests are read for the recipes that they name, in some seconds."""
 
 
 def delete(given: PodInput, store: Store) -> DeleteMessage:
@@ -73,9 +77,13 @@ def _remove_runs(store: Store, keys: list[str]) -> None:
 
 def _remove_recipes(store: Store, sweep: tuple[str, str], attempts: list[str]) -> None:
     """Remove the recipes of the first runs of these attempts, and old ones, that no run or other sweep needs."""
+    kept = list(islice(store.iterate_keys(), _MAX_MANIFESTS + 1))
+    if len(kept) > _MAX_MANIFESTS:
+        log_event("recipes are left to synth gc", runs=f"more than {_MAX_MANIFESTS}")
+        return
     deleted = {key for path in attempts if (key := read_first_key(store, path)) is not None}
     limit = (datetime.now(UTC) - MIN_AGE).timestamp()
-    unneeded = find_unneeded_recipes(store, store.iterate_keys(), limit, lambda: find_live(store, but=sweep), deleted)
+    unneeded = find_unneeded_recipes(store, kept, limit, lambda: find_live(store, but=sweep), deleted)
     store.remove_files(path for path, _ in unneeded)
 
 

@@ -34,7 +34,7 @@ from synth_operator.decide.deletion import (
     report_kept_outputs,
 )
 from synth_operator.decide.limits import format_runs
-from synth_operator.decide.single_pod_job import JobImpossible, JobPending, JobSucceeded, decide_single_pod_job
+from synth_operator.decide.small_job import JobImpossible, JobPending, JobSucceeded, decide_small_job
 from synth_operator.manifests.dataset_jobs import build_dataset_config_map, build_dataset_job
 from synth_operator.manifests.names import JobKey
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from synth_api.resources.synth_dataset import SourceDataset
     from synth_operator.configuration import Configuration
     from synth_operator.decide.observed_state import ObservedDataset
-    from synth_operator.decide.single_pod_job import JobResult
+    from synth_operator.decide.small_job import JobResult
     from synth_operator.kube.dataset_object import DatasetObject
 
 _POLL_SECONDS: Final = 5.0
@@ -165,7 +165,7 @@ def _decide_job(context: DatasetContext, status: DatasetStatus, kind: JobKind, b
     manifest = build_dataset_job(dataset, kind, build, configuration)
     build_input = partial(build_dataset_config_map, dataset, build, configuration)
     key = JobKey(kind, build.hash)
-    return decide_single_pod_job(context, status, key, manifest, None if kind is JobKind.DELETE else build_input)
+    return decide_small_job(context, status, key, manifest, None if kind is JobKind.DELETE else build_input)
 
 
 def _describe_stage(build: BuildStatus, kind: JobKind) -> tuple[DatasetPhase, Reason, str]:

@@ -11,7 +11,7 @@ from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_sweep import DeletionPolicy, Phase
 from synth_operator.decide.actions import Action, DeleteJob, EmitEvent, SetFinalizers
 from synth_operator.decide.outcome import Outcome, build_outcome, build_waiting_outcome
-from synth_operator.decide.single_pod_job import JobImpossible, JobSucceeded, decide_single_pod_job
+from synth_operator.decide.small_job import JobImpossible, JobSucceeded, decide_small_job
 from synth_operator.kube.api import Resource
 from synth_operator.manifests.jobs import build_single_pod_job
 from synth_operator.manifests.names import JobKey
@@ -81,7 +81,7 @@ def report_kept_outputs(owner: Owner, output: Output, configuration: Configurati
 def _remove_outputs(context: Context, attempt: AttemptStatus, output: Output) -> Outcome | tuple[Action, ...]:
     key = JobKey(JobKind.DELETE, attempt.hash)
     manifest = build_single_pod_job(context.sweep, key, output, context.configuration)
-    match decide_single_pod_job(context, context.previous_status, key, manifest):
+    match decide_small_job(context, context.previous_status, key, manifest):
         case JobSucceeded():
             return (remove_finalizer(context.sweep),)
         case JobImpossible(problem):

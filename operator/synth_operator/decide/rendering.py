@@ -26,7 +26,7 @@ from synth_operator.decide.outcome import (
 )
 from synth_operator.decide.pod_problems import explain_failure, find_known_problem, find_pod_problem
 from synth_operator.decide.silence import find_silence
-from synth_operator.decide.single_pod_job import create_missing_input, find_refusal, is_replaceable
+from synth_operator.decide.small_job import create_missing_input, find_refusal, is_replaceable
 from synth_operator.decide.spending import check_budget, measure_spending
 from synth_operator.decide.startup import find_startup
 from synth_operator.decide.status_updates import update_attempt, update_status

@@ -23,12 +23,12 @@ from synth_operator.decide.outcome import (
     build_waiting_outcome,
 )
 from synth_operator.decide.rendering import render_shard
-from synth_operator.decide.single_pod_job import (
+from synth_operator.decide.small_job import (
     JobImpossible,
     JobPending,
     JobResult,
     JobSucceeded,
-    decide_single_pod_job,
+    decide_small_job,
 )
 from synth_operator.decide.spending import compute_budget_delay, measure_spending
 from synth_operator.decide.status_updates import update_attempt, update_status
@@ -148,7 +148,7 @@ def _decide_job(context: Context, status: SweepStatus, key: JobKey, validated: V
     sweep, configuration = context.sweep, context.configuration
     manifest = build_single_pod_job(sweep, key, validated.output, configuration)
     build_input = partial(build_input_config_map, sweep, validated, key.attempt, configuration)
-    return decide_single_pod_job(context, status, key, manifest, build_input)
+    return decide_small_job(context, status, key, manifest, build_input)
 
 
 def _restart_stale_attempt(

@@ -19,6 +19,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 MAX_SPEC_BYTES: Final = 512 * 1024
 """Of a spec as JSON; the API server takes three times as much."""
+_FATE: Final = ("output", "deletionPolicy")
+"""Fields of a spec that say what becomes of outputs, and where these are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,8 @@ class CustomResource:
 def read_fields(body: Mapping[str, Any], fallback: BaseModel, status: type[BaseModel]) -> dict[str, Any]:
     """Return the fields of a custom resource in the API's JSON.
 
-    They have the fallback instead of a spec that cannot be read, and an empty status instead of such a one.
+    They have the fallback instead of a spec that cannot be read, with its output and deletion policy if these can be
+    read, so that its outputs are deleted exactly if their owner says so; and an empty status instead of such a one.
     """
     metadata = body["metadata"]
     spec, problem = _read_spec(body, fallback)
@@ -61,11 +64,25 @@ def read_fields(body: Mapping[str, Any], fallback: BaseModel, status: type[BaseM
 def _read_spec(body: Mapping[str, Any], fallback: Model) -> tuple[Model, str]:
     problem = find_size_problem(body)
     if problem:
-        return fallback, problem
+        return _keep_fate(body, fallback), problem
     try:
         return type(fallback).model_validate(body.get("spec", {})), ""
     except ValidationError as error:
-        return fallback, str(convert_validation_error(error))
+        return _keep_fate(body, fallback), str(convert_validation_error(error))
+
+
+def _keep_fate(body: Mapping[str, Any], fallback: Model) -> Model:
+    try:
+        return type(fallback).model_validate(fallback.model_dump(by_alias=True) | select_fate(body))
+    except ValidationError:
+        return fallback
+
+
+def select_fate(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return output and deletion policy of a spec that cannot be read as a whole; empty if they are unreadable too."""
+    spec = body.get("spec")
+    fate = {name: spec[name] for name in _FATE if name in spec} if isinstance(spec, dict) else {}
+    return {} if find_size_problem({"spec": fate}) else fate
 
 
 def find_size_problem(body: Mapping[str, Any]) -> str:

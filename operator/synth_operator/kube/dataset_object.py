@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _UNREADABLE: Final = DatasetSpec.model_validate(
     {"version": "unreadable", "sources": [{"sweepRef": {"name": "unreadable"}}], "exports": [{"format": "coco"}]}
 )
-"""Spec of an object whose own one has a problem, so that nothing is built from it."""
+"""Spec of an object whose own one has a problem, so that nothing is built from it; it has its own deletion policy."""
 
 
 @dataclass(frozen=True, kw_only=True)

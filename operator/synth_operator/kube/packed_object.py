@@ -12,7 +12,7 @@ from synth_api.reasons import Reason
 from synth_api.resources.base import GROUP
 from synth_api.resources.synth_dataset import DatasetStatus
 from synth_api.resources.synth_sweep import DeletionPolicy, SweepStatus
-from synth_operator.kube.custom_resource import find_size_problem, read_status
+from synth_operator.kube.custom_resource import find_size_problem, read_status, select_fate
 from synth_operator.kube.dataset_object import DatasetObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
@@ -58,7 +58,7 @@ class PackedObject:
     spec: bytes | None
     """Its spec as compressed JSON; None if that is too large."""
     problem: str = ""
-    """Why its spec cannot be read, if it is too deep or too long; `spec` is empty then."""
+    """Why its spec cannot be read, if it is too deep or too long; `spec` has output and deletion policy alone then."""
     recipe: str = ""
     """Name of the SynthRecipe that a sweep refers to."""
     sweeps: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class PackedObject:
     def pack(cls, body: Mapping[str, Any]) -> Self:
         """Return the object in the API's JSON, without the fields that nobody asks for."""
         metadata, problem, status = body["metadata"], find_size_problem(body), body.get("status") or {}
-        spec = {} if problem else body.get("spec", {})
+        spec = select_fate(body) if problem else body.get("spec", {})
         packed_spec = _compress(spec)
         return cls(
             namespace=metadata["namespace"],

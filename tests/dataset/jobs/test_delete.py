@@ -92,6 +92,20 @@ def test_the_recipe_of_a_sweep_goes_with_its_last_run(store, pod, deletion, rend
     assert json.loads(store.read(left))["initial_runtime_state"]["seed"] == 0
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_recipes_are_left_to_garbage_collection_beside_many_runs(
+    store, pod, deletion, render_referring, monkeypatch, most
+):
+    monkeypatch.setattr("synth_dataset.jobs.delete._MAX_MANIFESTS", most)
+    pod.run("plan")
+    render_referring(0, 1, sweep=pod.given.build_sweep())
+    other = pod.change_input(name="other", overrides=(f"{SEED}=7,8",))
+    other.run("plan")
+    render_referring(0, 1, sweep=other.given.build_sweep())
+    assert deletion.run("delete").message == DeleteMessage(runs=2, kept=0)
+    assert len(list(store.iterate_files("recipes"))) == (2 if most == 1 else 1)
+
+
 def test_the_recipe_that_another_sweep_begins_with_stays(store, pod, deletion, render_referring):
     pod.run("plan")
     render_referring(0, 1, sweep=pod.given.build_sweep())

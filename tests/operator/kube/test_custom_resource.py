@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_api.jobs.names import ATTEMPT_LABEL, JOB_LABEL, SHARD_LABEL
-from synth_api.resources.synth_sweep import SweepSpec, SweepStatus
+from synth_api.resources.synth_sweep import DeletionPolicy, SweepSpec, SweepStatus
 from synth_operator.kube.api import Resource
+from synth_operator.kube.dataset_object import DatasetObject
 from synth_operator.kube.job_object import read_job
+from synth_operator.kube.packed_object import PackedObject, read_object
 from synth_operator.kube.pod_object import read_pod
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
@@ -56,6 +58,41 @@ def test_a_usual_depth_is_no_problem() -> None:
 @pytest.mark.parametrize("spec", [None, [], "text", 1, {"recipe": []}, {"recipeRef": "r"}, {"parallelism": 10**400}])
 def test_a_spec_of_another_form_is_a_problem(spec: Any) -> None:
     assert SweepObject.from_json({"metadata": METADATA, "spec": spec}).problem
+
+
+OUTPUT = {"endpoint": "store:9000", "bucket": "bucket"}
+LONG = "x" * 600_000
+
+
+@pytest.mark.parametrize("problem", [{"exports": []}, {"more": 1}, {"card": {"title": LONG}}, {"a": nest(100, 1)}])
+def test_the_outputs_of_a_dataset_that_cannot_be_read_have_the_fate_that_it_names(problem: dict[str, Any]) -> None:
+    body = {"metadata": METADATA, "spec": {"deletionPolicy": "Delete", "output": OUTPUT, **problem}}
+    for read in (DatasetObject.from_json(body), read_object(DatasetObject, *unpack(body))):
+        assert read.problem
+        assert read.spec.deletion_policy is DeletionPolicy.DELETE
+        assert read.spec.output is not None
+        assert read.spec.output.bucket == "bucket"
+
+
+@pytest.mark.parametrize("problem", [{"axes": 1}, {"recipe": {"a": LONG}}])
+def test_the_outputs_of_a_sweep_that_cannot_be_read_have_the_fate_that_it_names(problem: dict[str, Any]) -> None:
+    body = {"metadata": METADATA, "spec": {"deletionPolicy": "Delete", "output": OUTPUT, **problem}}
+    read = SweepObject.from_json(body)
+    assert (read.spec.deletion_policy, read.spec.output and read.spec.output.bucket) == ("Delete", "bucket")
+
+
+@pytest.mark.parametrize("fate", [{"output": 1}, {"output": nest(100, 1)}, {"output": {**OUTPUT, "bucket": "A B"}}])
+def test_outputs_whose_place_cannot_be_read_stay(fate: dict[str, Any]) -> None:
+    body = {"metadata": METADATA, "spec": {"deletionPolicy": "Delete", **fate}}
+    for kind in (SweepObject, DatasetObject):
+        read = kind.from_json(body)
+        assert read.problem
+        assert (read.spec.deletion_policy, read.spec.output) == ("Retain", None)
+
+
+def unpack(body: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    packed = PackedObject.pack(body)
+    return packed.unpack() or {}, packed.problem
 
 
 @settings(max_examples=50)

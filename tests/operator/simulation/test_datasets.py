@@ -305,6 +305,15 @@ def test_a_deletion_without_the_store_waits_and_names_the_force_annotation() -> 
     assert cluster.store.published
 
 
+def test_a_dataset_whose_spec_has_become_invalid_takes_its_versions_with_it_as_it_says() -> None:
+    cluster = publish(deletionPolicy="Delete")
+    cluster.edit_dataset(split={"train": 0.5})
+    cluster.run_until_dataset(DatasetPhase.FAILED)
+    cluster.delete_dataset()
+    cluster.run_until_true(lambda: not cluster.dataset_exists)
+    assert not cluster.store.published
+
+
 def test_in_a_namespace_that_ends_the_versions_stay_and_an_event_says_where() -> None:
     cluster = publish(deletionPolicy="Delete")
     ends = ApiError(403, "Forbidden", "the namespace is being terminated", ("NamespaceTerminating",))

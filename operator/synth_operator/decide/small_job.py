@@ -51,7 +51,7 @@ class JobPending:
 JobResult = JobSucceeded | JobImpossible | JobPending
 
 
-def decide_single_pod_job(
+def decide_small_job(
     context: JobContext,
     status: SweepStatus | DatasetStatus,
     key: JobKey,
