@@ -13,7 +13,7 @@ from synth_api.jobs.messages import JobKind
 from synth_api.resources.output import Output
 from synth_operator.configuration import Configuration
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.manifests.jobs import build_single_pod_job
+from synth_operator.manifests.jobs import build_small_job
 from synth_operator.manifests.names import JobKey
 from synth_operator.manifests.render_pod import build_render_template
 
@@ -62,9 +62,7 @@ def build_pods() -> dict[str, Pod]:
     sweeps = {name: SweepObject.from_json({"metadata": metadata, "spec": spec}) for name, spec in specs.items()}
     singles = (kind for kind in JobKind if kind is not JobKind.RENDER)
     templates = {
-        kind.value: build_single_pod_job(sweeps["plain"], JobKey(kind, "ab" * 32), OUTPUT, CONFIGURATION)["spec"][
-            "template"
-        ]
+        kind.value: build_small_job(sweeps["plain"], JobKey(kind, "ab" * 32), OUTPUT, CONFIGURATION)["spec"]["template"]
         for kind in singles
     } | {
         name: build_render_template(sweep, JobKey(JobKind.RENDER, "ab" * 32), OUTPUT, CONFIGURATION)

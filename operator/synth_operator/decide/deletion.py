@@ -13,7 +13,7 @@ from synth_operator.decide.actions import Action, DeleteJob, EmitEvent, SetFinal
 from synth_operator.decide.outcome import Outcome, build_outcome, build_waiting_outcome
 from synth_operator.decide.small_job import JobImpossible, JobSucceeded, decide_small_job
 from synth_operator.kube.api import Resource
-from synth_operator.manifests.jobs import build_single_pod_job
+from synth_operator.manifests.jobs import build_small_job
 from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def report_kept_outputs(owner: Owner, output: Output, configuration: Configurati
 
 def _remove_outputs(context: Context, attempt: AttemptStatus, output: Output) -> Outcome | tuple[Action, ...]:
     key = JobKey(JobKind.DELETE, attempt.hash)
-    manifest = build_single_pod_job(context.sweep, key, output, context.configuration)
+    manifest = build_small_job(context.sweep, key, output, context.configuration)
     match decide_small_job(context, context.previous_status, key, manifest):
         case JobSucceeded():
             return (remove_finalizer(context.sweep),)

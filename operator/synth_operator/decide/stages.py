@@ -33,7 +33,7 @@ from synth_operator.decide.small_job import (
 from synth_operator.decide.spending import compute_budget_delay, measure_spending
 from synth_operator.decide.status_updates import update_attempt, update_status
 from synth_operator.manifests.inputs import build_input_config_map
-from synth_operator.manifests.jobs import build_single_pod_job
+from synth_operator.manifests.jobs import build_small_job
 from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _finalize(context: Context, status: SweepStatus, attempt: AttemptStatus, val
 
 def _decide_job(context: Context, status: SweepStatus, key: JobKey, validated: ValidatedSweep) -> JobResult:
     sweep, configuration = context.sweep, context.configuration
-    manifest = build_single_pod_job(sweep, key, validated.output, configuration)
+    manifest = build_small_job(sweep, key, validated.output, configuration)
     build_input = partial(build_input_config_map, sweep, validated, key.attempt, configuration)
     return decide_small_job(context, status, key, manifest, build_input)
 
@@ -162,7 +162,7 @@ def _restart_stale_attempt(
 def _build_pending_outcome(
     context: Context, status: SweepStatus, job: JobPending, phase: Phase, reason: Reason, message: str
 ) -> Outcome:
-    """Return the outcome while a single-pod Job has not succeeded."""
+    """Return the outcome while a small Job has not succeeded."""
     if context.spec.suspend:
         return build_suspended_outcome(status)
     if limit := context.observed.allowance.problem:

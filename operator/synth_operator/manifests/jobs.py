@@ -93,10 +93,8 @@ def limit_parallelism(wanted: int, completions: int, allowed: int | None = None)
     return min(wanted, completions) if allowed is None else min(wanted, completions, allowed)
 
 
-def build_single_pod_job(
-    sweep: SweepObject, key: JobKey, output: Output, configuration: Configuration
-) -> dict[str, Any]:
-    """Return a plan, finalize or delete Job with a single try; the operator creates the next one."""
+def build_small_job(sweep: SweepObject, key: JobKey, output: Output, configuration: Configuration) -> dict[str, Any]:
+    """Return a plan, finalize or delete Job of a sweep, with a single try; the operator creates the next one."""
     if key.kind is not JobKind.DELETE:
         return build_job(sweep, key, hash_inputs(key), build_single_try(sweep, key, output, configuration))
     return build_delete_job(sweep, key, output, build_deletion_input(sweep, output, configuration), configuration)

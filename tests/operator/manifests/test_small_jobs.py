@@ -11,7 +11,7 @@ from synth_api.resources.synth_recipe import RecipeSpec
 from synth_operator.configuration import Configuration
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.manifests.inputs import build_input_config_map
-from synth_operator.manifests.jobs import build_single_pod_job
+from synth_operator.manifests.jobs import build_small_job
 from synth_operator.manifests.names import JobKey
 from synth_operator.validation import ValidatedSweep
 
@@ -20,10 +20,10 @@ Make = Callable[..., SweepObject]
 
 
 @pytest.mark.parametrize("kind", [JobKind.PLAN, JobKind.FINALIZE, JobKind.DELETE])
-def test_a_single_pod_job_has_one_try_and_the_operator_image(
+def test_a_small_job_has_one_try_and_the_operator_image(
     kind: JobKind, sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    job = build_single_pod_job(sweep(), JobKey(kind, ATTEMPT), output, configuration)
+    job = build_small_job(sweep(), JobKey(kind, ATTEMPT), output, configuration)
 
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert job["spec"]["backoffLimit"] == 0
@@ -54,7 +54,7 @@ def test_the_input_of_an_attempt_is_an_immutable_config_map(
 def test_a_delete_job_has_no_owner_and_contains_its_input(
     sweep: Make, output: Output, configuration: Configuration
 ) -> None:
-    job = build_single_pod_job(sweep(), JobKey(JobKind.DELETE, ATTEMPT), output, configuration)
+    job = build_small_job(sweep(), JobKey(JobKind.DELETE, ATTEMPT), output, configuration)
 
     template = job["spec"]["template"]
     assert "ownerReferences" not in job["metadata"]
