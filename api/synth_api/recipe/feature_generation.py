@@ -120,14 +120,21 @@ class DepositOnSubstrate(Step):
 
     parameters: ClassVar[dict[str, Feature]] = {
         "layout": Feature(
-            FeatureType.STRING, "sparse", "how places are found", choices=("sparse", "clusters", "heap", "lattice")
+            FeatureType.STRING,
+            "sparse",
+            "how places are found",
+            choices=("sparse", "clusters", "rafts", "chains", "rings", "heap", "lattice", "satellites"),
         ),
         "coverage": Feature(FeatureType.FLOAT, 0.3, "share of the picture to cover", "", 0.0, 1.0),
         "minimum_coverage": Feature(FeatureType.FLOAT, 0.0, "coverage below which the run fails", "", 0.0, 1.0),
         "orientation": Feature(
-            FeatureType.STRING, "free", "free: any; flat: resting on a face or side", choices=("free", "flat")
+            FeatureType.STRING,
+            "free",
+            "free: any; flat: resting on a face or side; aligned: flat, and turned as the others of a cluster",
+            choices=("free", "flat", "aligned"),
         ),
         "new_cluster_share": Feature(FeatureType.FLOAT, 0.1, "particles that begin a cluster", "", 0.0, 1.0),
+        "cluster_size": Feature(FeatureType.INT, 12, "most particles in a raft, chain or ring", "", 1, 65535),
         "piles": Feature(FeatureType.INT, 0, "piles of a heap; 0 spreads it evenly", "", 0, 1000),
         "pile_width": Feature(
             FeatureType.FLOAT, 0.25, "standard deviation of a pile, of the view's longer side", "", 0.01, 10.0
@@ -139,6 +146,10 @@ class DepositOnSubstrate(Step):
             FeatureType.FLOAT, 0.0, "standard deviation of its sites, in largest diameters", "", 0.0, 1.0
         ),
         "vacancies": Feature(FeatureType.FLOAT, 0.0, "share of its sites left empty, in patches", "", 0.0, 0.95),
+        "crystals": Feature(FeatureType.INT, 1, "lattices side by side, each with a heading of its own", "", 1, 1000),
+        "second_layer": Feature(FeatureType.FLOAT, 0.0, "particles on top, for each of the first layer", "", 0.0, 1.0),
+        "begin_in_middle": Feature(FeatureType.BOOL, False, "whether the first particle lies in the middle third"),
+        "cut_by_frame": Feature(FeatureType.BOOL, True, "whether the frame may cut particles"),
     }
     """Name -> feature that declares the type and bounds of its value."""
 
@@ -150,6 +161,7 @@ class DepositOnSubstrate(Step):
     """Coverage below which the run fails; null means `coverage`."""
     orientation: ParameterNode = "free"
     new_cluster_share: ParameterNode = 0.1
+    cluster_size: ParameterNode = 12
     piles: ParameterNode = 0
     pile_width: ParameterNode = 0.25
     rolling: ParameterNode = 0.7
@@ -157,23 +169,37 @@ class DepositOnSubstrate(Step):
     pitch: ParameterNode = 1.05
     jitter: ParameterNode = 0.0
     vacancies: ParameterNode = 0.0
-    cut_by_frame: Bool = True
+    crystals: ParameterNode = 1
+    second_layer: ParameterNode = 0.0
+    deposited_set_name: str = "Empty"
+    """Particles that lie there already; these are put beside or on them."""
+    begin_in_middle: ParameterNode = False
+    """True if the first particle lies in the middle third of the picture, along both axes."""
+    cut_by_frame: ParameterNode = True
     """True if the frame may cut particles."""
+
+    @model_validator(mode="after")
+    def _check_deposited_set(self) -> DepositOnSubstrate:
+        if self.layout == "satellites" and self.deposited_set_name == "Empty":
+            raise ValueError("satellites sit on other particles; give their set as deposited_set_name")
+        return self
 
     def list_ineffective_fields(self) -> dict[str, str]:
         """Add the parameters of other layouts to the fields without effect."""
         return super().list_ineffective_fields() | {
-            parameter: f"it belongs to the layout {layout}"
-            for layout, parameters in _LAYOUT_PARAMETERS.items()
+            parameter: f"it belongs to the layout {' or '.join(layouts)}"
+            for layouts, parameters in _LAYOUT_PARAMETERS.items()
             for parameter in parameters
-            if isinstance(self.layout, str) and self.layout != layout
+            if isinstance(self.layout, str) and self.layout not in layouts
         }
 
 
 _LAYOUT_PARAMETERS: Final = {
-    "clusters": ("new_cluster_share",),
-    "heap": ("piles", "pile_width", "rolling"),
-    "lattice": ("lattice", "pitch", "jitter", "vacancies"),
+    ("clusters",): ("new_cluster_share",),
+    ("rafts", "chains", "rings"): ("cluster_size",),
+    ("sparse", "clusters", "rafts", "chains", "rings", "heap"): ("begin_in_middle",),
+    ("heap",): ("piles", "pile_width", "rolling"),
+    ("lattice",): ("lattice", "pitch", "jitter", "vacancies", "crystals"),
 }
 
 

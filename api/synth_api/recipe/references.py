@@ -36,7 +36,12 @@ BUILT_IN_SETS: Final = {
 MAX_PARTICLES: Final = 65535
 """Ids are 16-bit, 0 is the background."""
 
-_SET_FIELDS: Final = ("affected_set_name", "set_name_of_interest", "set_name_overlapping")
+_SET_FIELDS: Final = (
+    "affected_set_name",
+    "deposited_set_name",
+    "set_name_of_interest",
+    "set_name_overlapping",
+)
 _PARTICLE_SETS: Final = frozenset({"AllParticles", "AllUltimateParents", "Empty"})
 _STEPS_OF_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"})
 

@@ -216,5 +216,5 @@ class Sometimes(Builtin):
 
 Variability = _UnmixedVariability | Sometimes
 VariabilityNode = Annotated[Variability, ByTarget(LEGACY)]
-ParameterNode = Annotated[Variability | float | int | str, PlainOrByTarget(LEGACY)]
+ParameterNode = Annotated[Variability | bool | float | int | str, PlainOrByTarget(LEGACY)]
 """A plain value, or a variability that is drawn once in a run."""

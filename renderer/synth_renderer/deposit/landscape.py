@@ -27,6 +27,8 @@ class Landscape(NamedTuple):
 
     height: NDArray[np.float64]
     """Heights above the substrate (H, W), scene units; 0 where nothing lies."""
+    underside: NDArray[np.float64]
+    """Heights of the lowest lower surfaces (H, W), scene units; inf where nothing lies."""
     filled: NDArray[np.int32]
     """Number of the cells of a row, before each column, where a body lies, (W + 1, H)."""
     margin: int
@@ -41,7 +43,8 @@ def create_landscape(view: tuple[float, float], reach: float) -> Landscape:
     margin = math.ceil(reach / cell) + 2
     columns, rows = (round(extent / cell) for extent in view)
     height = np.zeros((rows + 2 * margin, columns + 2 * margin))
-    return Landscape(height, np.zeros((height.shape[1] + 1, height.shape[0]), dtype=np.int32), margin, cell)
+    filled = np.zeros((height.shape[1] + 1, height.shape[0]), dtype=np.int32)
+    return Landscape(height, np.full(height.shape, np.inf), filled, margin, cell)
 
 
 @kernel
@@ -54,6 +57,13 @@ def find_row(land: Landscape, y: float) -> int:
 def find_column(land: Landscape, x: float) -> int:
     """Return the column of the map at x, scene units."""
     return math.floor(x / land.cell + 0.5 * land.height.shape[1])
+
+
+@kernel
+def find_middle(land: Landscape, row: int, column: int) -> tuple[float, float]:
+    """Return x and y of the middle of a cell, scene units."""
+    x, y = column + 0.5 - 0.5 * land.height.shape[1], row + 0.5 - 0.5 * land.height.shape[0]
+    return x * land.cell, y * land.cell
 
 
 @kernel
@@ -99,6 +109,28 @@ def has_conflict(land: Landscape, profile: Profile, x: float, y: float, spare_ri
 
 
 @kernel
+def intersects_bodies(land: Landscape, profile: Profile, row: int, column: int, z: float) -> bool:
+    """Return True if a body with its middle at z above the cell (row, column) would lie within others.
+
+    The others fill a cell from the lowest lower to the highest upper surface. Other than for `has_conflict`, a body
+    has room below an overhang.
+    """
+    first_row, first_column = row + profile.first_row, column + profile.first_column
+    left, right = max(0, -first_column), min(profile.bottom.shape[1], land.height.shape[1] - first_column)
+    for i in range(max(0, -first_row), min(profile.bottom.shape[0], land.height.shape[0] - first_row)):
+        begin, end = max(left, profile.spans[i, 0]), min(right, profile.spans[i, 1])
+        before = land.filled[first_column + begin, first_row + i]
+        if end <= begin or land.filled[first_column + end, first_row + i] == before:
+            continue
+        for j in range(begin, end):
+            below, above = land.underside[first_row + i, first_column + j], land.height[first_row + i, first_column + j]
+            # The bounds of an uncovered cell are inf and -inf, so it lies within nothing.
+            if z + profile.top[i, j] > below and z + profile.bottom[i, j] < above:
+                return True
+    return False
+
+
+@kernel
 def _is_covered(profile: Profile, row: int, column: int) -> bool:
     """Return True if the body covers a cell of its profile; beyond the profile it covers none."""
     rows, columns = profile.bottom.shape
@@ -122,6 +154,7 @@ def add_body(land: Landscape, profile: Profile, x: float, y: float, z: float) ->
             if land.height[i, j] == 0.0 and inside:
                 covered += 1
             land.height[i, j] = max(land.height[i, j], z + profile.top[row, column])
+            land.underside[i, j] = min(land.underside[i, j], z + profile.bottom[row, column])
     for j in range(max(0, first_column), width):
         for i in range(max(0, first_row), min(height, first_row + rows)):
             land.filled[j + 1, i] = land.filled[j, i] + (land.height[i, j] > 0.0)

@@ -1,6 +1,7 @@
 """Sites of a lattice on the substrate.
 
-Outputs of the lattice's key: 1 and 2 its phase, 3 and 4 the first site, 6 the field of vacancies, 7 its heading.
+Outputs of the lattice's key: 1 and 2 its phase, 3 and 4 the first site, 5 the key of the other crystals, 6 the field of
+vacancies, 7 its heading, 8 and 9 the middle of a crystal.
 """
 
 from __future__ import annotations
@@ -22,24 +23,43 @@ PATCH_PITCHES: Final = 4.0
 
 
 def draw_lattice_sites(
-    view: tuple[float, float], kind: str, pitch: float, jitter: float, vacancies: float, key: np.uint64
+    view: tuple[float, float], kind: str, pitch: float, jitter: float, vacancies: float, crystals: int, key: np.uint64
 ) -> NDArray[np.float64]:
-    """Return sites (S, 2) over the picture and one pitch around it, ordered by distance from a random point of it.
+    """Return sites (S, 3), x, y and number of the crystal, ordered by distance from a random point of the picture.
 
-    `pitch` and `jitter`, the standard deviation of the sites, in scene units. `vacancies` is the share of sites left
-    out, where a smooth random field is lowest.
+    They reach one pitch beyond the picture. `pitch` and `jitter`, the standard deviation of the sites, in scene units.
+    `vacancies` is the share of sites left out, where a smooth random field is lowest. Each of the `crystals` has the
+    sites that are nearer to its middle than to the others'.
     """
-    sites = _draw_sites(view, kind == "hexagonal", pitch, jitter, key)
-    left_out = np.sort(sites[:, 2])[: int(vacancies * len(sites))]
-    kept = sites[sites[:, 2] > (left_out[-1] if len(left_out) else -np.inf), :2]
-    x, y = ((float(draw_uniform(key, np.uint64(3 + axis))) - 0.5) * view[axis] for axis in range(2))
+    middles = np.array([_draw_point(view, _draw_crystal_key(key, crystal), 8) for crystal in range(crystals)])
+    parts = []
+    for crystal in range(crystals):
+        sites = _draw_sites(view, kind == "hexagonal", pitch, jitter, _draw_crystal_key(key, crystal))
+        square = (sites[:, None, 0] - middles[:, 0]) ** 2 + (sites[:, None, 1] - middles[:, 1]) ** 2
+        sites = sites[np.argmin(square, axis=1) == crystal]
+        parts.append(np.column_stack([sites, np.full(len(sites), crystal)]))
+    every = np.concatenate(parts)
+    left_out = np.sort(every[:, 2])[: int(vacancies * len(every))]
+    kept = every[every[:, 2] > (left_out[-1] if len(left_out) else -np.inf)][:, [0, 1, 3]]
+    x, y = _draw_point(view, key, 3)
     square = (kept[:, 0] - x) * (kept[:, 0] - x) + (kept[:, 1] - y) * (kept[:, 1] - y)
     return np.ascontiguousarray(kept[np.argsort(square, kind="stable")])
 
 
-def draw_lattice_heading(key: np.uint64) -> NDArray[np.float64]:
-    """Return the unit vector (2,) along the lattice's rows."""
-    return draw_heading(np.uint64(draw_word(key, np.uint64(7))))
+def draw_lattice_heading(key: np.uint64, crystal: int) -> NDArray[np.float64]:
+    """Return the unit vector (2,) along the rows of a crystal."""
+    return draw_heading(np.uint64(draw_word(_draw_crystal_key(key, crystal), np.uint64(7))))
+
+
+def _draw_crystal_key(key: np.uint64, crystal: int) -> np.uint64:
+    """Return the key of a crystal's lattice, that of the lattice itself for the first one."""
+    return key if crystal == 0 else np.uint64(draw_word(np.uint64(draw_word(key, np.uint64(5))), np.uint64(crystal)))
+
+
+def _draw_point(view: tuple[float, float], key: np.uint64, index: int) -> tuple[float, float]:
+    """Return a random point of the picture, scene units, from two outputs of the key."""
+    x, y = ((float(draw_uniform(key, np.uint64(index + axis))) - 0.5) * view[axis] for axis in range(2))
+    return x, y
 
 
 @kernel

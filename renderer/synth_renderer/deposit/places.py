@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from synth_renderer.deposit.landscape import Landscape, find_resting_height, has_conflict
+from synth_renderer.deposit.landscape import (
+    Landscape,
+    find_column,
+    find_middle,
+    find_resting_height,
+    find_row,
+    has_conflict,
+    intersects_bodies,
+)
 from synth_renderer.deposit.pose import draw_heading
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import draw_uniform, draw_word
@@ -46,6 +54,9 @@ class Place(NamedTuple):
     x: float
     y: float
     z: float
+
+
+NO_PLACE: Final = Place(False, 0.0, 0.0, 0.0)
 
 
 @kernel
@@ -92,6 +103,37 @@ def find_touching_place(
         if steps > 0 and inside:
             return Place(True, x, y, -profile.lowest)
     return Place(False, 0.0, 0.0, 0.0)
+
+
+@kernel
+def find_packed_place(
+    land: Landscape, profile: Profile, start: tuple[float, float], target: tuple[float, float], reach: float
+) -> Place:
+    """Return the place on the substrate where a body drawn from `start` to `target` (x, y) by other bodies ends.
+
+    It slides along them as capillary forces pull it in a drying film, in 16 directions by steps that halve from its
+    own reach to a cell, while that brings it nearer to the target. Middles of such bodies lie in the middle of cells.
+    """
+    column, row, z = find_column(land, start[0]), find_row(land, start[1]), -profile.lowest
+    aim_column, aim_row = find_column(land, target[0]), find_row(land, target[1])
+    if intersects_bodies(land, profile, row, column, z):
+        return Place(False, 0.0, 0.0, 0.0)
+    square = (column - aim_column) ** 2 + (row - aim_row) ** 2
+    step = max(math.floor(0.5 * reach / land.cell), 1)
+    while step > 0:
+        nearest, best_column, best_row = square, column, row
+        for dx in range(-2, 3):
+            for dy in range(-2, 3):
+                u, v = column + dx * step, row + dy * step
+                away = (u - aim_column) ** 2 + (v - aim_row) ** 2
+                is_direction = max(abs(dx), abs(dy)) == 1 or abs(dx * dy) == 2
+                if is_direction and away < nearest and not intersects_bodies(land, profile, v, u, z):
+                    nearest, best_column, best_row = away, u, v
+        if nearest == square:
+            step //= 2
+        square, column, row = nearest, best_column, best_row
+    x, y = find_middle(land, row, column)
+    return Place(True, x, y, z)
 
 
 @kernel

@@ -59,6 +59,11 @@ def build_profile(points: NDArray[np.float64], triangles: NDArray[np.int32], cel
     return Profile(low, left, bottom, top, spans, float(np.min(points[:, 2])), volume)
 
 
+def count_cells(profile: Profile) -> int:
+    """Return the number of cells that a body covers."""
+    return int(np.count_nonzero(profile.top >= profile.bottom))
+
+
 @kernel
 def _add_triangle(
     a: NDArray[np.float64],

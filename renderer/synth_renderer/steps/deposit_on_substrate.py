@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from synth_api.recipe.node import Builtin
-from synth_renderer.deposit.deposit import COVERAGE_TOLERANCE, Deposit, Layout, PosedBody, deposit_bodies
-from synth_renderer.deposit.lattice_sites import draw_lattice_heading
+from synth_renderer.deposit.deposit import (
+    COVERAGE_TOLERANCE,
+    Deposit,
+    Layout,
+    PlacedBody,
+    PosedBody,
+    deposit_bodies,
+)
 from synth_renderer.deposit.pose import draw_heading, draw_rotation, find_resting_face, orient_downwards
 from synth_renderer.deposit.profile import build_profile
 from synth_renderer.geometry.solids import SOLIDS
@@ -47,21 +53,21 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
     parameters = _draw_parameters(world, step, name)
     view = _compute_view(world)
     key, pixel = _build_key(world, name, "", "layout"), _compute_facet_size(world)
-    layout, orientation = _build_layout(parameters, step, view, key), parameters["orientation"]
+    layout, orientation = _build_layout(parameters, view, key), parameters["orientation"]
     reach, diameter = _estimate_reach_and_diameter(world, rows, layout.lattice, orientation)
     deposit = Deposit.create(layout, view, _compute_ceiling(world), reach, diameter, key)
+    deposit.add_hosts(_list_hosts(world, step, rows, deposit.land.cell))
     quaternions: list[NDArray[np.float64]] = []
-    turn = draw_lattice_heading(key) if layout.kind == "lattice" else None
+    is_turned = layout.kind == "lattice" or orientation == "aligned"
 
     def bodies() -> Iterator[tuple[PosedBody, np.uint64]]:
         for row in rows:
             particle = world.particles.names[row]
+            place = _build_key(world, name, particle, "place")
+            turn = deposit.choose_heading(place) if is_turned else None
             look = build_scaled_mesh(world.particles, int(row), pixel, world.meshes)
             quaternions.append(_choose_pose(look, orientation, _build_key(world, name, particle, "orientation"), turn))
-            yield (
-                _build_posed_body(look, quaternions[-1], deposit.land.cell),
-                _build_key(world, name, particle, "place"),
-            )
+            yield _build_posed_body(look, quaternions[-1], deposit.land.cell, turn), place
 
     taken = deposit_bodies(deposit, bodies())
     _require_coverage(step, parameters, deposit, len(rows), len(taken), len(quaternions))
@@ -77,6 +83,19 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
             largest_overlap=deposit.measure_shared_volume(),
         )
     )
+
+
+def _list_hosts(world: World, step: DepositOnSubstrate, rows: NDArray[np.int64], cell: float) -> list[PlacedBody]:
+    """Return the bodies of the step's deposited set, without the particles `rows` that it is about to put down."""
+    hosts = np.setdiff1d(np.flatnonzero(find_members(world, step.deposited_set_name).particles), rows)
+    floor, pixel = world.require_technique().compute_volume().lower[2], _compute_facet_size(world)
+    placed = []
+    for row in hosts:
+        look = build_scaled_mesh(world.particles, int(row), pixel, world.meshes)
+        body = _build_posed_body(look, world.particles.quaternions[row], cell)
+        x, y, z = world.particles.features.read_value("location", int(row))  # type: ignore[misc, str-unpack]
+        placed.append(PlacedBody(body, float(x), float(y), float(z) - floor))
+    return placed
 
 
 def _compute_facet_size(world: World) -> float | None:
@@ -134,9 +153,7 @@ def _estimate_reach_and_diameter(
     return float(diagonals.max()), diameter if body.radius is None else 2 * body.radius
 
 
-def _build_layout(
-    parameters: dict[str, Any], step: DepositOnSubstrate, view: tuple[float, float], key: np.uint64
-) -> Layout:
+def _build_layout(parameters: dict[str, Any], view: tuple[float, float], key: np.uint64) -> Layout:
     piles = [
         [(draw_uniform(key, np.uint64(64 + 2 * pile + axis)) - 0.5) * view[axis] for axis in range(2)]
         for pile in range(parameters["piles"])
@@ -145,6 +162,7 @@ def _build_layout(
         kind=parameters["layout"],
         coverage=parameters["coverage"],
         new_cluster_share=parameters["new_cluster_share"],
+        cluster_size=parameters["cluster_size"],
         piles=np.array(piles).reshape(-1, 2),
         pile_width=parameters["pile_width"] * max(view),
         rolling=parameters["rolling"],
@@ -152,7 +170,10 @@ def _build_layout(
         pitch=parameters["pitch"],
         jitter=parameters["jitter"],
         vacancies=parameters["vacancies"],
-        cut_by_frame=step.cut_by_frame,
+        crystals=parameters["crystals"],
+        second_layer=parameters["second_layer"],
+        begin_in_middle=parameters["begin_in_middle"],
+        cut_by_frame=parameters["cut_by_frame"],
     )
 
 
@@ -175,7 +196,9 @@ def _choose_pose(
     return orient_downwards(down, draw_heading(np.uint64(draw_word(key, np.uint64(2**32)))) if turn is None else turn)
 
 
-def _build_posed_body(look: ScaledMesh, quaternion: NDArray[np.float64], cell: float) -> PosedBody:
+def _build_posed_body(
+    look: ScaledMesh, quaternion: NDArray[np.float64], cell: float, heading: NDArray[np.float64] | None = None
+) -> PosedBody:
     points = transform_points(look.mesh.vertices, rotation_matrix(quaternion) * look.scale, np.zeros(3))
     profile = build_profile(points, look.mesh.triangles, cell)
     x, y = points[:, 0], points[:, 1]
@@ -185,6 +208,7 @@ def _build_posed_body(look: ScaledMesh, quaternion: NDArray[np.float64], cell: f
         extent=(float(x.min()), float(x.max()), float(y.min()), float(y.max())),
         reach=float(np.sqrt((x * x + y * y).max())),
         radius=radius,
+        heading=heading,
     )
 
 

@@ -103,13 +103,24 @@ def deposit(**keys: object) -> dict:
         (
             f"{GENERATION}.5",
             deposit(layout=node("Choice", values=["heap", "pile"])),
-            f"{GENERATION}[5].layout.values[1]: there is no 'pile' here; known are clusters, heap, lattice, sparse",
+            f"{GENERATION}[5].layout.values[1]: there is no 'pile' here; known are chains, clusters, heap, ",
         ),
         (
             f"{GENERATION}.5",
             deposit(coverage=node("UniformDistributionNdHomogeneous", location=0.5, scale=1)),
             f"{GENERATION}[5].coverage.scale: values must be at most 1, 1.5 is too large",
         ),
+        (
+            f"{GENERATION}.5",
+            deposit(layout="satellites"),
+            f"{GENERATION}[5]: satellites sit on other particles; give their set as deposited_set_name",
+        ),
+        (
+            f"{GENERATION}.5",
+            deposit(layout="satellites", deposited_set_name="Lager"),
+            f"{GENERATION}[5].deposited_set_name: there is no set 'Lager'; known are ",
+        ),
+        (f"{GENERATION}.5", deposit(cluster_size=0), "cluster_size: values must be at least 1, 0 is too small"),
         (f"{GENERATION}.5", deposit(density=1), "there is no key 'density' here"),
     ],
 )

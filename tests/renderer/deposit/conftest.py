@@ -80,3 +80,40 @@ def deposit() -> Callable[..., World]:
         return world
 
     return make
+
+
+@pytest.fixture
+def deposit_beside() -> Callable[..., World]:
+    """`deposit_beside(layout, coverage, **step)`: small spheres of the blueprint Q beside or on large ones of P."""
+
+    def make(layout: str, coverage: float, **step: Any) -> World:
+        constant = {"_target_": B + "Constant", "value": [5.0, 5.0, 5.0]}
+        tree = recipe_of("sphere", 6, 3, constant, 1.0, {"layout": "sparse", "coverage": 0.15})
+        tree["blueprints"]["particles"]["Q"] = {"geometry_prototype_name": "sphere", "number": 60}
+        conditions, steps = tree["process_conditions"], tree["synth_chain"]["feature_generation_steps"]
+        del conditions["feature_variabilities"]["Height"]
+        conditions["feature_variabilities"]["Small"] = {
+            "feature_name": "dimensions",
+            "variability": {"_target_": B + "Constant", "value": [0.6, 0.6, 0.6]},
+        }
+        conditions["feature_criteria"] = {
+            "IsSmall": {
+                "_target_": B + "ContainsString",
+                "feature_name": "blueprint_name",
+                "default_return_value": False,
+                "search_string": "Q",
+            }
+        }
+        conditions["sets"] = {
+            "Large": {"criterion": "$IsParticle and not $IsSmall"},
+            "Small": {"criterion": "$IsParticle and $IsSmall"},
+        }
+        steps[3] |= {"affected_set_name": "Small", "feature_variability_name": "Small"}
+        steps[4] |= {"affected_set_name": "Large"}
+        small = {"affected_set_name": "Small", "deposited_set_name": "Large", "layout": layout, "coverage": coverage}
+        steps.append({"_target_": B + "DepositOnSubstrate", "minimum_coverage": 0.0, **small, **step})
+        world = World(parse_recipe(tree))
+        run_generation_steps(world, Stopwatch())
+        return world
+
+    return make

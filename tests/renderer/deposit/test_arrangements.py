@@ -1,0 +1,185 @@
+"""Particles that touch: rafts, chains, rings, second layers, crystals, satellites."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from synth_renderer.deposit.clusters import Cluster
+from synth_renderer.deposit.landscape import create_landscape
+from synth_renderer.deposit.overlap import measure_largest_shared_volume
+from synth_renderer.deposit.profile import build_profile
+from synth_renderer.model.deposit_report import DepositReport
+from synth_renderer.model.transforms import compute_world_vertices, rotation_matrix
+from synth_renderer.scene.staging import build_bodies
+from synth_renderer.scene.world import World
+
+CELL = 20 / 512
+TIMES_FINER = 5
+"""The map on which the tests measure overlaps, compared with that of the deposit."""
+
+
+def places(world: World) -> NDArray[np.float64]:
+    return np.array(world.particles.features.read_column("location").values)
+
+
+def diameters(world: World) -> NDArray[np.float64]:
+    return np.array(world.particles.features.read_column("dimensions").values)[:, 0]
+
+
+def count_contacts(world: World) -> NDArray[np.int64]:
+    """Other spheres within two cells of each."""
+    location, radius = places(world), diameters(world) / 2
+    apart = np.linalg.norm(location[:, None] - location, axis=2) - radius[:, None] - radius
+    return np.asarray((apart < 2 * CELL).sum(axis=1) - 1)
+
+
+def headings(world: World) -> NDArray[np.float64]:
+    """Direction of each body's axes in the plane, degrees, modulo a right angle."""
+    result = []
+    for quaternion in world.particles.quaternions:
+        axes = rotation_matrix(quaternion)
+        level = axes[:, np.argmin(np.abs(axes[2]))]
+        result.append(np.degrees(np.arctan2(level[1], level[0])) % 90)
+    return np.round(result, 4) % 90
+
+
+def measure_overlap(world: World) -> float:
+    """Largest share of a body's volume within another one, on a finer map and from the meshes of the picture."""
+    bodies = build_bodies(world.particles, np.ones(len(world.particles), dtype=bool), 0.1)
+    land = create_landscape((20.0, 20.0), 1.0)
+    land = land._replace(cell=land.cell / TIMES_FINER)
+    profiles, middles = [], []
+    for body in range(len(bodies)):
+        points = compute_world_vertices(bodies, body)
+        middle = points.mean(axis=0)
+        middle[:2] = (np.floor(middle[:2] / land.cell) + 0.5) * land.cell
+        profiles.append(build_profile(points - middle, bodies.meshes[bodies.mesh_index[body]].triangles, land.cell))
+        middles.append(middle)
+    return measure_largest_shared_volume(land, profiles, np.array(middles))
+
+
+def test_spheres_of_a_raft_lie_in_the_pockets_between_others(deposit) -> None:
+    rafts = count_contacts(deposit("rafts", 0.3, cluster_size=40, spread=1.1))
+    clusters = count_contacts(deposit("clusters", 0.3, spread=1.1))
+    assert np.mean(rafts) > 3
+    assert np.mean(rafts) > 1.5 * np.mean(clusters)
+
+
+def test_a_small_sphere_lies_below_the_overhang_of_a_large_one(deposit) -> None:
+    world = deposit("rafts", 0.4, cluster_size=20, spread=1.6)
+    location, radius = places(world), diameters(world) / 2
+    level = np.linalg.norm(location[:, None, :2] - location[:, :2], axis=2) - radius[:, None] - radius
+    assert (level[~np.eye(len(level), dtype=bool)] < -2 * CELL).any()
+    (report,) = world.physics
+    assert isinstance(report, DepositReport)
+    assert report.sphere_overlap < 0.01
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_clusters_grow_with_the_size_allowed(deposit, size: int) -> None:
+    world = deposit("rafts", 0.1, size=0.7, cluster_size=size)
+    tree = cKDTree(places(world)[:, :2])
+    near = np.array([len(found) for found in tree.query_ball_point(places(world)[:, :2], 0.7 + 2 * CELL)])
+    assert size * 0.55 < np.mean(near) < 1.1 * size
+
+
+def test_spheres_of_chains_touch_two_others_at_most_where_chains_do_not_meet(deposit) -> None:
+    contacts = count_contacts(deposit("chains", 0.15, size=0.8, cluster_size=30))
+    assert (contacts == 2).mean() > 0.4
+    assert (contacts > 2).mean() < 0.1
+
+
+@pytest.mark.parametrize("key", range(20))
+def test_a_ring_comes_round(key: int) -> None:
+    ring = Cluster.begin("rings", np.uint64(key), 24)
+    ring.join(0.0, 0.0, 1.0)
+    while not ring.is_complete:
+        ((start, _),) = ring.list_paths(1.0, np.uint64(0))
+        ring.join(*start, 1.0)
+    x, y, _ = ring.members[-1]
+    if ring.size > 2:
+        assert np.hypot(x, y) == pytest.approx(2, abs=1e-4)
+
+
+@pytest.mark.parametrize("geometry", ["cube", "rod", "bent_rod", "polyhedron", "prism"])
+@pytest.mark.parametrize("orientation", ["aligned", "free"])
+def test_bodies_of_rafts_do_not_interpenetrate(deposit, geometry: str, orientation: str) -> None:
+    height = {"rod": 4.0, "bent_rod": 4.0}.get(geometry, 1.0)
+    step = {"cluster_size": 20, "orientation": orientation, "second_layer": 0.2, "minimum_coverage": 0.1}
+    world = deposit("rafts", 0.3, geometry, 60, size=1.5, spread=1.1, height=height, **step)
+    assert measure_overlap(world) < 0.01
+
+
+def test_aligned_cubes_have_the_heading_of_their_raft_those_on_top_too(deposit) -> None:
+    step = {"cluster_size": 400, "second_layer": 0.3, "minimum_coverage": 0.1}
+    aligned = deposit("rafts", 0.4, "cube", size=1.5, orientation="aligned", **step)
+    assert (places(aligned)[:, 2] > 1.5).any()
+    assert len(set(headings(aligned))) < 4
+    assert len(set(headings(deposit("rafts", 0.4, "cube", size=1.5, orientation="flat", **step)))) > 10
+
+
+def test_aligned_rods_lie_side_by_side(deposit) -> None:
+    world = deposit("rafts", 0.2, "rod", height=4.0, size=1.5, cluster_size=6, orientation="aligned")
+    tree = cKDTree(places(world)[:, :2])
+    nearest = tree.query(places(world)[:, :2], k=2)[0][:, 1]
+    width = 1.5
+    assert np.median(nearest) == pytest.approx(width, abs=3 * CELL)
+
+
+@pytest.mark.parametrize("layout", ["rafts", "lattice"])
+def test_a_second_layer_rests_on_the_first_which_it_leaves_as_it_was(deposit, layout: str) -> None:
+    step = {"geometry": "polyhedron", "cluster_size": 40, "pitch": 1.0, "minimum_coverage": 0.1}
+    one, two = deposit(layout, 0.4, **step), deposit(layout, 0.4, second_layer=0.25, **step)
+    assert len(two.particles) == len(one.particles) + round(0.25 * len(one.particles))
+    first = dict(zip(one.particles.names, places(one).tolist(), strict=True))
+    for name, place in zip(two.particles.names, places(two).tolist(), strict=True):
+        assert first.get(name, place) == place
+        if name not in first:
+            assert place[2] > places(one)[:, 2].max() * 0.9
+
+
+@pytest.mark.parametrize("crystals", [1, 4])
+def test_each_crystal_has_a_heading_of_its_own(deposit, crystals: int) -> None:
+    step = {"lattice": "square", "orientation": "flat", "minimum_coverage": 0.1}
+    world = deposit("lattice", 0.9, "cube", crystals=crystals, **step)
+    assert len(set(headings(world))) == crystals
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_deposit_may_begin_in_the_middle(deposit, cut: bool) -> None:
+    for layout in ("sparse", "clusters", "rafts", "heap"):
+        world = deposit(layout, 0.1, size=3.0, begin_in_middle=True, cut_by_frame=cut)
+        assert np.abs(places(world)[0, :2]).max() < 20 / 6
+
+
+def test_satellites_sit_on_the_particles_that_lie_there(deposit_beside) -> None:
+    world = deposit_beside("satellites", 0.1)
+    is_large, location = diameters(world) == 5, places(world)
+    assert 0 < is_large.sum() < 6
+    assert (~is_large).sum() > 5
+    apart = np.linalg.norm(location[~is_large, None] - location[is_large], axis=2) - 2.8
+    assert (np.abs(apart).min(axis=1) < 2 * CELL).mean() > 0.7
+    assert apart.min() > -2 * CELL
+    (_, report) = world.physics
+    assert isinstance(report, DepositReport)
+    assert report.coverage == pytest.approx(0.1, abs=0.01)
+
+
+def test_other_layouts_keep_off_the_particles_that_lie_there(deposit_beside) -> None:
+    world = deposit_beside("sparse", 0.05)
+    is_large, location = diameters(world) == 5, places(world)
+    level = np.linalg.norm(location[~is_large, None, :2] - location[is_large, :2], axis=2)
+    assert level.min() > 2.8 - 2 * CELL
+
+
+def test_satellites_leave_the_particles_below_them_as_they_were(deposit_beside) -> None:
+    few, many = deposit_beside("satellites", 0.02), deposit_beside("satellites", 0.2)
+    for world in (few, many):
+        assert (
+            world.particles.names[: (diameters(few) == 5).sum()] == few.particles.names[: (diameters(few) == 5).sum()]
+        )
+    assert (places(few)[diameters(few) == 5] == places(many)[diameters(many) == 5]).all()
+    assert len(many.particles) > len(few.particles)
