@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("rafts", "chains", "rings")
 """Layouts that consist of such clusters."""
-LARGEST_BEND: Final = 0.7
+MAX_BEND: Final = 0.7
 """Tangent of the largest angle between neighbouring links of a chain."""
 SIDES: Final = 8
 """Sides from which a body tries to join a raft."""
 
 
 @dataclass
-class Cluster:
+class GrowingCluster:
     """A cluster that grows; lengths in scene units."""
 
     kind: str
@@ -40,7 +40,7 @@ class Cluster:
     """x, y and reach of each body."""
 
     @classmethod
-    def begin(cls, kind: str, key: np.uint64, largest: int) -> Cluster:
+    def begin(cls, kind: str, key: np.uint64, largest: int) -> GrowingCluster:
         """Return a cluster without bodies, complete with 1 … `largest`, each number as likely."""
         size = 1 + int(float(draw_uniform(key, np.uint64(0))) * largest)
         return cls(kind, key, size, draw_cluster_heading(key))
@@ -70,7 +70,7 @@ class Cluster:
             along, across = float(np.float32(math.cos(angle))), float(np.float32(math.sin(angle)))
         else:
             output = np.uint64(16 + len(self.members))
-            along, across = 1.0, LARGEST_BEND * (2 * float(draw_uniform(self.key, output)) - 1)
+            along, across = 1.0, MAX_BEND * (2 * float(draw_uniform(self.key, output)) - 1)
         if self.members:
             u, v = self.direction.tolist()
             turned = np.array([along * u - across * v, across * u + along * v])

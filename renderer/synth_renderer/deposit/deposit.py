@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from synth_renderer.deposit.clusters import KINDS, Cluster, draw_cluster_heading
+from synth_renderer.deposit.clusters import KINDS, GrowingCluster, draw_cluster_heading
 from synth_renderer.deposit.landscape import (
     Landscape,
     add_body,
@@ -137,7 +137,7 @@ class Deposit:
     """Middle of each body, scene units; z above the substrate."""
     clusters: int = 0
     """Rafts, chains or rings begun so far."""
-    cluster: Cluster | None = None
+    cluster: GrowingCluster | None = None
     """The one that grows."""
 
     @classmethod
@@ -264,7 +264,7 @@ class Deposit:
                 x, y = find_middle(self.land, find_row(self.land, place.y), find_column(self.land, place.x))
                 place = Place(True, x, y, place.z)
                 begun = self._derive_cluster_key(self.clusters)
-                self.cluster = Cluster.begin(self.layout.kind, begun, self.layout.cluster_size)
+                self.cluster = GrowingCluster.begin(self.layout.kind, begun, self.layout.cluster_size)
                 self.clusters += 1
             elif self.cluster is not None and self.cluster.is_complete:
                 place = self._find_place_beside(self.cluster, body, bounds, key)
@@ -272,7 +272,7 @@ class Deposit:
             self.cluster.join(place.x, place.y, body.reach)
         return place
 
-    def _find_place_beside(self, cluster: Cluster, body: PosedBody, bounds: Bounds, key: np.uint64) -> Place:
+    def _find_place_beside(self, cluster: GrowingCluster, body: PosedBody, bounds: Bounds, key: np.uint64) -> Place:
         """Return the place where the first of a cluster's paths that is free ends."""
         for start, target in cluster.list_paths(body.reach, np.uint64(draw_word(key, np.uint64(3)))):
             place = find_packed_place(self.land, body.profile, start, target, body.reach)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from synth_renderer.deposit.clusters import Cluster
+from synth_renderer.deposit.clusters import GrowingCluster
 from synth_renderer.deposit.landscape import create_landscape
 from synth_renderer.deposit.overlap import measure_largest_shared_volume
 from synth_renderer.deposit.profile import build_profile
@@ -94,7 +94,7 @@ def test_spheres_of_chains_touch_two_others_at_most_where_chains_do_not_meet(dep
 
 @pytest.mark.parametrize("key", range(20))
 def test_a_ring_comes_round(key: int) -> None:
-    ring = Cluster.begin("rings", np.uint64(key), 24)
+    ring = GrowingCluster.begin("rings", np.uint64(key), 24)
     ring.join(0.0, 0.0, 1.0)
     while not ring.is_complete:
         ((start, _),) = ring.list_paths(1.0, np.uint64(0))
