@@ -300,12 +300,26 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "shadowing": _build_float(0.8, "loss of electrons to surrounding particles", "", 0.0, 10.0),
             "crevice_shadowing": _build_float(0.5, "the same within the relief of a particle", "", 0.0, 10.0),
             "ridge_brightening": _build_float(0.0, "gain of edges and ridges that stand out", "", 0.0, 20.0),
+            "shadow_on_particles": _build_float(
+                0.0, "share of a particle's electrons that neighbours and folds can stop", "", 0.0, 1.0
+            ),
+            "shadow_on_ground": _build_float(
+                0.0, "share of the ground's electrons that particles can stop", "", 0.0, 1.0
+            ),
+            "shadow_reach": _build_float(
+                1.0, "how far what stands above a point can stop them", "particle size", 0.02, 20.0
+            ),
             "particle_contrast": _build_float(
                 0.35, "grey of a level particle above the ground's", "full white", -1.0, 1.0
             ),
             "particle_variation": _build_float(
                 0.05, "rms difference from particle to particle", "of its grey", 0.0, 1.0
             ),
+            "composition_share": _build_float(
+                0.0, "share of the particles that are of another material; 0 is none", "", 0.0, 1.0
+            ),
+            "composition_contrast": _build_float(0.5, "grey of that material over the others', - 1", "", -1.0, 10.0),
+            "transparency": _build_float(0.0, "share of a level particle that shows the ground", "", 0.0, 1.0),
             "halo": _build_float(0.0, "charging around particles; negative is dark", "full white", -0.5, 0.5),
             "halo_width": _build_float(0.3, "reach of the halo", "particle size", 0.02, 2.0),
             "streaks": _build_float(0.0, "charging along the scan line behind particles", "full white", -0.5, 0.5),
@@ -321,6 +335,15 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "line_noise": _build_float(0.0, "rms offset of a scan line", "full white", 0.0, 0.5),
             "black_point": _build_float(0.0, "signal that becomes black", "full white", -1.0, 0.9),
             "gain": _build_float(1.0, "factor on what lies above the black point", "", 0.01, 100.0),
+            "auto_black": _build_float(
+                0.0, "grey that the automatic levels give the darkest 0.3 %", "full white", -1.0, 1.0
+            ),
+            "auto_white": _build_float(
+                0.0, "grey that they give the brightest 0.3 %; 0 switches them off", "full white", 0.0, 2.0
+            ),
+            "gamma": _build_float(1.0, "power of the response; below 1 lifts dark greys", "", 0.2, 5.0),
+            "saturation": _build_float(0.0, "how far the response bends to an S", "", 0.0, 1.0),
+            "inverted_contrast": Feature(FeatureType.BOOL, False, "whether dark and bright change places"),
             "nanometres_per_unit": _build_float(0.0, "scale; 0 is unknown", "nm per scene unit", 0.0, 1e9),
             "overlays": Feature(FeatureType.BOOL, True, "whether anything is written over the picture"),
             "info_bar": _build_float(0.0, "height of the bar at the bottom; 0 is none", "picture height", 0.0, 0.3),

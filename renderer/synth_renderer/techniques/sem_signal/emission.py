@@ -69,13 +69,17 @@ class Pixels:
     """Height above the ground's plane, scene units; samples on the ground count as 0."""
 
 
-def gather_pixels(samples: Samples, levels: NDArray[np.float64], emission: Emission, per_side: int) -> Pixels:
-    """Average the samples of each pixel: the grey of a sample is its body's level times its normal's emission.
+def gather_pixels(
+    samples: Samples, levels: NDArray[np.float64], emission: Emission, per_side: int, transparency: float = 0.0
+) -> Pixels:
+    """Average the samples of each pixel: a sample's grey is its body's level times (its normal's emission - t).
 
-    levels (N,), parts of full white; `per_side` samples along each side of a pixel.
+    levels (N,), parts of full white; `per_side` samples along each side of a pixel. t is the `transparency`, 0 … 1: a
+    beam of high voltage passes the particle, and the share t of a level facet's grey is that of the ground below it;
+    what tilt adds at the rim stays (L. Reimer, Scanning Electron Microscopy, 2nd ed., 1998, chapter 4).
     """
     return Pixels(*_gather_pixels(samples.ids, samples.height, samples.normal, levels, emission.table, emission.side,
-                                  per_side))  # fmt: skip
+                                  transparency, per_side))  # fmt: skip
 
 
 def compute_emission(normal: NDArray[np.float32], emission: Emission) -> NDArray[np.float32]:
@@ -91,6 +95,7 @@ def _gather_pixels(
     levels: NDArray[np.float64],
     table: NDArray[np.float64],
     side: tuple[float, float],
+    transparency: float,
     per_side: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Return signal, coverage and height (H, W) of samples (H s, W s), s = per_side, for table and side of Emission."""
@@ -106,7 +111,7 @@ def _gather_pixels(
                     if ids[y, x] > 0:
                         count += 1
                         total_height += height[y, x]
-                        total += levels[ids[y, x] - 1] * _look_up_yield(normal[y, x], table, side)
+                        total += levels[ids[y, x] - 1] * (_look_up_yield(normal[y, x], table, side) - transparency)
             signal[row, column], coverage[row, column] = total * share, count * share
             mean_height[row, column] = total_height * share
     return signal, coverage, mean_height

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_renderer.randomness.hashing import draw_normals
 from synth_renderer.techniques.base.feature_values import read_number
-from synth_renderer.techniques.sem_signal import charging, counting, scan, shadowing, specimen
+from synth_renderer.techniques.sem_signal import charging, counting, display, escape, scan, shadowing, specimen
 from synth_renderer.techniques.sem_signal.cores import add_cores
 from synth_renderer.techniques.sem_signal.emission import Emission, gather_pixels
 from synth_renderer.techniques.sem_signal.samples import SAMPLES_PER_SIDE, sample_surface
@@ -38,6 +38,8 @@ class _Surface(NamedTuple):
     """Height of the visible surface above the ground's plane, pixels."""
     surroundings: Plane
     """The same with the bodies that are present without being seen."""
+    normal: NDArray[np.float32]
+    """Unit normals of the bodies without their skin, z up on the ground, (H, W, 3)."""
     particle_size: float
     """Typical size of a particle in the picture, pixels."""
 
@@ -49,13 +51,16 @@ def record_signal(scene: StagedScene, present: Selection, in_camera: Selection) 
     effect before it to a new one and returns it unchanged at strength 0.
     """
     value, key = partial(read_number, scene.technique.features), partial(specimen.make_key, scene)
-    grey, coverage, height, surroundings, size = _emit_signal(scene, present, in_camera)
+    grey, coverage, height, surroundings, normal, size = _emit_signal(scene, present, in_camera)
 
     neighbours, relief = (_to_pixels(widths, size) for widths in (shadowing.NEIGHBOUR_WIDTHS, shadowing.RELIEF_WIDTHS))
     grey = shadowing.darken_with_depth(grey, height, value("height_contrast"))
     grey = shadowing.shade_signal(grey, height, surroundings, neighbours, value("shadowing"))
     grey = shadowing.shade_signal(grey, height, surroundings, relief, value("crevice_shadowing"))
     grey = shadowing.brighten_ridges(grey, height, relief, value("ridge_brightening"))
+    if value("shadow_on_particles") or value("shadow_on_ground"):
+        free = escape.compute_escape(height, surroundings, normal, value("shadow_reach") * size)
+        grey = escape.shade_by_escape(grey, coverage, free, value("shadow_on_particles"), value("shadow_on_ground"))
 
     lines = draw_normals(key("streaks"), len(grey))
     grey = charging.add_halo(grey, coverage, value("halo"), value("halo_width") * size)
@@ -68,7 +73,11 @@ def record_signal(scene: StagedScene, present: Selection, in_camera: Selection) 
     grey = _amplify(grey, coverage, value("gain"), value("clipping"))
     grey = counting.add_shot_noise(grey, key("electrons"), value("electrons"), value("noise_correlation"))
     grey = counting.add_line_noise(grey, key("line_noise"), value("line_noise"))
-    return _limit_range(grey, value("black_point"))
+    grey = display.subtract_black(grey, value("black_point"))
+
+    grey = display.set_levels(grey, value("auto_black"), value("auto_white"))
+    grey = display.bend_response(display.limit_range(grey), value("gamma"), value("saturation"))
+    return display.invert_contrast(grey) if scene.technique.features["inverted_contrast"] else grey
 
 
 def _emit_signal(scene: StagedScene, present: Selection, in_camera: Selection) -> _Surface:
@@ -77,17 +86,21 @@ def _emit_signal(scene: StagedScene, present: Selection, in_camera: Selection) -
     levels, ground = specimen.compute_levels(scene), specimen.build_ground(scene)
     samples = sample_surface(scene.bodies, in_camera, camera)
     size = specimen.compute_typical_size(scene, samples)
-    roughen_normals(samples, scene.bodies, specimen.build_skin(scene), camera, specimen.make_skin_keys(scene))
-    pixels = gather_pixels(samples, levels, emission, SAMPLES_PER_SIDE)
-    grey = pixels.signal + (np.float32(1) - pixels.coverage) * ground.compute_signal(emission)
     ids = samples.ids[::SAMPLES_PER_SIDE, ::SAMPLES_PER_SIDE]
+    normal = samples.normal[::SAMPLES_PER_SIDE, ::SAMPLES_PER_SIDE].copy()
+    normal[ids == 0, 2] = 1
+    roughen_normals(samples, scene.bodies, specimen.build_skin(scene), camera, specimen.make_skin_keys(scene))
+    transparency = read_number(scene.technique.features, "transparency")
+    pixels = gather_pixels(samples, levels, emission, SAMPLES_PER_SIDE, transparency)
+    opacity = np.float32(1 - transparency) * pixels.coverage
+    grey = pixels.signal + (np.float32(1) - opacity) * ground.compute_signal(emission)
     core_sizes, core_levels = specimen.compute_cores(scene, levels)
     grey = add_cores(grey, scene.bodies, in_camera, core_sizes, core_levels, ids, camera, size)
     height = surroundings = specimen.compute_height(scene, pixels, ground)
     if (present != in_camera).any():
         everything = gather_pixels(sample_surface(scene.bodies, present, camera), levels, emission, SAMPLES_PER_SIDE)
         surroundings = specimen.compute_height(scene, everything, ground)
-    return _Surface(grey, pixels.coverage, height, surroundings, size)
+    return _Surface(grey, pixels.coverage, height, surroundings, normal, size)
 
 
 def _build_emission(features: Mapping[str, FeatureValue]) -> Emission:
@@ -110,9 +123,3 @@ def _amplify(signal: Plane, coverage: Plane, gain: float, clipping: float) -> Pl
     if clipping > 0:
         gain = charging.compute_clipping_gain(signal, coverage, clipping)
     return np.asarray(signal * np.float32(gain))
-
-
-def _limit_range(signal: Plane, black_point: float) -> Plane:
-    """Map black_point … 1 to 0 … 1 and cut off the rest: the range of the digitiser."""
-    black = np.float32(black_point)
-    return np.asarray(np.clip((signal - black) / (np.float32(1) - black), 0, 1))

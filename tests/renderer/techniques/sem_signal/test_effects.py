@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synth_renderer.techniques.sem_signal import charging, counting, ground_relief, scan, shadowing
+from synth_renderer.techniques.sem_signal import charging, counting, display, escape, ground_relief, scan, shadowing
 from synth_renderer.techniques.sem_signal.blur import blur_plane
 from synth_renderer.techniques.sem_signal.emission import Emission, compute_emission
 from synth_renderer.techniques.sem_signal.ground import build_gradient, build_patchy_ground
@@ -67,6 +67,92 @@ def test_the_ground_is_darker_than_the_top_by_the_height_contrast():
     height = np.array([[0.0, 5.0, 10.0]], dtype=np.float32)
     signal = shadowing.darken_with_depth(np.ones_like(height), height, 0.35)
     assert signal[0] == pytest.approx([0.65, 0.825, 1.0])
+
+
+LEVEL = np.array([0.0, 0.0, 1.0], dtype=np.float32)
+
+
+def stage_spheres(*spheres: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Height (120, 120) and normals of spheres (column, row, radius) on level ground, all px."""
+    y, x = np.mgrid[:120, :120].astype(float)
+    height, normal = np.zeros((120, 120)), np.tile(LEVEL, (120, 120, 1))
+    for column, row, radius in spheres:
+        across, down = (x - column) / radius, (y - row) / radius
+        inside = across**2 + down**2 < 1
+        up = np.sqrt(np.maximum(1 - across**2 - down**2, 0))
+        height[inside] = (radius * (1 + up))[inside]
+        normal[inside] = np.stack([across, -down, up], axis=-1)[inside]
+    return height.astype(np.float32), normal.astype(np.float32)
+
+
+@pytest.mark.parametrize("reach", [20.0, 80.0])
+def test_a_wall_stops_the_electrons_of_the_ground_before_it_as_far_as_the_parabola_reaches(reach):
+    """One row: of the sixteen sections only the one towards the wall meets it."""
+    height = np.zeros((1, 60), dtype=np.float32)
+    height[0, 50:] = 5.0
+    free = escape.compute_escape(height, height, np.tile(LEVEL, (1, 60, 1)), reach)[0]
+    distance = np.arange(50, 0, -1)
+    slope = np.maximum(5.0 / distance - distance / reach, 0)
+    assert free[:50] == pytest.approx((15 + 1 / np.sqrt(1 + slope**2)) / 16, abs=1e-6)
+    assert (free[50:] == 1).all()
+
+
+def test_a_lone_sphere_does_not_shade_itself():
+    height, normal = stage_spheres((60, 60, 30))
+    free = escape.compute_escape(height, height, normal, 60.0)
+    assert free[height > 0].min() > 0.999
+    assert 0.5 < free[60, 91] < 0.65, "the ground beside it sees half of the sky"
+    assert free[60, 118] > 0.95
+
+
+def test_where_spheres_meet_few_electrons_escape_and_their_other_rims_stay_bright():
+    height, normal = stage_spheres((35, 60, 25), (85, 60, 25))
+    free = escape.compute_escape(height, height, normal, 50.0)
+    assert free[60, 60] < 0.3
+    assert (free[60, 57:64] < 0.95).all()
+    assert free[60, 35] > 0.97, "the top of a sphere"
+    assert free[60, 12] > 0.999, "the rim that faces away"
+
+
+def test_bodies_that_are_not_seen_stop_electrons_too():
+    ground, normal = np.zeros((120, 120), dtype=np.float32), np.tile(LEVEL, (120, 120, 1))
+    hidden, _ = stage_spheres((60, 60, 20))
+    free = escape.compute_escape(ground, hidden, normal, 40.0)
+    assert free[60, 82] < 0.7
+    assert (escape.compute_escape(ground, ground, normal, 40.0) == 1).all()
+
+
+def test_the_field_collects_what_does_not_leave_past_the_surroundings():
+    free, coverage = np.float32([[0.2, 0.2, 0.6, 1.0]]), np.float32([[0, 1, 0.5, 1]])
+    signal = escape.shade_by_escape(np.full_like(free, 0.5), coverage, free, 0.75, 0.25)
+    assert signal[0] == pytest.approx([0.5 * 0.8, 0.5 * 0.4, 0.5 * 0.8, 0.5])
+
+
+def test_automatic_levels_give_the_tails_their_greys():
+    signal = np.random.default_rng(5).normal(3.0, 2.0, (300, 300)).astype(np.float32)
+    grey = display.set_levels(signal, 0.2, 0.7)
+    assert (grey < 0.2).mean() == pytest.approx(0.003, abs=1e-4)
+    assert (grey > 0.7).mean() == pytest.approx(0.003, abs=1e-4)
+    assert np.corrcoef(grey.ravel(), signal.ravel())[0, 1] > 0.99999
+    flat = display.set_levels(np.full((9, 9), 0.4, dtype=np.float32), 0.2, 0.7)
+    assert flat == pytest.approx(np.full((9, 9), 0.2))
+
+
+def test_the_response_is_its_formula():
+    grey = np.linspace(0, 1, 257, dtype=np.float32)
+    power = grey.astype(float) ** 1.6
+    expected = power + 0.4 * (3 * power**2 - 2 * power**3 - power)
+    assert display.bend_response(grey, 1.6, 0.4) == pytest.approx(expected, abs=1e-5)
+    assert (display.bend_response(grey, 1.0, 0.0) == grey).all()
+
+
+def test_the_black_point_is_subtracted_and_the_range_cut_off():
+    signal = np.float32([-0.1, 0.2, 0.6, 1.0, 1.4])
+    assert display.limit_range(display.subtract_black(signal, 0.2)) == pytest.approx([0, 0, 0.5, 1, 1])
+
+
+def test_inverted_contrast_is_the_negative():
+    assert display.invert_contrast(np.float32([0, 0.25, 1])) == pytest.approx([1, 0.75, 0])
 
 
 def test_a_halo_surrounds_particles_without_covering_them():
@@ -142,6 +228,9 @@ EFFECTS = {
     "height": lambda grey, strength: shadowing.darken_with_depth(grey, HEIGHT, strength),
     "shadows": lambda grey, strength: shadowing.shade_signal(grey, HEIGHT, HEIGHT, [2.0], strength),
     "ridges": lambda grey, strength: shadowing.brighten_ridges(grey, HEIGHT, [2.0], strength),
+    "escape": lambda grey, strength: escape.shade_by_escape(grey, HEIGHT, HEIGHT, strength, strength),
+    "levels": lambda grey, strength: display.set_levels(grey, -strength, strength),
+    "response": lambda grey, strength: display.bend_response(grey, 1.0, strength),
     "halo": lambda grey, strength: charging.add_halo(grey, HEIGHT, strength, 3.0),
     "streaks": lambda grey, strength: charging.add_streaks(grey, HEIGHT, LINES, strength, 5.0),
     "focus": lambda grey, strength: scan.focus_beam(grey, HEIGHT, strength, strength),

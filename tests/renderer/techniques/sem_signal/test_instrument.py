@@ -68,6 +68,48 @@ def test_a_core_shines_through_the_middle(stage_beads, take_picture):
     assert core[64, 80] == pytest.approx(shell[64, 80], abs=1)
 
 
+def test_a_transparent_particle_shows_the_ground_within_its_rim(stage_beads, take_picture):
+    clear = BARE | {"edge_strength": 1.0, "transparency": 1.0, "ground_level": 0.2, "ground_gradient": 0.2}
+    seen = take_picture(stage_beads(LONE, **clear)).astype(int)
+    ground = take_picture(stage_beads(np.zeros((0, 4)), **clear)).astype(int)
+    assert np.abs(seen - ground)[60:68, 60:68].max() <= 2
+    assert (seen - ground)[64, 82] > 50, "the rim"
+
+
+def test_a_share_of_the_particles_is_of_another_material(stage_beads, take_picture):
+    beads = np.array([[2.5 * x - 5.0, 2.5 * y - 5.0, 1.0, 2.0] for x in range(5) for y in range(5)])
+    other = BARE | {"composition_share": 0.4, "composition_contrast": 0.5}
+    centres = (64 + 10 * beads[:, 0]).astype(int), (64 - 10 * beads[:, 1]).astype(int)
+    greys = take_picture(stage_beads(beads, **other))[centres[1], centres[0]]
+    assert set(greys) == {round(255 * 0.5), round(255 * 0.75)}
+    assert 4 <= (greys > 130).sum() <= 16
+    fewer = take_picture(stage_beads(beads[:9], **other))[centres[1][:9], centres[0][:9]]
+    assert (fewer == greys[:9]).all(), "a particle keeps its material when others are left out"
+
+
+def test_a_contact_is_dark_and_a_lone_rim_is_not(stage_beads, take_picture):
+    pair, strict = np.array([[-2.0, 0.0, 2.0, 4.0], [2.0, 0.0, 2.0, 4.0]]), BARE | {"shadow_on_particles": 1.0}
+    plain, shaded = (take_picture(stage_beads(pair, **f)).astype(int) for f in (BARE, strict))
+    assert shaded[64, 63:65].max() < 0.6 * plain[64, 63]
+    assert np.abs(shaded - plain)[64, :46].max() <= 1, "the other side of a bead, and the ground"
+
+
+def test_the_automatic_levels_come_last_but_for_the_overlays(stage_beads, take_picture):
+    features = {"auto_black": 0.2, "auto_white": 0.7, "electrons": 500.0, "panel_letter": 0.2}
+    grey = take_picture(stage_beads(ROW, **features))
+    bare = take_picture(stage_beads(ROW, **features | {"overlays": False}))
+    assert np.percentile(bare, [0.3, 99.7]) == pytest.approx([255 * 0.2, 255 * 0.7], abs=2)
+    assert grey.max() == 255, "the letter is white"
+
+
+def test_inverted_contrast_turns_all_round_but_the_overlays(stage_beads, take_picture):
+    seen, turned = (take_picture(stage_beads(ROW, panel_letter=0.2, inverted_contrast=on)) for on in (False, True))
+    letter = seen == 255
+    assert letter.any()
+    assert (turned[letter] == 255).all()
+    assert (np.abs(seen.astype(int) + turned - 255)[60:] <= 1).all()
+
+
 def test_equal_seeds_give_equal_pixels_and_another_seed_other_noise(stage_beads, take_picture):
     first, again, other = (take_picture(stage_beads(ROW, seed)) for seed in (1, 1, 2))
     assert (first == again).all()
@@ -76,7 +118,15 @@ def test_equal_seeds_give_equal_pixels_and_another_seed_other_noise(stage_beads,
 
 @pytest.mark.parametrize(
     ("feature", "value"),
-    [("line_noise", 0.05), ("streaks", 0.2), ("ground_texture", 0.1), ("drift", 1.0), ("panel_letter", 0.1)],
+    [
+        ("line_noise", 0.05),
+        ("streaks", 0.2),
+        ("ground_texture", 0.1),
+        ("drift", 1.0),
+        ("panel_letter", 0.1),
+        ("shadow_on_particles", 1.0),
+        ("shadow_on_ground", 0.5),
+    ],
 )
 def test_switching_one_effect_off_keeps_the_draws_of_the_others(stage_beads, take_picture, feature, value):
     """Shot noise stays the same: the difference from the picture without it does not change."""
