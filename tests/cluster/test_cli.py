@@ -19,6 +19,7 @@ from servers import S3Server, minio_server
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
+from synth_api.resources.synth_dataset import DatasetPhase, DatasetStatus, ExportAddress
 from synth_api.resources.synth_sweep import AttemptStatus, FailureCount, Phase, RunCounts, RunFailure, SweepStatus
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.layout import manifest_path, run_path
@@ -68,6 +69,32 @@ SWEEPS = {
 }
 
 
+def build_dataset_status(phase: DatasetPhase, reason: Reason, **more: Any) -> DatasetStatus:
+    ready = Condition(
+        type=ConditionType.READY,
+        status="False",
+        reason=reason,
+        message=f"{phase.value}, as the operator says.",
+        observed_generation=1,
+        last_transition_time=NOW,
+    )
+    return DatasetStatus(observed_generation=1, phase=phase, conditions=(ready,), **more)
+
+
+DATASETS = {
+    "invalid": build_dataset_status(DatasetPhase.FAILED, Reason.DATASET_INVALID),
+    "published": build_dataset_status(
+        DatasetPhase.PUBLISHED,
+        Reason.PUBLISHED,
+        version="1",
+        runs=180,
+        split_runs="train 120, val 60",
+        formats="coco,webdataset",
+        exports=(ExportAddress(format="coco", address="s3://lab/x/datasets/lab/published/1/coco-12345678"),),
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     with api_server(tmp_path_factory.mktemp("api-server")) as running:
@@ -77,21 +104,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         running.kubectl("apply", "--namespace=lab", f"--filename={ROOT}/recipes/kubernetes/spheres-sem.yaml")
         tutorial = yaml.safe_load((ROOT / "recipes/kubernetes/spheres-sem-180.yaml").read_text())["spec"]
         for name, sweep_status in SWEEPS.items():
-            apply_sweep(running, name, tutorial, sweep_status)
+            apply_object(running, "SynthSweep", name, tutorial, sweep_status)
+        definition = yaml.safe_load((ROOT / "examples/kubernetes-sweep/dataset.yaml").read_text())["spec"]
+        for name, dataset_status in DATASETS.items():
+            apply_object(running, "SynthDataset", name, definition, dataset_status)
         yield running
 
 
-def apply_sweep(server: ApiServer, name: str, spec: dict[str, Any], sweep_status: SweepStatus) -> None:
+def apply_object(
+    server: ApiServer, kind: str, name: str, spec: dict[str, Any], status: SweepStatus | DatasetStatus
+) -> None:
     server.apply(
         {
             "apiVersion": "synth-operator.io/v1alpha1",
-            "kind": "SynthSweep",
+            "kind": kind,
             "metadata": {"name": name, "namespace": "lab"},
             "spec": spec,
         }
     )
-    patch = f'{{"status":{sweep_status.model_dump_json(exclude_none=True)}}}'
-    server.kubectl("patch", "ss", name, "--namespace=lab", "--subresource=status", "--type=merge", f"--patch={patch}")
+    patch = f'{{"status":{status.model_dump_json(exclude_none=True, by_alias=True)}}}'
+    server.kubectl("patch", kind, name, "--namespace=lab", "--subresource=status", "--type=merge", f"--patch={patch}")
 
 
 class Synth:
@@ -125,13 +157,29 @@ def synth(server: ApiServer, tmp_path: Path) -> Synth:
 
 
 def test_status_of_all_sweeps(synth: Synth) -> None:
-    head, *rows = synth.read_output("status").splitlines()
+    sweeps, _, datasets = synth.read_output("status").partition("\n\n")
+    head, *rows = sweeps.splitlines()
     assert head.split() == ["sweep", "phase", "done", "total", "cached", "failed", "ends", "age"]
     assert [row.split()[:6] for row in rows] == [
         ["complete", "Complete", "180", "180", "180", "0"],
         ["failed", "Failed", "157", "180", "0", "23"],
         ["rendering", "Rendering", "100", "180", "60", "0"],
     ]
+    head, *rows = datasets.splitlines()
+    assert head.split() == ["dataset", "phase", "version", "runs", "splits", "exports", "age"]
+    assert [row.split()[:-2] for row in rows] == [
+        ["invalid", "Failed"],
+        ["published", "Published", "1", "180", "train", "120,", "val", "60", "coco,webdataset"],
+    ]
+
+
+def test_status_of_a_dataset(synth: Synth) -> None:
+    shown = synth.read_output("status", "dataset/published")
+    assert shown.startswith("dataset/published  Published\nPublished, as the operator says.\n")
+    for line in ("spheres-sem-180", "180: train 120, val 60", "s3://lab/x/datasets/lab/published/1/coco-12345678"):
+        assert line in shown
+    shown = synth.read_output("status", "dataset/invalid")
+    assert "Repair the source, split or export of the SynthDataset that the message names." in shown
 
 
 def test_status_of_a_sweep(synth: Synth) -> None:
@@ -145,7 +193,12 @@ def test_status_as_json(synth: Synth) -> None:
     shown = json.loads(synth.read_output("status", "failed", "-o", "json"))
     assert (shown["name"], shown["namespace"], shown["phase"], shown["current"]) == ("failed", "lab", "Failed", True)
     assert shown["runs"]["done"] == 157
-    assert len(json.loads(synth.read_output("status", "-o", "json"))) == 3
+    assert [(one["kind"], one["name"]) for one in json.loads(synth.read_output("status", "-o", "json"))] == [
+        *(("SynthSweep", name) for name in sorted(SWEEPS)),
+        *(("SynthDataset", name) for name in sorted(DATASETS)),
+    ]
+    dataset = json.loads(synth.read_output("status", "dataset/published", "-o", "json"))
+    assert (dataset["phase"], dataset["version"], dataset["runs"]) == ("Published", "1", 180)
 
 
 def test_watching_ends_when_the_sweep_is_over(synth: Synth) -> None:
@@ -170,7 +223,7 @@ def test_failures(synth: Synth) -> None:
 
 
 def test_retry_gives_a_sweep_a_new_token(synth: Synth, server: ApiServer) -> None:
-    apply_sweep(server, "again", {"recipeRef": {"name": "spheres-sem"}}, SWEEPS["failed"])
+    apply_object(server, "SynthSweep", "again", {"recipeRef": {"name": "spheres-sem"}}, SWEEPS["failed"])
     assert synth.read_output("retry", "again").startswith("again: 23 runs to retry (retryToken 20")
     document = json.loads(server.kubectl("get", "ss", "again", "--namespace=lab", "--output=json"))
     assert document["spec"]["retryToken"]
@@ -198,6 +251,31 @@ def test_a_file_takes_precedence_over_a_sweep_of_the_same_name(synth: Synth) -> 
     (synth.folder / "rendering").mkdir()
     code, _, error = synth("gallery", "rendering")
     assert (code, error) == (2, "error: rendering: holds no dataset; run synth render first\n")
+
+
+def test_watching_a_dataset_ends_when_it_is_published_or_needs_an_edit(synth: Synth) -> None:
+    published = "Published: Published, as the operator says.\n"
+    assert synth("status", "dataset/published", "--watch", "-n", "lab") == (0, published, "")
+    code, out, _ = synth("status", "dataset/invalid", "--watch", "-n", "lab")
+    assert (code, out) == (1, "Failed: Failed, as the operator says.\n")
+
+
+def test_logs_of_a_dataset_are_those_of_its_pods(synth: Synth, server: ApiServer) -> None:
+    code, out, error = synth("logs", "dataset/published", "-n", "lab")
+    assert (code, out) == (0, "")
+    assert "dataset/published has no pods with logs" in error
+    labels = {"synth-operator.io/dataset": "published", "synth-operator.io/job": "export"}
+    container = {"name": "export", "image": "none"}
+    metadata = {"name": "published-12345678-e-0", "namespace": "lab", "labels": labels}
+    server.kubectl("create", "serviceaccount", "default", "--namespace=lab")
+    server.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}})
+    server.kubectl(
+        *("patch", "pod", metadata["name"], "--namespace=lab", "--subresource=status", "--type=merge"),
+        '--patch={"status":{"phase":"Running"}}',
+    )
+    # No node has the pod, so its log is empty.
+    assert synth("logs", "dataset/published", "--job=export", "-n", "lab") == (0, "", "")
+    assert "has no pods with logs" in synth("logs", "dataset/published", "--job=publish", "-n", "lab")[2]
 
 
 def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
@@ -231,7 +309,13 @@ def test_logs_of_a_sweep_without_pods(synth: Synth) -> None:
             "a=1: the sweep 'rendering' has its own axes; only a recipe file takes arguments",
         ),
         (["gallery", "rendering", "-n", "lab"], 2, "rendering: its store is unknown: it has no spec.output"),
-        (["status", "--watch"], 2, "--watch needs the name of one sweep and excludes -o json"),
+        (["status", "--watch"], 2, "--watch needs the name of one sweep or dataset and excludes -o json"),
+        (
+            ["status", "dataset/publishd", "-n", "lab"],
+            2,
+            "dataset/publishd: there is no dataset of this name in namespace 'lab'; did you mean 'published'?",
+        ),
+        (["logs", "dataset/", "-n", "lab"], 2, "cannot be the name of a dataset: use lower-case letters"),
     ],
 )
 def test_an_error_is_one_sentence(synth: Synth, arguments: list[str], code: int, says: str) -> None:
@@ -335,7 +419,7 @@ def test_the_gallery_of_a_sweep_is_read_with_the_sweeps_secret(synth: Synth, ser
     with run_bucket_with_dataset(synth.folder) as store:
         output = {"bucket": "lab", "prefix": "x", "insecure": True, "secretRef": {"name": "store"}}
         spec = {"recipeRef": {"name": "spheres-sem"}, "output": output | {"endpoint": "store.invalid:9000"}}
-        apply_sweep(server, "shown", spec, SWEEPS["complete"])
+        apply_object(server, "SynthSweep", "shown", spec, SWEEPS["complete"])
         code, _, error = synth("gallery", "shown", "-n", "lab")
         assert (code, error) == (
             2,

@@ -16,17 +16,18 @@ try:
 except ModuleNotFoundError:
     raise InputError("kubernetes", "a cluster needs the Kubernetes client: install synth-operator[cli]") from None
 
-from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.resources.base import API_VERSION
 from synth_cli.cluster.api_requests import ApiRequests
+from synth_cli.cluster.cluster_dataset import PREFIX, ClusterDataset
 from synth_cli.cluster.cluster_errors import AbsentError
 from synth_cli.cluster.cluster_sweep import ClusterSweep
-from synth_cli.cluster.sweep_names import check_sweep_name
+from synth_cli.cluster.sweep_names import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from synth_cli.cluster.api_requests import Tree
+    from synth_cli.cluster.cluster_object import ClusterObject
 
 _KUBECONFIG: Final = "kubeconfig"
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -42,7 +43,7 @@ class Cluster:
     def list_sweeps(self) -> list[ClusterSweep]:
         """Return all sweeps of the namespace, sorted by name."""
         try:
-            found = self.requests.get(self._custom_path("synthsweeps"))["items"]
+            found = self.requests.get(self._custom_path(ClusterSweep.resource))["items"]
         except AbsentError:
             problem = "the cluster has no SynthSweep resource; install the chart charts/synth-operator first"
             raise InputError(self.requests.server, problem) from None
@@ -50,11 +51,30 @@ class Cluster:
 
     def read_sweep(self, name: str) -> ClusterSweep:
         """Return a sweep. Raises InputError with the nearest name if there is none."""
-        check_sweep_name(name)
+        check_name(name, "sweep")
         try:
-            return ClusterSweep.from_json(self.requests.get(self._custom_path("synthsweeps", name)))
+            return ClusterSweep.from_json(self.requests.get(self._custom_path(ClusterSweep.resource, name)))
         except AbsentError:
-            raise InputError(name, self._explain_absence(name)) from None
+            raise InputError(name, self._explain_absence(name, "sweep", self.list_sweeps())) from None
+
+    def list_datasets(self) -> list[ClusterDataset]:
+        """Return all datasets of the namespace, sorted by name; none on a cluster of an earlier release."""
+        with suppress(AbsentError):
+            found = self.requests.get(self._custom_path(ClusterDataset.resource))["items"]
+            return sorted(map(ClusterDataset.from_json, found), key=lambda dataset: dataset.name)
+        return []
+
+    def read_dataset(self, name: str) -> ClusterDataset:
+        """Return a dataset. Raises InputError with the nearest name if there is none."""
+        check_name(name, "dataset")
+        try:
+            return ClusterDataset.from_json(self.requests.get(self._custom_path(ClusterDataset.resource, name)))
+        except AbsentError:
+            raise InputError(f"{PREFIX}{name}", self._explain_absence(name, "dataset", self.list_datasets())) from None
+
+    def read_object(self, word: str) -> ClusterSweep | ClusterDataset:
+        """Return the sweep, or with `dataset/` the dataset, that a word names. Raises InputError if there is none."""
+        return self.read_dataset(word.removeprefix(PREFIX)) if word.startswith(PREFIX) else self.read_sweep(word)
 
     def read_recipe(self, name: str) -> Tree:
         """Return the spec of a SynthRecipe. Raises InputError if there is none."""
@@ -67,11 +87,11 @@ class Cluster:
 
     def patch_spec(self, name: str, change: Tree) -> None:
         """Merge a change into the spec of an existing sweep."""
-        self.requests.patch(self._custom_path("synthsweeps", name), {"spec": change})
+        self.requests.patch(self._custom_path(ClusterSweep.resource, name), {"spec": change})
 
-    def list_pods(self, sweep: str) -> list[Tree]:
-        """Return the pods of the Jobs of a sweep, oldest first."""
-        found = self.requests.get(self._core_path("pods"), labelSelector=f"{SWEEP_LABEL}={sweep}")["items"]
+    def list_pods(self, owner: ClusterObject) -> list[Tree]:
+        """Return the pods of the Jobs of a sweep or dataset, oldest first."""
+        found = self.requests.get(self._core_path("pods"), labelSelector=f"{owner.label}={owner.name}")["items"]
         return sorted(found, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
 
     def read_log(self, pod: str, *, tail: int | None, follow: bool = False) -> Iterator[str]:
@@ -104,10 +124,10 @@ class Cluster:
     def _core_path(self, *words: str) -> str:
         return "/".join((f"/api/v1/namespaces/{self.namespace}", *words))
 
-    def _explain_absence(self, name: str) -> str:
-        names = [sweep.name for sweep in self.list_sweeps()]
-        problem = f"there is no sweep of this name in namespace '{self.namespace}'"
-        remedy = suggest_name(name, names) if names else "the namespace has no sweeps; give another one with -n"
+    def _explain_absence(self, name: str, what: str, existing: Sequence[ClusterObject]) -> str:
+        names = [each.name for each in existing]
+        problem = f"there is no {what} of this name in namespace '{self.namespace}'"
+        remedy = suggest_name(name, names) if names else f"the namespace has no {what}s; give another one with -n"
         return f"{problem}; {remedy}"
 
 

@@ -1,4 +1,4 @@
-"""Remedies for the reasons of a sweep, as the terminal shows them."""
+"""Remedies for the reasons of a sweep or dataset, as the terminal shows them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from synth_api.reasons import FailureReason, Reason
+    from synth_cli.cluster.cluster_object import ClusterObject
     from synth_cli.cluster.cluster_sweep import ClusterSweep
 
 
-def find_remedy(sweep: ClusterSweep) -> str:
-    """Return the remedy for a waiting or failed sweep; empty if no action is needed."""
-    ready = sweep.find_condition(ConditionType.READY)
-    if not sweep.is_current or ready is None or ready.reason.retry_helps is None:
+def find_remedy(owner: ClusterObject) -> str:
+    """Return the remedy for a waiting or failed sweep or dataset; empty if no action is needed."""
+    ready = owner.find_condition(ConditionType.READY)
+    if not owner.is_current or ready is None or ready.reason.retry_helps is None:
         return ""
-    return _format_remedy(ready.reason, sweep.name)
+    return _format_remedy(ready.reason, owner.word)
 
 
 def list_failure_remedies(sweep: ClusterSweep) -> Iterator[tuple[str, str]]:
@@ -30,5 +31,5 @@ def list_failure_remedies(sweep: ClusterSweep) -> Iterator[tuple[str, str]]:
             yield reason.value, _format_remedy(reason, sweep.name)
 
 
-def _format_remedy(reason: Reason | FailureReason, sweep: str) -> str:
-    return reason.remedy.replace("NAME", sweep).replace("`", "")
+def _format_remedy(reason: Reason | FailureReason, word: str) -> str:
+    return reason.remedy.replace("NAME", word).replace("`", "")

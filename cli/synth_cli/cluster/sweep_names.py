@@ -12,10 +12,12 @@ _SWEEP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,251}[a-z0-9])?")
 """At most 253 characters, the limit of Kubernetes."""
 
 
-def check_sweep_name(name: str) -> None:
-    """Raise InputError for an invalid name, which in a path could address another resource of the API server."""
+def check_name(name: str, what: str) -> None:
+    """Raise InputError for an invalid name of `what`, which in a path could address another resource."""
     if not _SWEEP_NAME.fullmatch(name):
-        problem = "cannot be the name of a sweep: use lower-case letters, digits and '-' inside; synth status lists all"
+        problem = (
+            f"cannot be the name of a {what}: use lower-case letters, digits and '-' inside; synth status lists all"
+        )
         raise InputError(name, problem)
 
 

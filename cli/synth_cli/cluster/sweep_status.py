@@ -1,18 +1,23 @@
-"""The status of sweeps as text, tables and JSON."""
+"""The status of sweeps as text and tables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from synth_api.resources.conditions import ConditionType
 from synth_api.resources.synth_sweep import Phase
-from synth_cli.cluster.remedies import find_remedy
-from synth_cli.terminal.formatting import format_count, format_duration
+from synth_cli.cluster.object_status import (
+    build_waiting_rows,
+    find_message,
+    format_clock,
+    format_head,
+    format_span,
+)
+from synth_cli.terminal.formatting import format_count
 from synth_cli.terminal.standard_streams import escape_invisible
 from synth_cli.terminal.tables import build_fact_table, build_table
 
@@ -42,13 +47,7 @@ _BAR_WIDTH: Final = 40
 
 def format_status(sweep: ClusterSweep, now: datetime, *, bar: bool) -> RenderableType:
     """Return phase, message, progress and details of a sweep; with a progress bar if `bar`."""
-    phase = sweep.status.phase
-    head = Text.assemble((sweep.name, "bold"), "  ", (phase.value, f"bold {PHASE_STYLES[phase]}"))
-    parts: list[RenderableType] = [head]
-    message = _find_message(sweep)
-    if message:
-        parts.append(Text(escape_invisible(message), style="red" if phase is Phase.FAILED else ""))
-    parts.append(Text())
+    parts = [*format_head(sweep, PHASE_STYLES[sweep.status.phase])]
     if bar and sweep.status.runs.total:
         parts += [_build_bar(sweep), Text()]
     parts.append(build_fact_table(_build_rows(sweep, now)))
@@ -60,7 +59,7 @@ def format_status_line(sweep: ClusterSweep) -> str:
     runs = sweep.status.runs
     failed = f", {runs.failed:,} failed" if runs.failed else ""
     done = f"{runs.existing:,} of {format_count(runs.total, 'run')}"
-    return f"{sweep.status.phase.value}: {done}{failed}. {_find_message(sweep)}".strip()
+    return f"{sweep.status.phase.value}: {done}{failed}. {find_message(sweep)}".strip()
 
 
 def build_sweeps_table(sweeps: Sequence[ClusterSweep], now: datetime) -> Table:
@@ -73,8 +72,8 @@ def build_sweeps_table(sweeps: Sequence[ClusterSweep], now: datetime) -> Table:
             Text(status.phase.value, style=PHASE_STYLES[status.phase]),
             *(f"{number:,}" for number in (runs.existing, runs.total, runs.cached)),
             Text(f"{runs.failed:,}", style="red" if runs.failed else ""),
-            f"in {_format_span(now, status.eta)}" if status.eta and status.eta > now else "",
-            _format_span(sweep.created, now),
+            f"in {format_span(now, status.eta)}" if status.eta and status.eta > now else "",
+            format_span(sweep.created, now),
         )
     return table
 
@@ -82,24 +81,9 @@ def build_sweeps_table(sweeps: Sequence[ClusterSweep], now: datetime) -> Table:
 _NUMBER_COLUMNS: Final = ("done", "total", "cached", "failed", "age")
 
 
-def build_status_document(sweep: ClusterSweep) -> dict[str, Any]:
-    """Return the JSON document of `-o json`: the status with name and namespace."""
-    status = sweep.status.model_dump(mode="json", exclude_none=True)
-    return {"name": sweep.name, "namespace": sweep.namespace, "current": sweep.is_current, **status}
-
-
 def format_reasons(counts: Sequence[FailureCount]) -> str:
     """Format reasons and counts as `WorkerDied 2, GateFailed 1`."""
     return escape_invisible(", ".join(f"{entry.reason} {entry.runs:,}" for entry in counts))
-
-
-def _find_message(sweep: ClusterSweep) -> str:
-    if sweep.status.observed_generation == 0:
-        return "No operator has observed this sweep yet."
-    if not sweep.is_current:
-        return "The operator has not observed the latest edit yet."
-    ready = sweep.find_condition(ConditionType.READY)
-    return ready.message if ready else ""
 
 
 def _build_bar(sweep: ClusterSweep) -> RenderableType:
@@ -127,18 +111,12 @@ def _build_rows(sweep: ClusterSweep, now: datetime) -> Iterator[tuple[str, str |
     if status.runs_per_minute:
         yield "pace", f"{status.runs_per_minute:.3g} runs a minute"
     if status.eta and status.eta > now:
-        yield "ends", f"about {_format_clock(status.eta, now)}, in {_format_span(now, status.eta)}"
+        yield "ends", f"about {format_clock(status.eta, now)}, in {format_span(now, status.eta)}"
     if status.forecast:
         yield "forecast", f"about {_format_forecast(status.forecast)} in all"
-    if status.waiting_since:
-        yield (
-            "waits",
-            f"since {_format_clock(status.waiting_since, now)}, for {_format_span(status.waiting_since, now)}",
-        )
-    if remedy := find_remedy(sweep):
-        yield "remedy", remedy
+    yield from build_waiting_rows(sweep, now)
     if status.completion_time and status.start_time:
-        yield "took", _format_span(status.start_time, status.completion_time)
+        yield "took", format_span(status.start_time, status.completion_time)
     yield "recipe", spec.recipe_ref.name if spec.recipe_ref else "inline"
     if status.dataset:
         yield "dataset", status.dataset
@@ -151,14 +129,3 @@ def _format_forecast(forecast: Forecast) -> str:
     if forecast.cost is not None and forecast.gpu_hours:
         amounts.append(f"cost {forecast.cost:,g}")
     return ", ".join(amounts)
-
-
-def _format_clock(time: datetime, now: datetime) -> str:
-    """Format a time as the local time of day, with the date on another day."""
-    local = time.astimezone()
-    return local.strftime("%H:%M" if local.date() == now.astimezone().date() else "%a %d %b %H:%M")
-
-
-def _format_span(start: datetime, end: datetime) -> str:
-    seconds = max(0, round((end - start).total_seconds()))
-    return f"{seconds} s" if seconds < 10 else format_duration(seconds)

@@ -1,4 +1,4 @@
-"""`synth logs`: print the pod logs of a sweep."""
+"""`synth logs`: print the pod logs of a sweep or dataset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from synth_cli.cluster.connection import Cluster
 
-JOB_KINDS: Final = ("plan", "render", "finalize", "delete")
+JOB_KINDS: Final = ("plan", "render", "finalize", "export", "publish", "delete")
 MAX_PODS: Final = 20
 """Only the logs of the newest pods are printed."""
 _MAX_QUEUED_LINES: Final = 1000
@@ -26,28 +26,29 @@ _MAX_QUEUED_LINES: Final = 1000
 
 
 @click.command(name="logs")
-@click.argument("sweep", type=TEXT)
+@click.argument("name", type=TEXT)
 @click.option("--job", type=click.Choice(JOB_KINDS), help="Only pods of this kind of Job.")
 @click.option(
     "--tail", type=click.IntRange(0), default=100, show_default=True, help="Number of last lines of each pod."
 )
 @click.option("--follow", "-f", is_flag=True, help="Print new lines while the pods run.")
 @cluster_options
-def command(sweep: str, job: str | None, tail: int, follow: bool, namespace: str | None, context: str | None) -> None:
-    """Print the logs of the 20 newest pods of SWEEP, each line after the name of its pod."""
+def command(name: str, job: str | None, tail: int, follow: bool, namespace: str | None, context: str | None) -> None:
+    """Print the logs of the 20 newest pods of NAME, a sweep or dataset/NAME, each line after the name of its pod."""
     from synth_cli.cluster.connection import connect
     from synth_cli.terminal.consoles import open_stderr
 
     cluster = connect(context, namespace)
-    names = [pod["metadata"]["name"] for pod in select_pods(cluster.list_pods(cluster.read_sweep(sweep).name), job)]
-    if not names:
-        open_stderr().print(f"{sweep} has no pods with logs; the operator deletes finished Jobs with their pods")
+    owner = cluster.read_object(name)
+    pods = [pod["metadata"]["name"] for pod in select_pods(cluster.list_pods(owner), job)]
+    if not pods:
+        open_stderr().print(f"{name} has no pods with logs; the operator deletes finished Jobs with their pods")
     if follow:
-        follow_logs(cluster, sweep, names, tail)
+        follow_logs(cluster, owner.name, pods, tail)
     else:
-        for name in names:
-            for line in read_lines(cluster, name, tail):
-                print_line(line, name.removeprefix(f"{sweep}-"))
+        for pod in pods:
+            for line in read_lines(cluster, pod, tail):
+                print_line(line, pod.removeprefix(f"{owner.name}-"))
 
 
 def select_pods(pods: list[dict[str, Any]], job: str | None) -> list[dict[str, Any]]:
@@ -58,8 +59,8 @@ def select_pods(pods: list[dict[str, Any]], job: str | None) -> list[dict[str, A
     return [pod for pod in started if job in (None, pod["metadata"]["labels"].get(JOB_LABEL))][-MAX_PODS:]
 
 
-def follow_logs(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> None:
-    """Print the logs of pods as they grow, until all pods have ended or stdout is closed.
+def follow_logs(cluster: Cluster, owner: str, pods: list[str], tail: int) -> None:
+    """Print the logs of the pods of an owner as they grow, until all pods have ended or stdout is closed.
 
     Raises the error of the first log that cannot be read. Reader threads are daemons and are not joined: a pod that
     prints nothing would block them forever.
@@ -84,7 +85,7 @@ def follow_logs(cluster: Cluster, sweep: str, pods: list[str], tail: int) -> Non
         if line is None:
             reading -= 1
         else:
-            print_line(line, pod.removeprefix(f"{sweep}-"))
+            print_line(line, pod.removeprefix(f"{owner}-"))
 
 
 def read_lines(cluster: Cluster, pod: str, tail: int, *, follow: bool = False) -> Iterator[str]:

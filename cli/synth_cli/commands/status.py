@@ -1,4 +1,4 @@
-"""`synth status`: show the status of sweeps on a cluster."""
+"""`synth status`: show the status of sweeps and datasets on a cluster."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from synth_cli.cluster.cluster_options import cluster_options, output_option
 from synth_cli.parameters import TEXT
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from synth_cli.cluster.cluster_dataset import ClusterDataset
     from synth_cli.cluster.cluster_sweep import ClusterSweep
     from synth_cli.cluster.connection import Cluster
 
@@ -21,86 +24,120 @@ WATCH_INTERVAL_SECONDS: Final = 2.0
 
 
 @click.command(name="status")
-@click.argument("sweep", type=TEXT, required=False)
-@click.option("--watch", "-w", is_flag=True, help="Follow the sweep until it is finished; exit code 1 if it failed.")
+@click.argument("name", type=TEXT, required=False)
+@click.option(
+    "--watch",
+    "-w",
+    is_flag=True,
+    help="Follow the sweep or dataset until it is finished; exit code 1 if it failed.",
+)
 @cluster_options
 @output_option
-def command(sweep: str | None, watch: bool, namespace: str | None, context: str | None, form: str) -> int:
-    """Show the status of SWEEP, or of all sweeps of the namespace.
+def command(name: str | None, watch: bool, namespace: str | None, context: str | None, form: str) -> int:
+    """Show the status of NAME, a sweep or dataset/NAME, or of all sweeps and datasets of the namespace.
 
     \b
     synth status spheres-sem-180 --watch
+    synth status dataset/spheres
     """
     from synth_api.exit_codes import ExitCode
-    from synth_api.resources.synth_sweep import Phase
     from synth_cli.cluster.connection import connect
 
-    if watch and (sweep is None or form == "json"):
-        raise click.UsageError("--watch needs the name of one sweep and excludes -o json")
+    if watch and (name is None or form == "json"):
+        raise click.UsageError("--watch needs the name of one sweep or dataset and excludes -o json")
     cluster = connect(context, namespace)
-    if sweep is None:
-        print_all(cluster.list_sweeps(), cluster.namespace, form)
+    if name is None:
+        print_all(cluster.list_sweeps(), cluster.list_datasets(), cluster.namespace, form)
         return ExitCode.OK
     if watch:
-        return ExitCode.OK if watch_sweep(cluster, sweep).status.phase is Phase.COMPLETE else ExitCode.RUNS_FAILED
-    print_status(cluster.read_sweep(sweep), form)
+        return ExitCode.OK if watch_owner(cluster, name).has_succeeded else ExitCode.RUNS_FAILED
+    print_status(cluster.read_object(name), form)
     return ExitCode.OK
 
 
-def print_all(sweeps: list[ClusterSweep], namespace: str, form: str) -> None:
-    """Print one line per sweep."""
-    from synth_cli.cluster.sweep_status import build_status_document, build_sweeps_table
+def print_all(sweeps: list[ClusterSweep], datasets: list[ClusterDataset], namespace: str, form: str) -> None:
+    """Print one line per sweep, and one per dataset."""
+    from synth_cli.cluster.dataset_status import build_datasets_table
+    from synth_cli.cluster.object_status import build_status_document
+    from synth_cli.cluster.sweep_status import build_sweeps_table
     from synth_cli.terminal.consoles import open_stderr, open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
+    now, console = datetime.now(UTC), open_stdout()
     if form == "json":
-        print_line(json.dumps([build_status_document(sweep) for sweep in sweeps], indent=2))
-    elif sweeps:
-        open_stdout().print(build_sweeps_table(sweeps, datetime.now(UTC)))
-    else:
-        open_stderr().print(f"there are no sweeps in namespace '{namespace}'")
+        print_line(json.dumps([build_status_document(owner) for owner in (*sweeps, *datasets)], indent=2))
+        return
+    if sweeps:
+        console.print(build_sweeps_table(sweeps, now))
+    if sweeps and datasets:
+        console.print()
+    if datasets:
+        console.print(build_datasets_table(datasets, now))
+    if not sweeps and not datasets:
+        open_stderr().print(f"there are no sweeps and no datasets in namespace '{namespace}'")
 
 
-def print_status(sweep: ClusterSweep, form: str) -> None:
-    """Print the status of one sweep."""
-    from synth_cli.cluster.sweep_status import build_status_document, format_status
+def print_status(owner: ClusterSweep | ClusterDataset, form: str) -> None:
+    """Print the status of a sweep or dataset."""
+    from synth_cli.cluster.object_status import build_status_document
     from synth_cli.terminal.consoles import can_redraw, open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
     console = open_stdout()
     if form == "json":
-        print_line(json.dumps(build_status_document(sweep), indent=2))
+        print_line(json.dumps(build_status_document(owner), indent=2))
     else:
-        console.print(format_status(sweep, datetime.now(UTC), bar=can_redraw(console)))
+        console.print(format_owner(owner, bar=can_redraw(console)))
 
 
-def watch_sweep(cluster: Cluster, name: str) -> ClusterSweep:
-    """Show a sweep until it is finished: in place on a terminal, else one line per change. Returns its last state."""
+def format_owner(owner: ClusterSweep | ClusterDataset, *, bar: bool) -> RenderableType:
+    """Return phase, message and details; with a progress bar of a sweep if `bar`."""
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
+    from synth_cli.cluster.dataset_status import format_dataset
+    from synth_cli.cluster.sweep_status import format_status
+
+    now = datetime.now(UTC)
+    return format_status(owner, now, bar=bar) if isinstance(owner, ClusterSweep) else format_dataset(owner, now)
+
+
+def format_owner_line(owner: ClusterSweep | ClusterDataset) -> str:
+    """Return the status as one line, for a log."""
+    from synth_cli.cluster.cluster_sweep import ClusterSweep
+    from synth_cli.cluster.dataset_status import format_dataset_line
+    from synth_cli.cluster.sweep_status import format_status_line
+
+    return format_status_line(owner) if isinstance(owner, ClusterSweep) else format_dataset_line(owner)
+
+
+def watch_owner(cluster: Cluster, name: str) -> ClusterSweep | ClusterDataset:
+    """Show a sweep or dataset until it is finished: in place on a terminal, else one line per change.
+
+    Returns its last state.
+    """
     from rich.live import Live
 
-    from synth_cli.cluster.sweep_status import format_status, format_status_line
     from synth_cli.terminal.consoles import can_redraw, open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
     console, last_line = open_stdout(), ""
-    sweep = cluster.read_sweep(name)
+    owner = cluster.read_object(name)
     with Live(console=console, auto_refresh=False, transient=False) as live:
         while True:
             if can_redraw(console):
-                live.update(format_status(sweep, datetime.now(UTC), bar=True), refresh=True)
-            elif last_line != (last_line := format_status_line(sweep)):
+                live.update(format_owner(owner, bar=True), refresh=True)
+            elif last_line != (last_line := format_owner_line(owner)):
                 print_line(last_line)
-            if sweep.is_finished:
-                return sweep
+            if owner.is_finished:
+                return owner
             time.sleep(WATCH_INTERVAL_SECONDS)
-            sweep = _read_again(cluster, sweep)
+            owner = _read_again(cluster, owner)
 
 
-def _read_again(cluster: Cluster, sweep: ClusterSweep) -> ClusterSweep:
-    """Read a sweep; return the old state while the API server is unavailable."""
+def _read_again(cluster: Cluster, owner: ClusterSweep | ClusterDataset) -> ClusterSweep | ClusterDataset:
+    """Read a sweep or dataset; return the old state while the API server is unavailable."""
     from synth_cli.cluster.cluster_errors import ClusterError
 
     try:
-        return cluster.read_sweep(sweep.name)
+        return cluster.read_object(owner.word)
     except ClusterError:
-        return sweep
+        return owner

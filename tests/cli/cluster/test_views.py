@@ -13,11 +13,14 @@ from rich.console import Console
 
 from synth_api.errors import InputError
 from synth_api.resources.output import Output
+from synth_api.resources.synth_dataset import DatasetSpec, DatasetStatus
 from synth_api.resources.synth_sweep import Forecast, Phase, RunCounts, SweepSpec, SweepStatus
 from synth_cli.cluster.api_requests import ApiRequests
+from synth_cli.cluster.cluster_dataset import ClusterDataset
 from synth_cli.cluster.cluster_errors import AbsentError, ClusterError, to_status_error
 from synth_cli.cluster.cluster_sweep import ClusterSweep
 from synth_cli.cluster.connection import Cluster
+from synth_cli.cluster.dataset_status import format_dataset
 from synth_cli.cluster.fetch_gallery import copy_files
 from synth_cli.cluster.store_access import open_sweep_store
 from synth_cli.cluster.sweep_names import is_sweep_name
@@ -79,6 +82,62 @@ def test_the_gpus_of_a_sweep_are_a_row() -> None:
 
     assert "gpus     NVIDIA H200 (sm_90), CUDA; NVIDIA L4 (sm_89), OptiX" in format_view(status)
     assert "gpus" not in format_view(SweepStatus(observed_generation=1))
+
+
+def dataset(status: DatasetStatus, generation: int = 1) -> ClusterDataset:
+    sources = [{"sweepRef": {"name": "beads"}}, {"sweepRef": {"name": "broad"}}]
+    spec = DatasetSpec.model_validate({"version": "2", "sources": sources, "exports": [{"format": "coco"}]})
+    return ClusterDataset("lab", "spheres", generation, NOW - timedelta(hours=1), spec, status)
+
+
+def format_dataset_view(status: DatasetStatus, generation: int = 1) -> str:
+    out = StringIO()
+    Console(file=out, width=120).print(format_dataset(dataset(status, generation), NOW))
+    return out.getvalue()
+
+
+READY = {"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-02T03:04:05Z"}
+
+
+def test_a_dataset_that_waits_names_its_sources_the_time_and_the_remedy() -> None:
+    ready = {**READY, "reason": "WorkerFailed", "message": "The pod ended with exit code 70."}
+    status = DatasetStatus.model_validate(
+        {"observedGeneration": 1, "phase": "Waiting", "conditions": [ready], "waitingSince": "2026-01-02T11:00:00Z"}
+    )
+    lines = format_dataset_view(status).splitlines()
+    assert lines[:3] == ["dataset/spheres  Waiting", "The pod ended with exit code 70.", ""]
+    assert [line.strip().split(maxsplit=1) for line in lines[3:]] == [
+        ["sources", "beads, broad"],
+        ["builds", "version 2"],
+        ["waits", f"since {(NOW - timedelta(hours=1)).astimezone():%H:%M}, for 1 h 00 min"],
+        ["remedy", "Run synth logs dataset/spheres: a pod ended unexpectedly."],
+    ]
+
+
+def test_a_published_dataset_has_its_counts_and_the_addresses_of_its_exports() -> None:
+    status = DatasetStatus.model_validate(
+        {
+            "observedGeneration": 1,
+            "phase": "Published",
+            "version": "2",
+            "runs": 1200,
+            "splitRuns": "train 1000, val 200",
+            "root": "ab" * 32,
+            "exports": [{"format": "coco", "address": "s3://bucket/datasets/lab/spheres/2/coco-12345678"}],
+            "dataset": "s3://bucket/datasets/lab/spheres/2/dataset.json",
+        }
+    )
+    shown = format_dataset_view(status)
+    assert "runs      1,200: train 1000, val 200" in shown
+    assert "coco      s3://bucket/datasets/lab/spheres/2/coco-12345678" in shown
+    assert "builds" not in shown
+    assert (dataset(status).is_finished, dataset(status).has_succeeded) == (True, True)
+    assert not dataset(status, generation=2).is_finished
+    assert "The operator has not observed the latest edit yet." in format_dataset_view(status, generation=2)
+
+
+def test_a_dataset_without_an_operator_has_a_message() -> None:
+    assert "No operator has observed this dataset yet." in format_dataset_view(DatasetStatus())
 
 
 def test_texts_of_pods_are_printed_without_control_characters() -> None:
