@@ -1,4 +1,4 @@
-"""Write charts/synth-operator/dashboards/sweeps.json, the Grafana dashboard of sweeps and operator."""
+"""Write charts/synth-operator/dashboards/sweeps.json, the Grafana dashboard of sweeps, datasets and operator."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ class Panel:
 COLOURS: Final = {
     "succeeded": "green",
     "Complete": "green",
+    "Published": "green",
     "used": "green",
     "cached": "blue",
     "Rendering": "blue",
+    "Exporting": "blue",
     "failed": "red",
     "Failed": "red",
     "lost": "red",
@@ -169,6 +171,25 @@ SWEEP: Final = (
     ),
 )
 
+DATASET: Final = (
+    lines("Datasets by phase", "", "short", custom=STACKED, **{"{{phase}}": "sum by (phase) (synth_datasets)"}),
+    lines(
+        "Runs of published versions",
+        "By split, of the version that was published last.",
+        "short",
+        **{"{{dataset}} {{split}}": 'sum by (namespace, dataset, split) (synth_dataset_runs{namespace=~"$namespace"})'},
+    ),
+    Panel(
+        "table",
+        "Datasets that are not ready, and why",
+        "docs/kubernetes.md has a remedy for each reason.",
+        {
+            "": "max by (namespace, dataset, reason) "
+            '(synth_dataset_condition{namespace=~"$namespace",type="Ready",status!="True"})'
+        },
+    ),
+)
+
 OPERATOR: Final = (
     lines("Leader", "1 in exactly one replica.", "short", **{"{{instance}}": "synth_operator_leader"}),
     lines(
@@ -189,7 +210,7 @@ OPERATOR: Final = (
     ),
     lines(
         "Queue",
-        "Sweeps and recipes that wait for a reconcile.",
+        "Sweeps, recipes and datasets that wait for a reconcile.",
         "short",
         **{"waiting": "sum(synth_operator_queue_depth)"},
     ),
@@ -301,7 +322,7 @@ def build_panels() -> list[Tree]:
     """Return all panels with their places, from left to right and from top to bottom."""
     placed: list[Tree] = []
     y = 0
-    for title, content in (("Fleet", FLEET), ("Sweep", SWEEP), ("Operator", OPERATOR)):
+    for title, content in (("Fleet", FLEET), ("Sweep", SWEEP), ("Datasets", DATASET), ("Operator", OPERATOR)):
         placed.append(build_row(title, len(placed) + 1, y))
         x, y, height = 0, y + ROW_HEIGHT, 0
         for each in content:

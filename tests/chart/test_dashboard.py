@@ -92,6 +92,12 @@ def test_alerts_are_rules_that_prometheus_evaluates(scraped: Scraped) -> None:
     assert evaluated() == {rule["alert"]: "ok" for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]}
 
 
+def _of_dataset(metric: str, **labels: str) -> str:
+    texts = ",".join(f'{name}="{value}"' for name, value in (DATASET | labels).items())
+    return f"synth_dataset_{metric}{{{texts}}}"
+
+
+DATASET = {"namespace": "a", "dataset": "d"}
 SERIES = {
     "stalled": 'synth_sweep_condition{namespace="a",sweep="s",type="Stalled",status="True",reason="RecipeInvalid"}',
     "limited": 'synth_sweep_condition{namespace="a",sweep="s",type="Ready",status="False",reason="Limited"}',
@@ -100,6 +106,10 @@ SERIES = {
     "succeeded": 'synth_sweep_runs{namespace="a",sweep="s",result="succeeded"}',
     "lost": 'synth_sweep_gpu_seconds{namespace="a",sweep="s",outcome="lost"}',
     "used": 'synth_sweep_gpu_seconds{namespace="a",sweep="s",outcome="used"}',
+    "dataset stalled": _of_dataset("condition", type="Stalled", status="True", reason="NotAllowed"),
+    "dataset limited": _of_dataset("condition", type="Ready", status="False", reason="Limited"),
+    "sweep renders": _of_dataset("condition", type="Ready", status="False", reason="SourceNotComplete"),
+    "dataset waiting": _of_dataset("timestamp_seconds", event="waiting_since"),
     "leader": 'synth_operator_leader{instance="x"}',
     "start": 'process_start_time_seconds{instance="x"}',
     "start elsewhere": 'process_start_time_seconds{instance="y"}',
@@ -120,6 +130,10 @@ FIRES: list[tuple[str, Values, dict[str, str], Values]] = [
     ("SynthSweepWaiting", {"waiting": 60}, SWEEP, {"waiting": 60, "limited": 1}),
     ("SynthRunsFailing", {"failed": 2, "succeeded": 8}, SWEEP, {"failed": 1, "succeeded": 99}),
     ("SynthGpuTimeLost", {"lost": 700, "used": 700}, SWEEP, {"lost": 500, "used": 1}),
+    ("SynthDatasetStalled", {"dataset stalled": 1}, {**DATASET, "reason": "NotAllowed"}, {"dataset stalled": 0}),
+    ("SynthDatasetWaiting", {"dataset waiting": 60}, DATASET, {"dataset waiting": 3000}),
+    ("SynthDatasetWaiting", {"dataset waiting": 60}, DATASET, {"dataset waiting": 60, "dataset limited": 1}),
+    ("SynthDatasetWaiting", {"dataset waiting": 60}, DATASET, {"dataset waiting": 60, "sweep renders": 1}),
     ("SynthOperatorNoLeader", {"leader": 0}, {}, {"leader": 1}),
     ("SynthOperatorDeaf", {"leader": 1, "age": 400}, {"resource": "jobs"}, {"leader": 0, "age": 400}),
     ("SynthOperatorRestarting", {"start": RESTARTS, "build": 1}, {"instance": "x"}, {"start": "1x55 2x60", "build": 1}),

@@ -80,6 +80,9 @@ def test_every_panel_of_the_dashboard_has_data(namespace: SweepNamespace, promet
     status = namespace.wait_for_end("shown")
 
     assert (status.phase, status.runs.succeeded, status.runs.failed) == (Phase.COMPLETE, 6, 6)
+    for name, source in (("published", "shown"), ("waiting", "missing")):
+        spec = {"version": "1", "sources": [{"sweepRef": {"name": source}}], "exports": [{"format": "coco"}]}
+        namespace.apply("SynthDataset", name, spec)
     expressions = read_dashboard_expressions(RATE, namespace=namespace.name, sweep="shown")
     wait_until(lambda: not prometheus.find_empty(expressions), lambda: f"no data: {prometheus.find_empty(expressions)}")
     runs = query_values(prometheus, f'sum by (result) (synth_sweep_runs{{namespace="{namespace.name}"}})')

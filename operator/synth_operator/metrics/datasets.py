@@ -58,9 +58,17 @@ def _build_families(statuses: Mapping[Place, DatasetStatus]) -> tuple[GaugeMetri
     runs = GaugeMetricFamily(
         "synth_dataset_runs", "Runs of the published version by split.", labels=(*_DATASET, "split")
     )
+    times = GaugeMetricFamily(
+        "synth_dataset_timestamp_seconds",
+        "Unix time of an event of a dataset; absent if it did not happen.",
+        labels=(*_DATASET, "event"),
+    )
     for place, status in statuses.items():
         for each in status.conditions:
             conditions.add_metric((*place, each.type.value, each.status, each.reason.value), 1)
         for split in status.splits:
             runs.add_metric((*place, split.split), split.runs)
-    return phases, conditions, runs
+        for event, time in (("published", status.publication_time), ("waiting_since", status.waiting_since)):
+            if time is not None:
+                times.add_metric((*place, event), time.timestamp())
+    return phases, conditions, runs, times

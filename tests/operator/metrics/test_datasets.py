@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -31,8 +31,9 @@ def scrape(*datasets: Dataset) -> set[str]:
 def test_phases_conditions_and_runs_of_the_published_version() -> None:
     ready = Condition(type=ConditionType.READY, status="True", reason=Reason.PUBLISHED, last_transition_time=NOON)
     splits = (SplitCount(split="train", runs=80, objects=900), SplitCount(split="val", runs=20, objects=200))
-    published = DatasetStatus(phase=DatasetPhase.PUBLISHED, conditions=(ready,), splits=splits)
-    lines = scrape(Dataset("lab", "sem", published), Dataset("lab", "new", DatasetStatus()))
+    published = DatasetStatus(phase=DatasetPhase.PUBLISHED, conditions=(ready,), splits=splits, publication_time=NOON)
+    waiting = DatasetStatus(waiting_since=NOON + timedelta(hours=1))
+    lines = scrape(Dataset("lab", "sem", published), Dataset("lab", "new", waiting))
 
     assert {line for line in lines if not line.endswith(" 0.0")} == {
         'synth_datasets{phase="Pending"} 1.0',
@@ -40,6 +41,8 @@ def test_phases_conditions_and_runs_of_the_published_version() -> None:
         'synth_dataset_condition{dataset="sem",namespace="lab",reason="Published",status="True",type="Ready"} 1.0',
         'synth_dataset_runs{dataset="sem",namespace="lab",split="train"} 80.0',
         'synth_dataset_runs{dataset="sem",namespace="lab",split="val"} 20.0',
+        'synth_dataset_timestamp_seconds{dataset="sem",event="published",namespace="lab"} 1.7776368e+09',
+        'synth_dataset_timestamp_seconds{dataset="new",event="waiting_since",namespace="lab"} 1.7776404e+09',
     }
 
 

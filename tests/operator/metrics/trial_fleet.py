@@ -10,6 +10,7 @@ from prometheus_client import generate_latest
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
+from synth_api.resources.synth_dataset import DatasetPhase, DatasetStatus, SplitCount
 from synth_api.resources.synth_sweep import (
     FailureCount,
     Forecast,
@@ -76,8 +77,30 @@ def complete() -> SweepStatus:
     )
 
 
+@dataclass(frozen=True)
+class Dataset:
+    namespace: str
+    name: str
+    dataset_status: DatasetStatus
+
+
+def published() -> DatasetStatus:
+    ready = Condition(type=ConditionType.READY, status="True", reason=Reason.PUBLISHED, last_transition_time=NOON)
+    splits = (SplitCount(split="train", runs=80, objects=900), SplitCount(split="val", runs=20, objects=200))
+    return DatasetStatus(
+        phase=DatasetPhase.PUBLISHED, conditions=(ready,), version="1", splits=splits, publication_time=NOON
+    )
+
+
+def waiting_for_sweeps() -> DatasetStatus:
+    ready = Condition(
+        type=ConditionType.READY, status="False", reason=Reason.SOURCE_NOT_FOUND, last_transition_time=NOON
+    )
+    return DatasetStatus(phase=DatasetPhase.WAITING, conditions=(ready,), waiting_since=NOON)
+
+
 class Fleet:
-    """Sweeps that an operator exports; tests add and remove some."""
+    """Sweeps and datasets that an operator exports; tests add and remove some."""
 
     def __init__(self) -> None:
         self.sweeps = [
@@ -85,6 +108,7 @@ class Fleet:
             Sweep("lab-b", "rods", waiting()),
             Sweep("lab-b", "cubes", complete()),
         ]
+        self.datasets = [Dataset("lab-a", "sem", published()), Dataset("lab-b", "both", waiting_for_sweeps())]
 
     def scraped(self) -> str:
         """Return the metrics of a new operator."""
@@ -96,4 +120,6 @@ class Fleet:
         return generate_latest(operator.registry).decode()
 
     def operator(self) -> OperatorMetrics:
-        return OperatorMetrics("0.1.0", lambda: tuple(self.sweeps), lambda: 2, lambda: 7.5)
+        return OperatorMetrics(
+            "0.1.0", lambda: tuple(self.sweeps), lambda: 2, lambda: 7.5, datasets=lambda: tuple(self.datasets)
+        )
