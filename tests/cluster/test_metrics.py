@@ -12,6 +12,7 @@ from harness.operator_chart import OPERATOR_NAMESPACE
 from prometheus import ALERTS, Prometheus, read_dashboard_expressions
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
+from synth_api.resources.base import API_VERSION
 from synth_api.resources.synth_sweep import Phase
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def test_every_panel_of_the_dashboard_has_data(namespace: SweepNamespace, promet
     assert (status.phase, status.runs.succeeded, status.runs.failed) == (Phase.COMPLETE, 6, 6)
     for name, source in (("published", "shown"), ("waiting", "missing")):
         spec = {"version": "1", "sources": [{"sweepRef": {"name": source}}], "exports": [{"format": "coco"}]}
-        namespace.apply("SynthDataset", name, spec)
+        namespace.apply({"apiVersion": API_VERSION, "kind": "SynthDataset", "metadata": {"name": name}, "spec": spec})
     expressions = read_dashboard_expressions(RATE, namespace=namespace.name, sweep="shown")
     wait_until(lambda: not prometheus.find_empty(expressions), lambda: f"no data: {prometheus.find_empty(expressions)}")
     runs = query_values(prometheus, f'sum by (result) (synth_sweep_runs{{namespace="{namespace.name}"}})')
