@@ -40,6 +40,11 @@ class Feature:
     """Allowed strings; empty if any string is allowed."""
     no_effect: str = ""
     """Reason why it changes no output, as the second half of a sentence; empty if it changes outputs."""
+    has_column: bool = True
+    """Whether the particle table has a column of it also where the recipe leaves it at its default.
+
+    False for a feature that is younger than the engine version: tables and label digests of older recipes stay.
+    """
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,43 @@ product of its extents.
 """
 GEOMETRIES: Final = _ELLIPSOIDS | SHAPES
 _COLOR: Final = Feature(FeatureType.COLOR, (0.8, 0.8, 0.8, 1.0), "base colour", "linear RGBA", 0.0, 1.0)
+PATTERNS: Final = (
+    "none",
+    "honeycomb",
+    "pores",
+    "dents",
+    "grains",
+    "dust",
+    "cracks",
+    "wrinkles",
+    "furrows",
+    "steps",
+    "flakes",
+    "fibres",
+    "scratches",
+    "facets",
+    "bands",
+    "stains",
+)
+"""Patterns of surfaces under the signal model; docs/sem.md has a formula for each."""
+
+
+def _build_pattern(name: str, prefix: str, length: str, along: str) -> dict[str, Feature]:
+    """Return the feature `name`, the pattern of a surface, and `<prefix>_strength`, `_scale` and `_stretch` of it.
+
+    `length` is the unit of the scale.
+    """
+    features = {
+        name: Feature(FeatureType.STRING, "none", "which pattern the surface has", choices=PATTERNS),
+        f"{prefix}_strength": _build_float(
+            1.0, "depth over the scale; of facets, bands and stains the change of grey", "", 0.0, 3.0
+        ),
+        f"{prefix}_scale": _build_float(0.2, "distance between elements of the pattern", length, 0.002, 3.0),
+        f"{prefix}_stretch": _build_float(1.0, f"length of elements over their width, along {along}", "", 0.1, 30.0),
+    }
+    return {key: replace(feature, has_column=False) for key, feature in features.items()}
+
+
 _TRACED: Final = ("default", "secondary_electron_microscope")
 _MICROSCOPES: Final = ("scanning_electron_microscope", "secondary_electron_microscope")
 _SIGNAL_MODEL: Final = ("scanning_electron_microscope",)
@@ -195,7 +237,8 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "roughness_falloff": _build_float(2.8, "power spectrum falls with this power of frequency", "", 1.5, 4.0),
             "core_size": _build_float(0.0, "size of a core that shines through; 0 is none", "particle size", 0.0, 0.95),
             "core_brightness": _build_float(1.0, "grey that the core adds, in parts of the shell's", "", -1.0, 5.0),
-        },
+        }
+        | _build_pattern("skin_pattern", "skin", "particle size", "the particle's longest axis"),
         _SIGNAL_MODEL,
     ),
     "sem_ground": Prototype(
@@ -218,7 +261,8 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "ground_terraces": _build_float(0.0, "steps across the frame", "", 0.0, 100.0),
             "ground_crumbs": _build_float(0.0, "share of the ground under crumbs; they are not labelled", "", 0.0, 0.3),
             "ground_crumb_size": _build_float(0.008, "diameter of the largest crumbs", "frame", 0.002, 0.05),
-        },
+        }
+        | _build_pattern("ground_pattern", "ground_pattern", "frame", "the perpendicular to ground_azimuth"),
         _SIGNAL_MODEL,
     ),
 }

@@ -17,7 +17,7 @@ from synth_api.recipe.variabilities import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from synth_api.prototypes import FeatureValue
     from synth_api.recipe.model import ParticleBlueprint, Recipe
@@ -38,11 +38,12 @@ def list_feature_columns(recipe: Recipe) -> dict[str, FeatureType]:
 
     A vector has the columns `<name>.x`, `.y`, `.z`, a colour `.r`, `.g`, `.b`, `.a`; the order is that of the names,
     then of the parts. Only custom features may hold values of several types: numbers are FLOAT then, others STRING.
+    A feature without `has_column` is left out if no blueprint sets it and no step draws it.
     """
     drawn = _find_drawn_types(recipe)
     types: dict[tuple[str, int, str], set[FeatureType]] = defaultdict(set)
     for blueprint in recipe.blueprints.particles.values():
-        for name, value, declared in _iterate_features(blueprint):
+        for name, value, declared in _iterate_features(blueprint, drawn.keys()):
             if isinstance(value, tuple):
                 for position, part in enumerate(list_parts(len(value))):
                     types[name, position, f"{name}.{part}"].add(FeatureType.FLOAT)
@@ -58,12 +59,17 @@ def list_parts(size: int) -> str:
     return "rgba" if size == 4 else "xyz"[:size]
 
 
-def _iterate_features(blueprint: ParticleBlueprint) -> Iterator[tuple[str, FeatureValue, FeatureType | None]]:
-    """Yield name, first value and declared type of each feature; a custom one may be of any type."""
+def _iterate_features(
+    blueprint: ParticleBlueprint, drawn: Collection[str]
+) -> Iterator[tuple[str, FeatureValue, FeatureType | None]]:
+    """Yield name, first value and declared type of each feature with a column; a custom one may be of any type."""
     yield from ((feature.name, feature.value, None) for feature in blueprint.custom_features)
     yield from ((name, "", None) for name in ("blueprint_name", "category_color"))
     for prototype in (GEOMETRIES[blueprint.geometry_prototype_name], MATERIALS[blueprint.material_prototype_name]):
-        yield from ((name, feature.default, feature.type) for name, feature in prototype.features.items())
+        for name, feature in prototype.features.items():
+            is_set = name in drawn or blueprint.features.get(name, feature.default) != feature.default
+            if feature.has_column or is_set:
+                yield name, feature.default, feature.type
 
 
 def _find_drawn_types(recipe: Recipe) -> Mapping[str, set[FeatureType]]:

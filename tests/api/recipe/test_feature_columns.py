@@ -127,3 +127,40 @@ def test_a_list_of_numbers_has_a_column_for_each_part() -> None:
     assert names == dict.fromkeys(
         [*(f"axis.{part}" for part in "xyz"), "pair.x", "pair.y", *(f"tint.{part}" for part in "rgba")], "float"
     )
+
+
+SKIN = {"skin_pattern", "skin_strength", "skin_scale", "skin_stretch"}
+DRAWN_SKIN = {
+    "feature_name": "skin_pattern",
+    "variability": {"_target_": "$builtins.Choice", "values": ["none", "pores"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("features", "drawn", "expected"),
+    [
+        ({}, False, set()),
+        ({"skin_pattern": "none", "skin_scale": 0.2}, False, set()),
+        ({"skin_pattern": "cracks"}, False, {"skin_pattern"}),
+        ({"skin_scale": 0.5}, True, {"skin_pattern", "skin_scale"}),
+    ],
+)
+def test_a_feature_younger_than_its_engine_version_has_a_column_only_where_the_recipe_sets_it(
+    features: dict[str, Any], drawn: bool, expected: set[str]
+) -> None:
+    tree = yaml.safe_load((RECIPES / "spheres_sem.yaml").read_text())
+    tree.pop("defaults")
+    bead = {"geometry_prototype_name": "sphere", "material_prototype_name": "sem_particle", "number": 1}
+    tree["blueprints"]["particles"] = {"Bead": bead | {"features": features}}
+    tree["process_conditions"] = {"feature_variabilities": {"Skin": DRAWN_SKIN}}
+    steps = [
+        {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": f"All{kind}Blueprints"}
+        for kind in ("MeasurementTechnique", "Particle")
+    ]
+    if drawn:
+        step = {"affected_set_name": "AllParticles", "feature_variability_name": "Skin"}
+        steps.append({"_target_": "$builtins.TriggerFeatureUpdate", **step})
+    tree["synth_chain"] = {"feature_generation_steps": steps, "rendering_steps": []}
+    columns = list_feature_columns(parse_recipe(tree))
+    assert columns.keys() & SKIN == expected
+    assert "roughness_slope" in columns

@@ -72,14 +72,14 @@ class Pixels:
 def gather_pixels(
     samples: Samples, levels: NDArray[np.float64], emission: Emission, per_side: int, transparency: float = 0.0
 ) -> Pixels:
-    """Average the samples of each pixel: a sample's grey is its body's level times (its normal's emission - t).
+    """Average the samples of each pixel: a sample's grey is its body's level times its own factor and (emission - t).
 
     levels (N,), parts of full white; `per_side` samples along each side of a pixel. t is the `transparency`, 0 … 1: a
     beam of high voltage passes the particle, and the share t of a level facet's grey is that of the ground below it;
     what tilt adds at the rim stays (L. Reimer, Scanning Electron Microscopy, 2nd ed., 1998, chapter 4).
     """
-    return Pixels(*_gather_pixels(samples.ids, samples.height, samples.normal, levels, emission.table, emission.side,
-                                  transparency, per_side))  # fmt: skip
+    return Pixels(*_gather_pixels(samples.ids, samples.height, samples.normal, samples.grey, levels, emission.table,
+                                  emission.side, transparency, per_side))  # fmt: skip
 
 
 def compute_emission(normal: NDArray[np.float32], emission: Emission) -> NDArray[np.float32]:
@@ -92,6 +92,7 @@ def _gather_pixels(
     ids: NDArray[np.uint16],
     height: NDArray[np.float32],
     normal: NDArray[np.float32],
+    grey: NDArray[np.float32],
     levels: NDArray[np.float64],
     table: NDArray[np.float64],
     side: tuple[float, float],
@@ -111,7 +112,8 @@ def _gather_pixels(
                     if ids[y, x] > 0:
                         count += 1
                         total_height += height[y, x]
-                        total += levels[ids[y, x] - 1] * (_look_up_yield(normal[y, x], table, side) - transparency)
+                        emitted = grey[y, x] * (_look_up_yield(normal[y, x], table, side) - transparency)
+                        total += levels[ids[y, x] - 1] * emitted
             signal[row, column], coverage[row, column] = total * share, count * share
             mean_height[row, column] = total_height * share
     return signal, coverage, mean_height

@@ -55,10 +55,13 @@ class Ground:
         )
 
 
-def build_structured_ground(features: Mapping[str, float], height: int, width: int, key_of: KeyOf) -> Ground:
+def build_structured_ground(
+    features: Mapping[str, float], pattern: int, height: int, width: int, key_of: KeyOf
+) -> Ground:
     """Return the ground of material `sem_ground`: level, gradient and texture, then each relief with a feature above 0.
 
-    `features` are those that begin with `ground_`; height and width of the picture in pixels.
+    `features` are the material's numbers, `pattern` the number of its pattern; height and width of the picture in
+    pixels.
     """
     level = build_gradient(
         height, width, features["ground_level"], features["ground_gradient"], features["ground_azimuth"]
@@ -73,6 +76,10 @@ def build_structured_ground(features: Mapping[str, float], height: int, width: i
     if features["ground_terraces"] > 0:
         ground_relief.add_terraces(level, relief, key_of("ground_terraces"), features["ground_terraces"],
                                    *_compute_direction(azimuth))  # fmt: skip
+    if pattern:
+        ground_relief.add_pattern(level, relief, key_of("ground_pattern"), pattern, features["ground_pattern_strength"],
+                                  features["ground_pattern_scale"] * frame, features["ground_pattern_stretch"],
+                                  _compute_direction(azimuth))  # fmt: skip
     if features["ground_scratches"] > 0:
         ground_relief.add_scratches(level, relief, key_of("ground_scratches"), features["ground_scratches"], azimuth)
     if features["ground_pores"] > 0:

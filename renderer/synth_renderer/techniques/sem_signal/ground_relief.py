@@ -12,6 +12,7 @@ import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import draw_uniform, index_cell, plane_noise
+from synth_renderer.techniques.sem_signal.patterns import evaluate_pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,6 +97,31 @@ def _find_deepest_spot(key: np.uint64, x: float, y: float, chance: float, larges
             if depth > deepest:
                 deepest, deepest_radius = depth, radius
     return deepest, deepest_radius
+
+
+@kernel
+def add_pattern(
+    level: NDArray[np.float32],
+    height: NDArray[np.float32],
+    key: np.uint64,
+    kind: int,
+    strength: float,
+    scale: float,
+    stretch: float,
+    direction: tuple[float, float],
+) -> None:
+    """Add the pattern with the number `kind`: the cut through it along the ground's plane, unit `scale` px.
+
+    Its elements are `stretch` times as long as wide across `direction`, a unit vector (right, up).
+    """
+    right, up = direction
+    for row in range(level.shape[0]):
+        for column in range(level.shape[1]):
+            along = ((column + 0.5) * right - (row + 0.5) * up) / scale
+            across = ((column + 0.5) * up + (row + 0.5) * right) / (scale * stretch)
+            rise, factor = evaluate_pattern(kind, key, along, 0.5, across, strength)
+            height[row, column] += rise * scale
+            level[row, column] *= factor
 
 
 @kernel

@@ -14,6 +14,7 @@ from synth_renderer.techniques.sem_signal.cores import add_cores
 from synth_renderer.techniques.sem_signal.emission import Emission, gather_pixels
 from synth_renderer.techniques.sem_signal.samples import SAMPLES_PER_SIDE, sample_surface
 from synth_renderer.techniques.sem_signal.skin import roughen_normals
+from synth_renderer.techniques.sem_signal.skin_pattern import cover_with_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +90,9 @@ def _emit_signal(scene: StagedScene, present: Selection, in_camera: Selection) -
     ids = samples.ids[::SAMPLES_PER_SIDE, ::SAMPLES_PER_SIDE]
     normal = samples.normal[::SAMPLES_PER_SIDE, ::SAMPLES_PER_SIDE].copy()
     normal[ids == 0, 2] = 1
-    roughen_normals(samples, scene.bodies, specimen.build_skin(scene), camera, specimen.make_skin_keys(scene))
+    cover_with_patterns(samples, scene.bodies, specimen.build_skin_patterns(scene), camera)
+    roughness_keys = specimen.make_particle_keys(scene, "roughness_slope")
+    roughen_normals(samples, scene.bodies, specimen.build_skin(scene), camera, roughness_keys)
     transparency = read_number(scene.technique.features, "transparency")
     pixels = gather_pixels(samples, levels, emission, SAMPLES_PER_SIDE, transparency)
     opacity = np.float32(1 - transparency) * pixels.coverage

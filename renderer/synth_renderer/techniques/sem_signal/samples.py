@@ -31,6 +31,8 @@ class Samples:
     """Height above the ground's plane, scene units; 0 on the ground."""
     normal: NDArray[np.float32]
     """Unit normals (H s, W s, 3), world frame; 0 on the ground."""
+    grey: NDArray[np.float32]
+    """Factor on the grey of the body; 1 without a pattern."""
 
 
 def sample_surface(
@@ -56,4 +58,4 @@ def sample_surface(
         keep_nearest_surface(image, mesh.triangles, mesh.normals, rotation / scale, depth, winner, bounds, int(body),
                              ids, nearness, normal)  # fmt: skip
     height = np.where(ids > 0, nearness + np.float32(camera.location[2]), np.float32(0))
-    return Samples(ids, height, normal)
+    return Samples(ids, height, normal, np.ones(ids.shape, dtype=np.float32))

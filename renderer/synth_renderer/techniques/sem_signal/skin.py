@@ -110,7 +110,7 @@ def _roughen_samples(
             gx = turn[0, 0] * p + turn[0, 1] * q + turn[0, 2] * r
             gy = turn[1, 0] * p + turn[1, 1] * q + turn[1, 2] * r
             gz = turn[2, 0] * p + turn[2, 1] * q + turn[2, 2] * r
-            _tilt_normal(normal[row, column], gx, gy, gz)
+            tilt_normal(normal[row, column], gx, gy, gz)
 
 
 @kernel
@@ -132,7 +132,7 @@ def _compute_gradient(
 
 
 @kernel
-def _tilt_normal(normal: NDArray[np.float32], gx: float, gy: float, gz: float) -> None:
+def tilt_normal(normal: NDArray[np.float32], gx: float, gy: float, gz: float) -> None:
     """Replace the unit normal (3,) n by n - (g - (g . n) n), normalised."""
     nx, ny, nz = float(normal[0]), float(normal[1]), float(normal[2])
     along = gx * nx + gy * ny + gz * nz

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from synth_api.prototypes import MATERIALS, PATTERNS
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.sem_signal import ground
 from synth_renderer.techniques.sem_signal.samples import SAMPLES_PER_SIDE
 from synth_renderer.techniques.sem_signal.skin import Skin
+from synth_renderer.techniques.sem_signal.skin_pattern import SkinPatterns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,11 +37,9 @@ def make_key(scene: StagedScene, feature: str) -> np.uint64:
     return np.uint64(_create_stream(scene, feature, scene.technique.name).draw_word())
 
 
-def make_skin_keys(scene: StagedScene) -> NDArray[np.uint64]:
-    """Return the SplitMix64 key of each particle's skin, (N,)."""
-    return np.array(
-        [_create_stream(scene, "roughness_slope", name).draw_word() for name in scene.names], dtype=np.uint64
-    )
+def make_particle_keys(scene: StagedScene, feature: str) -> NDArray[np.uint64]:
+    """Return the SplitMix64 key of a feature of each particle, (N,)."""
+    return np.array([_create_stream(scene, feature, name).draw_word() for name in scene.names], dtype=np.uint64)
 
 
 def compute_levels(scene: StagedScene) -> NDArray[np.float64]:
@@ -81,15 +81,29 @@ def build_skin(scene: StagedScene) -> Skin:
     )
 
 
+def build_skin_patterns(scene: StagedScene) -> SkinPatterns:
+    """Return the pattern of each particle; its scale in scene units."""
+    column = scene.features.get("skin_pattern")
+    words = ["none"] * len(scene) if column is None else np.where(column.present, column.values, "none")
+    return SkinPatterns(
+        radii=_compute_sizes(scene) / 2,
+        kinds=np.array([PATTERNS.index(word) for word in words], dtype=np.int64),
+        strengths=_read_feature(scene, "skin_strength", 0.0),
+        scales=_read_feature(scene, "skin_scale", 1.0) * np.maximum(_compute_sizes(scene), 1e-6),
+        stretches=_read_feature(scene, "skin_stretch", 1.0),
+        keys=make_particle_keys(scene, "skin_pattern"),
+    )
+
+
 def build_ground(scene: StagedScene) -> Ground:
     """Return the ground of the technique's background material."""
     technique = scene.technique
     height, width = technique.camera.height, technique.camera.width
     if technique.background_material == "sem_ground":
-        features = {
-            name: read_number(technique.features, name) for name in technique.features if name.startswith("ground_")
-        }
-        return ground.build_structured_ground(features, height, width, lambda feature: make_key(scene, feature))
+        numbers = {name: read_number(technique.features, name) for name in MATERIALS["sem_ground"].features
+                   if name != "ground_pattern"}  # fmt: skip
+        pattern = PATTERNS.index(str(technique.features["ground_pattern"]))
+        return ground.build_structured_ground(numbers, pattern, height, width, lambda feature: make_key(scene, feature))
     if technique.background_material == "sem_patchy_silicone":
         features = {name: read_number(technique.features, name) for name in ("patch_scale", "patch_seed")}
         return ground.build_patchy_ground(features, height, width)
