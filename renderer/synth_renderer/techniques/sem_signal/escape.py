@@ -25,18 +25,23 @@ MIN_COSINE: Final = 1e-6
 """Smallest cosine of a facet's tilt that its plane's slope is computed from; a steeper facet is upright."""
 
 
-def shade_by_escape(signal: Plane, coverage: Plane, escape: Plane, on_particles: float, on_ground: float) -> Plane:
-    """Return the signal times 1 - k (1 - escape): of the share k of the electrons only those that escape count.
+def mix_strength(coverage: Plane, on_particles: float, on_ground: float) -> Plane:
+    """Return the share (H, W) of the electrons that fly straight; the detector's field collects the others anyway.
 
-    k is `on_particles` where particles cover the pixel and `on_ground` elsewhere; the detector's field collects the
-    others from anywhere. Planes (H, W); coverage and escape 0 … 1, see `compute_escape`.
+    `on_particles` where particles cover the pixel, `on_ground` elsewhere; coverage (H, W), 0 … 1.
     """
-    strength = np.float32(on_ground) + np.float32(on_particles - on_ground) * coverage
+    return np.float32(on_ground) + np.float32(on_particles - on_ground) * coverage
+
+
+def shade_by_escape(signal: Plane, escape: Plane, strength: Plane) -> Plane:
+    """Return signal (1 - strength (1 - escape)), (H, W): electrons that fly straight count if they escape."""
     return signal * (np.float32(1) - strength * (np.float32(1) - escape))
 
 
-def compute_escape(height: Plane, surroundings: Plane, normal: NDArray[np.float32], reach: float) -> Plane:
-    """Return the share (H, W), 0 … 1, of the electrons of each facet that pass the surroundings.
+def compute_escape(
+    height: Plane, surroundings: Plane, normal: NDArray[np.float32], wanted: NDArray[np.bool_], reach: float
+) -> Plane:
+    """Return the share (H, W), 0 … 1, of the electrons of each facet that pass the surroundings; 1 if not `wanted`.
 
     Emission follows Lambert's law in each vertical section: between the elevations b and 90 degrees lies the part
     n_h (1 - sin b) + n_z cos b, n_h the component of the normal in the section. Electrons start above the facet's own
@@ -49,8 +54,8 @@ def compute_escape(height: Plane, surroundings: Plane, normal: NDArray[np.float3
     `height` of the visible surface and of the `surroundings` (the same unless bodies that the camera does not see are
     present), (H, W), and `reach` in pixels; unit normals (H, W, 3), z towards the column.
     """
-    emitted, free = _sum_sections(height, surroundings, normal, DIRECTIONS, reach)
-    return np.asarray(free / np.maximum(emitted, MIN_EMISSION), dtype=np.float32)
+    emitted, free = _sum_sections(height, surroundings, normal, wanted, DIRECTIONS, reach)
+    return np.where(emitted > 0, free / np.maximum(emitted, MIN_EMISSION), 1).astype(np.float32)
 
 
 @kernel
@@ -58,6 +63,7 @@ def _sum_sections(
     height: NDArray[np.float32],
     surroundings: NDArray[np.float32],
     normal: NDArray[np.float32],
+    wanted: NDArray[np.bool_],
     directions: NDArray[np.int64],
     reach: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -70,8 +76,8 @@ def _sum_sections(
             for column in range(columns):
                 # Sections end where the next step would leave the picture, and are followed back from there.
                 if not (0 <= row - up < rows and 0 <= column + right < columns):
-                    _follow_section(height, surroundings, normal, (row, column), (right, up), reach, places, levels,
-                                    emitted, free)  # fmt: skip
+                    _follow_section(height, surroundings, normal, wanted, (row, column), (right, up), reach, places,
+                                    levels, emitted, free)  # fmt: skip
     return emitted, free
 
 
@@ -80,6 +86,7 @@ def _follow_section(
     height: NDArray[np.float32],
     surroundings: NDArray[np.float32],
     normal: NDArray[np.float32],
+    wanted: NDArray[np.bool_],
     end: tuple[int, int],
     direction: tuple[int, int],
     reach: float,
@@ -97,30 +104,32 @@ def _follow_section(
     rows, columns = height.shape
     (row, column), (right, up) = end, direction
     step = math.sqrt(right * right + up * up)
-    top, place = 0, 0.0
+    size, place = 0, 0.0
     while 0 <= row < rows and 0 <= column < columns:
-        across, z = (normal[row, column, 0] * right + normal[row, column, 1] * up) / step, float(normal[row, column, 2])
-        own = max(-across / z, 0.0) if z > MIN_COSINE else 0.0
-        part = max(_emit_above(across, z, own), 0.0)
-        emitted[row, column] += part
         bend = place * place / reach
-        level, top_level = height[row, column] - bend, surroundings[row, column] - bend
-        seen = _find_tangent(places, levels, top, place, level)
-        if top > 0 and part > 0.0:
-            horizon = (levels[seen] - level) / (places[seen] - place) + 2.0 * place / reach
-            part = part if horizon <= own else max(_emit_above(across, z, horizon), 0.0)
-        free[row, column] += part
-        top = (seen if level == top_level else _find_tangent(places, levels, top, place, top_level)) + 1
-        places[top], levels[top] = place, top_level
-        top += 1
-        row, column, place = row + up, column - right, place - step
+        if wanted[row, column]:
+            across = (normal[row, column, 0] * right + normal[row, column, 1] * up) / step
+            z = float(normal[row, column, 2])
+            own = -across / z if across < 0.0 and z > MIN_COSINE else 0.0
+            part = max(_emit_above(across, z, own), 0.0)
+            emitted[row, column] += part
+            if size > 0 and part > 0.0:
+                level = height[row, column] - bend
+                seen = _find_tangent(places, levels, size, place, level)
+                horizon = (levels[seen] - level) / (places[seen] - place) + 2.0 * place / reach
+                part = part if horizon <= own else max(_emit_above(across, z, horizon), 0.0)
+            free[row, column] += part
+        level = surroundings[row, column] - bend
+        size = _find_tangent(places, levels, size, place, level) + 1
+        places[size], levels[size] = place, level
+        size, row, column, place = size + 1, row + up, column - right, place - step
 
 
 @kernel
 def _find_tangent(
     places: NDArray[np.float64], levels: NDArray[np.float64], size: int, place: float, level: float
 ) -> int:
-    """Return which of the first `size` entries of a hull is steepest, seen from a point behind them; -1 of none."""
+    """Return which of the `size` entries of a hull is steepest, seen from a point behind them; -1 of none."""
     last = size - 1
     while last > 0 and (levels[last - 1] - level) * (places[last] - place) >= (levels[last] - level) * (
         places[last - 1] - place

@@ -59,9 +59,10 @@ def record_signal(scene: StagedScene, present: Selection, in_camera: Selection) 
     grey = shadowing.shade_signal(grey, height, surroundings, neighbours, value("shadowing"))
     grey = shadowing.shade_signal(grey, height, surroundings, relief, value("crevice_shadowing"))
     grey = shadowing.brighten_ridges(grey, height, relief, value("ridge_brightening"))
-    if value("shadow_on_particles") or value("shadow_on_ground"):
-        free = escape.compute_escape(height, surroundings, normal, value("shadow_reach") * size)
-        grey = escape.shade_by_escape(grey, coverage, free, value("shadow_on_particles"), value("shadow_on_ground"))
+    straight = escape.mix_strength(coverage, value("shadow_on_particles"), value("shadow_on_ground"))
+    if straight.any():
+        free = escape.compute_escape(height, surroundings, normal, straight > 0, value("shadow_reach") * size)
+        grey = escape.shade_by_escape(grey, free, straight)
 
     lines = draw_normals(key("streaks"), len(grey))
     grey = charging.add_halo(grey, coverage, value("halo"), value("halo_width") * size)

@@ -69,6 +69,7 @@ def test_the_ground_is_darker_than_the_top_by_the_height_contrast():
     assert signal[0] == pytest.approx([0.65, 0.825, 1.0])
 
 
+EVERYWHERE = np.ones((120, 120), dtype=bool)
 LEVEL = np.array([0.0, 0.0, 1.0], dtype=np.float32)
 
 
@@ -90,7 +91,7 @@ def test_a_wall_stops_the_electrons_of_the_ground_before_it_as_far_as_the_parabo
     """One row: of the sixteen sections only the one towards the wall meets it."""
     height = np.zeros((1, 60), dtype=np.float32)
     height[0, 50:] = 5.0
-    free = escape.compute_escape(height, height, np.tile(LEVEL, (1, 60, 1)), reach)[0]
+    free = escape.compute_escape(height, height, np.tile(LEVEL, (1, 60, 1)), EVERYWHERE[:1, :60], reach)[0]
     distance = np.arange(50, 0, -1)
     slope = np.maximum(5.0 / distance - distance / reach, 0)
     assert free[:50] == pytest.approx((15 + 1 / np.sqrt(1 + slope**2)) / 16, abs=1e-6)
@@ -99,7 +100,7 @@ def test_a_wall_stops_the_electrons_of_the_ground_before_it_as_far_as_the_parabo
 
 def test_a_lone_sphere_does_not_shade_itself():
     height, normal = stage_spheres((60, 60, 30))
-    free = escape.compute_escape(height, height, normal, 60.0)
+    free = escape.compute_escape(height, height, normal, EVERYWHERE, 60.0)
     assert free[height > 0].min() > 0.999
     assert 0.5 < free[60, 91] < 0.65, "the ground beside it sees half of the sky"
     assert free[60, 118] > 0.95
@@ -107,7 +108,7 @@ def test_a_lone_sphere_does_not_shade_itself():
 
 def test_where_spheres_meet_few_electrons_escape_and_their_other_rims_stay_bright():
     height, normal = stage_spheres((35, 60, 25), (85, 60, 25))
-    free = escape.compute_escape(height, height, normal, 50.0)
+    free = escape.compute_escape(height, height, normal, EVERYWHERE, 50.0)
     assert free[60, 60] < 0.3
     assert (free[60, 57:64] < 0.95).all()
     assert free[60, 35] > 0.97, "the top of a sphere"
@@ -117,15 +118,25 @@ def test_where_spheres_meet_few_electrons_escape_and_their_other_rims_stay_brigh
 def test_bodies_that_are_not_seen_stop_electrons_too():
     ground, normal = np.zeros((120, 120), dtype=np.float32), np.tile(LEVEL, (120, 120, 1))
     hidden, _ = stage_spheres((60, 60, 20))
-    free = escape.compute_escape(ground, hidden, normal, 40.0)
+    free = escape.compute_escape(ground, hidden, normal, EVERYWHERE, 40.0)
     assert free[60, 82] < 0.7
-    assert (escape.compute_escape(ground, ground, normal, 40.0) == 1).all()
+    assert (escape.compute_escape(ground, ground, normal, EVERYWHERE, 40.0) == 1).all()
 
 
-def test_the_field_collects_what_does_not_leave_past_the_surroundings():
+def test_the_field_collects_what_does_not_fly_straight():
     free, coverage = np.float32([[0.2, 0.2, 0.6, 1.0]]), np.float32([[0, 1, 0.5, 1]])
-    signal = escape.shade_by_escape(np.full_like(free, 0.5), coverage, free, 0.75, 0.25)
+    straight = escape.mix_strength(coverage, 0.75, 0.25)
+    signal = escape.shade_by_escape(np.full_like(free, 0.5), free, straight)
     assert signal[0] == pytest.approx([0.5 * 0.8, 0.5 * 0.4, 0.5 * 0.8, 0.5])
+
+
+def test_escape_is_computed_where_it_is_wanted_alone():
+    height, normal = stage_spheres((60, 60, 30))
+    half = EVERYWHERE.copy()
+    half[:, :60] = False
+    free = escape.compute_escape(height, height, normal, half, 60.0)
+    assert (free[:, :60] == 1).all()
+    assert (free == escape.compute_escape(height, height, normal, EVERYWHERE, 60.0))[:, 60:].all()
 
 
 def test_automatic_levels_give_the_tails_their_greys():
@@ -228,7 +239,7 @@ EFFECTS = {
     "height": lambda grey, strength: shadowing.darken_with_depth(grey, HEIGHT, strength),
     "shadows": lambda grey, strength: shadowing.shade_signal(grey, HEIGHT, HEIGHT, [2.0], strength),
     "ridges": lambda grey, strength: shadowing.brighten_ridges(grey, HEIGHT, [2.0], strength),
-    "escape": lambda grey, strength: escape.shade_by_escape(grey, HEIGHT, HEIGHT, strength, strength),
+    "escape": lambda grey, strength: escape.shade_by_escape(grey, HEIGHT, strength * HEIGHT),
     "levels": lambda grey, strength: display.set_levels(grey, -strength, strength),
     "response": lambda grey, strength: display.bend_response(grey, 1.0, strength),
     "halo": lambda grey, strength: charging.add_halo(grey, HEIGHT, strength, 3.0),
