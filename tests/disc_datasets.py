@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import product
@@ -25,6 +26,7 @@ from synth_dataset.documents.pictures import write_png, write_webp
 from synth_dataset.documents.rle import encode_mask
 from synth_dataset.documents.run_manifest import RunRecord
 from synth_dataset.store.base import Store
+from synth_dataset.store.packing import pack_runs
 
 SEED = "initial_runtime_state.seed"
 NUMBER = "blueprints.particles.Bead.number"
@@ -179,6 +181,16 @@ def render_discs(store: Store, sweep: DiscSweep) -> DatasetSource:
                 (folder / "depth_map.png").write_bytes((folder / "instances.png").read_bytes() + b"\0")
             store.commit_run(folder, record_run(sweep, seed, number, visible, (WIDTH, HEIGHT)))
     return open_source(store, commit_dataset(store, call.attempt, []))
+
+
+def pack_discs(source: DatasetSource, share: float = 1.0) -> DatasetSource:
+    """Pack a share of the runs of a store, the first ones by key; return the source as another process opens it."""
+    keys = sorted(source.store.iterate_keys())
+    plain = sorted(source.store.iterate_plain_keys())
+    pack_runs(source.store, source.store, plain[: round(share * len(keys))])
+    again = copy(source.store)
+    again.__dict__.pop("shards", None)
+    return replace(source, store=again)
 
 
 def render_big_picture(store: Store, number: int = 65535) -> DatasetSource:

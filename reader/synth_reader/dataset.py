@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from synth_reader.errors import DatasetError
 from synth_reader.location import Location
 from synth_reader.run import Run, RunMeta
+from synth_reader.shards import PLACE, ShardPlace, add_places
 
 if TYPE_CHECKING:
     import os
@@ -44,10 +45,10 @@ class Dataset(Sequence[Run]):
     @overload
     def __getitem__(self, place: slice) -> Dataset: ...
     def __getitem__(self, place: int | slice) -> Run | Dataset:
-        """Return the run at a place, or the dataset of the runs at several. Raises IndexError."""
+        """Return the run at a place, or the dataset of the runs at several. Raises IndexError, TypeError."""
         if isinstance(place, slice):
             return self._take(pa.array(range(*place.indices(len(self))), pa.int64()))
-        row = range(len(self))[place]
+        row = self._find_row(place)
         cells: dict[str, Any] = self._index.slice(row, 1).to_pylist()[0]
         meta = RunMeta(
             run=cells["run"],
@@ -61,7 +62,19 @@ class Dataset(Sequence[Run]):
             visible=cells["visible"],
             overrides={axis: cells[axis] for axis in self.axes},
         )
-        return Run(self._location, cells["folder"], meta)
+        packed = ShardPlace(**cells[PLACE]) if cells.get(PLACE) else None
+        return Run(self._location, cells["folder"], meta, packed)
+
+    def _find_row(self, place: int) -> int:
+        name = self.info["name"]
+        try:
+            return range(len(self))[place]
+        except IndexError:
+            raise IndexError(f"{name} has {len(self)} runs, no {place}; places count from 0") from None
+        except TypeError:
+            raise TypeError(
+                f"{name}[{place!r}]: a place is a number or a slice; `meta.key` has the key of a run"
+            ) from None
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -105,7 +118,7 @@ def open_dataset(
     """
     location = Location(address, filesystem)
     info = _find_info(location, name)
-    dataset = Dataset(info, location, _read_index(location, info))
+    dataset = Dataset(info, location, add_places(location, _read_index(location, info)))
     return dataset if split is None else dataset.select_split(split)
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from pyarrow import fs
 
 from synth_reader.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyarrow import NativeFile
 
 _TRIES: Final = 5
 _CONNECT_SECONDS: Final = 3
@@ -25,12 +30,18 @@ class Location:
 
     def read(self, path: str) -> bytes:
         """Return the content of a file. Raises FileNotFoundError, DatasetError for a store that cannot be read."""
+        return self._read(path, lambda file: file.read())
+
+    def read_part(self, path: str, start: int, size: int) -> bytes:
+        """Return so many bytes of a file from `start`, by one request. Raises FileNotFoundError, DatasetError."""
+        return self._read(path, lambda file: file.read_at(size, start))
+
+    def _read(self, path: str, read: Callable[[NativeFile], bytes]) -> bytes:
         if ".." in path.split("/"):
             raise DatasetError(f"{self.format(path)}: leads out of the store; restore the document that names it")
         try:
             with self._root.open_input_file(path) as file:
-                content: bytes = file.read()
-                return content
+                return read(file)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -38,25 +49,37 @@ class Location:
 
     def read_json(self, path: str) -> dict[str, Any]:
         """Return the content of a document. Raises FileNotFoundError, DatasetError."""
-        try:
-            content = json.loads(self.read(path))
-        except ValueError as error:
-            raise DatasetError(f"{self.format(path)}: is not JSON: {error}") from error
-        if not isinstance(content, dict):
-            raise DatasetError(f"{self.format(path)}: is not a JSON object")
-        return content
+        return parse_json(self.read(path), self.format(path))
 
     def list_folders(self, path: str) -> list[str]:
         """Return the names of the folders in a folder, sorted; none if it does not exist. Raises DatasetError."""
+        return sorted(info.base_name for info in self._list(path) if info.type == fs.FileType.Directory)
+
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the sizes of the files in a folder by name; none if it does not exist. Raises DatasetError."""
+        return {info.base_name: info.size for info in self._list(path) if info.type == fs.FileType.File}
+
+    def _list(self, path: str) -> list[fs.FileInfo]:
         try:
-            found = self._root.get_file_info(fs.FileSelector(path, allow_not_found=True))
+            found: list[fs.FileInfo] = self._root.get_file_info(fs.FileSelector(path, allow_not_found=True))
         except OSError as error:
             raise DatasetError(f"{self.address}: cannot be read: {error}") from error
-        return sorted(info.base_name for info in found if info.type == fs.FileType.Directory)
+        return found
 
     def format(self, path: str) -> str:
         """Return the address of a file, for messages."""
         return f"{self.address.rstrip('/')}/{path}"
+
+
+def parse_json(content: bytes, address: str) -> dict[str, Any]:
+    """Return a document. Raises DatasetError that names its address."""
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise DatasetError(f"{address}: is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise DatasetError(f"{address}: is not a JSON object")
+    return document
 
 
 def _open_root(address: str, filesystem: fs.FileSystem | None) -> fs.FileSystem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from synth_reader.errors import DatasetError
+from synth_reader.location import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_reader.location import Location
+    from synth_reader.shards import ShardPlace
 
 _BIT_DEPTH: Final = 24
 """Byte of a PNG that holds the bits of a sample."""
@@ -53,10 +56,11 @@ class RunMeta:
 class Run:
     """A run of a dataset; its files are read at the first access, and kept as long as the run."""
 
-    def __init__(self, location: Location, folder: str, meta: RunMeta) -> None:
+    def __init__(self, location: Location, folder: str, meta: RunMeta, packed: ShardPlace | None) -> None:
         self.meta = meta
         self._location = location
         self._folder = folder
+        self._packed = packed
 
     def __repr__(self) -> str:
         return f"Run({self.meta.run}, key={self.meta.key[:12]}…)"
@@ -85,14 +89,10 @@ class Run:
         """
         return pq.read_table(pa.BufferReader(self.read("particles.parquet")))
 
-    @cached_property
+    @property
     def manifest(self) -> dict[str, Any]:
         """The manifest of the run: files, pictures, depth range, versions, seconds, gates."""
-        path = f"manifests/{self.meta.key[:2]}/{self.meta.key}.json"
-        try:
-            return self._location.read_json(path)
-        except FileNotFoundError as error:
-            raise self._describe_loss(path) from error
+        return self._content[0]
 
     def read_picture(self, file: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """Return the pixels of a PNG of 8 bits, or a grey one of 16: (H, W) or (H, W, 3).
@@ -112,10 +112,30 @@ class Run:
     def read(self, file: str) -> bytes:
         """Return the content of a file of the run. Raises DatasetError for a missing one."""
         path = f"{self._folder}/{file}"
+        packed, files = self._packed, self._content[1] if self._packed else None
         try:
-            return self._location.read(path)
+            if packed is None or files is None:
+                return self._location.read(path)
+            if file not in files:
+                raise self._describe_loss(path)
+            return self._location.read_part(packed.shard, *files[file])
         except FileNotFoundError as error:
             raise self._describe_loss(path) from error
+
+    @cached_property
+    def _content(self) -> tuple[dict[str, Any], Mapping[str, tuple[int, int]] | None]:
+        """The manifest; offset in the shard and size of each file, None of a run with a manifest of its own."""
+        path = f"manifests/{self.meta.key[:2]}/{self.meta.key}.json"
+        with suppress(FileNotFoundError):
+            return self._location.read_json(path), None
+        if self._packed is None:
+            raise self._describe_loss(path)
+        try:
+            content = self._packed.read_manifest(self._location)
+        except FileNotFoundError as error:
+            raise self._describe_loss(self._packed.shard) from error
+        manifest = parse_json(content, self._location.format(path))
+        return manifest, self._packed.locate_files(self._folder, manifest)
 
     def _format(self, file: str) -> str:
         return self._location.format(f"{self._folder}/{file}")

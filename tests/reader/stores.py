@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,31 @@ from synth_dataset.exports.export import prepare_export
 from synth_dataset.exports.options import ExportOptions
 from synth_dataset.exports.target import Target
 from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.packing import pack_runs
 
 SHARES = {"train": 0.5, "test": 0.5}
 
 
 def write_stores(folder: Path) -> None:
-    """Write a store with one dataset, one with two, one without runs, an empty folder and an export."""
+    """Write a store with one dataset, also packed and partly packed, one with two, one without runs, and an export."""
     card = DatasetCard(title="Discs", split=SHARES)
     discs = render_discs(FolderStore(folder / "one"), DiscSweep(seeds=tuple(range(6)), card=card))
+    pack(discs, folder / "packed", [0, 7, 12])
+    pack(discs, folder / "mixed", [3, 7, 10])
     shutil.copytree(folder / "one", folder / "two")
     render_discs(FolderStore(folder / "two"), DiscSweep("more", (7,), (3,)))
     render_discs(FolderStore(folder / "none"), DiscSweep("none", (), ()))
     (folder / "empty").mkdir()
     prepare_export([discs], ExportOptions(format="coco"), Target(FolderStore(folder / "export"))).write()
     (folder / "truth.json").write_text(json.dumps(describe(discs)))
+
+
+def pack(source: DatasetSource, folder: Path, ends: list[int]) -> None:
+    """Write a copy of a store whose runs are packed, in the order of their keys: a shard from each end to the next."""
+    store = FolderStore(Path(shutil.copytree(source.store.location, folder)))
+    keys = sorted(store.iterate_keys())
+    for first, last in pairwise(ends):
+        pack_runs(store, store, keys[first:last])
 
 
 def describe(source: DatasetSource) -> list[dict[str, Any]]:

@@ -18,15 +18,16 @@ BUCKET = "bucket"
 
 @pytest.fixture(scope="module")
 def bucket(stores: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a copy of the store `one`; the environment has endpoint and keys."""
+    """Address of copies of the stores `one` and `packed`; the environment has endpoint and keys."""
     from servers import ACCESS_KEY, SECRET_KEY, minio_server
 
     with minio_server(tmp_path_factory.mktemp("server")) as server, pytest.MonkeyPatch.context() as patch:
         client = minio.Minio(server.endpoint, ACCESS_KEY, SECRET_KEY, secure=False)
         client.make_bucket(BUCKET)
-        for path in (stores / "one").rglob("*"):
-            if path.is_file():
-                client.fput_object(BUCKET, f"team/a/{path.relative_to(stores / 'one').as_posix()}", str(path))
+        for name, prefix in (("one", "team/a"), ("packed", "team/packed")):
+            for path in (stores / name).rglob("*"):
+                if path.is_file():
+                    client.fput_object(BUCKET, f"{prefix}/{path.relative_to(stores / name).as_posix()}", str(path))
         patch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
         patch.setenv("AWS_ENDPOINT_URL_S3", f"http://{server.endpoint}")
@@ -43,6 +44,7 @@ def assert_equal(found: Dataset, other: Dataset) -> None:
 def test_a_dataset_in_a_bucket_is_that_in_a_folder(bucket: str, stores: Path) -> None:
     assert_equal(open_dataset(bucket), open_dataset(stores / "one"))
     assert_equal(open_dataset(f"{bucket}/", split="test"), open_dataset(stores / "one", split="test"))
+    assert_equal(open_dataset(f"s3://{BUCKET}/team/packed"), open_dataset(stores / "one"))
 
 
 @pytest.mark.parametrize("start", ["spawn", "fork"])

@@ -25,9 +25,10 @@ from synth_reader import Dataset, DatasetError, open_dataset
 Truth = list[dict[str, Any]]
 
 
-@pytest.fixture
-def dataset(stores: Path) -> Dataset:
-    return open_dataset(stores / "one")
+@pytest.fixture(params=["one", "packed", "mixed"])
+def dataset(stores: Path, request: pytest.FixtureRequest) -> Dataset:
+    """The same runs as files, in shards, and some of both."""
+    return open_dataset(stores / request.param)
 
 
 @pytest.fixture
@@ -51,8 +52,13 @@ def test_a_dataset_has_all_runs_in_their_order(dataset: Dataset, truth: Truth) -
     assert [run.meta.run for run in dataset] == [run["run"] for run in truth]
     assert dataset[-1].meta.key == truth[-1]["key"]
     assert [run.meta.run for run in dataset[1:6:2]] == [1, 3, 5]
-    with pytest.raises(IndexError):
-        dataset[len(truth)]
+
+
+def test_a_place_without_a_run_is_an_error_that_says_how_many_there_are(dataset: Dataset) -> None:
+    with pytest.raises(IndexError, match=r"^discs has 12 runs, no 12; places count from 0$"):
+        dataset[12]
+    with pytest.raises(TypeError, match=r"^discs\['a'\]: a place is a number or a slice"):
+        dataset["a"]  # type: ignore[call-overload]
 
 
 def test_a_run_has_picture_ids_and_particles(dataset: Dataset, truth: Truth) -> None:
@@ -156,6 +162,35 @@ def test_files_are_read_when_they_are_asked_for(copied: Path) -> None:
     assert runs[0].meta.seed == 0
     with pytest.raises(DatasetError, match=r"/instances.png: a file of run 0 is missing; render the sweep again"):
         _ = runs[0].instances
+
+
+def test_a_run_with_files_of_its_own_goes_before_the_packed_one(stores: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(stores / "packed", tmp_path / "store"))
+    run = open_dataset(copied)[0]
+    for folder in ("manifests", "runs"):
+        shutil.copytree(stores / "one" / folder, copied / folder, dirs_exist_ok=True)
+    picture = find_one(copied, f"runs/*/{run.meta.key}/*/instances.png")
+    picture.write_bytes(find_one(copied, f"runs/*/{open_dataset(copied)[3].meta.key}/*/instances.png").read_bytes())
+    assert run.instances.tolist() == open_dataset(copied)[3].instances.tolist()
+
+
+def test_a_packed_run_whose_tar_file_is_cut_or_gone_is_missing(stores: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(stores / "packed", tmp_path / "store"))
+    dataset = open_dataset(copied)
+    for tar in (copied / "shards").glob("*.tar"):
+        tar.write_bytes(tar.read_bytes()[:-512])
+    with pytest.raises(DatasetError, match=r"/instances.png: a file of run 0 is missing; render the sweep again"):
+        _ = open_dataset(copied)[0].instances
+    shutil.rmtree(copied / "shards")
+    with pytest.raises(DatasetError, match=r"shards/[0-9a-f]+.tar: a file of run 0 is missing; render the sweep again"):
+        _ = dataset[0].instances
+
+
+def test_a_damaged_index_of_a_shard_is_an_error_that_names_it(stores: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(stores / "packed", tmp_path / "store"))
+    for index in (copied / "shards").glob("*.parquet"):
+        index.write_bytes(index.read_bytes()[:-8])
+    expect_error(r"shards/[0-9a-f]+.parquet: is not the index of a shard; synth verify of the store says", copied)
 
 
 def test_a_damaged_picture_is_an_error_that_names_it(copied: Path) -> None:
