@@ -76,6 +76,10 @@ class Target:
             if self.link == "hard":
                 raise InputError("--link", "'hard' needs a dataset and an export in folders; take auto or copy")
             return False
+        if source.shards.locate(source_path) is not None:
+            if self.link == "hard":
+                raise InputError("--link", "'hard' needs runs as files, and some are in shards; take auto or copy")
+            return False
         if source.read_size(source_path) != size:
             raise _describe_damage(source, source_path)
         try:

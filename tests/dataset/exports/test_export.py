@@ -11,6 +11,7 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from disc_datasets import pack_discs
 
 from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
@@ -51,6 +52,22 @@ def test_a_repeated_export_has_the_same_bytes(discs, export, tree_of) -> None:
     first = tree_of(export(discs, out="a", splits=THIRDS))
     assert tree_of(export(discs, out="b", splits=THIRDS)) == first
     assert tree_of(export(discs, out="a", splits=THIRDS)) == first
+
+
+@pytest.mark.parametrize("format_", ["coco", "yolo", "pairs", "huggingface", "webdataset"])
+def test_an_export_of_packed_runs_has_the_same_bytes(discs, export, tree_of, format_) -> None:
+    options = {"format": format_, "splits": THIRDS, "link": "copy"}
+    of_files = tree_of(export(discs, out="files", **options))
+    assert tree_of(export(pack_discs(discs, 0.6), out="mixed", **options)) == of_files
+    assert tree_of(export(pack_discs(discs), out="packed", **options)) == of_files
+
+
+def test_packed_runs_are_copied_and_others_linked(discs, export) -> None:
+    mixed = pack_discs(discs, 0.6)
+    folder = export(mixed) / "images/train"
+    assert sorted(picture.stat().st_nlink for picture in folder.iterdir()) == [1, 1, 1, 1, 2, 2]
+    with pytest.raises(InputError, match="--link: 'hard' needs runs as files, and some are in shards; take auto or"):
+        export(mixed, out="hard", link="hard")
 
 
 @pytest.mark.parametrize("end", [0, 3, 9, 14, 24, 33])
