@@ -16,6 +16,7 @@ from synth_cli.terminal.standard_streams import print_line
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.safe_paths import check_stored_path
+from synth_dataset.store.shard_repair import restore_indexes
 from synth_dataset.verification.dataset_check import check_dataset
 from synth_dataset.verification.export_check import (
     check_export,
@@ -102,7 +103,11 @@ def _verify_export(store: Store, options: VerificationOptions, checksums: str | 
 
 
 def _verify_dataset(source: DatasetSource, options: VerificationOptions) -> VerificationReport:
+    restored = restore_indexes(source.store) if options.repair else {}
     report = _check_source(source, options)
+    for path, is_written in restored.items():
+        done = "was written again from its tar file" if is_written else "was removed, its tar file is damaged too"
+        report.notes.append(f"{source.store.format_uri(path)}: this index of a shard {done}")
     if options.rerender:
         from synth_cli.local.repair import rerender_runs
 

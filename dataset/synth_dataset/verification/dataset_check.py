@@ -11,6 +11,7 @@ from synth_dataset.verification.dataset_index import format_address, open_index
 from synth_dataset.verification.fault import DOCUMENT_REMEDY, NOTHING, Checked, Fault
 from synth_dataset.verification.pooled_documents import check_categories, open_pooled_documents
 from synth_dataset.verification.run_check import RunChecker
+from synth_dataset.verification.shard_check import check_shards
 from synth_dataset.verification.stored_files import check_file, count_threads, describe_size
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def check_dataset(source: DatasetSource, depth: Depth) -> Iterator[Checked]:
     """Yield the outcome of the documents and of each run, in run order; memory holds a few runs.
 
-    Raises StoreError, DocumentError for a document that names a file outside its folder.
+    No run is checked if the index of a shard cannot be read, because any run may be in it. Raises StoreError,
+    DocumentError for a document that names a file outside its folder.
     """
     documents = list(_check_documents(source, depth))
     index = open_index(source)
@@ -33,7 +35,11 @@ def check_dataset(source: DatasetSource, depth: Depth) -> Iterator[Checked]:
     is_intact = not any(fault.file == address for each in documents for fault in each.faults)
     if is_intact or index.is_readable:  # else it is said that the file is damaged
         yield Checked(index.faults)
-    checker = RunChecker(source.store, depth, address, is_intact and not index.faults)
+    shards = check_shards(source.store)
+    if shards.faults:
+        yield Checked(shards.faults)
+        return
+    checker = RunChecker(source.store, depth, address, is_intact and not index.faults, shards)
     is_sample = depth.share < 1
     rows = index.draw_rows("sample", depth.share) if is_sample else index.iterate_rows()
     pooled = open_pooled_documents(source, is_sample=is_sample) if depth.labels else []

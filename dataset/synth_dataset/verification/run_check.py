@@ -21,7 +21,8 @@ from synth_dataset.verification.fault import (
     shorten_error,
 )
 from synth_dataset.verification.run_labels import UnreadableError, compare_labels, read_labels
-from synth_dataset.verification.stored_files import check_file, compute_digest, describe_size
+from synth_dataset.verification.shard_check import ShardCheck
+from synth_dataset.verification.stored_files import check_file, compute_digest, describe_size, format_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ class RunChecker:
     """Address of the index whose rows are given."""
     is_index_intact: bool
     """False if a row that differs from its manifest is the index' fault."""
+    shards: ShardCheck = field(default_factory=ShardCheck)
     recipes: set[str] = field(default_factory=set)
     """Hashes of the stored recipes that were looked at."""
     lock: Lock = field(default_factory=Lock)
@@ -59,7 +61,7 @@ class RunChecker:
     def check(self, row: dict[str, Any]) -> CheckedRun:
         """Check the run of a row of the index. Raises StoreError."""
         number, key = row["run"], row["key"]
-        address = self.store.format_uri(layout.manifest_path(key))
+        address = format_place(self.store, layout.manifest_path(key))
         problem = NOTHING
         try:
             manifest = self.store.read_manifest(key)
@@ -72,7 +74,8 @@ class RunChecker:
         except DocumentError as error:
             manifest, problem = None, f"one that cannot be read ({shorten_error(error, address)})"
         if manifest is None:
-            fault = Fault(address, f"the manifest of run {number}", problem, explain_remedy(number), number)
+            lost = Fault(address, f"the manifest of run {number}", problem, explain_remedy(number), number)
+            fault = (self.shards.find_fault(number, key) if problem == NOTHING else None) or lost
             return CheckedRun(number, Checked((fault,), 1, run=number))
         faults = [*self._check_manifest(number, manifest, row, address), *self._check_recipe(manifest)]
         files = list(self._check_files(number, manifest))
@@ -128,7 +131,7 @@ class RunChecker:
             return
         for file in manifest.files:
             size = sizes.get(file.path)
-            address = self.store.format_uri(f"{folder}/{file.path}")
+            address = format_place(self.store, f"{folder}/{file.path}")
             wrong = () if size == file.bytes else (describe_size(address, file.bytes, size, remedy, run),)
             yield Checked(wrong, 1)
 
@@ -137,10 +140,10 @@ class RunChecker:
         try:
             labels = read_labels(self.store, manifest)
         except UnreadableError as error:
-            address = self.store.format_uri(f"{folder}/{error.file}")
+            address = format_place(self.store, f"{folder}/{error.file}")
             return None, [Fault(address, str(error), "a file that cannot be read", explain_remedy(run), run)]
         except FileNotFoundError as error:
-            address = self.store.format_uri(layout.manifest_path(manifest.key))
+            address = format_place(self.store, layout.manifest_path(manifest.key))
             name = str(error.filename).rpartition("/")[2]
             return None, [Fault(address, f"{name} among the files", NOTHING, explain_remedy(run), run)]
         return labels, list(compare_labels(self.store, run, manifest, labels))

@@ -14,6 +14,7 @@ from synth_dataset.documents.particle_table import parse_table
 from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.rle import encode_mask
 from synth_dataset.verification.fault import Fault, explain_remedy
+from synth_dataset.verification.stored_files import format_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,7 +91,7 @@ def compare_labels(store: Store, run: int, manifest: Manifest, labels: RunLabels
     folder, remedy = run_path(manifest.key, manifest.c8), explain_remedy(run)
 
     def describe(file: str, expected: str, found: str) -> Fault:
-        return Fault(store.format_uri(f"{folder}/{file}"), expected, found, remedy, run)
+        return Fault(format_place(store, f"{folder}/{file}"), expected, found, remedy, run)
 
     size = (manifest.width, manifest.height)
     if labels.size != size:

@@ -39,19 +39,24 @@ def compute_digest(store: Store, path: str, size: int | None = None) -> tuple[in
 
 def check_file(store: Store, path: str, file: File, remedy: str, run: int | None = None) -> Checked:
     """Read a file and compare it with its entry in a document. Raises StoreError."""
-    address = store.format_uri(path)
     try:
         size, digest = compute_digest(store, path, file.bytes)
     except FileNotFoundError:
-        return Checked((describe_size(address, file.bytes, None, remedy, run),), 1)
+        return Checked((describe_size(format_place(store, path), file.bytes, None, remedy, run),), 1)
     except OSError as error:
         found = f"one that cannot be read ({error.strerror})"
-        return Checked((Fault(address, "a readable file", found, remedy, run),), 1)
+        return Checked((Fault(format_place(store, path), "a readable file", found, remedy, run),), 1)
     if size != file.bytes:
-        return Checked((describe_size(address, file.bytes, size, remedy, run),), 1, size)
+        return Checked((describe_size(format_place(store, path), file.bytes, size, remedy, run),), 1, size)
     if digest != file.sha256:
-        return Checked((describe_digest(address, file.sha256, digest, remedy, run),), 1, size)
+        return Checked((describe_digest(format_place(store, path), file.sha256, digest, remedy, run),), 1, size)
     return Checked((), 1, size)
+
+
+def format_place(store: Store, path: str) -> str:
+    """Return the address of a file: of a packed one that of the tar file, with its path there."""
+    packed = store.shards.locate(path)
+    return store.format_uri(path) if packed is None else f"{store.format_uri(packed.tar)} ({path})"
 
 
 def describe_size(address: str, expected: int, found: int | None, remedy: str, run: int | None = None) -> Fault:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from disc_datasets import DiscSweep, render_discs
+from disc_datasets import DiscSweep, pack_discs, render_discs
 
 from synth_dataset.attempts.dataset_source import DatasetSource, find_source
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.pictures import read_png, write_png
 from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.shard_repair import restore_indexes
 from synth_dataset.verification.dataset_check import check_dataset
 from synth_dataset.verification.depth import Depth
 
@@ -71,6 +73,9 @@ def rewrite_file(source: DatasetSource, name: str, change: Callable[[Path], None
 @pytest.mark.parametrize("depth", [QUICK, FULL, DEEP, Depth(share=0.3)])
 def test_a_good_dataset_has_no_faults_at_any_depth(source: DatasetSource, depth: Depth) -> None:
     assert list_faults(source, depth) == []
+    for share in (0.5, 1.0):
+        source = pack_discs(source, share)
+        assert list_faults(source, depth) == []
 
 
 def test_a_dataset_without_runs_has_no_faults(tmp_path: Path) -> None:
@@ -95,6 +100,11 @@ def test_what_is_looked_at_is_counted(source: DatasetSource) -> None:
     read += sum(file.bytes for file in source.dataset.files)
     assert sum(one.bytes for one in outcomes) == read
     assert sum(one.bytes for one in check_dataset(source, QUICK)) == 0
+    for packed in (pack_discs(source, 0.5), pack_discs(source)):
+        again = list(check_dataset(packed, FULL))
+        assert [(one.run, one.files, one.bytes) for one in again] == [
+            (one.run, one.files, one.bytes) for one in outcomes
+        ]
 
 
 def test_a_flipped_byte(source: DatasetSource) -> None:
@@ -158,6 +168,108 @@ def test_a_manifest_that_differs_from_the_index(source: DatasetSource) -> None:
     assert f"{address}: expected seed 0, as in the index, found 99; {RENDERS}" in faults
     content = f"expected files with the content id 00000000, found {manifest['c8']}; {RENDERS}"
     assert f"{address}: {content}" in faults
+
+
+@pytest.fixture
+def packed(source: DatasetSource) -> DatasetSource:
+    """All runs in one shard."""
+    return pack_discs(source)
+
+
+def find_shard(source: DatasetSource, extension: str) -> Path:
+    (path,) = (source.store.root / "shards").glob(f"*.{extension}")
+    return path
+
+
+def change_tar(source: DatasetSource, name: str) -> str:
+    """Flip a byte in a member of run 1 and return its path in the tar file."""
+    key = next(row["key"] for row in source.iterate_rows(("run", "key")) if row["run"] == 1)
+    tar = find_shard(source, "tar")
+    content = bytearray(tar.read_bytes())
+    with tarfile.open(tar) as archive:
+        member = next(one for one in archive if key in one.name and one.name.endswith(name))
+    content[member.offset_data + member.size // 2] ^= 1
+    tar.write_bytes(content)
+    return member.name
+
+
+def test_a_flipped_byte_of_a_packed_run(packed: DatasetSource) -> None:
+    path = change_tar(packed, "/real.png")
+    (sentence,) = list_faults(packed, FULL)
+    assert sentence.startswith(f"shards/{find_shard(packed, 'tar').name} ({path}): expected sha256 ")
+    assert sentence.endswith(f"…; {RENDERS}")
+    assert list_faults(packed, QUICK) == []
+
+
+def test_a_damaged_manifest_of_a_packed_run(packed: DatasetSource) -> None:
+    tar = find_shard(packed, "tar")
+    tar.write_bytes(tar.read_bytes().replace(b'"engine_version": 1', b'"engine_version": x'))
+    faults = list_faults(packed, QUICK)
+    assert len(faults) == 6
+    (sentence,) = (fault for fault in faults if "manifest of run 1," in fault)
+    assert sentence.startswith(f"shards/{tar.name} (manifests/")
+    assert sentence.endswith(f"; {RENDERS}")
+
+
+@pytest.mark.parametrize("depth", [QUICK, FULL, DEEP])
+def test_a_shard_whose_tar_file_is_missing_or_cut(packed: DatasetSource, depth: Depth) -> None:
+    tar = find_shard(packed, "tar")
+    content = tar.read_bytes()
+    tar.write_bytes(content[:-512])
+    expected = f"shards/{tar.name}: expected {len(content):,} bytes, found"
+    remedies = [f"synth verify --repair renders run {run} again" for run in range(6)]
+    assert list_faults(packed, depth) == [f"{expected} {len(content) - 512:,} bytes; {remedy}" for remedy in remedies]
+    tar.unlink()
+    assert list_faults(packed, depth) == [f"{expected} nothing; {remedy}" for remedy in remedies]
+
+
+def test_shards_of_other_datasets_are_no_fault_of_this_one(packed: DatasetSource) -> None:
+    render_discs(packed.store, DiscSweep("more", seeds=(7,)))
+    other = pack_discs(packed)
+    for tar in (packed.store.root / "shards").glob("*.tar"):
+        if tar != find_shard_of(packed, 1):
+            tar.unlink()
+    assert list_faults(other, FULL) == []
+
+
+def find_shard_of(source: DatasetSource, number: int) -> Path:
+    key = next(row["key"] for row in source.iterate_rows(("run", "key")) if row["run"] == number)
+    run = source.store.shards.find(key)
+    assert run is not None
+    return source.store.root / run.tar
+
+
+def test_an_index_of_a_shard_that_is_damaged(packed: DatasetSource) -> None:
+    index = find_shard(packed, "parquet")
+    index.write_bytes(index.read_bytes()[:-9])
+    remedy = "synth verify --repair writes it again from its tar file"
+    sentence = f"shards/{index.name}: expected the index of a shard, found a file that cannot be read; {remedy}"
+    assert list_faults(packed, FULL) == [sentence]
+
+
+def test_an_index_of_a_shard_is_written_again_from_its_tar_file(packed: DatasetSource) -> None:
+    index = find_shard(packed, "parquet")
+    content = index.read_bytes()
+    assert restore_indexes(packed.store) == {}
+    index.write_bytes(content[:-9])
+    assert restore_indexes(packed.store) == {f"shards/{index.name}": True}
+    assert index.read_bytes() == content
+    assert list_faults(packed, DEEP) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "manifest", "gone"])
+def test_an_index_that_its_tar_file_cannot_give_is_removed(packed: DatasetSource, damage: str) -> None:
+    index, tar = find_shard(packed, "parquet"), find_shard(packed, "tar")
+    index.write_bytes(b"PAR1")
+    content = tar.read_bytes()
+    damaged = content.replace(b'"seed": 0', b'"seed": 9') if damage == "manifest" else content[:-1024]
+    assert damaged != content
+    tar.write_bytes(damaged)
+    if damage == "gone":
+        tar.unlink()
+    assert restore_indexes(packed.store) == {f"shards/{index.name}": False}
+    assert not index.exists()
+    assert len(list_faults(packed, QUICK)) == 6
 
 
 def test_a_stored_recipe_that_is_damaged_is_said_once(tmp_path: Path, source: DatasetSource) -> None:
