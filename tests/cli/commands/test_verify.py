@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from synth_api.resources.output import Output
 from synth_cli.local.verification_options import parse_share
 from synth_cli.main import run
 from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.packing import pack_runs
 from synth_dataset.store.s3_store import S3Store
 
 if TYPE_CHECKING:
@@ -209,6 +211,56 @@ def test_repair_renders_what_is_missing_or_damaged(synth: Command) -> None:
     assert "3 runs repaired" in lines[-1]
     assert synth.dataset() == before
     assert synth.run("verify", "dataset")[0] == 0
+
+
+def pack_all(synth: Command) -> Path:
+    """Pack all runs into one shard and return its tar file."""
+    store = FolderStore(synth.store)
+    pack_runs(store, store, sorted(store.iterate_keys()))
+    (tar,) = (synth.store / "shards").glob("*.tar")
+    return tar
+
+
+def test_repair_renders_the_runs_of_a_shard_that_has_lost_its_tar_file(synth: Command) -> None:
+    assert synth.render(3)[0] == 0
+    before = synth.dataset()
+    tar = pack_all(synth)
+    assert synth.run("verify", "dataset")[0] == 0
+    tar.write_bytes(tar.read_bytes()[:-512])
+    assert synth.run("verify", "dataset")[0] == 1
+    code, output, _ = synth.run("verify", "dataset", "--repair", "--engine=trial_engine:render")
+    assert (code, "3 runs repaired" in output) == (0, True)
+    assert output.startswith(f"repaired: dataset/shards/{tar.name}: expected ")
+    assert synth.dataset()["root"] == before["root"]
+    assert synth.run("verify", "dataset")[0] == 0
+
+
+def test_repair_renders_a_damaged_run_of_a_shard_as_files(synth: Command) -> None:
+    assert synth.render(3)[0] == 0
+    tar = pack_all(synth)
+    content = tar.read_bytes()
+    with tarfile.open(tar) as archive:
+        member = next(one for one in archive if one.name.endswith("/picture.txt"))
+    tar.write_bytes(content[: member.offset_data] + b"x" + content[member.offset_data + 1 :])
+    code, output, _ = synth.run("verify", "dataset", "--repair", "--engine=trial_engine:render")
+    assert (code, "1 run repaired" in output) == (0, True)
+    assert output.startswith(f"repaired: dataset/shards/{tar.name} ({member.name}): expected sha256 ")
+    assert (synth.store / member.name).is_file()
+
+
+def test_repair_writes_the_index_of_a_shard_again_and_renders_nothing(synth: Command) -> None:
+    assert synth.render(3)[0] == 0
+    index = pack_all(synth).with_suffix(".parquet")
+    content = index.read_bytes()
+    index.write_bytes(b"PAR1")
+    code, output, _ = synth.run("verify", "dataset")
+    remedy = "expected the index of a shard, found a file that cannot be read; synth verify --repair writes it again"
+    assert (code, f"dataset/shards/{index.name}: {remedy}" in output) == (1, True)
+    code, output, _ = synth.run("verify", "dataset", "--repair", "--engine=trial_engine:render")
+    assert code == 0
+    note = "this index of a shard was written again from its tar file"
+    assert output.startswith(f"note: dataset/shards/{index.name}: {note}\ntiny: no faults in 3 runs, ")
+    assert index.read_bytes() == content
 
 
 def test_repair_of_a_joined_dataset(synth: Command) -> None:
