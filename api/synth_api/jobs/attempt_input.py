@@ -14,7 +14,7 @@ from synth_api.errors import InputError
 from synth_api.problems import convert_validation_error
 from synth_api.resources.base import Part
 from synth_api.resources.output import Output
-from synth_api.resources.synth_sweep import AxisSpec
+from synth_api.resources.synth_sweep import AxisSpec, Packaging
 from synth_api.sentences import explain
 from synth_api.sweep.definition import Sweep
 
@@ -59,6 +59,8 @@ class AttemptInput(Part):
     """Parallelism at the start of the attempt; the batch size depends on it."""
     batch_size: int | None = None
     """As in the spec."""
+    packaging: Packaging = Packaging.FILES
+    """As in the spec at the start of the attempt."""
     engine_version: int
     """ENGINE_VERSION of the operator; a worker with another version ends with exit code 64."""
     plan: str

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from synth_api.resources.synth_sweep import Packaging
+
 SHARD_BATCHES: Final = 1000
 """Batches of a shard: completions of one Indexed Job."""
-MAX_BATCH_SIZE: Final = 100
+MAX_BATCH_SIZE: Final = 1000
+_MAX_CHOSEN_SIZE: Final = {Packaging.FILES: 100, Packaging.SHARDS: 1000}
+"""A pod closes its last shard when its batch ends, so small batches would make small shards."""
 _BATCHES_PER_WORKER: Final = 8
 _MIN_BATCHES: Final = 20
 
@@ -20,11 +24,16 @@ class Batches:
     size: int
 
     @classmethod
-    def split(cls, todo: int, parallelism: int, size: int | None = None) -> Batches:
-        """Return batches of the given size, or of ceil(todo / clamp(8 x parallelism, 20, 1000)), at most 100."""
+    def split(
+        cls, todo: int, parallelism: int, size: int | None = None, packaging: Packaging = Packaging.FILES
+    ) -> Batches:
+        """Return batches of the given size, or of ceil(todo / clamp(8 x parallelism, 20, 1000)).
+
+        A chosen size is at most 100, and 1,000 for shards.
+        """
         if size is None:
             parts = min(max(_BATCHES_PER_WORKER * parallelism, _MIN_BATCHES), SHARD_BATCHES)
-            size = max(1, min(-(-todo // parts), MAX_BATCH_SIZE))
+            size = max(1, min(-(-todo // parts), _MAX_CHOSEN_SIZE[packaging]))
         return cls(todo, size)
 
     @property

@@ -112,6 +112,13 @@ class DeletionPolicy(StrEnum):
     DELETE = "Delete"
 
 
+class Packaging(StrEnum):
+    """How the store holds the runs that a sweep renders."""
+
+    FILES = "files"
+    SHARDS = "shards"
+
+
 class SweepSpec(Part):
     """Recipe, axes and output of a sweep, and how its runs are rendered."""
 
@@ -133,8 +140,10 @@ class SweepSpec(Part):
     """What people say of the dataset; goes before the block `dataset` of the recipe, key by key."""
     parallelism: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Render pods at a time."""
-    batch_size: Annotated[int, Field(ge=1, le=100)] | None = None
+    batch_size: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Runs per pod; chosen automatically by default."""
+    packaging: Packaging = Packaging.FILES
+    """`files`: each run has files of its own; `shards`: many runs are packed into a tar file of about 256 MB."""
     suspend: bool = False
     """True stops rendering; finished runs stay."""
     max_failed_runs: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^(100|[0-9]{1,2})%$")] = 0

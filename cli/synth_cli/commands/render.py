@@ -12,6 +12,7 @@ from synth_cli.parameters import PATH, TEXT
 if TYPE_CHECKING:
     from pathlib import Path
 
+PACKAGINGS = ["files", "shards"]
 DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 
 
@@ -34,6 +35,13 @@ DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
     help="auto: the best available; gpu: any GPU, never the CPU.",
 )
 @click.option(
+    "--packaging",
+    type=click.Choice(PACKAGINGS),
+    default="files",
+    show_default=True,
+    help="shards: pack the runs of the sweep into tar files of about 256 MB.",
+)
+@click.option(
     "--startup-seconds",
     type=click.FloatRange(min=1),
     default=1200,
@@ -51,6 +59,7 @@ def command(
     workers: int | None,
     only: str | None,
     device: str,
+    packaging: str,
     startup_seconds: float,
     engine: str,
 ) -> int:
@@ -71,4 +80,5 @@ def command(
         raise click.UsageError("--add and --replace exclude each other")
     others = OtherRuns.ADD if add else OtherRuns.REPLACE if replace else OtherRuns.REFUSE
     sweep = Sweep.load(recipe, arguments, os.environ).with_name(name)
-    return render_sweep(sweep, out, RenderSettings(workers, only, device, engine, startup_seconds, others))
+    settings = RenderSettings(workers, only, device, engine, startup_seconds, others, packaging == "shards")
+    return render_sweep(sweep, out, settings)

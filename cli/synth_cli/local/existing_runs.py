@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import stat
+import os
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -107,7 +107,7 @@ def find_existing_runs(sweep: Sweep, folder: Path, console: Console) -> Existing
 def _has_runs(folder: Path) -> bool:
     """Return True if a folder is a store with runs. Raises InputError for a path below a file."""
     try:
-        return stat.S_ISDIR((folder / "manifests").stat().st_mode)
+        return not {"manifests", "shards"}.isdisjoint(os.listdir(folder))
     except FileNotFoundError:
         return False
     except OSError as error:

@@ -19,16 +19,19 @@ from synth_cli.local.dataset_writing import CommitStoppedError, write_dataset
 from synth_cli.local.existing_runs import iterate_keys
 from synth_cli.local.interrupts import Interrupts
 from synth_cli.local.run_numbers import parse_run_numbers
+from synth_cli.local.run_packing import pack_sweep
 from synth_cli.local.run_tally import Tally, print_summary
 from synth_cli.terminal.consoles import open_stderr, open_stdout
 from synth_cli.terminal.formatting import format_count, format_duration
 from synth_cli.terminal.progress import open_meter
 from synth_cli.terminal.tables import print_paths
 from synth_dataset.attempts.attempt import find_dataset
+from synth_dataset.attempts.live_attempts import collect_keys
 from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_other_runs
 from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import INDEX, pointer_path
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
+from synth_dataset.store.packing import Packer
 from synth_dataset.views.dataset_views import COCO
 from synth_dataset.views.gallery_page import GALLERY
 from synth_renderer.runtime.capacity import compute_default_workers
@@ -53,6 +56,7 @@ NOTICE_SECONDS: Final = 1.0
 """Time between two updates of the seconds that a start-up has taken."""
 COMPILING: Final = "Compiling numerical kernels; once per machine"
 """What the first run waits for."""
+STOPPED: Final = "stopped; the same call continues from here"
 OPENED: Final = {"gallery": GALLERY, "coco": COCO, "index": INDEX}
 """Name for people -> file of a dataset that one opens."""
 
@@ -71,6 +75,8 @@ class RenderSettings:
     """For which a GPU may load Cycles kernels, or its driver compile them."""
     others: OtherRuns
     """Treatment of runs of the committed dataset that the sweep does not have."""
+    packs: bool = False
+    """True to pack the runs of the sweep into shards."""
 
 
 def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
@@ -80,7 +86,7 @@ def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
     store.check_writable()
     call = begin_call(store, sweep, keys=iterate_keys(sweep, open_stderr()), others=settings.others)
     if call is None:
-        return _report_nothing_to_do(store, sweep)
+        return _report_nothing_to_do(store, sweep, settings)
     if call.survey.lost:
         open_stderr().print(f"{format_count(len(call.survey.lost), 'run')} lost files and will be rendered again")
     tally = Tally(cached=call.survey.cached_runs)
@@ -89,10 +95,12 @@ def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
         error = ""
         try:
             _render_runs(sweep, _select_todo(call, selected), store, settings, tally, stop)
-        except PoolUnavailableError as unavailable:
-            error = str(unavailable)
+            if settings.packs and not stop.count:
+                pack_sweep(store, call.runs.keys[call.runs.numbers], stop)
+        except (PoolUnavailableError, StoreFullError) as problem:
+            error = str(problem)
         elapsed = time.monotonic() - start
-        end = "stopped; the same call continues from here"
+        end = STOPPED
         if stop.count <= 1 and (tally.has_ended_runs or not (error or stop.count)):
             try:
                 error = _commit(store, call, tally, elapsed, settings.others, stop) or error
@@ -164,9 +172,14 @@ def render_tasks(
         command = WorkerCommand(tuple(arguments), temporary, store.root / WORKER_LOG, environment)
         size = min(settings.workers or compute_default_workers(), count)
         pool = Pool(command, size, stop, startup_seconds=settings.startup_seconds, notice_seconds=NOTICE_SECONDS)
+        packer = Packer(store, store) if settings.packs else None
         for event in pool.events(tasks):
             if isinstance(event, RunEnded):
                 tally.add(event.task, event.report)
+                if packer is not None and event.report.outcome == "succeeded":
+                    packer.add(event.task.key, event.report.bytes)
+                    if packer.is_full:
+                        packer.pack()
                 _show_end(progress, event.report)
             elif tally.has_ended_runs:
                 continue
@@ -206,9 +219,14 @@ def _renumber_failures(call: RenderCall, tally: Tally) -> list[FailedRun]:
     return [*call.earlier_failures, *failed]
 
 
-def _report_nothing_to_do(store: FolderStore, sweep: Sweep) -> ExitCode:
-    open_stdout().print(f"nothing to render: {format_count(sweep.runs, 'run')} cached", style="bold")
+def _report_nothing_to_do(store: FolderStore, sweep: Sweep, settings: RenderSettings) -> ExitCode:
     dataset = find_dataset(store, "local", sweep.name)
+    if settings.packs and dataset is not None:
+        with Interrupts() as stop:
+            pack_sweep(store, collect_keys(store, [dataset.folder]), stop)
+            if stop.count:
+                return _print_end(STOPPED, stop.exit_code)
+    open_stdout().print(f"nothing to render: {format_count(sweep.runs, 'run')} cached", style="bold")
     if dataset is not None:
         _print_paths(store, dataset, with_log=False)
     return ExitCode.OK

@@ -110,6 +110,10 @@ class BatchDocument(Document):
         deaths = self._count_deaths(run)
         return self.add_death(run, deaths, lost) if deaths else self._forget_run(run)._add_loss(lost)
 
+    def set_aside(self, run: int) -> BatchDocument:
+        """Return the document without a run that is rendered but not in the store yet: not in flight and not ended."""
+        return self._forget_run(run)
+
     def add_success(self, run: int, position: int, usage: RunUsage) -> BatchDocument:
         """Return the document with one more succeeded run."""
         document = self._end_run(run, position, usage)

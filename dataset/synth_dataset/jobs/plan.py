@@ -54,7 +54,7 @@ def begin_attempt(store: Store, sweep: Sweep, given: AttemptInput) -> StoredAtte
             keys = write_keys(sweep, scratch / layout.KEYS)
         survey = survey_keys(store, keys)
         log_event("the runs are looked for", existing=survey.cached_runs, lost_files=len(survey.lost))
-        size = Batches.split(survey.todo_runs, given.parallelism, given.batch_size).size
+        size = Batches.split(survey.todo_runs, given.parallelism, given.batch_size, given.packaging).size
         return write_attempt(store, scratch, identity, sweep, survey, datetime.now(UTC), size)
 
 

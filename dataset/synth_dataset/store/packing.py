@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from synth_dataset.documents import layout
+from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.run_manifest import parse_manifest
 from synth_dataset.documents.shard_index import (
     END,
@@ -88,18 +89,38 @@ def write_shard(store: Store, runs: Iterable[RunToPack]) -> str:
     return name
 
 
-def pack_runs(source: Store, target: Store, keys: Sequence[str]) -> None:
-    """Move runs, which `source` has as files, into one shard of `target`, which may be the same store.
+def pack_runs(source: Store, target: Store, keys: Iterable[str]) -> None:
+    """Move runs, which `source` has as files, into a shard of `target`, which may be the same store.
 
     First their recipes, then tar file and index, and last the files go: a process killed before that leaves runs as
-    files, and one killed while it removes them leaves garbage. Raises as `write_shard`, KeyError, DocumentError.
+    files, and one killed while it removes them leaves garbage. A run stays as it is if it has lost files, or if a shard
+    of the same store has it with another manifest, before which the files go. Raises as `write_shard`.
     """
     if target is not source:
         for path in source.iterate_files(layout.RECIPES):
             target.write(path, source.read(path))
-    runs = [take_plain_run(source, key) for key in keys]
-    write_shard(target, runs)
-    remove_files(source, runs)
+    runs = [run for key in keys if (run := _find_sound_run(source, key)) is not None]
+    packed = {run.key: read_packed_manifest(target, run.key) for run in runs} if target is source else {}
+    new = [run for run in runs if packed.get(run.key) is None]
+    if new:
+        write_shard(target, new)
+    remove_files(source, [run for run in runs if packed.get(run.key) in (None, run.manifest)])
+
+
+def _find_sound_run(store: Store, key: str) -> RunToPack | None:
+    """Return a run that has files; None for one that has lost some, which a commit names."""
+    try:
+        run = take_plain_run(store, key)
+        fault = store.find_fault(parse_manifest(run.manifest, key))
+    except (KeyError, DocumentError):
+        return None
+    return run if fault is None else None
+
+
+def read_packed_manifest(store: Store, key: str) -> bytes | None:
+    """Return the manifest of a run in a shard, also of one that has files too; None without one."""
+    run = store.shards.find_any(key)
+    return None if run is None else store.read_part(*run.manifest)
 
 
 def remove_files(store: Store, runs: Sequence[RunToPack]) -> None:
@@ -143,3 +164,30 @@ def _read_blocks(store: Store, path: str, start: int, length: int) -> Iterator[b
     while start < end and (block := store.read_part(path, start, min(_BLOCK, end - start))):
         yield block
         start += len(block)
+
+
+class Packer:
+    """Packs the runs that workers commit to a local store, as soon as they fill a shard."""
+
+    def __init__(self, source: Store, target: Store, shard_bytes: int = SHARD_BYTES) -> None:
+        self.source = source
+        self._target = target
+        self._shard_bytes = shard_bytes
+        self._keys: list[str] = []
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """True if the runs that wait fill a shard."""
+        return self._bytes >= self._shard_bytes
+
+    def add(self, key: str, size: int) -> None:
+        """Have a run wait, of so many bytes."""
+        self._keys.append(key)
+        self._bytes += size
+
+    def pack(self) -> None:
+        """Pack the runs that wait. Raises as `pack_runs`; they wait on then."""
+        if self._keys:
+            pack_runs(self.source, self._target, self._keys)
+            self._keys, self._bytes = [], 0

@@ -38,6 +38,7 @@ def build_attempt_input(
         endpoint_is_known=configuration.knows_endpoint(validated.output),
         parallelism=spec.parallelism,
         batch_size=spec.batch_size,
+        packaging=spec.packaging,
         engine_version=ENGINE_VERSION,
         plan=validated.plan,
         attempt=attempt,

@@ -92,7 +92,7 @@ class Worker:
         reason: str
         outcome, reason, message = "succeeded", "", ""
         try:
-            if self._store.has_run(task.key):
+            if self._store.has_plain_run(task.key):
                 outcome = "present"
             else:
                 stages, written = self._render(task)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synth_api.sweep.definition import Sweep
     from synth_dataset.attempts.attempt import StoredAttempt
     from synth_dataset.store.base import Store
+    from synth_dataset.store.packing import Packer
 
 
 class EngineMismatchError(RuntimeError):
@@ -36,12 +37,13 @@ def check_engine(attempt: AttemptInput) -> None:
         raise EngineMismatchError(attempt.engine_version)
 
 
-def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int) -> BatchWork:
+def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, packer: Packer | None = None) -> BatchWork:
     """Return batch `number` of an attempt. Raises DocumentError for an unreadable plan, StoreError."""
     attempt = open_attempt(store, layout.attempt_path(given.namespace, given.name, given.plan, given.attempt))
     runs = list_batch_runs(attempt, number)
     path = layout.batch_path(attempt.path, number)
-    return BatchWork(store, path, _read_document(store, path, number, len(runs)), runs, TaskBuilder(sweep).build)
+    document = _read_document(store, path, number, len(runs))
+    return BatchWork(store, path, document, runs, TaskBuilder(sweep).build, packer)
 
 
 def list_batch_runs(attempt: StoredAttempt, number: int) -> list[int]:

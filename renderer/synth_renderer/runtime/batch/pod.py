@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import os
+import tempfile
 import threading
 from contextlib import suppress
 from functools import partial
@@ -21,11 +22,14 @@ from synth_api.jobs.attempt_input import INPUT_FILE, INPUT_FOLDER, STARTED_FILE,
 from synth_api.jobs.batches import SHARD_BATCHES
 from synth_api.jobs.messages import MESSAGE_FILE, BatchMessage, Problem, write_message
 from synth_api.reasons import Reason
+from synth_api.resources.synth_sweep import Packaging
 from synth_api.sentences import explain
 from synth_api.temporary import find_temporary_folder
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.stopper import Stopper, end_process, log_traceback
 from synth_dataset.store.base import StoreError
+from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.packing import SHARD_BYTES, Packer
 from synth_dataset.store.s3_client import RENDER_PATIENCE, Patience
 from synth_dataset.store.s3_store import open_store
 from synth_renderer.kernels.gpus import find_least_memory
@@ -74,15 +78,18 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     check_engine(given)
     store = open_store(given, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
     sweep = given.build_sweep()
-    work = open_batch(store, given, sweep, options.shard * SHARD_BATCHES + options.index)
+    packer = Packer(_open_local_store(), store, options.shard_bytes) if given.packaging is Packaging.SHARDS else None
+    work = open_batch(store, given, sweep, options.shard * SHARD_BATCHES + options.index, packer)
     work.take_over(options.retries_per_run)
     requests = StopRequests()
     stopper.tidy_up = partial(_request_stop, requests)
     if stopper.is_stopping.is_set():
         requests.ensure()
-    pool = _build_pool(options, work.open_runs, requests, prepare_device=sweep.has_traced_pictures)
+    place = f"--store={packer.source.location}" if packer else f"--input={options.input}"
+    pool = _build_pool(options, place, work.open_runs, requests, prepare_device=sweep.has_traced_pictures)
     problem = _render_runs(work, pool, options)
     unsaved = _save(work)
+    work.write_message(options.message)
     if stopper.is_stopping.is_set():
         return ExitCode.OK if work.is_over else ExitCode.STOPPED
     problem = problem or unsaved
@@ -104,11 +111,19 @@ def _request_stop(requests: StopRequests) -> None:
     threading.Event().wait()
 
 
-def _build_pool(options: argparse.Namespace, runs: int, requests: StopRequests, *, prepare_device: bool) -> Pool:
+def _open_local_store() -> FolderStore:
+    """Return the store to which workers commit runs that are packed; it goes with the pod."""
+    return FolderStore(Path(tempfile.mkdtemp(prefix="runs-", dir=find_temporary_folder())))
+
+
+def _build_pool(
+    options: argparse.Namespace, place: str, runs: int, requests: StopRequests, *, prepare_device: bool
+) -> Pool:
+    """Return the pool; `place` is the argument of its workers that says where runs go."""
     size = choose_pod_workers(options.workers, runs, find_least_memory() if options.gpus else None)
     watermark = int(WATERMARK_SHARE * (options.memory_limit or read_memory_limit()) / size)
     arguments = (
-        *(f"--input={options.input}", f"--device={options.device}"),
+        *(place, f"--device={options.device}"),
         *(f"--engine={options.engine}", f"--watermark={watermark}"),
         *(["--prepare-device"] if prepare_device else []),
     )
@@ -126,6 +141,8 @@ def _render_runs(work: BatchWork, pool: Pool, options: argparse.Namespace) -> Pr
         for event in pool.events(work.iterate_tasks(), work.list_suspects()):
             try:
                 work.record(event, clock)
+                if problem is None:
+                    work.pack()
                 if isinstance(event, WorkerReady):
                     _show_start(options.started)
                 if not work.has_waiting_runs and not pool.stop.count:  # the next mark would save it otherwise
@@ -146,8 +163,9 @@ def _show_start(file: Path) -> None:
 
 
 def _save(work: BatchWork) -> Problem | None:
-    """Write the document, whose marks are cleared; a store that is unavailable keeps them."""
+    """Pack the rendered runs and write the document, whose marks are cleared; an unavailable store keeps them."""
     try:
+        work.pack(all_runs=True)
         work.save()
     except StoreError as error:
         log_event("batch document not written", reason=error.reason, message=explain(error))
@@ -186,5 +204,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, help="runs in flight at a time; left out: what limits allow")
     parser.add_argument("--retries-per-run", type=int, default=2)
     parser.add_argument("--memory-limit", type=int, help="bytes; left out: the container's")
+    parser.add_argument("--shard-bytes", type=int, default=SHARD_BYTES, help="bytes of runs that fill a shard")
     parser.add_argument("--engine", default=os.environ.get("SYNTH_ENGINE", ENGINE), help="module:function")
     return parser.parse_args(arguments)

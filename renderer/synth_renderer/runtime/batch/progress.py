@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from synth_api.jobs.messages import Problem
     from synth_dataset.documents.batch_document import BatchDocument
     from synth_dataset.store.base import Store
+    from synth_dataset.store.packing import Packer
     from synth_renderer.runtime.batch.gpu_clock import GpuClock
     from synth_renderer.runtime.pool import PoolEvent, WorkerDied
     from synth_renderer.runtime.protocol import RunReport, RunTask
@@ -39,7 +40,9 @@ class BatchWork:
         document: BatchDocument,
         runs: Sequence[int],
         build_task: Callable[[int], RunTask],
+        packer: Packer | None = None,
     ) -> None:
+        """Record the runs as ended once they are in the store: with a packer, once they are in a shard."""
         self.document = document
         self._store = store
         self._path = path
@@ -47,6 +50,8 @@ class BatchWork:
         self._positions = {run: position for position, run in enumerate(runs)}
         self._build_task = build_task
         self._is_saved = True
+        self._packer = packer
+        self._unpacked: dict[int, RunUsage] = {}
 
     @property
     def open_runs(self) -> int:
@@ -55,8 +60,8 @@ class BatchWork:
 
     @property
     def has_waiting_runs(self) -> bool:
-        """Return True if there are runs that are neither ended nor in flight."""
-        return self.open_runs > len(self.document.in_flight)
+        """Return True if there are runs that are neither rendered nor in flight."""
+        return self.open_runs > len(self.document.in_flight) + len(self._unpacked)
 
     @property
     def is_over(self) -> bool:
@@ -125,11 +130,25 @@ class BatchWork:
                 self._update(self.document.clear_mark(run, usage))
             case "failed":
                 self._update(self.document.add_failure(self._build_failure(task, report), self._positions[run], usage))
-            case _:
+            case _ if self._packer is None:
                 self._update(self.document.add_success(run, self._positions[run], usage))
+            case _:
+                self._packer.add(task.key, report.bytes)
+                self._unpacked[run] = usage
+                self._update(self.document.set_aside(run))
         log_event(
             report.outcome, run=run, reason=report.reason, message=report.message, seconds=round(report.seconds, 3)
         )
+
+    def pack(self, *, all_runs: bool = False) -> None:
+        """Pack the rendered runs if they fill a shard, or all of them; they have ended then. Raises StoreError."""
+        if self._packer is None or not self._unpacked or not (all_runs or self._packer.is_full):
+            return
+        self._packer.pack()
+        for run, usage in self._unpacked.items():
+            self._update(self.document.add_success(run, self._positions[run], usage))
+        log_event("packed", runs=len(self._unpacked))
+        self._unpacked.clear()
 
     def save(self) -> None:
         """Write the batch document to the store, if it has changed. Raises StoreError."""

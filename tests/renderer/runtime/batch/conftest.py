@@ -22,7 +22,7 @@ from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import BatchMessage, read_message
 from synth_api.resources.output import Output
 from synth_api.version import ENGINE_VERSION
-from synth_dataset.attempts.attempt import AttemptIdentity, open_attempt, write_attempt
+from synth_dataset.attempts.attempt import AttemptIdentity, StoredAttempt, open_attempt, write_attempt
 from synth_dataset.attempts.survey import survey_keys, write_keys
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
@@ -119,9 +119,15 @@ class Pods:
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
 
+    @property
+    def attempt_path(self) -> str:
+        return layout.attempt_path(self.given.namespace, self.given.name, self.given.plan, self.given.attempt)
+
+    def open_attempt(self) -> StoredAttempt:
+        return open_attempt(self.store, self.attempt_path)
+
     def document(self, batch: int = 0) -> BatchDocument:
-        path = layout.attempt_path(self.given.namespace, self.given.name, self.given.plan, self.given.attempt)
-        return BatchDocument.model_validate_json(self.store.read(layout.batch_path(path, batch)))
+        return BatchDocument.model_validate_json(self.store.read(layout.batch_path(self.attempt_path, batch)))
 
     def plan(self, attempt: str) -> None:
         """Write the attempt's plan, of which all runs are to do, and make it the attempt of the pods."""
@@ -139,8 +145,7 @@ class Pods:
 
     def list_runs(self, batch: int = 0) -> list[int]:
         """Return the seeds of a batch in the order in which a pod takes them."""
-        path = layout.attempt_path(self.given.namespace, self.given.name, self.given.plan, self.given.attempt)
-        return list_batch_runs(open_attempt(self.store, path), batch)
+        return list_batch_runs(self.open_attempt(), batch)
 
     def wait_for_file(self, name: str) -> None:
         """Return once the engine or its orders have made a file."""
