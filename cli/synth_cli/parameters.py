@@ -22,6 +22,8 @@ _BUCKET: Final = (
     ". A bucket has the layout of a dataset folder: copy one to the other with an S3 client, "
     "or render on a cluster (synth manifest)"
 )
+PACKAGINGS: Final = ["files", "shards"]
+"""How a store holds runs, as a sweep's spec names it."""
 _MAX_SHOWN: Final = 76
 """Characters of an overlong path in a message."""
 _HINTS: Final = {"--out": _BUCKET, "DATASET": _BUCKET}

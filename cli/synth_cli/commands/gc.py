@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synth_dataset.attempts.garbage_collection import Garbage
     from synth_dataset.store.base import Store
 
-KINDS: Final = ("runs", "run folders", "recipes", "attempts", "scratch")
+KINDS: Final = ("runs", "run folders", "shards", "sparse shards", "recipes", "attempts", "scratch")
 AGE_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -35,7 +35,8 @@ def command(dataset: str, yes: bool, dry_run: bool, older_than: str, endpoint: s
     """Delete garbage older than AGE from DATASET, a folder or s3://BUCKET/PREFIX.
 
     Garbage is all that the committed and the newest attempt of each sweep do not need: other attempts, runs of no
-    such attempt, files of unfinished runs. The command lists it by sweep and size, then asks for confirmation.
+    such attempt, files of unfinished runs. Shards of which less than half is needed are packed again. The command lists
+    it by sweep and size, then asks for confirmation.
     Without a terminal it deletes nothing unless --yes is given.
     """
     from synth_cli.terminal.consoles import open_stderr, open_stdout

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synth_cli.parameters import NAMESPACE, PATH, TEXT
+from synth_cli.parameters import NAMESPACE, PACKAGINGS, PATH, TEXT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--name", type=TEXT, help="Name of the sweep.  [default: RECIPE-RUNS]")
 @click.option("--namespace", "-n", type=NAMESPACE, help="Namespace of the resources.")
 @click.option("--parallelism", type=click.IntRange(1, 10_000), help="Number of render pods at a time.")
+@click.option("--packaging", type=click.Choice(PACKAGINGS), help="How the store holds runs.  [default: files]")
 @click.option("--out", type=PATH, help="Folder for one file per resource, instead of stdout.")
 def command(
     recipe: Path,
@@ -28,6 +29,7 @@ def command(
     name: str | None,
     namespace: str | None,
     parallelism: int | None,
+    packaging: str | None,
     out: Path | None,
 ) -> None:
     """Write RECIPE as a SynthRecipe and, with ARGUMENTS (as in `synth plan`), the sweep as a SynthSweep.
@@ -47,7 +49,7 @@ def command(
     source = read_recipe(recipe)
     sweep = Sweep.from_source(source, arguments)
     name_of_recipe = manifests.to_recipe_name(source.name)
-    options = {"--name": name, "--namespace": namespace, "--parallelism": parallelism}
+    options = {"--name": name, "--namespace": namespace, "--parallelism": parallelism, "--packaging": packaging}
     given = [word for option, value in options.items() if value for word in (option, str(value))]
     call = ["synth", "manifest", str(recipe)]
     scene = manifests.build_recipe(source, name_of_recipe, namespace)
@@ -56,7 +58,9 @@ def command(
     if arguments or name:
         sweep_name = manifests.check_new_name(name or f"{name_of_recipe}-{sweep.runs}")
         parsed = parse_arguments(arguments)
-        document = manifests.build_sweep(sweep_name, namespace, name_of_recipe, arguments, parsed, parallelism)
+        document = manifests.build_sweep(
+            sweep_name, namespace, name_of_recipe, arguments, parsed, parallelism, packaging
+        )
         manifest_check.check_sweep(document, arguments, parsed)
         written.append(([*call, *arguments, *given], document))
     write_resources({document["metadata"]["name"]: format_resource(call, document) for call, document in written}, out)

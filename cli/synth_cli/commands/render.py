@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synth_cli.parameters import PATH, TEXT
+from synth_cli.parameters import PACKAGINGS, PATH, TEXT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACKAGINGS = ["files", "shards"]
 DEVICES = ["auto", "gpu", "cpu", "optix", "cuda", "hip", "oneapi"]
 
 

@@ -55,7 +55,13 @@ def build_recipe(source: RecipeSource, name: str, namespace: str | None) -> Reso
 
 
 def build_sweep(
-    name: str, namespace: str | None, recipe: str, written: Sequence[str], arguments: Arguments, parallelism: int | None
+    name: str,
+    namespace: str | None,
+    recipe: str,
+    written: Sequence[str],
+    arguments: Arguments,
+    parallelism: int | None,
+    packaging: str | None = None,
 ) -> Resource:
     """Build the SynthSweep of a command line: structured axes if all arguments are axes, else the arguments as text."""
     axes = [_build_axis(axis) for axis in arguments.axes]
@@ -63,6 +69,7 @@ def build_sweep(
         "recipeRef": {"name": recipe},
         **({"overrides": list(written)} if arguments.fixed else {"axes": axes} if axes else {}),
         **({"parallelism": parallelism} if parallelism else {}),
+        **({"packaging": packaging} if packaging else {}),
     }
     return _build_resource(sweep_resource.KIND, name, namespace, spec)
 

@@ -32,6 +32,7 @@ class FileCheck:
 
     def __init__(self, store: Store, attempt: StoredAttempt) -> None:
         self._store = store
+        store.shards.refresh()
         keys = np.frombuffer(b"".join(iterate_keys(store, attempt.path)), f"S{layout.KEY_BYTES}")
         self._summaries = store.summarize_files(keys)
         self._lost: list[_LostRun] = []
@@ -48,7 +49,17 @@ class FileCheck:
         return fault is None
 
     def remove_lost_runs(self) -> None:
-        """Remove the manifests of the lost runs, which do not exist any more then; warn of them in one sentence."""
+        """Remove the manifests of the lost runs, which do not exist any more then; warn of them in one sentence.
+
+        Remove the indexes of shards that have lost their tar files likewise, with a warning each.
+        """
+        for name in self._store.shards.broken:
+            tar = self._store.format_uri(layout.shard_path(name))
+            _log.warning(
+                "%s: is missing or has another size than its index says, so its runs are missing; %s", tar, REMEDY
+            )
+        self._store.remove_files(map(layout.shard_index_path, self._store.shards.broken))
+        self._store.shards.expire()
         if not self._lost:
             return
         first, others = min(self._lost), len(self._lost) - 1

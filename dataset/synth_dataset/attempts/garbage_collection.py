@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, find_attempts, find_live, list_sweeps
+from synth_dataset.attempts.shard_garbage import (
+    ShardUse,
+    find_loose_files,
+    mark_needed,
+    measure_shards,
+    pack_again,
+    remove_shards,
+)
 from synth_dataset.attempts.unneeded_recipes import find_unneeded_recipes, read_sound_manifest
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_dataset.store.base import Store
+    from synth_dataset.store.base import StorageUsage, Store
 
 MIN_AGE: Final = timedelta(days=1)
 """Younger objects are never garbage: a process may be writing them."""
@@ -43,6 +52,10 @@ class Garbage:
     """Manifests of runs that no live attempt has."""
     folders: tuple[GarbageItem, ...] = ()
     """Run folders that no manifest names, including those of `runs`."""
+    shards: tuple[GarbageItem, ...] = ()
+    """Shards without a run that a live attempt has, and tar files without an index, by the path of the tar file."""
+    sparse_shards: tuple[GarbageItem, ...] = ()
+    """Shards that are packed again, because most of their bytes belong to no such run; these are their `bytes`."""
     recipes: tuple[GarbageItem, ...] = ()
     """Stored recipes that no live attempt begins with, and no manifest names but those of `runs`."""
     attempts: tuple[GarbageItem, ...] = ()
@@ -50,8 +63,16 @@ class Garbage:
 
     @property
     def kinds(self) -> tuple[tuple[GarbageItem, ...], ...]:
-        """Runs, folders, recipes, attempts, scratch."""
-        return (self.runs, self.folders, self.recipes, self.attempts, self.scratch)
+        """Runs, folders, shards, sparse shards, recipes, attempts, scratch."""
+        return (
+            self.runs,
+            self.folders,
+            self.shards,
+            self.sparse_shards,
+            self.recipes,
+            self.attempts,
+            self.scratch,
+        )
 
     @property
     def items(self) -> tuple[GarbageItem, ...]:
@@ -72,9 +93,10 @@ class Garbage:
 def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | None = None) -> Garbage:
     """Find objects that are older than `older_than` and not needed.
 
-    Needed are live attempts, the runs in their keys.bin, the folder that the manifest of a needed run names, and
-    recipes as `find_unneeded_recipes` says. Of a manifest that cannot be read, all folders and all recipes are kept; a
-    warning names it. Raises DocumentError for an attempt that cannot be read.
+    Needed are live attempts, the runs in their keys.bin, the folder that the manifest of a needed run names, the shards
+    that needed runs are read from, if these are half of their bytes or more, and recipes as `find_unneeded_recipes`
+    says. Of a manifest that cannot be read, all folders and all recipes are kept; a warning names it. Raises
+    DocumentError for an attempt or an index of a shard that cannot be read.
     """
     limit = ((now or datetime.now(UTC)) - older_than).timestamp()
     attempts = {f"{namespace}/{name}": find_attempts(store, namespace, name) for namespace, name in list_sweeps(store)}
@@ -82,12 +104,18 @@ def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | 
     keys = {sweep: collect_keys(store, (*its.live, *its.dead)) for sweep, its in attempts.items()}
     runs, kept = _sort_manifests(store, needed, limit)
     folders = _find_unnamed_folders(store, kept, limit)
-    recipes = find_unneeded_recipes(store, map(layout.format_key, kept), limit, lambda: find_live(store))
+    store.shards.refresh()
+    is_live = mark_needed(store, needed)
+    dead_shards, sparse, is_kept = _sort_shards(store, is_live, limit)
+    kept_keys = chain(kept, store.shards.keys[is_kept])
+    recipes = find_unneeded_recipes(store, map(layout.format_key, kept_keys), limit, lambda: find_live(store))
     dead = ((path, sweep) for sweep, its in attempts.items() for path in its.dead)
     scratch = ((f"{layout.SCRATCH}/{child.name}", "") for child in store.list_children(layout.SCRATCH))
     return Garbage(
         runs=_name_sweeps(runs, keys),
         folders=_name_sweeps(folders, keys),
+        shards=_name_shards((*dead_shards, *_find_loose_shards(store, limit)), keys),
+        sparse_shards=_name_shards(sparse, keys),
         recipes=tuple(GarbageItem(path, size) for path, size in recipes),
         attempts=_select_old(store, limit, dead),
         scratch=_select_old(store, limit, scratch),
@@ -95,12 +123,58 @@ def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | 
 
 
 def remove_garbage(store: Store, garbage: Garbage) -> None:
-    """Remove garbage; manifests first, so that a run without files never seems to exist."""
+    """Remove garbage; manifests and indexes first, so that a run without files never seems to exist.
+
+    Sparse shards are packed again with the runs that live attempts have by then.
+    """
     store.remove_files(item.path for item in (*garbage.runs, *garbage.recipes))
     folders = (item.path for item in (*garbage.folders, *garbage.attempts, *garbage.scratch))
     for _ in read_ahead(store.remove_folder, folders, store.max_requests):
         pass
     store.remove_files(item.path for item in garbage.scratch)
+    remove_shards(store, map(_parse_shard, garbage.shards))
+    if garbage.sparse_shards:
+        needed = collect_keys(store, find_live(store))
+        store.shards.refresh()
+        pack_again(store, [_parse_shard(item) for item in garbage.sparse_shards], mark_needed(store, needed))
+
+
+def _parse_shard(item: GarbageItem) -> str:
+    """Return the name of a shard in the path of its tar file."""
+    return item.path.rpartition("/")[2].removesuffix(".tar")
+
+
+def _sort_shards(
+    store: Store, is_live: NDArray[np.bool_], limit: float
+) -> tuple[list[ShardUse], list[ShardUse], NDArray[np.bool_]]:
+    """Return the old shards without live rows, those with few, and a mask (N,) of the rows that stay."""
+    old = [shard for shard in measure_shards(store, is_live) if shard.newest < limit]
+    dead = [shard for shard in old if not shard.live_bytes]
+    sparse = [shard for shard in old if shard.live_bytes and shard.is_sparse]
+    shards = store.shards
+    leaving = {shard.name for shard in (*dead, *sparse)}
+    is_leaving = np.array([name in leaving for name in shards.names], np.bool_)[shards.rows["shard"]]
+    is_kept = np.where(is_leaving, is_live, shards.is_used)
+    return dead, sparse, is_kept
+
+
+def _find_loose_shards(store: Store, limit: float) -> Iterator[ShardUse]:
+    """Yield old shards that have only one of their files, or a tar file of another size than their index says."""
+    loose: dict[str, StorageUsage] = {}
+    for path, usage in find_loose_files(store).items():
+        name = path.rpartition("/")[2].partition(".")[0]
+        loose[name] = loose[name].join(usage) if name in loose else usage
+    for name, usage in loose.items():
+        if usage.newest < limit:
+            yield ShardUse(name, "", usage.bytes, 0, 0, usage.newest)
+
+
+def _name_shards(shards: Iterable[ShardUse], keys: Mapping[str, NDArray[np.bytes_]]) -> tuple[GarbageItem, ...]:
+    """Return what is not needed of shards as garbage of the sweeps of their first runs."""
+    return tuple(
+        GarbageItem(layout.shard_path(shard.name), shard.bytes - shard.live_bytes, _find_owner(keys, shard.first_key))
+        for shard in shards
+    )
 
 
 def _select_old(store: Store, limit: float, paths: Iterable[tuple[str, str]]) -> tuple[GarbageItem, ...]:

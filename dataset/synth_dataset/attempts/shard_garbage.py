@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synth_dataset.store.packing import RunToPack
 
 MIN_LIVE_SHARE: Final = 0.5
-"""Of the bytes of a shard, below which it is packed again."""
+"""Of the bytes of a shard's runs, below which it is packed again."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class ShardUse:
     """One of its runs, whose sweep it is said to belong to."""
     bytes: int
     """Of its two files."""
+    run_bytes: int
+    """Of its runs."""
     live_bytes: int
     """Of its live runs."""
     newest: float
@@ -40,7 +42,7 @@ class ShardUse:
     @property
     def is_sparse(self) -> bool:
         """Return True if most of it is not needed."""
-        return self.live_bytes < MIN_LIVE_SHARE * self.bytes
+        return self.live_bytes < MIN_LIVE_SHARE * self.run_bytes
 
 
 def measure_shards(store: Store, is_live: NDArray[np.bool_]) -> Iterator[ShardUse]:
@@ -48,12 +50,13 @@ def measure_shards(store: Store, is_live: NDArray[np.bool_]) -> Iterator[ShardUs
     shards = store.shards
     usages = dict(store.list_usages(layout.SHARDS))
     length, place = shards.rows["length"] + shards.rows["manifest_bytes"], shards.rows["shard"]
-    live = np.bincount(place, np.where(is_live, length, 0), len(shards.names))
+    of_runs, live = (np.bincount(place, each, len(shards.names)) for each in (length, np.where(is_live, length, 0)))
     _, first = np.unique(place, return_index=True)  # each shard has a row
     for number, name in enumerate(shards.names):
         files = [usages[path] for path in _list_files(name) if path in usages]
         total, newest = sum(each.bytes for each in files), max((each.newest for each in files), default=0.0)
-        yield ShardUse(name, layout.format_key(shards.keys[first[number]]), total, int(live[number]), newest)
+        key = layout.format_key(shards.keys[first[number]])
+        yield ShardUse(name, key, total, int(of_runs[number]), int(live[number]), newest)
 
 
 def find_loose_files(store: Store) -> dict[str, StorageUsage]:
@@ -80,8 +83,8 @@ def pack_again(store: Store, names: Sequence[str], is_live: NDArray[np.bool_], s
     A process killed at any moment leaves each run in an old shard, in a new one, or in both. Raises as `write_shard`.
     """
     shards = store.shards
-    places = np.flatnonzero(np.isin(np.array(shards.names), names))
-    rows = np.flatnonzero(is_live & np.isin(shards.rows["shard"], places))
+    is_chosen = np.array([name in set(names) for name in shards.names], np.bool_)
+    rows = np.flatnonzero(is_live & is_chosen[shards.rows["shard"]])
     runs = (take_packed_run(store, shards.get_run(int(row))) for row in rows)
     for part in _split_runs(runs, shard_bytes):
         write_shard(store, part)

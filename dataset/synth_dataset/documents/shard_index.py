@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import File
 
+_REMEDY: Final = "synth verify --repair writes it again"
 END: Final = bytes(2 * tarfile.BLOCKSIZE)
 """End of a tar file."""
 INDEX_ROW: Final = np.dtype(
@@ -130,9 +131,9 @@ def parse_index(content: bytes, path: object) -> NDArray[np.void]:
         for name in _SCHEMA.names[2:]:
             index[name] = table[name].to_numpy()
     except (pa.ArrowException, ValueError, KeyError) as error:
-        raise DocumentError(f"{path}: is no index of a shard; restore the file or remove it") from error
+        raise DocumentError(f"{path}: is no index of a shard; {_REMEDY}") from error
     if not len(index) or (index["key"][1:] <= index["key"][:-1]).any():
-        raise DocumentError(f"{path}: is no index of a shard, its keys are not sorted; restore the file or remove it")
+        raise DocumentError(f"{path}: is no index of a shard, its keys are not sorted; {_REMEDY}")
     return index
 
 

@@ -14,12 +14,15 @@ from synth_api.recipe.run_key import EXCLUDED_KEY
 from synth_dataset.attempts.attempt import list_attempts, read_first_key
 from synth_dataset.attempts.garbage_collection import MIN_AGE
 from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, find_live
+from synth_dataset.attempts.shard_garbage import measure_shards, pack_again, remove_shards
 from synth_dataset.attempts.unneeded_recipes import find_unneeded_recipes
 from synth_dataset.documents import layout
 from synth_dataset.jobs.job_process import Job, log_event, main
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from synth_api.jobs.attempt_input import AttemptInput
     from synth_dataset.jobs.job_process import PodInput
     from synth_dataset.store.base import Store
@@ -62,7 +65,9 @@ def _delete_sweep(given: AttemptInput, store: Store) -> DeleteMessage:
     existing = store.find_present_runs(own)
     log_event("the runs are known", runs=int(existing.sum()), needed_elsewhere=int((existing & needed).sum()))
     store.remove_files([layout.pointer_path(*sweep)])
-    _remove_runs(store, [layout.format_key(key) for key in own[~needed]])
+    is_packed = store.shards.contains(own)
+    _remove_runs(store, [layout.format_key(key) for key in own[~needed & ~is_packed]])
+    _remove_packed_runs(store, own[~needed])
     _remove_recipes(store, sweep, attempts)
     _remove_documents(store, layout.sweep_path(*sweep))
     return DeleteMessage(runs=int((existing & ~needed).sum()), kept=int((existing & needed).sum()))
@@ -73,6 +78,22 @@ def _remove_runs(store: Store, keys: list[str]) -> None:
     store.remove_files(map(layout.manifest_path, keys))
     for _ in read_ahead(store.remove_folder, map(layout.files_path, keys), store.max_requests):
         pass
+
+
+def _remove_packed_runs(store: Store, keys: NDArray[np.bytes_]) -> None:
+    """Remove the shards that have no other runs than `keys` (N,), sorted; pack those again that have few others.
+
+    A run in another shard stays, and goes when garbage collection packs that again.
+    """
+    store.shards.refresh()
+    is_other = ~contains_keys(keys, store.shards.keys)
+    shards = list(measure_shards(store, is_other))
+    remove_shards(store, [shard.name for shard in shards if not shard.live_bytes])
+    sparse = [shard.name for shard in shards if shard.live_bytes and shard.is_sparse]
+    if sparse:
+        store.shards.refresh()
+        is_other = ~contains_keys(keys, store.shards.keys) & store.shards.is_used
+        pack_again(store, sparse, is_other)
 
 
 def _remove_recipes(store: Store, sweep: tuple[str, str], attempts: list[str]) -> None:

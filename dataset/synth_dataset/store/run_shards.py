@@ -210,6 +210,10 @@ class Shards:
         row = table.find(bytes.fromhex(key))
         return None if row is None or table.is_plain[row] else table.get_run(row)
 
+    def get_run(self, row: int) -> PackedRun:
+        """Return the run of a row of `rows`."""
+        return self._table.get_run(row)
+
     def find_any(self, key: str) -> PackedRun | None:
         """Return a run of a shard, also one that has a manifest of its own."""
         row = self._table.find(bytes.fromhex(key))

@@ -103,7 +103,7 @@ def test_the_message_of_a_worker_is_always_read_as_it_was_written(value: Any, re
         (BATCH, {"unknown": 1}),
         (PLAN, {"total": 13}),
         (PLAN, {"batches": 4}),
-        (PLAN, {"batchSize": 101}),
+        (PLAN, {"batchSize": 1001}),
         (PLAN, {"total": 10**7, "todo": 10**7 - 2, "batchSize": 100, "batches": 10**5}),
         (FINALIZE, {"missing": 1}),
         (FINALIZE, {"reasons": {"GateFailed": 2}}),

@@ -10,6 +10,7 @@ from synth_api.jobs.messages import DeleteMessage
 from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_dataset.attempts.attempt import AttemptIdentity
 from synth_dataset.documents import layout
+from synth_dataset.store.packing import pack_runs
 
 SEED = "initial_runtime_state.seed"
 
@@ -165,3 +166,29 @@ def test_documents_half_gone_keep_the_runs_they_name(store, finished, deletion):
     gone = other.change_input(recipe={}, overrides=(), plan=other.given.plan, attempt=other.given.attempt)
     assert gone.run("delete").message == DeleteMessage(runs=0, kept=4)
     assert list(store.iterate_files("sweeps")) == [f"{folder}/keys.bin"]
+
+
+def test_packed_runs_go_with_the_shard_that_no_other_sweep_needs(store, pod, deletion, render):
+    pod.run("plan")
+    render(0, 1, 2, 3)
+    pack_runs(store, store, [pod.given.build_sweep().key(number) for number in range(4)])
+    assert pod.run("finalize").message.succeeded == 4
+    assert deletion.run("delete").message == DeleteMessage(runs=4, kept=0)
+    assert [*all_files(store), *store.iterate_files("shards")] == []
+
+
+@pytest.mark.parametrize(("others", "left"), [((3,), 1), ((1, 2, 3), 4)])
+def test_a_shard_that_another_sweep_needs_stays_with_its_runs_alone_if_they_are_few(
+    store, pod, deletion, render, others, left
+):
+    sweep = pod.given.build_sweep()
+    pod.run("plan")
+    render(0, 1, 2, 3)
+    pack_runs(store, store, [sweep.key(number) for number in range(4)])
+    pod.run("finalize")
+    other = pod.change_input(name="other", overrides=(f"{SEED}={','.join(map(str, others))}",))
+    other.run("plan")
+    assert other.run("finalize").message.cached == len(others)
+    assert deletion.run("delete").message == DeleteMessage(runs=4 - len(others), kept=len(others))
+    assert len(set(store.iterate_keys())) == left
+    assert other.run("finalize").message.missing == 0

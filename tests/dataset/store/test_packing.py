@@ -1,0 +1,143 @@
+"""Packing of runs that are files: at each moment each run exists, once and whole, and the next packer ends the work."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from synth_dataset.attempts.shard_garbage import mark_needed, pack_again
+from synth_dataset.documents import layout
+from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.packing import Packer, pack_runs
+
+KEYS = ["ab" * 32, "cd" * 32, "ef" * 32]
+
+
+@pytest.fixture
+def store(each_store):
+    return each_store
+
+
+class KilledError(Exception):
+    """Stands for SIGKILL of this process."""
+
+
+def die_before(store, monkeypatch, changes):
+    """Have a store raise before its n-th change."""
+    left = [changes]
+    for name in ("write", "write_file", "remove_files", "remove_folder"):
+        call = getattr(store, name)
+
+        def dying(*arguments, call=call):
+            if left[0] == 0:
+                raise KilledError
+            left[0] -= 1
+            return call(*arguments)
+
+        monkeypatch.setattr(store, name, dying)
+
+
+def check_runs(store, manifests):
+    store.shards.refresh()
+    assert sorted(store.iterate_keys()) == sorted(manifests)
+    for key, manifest in manifests.items():
+        assert store.read_manifest(key) == manifest
+        assert store.find_fault(manifest) is None
+        assert store.read(f"{layout.run_path(key, manifest.c8)}/real.png") == key.encode()
+
+
+def as_keys(keys):
+    return np.array([bytes.fromhex(key) for key in keys], f"S{layout.KEY_BYTES}")
+
+
+@pytest.mark.parametrize("changes", range(7))
+def test_a_packer_killed_before_any_change_leaves_every_run_and_the_next_one_ends_it(store, put, monkeypatch, changes):
+    manifests = {key: put(key, key.encode()) for key in KEYS}
+    with monkeypatch.context() as patched, suppress(KilledError):
+        die_before(store, patched, changes)
+        pack_runs(store, store, KEYS)
+        assert changes == 6, "tar file, index, manifests, three folders"
+    check_runs(store, manifests)
+    pack_runs(store, store, [key for key in KEYS if store.has_plain_run(key)])
+    check_runs(store, manifests)
+    assert len(store.shards.names) == 1
+
+
+@pytest.mark.parametrize("changes", range(4))
+def test_a_gc_killed_between_its_steps_leaves_every_live_run(store, put, monkeypatch, changes):
+    manifests = {key: put(key, key.encode()) for key in KEYS}
+    pack_runs(store, store, KEYS)
+    live = {key: manifests[key] for key in KEYS[:1]}
+    (old,) = store.shards.names
+    with monkeypatch.context() as patched, suppress(KilledError):
+        die_before(store, patched, changes)
+        pack_again(store, [old], mark_needed(store, as_keys(live)))
+        assert changes == 3, "tar file, index, both old files"
+    store.shards.refresh()
+    for key, manifest in live.items():
+        assert store.read_manifest(key) == manifest
+        assert store.read(f"{layout.run_path(key, manifest.c8)}/real.png") == key.encode()
+    if old in store.shards.names:
+        pack_again(store, [old], mark_needed(store, as_keys(live)))
+    check_runs(store, live)
+    assert len(store.shards.names) == 1
+
+
+def test_a_packer_fills_shards(store, put):
+    packer = Packer(store, store, shard_bytes=20)
+    for key in KEYS:
+        manifest = put(key, key.encode()[:10])
+        packer.add(key, sum(file.bytes for file in manifest.files))
+        if packer.is_full:
+            packer.pack()
+    packer.pack()
+    packer.pack()
+    assert len(store.shards.names) == 2
+    assert sorted(store.iterate_keys()) == KEYS
+
+
+def test_two_pods_that_pack_the_same_runs_are_harmless(store, record_of, tmp_path):
+    tree = {"seed": 1}
+    for pod in ("one", "two"):
+        local = FolderStore(tmp_path / pod)
+        for key in KEYS:
+            with local.open_scratch(key) as folder:
+                (folder / "real.png").write_bytes(pod.encode())
+                local.commit_run(folder, record_of(key, recipe=local.keep_recipe(tree, tree)))
+        pack_runs(local, store, KEYS)
+        assert list(local.iterate_keys()) == []
+    assert len(store.shards.names) == 2
+    assert sorted(store.iterate_keys()) == KEYS
+    manifests = [store.read_manifest(key) for key in KEYS]
+    assert {store.read(f"{layout.run_path(each.key, each.c8)}/real.png") for each in manifests} in ({b"one"}, {b"two"})
+    assert [store.read_recipe(each) for each in manifests] == [tree] * 3, "a pod's recipes come before its shard"
+
+
+def test_files_that_a_shard_of_the_store_has_alike_go_and_others_stay(store, put):
+    manifests = {key: put(key, key.encode()) for key in KEYS[:2]}
+    content = store.read(layout.manifest_path(KEYS[0]))
+    pack_runs(store, store, KEYS[:2])
+    put(KEYS[0], KEYS[0].encode())
+    store.write(layout.manifest_path(KEYS[0]), content)  # as a packer leaves it that was killed before the manifests
+    again = put(KEYS[1], b"rendered again, for the packed one is damaged")
+    store.shards.refresh()
+    pack_runs(store, store, KEYS[:2])
+    assert [store.has_plain_run(key) for key in KEYS[:2]] == [False, True]
+    assert store.read_manifest(KEYS[0]) == manifests[KEYS[0]]
+    assert store.read_manifest(KEYS[1]) == again
+
+
+def test_a_run_that_has_lost_a_file_is_left_to_the_commit(store, put):
+    lost, whole = put(KEYS[0]), put(KEYS[1])
+    store.remove_files([f"{layout.run_path(KEYS[0], lost.c8)}/real.png"])
+    pack_runs(store, store, KEYS[:2])
+    assert [store.has_plain_run(key) for key in KEYS[:2]] == [True, False]
+    assert store.find_fault(whole) is None
+    assert store.find_fault(lost) == "its file real.png is missing"
+
+
+def test_a_pack_of_nothing_writes_nothing(store):
+    pack_runs(store, store, [])
+    assert list(store.iterate_files(layout.SHARDS)) == []
