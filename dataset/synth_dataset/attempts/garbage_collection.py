@@ -13,7 +13,7 @@ from synth_dataset.attempts.live_attempts import collect_keys, contains_keys, fi
 from synth_dataset.attempts.shard_garbage import (
     ShardUse,
     find_loose_files,
-    mark_needed,
+    find_needed_rows,
     measure_shards,
     pack_again,
     remove_shards,
@@ -105,7 +105,7 @@ def find_garbage(store: Store, older_than: timedelta = MIN_AGE, now: datetime | 
     runs, kept = _sort_manifests(store, needed, limit)
     folders = _find_unnamed_folders(store, kept, limit)
     store.shards.refresh()
-    is_live = mark_needed(store, needed)
+    is_live = find_needed_rows(store, needed)
     dead_shards, sparse, is_kept = _sort_shards(store, is_live, limit)
     kept_keys = chain(kept, store.shards.keys[is_kept])
     recipes = find_unneeded_recipes(store, map(layout.format_key, kept_keys), limit, lambda: find_live(store))
@@ -136,7 +136,7 @@ def remove_garbage(store: Store, garbage: Garbage) -> None:
     if garbage.sparse_shards:
         needed = collect_keys(store, find_live(store))
         store.shards.refresh()
-        pack_again(store, [_parse_shard(item) for item in garbage.sparse_shards], mark_needed(store, needed))
+        pack_again(store, [_parse_shard(item) for item in garbage.sparse_shards], find_needed_rows(store, needed))
 
 
 def _parse_shard(item: GarbageItem) -> str:

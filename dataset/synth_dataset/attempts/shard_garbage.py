@@ -65,7 +65,7 @@ def find_loose_files(store: Store) -> dict[str, StorageUsage]:
     return {path: usage for path, usage in store.list_usages(layout.SHARDS) if path not in whole}
 
 
-def mark_needed(store: Store, needed: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+def find_needed_rows(store: Store, needed: NDArray[np.bytes_]) -> NDArray[np.bool_]:
     """Return a mask (N,) of the rows of shards that runs of `needed` (M,), sorted and of type S32, are read from."""
     is_needed = match_keys(needed, store.shards.keys)[1]
     return is_needed & store.shards.is_used

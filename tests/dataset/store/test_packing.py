@@ -7,7 +7,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from synth_dataset.attempts.shard_garbage import mark_needed, pack_again
+from synth_dataset.attempts.shard_garbage import find_needed_rows, pack_again
 from synth_dataset.documents import layout
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.store.packing import Packer, pack_runs
@@ -73,14 +73,14 @@ def test_a_gc_killed_between_its_steps_leaves_every_live_run(store, put, monkeyp
     (old,) = store.shards.names
     with monkeypatch.context() as patched, suppress(KilledError):
         die_before(store, patched, changes)
-        pack_again(store, [old], mark_needed(store, as_keys(live)))
+        pack_again(store, [old], find_needed_rows(store, as_keys(live)))
         assert changes == 3, "tar file, index, both old files"
     store.shards.refresh()
     for key, manifest in live.items():
         assert store.read_manifest(key) == manifest
         assert store.read(f"{layout.run_path(key, manifest.c8)}/real.png") == key.encode()
     if old in store.shards.names:
-        pack_again(store, [old], mark_needed(store, as_keys(live)))
+        pack_again(store, [old], find_needed_rows(store, as_keys(live)))
     check_runs(store, live)
     assert len(store.shards.names) == 1
 

@@ -99,7 +99,7 @@ def test_a_killed_pod_loses_its_unfinished_shard_and_its_runs_are_rendered_again
 
 
 @pytest.mark.parametrize("missing", [".tar", ".parquet"])
-def test_half_a_shard_is_no_run_and_rendered_again(batch: Pods, missing: str) -> None:
+def test_half_a_shard_is_no_run(batch: Pods, missing: str) -> None:
     """Killed before the tar file, and between tar file and index: the document has none of the runs."""
     assert batch.run(**SHARDS) == 0
     before = {path: batch.store.read(path) for path in batch.store.iterate_files(layout.SHARDS)}
