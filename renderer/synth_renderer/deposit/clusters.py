@@ -17,7 +17,7 @@ from synth_renderer.randomness.hashing import draw_uniform, draw_word
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KINDS: Final = ("rafts", "chains", "rings")
+CLUSTERS: Final = ("rafts", "chains", "rings")
 """Layouts that consist of such clusters."""
 MAX_BEND: Final = 0.7
 """Tangent of the largest angle between neighbouring links of a chain."""
@@ -30,7 +30,7 @@ class GrowingCluster:
     """A cluster that grows; lengths in scene units."""
 
     kind: str
-    """One of `KINDS`."""
+    """One of `CLUSTERS`."""
     key: np.uint64
     size: int
     """Number of bodies at which it is complete."""

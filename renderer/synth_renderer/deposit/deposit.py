@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from synth_renderer.deposit.clusters import KINDS, GrowingCluster, draw_cluster_heading
+from synth_renderer.deposit.clusters import CLUSTERS, GrowingCluster, draw_cluster_heading
 from synth_renderer.deposit.landscape import (
     Landscape,
     add_body,
@@ -235,7 +235,7 @@ class Deposit:
                 return find_touching_place(self.land, body.profile, bounds, _derive_key(key), placed, body.reach)
             case "satellites":
                 return self._find_place_on(self.hosts, body, bounds, key, 0.0)
-            case kind if kind in KINDS:
+            case kind if kind in CLUSTERS:
                 return self._find_place_in_cluster(body, bounds, key)
         return find_free_place(self.land, body.profile, bounds, _derive_key(key))
 

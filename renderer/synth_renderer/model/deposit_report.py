@@ -11,7 +11,9 @@ class DepositReport:
 
     layout: str
     coverage: float
-    """Share of the picture that the particles cover, each cell of the map counted once."""
+    """Share of the picture that the particles cover, each cell of the map counted once; of satellites their areas over
+    the area of the particles they sit on.
+    """
     target: float
     """Requested coverage."""
     offered: int

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from synth_api.recipe.node import Builtin
+from synth_renderer.deposit.clusters import CLUSTERS
 from synth_renderer.deposit.deposit import (
     COVERAGE_TOLERANCE,
     Deposit,
@@ -58,7 +59,7 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
     deposit = Deposit.create(layout, view, _compute_ceiling(world), reach, diameter, key)
     deposit.add_hosts(_list_hosts(world, step, rows, deposit.land.cell))
     quaternions: list[NDArray[np.float64]] = []
-    is_turned = layout.kind == "lattice" or orientation == "aligned"
+    is_turned = layout.kind == "lattice" or (layout.kind in CLUSTERS and orientation == "aligned")
 
     def bodies() -> Iterator[tuple[PosedBody, np.uint64]]:
         for row in rows:

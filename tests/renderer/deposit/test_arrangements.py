@@ -121,6 +121,11 @@ def test_aligned_cubes_have_the_heading_of_their_raft_those_on_top_too(deposit) 
     assert len(set(headings(deposit("rafts", 0.4, "cube", size=1.5, orientation="flat", **step)))) > 10
 
 
+@pytest.mark.parametrize("layout", ["sparse", "clusters", "heap"])
+def test_bodies_that_are_in_no_raft_have_headings_of_their_own(deposit, layout: str) -> None:
+    assert len(set(headings(deposit(layout, 0.2, "cube", size=1.5, orientation="aligned")))) > 10
+
+
 def test_aligned_rods_lie_side_by_side(deposit) -> None:
     world = deposit("rafts", 0.2, "rod", height=4.0, size=1.5, cluster_size=6, orientation="aligned")
     tree = cKDTree(places(world)[:, :2])
