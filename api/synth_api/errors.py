@@ -27,6 +27,10 @@ class InputError(ValueError):
         self.path = path
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str]]:
+        """Return what another process makes the error of: without this it would break a pool of processes."""
+        return InputError, (self.path, self.problem)
+
 
 class TryAgainError(RuntimeError):
     """A store, a document or a cluster is unavailable or damaged.

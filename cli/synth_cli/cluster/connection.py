@@ -147,16 +147,16 @@ def connect(context: str | None, namespace: str | None) -> Cluster:
     return Cluster(namespace or entry["context"].get("namespace") or "default", ApiRequests(configuration))
 
 
-def connect_for_sweep(word: str, context: str | None, namespace: str | None) -> Cluster:
-    """Connect to read the sweep `word`, which is not a file. Raises InputError as `connect`, about both."""
+def connect_for_sweep(
+    word: str, context: str | None, namespace: str | None, absence: str = "there is no such file or folder"
+) -> Cluster:
+    """Connect to read the sweep `word`, which is not a file: `absence` says so. Raises InputError as `connect`."""
     try:
         return connect(context, namespace)
     except InputError as error:
         if error.path != _KUBECONFIG:
             raise
-        raise InputError(
-            word, f"there is no such file or folder; to find a sweep of this name, {error.problem}"
-        ) from None
+        raise InputError(word, f"{absence}; to find a sweep of this name, {error.problem}") from None
 
 
 def _choose_context(context: str, contexts: Sequence[Any]) -> Any:

@@ -76,8 +76,8 @@ def _iterate_reports(
 def _to_fault(error: DocumentError) -> Fault:
     """Return the fault of a document without which nothing else can be looked at."""
     address, _, rest = str(error).partition(": ")
-    found = f"one that cannot be read ({rest.partition('; ')[0]})"
-    return Fault(address, "a document of a dataset", found, "the same synth render, or synth retry, writes it again")
+    problem, _, remedy = rest.partition("; ")
+    return Fault(address, "a document of a dataset", f"one that cannot be read ({problem})", remedy)
 
 
 def _verify_exports(

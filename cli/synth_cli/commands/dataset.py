@@ -68,6 +68,7 @@ def publish_version(order: BuildOrder, prepared: VersionBuild, workers: int) -> 
     from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.progress import open_meter
     from synth_dataset.versions.published_version import check_version, find_version, remove_leftovers, write_pointer
+    from synth_dataset.versions.version_build import name_fields
 
     store, file = prepared.store, order.file
     check_writable(store)
@@ -76,7 +77,8 @@ def publish_version(order: BuildOrder, prepared: VersionBuild, workers: int) -> 
         check_version(document, file.spec, prepared.sources)
         open_stderr().print(f"version {document.version} was published before; its files stay as they are")
     else:
-        warn_of_empty_splits(prepared.selection, open_stderr())
+        longest = max(prepared.exports, key=lambda export: export.runs)
+        warn_of_empty_splits(longest.format.context, open_stderr(), name_fields)
         with open_meter(open_stderr(), "exporting", prepared.runs, "run") as meter:
             for runs in write_chunks(order, prepared, workers):
                 meter.advance(runs)

@@ -84,7 +84,7 @@ def _write(export: Export) -> str:
     from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.progress import open_meter
 
-    warn_of_empty_splits(export.format.context.selection, open_stderr())
+    warn_of_empty_splits(export.format.context, open_stderr())
     with open_meter(open_stderr(), "exporting", export.runs, "run") as meter:
         export.write(meter.advance)
     return export.loading

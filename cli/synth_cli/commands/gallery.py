@@ -87,7 +87,7 @@ def rewrite_gallery(folder: Path, name: str | None) -> int:
     from synth_cli.local.interrupts import Interrupts
     from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.standard_streams import print_line
-    from synth_dataset.attempts.attempt import open_attempt
+    from synth_dataset.attempts.attempt import open_committed_attempt
     from synth_dataset.attempts.dataset_commit import open_dataset
     from synth_dataset.store.folder_store import FolderStore
     from synth_dataset.views.gallery_page import GALLERY
@@ -98,7 +98,7 @@ def rewrite_gallery(folder: Path, name: str | None) -> int:
     store.check_writable(f"its page is {store.root / document.folder / GALLERY}")
     with Interrupts() as stop:
         try:
-            attempt = open_attempt(store, document.folder)
+            attempt = open_committed_attempt(store, document)
             dataset = write_dataset(store, attempt, document.failures, stop, runs)
         except CommitStoppedError as stopped:
             open_stderr().print(str(stopped))

@@ -119,23 +119,18 @@ def open_predictions(path: Path, truth: Truth) -> Predictions:
 
 def print_score(score: ScoreDocument, console: Console) -> None:
     """Print the score of all images, then tables by axis value and by size."""
-    from synth_cli.terminal.tables import build_fact_table, build_table
+    from synth_cli.terminal.tables import build_fact_table, print_wide_table
 
     console.print(f"{score.predictions} on {score.dataset}", style="bold")
     console.print()
     console.print(build_fact_table(list_facts(score)))
     if score.by is not None:
-        table = build_table(score.by.rpartition(".")[2], *GROUP_HEADERS, right=GROUP_HEADERS)
-        for group in score.groups:
-            table.add_row(*format_group(group))
         console.print()
-        console.print(table)
+        headers = (score.by.rpartition(".")[2], *GROUP_HEADERS)
+        print_wide_table(console, headers, map(format_group, score.groups))
     if len(score.sizes) > 1:
-        table = build_table("diameter, px", *SIZE_HEADERS, right=SIZE_HEADERS)
-        for size in score.sizes:
-            table.add_row(*format_size_bin(size))
         console.print()
-        console.print(table)
+        print_wide_table(console, ("diameter, px", *SIZE_HEADERS), map(format_size_bin, score.sizes))
 
 
 def list_facts(score: ScoreDocument) -> list[tuple[str, str]]:

@@ -105,7 +105,7 @@ def write_page(path: Path, statistics: StatisticsDocument) -> None:
 
 def print_statistics(statistics: StatisticsDocument, console: Console) -> None:
     """Print the facts of all runs, then a table of the values of the axis."""
-    from synth_cli.terminal.tables import build_fact_table, build_table
+    from synth_cli.terminal.tables import build_fact_table, print_wide_table
     from synth_dataset.statistics.facts import MIN_MEDIAN_MAX, format_value, list_columns, list_facts
 
     console.print(statistics.name, style="bold")
@@ -116,9 +116,7 @@ def print_statistics(statistics: StatisticsDocument, console: Console) -> None:
     if statistics.by is None:
         return
     columns = list_columns(statistics)
-    headers = [header for header, _ in columns]
-    table = build_table(statistics.by.rpartition(".")[2], *headers, right=headers)
-    for group in statistics.groups:
-        table.add_row(format_value(group.value), *(describe(group) for _, describe in columns))
+    headers = [statistics.by.rpartition(".")[2], *(header for header, _ in columns)]
+    rows = [[format_value(group.value), *(describe(group) for _, describe in columns)] for group in statistics.groups]
     console.print()
-    console.print(table)
+    print_wide_table(console, headers, rows)

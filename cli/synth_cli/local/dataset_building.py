@@ -74,21 +74,25 @@ def write_chunks(order: BuildOrder, build: VersionBuild, workers: int) -> Iterat
         yield from map(build.write_chunk, range(len(build.chunks)))
         return
     context = multiprocessing.get_context("spawn")  # a fork would share the connections of a bucket
-    with ProcessPoolExecutor(workers, context, _open_build, (order,)) as pool:
+    with ProcessPoolExecutor(workers, context, _ignore_interrupts) as pool:
         try:
-            for chunk in as_completed([pool.submit(_write_chunk, number) for number in range(len(build.chunks))]):
+            for chunk in as_completed(
+                [pool.submit(_write_chunk, order, number) for number in range(len(build.chunks))]
+            ):
                 yield chunk.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _open_build(order: BuildOrder) -> None:
+def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command ends the pool after the chunks in work
-    _builds.append(order.prepare())
 
 
-def _write_chunk(number: int) -> int:
+def _write_chunk(order: BuildOrder, number: int) -> int:
+    """Write a chunk; the first one of a process prepares the build, for an error in an initializer breaks the pool."""
     try:
+        if not _builds:
+            _builds.append(order.prepare())
         return _builds[0].write_chunk(number)
     except TryAgainError as error:
         # Errors with several arguments cannot be sent to another process.

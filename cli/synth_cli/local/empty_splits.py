@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from synth_dataset.exports.empty_splits import explain_empty_splits
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
-    from synth_dataset.exports.selection import Selection
+    from synth_dataset.exports.export_format import ExportContext
 
 
-def warn_of_empty_splits(selection: Selection, console: Console) -> None:
-    """Print each split that has no runs, with the remedy."""
-    for split in selection.list_empty_splits():
-        remedy = (
-            "those of one seed, or of one value of the group, are in one split; take more of these, or another salt"
-        )
-        console.print(f"warning: split {split} has no runs; {remedy}")
+def warn_of_empty_splits(context: ExportContext, console: Console, name_fields: Callable[[str], str] = str) -> None:
+    """Print each split that has no runs, with the cause and the remedy; `name_fields` says what options are called."""
+    for sentence in explain_empty_splits(context):
+        console.print(f"warning: {name_fields(sentence)}")

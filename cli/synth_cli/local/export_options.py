@@ -55,17 +55,20 @@ def read_classes(word: str) -> Any:
     words = get_args(ClassWord)
     if word in words:
         return word
-    if not Path(word).is_file():
+    if Path(word).is_dir() or not Path(word).exists():
         raise InputError("--classes", f"'{word}' is neither a file nor one of {', '.join(words)}")
     return _read_mapping(Path(word))
 
 
 def _read_mapping(path: Path) -> dict[str, str | None]:
-    problem = "is no mapping of names to classes; write lines such as `WideSphere: particle`"
+    remedy = "write lines such as `WideSphere: particle`"
+    problem = f"is no mapping of names to classes; {remedy}"
     try:
         mapping = yaml.safe_load(path.read_bytes())
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise InputError(str(path), problem) from None
+    if not mapping:
+        raise InputError(str(path), f"has no classes; {remedy}")
     is_mapping = isinstance(mapping, dict) and all(
         isinstance(name, str) and (kind is None or (isinstance(kind, str) and kind.strip()))
         for name, kind in mapping.items()

@@ -15,6 +15,8 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, SweepPart, number_categories
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError, parse_document
+from synth_dataset.documents.remedies import WRITE_POINTER
+from synth_dataset.documents.safe_paths import check_stored_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,6 +132,17 @@ def open_attempt(store: Store, path: str) -> StoredAttempt:
     return StoredAttempt(document, path)
 
 
+def open_committed_attempt(store: Store, dataset: DatasetDocument) -> StoredAttempt:
+    """Read the attempt of a dataset. Raises DocumentError, InputError for a folder outside the store."""
+    folder = check_stored_path(dataset.folder)
+    try:
+        return open_attempt(store, folder)
+    except DocumentError as error:
+        pointer = store.format_uri(layout.pointer_path(dataset.namespace, dataset.name))
+        problem = str(error).partition("; ")[0]
+        raise DocumentError(f"{problem}; remove {pointer}, and {WRITE_POINTER}") from error
+
+
 def list_attempts(store: Store, namespace: str, name: str) -> list[str]:
     """Return the folders of all attempts of a sweep, relative to the store, sorted."""
     sweep = layout.sweep_path(namespace, name)
@@ -161,6 +174,8 @@ def find_dataset(store: Store, namespace: str, name: str) -> DatasetDocument | N
     """Return the committed dataset of a sweep; None if there is none. Raises DocumentError for an invalid document."""
     pointer = layout.pointer_path(namespace, name)
     try:
-        return parse_document(DatasetDocument, store.read(pointer), store.format_uri(pointer))
+        return parse_document(
+            DatasetDocument, store.read(pointer), store.format_uri(pointer), f"remove it, and {WRITE_POINTER}"
+        )
     except FileNotFoundError:
         return None

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.errors import InputError, suggest_name
 from synth_dataset.attempts.attempt import find_dataset
-from synth_dataset.attempts.file_check import REMEDY, FileCheck
+from synth_dataset.attempts.file_check import FileCheck
 from synth_dataset.attempts.run_stream import survey_runs
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import build_categories, name_members
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.remedies import RENDER_RUN
 from synth_dataset.statistics.statistics_page import write_statistics
 from synth_dataset.store.checksums import hash_files
 from synth_dataset.views.dataset_views import VIEWS, view_run
@@ -136,7 +137,7 @@ def _explain_missing_files() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise DocumentError(f"{error.filename}: this file of a run is missing; {REMEDY}") from error
+        raise DocumentError(f"{error.filename}: this file of a run is missing; {RENDER_RUN}") from error
 
 
 def open_dataset(store: Store, name: str | None = None, namespace: str = "local") -> DatasetDocument:

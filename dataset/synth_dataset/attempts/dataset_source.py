@@ -9,13 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_api.errors import InputError, suggest_name
-from synth_dataset.attempts.attempt import find_dataset, open_attempt
-from synth_dataset.attempts.file_check import REMEDY
+from synth_dataset.attempts.attempt import find_dataset, open_committed_attempt
 from synth_dataset.attempts.live_attempts import list_sweeps
 from synth_dataset.documents import layout
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError, parse_document
-from synth_dataset.documents.safe_paths import check_stored_path
+from synth_dataset.documents.remedies import REPAIR_RUN
 from synth_dataset.store.stored_file import StoredFile
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class DatasetSource:
             return self.store.read_manifest(key)
         except KeyError:
             address = self.store.format_uri(layout.manifest_path(key))
-            raise DocumentError(f"{address}: is missing; {REMEDY}") from None
+            raise DocumentError(f"{address}: is missing; {REPAIR_RUN}") from None
 
     def open_table(self, name: str) -> pq.ParquetFile:
         """Open `index.parquet` or `particles.parquet`, to be read in parts. Raises DocumentError without the file."""
@@ -80,7 +79,7 @@ class DatasetSource:
 
 def open_source(store: Store, dataset: DatasetDocument) -> DatasetSource:
     """Return a dataset of a store as a source. Raises DocumentError, InputError for a folder outside the store."""
-    return DatasetSource(store, dataset, open_attempt(store, check_stored_path(dataset.folder)).document)
+    return DatasetSource(store, dataset, open_committed_attempt(store, dataset).document)
 
 
 def open_attempt_dataset(store: Store, attempt: str) -> DatasetSource:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from synth_dataset.attempts.attempt import iterate_keys
 from synth_dataset.documents import layout
+from synth_dataset.documents.remedies import RENDER_RUN
 from synth_dataset.store.base import hash_sizes
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from synth_dataset.store.base import Store
 
 _log = logging.getLogger(__name__)
-
-REMEDY: Final = "the same synth render, or synth retry on a cluster, renders the run again"
 
 
 class _LostRun(NamedTuple):
@@ -56,7 +55,7 @@ class FileCheck:
         for name in self._store.shards.broken:
             tar = self._store.format_uri(layout.shard_path(name))
             _log.warning(
-                "%s: is missing or has another size than its index says, so its runs are missing; %s", tar, REMEDY
+                "%s: is missing or has another size than its index says, so its runs are missing; %s", tar, RENDER_RUN
             )
         self._store.remove_files(map(layout.shard_index_path, self._store.shards.broken))
         self._store.shards.expire()
@@ -65,6 +64,6 @@ class FileCheck:
         first, others = min(self._lost), len(self._lost) - 1
         more = f", as {'does 1 other' if others == 1 else f'do {others:,} others'}" if others else ""
         _log.warning(
-            "run %d (%s): %s, so it counts as missing%s; %s", first.number, first.key, first.fault, more, REMEDY
+            "run %d (%s): %s, so it counts as missing%s; %s", first.number, first.key, first.fault, more, RENDER_RUN
         )
         self._store.remove_files(layout.manifest_path(run.key) for run in self._lost)

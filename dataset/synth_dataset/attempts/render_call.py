@@ -147,7 +147,9 @@ def _open_attempt(store: Store, dataset: DatasetDocument) -> StoredAttempt:
     try:
         return open_attempt(store, dataset.folder)
     except DocumentError as error:
-        raise DocumentError(f"{error}; --replace makes the runs of this call the dataset") from error
+        raise DocumentError(
+            f"{str(error).partition('; ')[0]}; --replace makes the runs of this call the dataset"
+        ) from error
 
 
 def _find_free_hash(store: Store, namespace: str, name: str, plan: str) -> str:

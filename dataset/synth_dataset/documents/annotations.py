@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.remedies import REMOVE_FILE
 from synth_dataset.documents.rle import encode_mask
 
 if TYPE_CHECKING:
@@ -35,6 +38,17 @@ def build_annotations(annotations: Iterable[Annotation], width: int, height: int
         "height": height,
         "particles": [_build_particle(annotation, width, height) for annotation in annotations],
     }
+
+
+def parse_annotations(content: bytes, path: object, remedy: str = REMOVE_FILE) -> dict[str, Any]:
+    """Return the JSON document. Raises DocumentError that names the file `path` and what helps."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"{path}: is not JSON; {remedy}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("particles"), list):
+        raise DocumentError(f"{path}: has no particles; {remedy}")
+    return document
 
 
 def _build_particle(annotation: Annotation, width: int, height: int) -> dict[str, Any]:

@@ -33,12 +33,12 @@ class Document(BaseModel):
         return self.model_dump_json(indent=1).encode() + b"\n"
 
 
-def parse_document(model: type[D], text: bytes, path: object) -> D:
-    """Parse a document. Raises DocumentError that names the file `path`."""
+def parse_document(model: type[D], text: bytes, path: object, remedy: str = "restore the file or remove it") -> D:
+    """Parse a document. Raises DocumentError that names the file `path` and what helps."""
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "document"
         kind = TruncatedError if first["type"] == "json_invalid" else DocumentError
-        raise kind(f"{path}: {field}: {first['msg']}; restore the file or remove it") from error
+        raise kind(f"{path}: {field}: {first['msg']}; {remedy}") from error

@@ -15,6 +15,7 @@ from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.remedies import REPAIR_RUN
 from synth_dataset.exports.card import CITATION, README, RECIPES, build_card, build_citation
 from synth_dataset.exports.chunks import ChunkWriter, read_record
 from synth_dataset.exports.classes import build_class_map
@@ -136,8 +137,7 @@ def explain_missing_files() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        problem = "this file of a run is missing; the same synth render, or synth retry on a cluster, renders it again"
-        raise DocumentError(f"{error.filename}: {problem}") from error
+        raise DocumentError(f"{error.filename}: this file of a run is missing; {REPAIR_RUN}") from error
 
 
 def prepare_export(sources: Sequence[DatasetSource], options: ExportOptions, target: Target) -> Export:

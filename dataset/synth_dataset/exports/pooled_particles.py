@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import reduce
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synth_dataset.documents.layout import PARTICLES
 from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields, parse_table
@@ -26,7 +24,7 @@ DOCUMENT: Final = "particles"
 
 def build_schema(samples: Iterable[Sample]) -> pa.Schema:
     """Return the columns of the pooled table: those of a run of each dataset. Without runs it has no features."""
-    tables = (pq.read_schema(BytesIO(sample.read(PARTICLES))) for sample in samples)
+    tables = (sample.read_table().schema for sample in samples)
     return pa.schema([*RUN_COLUMNS, *reduce(join_columns, tables, pa.schema(list_fields(COLUMNS)))])
 
 
@@ -42,7 +40,7 @@ def pool_particles(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[It
 
 def _add_particles(samples: Iterable[Sample], pooled: PooledTable) -> Iterator[Sample]:
     for sample in samples:
-        pooled.add(sample.run.number, sample.run.key, sample.run.split, parse_table(sample.read(PARTICLES)))
+        pooled.add(sample.run.number, sample.run.key, sample.run.split, sample.read_table())
         yield sample
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from synth_dataset.documents import layout
+from synth_dataset.documents.annotations import parse_annotations
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.particle_table import parse_table
 from synth_dataset.documents.png import decode_png
+from synth_dataset.documents.remedies import REPAIR_RUN
 from synth_dataset.documents.rle import Rle, decode_mask, paint_masks
 from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.views.run_pictures import choose_picture, list_pictures
@@ -82,8 +85,29 @@ class Sample:
         return self.source.store.read(self.find_path(file))
 
     def decode(self, file: str) -> Pixels:
-        """Return the pixels of a picture of the run. Raises OSError for a file that is not a picture."""
-        return decode_png(self.read(file), f"{self.run.key}/{file}")
+        """Return the pixels of a picture of the run. Raises FileNotFoundError, DocumentError for no picture."""
+        content = self.read(file)
+        try:
+            return decode_png(content, self._format_address(file))
+        except OSError as error:
+            raise DocumentError(f"{error}; {REPAIR_RUN}") from error
+
+    def read_particles(self) -> list[dict[str, Any]]:
+        """Return the particles in the annotations of the run. Raises FileNotFoundError, DocumentError."""
+        content, address = self.read(layout.ANNOTATIONS), self._format_address(layout.ANNOTATIONS)
+        particles: list[dict[str, Any]] = parse_annotations(content, address, REPAIR_RUN)["particles"]
+        return particles
+
+    def read_table(self) -> pa.Table:
+        """Return the particle table of the run. Raises FileNotFoundError, DocumentError."""
+        content = self.read(layout.PARTICLES)
+        try:
+            return parse_table(content)
+        except pa.ArrowInvalid as error:
+            raise DocumentError(f"{self._format_address(layout.PARTICLES)}: is not Parquet; {REPAIR_RUN}") from error
+
+    def _format_address(self, file: str) -> str:
+        return self.source.store.format_uri(self.find_path(file))
 
     @cached_property
     def instances(self) -> NDArray[np.uint16]:
@@ -103,7 +127,7 @@ class SampleReader:
     def read(self, run: SelectedRun) -> Sample:
         """Read manifest and annotations of a run. Raises FileNotFoundError, DocumentError."""
         bare = self.read_bare(run)
-        particles = json.loads(bare.read(layout.ANNOTATIONS))["particles"]
+        particles = bare.read_particles()
         objects = tuple(one for one in map(self._build_object, particles) if one is not None)
         return replace(bare, objects=objects, is_whole=len(objects) == len(particles))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 
 from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
-from synth_api.run_filter import parse_run_filter
+from synth_api.run_filter import OPTION, parse_run_filter
 from synth_api.splits import find_column
 from synth_dataset.documents import layout
 from synth_dataset.exports.sources import list_all_columns, list_axes
@@ -69,23 +70,37 @@ class Selection:
 
 
 def select_runs(
-    sources: Sequence[DatasetSource], splits: Splits, filters: Sequence[str], limit: int | None = None
+    sources: Sequence[DatasetSource],
+    splits: Splits,
+    filters: Sequence[str],
+    limit: int | None = None,
+    names: Sequence[str] = (),
 ) -> Selection:
     """Select the runs of each source that its filter keeps, with their splits; a key of two sources is one run.
 
     An empty filter keeps all. Numbers are those of the dataset; those of a further dataset follow the numbers of the
-    one before. Raises InputError for a filter or an axis that does not fit, and for a run that two datasets have with
-    other labels.
+    one before. `names` are what errors call the filters, if not `--where`. Raises InputError for a filter or an axis
+    that does not fit, and for a run that two datasets have with other labels.
     """
     columns = list_all_columns(sources)
     splits = _resolve_axes(splits, list_axes(sources))
     parts = [np.empty(0, _TYPE)]
     for number, (source, first, where) in enumerate(zip(sources, number_runs(sources), filters, strict=True)):
-        run_filter = parse_run_filter(where, columns) if where else None
-        rows = list(_select_rows(source, number, first, splits, run_filter, limit))
+        with _name_filter(names[number] if names else OPTION):
+            run_filter = parse_run_filter(where, columns) if where else None
+            rows = list(_select_rows(source, number, first, splits, run_filter, limit))
         parts.append(np.array(rows, _TYPE))
     table = _merge_copies(np.concatenate(parts), sources)
     return Selection(table, splits.names).take(limit)
+
+
+@contextmanager
+def _name_filter(name: str) -> Iterator[None]:
+    """Raise the InputError of a filter with its name."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(name if error.path == OPTION else error.path, error.problem) from None
 
 
 def compute_root(sources: Sequence[DatasetSource], selection: Selection) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from synth_api.errors import InputError
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.remedies import REPAIR_RUN
 from synth_dataset.documents.run_manifest import File
 from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.store.folder_store import NO_LINK, FolderStore, explain_full_disk, make_folders
@@ -123,5 +124,5 @@ def _read_parts(file: Path) -> Iterator[bytes]:
 
 
 def _describe_damage(source: Store, path: str) -> DocumentError:
-    problem = "is not the file that the manifest of its run names; render the run again"
+    problem = f"is not the file that the manifest of its run names; {REPAIR_RUN}"
     return DocumentError(f"{source.format_uri(path)}: {problem}")

@@ -34,7 +34,7 @@ def list_facts(statistics: StatisticsDocument) -> list[tuple[str, str]]:
     ]
     for sizes in group.sizes:
         facts += _list_size_facts(sizes)
-    facts += [("visibility", _format_visibility(group)), ("classes", _format_classes(group))]
+    facts += [*_list_visibility_facts(group), ("classes", _format_classes(group))]
     if group.pictures is not None:
         facts += _list_picture_facts(group.pictures, group.runs)
     facts += [("duplicates", _format_duplicates(statistics.duplicates))]
@@ -122,12 +122,16 @@ def _format_quantiles(quantiles: Quantiles) -> str:
     return " / ".join(map(format_number, (quantiles.d10, quantiles.d50, quantiles.d90)))
 
 
-def _format_visibility(group: GroupStatistics) -> str:
+def _list_visibility_facts(group: GroupStatistics) -> list[tuple[str, str]]:
     seen = group.visibility
+    rest = f"{seen.hidden:,} hidden behind others, {seen.outside:,} outside the picture"
     if seen.mean is None:
-        return f"no particle is visible; {seen.hidden:,} are hidden, {seen.outside:,} outside the picture"
-    parts = f"{seen.whole:,} whole, {seen.cut:,} cut by the border; {seen.hidden:,} hidden, {seen.outside:,} outside"
-    return f"mean share {_format_share(seen.mean)} of the visible ones; {parts}"
+        return [("visibility", f"no particle is visible: {rest}")]
+    partly = group.visible - seen.whole
+    return [
+        ("visibility", f"{seen.whole:,} not occluded, {partly:,} partly occluded, {rest}"),
+        ("", f"the border cuts {seen.cut:,} of the visible ones; mean visible share {_format_share(seen.mean)}"),
+    ]
 
 
 def _format_classes(group: GroupStatistics) -> str:

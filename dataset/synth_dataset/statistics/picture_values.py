@@ -12,6 +12,7 @@ import numpy as np
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
+from synth_dataset.documents.remedies import REPAIR_RUN
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.run_pictures import choose_picture, list_pictures
 
@@ -84,8 +85,15 @@ def _measure_run(store: Store, key: str) -> tuple[float, float, float] | None:
         path = f"{layout.run_path(key, manifest.c8)}/{picture}"
         return measure_picture(decode_png(store.read(path), store.format_uri(path)))
     except (KeyError, OSError) as error:
-        problem = "its manifest is missing" if isinstance(error, KeyError) else f"its picture cannot be read ({error})"
-        raise DocumentError(f"run {key[:12]} of {store.location}: {problem}; render the run again") from error
+        raise DocumentError(f"run {key[:12]} of {store.location}: {_explain(error)}; {REPAIR_RUN}") from error
+
+
+def _explain(error: KeyError | OSError) -> str:
+    if isinstance(error, KeyError):
+        return "its manifest is missing"
+    if isinstance(error, FileNotFoundError):
+        return "its picture is missing"
+    return f"its picture cannot be read ({error})"
 
 
 def measure_picture(pixels: Pixels) -> tuple[float, float, float]:

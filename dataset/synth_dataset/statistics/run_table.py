@@ -134,9 +134,17 @@ def _number_values(cells: Sequence[Any], known: dict[bytes, tuple[Any, int]], ax
     return np.array(numbers, np.int64)
 
 
-def sort_key(value: Any) -> tuple[bool, bool, Any]:
-    """Return what values of an axis are sorted by: numbers, then texts, then null."""
-    return value is None, isinstance(value, str), 0 if value is None else value
+def sort_key(value: Any) -> tuple[int, Any]:
+    """Return what values of an axis are sorted by: numbers, then texts, lists by their items, the others, null."""
+    if value is None:
+        return 4, 0
+    if isinstance(value, int | float):
+        return 0, value
+    if isinstance(value, str):
+        return 1, value
+    if isinstance(value, list | tuple):
+        return 2, [sort_key(item) for item in value]
+    return 3, canonical_json(value)
 
 
 def _sort_values(known: dict[bytes, tuple[Any, int]]) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 
 _FIELDS: Final = {
     "DATASET": "spec.sources",
-    "--where": "spec.sources[].where",
     "--split": "spec.split",
     "--split-by": "spec.splitBy",
     "--group": "spec.group",
     "--classes": "spec.exports[].classes",
+    "--where": "spec.sources[].where",
+    "--limit": "spec.exports[].limit",
 }
 """Option or argument of `synth export` -> field of a SynthDataset."""
 
@@ -128,7 +129,8 @@ def prepare_version(
         check_distinct(sources)
         splits = complete_splits(definition.splits, sources)
         filters = tuple(source.where for source in definition.sources)
-        selection = select_runs(sources, splits, filters).take(_find_limit(definition.exports))
+        names = [f"spec.sources[{number}].where" for number in range(len(sources))]
+        selection = select_runs(sources, splits, filters, names=names).take(_find_limit(definition.exports))
         exports = []
         for spec in definition.exports:
             options = build_options(spec, splits)
@@ -202,11 +204,15 @@ def _describe_export(export: Export, document: ExportDocument, files: Sequence[F
     )
 
 
+def name_fields(sentence: str) -> str:
+    """Return a sentence with fields of the spec in place of options of `synth export`."""
+    return re.sub(r"--[a-z-]+", lambda match: _FIELDS.get(match[0], match[0]), sentence)
+
+
 @contextmanager
 def _name_fields() -> Iterator[None]:
     """Raise InputError with fields of the spec where the functions of exports name options."""
     try:
         yield
     except InputError as error:
-        problem = re.sub(r"--[a-z-]+", lambda match: _FIELDS.get(match[0], match[0]), error.problem)
-        raise InputError(_FIELDS.get(error.path, error.path), problem) from None
+        raise InputError(_FIELDS.get(error.path, error.path), name_fields(error.problem)) from None

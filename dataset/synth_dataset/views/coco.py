@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from synth_dataset.documents.annotations import parse_annotations
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.progress import ignore_progress, report_each
 
@@ -42,7 +43,7 @@ def iterate_coco(
 
     Annotation ids count from 1; `categories` have every blueprint of the runs. Besides the keys of COCO an annotation
     has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation` and `occluded_by` (particle ids). Raises
-    OSError if the annotations of a run cannot be read.
+    OSError if the annotations of a run cannot be read, DocumentError if they are not JSON.
     """
     yield b'{"info":' + _dump_json(info) + b',"licenses":[]'
     yield b',"categories":' + _dump_json([_build_category(category) for category in categories])
@@ -84,7 +85,8 @@ def _iterate_annotations(
 
 
 def _read_particles(run: CocoRun) -> list[dict[str, Any]]:
-    particles: list[dict[str, Any]] = json.loads(run.annotations())["particles"]
+    document = parse_annotations(run.annotations(), f"annotations of run {run.number}")
+    particles: list[dict[str, Any]] = document["particles"]
     return particles
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from synth_dataset.documents.annotations import parse_annotations
 from synth_dataset.documents.layout import ANNOTATIONS
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.size_histogram import RunSizes, compute_diameters, summarize_sizes
@@ -85,11 +86,11 @@ def write_pieces(folder: Path, pieces: Iterable[Mapping[str, Any]]) -> int:
 def write_masks(folder: Path, runs: Sequence[ViewedRun], threads: int) -> list[int]:
     """Write the masks of runs in run order as `masks-<number>.js`; return the first run of each piece.
 
-    Raises OSError if the annotations of a run cannot be read.
+    Raises OSError if the annotations of a run cannot be read, DocumentError if they are not JSON.
     """
     first: list[int] = []
     lines: list[bytes] = []
-    contents = read_ahead(lambda run: _build_masks(run.read(ANNOTATIONS)), runs, threads)
+    contents = read_ahead(lambda run: _build_masks(run), runs, threads)
     for run, masks in zip(runs, contents, strict=True):
         if not lines:
             first.append(run.number)
@@ -105,9 +106,9 @@ def dump_json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _build_masks(annotations: bytes) -> bytes:
+def _build_masks(run: ViewedRun) -> bytes:
     """Return what the page draws of `annotations.json`, written again: as a script a foreign file could do anything."""
-    document = json.loads(annotations)
+    document = parse_annotations(run.read(ANNOTATIONS), f"annotations of run {run.number}")
     particles = [
         {"id": one["id"], "category": one["category"], "bbox": one["bbox"], "visible": one["visible"]}
         for one in document["particles"]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.layout import PARTICLES
 from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields, parse_table
+from synth_dataset.documents.remedies import REMOVE_FILE
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -165,8 +166,7 @@ def _parse_table(run: DatasetRun, content: bytes) -> pa.Table:
         return parse_table(content)
     except pa.ArrowInvalid as error:
         file = run.store.format_uri(f"{run.folder}/{PARTICLES}")
-        remedy = "remove it, and the same synth render, or synth retry on a cluster, renders the run again"
-        raise DocumentError(f"{file}: is not Parquet; {remedy}") from error
+        raise DocumentError(f"{file}: is not Parquet; {REMOVE_FILE}") from error
 
 
 def open_table_writer(stream: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:

@@ -9,6 +9,9 @@ import pytest
 import yaml
 from disc_datasets import DiscSweep, render_discs
 
+from synth_api.errors import TryAgainError
+from synth_cli.local.dataset_building import order_build, write_chunks
+from synth_cli.local.dataset_file import read_dataset_file
 from synth_cli.main import run
 from synth_dataset.store.folder_store import FolderStore
 
@@ -108,7 +111,16 @@ def test_a_place_that_is_no_folder_is_one_sentence(dataset: Path, capsys) -> Non
 def test_a_split_without_runs_is_said(dataset: Path, capsys) -> None:
     change(dataset, sources=[{"sweepRef": {"name": "two"}, "where": "seed = 3"}])
     assert build("--workers", "1") == 0
-    assert "has no runs; those of one seed, or of one value of the group" in capsys.readouterr().err
+    assert "has no runs that spec.sources[].where keeps; let it keep more" in capsys.readouterr().err
+
+
+def test_a_process_that_cannot_open_the_datasets_says_why(dataset: Path) -> None:
+    order = order_build(read_dataset_file(Path("discs.yaml")), "dataset", None, None)
+    prepared = order.prepare()
+    for plan in dataset.rglob("plan.json"):
+        plan.unlink()
+    with pytest.raises(TryAgainError, match="the attempt cannot be read"):
+        list(write_chunks(order, prepared, 2))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +137,7 @@ def test_a_split_without_runs_is_said(dataset: Path, capsys) -> None:
         (FILE.replace("one-disc", "one_disc"), "spec.sources[0].sweepRef.name: 'one_disc' cannot be the name of a Synt"
          "hSweep: use lower-case letters, digits and '-'; one-disc names a dataset 'one_disc' of this machine too"),
         (FILE.replace("one-disc", "three"), "holds no dataset 'three'; known are one_disc, two"),
-        (FILE.replace("number > 0", "size > 0"), "spec.sources[].where: there is no axis or column 'size'"),
+        (FILE.replace("number > 0", "size > 0"), "spec.sources[1].where: there is no axis or column 'size'"),
         (FILE.replace("train: 0.5", "train: 0.4"), "spec.split: the shares sum to 0.9; make them sum to 1"),
         (FILE.replace("spec:", "specs:"), "spec: must be a mapping, not null"),
     ],
@@ -148,7 +160,10 @@ def test_a_lost_picture_ends_the_build_which_then_continues(dataset: Path, capsy
     for picture in pictures:
         picture.rename(picture.with_name("elsewhere.png"))
     assert build("--workers", "2") == 75
-    assert "real.png: this file of a run is missing; the same synth render" in capsys.readouterr().err
+    assert (
+        "real.png: this file of a run is missing; synth verify --repair renders the run again"
+        in capsys.readouterr().err
+    )
     for picture in pictures:
         picture.with_name("elsewhere.png").rename(picture)
     assert build("--workers", "1") == 0

@@ -36,14 +36,45 @@ def test_the_line_that_loads_the_result_is_all_of_stdout(dataset: Path, tmp_path
 
 
 def test_a_split_without_runs_is_said_before_the_export(dataset: Path, tmp_path: Path, capsys) -> None:
-    words = ["--format", "coco", "--where", "seed == 0", "--split", "train=1/2,test=1/2", "--out", tmp_path / "out"]
-    assert export(dataset, *words) == 0
-    splits = json.loads((tmp_path / "out" / "dataset.json").read_bytes())["splits"]
-    (empty,) = [name for name, counts in splits.items() if not counts["runs"]]
-    assert (
-        f"warning: split {empty} has no runs; those of one seed, or of one value of the group, are in one split; "
-        "take more of these, or another salt\n" in capsys.readouterr().err
-    )
+    warnings = []
+    for number, words in enumerate([
+        ["--split", "a=0.000001,b=0.999999"],
+        ["--split", "a=1/2,b=1/2", "--salt", "z", "--where", "seed == 0"],
+        ["--split", "a=1/2,b=1/2", "--salt", "z", "--limit", "1"],
+        ["--split", "b=1", "--split-by", "seed=77:a"],
+        ["--split", "a=1", "--split-by", "number=0,4:b"],
+    ]):  # fmt: skip
+        assert export(dataset, "--format", "coco", "--out", tmp_path / str(number), *words) == 0
+        splits = json.loads((tmp_path / str(number) / "dataset.json").read_bytes())["splits"]
+        (empty,) = [name for name, counts in splits.items() if not counts["runs"]]
+        (line,) = [one for one in capsys.readouterr().err.splitlines() if one.startswith("warning")]
+        warnings.append(line.replace(f"split {empty} has no runs", "…"))
+    assert warnings == [
+        "warning: …; those of one seed, or of one value of the group, are in one split; take more of these, or "
+        "another salt",
+        "warning: … that --where keeps; let it keep more",
+        "warning: … among the first 1; take a larger --limit",
+        "warning: …, because none has a value that --split-by gives it; look at the values",
+        "warning: …, because --split-by gives them to others; give it fewer",
+    ]
+
+
+def test_a_file_of_classes_without_classes_is_refused(dataset: Path, tmp_path: Path, capsys) -> None:
+    for path in (Path("/dev/null"), tmp_path / "empty.yaml"):
+        (tmp_path / "empty.yaml").write_text("{}")
+        assert export(dataset, "--format", "coco", "--out", tmp_path / "out", "--classes", path) == 2
+        error = f"error: {path}: has no classes; write lines such as `WideSphere: particle`\n"
+        assert capsys.readouterr().err == error
+
+
+@pytest.mark.parametrize("name", ["annotations.json", "particles.parquet"])
+def test_a_damaged_file_of_a_run_has_a_remedy(dataset: Path, tmp_path: Path, capsys, name: str) -> None:
+    path = next(dataset.glob(f"runs/*/*/*/{name}"))
+    path.write_bytes(b"x" * path.stat().st_size)
+    assert export(dataset, "--format", "coco", "--out", tmp_path / "out") == 75
+    kind = {"annotations.json": "JSON", "particles.parquet": "Parquet"}[name]
+    problem = f"error: {path}: is not {kind}; synth verify --repair renders the run again\n"
+    assert problem in capsys.readouterr().err
 
 
 def test_a_place_that_is_no_folder_is_one_sentence(dataset: Path, tmp_path: Path, capsys) -> None:

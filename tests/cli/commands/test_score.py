@@ -233,4 +233,7 @@ def test_a_missing_file_of_a_run_has_a_remedy(document, tmp_path: Path, capsys) 
     results.write_text("[]")
     next((tmp_path / "dataset").glob("runs/*/*/*/annotations.json")).unlink()
     assert run(["score", str(results), str(tmp_path / "dataset")]) == 75
-    assert "renders it again" in capsys.readouterr().err
+    assert (
+        "annotations.json: this file of a run is missing; synth verify --repair renders the run again"
+        in capsys.readouterr().err
+    )

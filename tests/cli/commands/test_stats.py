@@ -11,6 +11,7 @@ from disc_datasets import DiscSweep, render_discs
 from synth_api.errors import InputError
 from synth_cli.commands.stats import count_sample
 from synth_cli.main import run
+from synth_cli.terminal import consoles
 from synth_dataset.store.folder_store import FolderStore
 
 
@@ -61,12 +62,27 @@ def test_a_mistake_is_one_sentence(dataset: Path, capsys, words: list[str], prob
     assert problem in capsys.readouterr().err
 
 
-def test_a_missing_picture_names_the_run(dataset: Path, capsys) -> None:
-    next(dataset.glob("runs/*/*/*/real.png")).unlink()
+def test_a_missing_or_damaged_picture_names_the_run_and_what_repairs_it(dataset: Path, capsys) -> None:
+    picture = next(dataset.glob("runs/*/*/*/real.png"))
+    picture.write_bytes(b"cut")
     assert stats(dataset) == 75
-    error = capsys.readouterr().err
-    assert "its picture cannot be read" in error
-    assert "render the run again" in error
+    assert f"its picture cannot be read ({picture} is not a picture); synth verify --repair" in capsys.readouterr().err
+    picture.unlink()
+    assert stats(dataset) == 75
+    run_key = picture.parts[-3][:12]
+    repair = "synth verify --repair renders the run again"
+    assert f"error: run {run_key} of {dataset}: its picture is missing; {repair}\n" in capsys.readouterr().err
+
+
+def test_columns_that_do_not_fit_into_a_line_follow_below(dataset: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(consoles, "PLAIN_WIDTH", 60)
+    assert stats(dataset, "--by", "number") == 0
+    lines = capsys.readouterr().out.splitlines()
+    headers = [line for line in lines if line.startswith("number")]
+    assert len(headers) > 1
+    assert headers[0].split("   ")[1:4] == ["runs", "per picture", "maxDets"]
+    assert sum(line.startswith("4 ") for line in lines) == len(headers)
+    assert max(map(len, lines)) <= 60
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("7", 7), ("1%", 1), ("50%", 50), ("0.5%", 1), ("100%", 100)])

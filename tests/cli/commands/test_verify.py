@@ -85,10 +85,24 @@ def test_a_plan_that_is_missing_is_a_fault(dataset: Path, capsys) -> None:
     plan.unlink()
     assert verify(dataset) == 1
     sentence = "expected a document of a dataset, found one that cannot be read (the attempt cannot be read"
-    remedy = "the same synth render, or synth retry, writes it again"
+    remedy = f"remove {dataset}/sweeps/local/discs/dataset.json, and the same synth render, or synth retry on a cluster"
     output = capsys.readouterr().out
     assert f"{plan.parent}: {sentence}" in output
-    assert remedy in output
+    assert f"); {remedy}, writes it again" in output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["stats"], ["verify"], ["gallery"], ["gallery", "--watch"], ["export", "--format", "coco", "--out", "x"], ["gc"]],
+    ids=" ".join,
+)
+def test_a_damaged_pointer_has_one_remedy_wherever_it_is_read(dataset: Path, capsys, command: list[str]) -> None:
+    pointer = dataset / "sweeps/local/discs/dataset.json"
+    pointer.write_text("{")
+    assert run([*command, str(dataset)]) == (1 if command == ["verify"] else 75)
+    answer = "".join(capsys.readouterr())
+    assert str(pointer) in answer
+    assert "; remove it, and the same synth render, or synth retry on a cluster, writes it again\n" in answer
 
 
 def test_an_export(dataset: Path, tmp_path: Path, capsys) -> None:

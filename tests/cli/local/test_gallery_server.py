@@ -135,6 +135,14 @@ def test_the_command_prints_the_address_and_ends_with_a_signal(synth: Command, n
     assert (process.returncode, out, error) == (0, "", "the page grows with the sweep; Ctrl-C ends it\n")
 
 
+def test_a_folder_that_does_not_exist_yet_is_said_before_clusters_are(synth: Command, monkeypatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/no/such/file")
+    code, out, error = synth.run("gallery", "dataset", "--watch")
+    assert (code, out) == (2, "")
+    says = "dataset: there is no such folder yet, call again when synth render has begun to write it; to find a sweep"
+    assert error.startswith(f"error: {says}")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

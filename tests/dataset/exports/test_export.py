@@ -264,7 +264,7 @@ def test_a_damaged_or_missing_picture_is_named(discs, export) -> None:
     with pytest.raises(DocumentError, match=r"real\.png: is not the file that the manifest of its run names"):
         export(discs, out="linked")
     picture.unlink()
-    with pytest.raises(DocumentError, match=r"real\.png: this file of a run is missing; the same synth render"):
+    with pytest.raises(DocumentError, match=r"real\.png: this file of a run is missing; synth verify --repair"):
         export(discs, link="copy")
 
 

@@ -253,7 +253,7 @@ def test_a_definition_that_does_not_fit_never_works(pods) -> None:
     ended = pods.define(sources=[{"sweepRef": {"name": "one"}, "where": "colour = 3"}]).export(0)
     assert ended.code == 64
     assert ended.message.problem.reason == "DatasetInvalid"
-    assert "spec.sources[].where: there is no axis or column 'colour'" in ended.message.problem.message
+    assert "spec.sources[0].where: there is no axis or column 'colour'" in ended.message.problem.message
 
 
 def test_a_dataset_of_a_sweep_that_was_deleted_is_named(pods) -> None:
@@ -270,7 +270,7 @@ def test_a_lost_file_of_a_run_is_named(pods) -> None:
     ended = [pods.export(part) for part in range(4)]
     problem = next(one.message.problem for one in ended if one.message.problem)
     assert problem.reason == "StoreDamaged"
-    assert "this file of a run is missing; the same synth render, or synth retry on a cluster" in problem.message
+    assert "this file of a run is missing; synth verify --repair renders the run again" in problem.message
 
 
 def test_delete_removes_all_versions_and_keeps_sweeps_and_runs(pods) -> None:

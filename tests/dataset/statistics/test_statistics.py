@@ -16,7 +16,7 @@ from synth_dataset.documents.document import DocumentError
 from synth_dataset.statistics.compute_statistics import compute_statistics
 from synth_dataset.statistics.facts import list_facts
 from synth_dataset.statistics.picture_values import PictureTable
-from synth_dataset.statistics.run_table import MAX_GROUPS, read_runs
+from synth_dataset.statistics.run_table import MAX_GROUPS, read_runs, sort_key
 from synth_dataset.statistics.statistics_page import render_statistics
 
 NUMBER = "blueprints.particles.Bead.number"
@@ -172,3 +172,8 @@ def test_columns_that_the_runs_of_an_earlier_release_lack_count_nothing() -> Non
     statistics = compute_statistics("old", read_runs(open_table(build_index())), open_table(empty), CATEGORIES)
     assert (statistics.all.runs, statistics.all.sizes, statistics.all.visibility.outside) == (3, (), rows)
     assert statistics.all.area_fraction.max == 0
+
+
+def test_values_of_any_kind_have_an_order() -> None:
+    values = [None, {"a": 1}, ["x", 2], [2, "x"], [2, 1], "b", "a", True, 2.5, 0]
+    assert sorted(values, key=sort_key) == [0, True, 2.5, "a", "b", [2, 1], [2, "x"], ["x", 2], {"a": 1}, None]

@@ -145,7 +145,7 @@ def test_a_missing_manifest_has_a_remedy(store: FolderStore) -> None:
     key = next(find_source(store, "one").iterate_rows(["key"]))["key"]
     build = prepare(store)
     store.remove_files([manifest_path(key)])
-    with pytest.raises(DocumentError, match=rf"{key}\.json: is missing; the same synth render, or synth retry"):
+    with pytest.raises(DocumentError, match=rf"{key}\.json: is missing; synth verify --repair renders the run again"):
         build.publish()
 
 
@@ -313,7 +313,7 @@ def test_a_published_version_outlives_its_sweeps_and_their_runs(store: FolderSto
     ("changes", "problem"),
     [
         ({"sources": [{"sweepRef": {"name": "one"}, "where": "nummer > 0"}]},
-         r"spec\.sources\[\]\.where: there is no axis or column 'nummer'; did you mean 'number'"),
+         r"spec\.sources\[0\]\.where: there is no axis or column 'nummer'; did you mean 'number'"),
         ({"group": "colour"}, r"spec\.group: there is no axis or column 'colour'"),
         ({"splitBy": ["colour=1:test"]}, r"spec\.splitBy: there is no axis or column 'colour'"),
         ({"exports": [{"format": "coco", "classMap": {"Bead": "ball"}}]},
