@@ -199,7 +199,7 @@ def _build_pattern(name: str, prefix: str, length: str, along: str) -> dict[str,
     features = {
         name: Feature(FeatureType.STRING, "none", "which pattern the surface has", choices=PATTERNS),
         f"{prefix}_strength": _build_float(
-            1.0, "depth over the scale; of facets, bands and stains the change of grey", "", 0.0, 3.0
+            1.0, "depth over the scale; of facets, bands and stains the range of greys", "", 0.0, 3.0
         ),
         f"{prefix}_scale": _build_float(0.2, "distance between elements of the pattern", length, 0.002, 3.0),
         f"{prefix}_stretch": _build_float(1.0, f"length of elements over their width, along {along}", "", 0.1, 30.0),

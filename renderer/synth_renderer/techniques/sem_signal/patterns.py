@@ -78,7 +78,7 @@ def evaluate_pattern(kind: int, key: np.uint64, x: float, y: float, z: float, st
     if kind == SCRATCHES:
         return _evaluate_scratches(key, x, y, z, strength)
     if kind == FACETS:
-        return 0.0, _vary_grey(key, find_cell(key, x, y, z)[2], strength)
+        return 0.0, _vary_grey(key, find_cell(key, x, y, z)[2], 0.5 * strength)
     if kind == STAINS:
         return 0.0, _evaluate_stains(key, x, y, z, strength)
     return 0.0, 1.0
@@ -214,12 +214,42 @@ def _evaluate_steps(key: np.uint64, x: float, y: float, z: float, strength: floa
 
 @kernel
 def _evaluate_flakes(key: np.uint64, x: float, y: float, z: float, strength: float) -> tuple[float, float]:
-    """Plates with straight edges, each with a slope, a height and a grey of its own."""
-    _, _, place, way = find_cell(key, x, y, z)
-    height = 0.4 * draw_uniform(key + np.uint64(5), place) - 0.6
+    """Plates that overlap, each with a slope and a grey of its own, over a dark depth.
+
+    In each lattice cell lies a ball that four planes cut; its plate is where the surface passes through it. Of the
+    plates at a point the one with the largest draw lies on top.
+    """
+    low = math.floor(x), math.floor(y), math.floor(z)
+    i, j, k = int(low[0]), int(low[1]), int(low[2])
+    top, found, way = -1.0, np.uint64(0), (0.0, 0.0, 0.0)
+    for p in range(i - 1, i + 2):
+        for q in range(j - 1, j + 2):
+            for r in range(k - 1, k + 2):
+                place = index_lattice_point(p, q, r) * np.uint64(16)
+                order = draw_uniform(key, place)
+                if order < top:
+                    continue
+                u = x - p - draw_uniform(key, place + np.uint64(1))
+                v = y - q - draw_uniform(key, place + np.uint64(2))
+                w = z - r - draw_uniform(key, place + np.uint64(3))
+                if u * u + v * v + w * w < 1.0 and _is_within_cuts(key, place, u, v, w):
+                    top, found, way = order, place, (u, v, w)
+    if top < 0.0:
+        return -0.9 * strength, _escape(0.9 * strength, 0.5)
+    height = 0.3 * top - 0.6
     for axis in range(3):
-        height += 0.7 * (2.0 * draw_uniform(key + np.uint64(6 + axis), place) - 1.0) * way[axis]
-    return strength * height, _vary_grey(key, place, 0.15)
+        height += 0.8 * (draw_uniform(key + np.uint64(5 + axis), found) - 0.5) * way[axis]
+    return strength * height, _vary_grey(key, found, 0.15)
+
+
+@kernel
+def _is_within_cuts(key: np.uint64, place: np.uint64, u: float, v: float, w: float) -> bool:
+    """Return whether (u, v, w) from the middle of a ball lies within its four cuts, 0.3 to 0.55 from the middle."""
+    for cut in range(4):
+        a, b, c = _draw_direction(key, place + np.uint64(4 + 3 * cut))
+        if a * u + b * v + c * w > 0.3 + 0.25 * draw_uniform(key + np.uint64(1 + cut), place):
+            return False
+    return True
 
 
 @kernel
@@ -240,7 +270,7 @@ def _evaluate_scratches(key: np.uint64, x: float, y: float, z: float, strength: 
     height, grey = 0.0, 1.0
     for family in range(4):
         own = key + np.uint64(20 * family)
-        a, b = _draw_direction(own, 0), _draw_direction(own, 3)
+        a, b = _draw_direction(own, np.uint64(0)), _draw_direction(own, np.uint64(3))
         across = a[0] * x + a[1] * y + a[2] * z
         line = math.floor(across)
         along = (b[0] * x + b[1] * y + b[2] * z) / 3.0 + draw_uniform(own, index_lattice_point(int(line), 7, 0))
@@ -255,11 +285,11 @@ def _evaluate_scratches(key: np.uint64, x: float, y: float, z: float, strength: 
 
 
 @kernel
-def _draw_direction(key: np.uint64, first: int) -> tuple[float, float, float]:
+def _draw_direction(key: np.uint64, first: np.uint64) -> tuple[float, float, float]:
     """Return a unit vector: the direction of a point of the cube of edge 2; draws `first` … `first` + 2."""
-    x = 2.0 * draw_uniform(key, np.uint64(first)) - 1.0
-    y = 2.0 * draw_uniform(key, np.uint64(first + 1)) - 1.0
-    z = 2.0 * draw_uniform(key, np.uint64(first + 2)) - 1.0
+    x = 2.0 * draw_uniform(key, first) - 1.0
+    y = 2.0 * draw_uniform(key, first + np.uint64(1)) - 1.0
+    z = 2.0 * draw_uniform(key, first + np.uint64(2)) - 1.0
     length = math.sqrt(x * x + y * y + z * z) + 1e-9
     return x / length, y / length, z / length
 
@@ -274,16 +304,16 @@ def _evaluate_bands(key: np.uint64, x: float, strength: float) -> float:
         band -= 1
     elif x - band >= end:
         band += 1
-    return _vary_grey(key, index_lattice_point(band, 0, 0), strength)
+    return _vary_grey(key, index_lattice_point(band, 0, 0), 0.5 * strength)
 
 
 @kernel
 def _evaluate_stains(key: np.uint64, x: float, y: float, z: float, strength: float) -> float:
-    """Blots of an irregular outline: darker by 0.4 s, on the outline by up to 0.8 s."""
+    """Blots of an irregular outline: darker by 0.3 s, on the outline by up to 0.6 s."""
     f, scale = -0.2, 1.0
     for octave in range(4):
         f += space_noise(key + np.uint64(octave), x * scale, y * scale, z * scale) / scale
         scale *= 2.0
     inside = min(max(f / 0.06, 0.0), 1.0)
     edge = max(1.0 - abs(f - 0.04) / 0.05, 0.0)
-    return max(1.0 - 0.4 * strength * (inside + edge), 0.1)
+    return max(1.0 - 0.3 * strength * (inside + edge), 0.1)
