@@ -155,8 +155,8 @@ class Reason(_Code):
     )
     LIMITED = (
         "Limited",
-        "No action needed: sweeps go on in order of age, and `synth limits` shows the use; if the message names the "
-        "runs or GPUs of the sweep, ask for fewer.",
+        "No action needed: sweeps and datasets go on in order of age, and `synth limits` shows the use; if the message "
+        "names the runs or GPUs of the sweep, ask for fewer.",
     )
     QUEUED = "Queued", "No action needed: Kueue has not admitted the Job yet."
     ENGINE_MISMATCH = (

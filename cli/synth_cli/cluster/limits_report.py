@@ -1,4 +1,4 @@
-"""Report of the limits of a namespace, and the sweeps that wait for them."""
+"""Report of the limits of a namespace, and the sweeps and datasets that wait for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synth_api.resources.conditions import ConditionType
 from synth_api.resources.namespace_limits import REPORT_KEY, REPORT_NAME, LimitsUse
 
 if TYPE_CHECKING:
-    from synth_cli.cluster.cluster_sweep import ClusterSweep
+    from synth_cli.cluster.cluster_object import ClusterObject
     from synth_cli.cluster.connection import Cluster
 
 
@@ -28,13 +28,13 @@ def read_limits(cluster: Cluster) -> LimitsUse | None:
         raise InputError(f"ConfigMap {REPORT_NAME}", problem) from None
 
 
-def list_limited_sweeps(cluster: Cluster) -> list[ClusterSweep]:
-    """Return the sweeps that wait for a limit, in the order in which they go on: the oldest first."""
-    waiting = (sweep for sweep in cluster.list_sweeps() if find_limit_message(sweep))
-    return sorted(waiting, key=lambda sweep: (sweep.created, sweep.name))
+def list_limited(cluster: Cluster) -> list[ClusterObject]:
+    """Return the sweeps and datasets that wait for a limit, in the order in which they go on: the oldest first."""
+    owners: list[ClusterObject] = [*cluster.list_sweeps(), *cluster.list_datasets()]
+    return sorted(filter(find_limit_message, owners), key=lambda owner: (owner.created, owner.word))
 
 
-def find_limit_message(sweep: ClusterSweep) -> str:
-    """Return the message of a sweep that waits for a limit, else an empty text."""
-    ready = sweep.find_condition(ConditionType.READY)
+def find_limit_message(owner: ClusterObject) -> str:
+    """Return the message of a sweep or dataset that waits for a limit, else an empty text."""
+    ready = owner.find_condition(ConditionType.READY)
     return ready.message if ready and ready.reason is Reason.LIMITED else ""

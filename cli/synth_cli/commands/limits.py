@@ -1,4 +1,4 @@
-"""`synth limits`: show the limits of a namespace, their use, and the sweeps that wait for them."""
+"""`synth limits`: show the limits of a namespace, their use, and the sweeps and datasets that wait for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from synth_api.resources.namespace_limits import LimitsUse
-    from synth_cli.cluster.cluster_sweep import ClusterSweep
+    from synth_cli.cluster.cluster_object import ClusterObject
 
 _NAMES: Final = {
     "sweeps": "sweeps at work",
@@ -30,36 +30,36 @@ _NAMES: Final = {
 @cluster_options
 @output_option
 def command(namespace: str | None, context: str | None, form: str) -> None:
-    """Show the limits of the namespace, their use, and the sweeps that wait for them, oldest first.
+    """Show the limits of the namespace, their use, and the sweeps and datasets that wait for them, oldest first.
 
     The operator reports limits and use once a minute.
     """
     from synth_cli.cluster.connection import connect
-    from synth_cli.cluster.limits_report import list_limited_sweeps, read_limits
+    from synth_cli.cluster.limits_report import list_limited, read_limits
     from synth_cli.terminal.consoles import open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
     cluster = connect(context, namespace)
-    report, waiting = read_limits(cluster), list_limited_sweeps(cluster)
+    report, waiting = read_limits(cluster), list_limited(cluster)
     if form == "json":
         print_line(json.dumps(build_document(cluster.namespace, report, waiting), indent=2))
     else:
         print_limits(cluster.namespace, report, waiting, open_stdout())
 
 
-def build_document(namespace: str, report: LimitsUse | None, waiting: Iterable[ClusterSweep]) -> dict[str, object]:
+def build_document(namespace: str, report: LimitsUse | None, waiting: Iterable[ClusterObject]) -> dict[str, object]:
     """Return the JSON document of `-o json`."""
     tree = report.model_dump(mode="json", exclude_none=True) if report else {"limits": {}, "use": {}}
     return {
         "namespace": namespace,
         "limits": tree["limits"],
         "use": {name: amount for name, amount in tree["use"].items() if name in tree["limits"]},
-        "waiting": [sweep.name for sweep in waiting],
+        "waiting": [owner.word for owner in waiting],
     }
 
 
-def print_limits(namespace: str, report: LimitsUse | None, waiting: list[ClusterSweep], console: Console) -> None:
-    """Print limits and use as a table, and the waiting sweeps as another."""
+def print_limits(namespace: str, report: LimitsUse | None, waiting: list[ClusterObject], console: Console) -> None:
+    """Print limits and use as a table, and those that wait as another."""
     from synth_cli.cluster.limits_report import find_limit_message
     from synth_cli.terminal.tables import build_table
 
@@ -74,7 +74,7 @@ def print_limits(namespace: str, report: LimitsUse | None, waiting: list[Cluster
     if waiting:
         console.print()
         table = build_table("waiting", "since", "for")
-        for sweep in waiting:
-            since = sweep.status.waiting_since
-            table.add_row(sweep.name, f"{since:%Y-%m-%d %H:%M} UTC" if since else "", find_limit_message(sweep))
+        for owner in waiting:
+            since = owner.status.waiting_since
+            table.add_row(owner.word, f"{since:%Y-%m-%d %H:%M} UTC" if since else "", find_limit_message(owner))
         console.print(table)

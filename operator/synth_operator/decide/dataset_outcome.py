@@ -127,7 +127,7 @@ def _list_changes(before: DatasetStatus, after: DatasetStatus) -> Iterator[Event
     match after.phase:
         case DatasetPhase.EXPORTING | DatasetPhase.PUBLISHING | DatasetPhase.PUBLISHED:
             yield EventText("Normal", reason, message)
-        case DatasetPhase.WAITING if reason in SOURCE_REASONS:
+        case DatasetPhase.WAITING if reason in (*SOURCE_REASONS, Reason.LIMITED):
             yield EventText("Normal", reason, message)
         case DatasetPhase.WAITING | DatasetPhase.FAILED:
             yield EventText("Warning", reason, message)

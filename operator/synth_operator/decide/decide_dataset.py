@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,7 @@ from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.synth_dataset import BuildStatus, DatasetPhase, DatasetStatus, ExportAddress
 from synth_api.resources.synth_sweep import DeletionPolicy
-from synth_operator.decide.actions import Action, DeleteInput, DeleteJob
+from synth_operator.decide.actions import Action, CreateJob, DeleteInput, DeleteJob, PatchJob
 from synth_operator.decide.backoff import compute_delay
 from synth_operator.decide.dataset_context import DatasetContext
 from synth_operator.decide.dataset_outcome import (
@@ -33,9 +33,12 @@ from synth_operator.decide.deletion import (
     remove_finalizer,
     report_kept_outputs,
 )
+from synth_operator.decide.demand import count_open_batches
 from synth_operator.decide.limits import format_runs
+from synth_operator.decide.outcome import find_ready_reason
 from synth_operator.decide.small_job import JobImpossible, JobPending, JobSucceeded, decide_small_job
 from synth_operator.manifests.dataset_jobs import build_dataset_config_map, build_dataset_job
+from synth_operator.manifests.jobs import limit_parallelism
 from synth_operator.manifests.names import JobKey
 
 if TYPE_CHECKING:
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
     from synth_operator.kube.dataset_object import DatasetObject
 
 _POLL_SECONDS: Final = 5.0
+_WITHOUT_JOBS: Final = (*SOURCE_REASONS, Reason.LIMITED)
+"""Reasons of a waiting dataset that has no Jobs."""
 _FAILED_JOBS_TTL: Final = timedelta(hours=1)
 """Time that the finished Jobs of a dataset that has failed are kept for their logs."""
 
@@ -70,7 +75,44 @@ def decide_dataset(
     return list_actions(context, _add_cleanup(context, _decide_outcome(context)))
 
 
+def count_wanted_pods(context: DatasetContext) -> int:
+    """Return the pods that a dataset could use now, for the limits of its namespace; 0 if it has nothing to do."""
+    if context.dataset.deleting:
+        return 0
+    match _find_work(context):
+        case _Work(DatasetStatus(build=BuildStatus(verdict=None) as build)):
+            jobs = context.find_jobs(JobKey(JobKind.EXPORT, build.hash))
+            return 1 if build.exported else max(1, min(map(count_open_batches, jobs), default=build.parts))
+        case _:
+            return 0
+
+
+def is_dataset_at_work(status: DatasetStatus) -> bool:
+    """Return True if a dataset has, by its status, pods that the limits of its namespace have granted."""
+    building = (DatasetPhase.EXPORTING, DatasetPhase.PUBLISHING, DatasetPhase.WAITING)
+    return status.build is not None and status.phase in building and find_ready_reason(status) not in _WITHOUT_JOBS
+
+
 def _decide_outcome(context: DatasetContext) -> DatasetOutcome:
+    match _find_work(context):
+        case _Work(status, missing):
+            return _continue_build(context, status, missing)
+        case outcome:
+            return outcome
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A build to continue."""
+
+    status: DatasetStatus
+    """With the build."""
+    missing: Problem | None = None
+    """Source that the build had and that is not complete any more."""
+
+
+def _find_work(context: DatasetContext) -> _Work | DatasetOutcome:
+    """Return the build to continue, or the outcome of a dataset that has nothing to build now."""
     status = context.previous_status
     if problem := find_spec_problem(context.dataset, context.configuration):
         return _build_stalled_outcome(status, problem)
@@ -79,12 +121,12 @@ def _decide_outcome(context: DatasetContext) -> DatasetOutcome:
     sources = find_sources(context)
     if isinstance(sources, Problem):
         if _is_exported(context):
-            return _continue_build(context, status, sources)
+            return _Work(status, sources)
         return build_waiting_dataset(context, status, sources)
     output = choose_output(context, sources)
     if isinstance(output, Problem):
         return _build_stalled_outcome(status, output)
-    return _continue_build(context, _find_or_start_build(context, sources, output))
+    return _Work(_find_or_start_build(context, sources, output))
 
 
 def _is_exported(context: DatasetContext) -> bool:
@@ -134,13 +176,16 @@ def _continue_build(context: DatasetContext, status: DatasetStatus, missing: Pro
     assert build is not None
     if build.verdict:
         return _build_stalled_outcome(status, build.verdict)
+    allowance = context.observed.allowance
+    if allowance.problem:
+        return build_waiting_dataset(context, status, allowance.problem)
     if context.find_other_jobs(build.hash) or context.has_other_pods(build.hash):
         # They may write into the folder of the same version; cleanup deletes their Jobs.
         waiting = "Waiting for the pods of the previous build to end."
         outcome = build_dataset_outcome(status, DatasetPhase.EXPORTING, Reason.EXPORTING, waiting)
         return replace(outcome, requeue_after=_POLL_SECONDS)
     kind = JobKind.PUBLISH if build.exported else JobKind.EXPORT
-    match _decide_job(context, status, kind, build):
+    match _limit_pods(context, build, _decide_job(context, status, kind, build)):
         case JobSucceeded(PublishMessage() as message):
             return _publish(context, status, build, message)
         case JobSucceeded():
@@ -149,7 +194,7 @@ def _continue_build(context: DatasetContext, status: DatasetStatus, missing: Pro
             status = update_dataset(status, build=build.model_copy(update={"verdict": problem}))
             return _build_stalled_outcome(status, problem)
         case JobPending(actions, None, requeue_after):
-            phase, reason, text = _describe_stage(build, kind)
+            phase, reason, text = _describe_stage(build, kind, is_short=allowance.is_short)
             outcome = build_dataset_outcome(status, phase, reason, text, actions)
             return replace(outcome, requeue_after=requeue_after)
         case JobPending(actions, problem, requeue_after) if problem:
@@ -160,6 +205,27 @@ def _continue_build(context: DatasetContext, status: DatasetStatus, missing: Pro
             raise AssertionError(unexpected)
 
 
+def _limit_pods(context: DatasetContext, build: BuildStatus, result: JobResult) -> JobResult:
+    """Return the state of a Job with as many pods of the export at once as the limits of the namespace allow."""
+    allowed = context.observed.allowance.pods
+    if allowed is None or not isinstance(result, JobPending):
+        return result
+    actions = tuple(_limit_job(action, allowed) for action in result.actions)
+    for job in context.find_jobs(JobKey(JobKind.EXPORT, build.hash)):
+        wanted, left = limit_parallelism(job.completions, job.completions, allowed), count_open_batches(job)
+        if not (job.finish or job.deleting) and min(wanted, left) != min(job.parallelism, left):
+            actions = (*actions, PatchJob(job.name, job.uid, parallelism=wanted))
+    return replace(result, actions=actions)
+
+
+def _limit_job(action: Action, allowed: int) -> Action:
+    if not isinstance(action, CreateJob) or "parallelism" not in action.body["spec"]:
+        return action
+    spec = action.body["spec"]
+    parallelism = limit_parallelism(spec["parallelism"], spec["completions"], allowed)
+    return CreateJob({**action.body, "spec": {**spec, "parallelism": parallelism}})
+
+
 def _decide_job(context: DatasetContext, status: DatasetStatus, kind: JobKind, build: BuildStatus) -> JobResult:
     dataset, configuration = context.dataset, context.configuration
     manifest = build_dataset_job(dataset, kind, build, configuration)
@@ -168,11 +234,12 @@ def _decide_job(context: DatasetContext, status: DatasetStatus, kind: JobKind, b
     return decide_small_job(context, status, key, manifest, None if kind is JobKind.DELETE else build_input)
 
 
-def _describe_stage(build: BuildStatus, kind: JobKind) -> tuple[DatasetPhase, Reason, str]:
+def _describe_stage(build: BuildStatus, kind: JobKind, *, is_short: bool) -> tuple[DatasetPhase, Reason, str]:
     version = f"version '{build.version}'"
     if kind is JobKind.EXPORT:
         pods = "1 pod" if build.parts == 1 else f"{build.parts} pods"
-        return DatasetPhase.EXPORTING, Reason.EXPORTING, f"Exporting {version} in {pods}."
+        limited = ", fewer at a time while the namespace is at its limit" if is_short else ""
+        return DatasetPhase.EXPORTING, Reason.EXPORTING, f"Exporting {version} in {pods}{limited}."
     return DatasetPhase.PUBLISHING, Reason.PUBLISHING, f"All runs are exported; publishing {version}."
 
 
@@ -250,8 +317,7 @@ def _find_deletion_time(
     build = outcome.status.build
     if build is None or attempt != build_attempt_label(build.hash):
         return context.now
-    waits_for_sources = outcome.reason in SOURCE_REASONS
-    if waits_for_sources or outcome.status.phase in (DatasetPhase.PUBLISHED, DatasetPhase.FAILED):
+    if outcome.reason in _WITHOUT_JOBS or outcome.status.phase in (DatasetPhase.PUBLISHED, DatasetPhase.FAILED):
         return context.now
     return context.now if kind is JobKind.EXPORT and build.exported else None
 

@@ -32,20 +32,20 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class SweepAllowance:
-    """What the limits of the namespace allow a sweep."""
+class Allowance:
+    """What the limits of the namespace allow a sweep or dataset."""
 
     pods: int | None = None
-    """Pods at once; None: as many as the sweep asks for."""
+    """Pods at once; None: as many as it asks for."""
     is_short: bool = False
-    """True if the sweep asks for more pods than it may have."""
+    """True if it asks for more pods than it may have."""
     problem: Problem | None = None
-    """The limit that the sweep waits for, if it may not go on; with pods, those that run may end."""
+    """The limit that it waits for, if it may not go on; with pods, those that run may end."""
     check_after: float | None = None
     """Seconds after which the limits may allow something else even without an event."""
 
 
-UNLIMITED: Final = SweepAllowance()
+UNLIMITED: Final = Allowance()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,7 @@ class ObservedDataset(ObservedJobs):
 
     sweeps: Mapping[str, SweepObject]
     """The SynthSweeps that its sources name, as far as they exist."""
+    allowance: Allowance = UNLIMITED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,4 +79,4 @@ class ObservedState(ObservedJobs):
     validation: ValidatedSweep | Problem
     recipe: RecipeObject | None = None
     """SynthRecipe that `recipeRef` names."""
-    allowance: SweepAllowance = UNLIMITED
+    allowance: Allowance = UNLIMITED

@@ -11,14 +11,18 @@ from pydantic import BaseModel, ValidationError
 from synth_api.depth import check_depth
 from synth_api.errors import InputError
 from synth_api.problems import convert_validation_error
+from synth_operator.kube.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_SPEC_BYTES: Final = 512 * 1024
 """Of a spec as JSON; the API server takes three times as much."""
+_NOT_YET: Final = "9999-12-31T00:00:00Z"
+"""Creation time of an object that the API server has not accepted yet."""
 _FATE: Final = ("output", "deletionPolicy")
 """Fields of a spec that say what becomes of outputs, and where these are."""
 
@@ -30,6 +34,7 @@ class CustomResource:
     namespace: str
     name: str
     uid: str
+    created: datetime
     generation: int
     resource_version: str
     problem: str = ""
@@ -50,6 +55,7 @@ def read_fields(body: Mapping[str, Any], fallback: BaseModel, status: type[BaseM
         "namespace": metadata["namespace"],
         "name": metadata["name"],
         "uid": metadata["uid"],
+        "created": parse_timestamp(metadata.get("creationTimestamp", _NOT_YET)),
         "generation": metadata.get("generation", 1),
         "resource_version": metadata["resourceVersion"],
         "spec": spec,

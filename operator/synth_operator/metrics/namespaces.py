@@ -1,4 +1,4 @@
-"""Gauges of namespaces with limits: the limits, what sweeps occupy, and how many wait."""
+"""Gauges of namespaces with limits: the limits, what sweeps and datasets occupy, and how many wait."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class MeasuredNamespace(Protocol):
 
     @property
     def waiting(self) -> int:
-        """Sweeps that wait for a limit."""
+        """Sweeps and datasets that wait for a limit."""
 
 
 class NamespaceCollector(Collector):
-    """Collector of namespaces that have both limits and sweeps; `namespaces` is called at each scrape."""
+    """Collector of namespaces that have both limits and sweeps or datasets; `namespaces` is called at each scrape."""
 
     def __init__(self, namespaces: Callable[[], Iterable[MeasuredNamespace]]) -> None:
         self._namespaces = namespaces
@@ -55,7 +55,9 @@ class NamespaceCollector(Collector):
 def _build_families(namespaces: tuple[MeasuredNamespace, ...]) -> Iterator[GaugeMetricFamily]:
     limits = GaugeMetricFamily(_LIMIT, "Limit of a resource in a namespace.", labels=("namespace", "resource"))
     uses = GaugeMetricFamily(_USE, "Use of a limited resource in a namespace.", labels=("namespace", "resource"))
-    waiting = GaugeMetricFamily(_WAITING, "Sweeps that wait for a limit of their namespace.", labels=("namespace",))
+    waiting = GaugeMetricFamily(
+        _WAITING, "Sweeps and datasets that wait for a limit of their namespace.", labels=("namespace",)
+    )
     for each in namespaces:
         for resource, limit in each.limits.model_dump(exclude_none=True).items():
             limits.add_metric((each.namespace, resource), limit)

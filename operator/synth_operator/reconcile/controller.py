@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from synth_operator.kube.api import ApiError, Resource, find_by_name
+from synth_operator.kube.api import ApiError, find_by_name
 from synth_operator.kube.leader_election import NotLeadingError
+from synth_operator.kube.owner import OWNER_LABELS
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.checker import Checker, CheckPendingError
 from synth_operator.reconcile.gpu_hours_record import GpuHoursRecord
@@ -73,7 +74,7 @@ class Controller:
         )
         checker = Checker(checks, configuration.find_output, self._queue.add)
         record = GpuHoursRecord(api, configuration.lease)
-        self._limiter = Limiter(configuration.limits, self._watches.list_names, record.load, self._wake)
+        self._limiter = Limiter(configuration.limits, self._watches.list_names, record.load, self._queue.add)
         self._limits_report = None if configuration.limits.is_empty else LimitsReport(api, self._limiter, record)
         self._reconciler = Reconciler(api, self._watches, checker, self._limiter, configuration)
         self._workers = [
@@ -130,11 +131,8 @@ class Controller:
         return self._watches.list_datasets()
 
     def list_uses(self) -> tuple[NamespaceUse, ...]:
-        """Return limits and use of every namespace that has both limits and sweeps."""
+        """Return limits and use of every namespace that has both limits and sweeps or datasets."""
         return self._limiter.list_uses(datetime.now(UTC))
-
-    def _wake(self, namespace: str, name: str) -> None:
-        self._queue.add(ObjectKey(Resource.SWEEPS, namespace, name))
 
     def _work(self) -> None:
         while (key := self._queue.take()) is not None:
@@ -171,8 +169,8 @@ class Controller:
     def _report(self, key: ObjectKey, error: Exception) -> None:
         """Count an error of the operator and write it as a condition; the next pass writes what fails here."""
         self._recorder.record_internal_error(key.resource.plural)
-        if key.resource is Resource.SWEEPS:
-            self._limiter.pass_over(key.namespace, key.name)
+        if key.resource in OWNER_LABELS:
+            self._limiter.pass_over(key)
         try:
             report_internal_error(self._api, self._watches, key, error, datetime.now(UTC))
         except Exception as failure:

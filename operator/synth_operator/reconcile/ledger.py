@@ -1,4 +1,7 @@
-"""Ledger of a namespace: the places, pods and GPUs that each of its sweeps has, within the namespace's limits."""
+"""Ledger of a namespace: the places, pods and GPUs that each of its sweeps and datasets has, within its limits.
+
+What is said of a sweep here holds for a dataset too; it only needs no place among the sweeps at work, and no GPU.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,9 @@ class Amount(NamedTuple):
         return tuple(name for name, mine, its in zip(self._fields, self, other, strict=True) if mine > its)
 
     @classmethod
-    def of_pods(cls, pods: int, gpus: int) -> Amount:
-        """Return what a sweep at work occupies with this number of pods, each with these GPUs."""
-        return cls(1, pods, pods * gpus) if pods else NOTHING
+    def of_pods(cls, pods: int, gpus: int, places: int = 1) -> Amount:
+        """Return what an owner at work occupies with this number of pods, each with these GPUs."""
+        return cls(places, pods, pods * gpus) if pods else NOTHING
 
 
 NOTHING: Final = Amount()
@@ -56,6 +59,8 @@ class Grant(NamedTuple):
 @dataclass
 class _Entry:
     age: Age
+    places: int = 1
+    """Places among the sweeps at work that it needs: a dataset needs none."""
     granted: Amount = NOTHING
     reserved: Amount = NOTHING
     """The larger of what is granted and what the sweep was seen to occupy."""
@@ -117,18 +122,25 @@ class Ledger:
     def waiting(self) -> int:
         """Number of sweeps that wait to be at work."""
         ages = set[Age]().union(*(line.waiting for line in self._lines.values()))
-        return sum(not self._entries[name].granted.sweeps for _, name in ages)
+        return sum(not self._entries[name].granted.pods for _, name in ages)
 
-    def compute_most_pods(self, gpus: int) -> float:
-        """Return the pods, each with these GPUs, that one sweep could have at most."""
-        return _fit_pods(self._limit, gpus)
+    def compute_most_pods(self, gpus: int, places: int = 1) -> float:
+        """Return the pods, each with these GPUs, that one sweep, or without a place one dataset, could have at most."""
+        return _fit_pods(self._limit, gpus, places)
 
     def has(self, name: str) -> bool:
         """Return True if a sweep is registered."""
         return name in self._entries
 
     def register(
-        self, name: str, created: datetime, use: Amount, *, at_work: bool = False, waits: bool = False
+        self,
+        name: str,
+        created: datetime,
+        use: Amount,
+        *,
+        at_work: bool = False,
+        waits: bool = False,
+        places: int = 1,
     ) -> None:
         """Record what a sweep was seen to occupy; its status says that it has a place (`at_work`) or may ask (`waits`).
 
@@ -138,9 +150,9 @@ class Ledger:
         if entry is None or entry.age != (created, name):
             if entry:
                 self._release(entry, NOTHING)
-            entry = self._entries[name] = _Entry((created, name))
+            entry = self._entries[name] = _Entry((created, name), places)
             if name in self._unseen and at_work:
-                entry.granted, entry.is_restored = Amount(1, max(1, use.pods), use.gpus), True
+                entry.granted, entry.is_restored = Amount(places, max(1, use.pods), use.gpus), True
             elif waits:
                 self._wait(entry, self._limited)
         self._reserve(entry, use)
@@ -152,12 +164,13 @@ class Ledger:
         """
         entry = self._entries[name]
         if entry.is_restored:
-            entry.granted, entry.is_restored = Amount.of_pods(int(entry.granted.pods), gpus), False
+            entry.granted = Amount.of_pods(int(entry.granted.pods), gpus, entry.places)
+            entry.is_restored = False
             self._reserve(entry, use)
         self.end_pass(name)
-        pods = int(min(pods, self.compute_most_pods(gpus)))
+        pods = int(min(pods, self.compute_most_pods(gpus, entry.places)))
         granted, missing = self._allot(entry, pods, gpus)
-        entry.granted = Amount.of_pods(granted, gpus)
+        entry.granted = Amount.of_pods(granted, gpus, entry.places)
         self._wait(entry, missing)
         self._reserve(entry, use)
         if self._unseen and granted < pods:
@@ -202,12 +215,12 @@ class Ledger:
         """Return the pods to grant and the resources that the sweep waits for."""
         kept = _keep_pods(entry.granted, pods, gpus)
         free = self._limit - (self._total - entry.reserved)
-        wanted = Amount.of_pods(pods, gpus)
+        wanted = Amount.of_pods(pods, gpus, entry.places)
         needed = set(self._limited.intersection(wanted.list_greater(NOTHING))) - ({"sweeps"} if kept else set())
         if self._unseen:  # a younger sweep that is reconciled first must not come first
             return kept, frozenset(needed if kept < pods else ())
         taken = {resource for resource in needed if self._is_older_waiting(resource, entry.age)}
-        granted = kept if taken else max(kept, int(max(0, min(pods, _fit_pods(free, gpus)))))
+        granted = kept if taken else max(kept, int(max(0, min(pods, _fit_pods(free, gpus, entry.places)))))
         if granted == pods:
             return granted, frozenset()
         return granted, frozenset(entry.missing & needed | taken | needed.intersection(wanted.list_greater(free)))
@@ -248,9 +261,9 @@ class Ledger:
         left = self._limit
         for entry in sorted(self._entries.values(), key=lambda entry: entry.age):
             gpus = int(entry.granted.gpus // entry.granted.pods) if entry.granted.pods else 0
-            pods = int(max(0, min(entry.granted.pods, _fit_pods(left, gpus))))
+            pods = int(max(0, min(entry.granted.pods, _fit_pods(left, gpus, entry.places))))
             if pods < entry.granted.pods:
-                entry.granted = Amount.of_pods(pods, gpus)
+                entry.granted = Amount.of_pods(pods, gpus, entry.places)
                 self._due.add(entry.age[1])
             left -= entry.granted
 
@@ -260,9 +273,9 @@ def _list_limits(limits: NamespaceLimits) -> Iterator[int | None]:
         yield getattr(limits, resource)
 
 
-def _fit_pods(free: Amount, gpus: int) -> float:
-    """Return the pods, each with these GPUs, that fit into what is free for one sweep."""
-    if free.sweeps < 1:
+def _fit_pods(free: Amount, gpus: int, places: int) -> float:
+    """Return the pods, each with these GPUs, that fit into what is free for one owner that needs so many places."""
+    if places > max(0, free.sweeps):
         return 0
     return min(free.pods, free.gpus // gpus if gpus and free.gpus < math.inf else math.inf)
 

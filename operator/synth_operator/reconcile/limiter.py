@@ -1,4 +1,4 @@
-"""Limiter: what the limits of its namespace allow a sweep, in every pass."""
+"""Limiter: what the limits of its namespace allow a sweep or dataset, in every pass."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Final
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.namespace_limits import NamespaceLimits
+from synth_operator.decide.decide_dataset import count_wanted_pods, is_dataset_at_work
 from synth_operator.decide.demand import compute_demand, count_render_pods_since_before, is_at_work, measure_use
-from synth_operator.decide.observed_state import UNLIMITED, SweepAllowance
+from synth_operator.decide.observed_state import UNLIMITED, Allowance
+from synth_operator.kube.owner import Owner, name_owner, parse_owner
+from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import StaleError
 from synth_operator.reconcile.gpu_hours import HOUR_SECONDS, GpuDay, GpuHours, find_day, find_next_day
 from synth_operator.reconcile.ledger import NOTHING, Amount, Grant, Ledger
+from synth_operator.watch.kopf_setup import ObjectKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -21,10 +25,10 @@ if TYPE_CHECKING:
 
     from synth_operator.configuration import LimitsByNamespace
     from synth_operator.decide.context import Context
+    from synth_operator.decide.dataset_context import DatasetContext
     from synth_operator.decide.demand import Demand
     from synth_operator.kube.job_object import JobObject
     from synth_operator.kube.pod_object import PodObject
-    from synth_operator.kube.sweep_object import SweepObject
 
 _WORDS: Final = {"sweeps": ("sweep", "at work"), "pods": ("pod", "at once"), "gpus": ("GPU", "at once")}
 _NO_LIMITS: Final = NamespaceLimits()
@@ -32,14 +36,14 @@ _NO_LIMITS: Final = NamespaceLimits()
 
 @dataclass(frozen=True)
 class NamespaceUse:
-    """Limits of a namespace and what its sweeps occupy, for metrics."""
+    """Limits of a namespace and what its sweeps and datasets occupy, for metrics."""
 
     namespace: str
     limits: NamespaceLimits
     use: Mapping[str, float]
     """Amount in use by resource: `sweeps`, `pods`, `gpus`, `gpuHoursPerDay`."""
     waiting: int
-    """Sweeps that wait to be at work."""
+    """Sweeps and datasets that wait to be at work."""
 
 
 @dataclass
@@ -56,9 +60,9 @@ class _Namespace:
 class Limiter:
     """Keeps a ledger for every namespace with limits; thread-safe.
 
-    `list_names` returns the names of all sweeps in the watches' cache by namespace; it is called when `epoch` changes,
-    since a rebuilt cache does not tell what was deleted meanwhile. `load_days` returns the GPU hours that an earlier
-    process counted. `wake` is called for a sweep that may go on.
+    `list_names` returns all sweeps and datasets in the watches' cache by namespace, named as `name_owner` does; it is
+    called when `epoch` changes, since a rebuilt cache does not tell what was deleted meanwhile. `load_days` returns the
+    GPU hours that an earlier process counted. `wake` is called for a sweep or dataset that may go on.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Limiter:
         limits: LimitsByNamespace,
         list_names: Callable[[], Mapping[str, Collection[str]]],
         load_days: Callable[[], Mapping[str, GpuDay]],
-        wake: Callable[[str, str], None],
+        wake: Callable[[ObjectKey], None],
     ) -> None:
         self._limits = limits
         self._list_names = list_names
@@ -81,33 +85,34 @@ class Limiter:
 
     def register(
         self,
-        sweep: SweepObject,
+        owner: Owner,
         jobs: Collection[JobObject],
         pods: Collection[PodObject],
         epoch: int,
         now: datetime,
     ) -> None:
-        """Record what a sweep occupies; `epoch` numbers the rebuilds of the watches' cache.
+        """Record what a sweep or dataset occupies; `epoch` numbers the rebuilds of the watches' cache.
 
         Raises:
             ApiError: the GPU hours of earlier processes cannot be read.
         """
-        if self._limits.find(sweep.namespace) == _NO_LIMITS:
+        if self._limits.find(owner.namespace) == _NO_LIMITS:
             return
+        name = name_owner(owner.resource, owner.name)
         with self._lock:
             self._begin(epoch, now)
-            namespace = self._open(sweep.namespace, now)
-            namespace.ledger.register(
-                sweep.name,
-                sweep.created,
-                _measure(sweep, jobs, pods),
-                at_work=is_at_work(sweep.status),
-                waits=_may_ask(sweep),
-            )
-            namespace.hours.record(sweep.name, () if sweep.spec.queue_name else pods, now)
-        self._wake_due(sweep.namespace)
+            namespace = self._open(owner.namespace, now)
+            use = _measure(owner, jobs, pods)
+            if isinstance(owner, SweepObject):
+                at_work, waits = is_at_work(owner.status), _may_ask(owner)
+                namespace.ledger.register(name, owner.created, use, at_work=at_work, waits=waits)
+                namespace.hours.record(name, () if owner.spec.queue_name else pods, now)
+            else:
+                at_work = is_dataset_at_work(owner.status)
+                namespace.ledger.register(name, owner.created, use, at_work=at_work, places=0)
+        self._wake_due(owner.namespace)
 
-    def allow(self, context: Context) -> SweepAllowance | None:
+    def allow(self, context: Context) -> Allowance | None:
         """Return what the registered sweep may have; None if that is not known yet: `wake` is called once it is.
 
         Raises:
@@ -126,22 +131,44 @@ class Limiter:
         self._wake_due(sweep.namespace)
         return allowance
 
-    def end_pass(self, namespace: str, name: str) -> None:
-        """Record that a pass over a sweep has ended, with or without success."""
+    def allow_dataset(self, context: DatasetContext) -> Allowance | None:
+        """Return what the registered dataset may have, as `allow` does; it needs pods alone."""
+        dataset = context.dataset
+        limits = self._limits.find(dataset.namespace)
+        if limits == _NO_LIMITS:
+            return UNLIMITED
+        use = _measure(dataset, context.observed.jobs, context.observed.pods)
+        name, pods = name_owner(dataset.resource, dataset.name), count_wanted_pods(context)
+        is_closed = limits.pods == 0
         with self._lock:
-            if namespace in self._namespaces:
-                self._namespaces[namespace].ledger.end_pass(name)
-        self._wake_due(namespace)
+            namespace = self._namespaces.get(dataset.namespace)
+            if namespace is None or not namespace.ledger.has(name):
+                raise StaleError
+            grant = namespace.ledger.settle(name, use, 0 if is_closed else pods, 0)
+        self._wake_due(dataset.namespace)
+        if not pods:
+            return UNLIMITED
+        if is_closed:
+            return Allowance(0, problem=_build_problem("The dataset cannot start", _format_limit(limits, "pods")))
+        return _build_allowance(limits, grant, pods, pods) if grant else None
 
-    def pass_over(self, namespace: str, name: str) -> None:
-        """Let a sweep whose pass failed hold up no younger one until a pass succeeds."""
+    def end_pass(self, key: ObjectKey) -> None:
+        """Record that a pass over a sweep or dataset has ended, with or without success."""
         with self._lock:
-            if namespace in self._namespaces:
-                self._namespaces[namespace].ledger.pass_over(name)
-        self._wake_due(namespace)
+            if key.namespace in self._namespaces:
+                self._namespaces[key.namespace].ledger.end_pass(name_owner(key.resource, key.name))
+        self._wake_due(key.namespace)
 
-    def remove(self, namespace: str, name: str, pods: Collection[PodObject], now: datetime) -> None:
-        """Forget a sweep that is deleted or occupies nothing for good, once its pods have ended; its GPU hours stay."""
+    def pass_over(self, key: ObjectKey) -> None:
+        """Let a sweep or dataset whose pass failed hold up no younger one until a pass succeeds."""
+        with self._lock:
+            if key.namespace in self._namespaces:
+                self._namespaces[key.namespace].ledger.pass_over(name_owner(key.resource, key.name))
+        self._wake_due(key.namespace)
+
+    def remove(self, key: ObjectKey, pods: Collection[PodObject], now: datetime) -> None:
+        """Forget what is deleted or occupies nothing for good, once its pods have ended; its GPU hours stay."""
+        namespace, name = key.namespace, name_owner(key.resource, key.name)
         if self._limits.find(namespace) == _NO_LIMITS:
             return
         use = measure_use("", (), pods)
@@ -153,7 +180,7 @@ class Limiter:
         self._wake_due(namespace)
 
     def list_uses(self, now: datetime) -> tuple[NamespaceUse, ...]:
-        """Return limits and use of every namespace that has both limits and sweeps."""
+        """Return limits and use of every namespace that has both limits and sweeps or datasets."""
         with self._lock:
             return tuple(_describe(name, namespace, now) for name, namespace in sorted(self._namespaces.items()))
 
@@ -187,16 +214,17 @@ class Limiter:
     def _wake_due(self, name: str) -> None:
         with self._lock:
             due = self._namespaces[name].ledger.take_due() if name in self._namespaces else set[str]()
-        for sweep in due:
-            self._wake(name, sweep)
+        for word in due:
+            resource, owner = parse_owner(word)
+            self._wake(ObjectKey(resource, name, owner))
 
 
-def _allow(namespace: _Namespace, context: Context, demand: Demand | None, use: Amount) -> SweepAllowance | None:
+def _allow(namespace: _Namespace, context: Context, demand: Demand | None, use: Amount) -> Allowance | None:
     limits, ledger, name = namespace.limits, namespace.ledger, context.sweep.name
     problem = demand and _find_impossible(limits, demand)
     if demand is None or problem:
         grant = ledger.settle(name, use, 0, 0)
-        return SweepAllowance(0, problem=problem) if problem else UNLIMITED
+        return Allowance(0, problem=problem) if problem else UNLIMITED
     hours, pods = _check_hours(namespace, context, demand), demand.pods
     if hours and namespace.spent_at:
         pods = min(pods, count_render_pods_since_before(context, namespace.spent_at))
@@ -210,7 +238,7 @@ def _allow(namespace: _Namespace, context: Context, demand: Demand | None, use: 
     return replace(allowance, check_after=hours.check_after) if hours else allowance
 
 
-def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> SweepAllowance | None:
+def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> Allowance | None:
     """Return the problem of spent GPU hours, or the time after which they may be; None for a sweep that needs none."""
     limit, now = namespace.limits.gpu_hours_per_day, context.now
     if limit is None or not demand.gpus or not demand.renders:
@@ -220,14 +248,14 @@ def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> Swe
     if left > 0:
         namespace.spent_at = None
         rate = namespace.hours.rate
-        return SweepAllowance(check_after=min(max(1.0, left / rate), until_tomorrow)) if rate else SweepAllowance()
+        return Allowance(check_after=min(max(1.0, left / rate), until_tomorrow)) if rate else Allowance()
     if namespace.spent_at is None:
         namespace.spent_at = now
         namespace.ledger.call(namespace.hours.sweeps)
     tomorrow = f"{find_next_day(now):%Y-%m-%d %H:%M} UTC"
     hours = f"{limit:g} GPU hour{'' if limit == 1 else 's'} per day"
     message = f"The limit of this namespace, {hours}, is spent; the sweep goes on at {tomorrow}."
-    return SweepAllowance(problem=Problem(reason=Reason.LIMITED, message=message), check_after=until_tomorrow)
+    return Allowance(problem=Problem(reason=Reason.LIMITED, message=message), check_after=until_tomorrow)
 
 
 def _describe(name: str, namespace: _Namespace, now: datetime) -> NamespaceUse:
@@ -240,10 +268,10 @@ def _may_ask(sweep: SweepObject) -> bool:
     return not (sweep.deleting or sweep.spec.suspend or sweep.spec.queue_name or sweep.status.completion_time)
 
 
-def _measure(sweep: SweepObject, jobs: Collection[JobObject], pods: Collection[PodObject]) -> Amount:
-    if sweep.spec.queue_name:
+def _measure(owner: Owner, jobs: Collection[JobObject], pods: Collection[PodObject]) -> Amount:
+    if isinstance(owner, SweepObject) and owner.spec.queue_name:
         return NOTHING  # Kueue counts it
-    use = measure_use(sweep.uid, jobs, pods)
+    use = measure_use(owner.uid, jobs, pods)
     return Amount(0, use.pods, use.gpus)
 
 
@@ -267,11 +295,12 @@ def _build_problem(cause: str, limit: str) -> Problem:
     return Problem(reason=Reason.LIMITED, message=f"{cause}; the limit of this namespace is {limit}.")
 
 
-def _build_allowance(limits: NamespaceLimits, grant: Grant, parallelism: int, most: float) -> SweepAllowance:
+def _build_allowance(limits: NamespaceLimits, grant: Grant, parallelism: int, most: float) -> Allowance:
     if grant.pods:
         no_limit = limits.pods is None and limits.gpus is None
-        return SweepAllowance(None if no_limit else grant.pods, is_short=bool(grant.missing) or most < parallelism)
+        return Allowance(None if no_limit else grant.pods, is_short=bool(grant.missing) or most < parallelism)
     resource = grant.missing[0]
     limit = _format_limit(limits, resource)
-    message = f"The limit of this namespace, {limit}, is reached; sweeps go on in order of age."
-    return SweepAllowance(0, problem=Problem(reason=Reason.LIMITED, message=message))
+    waiting = "sweeps and datasets" if resource == "pods" else "sweeps"
+    message = f"The limit of this namespace, {limit}, is reached; {waiting} go on in order of age."
+    return Allowance(0, problem=Problem(reason=Reason.LIMITED, message=message))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from synth_operator.decide.actions import Action, EmitEvent
 from synth_operator.decide.context import Context
+from synth_operator.decide.dataset_context import DatasetContext
 from synth_operator.decide.decide import decide
 from synth_operator.decide.decide_dataset import decide_dataset
 from synth_operator.decide.observed_state import ObservedDataset, ObservedState
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
     from synth_operator.configuration import Configuration
     from synth_operator.decide.observed_state import ObservedJobs
+    from synth_operator.kube.dataset_object import DatasetObject
     from synth_operator.kube.owner import Owner
     from synth_operator.kube.sweep_object import SweepObject
     from synth_operator.reconcile.checker import Checker
     from synth_operator.reconcile.limiter import Limiter
     from synth_operator.watch.kopf_setup import ObjectKey
-    from synth_operator.watch.watches import Snapshot, Watches
+    from synth_operator.watch.watches import DatasetSnapshot, Snapshot, Watches
 
 log = logging.getLogger(__name__)
 
@@ -90,19 +92,19 @@ class Reconciler:
     def _reconcile_sweep(self, key: ObjectKey) -> float | None:
         if self._watches.is_settled(key.namespace, key.name):
             self._forget(key)
-            self._limiter.remove(key.namespace, key.name, (), self._now())
+            self._limiter.remove(key, (), self._now())
             return None
         snapshot = self._watches.take_snapshot(key.namespace, key.name)
         if snapshot.sweep is None:
             self._forget(key)
-            self._limiter.remove(key.namespace, key.name, snapshot.pods, self._now())
+            self._limiter.remove(key, snapshot.pods, self._now())
             return None
         sweep = self._select_newer(key, snapshot.sweep)
         self._limiter.register(sweep, snapshot.jobs, snapshot.pods, snapshot.epoch, self._now())
         try:
             return self._continue_sweep(key, sweep, snapshot)
         finally:
-            self._limiter.end_pass(key.namespace, key.name)
+            self._limiter.end_pass(key)
 
     def _continue_sweep(self, key: ObjectKey, sweep: SweepObject, snapshot: Snapshot) -> float | None:
         memory = self._memories.setdefault(key, OwnerMemory())
@@ -122,14 +124,24 @@ class Reconciler:
     def _reconcile_dataset(self, key: ObjectKey) -> float | None:
         snapshot = self._watches.take_dataset_snapshot(key.namespace, key.name)
         if snapshot.dataset is None:
-            self._memories.pop(key, None)
-            self._written.pop(key, None)
+            self._forget(key)
+            self._limiter.remove(key, snapshot.pods, self._now())
             return None
         dataset = self._select_newer(key, snapshot.dataset)
+        self._limiter.register(dataset, snapshot.jobs, snapshot.pods, snapshot.epoch, self._now())
+        try:
+            return self._continue_dataset(key, dataset, snapshot)
+        finally:
+            self._limiter.end_pass(key)
+
+    def _continue_dataset(self, key: ObjectKey, dataset: DatasetObject, snapshot: DatasetSnapshot) -> float | None:
         memory, now = self._memories.setdefault(key, OwnerMemory()), self._now()
         found = self._observer.observe(dataset, snapshot.jobs, snapshot.pods, memory, now)
         observed = ObservedDataset(sweeps=snapshot.sweeps, **vars(found))
-        actions = decide_dataset(dataset, observed, self._configuration, now)
+        allowance = self._limiter.allow_dataset(DatasetContext(dataset, observed, self._configuration, now))
+        if allowance is None:
+            return None
+        actions = decide_dataset(dataset, replace(observed, allowance=allowance), self._configuration, now)
         _, delay = self._apply(key, dataset, observed, memory, actions, now)
         self._log(key, actions)
         return delay

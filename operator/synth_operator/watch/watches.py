@@ -16,7 +16,7 @@ import kopf
 
 from synth_api.version import ENGINE_VERSION
 from synth_operator.kube.api import Resource
-from synth_operator.kube.owner import find_labelled_owner
+from synth_operator.kube.owner import find_labelled_owner, name_owner
 from synth_operator.kube.pod_object import read_pod
 from synth_operator.watch.ages import STALE_SECONDS, WATCH_SECONDS, WatchAges
 from synth_operator.watch.cache import ObjectCache
@@ -78,6 +78,8 @@ class DatasetSnapshot:
     pods: tuple[PodObject, ...]
     sweeps: Mapping[str, SweepObject]
     """The sweeps of its sources, as far as they exist."""
+    epoch: int = 0
+    """As that of a sweep."""
 
 
 class Watches:
@@ -158,7 +160,7 @@ class Watches:
         jobs, pods = cache.list_children(place, Resource.DATASETS)
         names = [source.sweep_ref.name for source in dataset.spec.sources] if dataset else []
         sweeps = {one: sweep for one in names if (sweep := cache.find_sweep((namespace, one)))}
-        return DatasetSnapshot(dataset, jobs, pods, sweeps)
+        return DatasetSnapshot(dataset, jobs, pods, sweeps, self._epoch)
 
     def is_settled(self, namespace: str, name: str) -> bool:
         """Return True for a finished sweep without Jobs and pods whose recipe is the one that was planned.
@@ -194,11 +196,16 @@ class Watches:
         return self._cache
 
     def list_names(self) -> dict[str, set[str]]:
-        """Return the names of sweeps that may occupy something, by namespace; raises NotWatchingError."""
+        """Return the sweeps and datasets that may occupy something, by namespace; raises NotWatchingError.
+
+        They are named as `name_owner` does.
+        """
         cache, names = self._get_cache(), defaultdict[str, set[str]](set)
         for packed in cache.list_all():
             if packed.finished is None or any(cache.list_children((packed.namespace, packed.name))):
-                names[packed.namespace].add(packed.name)
+                names[packed.namespace].add(name_owner(Resource.SWEEPS, packed.name))
+        for packed in cache.list_all(Resource.DATASETS):
+            names[packed.namespace].add(name_owner(Resource.DATASETS, packed.name))
         return dict(names)
 
     def _list_paths(self) -> Iterable[str]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
-from synth_api.resources.synth_recipe import RecipeSpec, RecipeStatus
 from synth_operator.checks.pool import WORKERS
 from synth_operator.decide.admission import admit_sweep, find_forbidden
 from synth_operator.decide.dataset_sources import find_spec_problem
@@ -39,15 +38,8 @@ class Reviewer:
 
     async def start_processes(self) -> None:
         """Wait for a check in each process: the first one takes seconds."""
-        recipe = RecipeObject(
-            namespace="",
-            name="",
-            uid="",
-            generation=0,
-            resource_version="",
-            spec=RecipeSpec(recipe={}),
-            status=RecipeStatus(),
-        )
+        metadata = {"namespace": "", "name": "", "uid": "", "resourceVersion": ""}
+        recipe = RecipeObject.from_json({"metadata": metadata, "spec": {"recipe": {}}})
         checks = [self._pool.submit_recipe(f"start-{number}", recipe) for number in range(WORKERS)]
         await asyncio.gather(*(asyncio.wrap_future(check) for check in checks))
 

@@ -13,9 +13,11 @@ from synth_api.errors import InputError
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Condition, ConditionType
 from synth_api.resources.namespace_limits import LimitsUse, NamespaceLimits
+from synth_api.resources.synth_dataset import DatasetPhase, DatasetSpec, DatasetStatus
 from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus
+from synth_cli.cluster.cluster_dataset import ClusterDataset
 from synth_cli.cluster.cluster_sweep import ClusterSweep
-from synth_cli.cluster.limits_report import list_limited_sweeps, read_limits
+from synth_cli.cluster.limits_report import list_limited, read_limits
 from synth_cli.commands.limits import build_document, print_limits
 
 if TYPE_CHECKING:
@@ -35,6 +37,16 @@ def sweep(name: str, minutes: int, reason: Reason = Reason.LIMITED) -> ClusterSw
     return ClusterSweep("lab", name, 1, NOON + timedelta(minutes=minutes), SweepSpec(), status)
 
 
+def dataset(name: str, minutes: int) -> ClusterDataset:
+    ready = Condition(
+        type=ConditionType.READY, status="False", reason=Reason.LIMITED, message=MESSAGE, last_transition_time=NOON
+    )
+    status = DatasetStatus(phase=DatasetPhase.WAITING, conditions=(ready,), waiting_since=NOON)
+    sources = [{"sweepRef": {"name": "beads"}}]
+    spec = DatasetSpec.model_validate({"version": "1", "sources": sources, "exports": [{"format": "coco"}]})
+    return ClusterDataset("lab", name, 1, NOON + timedelta(minutes=minutes), spec, status)
+
+
 class TrialCluster:
     """Namespace with a report and sweeps."""
 
@@ -51,10 +63,13 @@ class TrialCluster:
     def list_sweeps(self) -> list[ClusterSweep]:
         return list(self.sweeps)
 
+    def list_datasets(self) -> list[ClusterDataset]:
+        return [dataset("sem", 3)] if self.sweeps else []
+
 
 def show(cluster: Cluster) -> str:
     out = StringIO()
-    print_limits("lab", read_limits(cluster), list_limited_sweeps(cluster), Console(file=out, width=120))
+    print_limits("lab", read_limits(cluster), list_limited(cluster), Console(file=out, width=120))
     return out.getvalue()
 
 
@@ -73,7 +88,7 @@ def test_limits_use_and_waiting_sweeps_are_tables() -> None:
         ["runs", "per", "sweep", "100,000"],
         ["GPU", "hours", "per", "day", "(UTC)", "31.25", "96"],
     ]
-    assert text.index("old") < text.index("young")
+    assert text.index("old") < text.index("dataset/sem") < text.index("young")
     assert "other" not in text
     assert "2026-01-02 12:00 UTC" in text
 

@@ -200,10 +200,14 @@ def test_lower_limits_after_a_restart_stop_the_youngest() -> None:
 
 @dataclass
 class Team:
-    """A namespace whose sweeps ask, work, shrink, suspend and go in any order; what is due is looked at, or late."""
+    """A namespace whose sweeps ask, work, shrink, suspend and go in any order; what is due is looked at, or late.
+
+    Those of `datasets` are datasets, which need no place.
+    """
 
     limits: NamespaceLimits
     random: Random
+    datasets: str = ""
     ledger: Ledger = field(init=False)
     wanted: dict[str, tuple[int, int]] = field(default_factory=dict)
     pods: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -218,7 +222,7 @@ class Team:
         pods, each = self.pods.get(name, (0, 0))
         wanted, gpus = self.wanted.get(name, (0, 0))
         use = seen(pods, pods * each)
-        self.ledger.register(name, AGE[name], use, at_work=False)
+        self.ledger.register(name, AGE[name], use, at_work=False, places=int(name not in self.datasets))
         grant = self.ledger.settle(name, use, wanted, gpus)
         assert grant is not None
         if grant.pods and name not in self.started:
@@ -269,11 +273,18 @@ class Team:
 limit = st.none() | st.integers(2, 8)
 
 
-@given(sweeps=limit, pods=limit, gpus=limit, seed=st.integers(0, 2**32), steps=st.integers(0, 80))
+@given(
+    sweeps=limit,
+    pods=limit,
+    gpus=limit,
+    seed=st.integers(0, 2**32),
+    steps=st.integers(0, 80),
+    datasets=st.text("abcdefghij"),
+)
 def test_no_interleaving_exceeds_a_limit_and_no_sweep_waits_for_ever(
-    sweeps: int | None, pods: int | None, gpus: int | None, seed: int, steps: int
+    sweeps: int | None, pods: int | None, gpus: int | None, seed: int, steps: int, datasets: str
 ) -> None:
-    team = Team(NamespaceLimits(sweeps=sweeps, pods=pods, gpus=gpus), Random(seed))
+    team = Team(NamespaceLimits(sweeps=sweeps, pods=pods, gpus=gpus), Random(seed), datasets)
     for _ in range(steps):
         team.act()
         team.check()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from simulated_cluster.fleet import SimulatedFleet
 
+from synth_api.resources.synth_dataset import DatasetPhase
 from synth_api.resources.synth_sweep import Phase
 from synth_operator.kube.api import Resource
 
@@ -318,3 +320,139 @@ def test_sweeps_complete_despite_faults_and_late_watches(seed: int) -> None:
     fleet.run_until_all_complete()
 
     assert len(fleet.store.runs) == 36
+
+
+# Datasets
+
+PODS = "Limited: The limit of this namespace, 4 pods at once, is reached; sweeps and datasets go on in order of age."
+
+
+def complete_one(fleet: SimulatedFleet, **spec: Any) -> str:
+    """Create a sweep and wait until it is complete."""
+    name = fleet.create(**spec)
+    fleet.run_until(lambda _: fleet.read_status(name).phase is Phase.COMPLETE)
+    return name
+
+
+def is_published(fleet: SimulatedFleet, word: str) -> bool:
+    return fleet.read_dataset(word).phase is DatasetPhase.PUBLISHED
+
+
+def test_a_dataset_waits_for_the_pods_of_an_older_sweep() -> None:
+    fleet = SimulatedFleet(0, pods=4)
+    source = complete_one(fleet, runs=4)
+    old = fleet.create(runs=40, parallelism=4)
+    fleet.run_until(lambda _: len(fleet.list_pods(old)) == 4)
+
+    dataset = fleet.create_dataset("sem", source, parallelism=4)
+    fleet.run_for(10)
+    assert fleet.read_ready(dataset) == PODS
+    assert not fleet.list_pods(dataset)
+    assert [event for event in fleet.events if event.endswith(PODS.removeprefix("Limited: "))] == [PODS]
+
+    fleet.run_until(lambda _: is_published(fleet, dataset))
+    assert fleet.read_status(old).phase is Phase.COMPLETE
+
+
+def test_a_sweep_has_the_pods_that_an_older_dataset_leaves() -> None:
+    fleet = SimulatedFleet(0, pods=4)
+    source = complete_one(fleet, runs=4)
+    dataset = fleet.create_dataset("sem", source, parallelism=3)
+    young = fleet.create(runs=12, parallelism=4)
+    fleet.run_until(lambda _: len(fleet.list_pods(dataset)) == 3 and len(fleet.list_pods(young)) == 1)
+    fleet.run_until(lambda _: is_published(fleet, dataset) and len(fleet.list_pods(young)) == 4)
+    fleet.run_until_all_complete()
+
+
+def test_a_dataset_with_some_of_its_pods_exports_in_turns_and_gets_more() -> None:
+    fleet = SimulatedFleet(0, pods=4)
+    source = complete_one(fleet, runs=4)
+    old = fleet.create(runs=9, parallelism=3)
+    fleet.run_until(lambda _: len(fleet.list_pods(old)) == 3)
+    dataset = fleet.create_dataset("sem", source, parallelism=4)
+    fleet.run_until(lambda _: len(fleet.list_pods(dataset)) == 1)
+    assert fleet.read_ready(dataset) == (
+        "Exporting: Exporting version '1' in 4 pods, fewer at a time while the namespace is at its limit."
+    )
+    fleet.run_until(lambda _: is_published(fleet, dataset))
+    assert sorted(part for _, part in fleet.store.exported) == [0, 1, 2, 3]
+    fleet.run_until_all_complete()
+
+
+def test_a_dataset_needs_no_place_among_the_sweeps_at_work() -> None:
+    fleet = SimulatedFleet(0, sweeps=1, pods=4)
+    source = complete_one(fleet, runs=4)
+    at_work = fleet.create(runs=60, parallelism=2)
+    dataset = fleet.create_dataset("sem", source, parallelism=2)
+    fleet.run_until(lambda _: is_published(fleet, dataset))
+    assert fleet.read_status(at_work).phase is Phase.RENDERING
+
+
+def test_a_dataset_without_any_pod_says_so_and_holds_up_no_sweep() -> None:
+    fleet = SimulatedFleet(0, sweeps=1)
+    source = complete_one(fleet, runs=2)
+    fleet.change_limits(pods=0)
+    dataset = fleet.create_dataset("sem", source)
+    fleet.run_for(10)
+    assert fleet.read_ready(dataset) == (
+        "Limited: The dataset cannot start; the limit of this namespace is 0 pods at once."
+    )
+    assert not fleet.store.exported
+    fleet.change_limits(pods=1)
+    fleet.run_until(lambda _: is_published(fleet, dataset))
+
+
+def test_a_lowered_limit_stops_the_youngest_dataset_and_its_parts_are_exported_later() -> None:
+    fleet = SimulatedFleet(0, pods=6)
+    source = complete_one(fleet, runs=4)
+    old = fleet.create(runs=40, parallelism=3)
+    fleet.run_until(lambda _: len(fleet.list_pods(old)) == 3)
+    dataset = fleet.create_dataset("sem", source, parallelism=3)
+    fleet.run_until(lambda _: len(fleet.list_pods(dataset)) == 3)
+    fleet.change_limits(pods=3)
+    fleet.run_until(lambda _: not fleet.list_pods(dataset))
+    assert fleet.read_ready(dataset).startswith("Limited: The limit of this namespace, 3 pods at once, is reached")
+    fleet.run_until(lambda _: is_published(fleet, dataset))
+
+
+def test_a_deleted_dataset_gives_its_pods_to_the_oldest_that_waits() -> None:
+    fleet = SimulatedFleet(0, pods=2)
+    source = complete_one(fleet, runs=4)
+    dataset = fleet.create_dataset("sem", source, parallelism=2)
+    young = fleet.create(runs=4)
+    fleet.run_until(lambda _: len(fleet.list_pods(dataset)) == 2)
+    fleet.api.remove(Resource.DATASETS, "sem")
+    fleet.run_until(lambda _: len(fleet.list_pods(young)) > 0)
+    fleet.run_until_all_complete()
+
+
+def test_a_crash_at_any_write_exceeds_no_limit_with_datasets() -> None:
+    def run(fleet: SimulatedFleet) -> SimulatedFleet:
+        fleet.create(runs=4, parallelism=2)
+        words = [fleet.create_dataset(name, "a0", parallelism=2) for name in ("one", "two")]
+        fleet.create(runs=4, parallelism=2)
+        fleet.run_until_all_complete()
+        fleet.run_until(lambda _: all(is_published(fleet, word) for word in words))
+        return fleet
+
+    writes = len(run(SimulatedFleet(0, pods=2)).api.writes)
+    for write in range(0, writes, 3):
+        for when in ("before", "after"):
+            fleet = SimulatedFleet(0, pods=2)
+            fleet.crash_at(write, when)
+            assert run(fleet).restarts == 1, (write, when)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_datasets_and_sweeps_end_despite_restarts_and_late_watches(seed: int) -> None:
+    fleet = SimulatedFleet(0, lag=0.4, seed=seed, pods=3, sweeps=2)
+    random = Random(seed)
+    words = []
+    for number in range(4):
+        name = fleet.create(runs=5, parallelism=2)
+        words.append(fleet.create_dataset(f"d{number}", name, parallelism=1 + number, version=str(number)))
+        fleet.run_for(random.randrange(8))
+        if random.random() < 0.5:
+            fleet.restart()
+    fleet.run_until_all_complete()
+    fleet.run_until(lambda _: all(is_published(fleet, word) for word in words), seconds=20_000)
