@@ -28,7 +28,7 @@ def read_limits(cluster: Cluster) -> LimitsUse | None:
         raise InputError(f"ConfigMap {REPORT_NAME}", problem) from None
 
 
-def list_limited(cluster: Cluster) -> list[ClusterObject]:
+def list_limited_owners(cluster: Cluster) -> list[ClusterObject]:
     """Return the sweeps and datasets that wait for a limit, in the order in which they go on: the oldest first."""
     owners: list[ClusterObject] = [*cluster.list_sweeps(), *cluster.list_datasets()]
     return sorted(filter(find_limit_message, owners), key=lambda owner: (owner.created, owner.word))

@@ -35,12 +35,12 @@ def command(namespace: str | None, context: str | None, form: str) -> None:
     The operator reports limits and use once a minute.
     """
     from synth_cli.cluster.connection import connect
-    from synth_cli.cluster.limits_report import list_limited, read_limits
+    from synth_cli.cluster.limits_report import list_limited_owners, read_limits
     from synth_cli.terminal.consoles import open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
     cluster = connect(context, namespace)
-    report, waiting = read_limits(cluster), list_limited(cluster)
+    report, waiting = read_limits(cluster), list_limited_owners(cluster)
     if form == "json":
         print_line(json.dumps(build_document(cluster.namespace, report, waiting), indent=2))
     else:

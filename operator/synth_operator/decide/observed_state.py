@@ -32,7 +32,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Allowance:
+class PodAllowance:
     """What the limits of the namespace allow a sweep or dataset."""
 
     pods: int | None = None
@@ -45,7 +45,7 @@ class Allowance:
     """Seconds after which the limits may allow something else even without an event."""
 
 
-UNLIMITED: Final = Allowance()
+UNLIMITED: Final = PodAllowance()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class ObservedDataset(ObservedJobs):
 
     sweeps: Mapping[str, SweepObject]
     """The SynthSweeps that its sources name, as far as they exist."""
-    allowance: Allowance = UNLIMITED
+    allowance: PodAllowance = UNLIMITED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,4 +79,4 @@ class ObservedState(ObservedJobs):
     validation: ValidatedSweep | Problem
     recipe: RecipeObject | None = None
     """SynthRecipe that `recipeRef` names."""
-    allowance: Allowance = UNLIMITED
+    allowance: PodAllowance = UNLIMITED

@@ -11,7 +11,7 @@ from synth_api.resources.conditions import Problem
 from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_operator.decide.decide_dataset import count_wanted_pods, is_dataset_at_work
 from synth_operator.decide.demand import compute_demand, count_render_pods_since_before, is_at_work, measure_use
-from synth_operator.decide.observed_state import UNLIMITED, Allowance
+from synth_operator.decide.observed_state import UNLIMITED, PodAllowance
 from synth_operator.kube.owner import Owner, name_owner, parse_owner
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.apply import StaleError
@@ -112,7 +112,7 @@ class Limiter:
                 namespace.ledger.register(name, owner.created, use, at_work=at_work, places=0)
         self._wake_due(owner.namespace)
 
-    def allow(self, context: Context) -> Allowance | None:
+    def allow(self, context: Context) -> PodAllowance | None:
         """Return what the registered sweep may have; None if that is not known yet: `wake` is called once it is.
 
         Raises:
@@ -131,7 +131,7 @@ class Limiter:
         self._wake_due(sweep.namespace)
         return allowance
 
-    def allow_dataset(self, context: DatasetContext) -> Allowance | None:
+    def allow_dataset(self, context: DatasetContext) -> PodAllowance | None:
         """Return what the registered dataset may have, as `allow` does; it needs pods alone."""
         dataset = context.dataset
         limits = self._limits.find(dataset.namespace)
@@ -149,7 +149,7 @@ class Limiter:
         if not pods:
             return UNLIMITED
         if is_closed:
-            return Allowance(0, problem=_build_problem("The dataset cannot start", _format_limit(limits, "pods")))
+            return PodAllowance(0, problem=_build_problem("The dataset cannot start", _format_limit(limits, "pods")))
         return _build_allowance(limits, grant, pods, pods) if grant else None
 
     def end_pass(self, key: ObjectKey) -> None:
@@ -219,12 +219,12 @@ class Limiter:
             self._wake(ObjectKey(resource, name, owner))
 
 
-def _allow(namespace: _Namespace, context: Context, demand: Demand | None, use: Amount) -> Allowance | None:
+def _allow(namespace: _Namespace, context: Context, demand: Demand | None, use: Amount) -> PodAllowance | None:
     limits, ledger, name = namespace.limits, namespace.ledger, context.sweep.name
     problem = demand and _find_impossible(limits, demand)
     if demand is None or problem:
         grant = ledger.settle(name, use, 0, 0)
-        return Allowance(0, problem=problem) if problem else UNLIMITED
+        return PodAllowance(0, problem=problem) if problem else UNLIMITED
     hours, pods = _check_hours(namespace, context, demand), demand.pods
     if hours and namespace.spent_at:
         pods = min(pods, count_render_pods_since_before(context, namespace.spent_at))
@@ -238,7 +238,7 @@ def _allow(namespace: _Namespace, context: Context, demand: Demand | None, use: 
     return replace(allowance, check_after=hours.check_after) if hours else allowance
 
 
-def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> Allowance | None:
+def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> PodAllowance | None:
     """Return the problem of spent GPU hours, or the time after which they may be; None for a sweep that needs none."""
     limit, now = namespace.limits.gpu_hours_per_day, context.now
     if limit is None or not demand.gpus or not demand.renders:
@@ -248,14 +248,14 @@ def _check_hours(namespace: _Namespace, context: Context, demand: Demand) -> All
     if left > 0:
         namespace.spent_at = None
         rate = namespace.hours.rate
-        return Allowance(check_after=min(max(1.0, left / rate), until_tomorrow)) if rate else Allowance()
+        return PodAllowance(check_after=min(max(1.0, left / rate), until_tomorrow)) if rate else PodAllowance()
     if namespace.spent_at is None:
         namespace.spent_at = now
         namespace.ledger.call(namespace.hours.sweeps)
     tomorrow = f"{find_next_day(now):%Y-%m-%d %H:%M} UTC"
     hours = f"{limit:g} GPU hour{'' if limit == 1 else 's'} per day"
     message = f"The limit of this namespace, {hours}, is spent; the sweep goes on at {tomorrow}."
-    return Allowance(problem=Problem(reason=Reason.LIMITED, message=message), check_after=until_tomorrow)
+    return PodAllowance(problem=Problem(reason=Reason.LIMITED, message=message), check_after=until_tomorrow)
 
 
 def _describe(name: str, namespace: _Namespace, now: datetime) -> NamespaceUse:
@@ -295,12 +295,12 @@ def _build_problem(cause: str, limit: str) -> Problem:
     return Problem(reason=Reason.LIMITED, message=f"{cause}; the limit of this namespace is {limit}.")
 
 
-def _build_allowance(limits: NamespaceLimits, grant: Grant, parallelism: int, most: float) -> Allowance:
+def _build_allowance(limits: NamespaceLimits, grant: Grant, parallelism: int, most: float) -> PodAllowance:
     if grant.pods:
         no_limit = limits.pods is None and limits.gpus is None
-        return Allowance(None if no_limit else grant.pods, is_short=bool(grant.missing) or most < parallelism)
+        return PodAllowance(None if no_limit else grant.pods, is_short=bool(grant.missing) or most < parallelism)
     resource = grant.missing[0]
     limit = _format_limit(limits, resource)
     waiting = "sweeps and datasets" if resource == "pods" else "sweeps"
     message = f"The limit of this namespace, {limit}, is reached; {waiting} go on in order of age."
-    return Allowance(0, problem=Problem(reason=Reason.LIMITED, message=message))
+    return PodAllowance(0, problem=Problem(reason=Reason.LIMITED, message=message))

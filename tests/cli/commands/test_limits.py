@@ -17,7 +17,7 @@ from synth_api.resources.synth_dataset import DatasetPhase, DatasetSpec, Dataset
 from synth_api.resources.synth_sweep import Phase, SweepSpec, SweepStatus
 from synth_cli.cluster.cluster_dataset import ClusterDataset
 from synth_cli.cluster.cluster_sweep import ClusterSweep
-from synth_cli.cluster.limits_report import list_limited, read_limits
+from synth_cli.cluster.limits_report import list_limited_owners, read_limits
 from synth_cli.commands.limits import build_document, print_limits
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class TrialCluster:
 
 def show(cluster: Cluster) -> str:
     out = StringIO()
-    print_limits("lab", read_limits(cluster), list_limited(cluster), Console(file=out, width=120))
+    print_limits("lab", read_limits(cluster), list_limited_owners(cluster), Console(file=out, width=120))
     return out.getvalue()
 
 
