@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.remedies import REPAIR_RUN
 from synth_dataset.store.read_ahead import read_ahead
+from synth_dataset.views.progress import ignore_progress
 from synth_dataset.views.run_pictures import choose_picture, list_pictures
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from synth_dataset.documents.pictures import Pixels
     from synth_dataset.statistics.run_table import RunTable
     from synth_dataset.store.base import Store
+
+_log = logging.getLogger(__name__)
 
 _LUMINANCE: Final = np.array([0.299, 0.587, 0.114])
 """Shares of red, green and blue in the luminance of ITU-R BT.601."""
@@ -58,22 +62,36 @@ def choose_runs(runs: RunTable, sample: int) -> NDArray[np.int64]:
 
 
 def measure_pictures(
-    store: Store, keys: Sequence[str], places: NDArray[np.int64], advance: Callable[[int], None]
+    store: Store,
+    keys: Sequence[str],
+    places: NDArray[np.int64],
+    advance: Callable[[int], None] = ignore_progress,
+    *,
+    threads: int | None = None,
+    is_strict: bool = True,
 ) -> PictureTable:
     """Read the first real image of each run with these keys, in parallel; a run without one is left out.
 
-    places: those of the runs in their table (keys,).
-    Raises DocumentError for a missing or damaged file, StoreError.
+    places: those of the runs in their table (keys,). threads: pictures in memory; None is what is fastest.
+    Raises DocumentError for a missing or damaged file, or leaves it out with a warning if not strict; StoreError.
     """
-
-    threads = max(store.max_requests, os.cpu_count() or 1)
+    threads = threads or max(store.max_requests, os.cpu_count() or 1)
+    measure = partial(_measure_run if is_strict else _try_run, store)
     found = []
-    for place, values in zip(places.tolist(), read_ahead(partial(_measure_run, store), keys, threads), strict=True):
+    for place, values in zip(places.tolist(), read_ahead(measure, keys, threads), strict=True):
         advance(1)
         if values is not None:
             found.append((place, *values))
     table = np.array(found, np.float64).reshape(-1, 4)
     return PictureTable(table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3])
+
+
+def _try_run(store: Store, key: str) -> tuple[float, float, float] | None:
+    try:
+        return _measure_run(store, key)
+    except DocumentError as error:
+        _log.warning("statistics without a picture: %s", error)
+        return None
 
 
 def _measure_run(store: Store, key: str) -> tuple[float, float, float] | None:
@@ -112,7 +130,8 @@ def estimate_noise(grey: Pixels) -> float:
     """
     if min(grey.shape) < 3:
         return 0.0
-    response = np.diff(np.diff(grey.astype(np.int32), 2, axis=0), 2, axis=1)
+    small = np.int16 if grey.dtype == np.uint8 else np.int32  # the response is at most 8 times the largest grey level
+    response = np.diff(np.diff(grey.astype(small), 2, axis=0), 2, axis=1)
     counts = np.bincount(np.abs(response).ravel())
     return _find_median(counts) / (_GAIN * _MEDIAN_SHARE)
 
