@@ -25,6 +25,7 @@ from synth_dataset.exports.export_document import build_document
 from synth_dataset.exports.export_format import ExportContext, FinishedChunks
 from synth_dataset.exports.huggingface_format import HuggingfaceFormat
 from synth_dataset.exports.pairs_format import PairsFormat
+from synth_dataset.exports.pooled_index import write_runs
 from synth_dataset.exports.pooled_particles import DOCUMENT, build_schema, pool_particles, write_particles
 from synth_dataset.exports.sample import SampleReader
 from synth_dataset.exports.selection import select_runs
@@ -217,7 +218,11 @@ def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema
     """Write everything but the files of the chunks; `dataset.json` and the checksums come last."""
     format_, target = export.format, finished.target
     document = build_document(format_.context, export.identity, finished.counts, format_.format_loading("."))
-    files = [*format_.write_documents(finished), _write_particles(finished, schema), *_write_recipes(format_.context)]
+    files = [
+        *format_.write_documents(finished),
+        *_write_tables(format_.context, finished, schema),
+        *_write_recipes(format_.context),
+    ]
     previews = list(_write_previews(format_.context))
     meanings = {**format_.describe_files(), **_COMMON_FILES}
     card = build_card(document, meanings, [file.path for file in previews], format_.build_head(export.identity))
@@ -234,6 +239,7 @@ def _write_documents(export: Export, finished: FinishedChunks, schema: pa.Schema
 
 _COMMON_FILES: Final = {
     "particles.parquet": "every particle of every run, with run, key and split",
+    "index.parquet": "every run with its axes, split, counts, size and label digest",
     "recipes/": "what the runs were rendered from",
     "dataset.json": "datasets, options, counts and classes of this export",
     "croissant.json": "metadata in Croissant 1.0",
@@ -241,11 +247,12 @@ _COMMON_FILES: Final = {
 }
 
 
-def _write_particles(finished: FinishedChunks, schema: pa.Schema) -> File:
-    with finished.target.store.open_scratch("particles") as scratch:
-        table = scratch / layout.PARTICLES
-        write_particles(table, schema, finished.join(DOCUMENT))
-        return finished.target.write_from(layout.PARTICLES, table)
+def _write_tables(context: ExportContext, finished: FinishedChunks, schema: pa.Schema) -> Iterator[File]:
+    with finished.target.store.open_scratch("tables") as scratch:
+        write_particles(scratch / layout.PARTICLES, schema, finished.join(DOCUMENT))
+        write_runs(scratch / layout.INDEX, context)
+        for name in (layout.PARTICLES, layout.INDEX):
+            yield finished.target.write_from(name, scratch / name)
 
 
 def _write_recipes(context: ExportContext) -> Iterator[File]:

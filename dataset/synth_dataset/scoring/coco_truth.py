@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
+import pyarrow.parquet as pq
 from typing_extensions import override
 
 from synth_api.errors import InputError
 from synth_api.splits import find_column
 from synth_dataset.documents import layout
-from synth_dataset.documents.attempt_document import SweepPart
 from synth_dataset.exports.classes import ONE_CLASS
-from synth_dataset.exports.export_document import ExportDocument
 from synth_dataset.scoring.coco_segmentation import to_rle
 from synth_dataset.scoring.truth import TrueImage, TrueParticle, Truth
 
@@ -125,29 +122,13 @@ def _find_axis(
     """Return the path of an axis and the function that finds its value for an image. Raises InputError."""
     if by is None:
         return None, lambda _: None
-    parts = _list_parts(path)
     own = {"seed", "pixel_size", "width", "height"} & set(images[0] if images else ())
-    axis = find_column(by, [*own, *(one.path for part in parts for one in part.axes)], "--by")
-    return axis, lambda image: image[axis] if axis in own else _find_override(parts, image["run"], axis)
-
-
-def _list_parts(path: Path) -> list[SweepPart]:
-    """Return the sweeps of an export; none of one whose axes do not give the values of its runs."""
-    try:
-        document = ExportDocument.model_validate_json((path.parents[1] / layout.DATASET).read_bytes())
-    except (OSError, ValidationError, IndexError):
-        return []
-    if not all(source.has_recipe for source in document.sources):
-        return []
-    return [
-        SweepPart(plan=source.plan, runs=math.prod(len(axis.values) for axis in source.axes), axes=source.axes)
-        for source in document.sources
-    ]
-
-
-def _find_override(parts: list[SweepPart], run: int, axis: str) -> Any:
-    for part in parts:
-        if run < part.runs:
-            return part.overrides(run).get(axis)
-        run -= part.runs
-    return None
+    index = path.parent.parent / layout.INDEX
+    table = pq.ParquetFile(index) if index.is_file() else None
+    axis = find_column(
+        by, [*own, *(name for name in (table.schema_arrow.names if table else ()) if name not in own)], "--by"
+    )
+    if axis in own or table is None:
+        return axis, lambda image: image[axis]
+    values = dict(zip(*(column.to_pylist() for column in table.read(["run", axis]).columns), strict=True))
+    return axis, lambda image: values.get(image["run"])

@@ -13,7 +13,7 @@ from synth_api.canonical_json import canonical_json
 from synth_dataset.views.run_pictures import list_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from synth_dataset.documents.attempt_document import AxisDocument
@@ -55,25 +55,29 @@ def tabulate_runs(axes: Sequence[AxisDocument], runs: Iterable[DatasetRun]) -> p
     return pa.Table.from_pylist([_build_row(schema, run) for run in runs], schema=schema)
 
 
+def list_columns(axes: Mapping[str, pa.DataType]) -> list[pa.Field]:
+    """Return the columns of an index whose runs have these axes."""
+    columns = [
+        ("run", pa.int64()),
+        ("key", pa.string()),
+        *axes.items(),
+        ("seed", pa.int64()),
+        ("particles", pa.int64()),
+        ("visible", pa.int64()),
+        ("seconds", pa.float64()),
+        ("folder", pa.string()),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("pixel_size", pa.float64()),
+        ("label_digest", pa.string()),
+        ("split", pa.string()),
+        ("pictures", pa.list_(pa.string())),
+    ]
+    return [pa.field(*column) for column in columns]
+
+
 def _build_schema(axes: Sequence[AxisDocument]) -> pa.Schema:
-    return pa.schema(
-        [
-            ("run", pa.int64()),
-            ("key", pa.string()),
-            *((axis.path, _find_type(axis.values)) for axis in axes),
-            ("seed", pa.int64()),
-            ("particles", pa.int64()),
-            ("visible", pa.int64()),
-            ("seconds", pa.float64()),
-            ("folder", pa.string()),
-            ("width", pa.int64()),
-            ("height", pa.int64()),
-            ("pixel_size", pa.float64()),
-            ("label_digest", pa.string()),
-            ("split", pa.string()),
-            ("pictures", pa.list_(pa.string())),
-        ]
-    )
+    return pa.schema(list_columns({axis.path: _find_type(axis.values) for axis in axes}))
 
 
 def _find_type(values: Sequence[Any]) -> pa.DataType:
@@ -90,7 +94,7 @@ def _build_row(schema: pa.Schema, run: DatasetRun) -> dict[str, Any]:
     return {
         "run": run.number,
         "key": manifest.key,
-        **{path: _to_cell(value, schema.field(path).type) for path, value in run.overrides.items()},
+        **{path: to_cell(value, schema.field(path).type) for path, value in run.overrides.items()},
         "seed": manifest.seed,
         "particles": manifest.particles,
         "visible": manifest.visible,
@@ -105,7 +109,8 @@ def _build_row(schema: pa.Schema, run: DatasetRun) -> dict[str, Any]:
     }
 
 
-def _to_cell(value: Any, column: pa.DataType) -> Any:
+def to_cell(value: Any, column: pa.DataType) -> Any:
+    """Return the value of an axis as a cell of its column."""
     if pa.types.is_string(column) and not isinstance(value, str):
         return canonical_json(value).decode()
     return float(value) if pa.types.is_floating(column) else value
