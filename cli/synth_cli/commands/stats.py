@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,11 +14,18 @@ from synth_cli.cluster.cluster_options import cluster_options, endpoint_option, 
 from synth_cli.parameters import PATH, TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+    from pyarrow.parquet import ParquetFile
     from rich.console import Console
 
+    from synth_cli.cluster.dataset_arguments import DatasetOpener
     from synth_dataset.attempts.dataset_source import DatasetSource
+    from synth_dataset.exports.finished_export import FinishedExport
+    from synth_dataset.statistics.picture_values import PictureTable
     from synth_dataset.statistics.statistics_document import StatisticsDocument
 
 
@@ -44,7 +52,7 @@ def command(
 ) -> None:
     """Show particles, sizes, visibility, coverage, grey values, duplicates and cost of DATASET.
 
-    DATASET is a folder, s3://BUCKET/PREFIX or the name of a sweep.
+    DATASET is a folder, s3://BUCKET/PREFIX, the name of a sweep, an export, or a published version of a dataset.
 
     \b
     synth stats ./dataset --by number --html statistics.html
@@ -55,7 +63,7 @@ def command(
 
     opener = DatasetOpener((name,) if name else (), endpoint, namespace, context)
     with ExitStack() as stack:
-        (source,) = opener.open(stack, dataset)
+        source = open_argument(opener, stack, dataset)
         statistics = measure_dataset(source, by, sample)
     if html is not None:
         write_page(html, statistics)
@@ -65,24 +73,62 @@ def command(
         print_statistics(statistics, open_stdout())
 
 
-def measure_dataset(source: DatasetSource, by: str | None, sample: str) -> StatisticsDocument:
+def open_argument(opener: DatasetOpener, stack: ExitStack, word: str) -> DatasetSource | FinishedExport:
+    """Open a dataset, an export, or the longest export of a version. Raises InputError, DocumentError, StoreError."""
+    from synth_dataset.exports.finished_export import open_export
+    from synth_dataset.verification.export_check import find_version_folder, is_export, read_version
+
+    store = opener.open_store(word)
+    if store is None or not is_export(store):
+        (source,) = opener.open(stack, word)
+        return source
+    if opener.names:
+        raise InputError("--name", f"is for folders of datasets; {word} is an export")
+    if (version := read_version(store)) is not None:
+        longest = max(version.exports, key=lambda export: export.runs)
+        store = store.open_folder("/".join(filter(None, (find_version_folder(store, version), longest.folder))))
+    return open_export(store)
+
+
+def measure_dataset(source: DatasetSource | FinishedExport, by: str | None, sample: str) -> StatisticsDocument:
     """Return the statistics of a dataset, with progress on stderr. Raises InputError, DocumentError, StoreError."""
     from synth_cli.terminal.consoles import open_stderr
     from synth_cli.terminal.progress import QUIET_SECONDS, open_meter
     from synth_dataset.documents import layout
+    from synth_dataset.exports.finished_export import FinishedExport
     from synth_dataset.statistics.compute_statistics import compute_statistics
-    from synth_dataset.statistics.picture_values import choose_runs, measure_pictures
-    from synth_dataset.statistics.run_table import read_keys, read_runs
+    from synth_dataset.statistics.picture_values import choose_runs
+    from synth_dataset.statistics.run_table import read_runs
 
     index = source.open_table(layout.INDEX)
     runs = read_runs(index, source.recipe, by)
     places = choose_runs(runs, count_sample(sample, len(runs)))
     with open_meter(open_stderr(), "reading", len(places), "picture", QUIET_SECONDS) as meter:
-        pictures = measure_pictures(source.store, read_keys(index, places), places, meter.advance)
+        pictures = _measure_pictures(source, index, places, meter.advance)
     particles = source.open_table(layout.PARTICLES)
     with open_meter(open_stderr(), "counting", particles.metadata.num_rows, "particle", QUIET_SECONDS) as meter:
-        categories = source.dataset.categories
-        return compute_statistics(source.dataset.name, runs, particles, categories, pictures, meter.advance)
+        document = source.document if isinstance(source, FinishedExport) else source.dataset
+        return compute_statistics(document.name, runs, particles, document.categories, pictures, meter.advance)
+
+
+def _measure_pictures(
+    source: DatasetSource | FinishedExport,
+    index: ParquetFile,
+    places: NDArray[np.int64],
+    advance: Callable[[int], None],
+) -> PictureTable | None:
+    """Measure pictures; None of an export whose pictures are in shards or no PNG."""
+    from synth_dataset.exports.finished_export import FinishedExport
+    from synth_dataset.statistics.picture_values import count_threads, measure_pictures, read_picture
+    from synth_dataset.statistics.run_table import read_keys
+
+    threads = count_threads(source.store)
+    if not isinstance(source, FinishedExport):
+        read, keys = partial(read_picture, source.store), read_keys(index, places)
+        return measure_pictures(read, keys, places, threads, advance)
+    if not source.has_pictures:
+        return None
+    return measure_pictures(source.read_picture, source.list_pictures(index, places), places, threads, advance)
 
 
 def count_sample(text: str, runs: int) -> int:

@@ -6,7 +6,7 @@ import logging
 import os
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from synth_dataset.store.base import Store
 
 _log = logging.getLogger(__name__)
+P = TypeVar("P")
 
 _LUMINANCE: Final = np.array([0.299, 0.587, 0.114])
 """Shares of red, green and blue in the luminance of ITU-R BT.601."""
@@ -62,23 +63,22 @@ def choose_runs(runs: RunTable, sample: int) -> NDArray[np.int64]:
 
 
 def measure_pictures(
-    store: Store,
-    keys: Sequence[str],
+    read: Callable[[P], Pixels | None],
+    pictures: Sequence[P],
     places: NDArray[np.int64],
+    threads: int,
     advance: Callable[[int], None] = ignore_progress,
     *,
-    threads: int | None = None,
     is_strict: bool = True,
 ) -> PictureTable:
-    """Read the first real image of each run with these keys, in parallel; a run without one is left out.
+    """Read and measure pictures, some at once; one that is None is left out.
 
-    places: those of the runs in their table (keys,). threads: pictures in memory; None is what is fastest.
+    places: those of their runs in the table of runs (pictures,).
     Raises DocumentError for a missing or damaged file, or leaves it out with a warning if not strict; StoreError.
     """
-    threads = threads or max(store.max_requests, os.cpu_count() or 1)
-    measure = partial(_measure_run if is_strict else _try_run, store)
+    measure = partial(_measure if is_strict else _try_to_measure, read)
     found = []
-    for place, values in zip(places.tolist(), read_ahead(measure, keys, threads), strict=True):
+    for place, values in zip(places.tolist(), read_ahead(measure, pictures, threads), strict=True):
         advance(1)
         if values is not None:
             found.append((place, *values))
@@ -86,22 +86,33 @@ def measure_pictures(
     return PictureTable(table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3])
 
 
-def _try_run(store: Store, key: str) -> tuple[float, float, float] | None:
+def count_threads(store: Store) -> int:
+    """Return how many pictures of a store are read at once where memory is no concern."""
+    return max(store.max_requests, os.cpu_count() or 1)
+
+
+def _measure(read: Callable[[P], Pixels | None], picture: P) -> tuple[float, float, float] | None:
+    pixels = read(picture)
+    return None if pixels is None else measure_picture(pixels)
+
+
+def _try_to_measure(read: Callable[[P], Pixels | None], picture: P) -> tuple[float, float, float] | None:
     try:
-        return _measure_run(store, key)
+        return _measure(read, picture)
     except DocumentError as error:
         _log.warning("statistics without a picture: %s", error)
         return None
 
 
-def _measure_run(store: Store, key: str) -> tuple[float, float, float] | None:
+def read_picture(store: Store, key: str) -> Pixels | None:
+    """Return the first real image of a run; None if it has none. Raises DocumentError for a missing or damaged file."""
     try:
         manifest = store.read_manifest(key)
         picture = choose_picture(list_pictures(manifest))
         if picture == layout.INSTANCES:
             return None
         path = f"{layout.run_path(key, manifest.c8)}/{picture}"
-        return measure_picture(decode_png(store.read(path), store.format_uri(path)))
+        return decode_png(store.read(path), store.format_uri(path))
     except (KeyError, OSError) as error:
         raise DocumentError(f"run {key[:12]} of {store.location}: {_explain(error)}; {REPAIR_RUN}") from error
 

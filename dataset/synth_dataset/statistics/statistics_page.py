@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
@@ -20,7 +20,7 @@ from synth_dataset.statistics.facts import (
     list_columns,
     list_facts,
 )
-from synth_dataset.statistics.picture_values import choose_runs, measure_pictures
+from synth_dataset.statistics.picture_values import choose_runs, measure_pictures, read_picture
 from synth_dataset.statistics.run_table import read_keys, read_runs
 from synth_dataset.views.gallery_page import GALLERY
 from synth_dataset.views.progress import ignore_progress
@@ -80,7 +80,8 @@ def write_statistics(
         pictures = None
         if viewed:
             keys = read_keys(index, places)
-            pictures = measure_pictures(viewed[0].store, keys, places, threads=_THREADS, is_strict=False)
+            read = partial(read_picture, viewed[0].store)
+            pictures = measure_pictures(read, keys, places, _THREADS, is_strict=False)
         statistics = compute_statistics(dataset.name, runs, pq.ParquetFile(particles), dataset.categories, pictures)
     (folder / STATISTICS_PAGE).write_text(render_statistics(statistics, GALLERY), encoding="utf-8")
 

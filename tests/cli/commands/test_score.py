@@ -237,3 +237,19 @@ def test_a_missing_file_of_a_run_has_a_remedy(document, tmp_path: Path, capsys) 
         "annotations.json: this file of a run is missing; synth verify --repair renders the run again"
         in capsys.readouterr().err
     )
+
+
+def test_an_export_of_several_datasets_knows_their_axes(tmp_path: Path, capsys) -> None:
+    for name, seeds in (("one", (0,)), ("two", (1, 2))):
+        render_discs(FolderStore(tmp_path / name), DiscSweep(name=name, seeds=seeds))
+    places = [str(tmp_path / name) for name in ("one", "two")]
+    assert run(["export", *places, "--format", "coco", "--out", str(tmp_path / "coco")]) == 0
+    (tmp_path / "results.json").write_text("[]")
+    capsys.readouterr()
+    for axis, counts in (
+        ("number", [(0, 3), (4, 3)]),
+        ("visible", [(0, 3), (4, 3)]),
+        ("seed", [(0, 2), (1, 2), (2, 2)]),
+    ):
+        found = score(capsys, tmp_path / "results.json", tmp_path / "coco", "--by", axis)
+        assert [(group["value"], group["images"]) for group in found["groups"]] == counts

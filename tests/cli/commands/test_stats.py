@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from disc_datasets import DiscSweep, render_discs
@@ -46,6 +47,65 @@ def test_programs_get_json(dataset: Path, capsys) -> None:
 def test_a_page_is_written_on_request(dataset: Path, tmp_path: Path) -> None:
     assert stats(dataset, "--html", tmp_path / "page.html") == 0
     assert "Histogram of noise of a picture" in (tmp_path / "page.html").read_text()
+
+
+def export(dataset: Path, out: Path, *words: str) -> Path:
+    assert run(["export", str(dataset), "--out", str(out), *words]) == 0
+    return out
+
+
+def read_statistics(capsys: pytest.CaptureFixture[str], place: Path) -> dict[str, Any]:
+    capsys.readouterr()
+    assert stats(place, "--by", "number", "-o", "json") == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("words", "has_grey_values"),
+    [
+        ("coco", True), ("yolo", True), ("pairs", True),
+        ("pairs --layout stardist", False), ("huggingface", False), ("webdataset", False),
+    ],
+)  # fmt: skip
+def test_an_export_has_the_statistics_of_its_runs(
+    dataset: Path, tmp_path: Path, capsys, words: str, has_grey_values: bool
+) -> None:
+    expected = read_statistics(capsys, dataset)
+    if not has_grey_values:
+        for group in (expected["all"], *expected["groups"]):
+            group["pictures"] = None
+    out = export(dataset, tmp_path / "out", "--format", *words.split(), "--split", "train=0.5,test=0.5")
+    assert read_statistics(capsys, out) == expected
+
+
+def test_an_export_of_some_runs_has_those_alone(dataset: Path, tmp_path: Path, capsys) -> None:
+    out = export(dataset, tmp_path / "out", "--format", "coco", "--where", "number = 4")
+    found = read_statistics(capsys, out)
+    assert (found["all"]["runs"], [group["value"] for group in found["groups"]]) == (3, [4])
+
+
+def test_a_published_version_has_the_statistics_of_its_longest_export(dataset: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "two.yaml").write_text(
+        "{apiVersion: synth-operator.io/v1alpha1, kind: SynthDataset, metadata: {name: two}, spec: {version: '1', "
+        "sources: [{sweepRef: {name: discs}}], exports: [{format: yolo, limit: 1}, {format: coco}]}}"
+    )
+    assert run(["dataset", "build", str(tmp_path / "two.yaml"), "--store", str(dataset), "--workers", "1"]) == 0
+    expected = read_statistics(capsys, dataset)
+    for place in ("two", "two/1"):
+        assert read_statistics(capsys, dataset / "datasets/local" / place) == expected | {"name": "two"}
+
+
+def test_an_export_that_cannot_be_described_says_why(dataset: Path, tmp_path: Path, capsys) -> None:
+    out = export(dataset, tmp_path / "out", "--format", "coco")
+    (out / "images/train/000001.png").unlink()
+    assert stats(out) == 75
+    assert "000001.png: is missing; synth verify lists what else is, and export again" in capsys.readouterr().err
+    (out / "index.parquet").unlink()
+    assert stats(out) == 2
+    assert "has no index.parquet: an earlier release has written the export; export again" in capsys.readouterr().err
+    assert stats(out, "--name", "discs") == 2
+    assert "--name: is for folders of datasets" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
