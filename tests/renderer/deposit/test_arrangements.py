@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_renderer.deposit.clusters import GrowingCluster
 from synth_renderer.deposit.landscape import create_landscape
 from synth_renderer.deposit.overlap import measure_largest_shared_volume
@@ -188,3 +194,37 @@ def test_satellites_leave_the_particles_below_them_as_they_were(deposit_beside) 
         )
     assert (places(few)[diameters(few) == 5] == places(many)[diameters(many) == 5]).all()
     assert len(many.particles) > len(few.particles)
+
+
+PLACES = """
+import hashlib, json, sys
+from synth_api.recipe.parsing import parse_recipe
+from synth_renderer.scene.world import World
+from synth_renderer.steps.feature_generation import run_generation_steps
+from synth_renderer.steps.stopwatch import Stopwatch
+digest = hashlib.sha256()
+for tree in json.load(sys.stdin):
+    world = World(parse_recipe(tree))
+    run_generation_steps(world, Stopwatch())
+    digest.update(world.particles.quaternions.tobytes())
+    digest.update(repr(world.particles.features.read_column("location").values).encode())
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_arrangements_are_the_same_on_any_processor(deposit, generic_processor: dict[str, str]) -> None:
+    step = {"minimum_coverage": 0.05, "second_layer": 0.2, "orientation": "aligned", "spread": 1.2}
+    recipes = [
+        deposit("rafts", 0.3, "polyhedron", **step).recipe,
+        deposit("chains", 0.2, "cube", **step).recipe,
+        deposit("rings", 0.2, "rough_sphere", **step).recipe,
+        deposit("lattice", 0.5, "cube", crystals=3, **step).recipe,
+    ]
+    given = json.dumps([build_canonical_tree(recipe) for recipe in recipes])
+
+    def digest(**environment: str) -> str:
+        command, whole = [sys.executable, "-c", PLACES], {**os.environ, **environment}
+        return subprocess.run(command, env=whole, input=given, text=True, check=True, capture_output=True).stdout
+
+    assert digest(**generic_processor) == digest()
