@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _REMEDY: Final = "synth verify --repair writes it again"
 END: Final = bytes(2 * tarfile.BLOCKSIZE)
 """End of a tar file."""
+_MAX_USTAR_BYTES: Final = 8**11 - 1
 INDEX_ROW: Final = np.dtype(
     [
         ("key", f"S{layout.KEY_BYTES}"),
@@ -64,6 +65,12 @@ def build_header(path: str, size: int) -> bytes:
         return member.tobuf(tarfile.PAX_FORMAT)
 
 
+def measure_header(path: str, size: int) -> int:
+    """Return the length of `build_header`, at a hundredth of its time for the paths of runs."""
+    is_plain = len(path.encode()) <= tarfile.LENGTH_NAME and size <= _MAX_USTAR_BYTES
+    return tarfile.BLOCKSIZE if is_plain else len(build_header(path, size))
+
+
 def pad(size: int) -> int:
     """Return the bytes that a content of this size has in a tar file."""
     return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
@@ -76,7 +83,7 @@ def locate_files(folder: str, files: Iterable[File]) -> Iterator[tuple[str, int,
     """
     start = 0
     for file in files:
-        start += len(build_header(f"{folder}/{file.path}", file.bytes))
+        start += measure_header(f"{folder}/{file.path}", file.bytes)
         yield file.path, start, file.bytes
         start += pad(file.bytes)
 
@@ -90,7 +97,7 @@ def build_index(runs: Iterable[tuple[str, str, int, int]]) -> NDArray[np.void]:
     start, position = 0, sum(length for _, _, length, _ in listed)
     rows = []
     for key, c8, length, size in listed:
-        position += len(build_header(layout.manifest_path(key), size))
+        position += measure_header(layout.manifest_path(key), size)
         rows.append((bytes.fromhex(key), int(c8, 16), start, length, position, size))
         start += length
         position += pad(size)

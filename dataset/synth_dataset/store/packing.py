@@ -53,14 +53,16 @@ class RunToPack:
         return self.length + len(self.manifest)
 
 
-def take_plain_run(store: Store, key: str) -> RunToPack:
-    """Return a run that has files. Raises KeyError, DocumentError as `read_manifest`."""
+def take_plain_run(store: Store, key: str) -> RunToPack | None:
+    """Return a run that has files; None for one that has lost some, or whose manifest cannot be read."""
     path = layout.manifest_path(key)
     try:
         content = store.read(path)
-    except FileNotFoundError:
-        raise KeyError(key) from None
-    manifest = parse_manifest(content, store.format_uri(path))
+        manifest = parse_manifest(content, store.format_uri(path))
+    except (FileNotFoundError, DocumentError):
+        return None
+    if store.find_fault(manifest) is not None:
+        return None
     places = locate_files(layout.run_path(key, manifest.c8), manifest.files)
     length = max((start + pad(size) for _, start, size in places), default=0)
     return RunToPack(key, manifest.c8, content, length, partial(_read_members, store, manifest))
@@ -99,22 +101,12 @@ def pack_runs(source: Store, target: Store, keys: Iterable[str]) -> None:
     if target is not source:
         for path in source.iterate_files(layout.RECIPES):
             target.write(path, source.read(path))
-    runs = [run for key in keys if (run := _find_sound_run(source, key)) is not None]
+    runs = [run for key in keys if (run := take_plain_run(source, key)) is not None]
     packed = {run.key: read_packed_manifest(target, run.key) for run in runs} if target is source else {}
     new = [run for run in runs if packed.get(run.key) is None]
     if new:
         write_shard(target, new)
     remove_files(source, [run for run in runs if packed.get(run.key) in (None, run.manifest)])
-
-
-def _find_sound_run(store: Store, key: str) -> RunToPack | None:
-    """Return a run that has files; None for one that has lost some, which a commit names."""
-    try:
-        run = take_plain_run(store, key)
-        fault = store.find_fault(parse_manifest(run.manifest, key))
-    except (KeyError, DocumentError):
-        return None
-    return run if fault is None else None
 
 
 def read_packed_manifest(store: Store, key: str) -> bytes | None:
@@ -127,7 +119,7 @@ def remove_files(store: Store, runs: Sequence[RunToPack]) -> None:
     """Remove the manifests and files of runs; manifests first, so that a run without files never seems to exist."""
     store.remove_files(layout.manifest_path(run.key) for run in runs)
     for run in runs:
-        store.remove_folder(layout.run_path(run.key, run.c8))
+        store.remove_folder(layout.files_path(run.key))
     store.shards.expire()
 
 
@@ -161,9 +153,13 @@ def _read_members(store: Store, manifest: Manifest) -> Iterator[bytes]:
 
 def _read_blocks(store: Store, path: str, start: int, length: int) -> Iterator[bytes]:
     end = start + length
-    while start < end and (block := store.read_part(path, start, min(_BLOCK, end - start))):
+    while start < end:
+        wanted = min(_BLOCK, end - start)
+        block = store.read_part(path, start, wanted)
         yield block
-        start += len(block)
+        if len(block) < wanted:
+            return
+        start += wanted
 
 
 class Packer:

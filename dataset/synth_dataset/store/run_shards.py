@@ -331,23 +331,28 @@ def _find_first(keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
 
 
 def _merge(
-    known: _Table, new: Mapping[str, NDArray[np.void]], names: tuple[str, ...]
+    known: _Table, new: dict[str, NDArray[np.void]], names: tuple[str, ...]
 ) -> tuple[NDArray[np.bytes_], NDArray[np.void]]:
-    """Return keys and rows of the shards `names`, known or new, sorted by key and then by name."""
+    """Return keys and rows of the shards `names`, known or new, sorted by key and then by name.
+
+    Takes the indexes out of `new` one by one: memory holds the runs twice at most.
+    """
     places = {name: place for place, name in enumerate(names)}
     moved = np.array([places.get(name, -1) for name in known.names], np.int64)[known.rows["shard"]]
-    indexes = [(places[name], new[name]) for name in names if name in new]
-    keys = np.concatenate([known.keys[moved >= 0], *(index["key"] for _, index in indexes)])
-    rows = np.concatenate([known.rows[moved >= 0], *(_to_rows(index, place) for place, index in indexes)])
-    rows["shard"][: (moved >= 0).sum()] = moved[moved >= 0]
-    order = np.argsort(rows["shard"], kind="stable")
-    order = order[np.argsort(keys[order], kind="stable")]
-    return keys[order], rows[order]
-
-
-def _to_rows(index: NDArray[np.void], shard: int) -> NDArray[np.void]:
-    rows = np.empty(len(index), TABLE_ROW)
-    for column in _COLUMNS:
-        rows[column] = index[column]
-    rows["shard"] = shard
-    return rows
+    is_kept = moved >= 0
+    start = int(is_kept.sum())
+    size = start + sum(len(index) for name, index in new.items() if name in places)
+    keys, rows = np.empty(size, known.keys.dtype), np.empty(size, TABLE_ROW)
+    keys[:start], rows[:start] = known.keys[is_kept], known.rows[is_kept]
+    rows["shard"][:start] = moved[is_kept]
+    for name in [name for name in new if name in places]:
+        index = new.pop(name)
+        part = slice(start, start + len(index))
+        keys[part] = index["key"]
+        for column in _COLUMNS:
+            rows[column][part] = index[column]
+        rows["shard"][part] = places[name]
+        start += len(index)
+    order = np.lexsort((rows["shard"], keys))
+    keys = keys[order]
+    return keys, rows[order]

@@ -13,9 +13,9 @@ import pytest
 
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
-from synth_dataset.documents.shard_index import build_header, pad
+from synth_dataset.documents.shard_index import build_header, measure_header, pad
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.store.packing import ChangedFileError, pack_runs, take_packed_run, write_shard
+from synth_dataset.store.packing import ChangedFileError, pack_runs, take_packed_run, take_plain_run, write_shard
 
 KEYS = ["ab" * 32, "cd" * 31 + "00", "00" * 31 + "01"]
 
@@ -145,7 +145,9 @@ def test_a_run_that_exists_as_files_too_is_read_from_these(store, packed, put):
 def test_a_run_of_two_shards_counts_once(store, packed, put):
     for key in KEYS[:2]:
         put(key, b"by another pod")
-    pack_runs(store, store, KEYS[:2])
+    write_shard(store, [take_plain_run(store, key) for key in KEYS[:2]])
+    store.remove_files(layout.manifest_path(key) for key in KEYS[:2])
+    store.shards.refresh()
     assert sorted(store.iterate_keys()) == sorted(KEYS)
     first = min(store.shards.names)
     for key in KEYS[:2]:
@@ -201,11 +203,12 @@ def test_an_index_that_cannot_be_read_names_its_file(store, packed):
         open_again(store).has_run(KEYS[0])
 
 
-def test_a_run_whose_file_has_changed_is_not_packed(store, put):
+def test_a_shard_of_which_a_file_has_changed_meanwhile_has_no_index(store, put):
     manifest = put(KEYS[0])
+    run = take_plain_run(store, KEYS[0])
     store.write(f"{layout.run_path(KEYS[0], manifest.c8)}/real.png", b"short")
     with pytest.raises(ChangedFileError, match=r"real\.png: has 5 bytes instead of 6"):
-        pack_runs(store, store, [KEYS[0]])
+        write_shard(store, [run])
     assert [path for path in store.iterate_files(layout.SHARDS) if path.endswith(".parquet")] == []
     assert store.has_plain_run(KEYS[0])
 
@@ -214,6 +217,7 @@ def test_a_run_whose_file_has_changed_is_not_packed(store, put):
 def test_a_path_of_any_length_fits_into_a_header(length):
     path = f"{layout.run_path(KEYS[0], '0' * 8)}/{'x' * length}"
     content = b"content"
+    assert measure_header(path, len(content)) == len(build_header(path, len(content)))
     data = build_header(path, len(content)) + content.ljust(pad(len(content)), b"\0") + bytes(1024)
     with tarfile.open(fileobj=BytesIO(data)) as tar:
         assert tar.extractfile(path).read() == content
