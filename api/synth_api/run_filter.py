@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 OPTION: Final = "--where"
+INDEX_COLUMNS: Final = (
+    *("run", "key", "seed", "particles", "visible", "seconds", "folder", "width", "height", "pixel_size"),
+    *("label_digest", "split", "pictures"),
+)
+"""Columns that the index of every dataset has, besides its axes."""
 _OPERATORS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<=": operator.le,
     ">=": operator.ge,

@@ -10,11 +10,14 @@ from synth_api.errors import InputError
 from synth_api.jobs.messages import Problem
 from synth_api.reasons import Reason
 from synth_api.resources.synth_recipe import RecipeSpec
+from synth_api.run_filter import INDEX_COLUMNS, parse_run_filter
+from synth_api.splits import find_column
 from synth_api.sweep.definition import Sweep
 
 if TYPE_CHECKING:
     from synth_api.composition.source import RecipeSource
     from synth_api.resources.output import Output
+    from synth_api.resources.synth_dataset import DatasetDefinition
     from synth_api.resources.synth_sweep import SweepSpec
     from synth_operator.kube.recipe_object import RecipeObject
 
@@ -67,6 +70,56 @@ def validate_sweep(
         recipe_digest=selected.digest,
         output=output,
     )
+
+
+@dataclass(frozen=True)
+class SourceSweep:
+    """What the axes of a source of a dataset follow from."""
+
+    name: str
+    spec: SweepSpec
+    recipe: RecipeObject | None
+    """The SynthRecipe that its `recipeRef` names, if it exists."""
+
+
+def validate_selection(definition: DatasetDefinition, sweeps: tuple[SourceSweep, ...]) -> Problem | None:
+    """Return the first name in filters and splits that is neither an axis of a sweep nor a column; None if all are.
+
+    Nothing is said about the sources of a sweep that is invalid: that is a problem of the sweep.
+    """
+    axes: list[str] = []
+    for sweep in sweeps:
+        selected = _select_recipe(sweep.spec, sweep.recipe)
+        if isinstance(selected, Problem):
+            return None
+        try:
+            source = read_recipe_objects(sweep.name, selected.recipe, selected.fragments)
+            axes += Sweep.list_axis_paths(source, sweep.spec.overrides, sweep.spec.axes)
+        except InputError:
+            return None
+    try:
+        _check_columns(definition, tuple(dict.fromkeys(axes)))
+    except InputError as error:
+        return Problem(reason=Reason.DATASET_INVALID, message=to_sentence(f"The dataset is invalid: {error}"))
+    return None
+
+
+def has_columns(definition: DatasetDefinition) -> bool:
+    """Return True if filters or splits of a dataset name axes or columns."""
+    return bool(definition.group or definition.split_by or any(source.where for source in definition.sources))
+
+
+def _check_columns(definition: DatasetDefinition, axes: tuple[str, ...]) -> None:
+    for number, source in enumerate(definition.sources):
+        if source.where:
+            try:
+                parse_run_filter(source.where, dict.fromkeys([*axes, *INDEX_COLUMNS]))
+            except InputError as error:
+                raise InputError(f"spec.sources[{number}].where", error.problem) from error
+    if definition.group:
+        find_column(definition.group, axes, "spec.group")
+    for rule in definition.splits.rules:
+        find_column(rule.axis, axes, "spec.splitBy")
 
 
 def restore_validation(

@@ -7,10 +7,17 @@ import yaml
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.output import Output
+from synth_api.resources.synth_dataset import DatasetDefinition
 from synth_api.resources.synth_sweep import SweepSpec
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
-from synth_operator.validation import ValidatedSweep, validate_recipe, validate_sweep
+from synth_operator.validation import (
+    SourceSweep,
+    ValidatedSweep,
+    validate_recipe,
+    validate_selection,
+    validate_sweep,
+)
 
 OUTPUT = Output(endpoint="store:9000", bucket="bucket")
 RECIPE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "recipes/spheres_sem.yaml").read_text())
@@ -99,3 +106,73 @@ def test_an_output_of_an_earlier_release_is_a_problem_of_the_sweep() -> None:
         "output.endpoint: must be the host of a store without a scheme, with a port from 1 to"
     )
     assert sweep.problem.endswith("not 'minio:99999'")
+
+
+# Selections of datasets
+
+NUMBER = "blueprints.particles.Bead.number"
+
+
+def select(**definition: Any) -> Problem | None:
+    """Check the selection of a dataset of a sweep over seed and number, and of one over the seed alone."""
+    whole = {
+        "version": "1",
+        "sources": [{"sweepRef": {"name": "one"}}, {"sweepRef": {"name": "two"}}],
+        "exports": [{"format": "coco"}],
+        **definition,
+    }
+    both = spec(axes=[{"path": SEED, "values": [1, 2]}, {"path": NUMBER, "values": [3, 4]}])
+    sweeps = (
+        SourceSweep("one", both, recipe(RECIPE)),
+        SourceSweep("two", spec(overrides=[f"{SEED}=1,2"]), recipe(RECIPE)),
+    )
+    return validate_selection(DatasetDefinition.model_validate(whole), sweeps)
+
+
+def where(*filters: str) -> list[dict[str, Any]]:
+    return [{"sweepRef": {"name": name}, "where": text} for name, text in zip(("one", "two"), filters, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {},
+        {"sources": where("number <= 3", "visible > 3 and not number = 4")},
+        {"sources": where(f"{NUMBER} = 3 or Bead.number = 4", "split = train")},
+        {"group": "number", "splitBy": ["number=4:test"]},
+    ],
+)
+def test_a_selection_by_axes_of_any_sweep_and_columns_of_the_index_is_valid(definition: dict[str, Any]) -> None:
+    assert select(**definition) is None
+
+
+@pytest.mark.parametrize(
+    ("definition", "says"),
+    [
+        (
+            {"sources": where("", "nmber > 3")},
+            "The dataset is invalid: spec.sources[1].where: there is no axis or column 'nmber'; did you mean 'number'?",
+        ),
+        (
+            {"sources": where("number >", "")},
+            "The dataset is invalid: spec.sources[0].where: ",
+        ),
+        ({"group": "visible"}, "The dataset is invalid: spec.group: there is no axis or column 'visible'"),
+        ({"splitBy": ["colour=1:test"]}, "The dataset is invalid: spec.splitBy: there is no axis or column 'colour'"),
+    ],
+)
+def test_a_name_that_no_sweep_has_is_one_sentence(definition: dict[str, Any], says: str) -> None:
+    problem = select(**definition)
+    assert problem is not None
+    assert problem.reason is Reason.DATASET_INVALID
+    assert problem.message.startswith(says)
+
+
+def test_nothing_is_said_of_a_selection_from_an_invalid_sweep() -> None:
+    definition = DatasetDefinition.model_validate(
+        {"version": "1", "sources": where("nmber = 1", "")[:1], "exports": [{"format": "coco"}]}
+    )
+    for invalid in (spec(overrides=["a b"]), spec(overrides=["+nothing=[1"])):
+        sweep = SourceSweep("one", invalid, recipe(RECIPE))
+        assert validate_selection(definition, (sweep,)) is None
+    assert validate_selection(definition, (SourceSweep("one", spec(), None),)) is None

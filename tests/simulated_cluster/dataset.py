@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulated_cluster.simulation import OUTPUT, SimulatedCluster
-from synth_api.resources.conditions import ConditionType
+from synth_api.resources.conditions import ConditionType, Problem
 from synth_api.resources.synth_dataset import DatasetPhase, DatasetStatus
 from synth_operator.decide.decide_dataset import decide_dataset
 from synth_operator.decide.observed_state import ObservedDataset
@@ -30,6 +30,7 @@ class SimulatedDataset(SimulatedCluster):
 
     def __init__(self, *, sweeps: bool = True, lag: float = 0.0, seed: int = 0, **spec: Any) -> None:
         super().__init__(lag=lag, seed=seed)
+        self.problem: Problem | None = None  # of the selection, by the check process
         self.api.remove(Resource.SWEEPS, "beads")
         whole = {key: value for key, value in {**SPEC, **spec}.items() if value is not None}
         self.api.add(Resource.DATASETS, {"metadata": {"name": DATASET}, "spec": whole, "status": {}})
@@ -110,7 +111,7 @@ class SimulatedDataset(SimulatedCluster):
             for (resource, name), sweep in self._cache.items()
             if resource is Resource.SWEEPS
         }
-        observed = ObservedDataset(sweeps=sweeps, **vars(self._observe_jobs(dataset)))
+        observed = ObservedDataset(sweeps=sweeps, problem=self.problem, **vars(self._observe_jobs(dataset)))
         actions = decide_dataset(dataset, observed, self.rules, self.api.now)
         return apply(self.api, dataset, observed, actions, self.api.now)
 

@@ -89,6 +89,15 @@ class Sweep(RunSpace):
         categories = list_categories(compose_recipe(source), first, swept)
         return replace(sweep, categories=categories, card=first.dataset)
 
+    @staticmethod
+    def list_axis_paths(
+        source: RecipeSource, overrides: Sequence[str] = (), axes: Sequence[AxisSpec] = ()
+    ) -> tuple[str, ...]:
+        """Return the paths of the axes of `from_source`, without a check of their values. Raises InputError."""
+        given = parse_arguments(overrides).with_axes(build_axes(axes))
+        base = compose_recipe(source, given.fixed)
+        return tuple(axis.path for axis in given.index_paths(partial(index_path, base)).axes)
+
     def with_name(self, name: str | None) -> Sweep:
         """Return the sweep under a name for its dataset; None keeps the stem of the recipe's file.
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from synth_api.resources.output import Output
+    from synth_api.resources.synth_dataset import DatasetDefinition
     from synth_api.resources.synth_sweep import SweepSpec
     from synth_operator.kube.recipe_object import RecipeObject
-    from synth_operator.validation import ValidatedSweep
+    from synth_operator.validation import SourceSweep, ValidatedSweep
 
 WORKERS: Final = 2
 CPU_SECONDS: Final = 5.0
@@ -88,6 +89,12 @@ class CheckPool:
         """Return the future result of `validate_recipe` of this recipe; `warn` takes its warnings."""
         return self._submit(group, "recipe", (recipe,), warn)
 
+    def submit_selection(
+        self, group: str, definition: DatasetDefinition, sweeps: tuple[SourceSweep, ...]
+    ) -> Future[Problem | None]:
+        """Return the future result of `validate_selection`; None for one that takes too much, which an export reads."""
+        return self._submit(group, "selection", (definition, sweeps), log_warning)
+
     @property
     def oldest_seconds(self) -> float:
         """Longest time, in seconds, since which a check waits or runs."""
@@ -143,6 +150,9 @@ def _answer(request: _Request, process: CheckProcess) -> None:
     try:
         result = process.run(request.name, request.arguments, request.warn)
     except CheckLimitError as error:
+        if request.name not in _SUBJECTS:
+            request.answer.set_result(None)
+            return
         subject, reason = _SUBJECTS[request.name]
         message = f"The {subject} is too large to check: {error}; make it smaller."
         request.answer.set_result(Problem(reason=reason, message=message))

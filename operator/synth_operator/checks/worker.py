@@ -1,4 +1,4 @@
-"""A process that checks one sweep or recipe after the other, with a limit of processor time and memory each."""
+"""A process that checks one sweep, recipe or dataset after the other, with limits of processor time and memory each."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_operator.validation import validate_recipe, validate_sweep
+from synth_operator.validation import validate_recipe, validate_selection, validate_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-_CHECKS: Final[dict[str, Callable[..., Any]]] = {"sweep": validate_sweep, "recipe": validate_recipe}
+_CHECKS: Final[dict[str, Callable[..., Any]]] = {
+    "sweep": validate_sweep,
+    "recipe": validate_recipe,
+    "selection": validate_selection,
+}
 _MAX_WARNINGS: Final = 20
 _URGENT_CPU_SECONDS: Final = 0.5
 """Processor time after which a check goes on at a low priority; usual ones need less than 0.3 s."""

@@ -118,6 +118,8 @@ def _find_work(context: DatasetContext) -> _Work | DatasetOutcome:
         return _build_stalled_outcome(status, problem)
     if status.version == context.spec.version:
         return _keep_version(context)
+    if context.observed.problem:
+        return _build_stalled_outcome(status, context.observed.problem)
     sources = find_sources(context)
     if isinstance(sources, Problem):
         if _is_exported(context):

@@ -69,6 +69,8 @@ class ObservedDataset(ObservedJobs):
 
     sweeps: Mapping[str, SweepObject]
     """The SynthSweeps that its sources name, as far as they exist."""
+    problem: Problem | None = None
+    """What its filters or splits name that these do not have."""
     allowance: PodAllowance = UNLIMITED
 
 

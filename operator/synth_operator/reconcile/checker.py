@@ -1,4 +1,4 @@
-"""Checks of sweeps and recipes for the reconciler: each version once, in the pool, while no reconcile thread waits."""
+"""Checks of sweeps, recipes and datasets for the reconciler, each version once, in the pool; no thread waits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from synth_api.jobs.messages import Problem
 from synth_api.reasons import Reason
 from synth_api.version import ENGINE_VERSION
-from synth_operator.validation import ValidatedSweep, restore_validation, select_inputs
+from synth_operator.validation import SourceSweep, ValidatedSweep, has_columns, restore_validation, select_inputs
 from synth_operator.watch.kopf_setup import ObjectKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from synth_api.resources.output import Output
+    from synth_api.resources.synth_dataset import DatasetDefinition
     from synth_api.resources.synth_sweep import SweepSpec
+    from synth_operator.kube.dataset_object import DatasetObject
     from synth_operator.kube.recipe_object import RecipeObject
     from synth_operator.kube.sweep_object import SweepObject
 
@@ -37,6 +39,11 @@ class Checks(Protocol):
 
     def submit_recipe(self, group: str, recipe: RecipeObject) -> Future[Problem | None]:
         """Return the future result of `validate_recipe` of this recipe."""
+
+    def submit_selection(
+        self, group: str, definition: DatasetDefinition, sweeps: tuple[SourceSweep, ...]
+    ) -> Future[Problem | None]:
+        """Return the future result of `validate_selection` of these arguments."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,32 @@ class Checker:
         result: Problem | None = self._find(key, version, lambda: self._checks.submit_recipe(recipe.namespace, recipe))
         return result
 
+    def check_selection(
+        self,
+        key: ObjectKey,
+        dataset: DatasetObject,
+        sweeps: Mapping[str, SweepObject],
+        recipes: Mapping[str, RecipeObject],
+    ) -> Problem | None:
+        """Return what filters and splits of a dataset name that its sweeps do not have; None while these are not known.
+
+        Raises as `check_sweep` does.
+        """
+        sources = _find_source_sweeps(dataset, sweeps, recipes)
+        if sources is None:
+            self.forget(key)
+            return None
+        versions = (
+            (sweeps[source.name].generation, source.recipe and (source.recipe.uid, source.recipe.generation))
+            for source in sources
+        )
+        version = (dataset.uid, dataset.generation, tuple(versions))
+        definition = dataset.spec.definition
+        result: Problem | None = self._find(
+            key, version, lambda: self._checks.submit_selection(dataset.namespace, definition, sources)
+        )
+        return result
+
     def forget(self, key: ObjectKey) -> None:
         """Forget an object that is deleted or needs no check any more."""
         _, result = self._known.pop(key, (None, None))
@@ -110,6 +143,25 @@ class Checker:
             result = _Valid(result.plan, result.runs) if isinstance(result, ValidatedSweep) else result
             self._known[key] = version, result
         return result
+
+
+def _find_source_sweeps(
+    dataset: DatasetObject, sweeps: Mapping[str, SweepObject], recipes: Mapping[str, RecipeObject]
+) -> tuple[SourceSweep, ...] | None:
+    """Return the sweeps of a dataset to be built; None if one is not there, or its recipe is not the planned one."""
+    is_published = dataset.status.version == dataset.spec.version
+    if dataset.problem or dataset.deleting or is_published or not has_columns(dataset.spec):
+        return None
+    sources = []
+    for source in dataset.spec.sources:
+        sweep = sweeps.get(source.sweep_ref.name)
+        if sweep is None or sweep.problem:
+            return None
+        recipe = recipes.get(sweep.spec.recipe_ref.name) if sweep.spec.recipe_ref else None
+        if recipe and sweep.status.recipe_digest not in ("", recipe.spec.digest):
+            return None
+        sources.append(SourceSweep(sweep.name, sweep.spec, recipe))
+    return tuple(sources)
 
 
 def _restore_plan(sweep: SweepObject, recipe_digest: str) -> _Valid | None:

@@ -136,8 +136,9 @@ class Reconciler:
 
     def _continue_dataset(self, key: ObjectKey, dataset: DatasetObject, snapshot: DatasetSnapshot) -> float | None:
         memory, now = self._memories.setdefault(key, OwnerMemory()), self._now()
+        problem = self._checker.check_selection(key, dataset, snapshot.sweeps, snapshot.recipes)
         found = self._observer.observe(dataset, snapshot.jobs, snapshot.pods, memory, now)
-        observed = ObservedDataset(sweeps=snapshot.sweeps, **vars(found))
+        observed = ObservedDataset(sweeps=snapshot.sweeps, problem=problem, **vars(found))
         allowance = self._limiter.allow_dataset(DatasetContext(dataset, observed, self._configuration, now))
         if allowance is None:
             return None

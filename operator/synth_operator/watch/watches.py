@@ -78,6 +78,8 @@ class DatasetSnapshot:
     pods: tuple[PodObject, ...]
     sweeps: Mapping[str, SweepObject]
     """The sweeps of its sources, as far as they exist."""
+    recipes: Mapping[str, RecipeObject]
+    """The SynthRecipes that these refer to, as far as they exist."""
     epoch: int = 0
     """As that of a sweep."""
 
@@ -160,7 +162,9 @@ class Watches:
         jobs, pods = cache.list_children(place, Resource.DATASETS)
         names = [source.sweep_ref.name for source in dataset.spec.sources] if dataset else []
         sweeps = {one: sweep for one in names if (sweep := cache.find_sweep((namespace, one)))}
-        return DatasetSnapshot(dataset, jobs, pods, sweeps, self._epoch)
+        references = (sweep.spec.recipe_ref.name for sweep in sweeps.values() if sweep.spec.recipe_ref)
+        recipes = {one: recipe for one in references if (recipe := cache.find_recipe((namespace, one)))}
+        return DatasetSnapshot(dataset, jobs, pods, sweeps, recipes, self._epoch)
 
     def is_settled(self, namespace: str, name: str) -> bool:
         """Return True for a finished sweep without Jobs and pods whose recipe is the one that was planned.

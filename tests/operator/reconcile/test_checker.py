@@ -10,13 +10,21 @@ import yaml
 from synth_api.reasons import Reason
 from synth_api.resources.conditions import Problem
 from synth_api.resources.output import Output
+from synth_api.resources.synth_dataset import DatasetDefinition
 from synth_api.resources.synth_sweep import SweepSpec
 from synth_api.version import ENGINE_VERSION
 from synth_operator.kube.api import Resource
+from synth_operator.kube.dataset_object import DatasetObject
 from synth_operator.kube.recipe_object import RecipeObject
 from synth_operator.kube.sweep_object import SweepObject
 from synth_operator.reconcile.checker import Checker, CheckPendingError
-from synth_operator.validation import ValidatedSweep, validate_recipe, validate_sweep
+from synth_operator.validation import (
+    SourceSweep,
+    ValidatedSweep,
+    validate_recipe,
+    validate_selection,
+    validate_sweep,
+)
 from synth_operator.watch.kopf_setup import ObjectKey
 
 OUTPUT = Output(endpoint="store:9000", bucket="datasets")
@@ -38,6 +46,11 @@ class SlowChecks:
 
     def submit_recipe(self, group: str, recipe: RecipeObject) -> Future[Problem | None]:
         return self._submit(lambda: validate_recipe(recipe))
+
+    def submit_selection(
+        self, group: str, definition: DatasetDefinition, sweeps: tuple[SourceSweep, ...]
+    ) -> Future[Problem | None]:
+        return self._submit(lambda: validate_selection(definition, sweeps))
 
     def _submit(self, check: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -181,3 +194,47 @@ def test_a_recipe_is_checked_once_per_version(checker: Checker, checks: SlowChec
     assert queued == [RECIPE_KEY]
     assert checker.check_recipe(RECIPE_KEY, build_recipe()) is None
     assert checks.waiting == []
+
+
+DATASET_KEY = ObjectKey(Resource.DATASETS, "lab", "d")
+
+
+def build_dataset(generation: int = 1, where: str = "sead = 1", status: dict[str, Any] | None = None) -> DatasetObject:
+    source = {"sweepRef": {"name": "s"}, "where": where}
+    spec = {"version": "1", "sources": [source], "exports": [{"format": "coco"}]}
+    return DatasetObject.from_json({"metadata": build_metadata("d", generation), "spec": spec, "status": status or {}})
+
+
+def test_the_selection_of_a_dataset_is_checked_once_for_each_version_of_it_and_its_sweeps(
+    checker: Checker, checks: SlowChecks, queued: list[ObjectKey]
+) -> None:
+    def check(dataset: DatasetObject, sweep: SweepObject) -> Problem | None:
+        return checker.check_selection(DATASET_KEY, dataset, {"s": sweep}, {"r": build_recipe()})
+
+    with pytest.raises(CheckPendingError):
+        check(build_dataset(), build_sweep())
+    checks.end()
+    assert queued == [DATASET_KEY]
+    problem = check(build_dataset(), build_sweep())
+    assert problem is not None
+    assert "spec.sources[0].where: there is no axis or column 'sead'; did you mean 'seed'?" in problem.message
+    assert not checks.waiting
+
+    fitting = build_dataset(2, "seed = 1")
+    for sweep in (build_sweep(), build_sweep(2)):
+        with pytest.raises(CheckPendingError):
+            check(fitting, sweep)
+        checks.end()
+        assert check(fitting, sweep) is None
+
+
+def test_no_selection_is_checked_before_its_sweeps_are_known_or_after_its_publication(
+    checker: Checker, checks: SlowChecks
+) -> None:
+    sweeps, recipes = {"s": build_sweep()}, {"r": build_recipe()}
+    drifted = build_sweep(status={"recipeDigest": "0" * 64})
+    assert checker.check_selection(DATASET_KEY, build_dataset(), {}, recipes) is None
+    assert checker.check_selection(DATASET_KEY, build_dataset(where=""), sweeps, recipes) is None
+    assert checker.check_selection(DATASET_KEY, build_dataset(status={"version": "1"}), sweeps, recipes) is None
+    assert checker.check_selection(DATASET_KEY, build_dataset(), {"s": drifted}, recipes) is None
+    assert not checks.waiting

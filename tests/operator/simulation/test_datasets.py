@@ -11,7 +11,8 @@ from simulated_cluster.dataset import DATASET, SPEC, SimulatedDataset
 from simulated_cluster.simulation import OUTPUT
 
 from synth_api.jobs.names import DATASET_LABEL, INPUT_ANNOTATION, JOB_LABEL, SWEEP_LABEL
-from synth_api.resources.conditions import ConditionType
+from synth_api.reasons import Reason
+from synth_api.resources.conditions import ConditionType, Problem
 from synth_api.resources.namespace_limits import NamespaceLimits
 from synth_api.resources.synth_dataset import DatasetPhase
 from synth_operator.configuration import LimitsByNamespace
@@ -209,6 +210,25 @@ def test_an_export_that_can_never_succeed_waits_for_an_edit() -> None:
     assert cluster.dataset.phase is DatasetPhase.FAILED
     cluster.edit_dataset(parallelism=2, sources=SPEC["sources"])
     cluster.run_until_dataset(DatasetPhase.PUBLISHED)
+
+
+def test_a_filter_that_does_not_fit_its_sweeps_is_a_condition_before_they_are_complete() -> None:
+    cluster = SimulatedDataset(sweeps=False)
+    cluster.set_sweep("spheres", "Rendering")
+    cluster.set_sweep("broad", "Rendering")
+    cluster.problem = Problem(reason=Reason.DATASET_INVALID, message="There is no axis or column 'nmber'.")
+    cluster.run_until_dataset(DatasetPhase.FAILED)
+    assert cluster.ready == "DatasetInvalid: There is no axis or column 'nmber'."
+    assert cluster.condition_types == {ConditionType.STALLED}
+
+    cluster.problem = None
+    for name in ("spheres", "broad"):
+        cluster.complete_sweep(name)
+    cluster.run_until_dataset(DatasetPhase.PUBLISHED)
+    cluster.problem = Problem(reason=Reason.DATASET_INVALID, message="A sweep has other axes now.")
+    cluster.edit_dataset(parallelism=3)
+    cluster.run_for(5)
+    assert cluster.dataset.phase is DatasetPhase.PUBLISHED, "a published version stays as it is"
 
 
 def test_an_unreachable_store_is_waited_for() -> None:
