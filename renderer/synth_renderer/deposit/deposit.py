@@ -213,11 +213,14 @@ class Deposit:
         """Return where its middle may lie so that the picture shows some of it, or all."""
         left, right, low, high = body.extent
         x, y = self.view[0] / 2, self.view[1] / 2
-        if self.layout.begin_in_middle and not self.bodies and self.layout.kind not in ("lattice", "satellites"):
-            return Bounds(-x / 3, x / 3, -y / 3, y / 3)
         if self.layout.cut_by_frame:
-            return Bounds(-x - right, x - left, -y - high, y - low)
-        return Bounds(-x - left, x - right, -y - low, y - high)
+            bounds = Bounds(-x - right, x - left, -y - high, y - low)
+        else:
+            bounds = Bounds(-x - left, x - right, -y - low, y - high)
+        if self.bodies or not self.layout.begin_in_middle or self.layout.kind in ("lattice", "satellites"):
+            return bounds
+        left, right, low, high = bounds
+        return Bounds(max(left, -x / 3), min(right, x / 3), max(low, -y / 3), min(high, y / 3))
 
     def _find_place(self, body: PosedBody, bounds: Bounds, key: np.uint64) -> Place:
         """Find a place in the layout; output 0 of the key decides about a new cluster, a derived key about places."""
