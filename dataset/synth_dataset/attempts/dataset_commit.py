@@ -60,7 +60,7 @@ def commit_dataset(
     """
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
     gathered = _GatheredRuns(bool(attempt.document.categories))
-    with store.open_scratch("dataset") as scratch, _explain_missing_files():
+    with store.open_scratch("dataset") as scratch, _read_manifests_together(store), _explain_missing_files():
         report = report_to(progress, "the dataset", attempt.document.total)
         files = FileCheck(store, attempt)
         runs = _select_existing(report_each(survey_runs(store, attempt, files.has_files), report), absent)
@@ -129,6 +129,16 @@ def _select_existing(
             others,
             ", ".join(sorted(keys)),
         )
+
+
+@contextmanager
+def _read_manifests_together(store: Store) -> Iterator[None]:
+    """Have a remote store read the manifests of packed runs shard by shard; in a folder it would copy them in vain."""
+    if store.max_requests == 1:
+        yield
+        return
+    with store.open_scratch("manifests") as folder, store.shards.collect_manifests(folder):
+        yield
 
 
 @contextmanager

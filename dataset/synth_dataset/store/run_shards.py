@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from threading import Lock
@@ -24,6 +25,7 @@ from synth_dataset.store.sorted_keys import mark_keys, match_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -34,8 +36,8 @@ TABLE_ROW: Final = np.dtype([*((name, INDEX_ROW[name]) for name in _COLUMNS), ("
 """Row of an index without the key, and with the position of its shard."""
 _TAR: Final = ".tar"
 _INDEX: Final = ".parquet"
-_MAX_MANIFESTS: Final = 256
-"""Manifests that are kept to find the files of their runs."""
+_MAX_MANIFESTS: Final = 1024
+"""Manifests that are kept to find the files of their runs, 7 kB each: a commit reads so many runs ahead."""
 
 
 class Files(Protocol):
@@ -136,6 +138,32 @@ class _Table:
         )
 
 
+class _CollectedManifests:
+    """Local copies of the ends of tar files, which hold the manifests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lock = Lock()
+        self.starts: dict[str, int] = {}
+        """Offset in the tar file at which its copy begins."""
+        self._folder = folder
+
+    def write(self, tar: str, start: int, content: bytes) -> None:
+        """Keep the end of a tar file."""
+        (self._folder / _parse_name(tar)).write_bytes(content)
+        self.starts[tar] = start
+
+    def read(self, run: PackedRun) -> bytes:
+        """Return the manifest of a run."""
+        with (self._folder / _parse_name(run.tar)).open("rb") as stream:
+            stream.seek(run.manifest_offset - self.starts[run.tar])
+            return stream.read(run.manifest_bytes)
+
+
+def _parse_name(tar: str) -> str:
+    """Return the name of a shard in the path of its tar file."""
+    return tar.rpartition("/")[2].removesuffix(_TAR)
+
+
 class Shards:
     """The shards of a store, as the last `refresh` has found them; the first look-up calls it.
 
@@ -149,6 +177,7 @@ class Shards:
         self._lock = Lock()
         self._loaded = _Table()
         self._is_current = False
+        self._collected: _CollectedManifests | None = None
         self._read_manifest = lru_cache(_MAX_MANIFESTS)(self._load_manifest)
 
     def refresh(self) -> None:
@@ -294,8 +323,33 @@ class Shards:
         broken = tuple(name for name in there if name not in tar_bytes)
         return _Table(tuple(tar_bytes), tar_bytes, keys, rows, self._find_plain(keys), broken)
 
+    @contextmanager
+    def collect_manifests(self, folder: Path) -> Iterator[None]:
+        """Read all manifests of a shard together within the block, with one request, into a file of a local folder.
+
+        Whoever reads the manifests of many runs in the order of a sweep needs each shard all the time. Disk: the
+        manifests, 5 kB a run; memory: those of one shard.
+        """
+        self._collected = _CollectedManifests(folder)
+        try:
+            yield
+        finally:
+            self._collected = None
+
     def _load_manifest(self, run: PackedRun) -> _PackedManifest:
-        return _PackedManifest(run, self._store.read_part(*run.manifest))
+        collected = self._collected
+        if collected is None:
+            return _PackedManifest(run, self._store.read_part(*run.manifest))
+        with collected.lock:
+            if run.tar not in collected.starts:
+                self._collect(collected, run.tar)
+        return _PackedManifest(run, collected.read(run))
+
+    def _collect(self, collected: _CollectedManifests, tar: str) -> None:
+        table = self._table
+        offsets = table.rows["manifest_offset"][table.rows["shard"] == table.names.index(_parse_name(tar))]
+        start = int(offsets.min())
+        collected.write(tar, start, self._store.read_part(tar, start, table.tar_bytes[_parse_name(tar)] - start))
 
     def _read_index(self, name: str) -> NDArray[np.void] | None:
         """Return the index of a shard; None if it was just removed."""

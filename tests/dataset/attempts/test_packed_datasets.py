@@ -15,6 +15,7 @@ from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents import layout
 from synth_dataset.store import s3_store
 from synth_dataset.store.packing import pack_runs
+from synth_dataset.views.root_digest import RootDigest
 
 LATER = datetime.now(UTC) + timedelta(days=3)
 DAY_BEFORE_LATER = timedelta(days=2)
@@ -78,6 +79,25 @@ def test_a_dataset_is_the_same_whatever_its_packaging(store, put, sweep_of):
     assert packed.succeeded + packed.cached == 3
     assert packed.root == plain.root
     assert files.keys() == {file.path for file in packed.files}
+
+
+@pytest.mark.parametrize("each_store", ["minio", "seaweed"], indirect=True)
+def test_a_commit_reads_the_manifests_of_a_shard_by_one_request(store, pack, sweep_of, monkeypatch):
+    sweep = sweep_of(*range(8))
+    pack(sweep, 0, 2, 4, 6)
+    pack(sweep, 1, 3, 5, 7)
+    attempt = begin_call(store, sweep).attempt
+    tars = []
+    read_part = store.read_part
+    monkeypatch.setattr(
+        store, "read_part", lambda path, *part: (path.endswith(".tar") and tars.append(path), read_part(path, *part))[1]
+    )
+    root = commit_dataset(store, attempt, [], ()).root
+    assert sorted(tars) == sorted(map(layout.shard_path, store.shards.names))
+    digest = RootDigest()
+    for number in range(8):
+        digest.add(store.read_manifest(sweep.key(number)))
+    assert digest.compute() == root
 
 
 @pytest.mark.parametrize("damage", ["missing", "short"])
