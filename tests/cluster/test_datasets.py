@@ -110,6 +110,20 @@ def test_a_dataset_is_published_versioned_and_deleted(namespace: SweepNamespace)
     assert list(open_bucket(namespace).iterate_keys()), "the runs are those of the sweep"
 
 
+def test_a_wrong_name_in_a_filter_is_a_condition_before_the_sweep_has_rendered(namespace: SweepNamespace) -> None:
+    namespace.apply_recipe("spheres-sem", load_recipe())
+    namespace.apply_sweep("spheres", "spheres-sem", overrides=OVERRIDES, suspend=True)
+    apply_dataset(namespace, sources=[{"sweepRef": {"name": "spheres"}, "where": "sead = 1"}])
+    status = wait_for(namespace, lambda status: status.phase is DatasetPhase.FAILED)
+    assert find_ready_message(status) == (
+        "The dataset is invalid: spec.sources[0].where: there is no axis or column 'sead'; did you mean 'seed'?"
+    )
+    assert not list_children(namespace)
+    apply_dataset(namespace, sources=[{"sweepRef": {"name": "spheres"}, "where": "seed = 1"}])
+    status = wait_for(namespace, lambda status: status.phase is DatasetPhase.WAITING)
+    assert find_ready_message(status) == "The sweep 'spheres' is not complete yet."
+
+
 def list_children(namespace: SweepNamespace) -> list[str]:
     """Return the names of the dataset's Jobs, pods and ConfigMaps."""
     selector = f"--selector=synth-operator.io/dataset={NAME}"
