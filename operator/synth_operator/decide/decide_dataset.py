@@ -213,9 +213,11 @@ def _limit_pods(context: DatasetContext, build: BuildStatus, result: JobResult) 
     if allowed is None or not isinstance(result, JobPending):
         return result
     actions = tuple(_limit_job(action, allowed) for action in result.actions)
+    ending = {action.name for action in actions if isinstance(action, DeleteJob)}
     for job in context.find_jobs(JobKey(JobKind.EXPORT, build.hash)):
         wanted, left = limit_parallelism(job.completions, job.completions, allowed), count_open_batches(job)
-        if not (job.finish or job.deleting) and min(wanted, left) != min(job.parallelism, left):
+        is_ending = job.finish is not None or job.deleting or job.name in ending
+        if not is_ending and min(wanted, left) != min(job.parallelism, left):
             actions = (*actions, PatchJob(job.name, job.uid, parallelism=wanted))
     return replace(result, actions=actions)
 
