@@ -105,6 +105,8 @@ def _parse_folder(folder: str) -> bytes:
 
 def _measure_header(path: str) -> int:
     """Return the bytes before the content of a file: one block, or three if USTAR cannot hold the path."""
+    if len(path.encode()) <= tarfile.LENGTH_NAME:
+        return tarfile.BLOCKSIZE
     member = tarfile.TarInfo(path)
     try:
         return len(member.tobuf(tarfile.USTAR_FORMAT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,7 @@ INSTANCES: Final = "instances.png"
 ANNOTATIONS: Final = "annotations.json"
 """Particle table of a run, and of all runs of a dataset."""
 KEY_BYTES: Final = 32
+_KEY: Final = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}")
 
 
 def manifest_path(key: str) -> str:
@@ -108,4 +110,4 @@ def format_key(key: bytes) -> str:
 
 def is_key(text: str) -> bool:
     """Return True for a run key in hexadecimal."""
-    return len(text) == 2 * KEY_BYTES and set(text) <= set("0123456789abcdef")
+    return _KEY.fullmatch(text) is not None

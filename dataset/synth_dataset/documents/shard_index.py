@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_dataset.documents.run_manifest import File
+    from synth_dataset.documents.run_manifest import Manifest
 
 _REMEDY: Final = "synth verify --repair writes it again"
 END: Final = bytes(2 * tarfile.BLOCKSIZE)
@@ -76,16 +76,22 @@ def pad(size: int) -> int:
     return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
-def locate_files(folder: str, files: Iterable[File]) -> Iterator[tuple[str, int, int]]:
+def locate_files(folder: str, files: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
     """Yield path, offset of the content and size of each file of a run, relative to `offset` of the run.
 
-    `folder` is that of the run in the store.
+    `folder` is that of the run in the store; `files` have path and size, in the order of the manifest.
     """
     start = 0
-    for file in files:
-        start += measure_header(f"{folder}/{file.path}", file.bytes)
-        yield file.path, start, file.bytes
-        start += pad(file.bytes)
+    for path, size in files:
+        start += measure_header(f"{folder}/{path}", size)
+        yield path, start, size
+        start += pad(size)
+
+
+def measure_members(manifest: Manifest) -> int:
+    """Return the bytes that the files of a run have in a tar file, with their headers."""
+    folder = layout.run_path(manifest.key, manifest.c8)
+    return sum(measure_header(f"{folder}/{file.path}", file.bytes) + pad(file.bytes) for file in manifest.files)
 
 
 def build_index(runs: Iterable[tuple[str, str, int, int]]) -> NDArray[np.void]:

@@ -95,11 +95,12 @@ class FolderStore(Store):
 
     def _read(self, path: str) -> bytes:
         """Return the content of a file. Raises FileNotFoundError that names it."""
-        return (self.root / path).read_bytes()
+        with open(f"{self.root}/{path}", "rb") as stream:
+            return stream.read()
 
     def _read_part(self, path: str, start: int, length: int) -> bytes:
         """Return `length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
-        with (self.root / path).open("rb") as stream:
+        with open(f"{self.root}/{path}", "rb") as stream:
             stream.seek(start)
             return stream.read(length)
 

@@ -14,7 +14,7 @@ from synth_dataset.documents.shard_index import (
     build_header,
     build_index,
     encode_index,
-    locate_files,
+    measure_members,
     name_shard,
     pad,
 )
@@ -63,9 +63,7 @@ def take_plain_run(store: Store, key: str) -> RunToPack | None:
         return None
     if store.find_fault(manifest) is not None:
         return None
-    places = locate_files(layout.run_path(key, manifest.c8), manifest.files)
-    length = max((start + pad(size) for _, start, size in places), default=0)
-    return RunToPack(key, manifest.c8, content, length, partial(_read_members, store, manifest))
+    return RunToPack(key, manifest.c8, content, measure_members(manifest), partial(_read_members, store, manifest))
 
 
 def take_packed_run(store: Store, run: PackedRun) -> RunToPack:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from synth_dataset.documents import layout
-from synth_dataset.documents.run_manifest import File
 from synth_dataset.documents.shard_index import (
     INDEX_ROW,
     compute_tar_bytes,
@@ -36,6 +35,8 @@ TABLE_ROW: Final = np.dtype([*((name, INDEX_ROW[name]) for name in _COLUMNS), ("
 """Row of an index without the key, and with the position of its shard."""
 _TAR: Final = ".tar"
 _INDEX: Final = ".parquet"
+_FOLDER_LENGTH: Final = len(layout.run_path("0" * 2 * layout.KEY_BYTES, "0" * 8))
+"""Length of the path of a folder of a run."""
 _MAX_MANIFESTS: Final = 1024
 """Manifests that are kept to find the files of their runs, 7 kB each: a commit reads so many runs ahead."""
 
@@ -101,7 +102,7 @@ class _PackedManifest:
     @cached_property
     def files(self) -> Mapping[str, Extent]:
         """The files by path. Raises ValueError, KeyError, TypeError for what is no manifest."""
-        files = [File.model_construct(**file) for file in json.loads(self.content)["files"]]
+        files = ((file["path"], file["bytes"]) for file in json.loads(self.content)["files"])
         places = locate_files(layout.run_path(self.run.key, self.run.c8), files)
         return {path: Extent(self.run.tar, self.run.offset + start, size) for path, start, size in places}
 
@@ -179,6 +180,8 @@ class Shards:
         self._is_current = False
         self._collected: _CollectedManifests | None = None
         self._read_manifest = lru_cache(_MAX_MANIFESTS)(self._load_manifest)
+        self._find = lru_cache(_MAX_MANIFESTS)(self._find_run)
+        self._list_files = lru_cache(_MAX_MANIFESTS)(self._locate_files)
 
     def refresh(self) -> None:
         """Look which shards there are, read the indexes of new ones, and look which runs have files of their own."""
@@ -188,12 +191,19 @@ class Shards:
     def expire(self) -> None:
         """Have the next look-up refresh: this process has written or removed shards, or manifests of packed runs."""
         self._is_current = False
+        self._forget()
 
     def hide(self, key: str) -> None:
         """Leave a run out, which has a manifest of its own from now on."""
         wanted = np.array(bytes.fromhex(key), self._loaded.keys.dtype)
         start, end = (np.searchsorted(self._loaded.keys, wanted, side) for side in ("left", "right"))
         self._loaded.is_plain[start:end] = True
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget the answers about single runs."""
+        self._find.cache_clear()
+        self._list_files.cache_clear()
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -235,6 +245,9 @@ class Shards:
 
     def find(self, key: str) -> PackedRun | None:
         """Return a packed run; None if no shard has it, or it has a manifest of its own."""
+        return self._find(key)
+
+    def _find_run(self, key: str) -> PackedRun | None:
         table = self._table
         row = table.find(bytes.fromhex(key))
         return None if row is None or table.is_plain[row] else table.get_run(row)
@@ -283,10 +296,10 @@ class Shards:
         if path.startswith(f"{layout.MANIFESTS}/"):
             run = self._find_manifest(path)
             return None if run is None else run.manifest
-        *folder, file = path.split("/", 4)
-        return self._list_files("/".join(folder)).get(file)
+        folder, file = path[:_FOLDER_LENGTH], path[_FOLDER_LENGTH + 1 :]
+        return self._list_files(folder).get(file)
 
-    def _list_files(self, folder: str) -> Mapping[str, Extent]:
+    def _locate_files(self, folder: str) -> Mapping[str, Extent]:
         _, _, key, c8 = folder.split("/") if folder.count("/") == 3 else ("", "", "", "")
         run = self.find(key) if layout.is_key(key) else None
         if run is None or run.c8 != c8:

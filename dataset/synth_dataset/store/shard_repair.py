@@ -13,9 +13,8 @@ from synth_dataset.documents.shard_index import (
     build_index,
     compute_tar_bytes,
     encode_index,
-    locate_files,
+    measure_members,
     name_shard,
-    pad,
     parse_index,
 )
 from synth_dataset.store.stored_file import StoredFile
@@ -95,6 +94,4 @@ def _iterate_manifests(store: Store, tar: str) -> Iterator[tuple[str, bytes]]:
 def _measure_run(key: str, content: bytes) -> tuple[str, str, int, int]:
     """Return a run as `build_index` takes it."""
     manifest = parse_manifest(content, layout.manifest_path(key))
-    places = locate_files(layout.run_path(key, manifest.c8), manifest.files)
-    length = max((start + pad(size) for _, start, size in places), default=0)
-    return key, manifest.c8, length, len(content)
+    return key, manifest.c8, measure_members(manifest), len(content)
