@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from synth_renderer.numerics.kernel import kernel
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,8 +57,19 @@ def bend_response(grey: Plane, gamma: float, saturation: float) -> Plane:
         return grey
     steps = np.arange(TABLE_STEPS + 1) / TABLE_STEPS
     power = np.array([step**gamma for step in steps.tolist()]).astype(np.float32).astype(np.float64)
-    table = power + saturation * (power * power * (3 - 2 * power) - power)
-    return np.interp(grey, steps, table).astype(np.float32)
+    return _look_up(grey, power + saturation * (power * power * (3 - 2 * power) - power))
+
+
+@kernel
+def _look_up(grey: NDArray[np.float32], table: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the values of `grey`, 0 … 1, in a table of equal steps, interpolated between two entries."""
+    result = np.empty_like(grey)
+    last = len(table) - 1
+    for index in range(grey.size):
+        place = grey.flat[index] * np.float64(last)
+        entry = min(int(place), last - 1)
+        result.flat[index] = table[entry] + (place - entry) * (table[entry + 1] - table[entry])
+    return result
 
 
 def invert_contrast(grey: Plane) -> Plane:

@@ -21,8 +21,6 @@ DIRECTIONS: Final = np.array(
      for sign in (1, -1)]
 )  # fmt: skip
 """Steps (right, up) of whole pixels along the sixteen vertical sections through a point."""
-MIN_COSINE: Final = 1e-6
-"""Smallest cosine of a facet's tilt that its plane's slope is computed from; a steeper facet is upright."""
 
 
 def mix_strength(coverage: Plane, on_particles: float, on_ground: float) -> Plane:
@@ -99,28 +97,31 @@ def _follow_section(
 
     `places` and `levels` hold the upper convex hull of what lies ahead, whose tangent through a point is the horizon:
     constant time for each point. Heights are lowered by p^2 / reach, p the place along the section, which turns the
-    parabolas into straight lines: z / x - x / reach = (lowered z) / x + 2 p / reach.
+    parabolas into straight lines: z / x - x / reach = (lowered z) / x + 2 p / reach. `depth` is how far the visible
+    surface lies below bodies that are not seen.
     """
     rows, columns = height.shape
     (row, column), (right, up) = end, direction
     step = math.sqrt(right * right + up * up)
     size, place = 0, 0.0
     while 0 <= row < rows and 0 <= column < columns:
-        bend = place * place / reach
+        level = surroundings[row, column] - place * place / reach
+        ahead, size = size, _find_tangent(places, levels, size, place, level) + 1
         if wanted[row, column]:
             across = (normal[row, column, 0] * right + normal[row, column, 1] * up) / step
-            z = float(normal[row, column, 2])
-            own = -across / z if across < 0.0 and z > MIN_COSINE else 0.0
-            part = max(_emit_above(across, z, own), 0.0)
+            z = max(float(normal[row, column, 2]), 0.0)
+            # Above the facet's own plane where that rises ahead, else above the horizontal.
+            part = math.sqrt(across * across + z * z) + across if across < 0.0 else across + z
             emitted[row, column] += part
-            if size > 0 and part > 0.0:
-                level = height[row, column] - bend
-                seen = _find_tangent(places, levels, size, place, level)
-                horizon = (levels[seen] - level) / (places[seen] - place) + 2.0 * place / reach
-                part = part if horizon <= own else max(_emit_above(across, z, horizon), 0.0)
+            depth = surroundings[row, column] - height[row, column]
+            seen = size - 1 if depth == 0.0 else _find_tangent(places, levels, ahead, place, level - depth)
+            if seen >= 0:
+                run = places[seen] - place
+                rise = levels[seen] - (level - depth) + 2.0 * place * run / reach
+                if rise > 0.0 and rise * z > -across * run:
+                    length = math.sqrt(rise * rise + run * run)
+                    part = max(across * (1.0 - rise / length) + z * (run / length), 0.0)
             free[row, column] += part
-        level = surroundings[row, column] - bend
-        size = _find_tangent(places, levels, size, place, level) + 1
         places[size], levels[size] = place, level
         size, row, column, place = size + 1, row + up, column - right, place - step
 
@@ -136,12 +137,3 @@ def _find_tangent(
     ):
         last -= 1
     return last
-
-
-@kernel
-def _emit_above(across: float, z: float, slope: float) -> float:
-    """Return the emission n_h (1 - sin b) + n_z cos b above the elevation b of tangent `slope` >= 0."""
-    if slope == 0.0:
-        return across + z
-    cosine = 1.0 / math.sqrt(1.0 + slope * slope)
-    return across * (1.0 - slope * cosine) + z * cosine
