@@ -12,6 +12,7 @@ from synth_cli.parameters import parse_path
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.dataset_source import DatasetSource, find_source, open_source
 from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.verification.export_check import is_export
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,6 +40,11 @@ class DatasetOpener:
         if store is None:
             yield self._open_sweep(stack, word)
             return
+        if is_export(store):
+            problem = (
+                "is an export or a version of a dataset, which this does not read; give the dataset it was made from"
+            )
+            raise InputError(store.location, problem)
         for name in self.names or (None,):
             yield find_source(store, name)
 

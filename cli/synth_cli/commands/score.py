@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 def command(predictions: Path, dataset: str, form: str, boxes: bool, min_score: float, **given: Any) -> None:
     """Score PREDICTIONS, COCO's results or a folder of instance masks, on DATASET.
 
-    DATASET is a folder, s3://BUCKET/PREFIX, the name of a sweep, an export for COCO, or one of its documents
-    instances_SPLIT.json. Ids of images are run numbers.
+    DATASET is a folder, s3://BUCKET/PREFIX, the name of a sweep, an export for COCO, one of its documents
+    instances_SPLIT.json, or a published version that has such an export. Ids of images are run numbers.
 
     \b
     synth score results.json ./dataset --by number
@@ -95,7 +95,7 @@ def find_document(path: Path, split: str | None) -> Path | None:
 
     if path.suffix == ".json" and path.is_file():
         return path
-    documents = find_documents(path) if path.is_dir() else {}
+    documents = find_documents(find_coco_export(path)) if path.is_dir() else {}
     if not documents:
         return None
     known = ", ".join(documents)
@@ -104,6 +104,17 @@ def find_document(path: Path, split: str | None) -> Path | None:
     if split is not None and split not in documents:
         raise InputError("--split", f"{path} has no split '{split}', it has {known}")
     return documents[split or next(iter(documents))]
+
+
+def find_coco_export(path: Path) -> Path:
+    """Return the folder of the export for COCO of a published version; the path itself if it is none."""
+    from synth_dataset.store.folder_store import FolderStore
+    from synth_dataset.verification.export_check import find_version_folder, read_version
+
+    store = FolderStore(path)
+    version = read_version(store)
+    coco = next((export.folder for export in version.exports if export.format == "coco"), None) if version else None
+    return path / find_version_folder(store, version) / coco if version and coco else path
 
 
 def open_predictions(path: Path, truth: Truth) -> Predictions:

@@ -17,6 +17,7 @@ from synth_api.jobs.kernel_cache import DRIVER_CACHE_SIZES
 from synth_cli.local.dataset_warnings import print_warnings
 from synth_cli.local.dataset_writing import CommitStoppedError, write_dataset
 from synth_cli.local.existing_runs import iterate_keys
+from synth_cli.local.failure_documents import FailureDocuments
 from synth_cli.local.interrupts import Interrupts
 from synth_cli.local.run_numbers import parse_run_numbers
 from synth_cli.local.run_packing import pack_sweep
@@ -28,7 +29,6 @@ from synth_cli.terminal.tables import print_paths
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.live_attempts import collect_keys
 from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_other_runs
-from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import INDEX, pointer_path
 from synth_dataset.store.folder_store import FolderStore, StoreFullError
 from synth_dataset.store.packing import Packer
@@ -89,7 +89,8 @@ def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
         return _report_nothing_to_do(store, sweep, settings)
     if call.survey.lost:
         open_stderr().print(f"{format_count(len(call.survey.lost), 'run')} lost files and will be rendered again")
-    tally = Tally(cached=call.survey.cached_runs)
+    failed = FailureDocuments(store, call)
+    tally = Tally(cached=call.survey.cached_runs, report_failure=failed.add)
     start = time.monotonic()
     with Interrupts() as stop:
         error = ""
@@ -103,7 +104,7 @@ def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
         end = STOPPED
         if stop.count <= 1 and (tally.has_ended_runs or not (error or stop.count)):
             try:
-                error = _commit(store, call, tally, elapsed, settings.others, stop) or error
+                error = _commit(store, call, tally, failed, elapsed, settings.others, stop) or error
             except CommitStoppedError as stopped:
                 end = str(stopped)
     if stop.count:
@@ -114,7 +115,13 @@ def render_sweep(sweep: Sweep, out: Path, settings: RenderSettings) -> ExitCode:
 
 
 def _commit(
-    store: FolderStore, call: RenderCall, tally: Tally, elapsed: float, others: OtherRuns, stop: Interrupts
+    store: FolderStore,
+    call: RenderCall,
+    tally: Tally,
+    failed: FailureDocuments,
+    elapsed: float,
+    others: OtherRuns,
+    stop: Interrupts,
 ) -> str:
     """Print the summary, commit the existing runs as the dataset, print its paths; return the problem, if any.
 
@@ -124,7 +131,9 @@ def _commit(
     try:
         if others is not OtherRuns.REPLACE:
             check_other_runs(store, call)
-        dataset = write_dataset(store, call.attempt, _renumber_failures(call, tally), stop)
+        failures = [*call.earlier_failures, *map(failed.renumber, tally.failures)]
+        dataset = write_dataset(store, call.attempt, failures, stop)
+        failed.remove()
     except InputError as refusal:
         return str(refusal)
     except StoreFullError as full:
@@ -203,20 +212,6 @@ def _temporary_folder(store: FolderStore) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _renumber_failures(call: RenderCall, tally: Tally) -> list[FailedRun]:
-    """Return the failed runs of the dataset with their numbers in it."""
-    failed = [
-        FailedRun(
-            number=int(call.runs.numbers[failure.number]),
-            overrides=failure.overrides,
-            reason=failure.reason,
-            message=failure.message,
-        )
-        for failure in tally.failures
-    ]
-    return [*call.earlier_failures, *failed]
 
 
 def _report_nothing_to_do(store: FolderStore, sweep: Sweep, settings: RenderSettings) -> ExitCode:

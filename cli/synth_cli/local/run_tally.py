@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from synth_cli.terminal.formatting import format_count, format_duration, shorten
 from synth_cli.terminal.tables import build_fact_table
 from synth_dataset.documents.failed_run import FailedRun
+from synth_dataset.views.progress import ignore_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
@@ -29,6 +30,8 @@ class Tally:
     dropped: int = 0
     seconds: float = 0.0
     failures: list[FailedRun] = field(default_factory=list)
+    report_failure: Callable[[FailedRun], None] = ignore_progress
+    """Called with each failed run."""
 
     @property
     def has_ended_runs(self) -> bool:
@@ -48,6 +51,7 @@ class Tally:
                     number=task.number, overrides=task.overrides, reason=report.reason, message=report.message
                 )
                 self.failures.append(failed)
+                self.report_failure(failed)
 
 
 def print_summary(tally: Tally, elapsed: float, console: Console) -> None:

@@ -26,19 +26,21 @@ def list_facts(statistics: StatisticsDocument) -> list[tuple[str, str]]:
     facts = [
         ("runs", f"{group.runs:,}"),
         ("particles", f"{group.particles:,}, {group.visible:,} visible"),
-        ("per picture", f"{format_spread(group.per_picture)} visible"),
+        ("per picture", f"{format_spread(group.per_picture)} visible" if group.runs else "no pictures"),
         ("maxDets", f"[1, 10, {group.max_detections}]: COCO's default of 100 ignores the others of a picture")
         if group.max_detections > 100
         else ("maxDets", "[1, 10, 100], COCO's default, is enough"),
-        ("area fraction", f"{format_spread(group.area_fraction, share=True)} of the pixels show particles"),
     ]
+    if group.runs:
+        facts += [("area fraction", f"{format_spread(group.area_fraction, share=True)} of the pixels show particles")]
     for sizes in group.sizes:
         facts += _list_size_facts(sizes)
     facts += [*_list_visibility_facts(group), ("classes", _format_classes(group))]
     if group.pictures is not None:
         facts += _list_picture_facts(group.pictures, group.runs)
     facts += [("duplicates", _format_duplicates(statistics.duplicates))]
-    facts += [("cost", f"{format_spread(group.seconds)} s a run, {group.total_seconds:,.0f} s in total")]
+    if group.runs:
+        facts += [("cost", f"{format_spread(group.seconds)} s a run, {group.total_seconds:,.0f} s in total")]
     return facts
 
 

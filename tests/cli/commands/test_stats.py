@@ -94,6 +94,11 @@ def test_a_published_version_has_the_statistics_of_its_longest_export(dataset: P
     expected = read_statistics(capsys, dataset)
     for place in ("two", "two/1"):
         assert read_statistics(capsys, dataset / "datasets/local" / place) == expected | {"name": "two"}
+    (tmp_path / "results.json").write_text("[]")
+    assert run(["score", str(tmp_path / "results.json"), str(dataset / "datasets/local/two")]) == 0
+    assert run(["export", str(dataset / "datasets/local/two"), "--format", "coco", "--out", str(tmp_path / "x")]) == 2
+    problem = "is an export or a version of a dataset, which this does not read; give the dataset it was made from"
+    assert problem in capsys.readouterr().err
 
 
 def test_an_export_that_cannot_be_described_says_why(dataset: Path, tmp_path: Path, capsys) -> None:

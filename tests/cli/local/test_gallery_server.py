@@ -135,6 +135,23 @@ def test_the_command_prints_the_address_and_ends_with_a_signal(synth: Command, n
     assert (process.returncode, out, error) == (0, "", "the page grows with the sweep; Ctrl-C ends it\n")
 
 
+def test_failed_runs_are_shown_while_the_sweep_runs(synth: Command) -> None:
+    synth.order(0, "raise")
+    synth.order(1, "hang until released")
+    rendering = synth.start(*synth.render_arguments(3, "--workers", "1"))
+    assert rendering.stderr is not None
+    next(line for line in rendering.stderr if "run 0 failed" in line)
+    store = FolderStore(synth.store)
+    gallery = LiveGallery(store, "local", "tiny", 0.0)
+    attempt = gallery.list_news("", 0)["attempt"]
+    (piece,) = gallery.list_news(attempt, 0)["pieces"]
+    assert (piece["run"], piece["message"]) == ([0], ["ValueError: two beads in one place"])
+    (synth.folder / "orders/released").touch()
+    rendering.communicate()
+    assert rendering.returncode == 1
+    assert not list(synth.store.rglob("batches"))
+
+
 def test_a_folder_that_does_not_exist_yet_is_said_before_clusters_are(synth: Command, monkeypatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/no/such/file")
     code, out, error = synth.run("gallery", "dataset", "--watch")
