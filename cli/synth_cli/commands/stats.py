@@ -61,6 +61,8 @@ def command(
     from synth_cli.terminal.consoles import open_stdout
     from synth_cli.terminal.standard_streams import print_line
 
+    if html is not None and (html.is_dir() or not html.parent.is_dir()):
+        raise InputError("--html", f"{html} cannot be written; give the path of a file in a folder that exists")
     opener = DatasetOpener((name,) if name else (), endpoint, namespace, context)
     with ExitStack() as stack:
         source = open_argument(opener, stack, dataset)

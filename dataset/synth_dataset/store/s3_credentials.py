@@ -75,8 +75,8 @@ class _CredentialChain(Provider):
             raise _to_store_error(self._output, problem) from None
         except Exception:
             problem = (
-                f"there are no credentials for bucket '{self._output.bucket}'; name a Secret with {ACCESS_KEY} and "
-                f"{SECRET_KEY} in output.secretRef, or a service account with a workload identity"
+                f"there are no credentials for bucket '{self._output.bucket}'; set {ACCESS_KEY} and {SECRET_KEY}; on a "
+                "cluster name a Secret with them in output.secretRef, or a service account with a workload identity"
             )
             raise StoreError(Reason.ACCESS_DENIED, problem) from None
         values = dict(zip(NAMES, (found.access_key, found.secret_key, found.session_token or ""), strict=True))
