@@ -23,6 +23,8 @@ INDEX: Final = "index.parquet"
 PARTICLES: Final = "particles.parquet"
 INSTANCES: Final = "instances.png"
 """Picture of particle ids, which every run has."""
+THUMBNAIL: Final = "thumb.webp"
+"""Previews of the pictures of a run side by side."""
 ANNOTATIONS: Final = "annotations.json"
 """Particle table of a run, and of all runs of a dataset."""
 KEY_BYTES: Final = 32

@@ -16,6 +16,7 @@ from synth_dataset.views.gallery_pieces import (
     iterate_run_pieces,
     write_masks,
     write_pieces,
+    write_thumbnails,
 )
 from synth_dataset.views.progress import Progress, Report, ignore_progress, report_to
 from synth_dataset.views.run_pictures import choose_picture, list_pictures
@@ -71,7 +72,7 @@ def write_gallery(
     dataset: DatasetDocument,
     progress: Progress = ignore_progress,
 ) -> None:
-    """Write `index.html` and the files that it loads: all runs, and the masks of the first ones.
+    """Write `index.html` and the files that it loads: all runs, and of the first ones masks, and thumbnails if packed.
 
     Memory holds one piece. Raises OSError if the annotations of a run cannot be read.
     """
@@ -82,6 +83,7 @@ def write_gallery(
     reported = _report_runs(rows, report_to(progress, GALLERY, dataset.runs))
     written = write_pieces(pieces, chain(reported, iterate_failure_pieces(dataset.failures, axes)))
     masks = write_masks(pieces, runs, _count_threads(runs))
+    thumbnails = write_thumbnails(pieces, runs, _count_threads(runs))
     write_assets(pieces)
     page = build_page(
         dataset.name,
@@ -89,6 +91,7 @@ def write_gallery(
         root=layout.root_link(dataset.folder),
         pieces=written,
         masks=masks,
+        thumbnails=thumbnails,
         masked_runs=len(runs),
     )
     (folder / GALLERY).write_bytes(page)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from synth_dataset.documents.dataset_document import DatasetDocument
     from synth_dataset.store.base import Store
 
-THUMBNAIL: Final = "thumb.webp"
 _ROWS: Final = 4096
 """Rows in memory at a time; a row group of the index has as many."""
 
@@ -36,10 +35,11 @@ def list_gallery_files(store: Store, dataset: DatasetDocument, *, with_pictures:
 
     def list_files(folder: str) -> list[str]:
         pictures = _list_pictures(store, layout.parse_key(folder)) if with_pictures else []
-        return [f"{folder}/{file}" for file in (THUMBNAIL, *pictures)]
+        return [f"{folder}/{file}" for file in (layout.THUMBNAIL, *pictures)]
 
     loaded = [name for name in dataset.file_names if name.startswith(f"{PIECES}/")]
-    shown = [f"{dataset.folder}/{name}" for name in loaded if with_pictures or not name.startswith(f"{PIECES}/masks-")]
+    unused = (f"{PIECES}/thumbnails-", *(() if with_pictures else (f"{PIECES}/masks-",)))
+    shown = [f"{dataset.folder}/{name}" for name in loaded if not name.startswith(unused)]
     runs = dataset.runs if loaded else dataset.views
     folders = islice(_read_folders(store, f"{dataset.folder}/{layout.INDEX}"), runs)
     return [*chain.from_iterable(read_ahead(list_files, folders, store.max_requests)), *shown]

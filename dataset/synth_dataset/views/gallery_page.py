@@ -20,6 +20,7 @@ SCRIPTS: Final = (
     "rows.js",
     "selection.js",
     "histograms.js",
+    "packed.js",
     "cards.js",
     "filters.js",
     "overlay.js",
@@ -40,12 +41,14 @@ def build_page(
     root: str = "",
     pieces: int = 0,
     masks: Sequence[int] = (),
+    thumbnails: Sequence[int] = (),
     masked_runs: int = 0,
     live: str = "",
 ) -> bytes:
     """Build the page as HTML; `axes` are dotted paths, `root` leads to the root of the store.
 
-    `masks` are the first runs of the pieces of masks, for `masked_runs` runs. The page of a `live` attempt, which is
+    `masks` are the first runs of the pieces of masks, for `masked_runs` runs, `thumbnails` those of the pieces with
+    thumbnails of packed runs. The page of a `live` attempt, which is
     the folder of it, has no pieces: it asks its server for rows (`rows.json`).
     """
     names = shorten_names(axes)
@@ -54,6 +57,7 @@ def build_page(
         "root": root,
         "pieces": pieces,
         "masks": list(masks),
+        "thumbnails": list(thumbnails),
         "maskedRuns": masked_runs,
         "live": live,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synth_dataset.documents.annotations import parse_annotations
-from synth_dataset.documents.layout import ANNOTATIONS
+from synth_dataset.documents.layout import ANNOTATIONS, THUMBNAIL
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.size_histogram import RunSizes, compute_diameters, summarize_sizes
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 ROWS: Final = 4096
 """Runs of a piece."""
-MASK_BYTES: Final = 4 << 20
-"""A piece of masks ends with the run that reaches this size."""
+PIECE_BYTES: Final = 4 << 20
+"""A piece of masks or thumbnails ends with the run that reaches this size."""
 COLUMNS: Final = ("run", "seed", "particles", "visible", "seconds", "split", "folder")
 """Columns of `index.parquet` that rows have, beside axes and pictures."""
 
@@ -88,17 +89,38 @@ def write_masks(folder: Path, runs: Sequence[ViewedRun], threads: int) -> list[i
 
     Raises OSError if the annotations of a run cannot be read, DocumentError if they are not JSON.
     """
+    contents = read_ahead(lambda run: _build_masks(run), runs, threads)
+    return _write_run_pieces(folder, "masks", "addMasks", runs, contents)
+
+
+def write_thumbnails(folder: Path, runs: Sequence[ViewedRun], threads: int) -> list[int]:
+    """Write the thumbnails of packed runs, as `write_masks`: a page cannot show pictures in a shard.
+
+    Raises OSError if the thumbnail of a run cannot be read.
+    """
+    packed = [run for run in runs if run.store.shards.locate(f"{run.folder}/{THUMBNAIL}") is not None]
+    contents = read_ahead(lambda run: dump_json(_to_data_url(run.read(THUMBNAIL))), packed, threads)
+    return _write_run_pieces(folder, "thumbnails", "addThumbnail", packed, contents)
+
+
+def _write_run_pieces(
+    folder: Path, name: str, function: str, runs: Sequence[ViewedRun], contents: Iterable[bytes]
+) -> list[int]:
+    """Write calls of a function of the page, with a JSON value of each run; return the first run of each piece."""
     first: list[int] = []
     lines: list[bytes] = []
-    contents = read_ahead(lambda run: _build_masks(run), runs, threads)
-    for run, masks in zip(runs, contents, strict=True):
+    for run, content in zip(runs, contents, strict=True):
         if not lines:
             first.append(run.number)
-        lines.append(b"synthGallery.addMasks(" + dump_json(run.number) + b"," + masks + b");\n")
-        if sum(map(len, lines)) >= MASK_BYTES or run is runs[-1]:
-            (folder / f"masks-{len(first) - 1:05}.js").write_bytes(b"".join(lines))
+        lines.append(f"synthGallery.{function}({run.number},".encode() + content + b");\n")
+        if sum(map(len, lines)) >= PIECE_BYTES or run is runs[-1]:
+            (folder / f"{name}-{len(first) - 1:05}.js").write_bytes(b"".join(lines))
             lines = []
     return first
+
+
+def _to_data_url(picture: bytes) -> str:
+    return f"data:image/webp;base64,{b64encode(picture).decode()}"
 
 
 def dump_json(value: Any) -> bytes:

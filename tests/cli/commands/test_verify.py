@@ -43,7 +43,7 @@ def find_picture(store: Path) -> Path:
 def test_a_good_dataset_is_one_line(dataset: Path, capsys) -> None:
     assert verify(dataset) == 0
     output, progress = capsys.readouterr()
-    assert output.startswith("discs: no faults in 4 runs, 48 files, ")
+    assert output.startswith("discs: no faults in 4 runs, 49 files, ")
     assert len(output.splitlines()) == 1
     assert progress == ""
 
@@ -55,7 +55,7 @@ def test_faults_are_a_sentence_each_and_the_exit_code(dataset: Path, capsys) -> 
     fault, summary = capsys.readouterr().out.splitlines()
     assert fault.startswith(f"{picture}: expected ")
     assert "found nothing; synth verify --repair renders run " in fault
-    assert summary.startswith("discs: 1 fault in 4 runs, 48 files; ")
+    assert summary.startswith("discs: 1 fault in 4 runs, 49 files; ")
 
 
 def test_json(dataset: Path, capsys) -> None:
@@ -67,7 +67,7 @@ def test_json(dataset: Path, capsys) -> None:
     (report,) = document["datasets"]
     (fault,) = report["faults"]
     assert document["faultless"] is False
-    assert (report["name"], report["runs"], report["files"], report["fault_count"]) == ("discs", 4, 48, 1)
+    assert (report["name"], report["runs"], report["files"], report["fault_count"]) == ("discs", 4, 49, 1)
     assert (fault["file"], fault["expected"], fault["found"]) == (str(picture), f"{size:,} bytes", "3 bytes")
     assert fault["sentence"].endswith(f"renders run {fault['run']} again")
 
@@ -334,7 +334,7 @@ def test_a_bucket(bucket: Output, capsys) -> None:
         assert "found nothing" in missing
         assert cut.startswith(f"s3://lab/datasets/{folders[1]}/depth_map.png: expected ")
         assert "found 3 bytes" in cut
-        assert summary.startswith("discs: 3 faults in 4 runs, 48 files")
+        assert summary.startswith("discs: 3 faults in 4 runs, 49 files")
 
 
 def test_repair_in_a_bucket(bucket: Output, synth: Command) -> None:

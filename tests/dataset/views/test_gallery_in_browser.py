@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from disc_datasets import HEIGHT, NUMBER, SEED, WIDTH, DiscSweep, draw_discs, render_discs, stack_discs
+from disc_datasets import HEIGHT, NUMBER, SEED, WIDTH, DiscSweep, draw_discs, pack_discs, render_discs, stack_discs
 
 from synth_dataset.attempts.attempt import open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
@@ -214,6 +214,33 @@ def test_masks_that_are_not_beside_the_page_are_explained(many: Gallery) -> None
     many.open("run=7&over=masks")
     many.browser.wait("document.getElementById('overlay-state').textContent")
     assert "masks of the first 0 runs; synth gallery --watch shows those of all" in many.text("overlay-state")
+
+
+@pytest.fixture(scope="module")
+def packed_discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of six runs, three of them in a shard."""
+    store = FolderStore(tmp_path_factory.mktemp("packed"))
+    source = pack_discs(render_discs(store, DiscSweep()), 0.5)
+    commit_dataset(source.store, open_attempt(source.store, source.dataset.folder), [])
+    return store.root / source.dataset.folder / "index.html"
+
+
+def test_a_page_from_disk_shows_thumbnails_and_masks_of_runs_in_shards(chromium: Chromium, packed_discs: Path) -> None:
+    page = Gallery(chromium, packed_discs.as_uri()).open()
+    chromium.wait("[...document.querySelectorAll('.run img')].every(image => image.naturalWidth === 8)")
+    sources = chromium.evaluate("[...document.querySelectorAll('.run img')].map(image => image.src.slice(0, 5))")
+    assert sorted(sources) == ["data:"] * 3 + ["file:"] * 3
+    packed = page.runs()[sources.index("data:")]
+    page.open(f"run={packed}&over=boxes")
+    chromium.wait("document.getElementById('viewer-failure').textContent")
+    sentence = "real is not beside the page. If its run is in a shard, synth gallery DATASET --watch shows it."
+    assert page.text("viewer-failure") == sentence
+    chromium.wait("document.getElementById('overlay-state').textContent")
+    assert "visible particle" in page.text("overlay-state")
+    plain = page.runs()[sources.index("file:")]
+    page.open(f"run={plain}")
+    chromium.wait("document.getElementById('viewer-picture').naturalWidth > 0")
+    assert page.text("viewer-failure") == ""
 
 
 def test_a_screen_reader_hears_what_a_card_shows(page: Gallery) -> None:

@@ -86,7 +86,7 @@ def test_failed_runs_are_rows_with_reason_and_message(store: FolderStore, folder
 
 def test_masks_are_those_of_the_first_runs(store: FolderStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dataset_commit, "MAX_VIEWED_RUNS", 3)
-    monkeypatch.setattr(gallery_pieces, "MASK_BYTES", 100)
+    monkeypatch.setattr(gallery_pieces, "PIECE_BYTES", 100)
     for path in folder.glob("gallery/masks-*.js"):
         path.unlink()
     commit_dataset(store, open_attempt(store, folder.relative_to(store.root).as_posix()), [])

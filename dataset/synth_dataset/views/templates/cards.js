@@ -102,7 +102,7 @@ function buildCard(row) {
   if (row.reason === null) {
     link.href = folderOf(row) + (row.pictures[0]?.path ?? "");
     const names = row.pictures.map((picture) => picture.name).join(", ");
-    link.append(element("img", { src: folderOf(row) + "thumb.webp", alt: `run ${row.run}: ${names}`, decoding: "async" }));
+    link.append(buildThumbnail(row, `run ${row.run}: ${names}`));
   } else {
     link.href = "#" + new URLSearchParams({ run: row.run });
     card.classList.add("failed");

@@ -10,15 +10,15 @@ function addMasks(run, annotations) {
 async function readAnnotations(row) {
   if (location.protocol !== "file:") {
     const answer = await fetch(folderOf(row) + "annotations.json");
-    if (!answer.ok) throw new Error(`annotations.json: ${answer.status}`);
-    return answer.json();
+    if (answer.ok) return answer.json();
+    if (head.live) throw new Error(`annotations.json: ${answer.status}`);
   }
-  const piece = head.masks.findLastIndex((first) => first <= row.run);
+  const piece = findPiece("masks", head.masks, row.run);
   let found = null;
   masks.waiting.set(row.run, (annotations) => { found = annotations; });
-  if (piece >= 0) await loadScript(`gallery/masks-${String(piece).padStart(5, "0")}.js`);
+  if (piece) await loadScript(piece);
   masks.waiting.delete(row.run);
-  if (!found) throw new Error(`a page opened from disk has the masks of the first ${counted(head.maskedRuns, "run")}; synth gallery --watch shows those of all`);
+  if (!found) throw new Error(`the page has the masks of the first ${counted(head.maskedRuns, "run")}; synth gallery --watch shows those of all`);
   return found;
 }
 

@@ -95,13 +95,14 @@ byId("viewer").addEventListener("close", () => {
   focusRow(list.includes(row) ? row : current);
 });
 byId("close").addEventListener("click", () => byId("viewer").close());
+byId("viewer-picture").addEventListener("error", explainPicture);
 byId("viewer-picture").addEventListener("load", ({ target }) => target.classList.toggle("coarse", target.naturalWidth < 400));
 document.addEventListener("keydown", handleKey);
 addEventListener("hashchange", update);
 addEventListener("resize", update);
 addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
 
-globalThis.synthGallery = { add, addMasks };
+globalThis.synthGallery = { add, addMasks, addThumbnail };
 buildControls();
 update();
 if (head.live) poll(0, head.live);

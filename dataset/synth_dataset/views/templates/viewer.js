@@ -28,7 +28,7 @@ function showViewer(now) {
   link.hidden = !pictures.length;
   byId("viewer-modes").replaceChildren(...pictures.map((entry, index) => {
     const button = pressable("", () => changeState({ picture: [entry.name] }), {});
-    const image = element("img", { src: folderOf(row) + "thumb.webp", alt: "" });
+    const image = buildThumbnail(row, "");
     cropStrip(image, index, pictures.length);
     button.title = entry.name;
     button.append(image, entry.name);
