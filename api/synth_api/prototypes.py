@@ -41,7 +41,7 @@ class Feature:
     no_effect: str = ""
     """Reason why it changes no output, as the second half of a sentence; empty if it changes outputs."""
     has_column: bool = True
-    """Whether the particle table has a column of it also where the recipe leaves it at its default.
+    """Whether the particle table has a column of it also where the recipe neither sets nor draws it.
 
     False for a feature that is younger than the engine version: tables and label digests of older recipes stay.
     """

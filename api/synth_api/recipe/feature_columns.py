@@ -67,8 +67,7 @@ def _iterate_features(
     yield from ((name, "", None) for name in ("blueprint_name", "category_color"))
     for prototype in (GEOMETRIES[blueprint.geometry_prototype_name], MATERIALS[blueprint.material_prototype_name]):
         for name, feature in prototype.features.items():
-            is_set = name in drawn or blueprint.features.get(name, feature.default) != feature.default
-            if feature.has_column or is_set:
+            if feature.has_column or name in drawn or name in blueprint.features:
                 yield name, feature.default, feature.type
 
 

@@ -86,6 +86,12 @@ def deposit(**keys: object) -> dict:
             ".variability.otherwise: for the feature 'defocus', values must be at most 1, 2 is too large",
         ),
         (f"{DEFOCUS}.per", "picture", "there is no 'picture' here; known are object, run"),
+        (
+            BEAD,
+            {"geometry_prototype_name": "sphere", "material_prototype_name": "sem_particle", "number": 1}
+            | {"features": {"skin_pattern": "honycomb"}},
+            "Bead.features.skin_pattern: there is no 'honycomb' here; did you mean 'honeycomb'?",
+        ),
         (f"{BEAD}.weight", -1, "weight: must be at least 0, not -1"),
         (f"{GENERATION}.1.choose", "some", "there is no 'some' here"),
         (

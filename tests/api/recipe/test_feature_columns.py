@@ -140,7 +140,7 @@ DRAWN_SKIN = {
     ("features", "drawn", "expected"),
     [
         ({}, False, set()),
-        ({"skin_pattern": "none", "skin_scale": 0.2}, False, set()),
+        ({"skin_pattern": "none"}, False, {"skin_pattern"}),
         ({"skin_pattern": "cracks"}, False, {"skin_pattern"}),
         ({"skin_scale": 0.5}, True, {"skin_pattern", "skin_scale"}),
     ],
