@@ -57,7 +57,8 @@ def test_no_credentials_at_all(server, output_in, monkeypatch, tmp_path, has_hom
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
     error = problem(output_in(server), {})
     assert error.reason == Reason.ACCESS_DENIED
-    assert "name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in output.secretRef" in str(error)
+    remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; on a cluster name a Secret with them in output.secretRef"
+    assert remedy in str(error)
 
 
 def test_the_clients_own_chain_finds_a_credentials_file(server, output_in, monkeypatch, tmp_path):
