@@ -2,8 +2,8 @@
 
     PYTHONPATH=bench:tests python bench/packed_runs.py DATASET 5000 FOLDER [minio]
 
-DATASET is the folder of a dataset of `sem_broad`, whose first run is repeated under other keys with empty pictures. The
-stores are folders below FOLDER, or buckets of a MinIO that keeps its data there.
+DATASET is the folder of a dataset of `sem_broad`, whose first run is repeated under other keys with empty label
+pictures. The stores are folders below FOLDER, or buckets of a MinIO that keeps its data there.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 
 class NullRuns:
-    """Copies of one run of a dataset, with empty pictures."""
+    """Copies of one run of a dataset, with empty label pictures."""
 
     def __init__(self, source: FolderStore) -> None:
         self.manifest = source.read_manifest(next(source.iterate_keys()))
         self.recipe = source.read_recipe(self.manifest)
         folder = source.run_folder(self.manifest)
         names = (file.path for file in self.manifest.files)
-        self.files = {name: b"" if name.endswith((".png", ".webp")) else (folder / name).read_bytes() for name in names}
+        self.files = {name: b"" if name.endswith(".png") and name != "real.png" else (folder / name).read_bytes() for name in names}
 
     def commit(self, store: Store, key: str) -> Manifest:
         """Commit the run under another key, as a worker does."""
