@@ -47,7 +47,10 @@ class NullRuns:
         self.recipe = source.read_recipe(self.manifest)
         folder = source.run_folder(self.manifest)
         names = (file.path for file in self.manifest.files)
-        self.files = {name: b"" if name.endswith(".png") and name != "real.png" else (folder / name).read_bytes() for name in names}
+        self.files = {
+            name: b"" if name.endswith(".png") and name != "real.png" else (folder / name).read_bytes()
+            for name in names
+        }
 
     def commit(self, store: Store, key: str) -> Manifest:
         """Commit the run under another key, as a worker does."""
