@@ -15,23 +15,6 @@ if TYPE_CHECKING:
 
 
 @kernel
-def draw_rotation(key: np.uint64) -> NDArray[np.float64]:
-    """Return a unit quaternion (4,) w x y z, uniform over all rotations: a point of the 4-d unit ball, normalised.
-
-    Points of the cube outside the ball are drawn again, and those near its centre, where rounding counts.
-    """
-    result = np.empty(4)
-    square, draw = 0.0, np.uint64(0)
-    while square < 1e-3 or square > 1.0:
-        square = 0.0
-        for axis in range(4):
-            result[axis] = 2.0 * draw_uniform(key, draw) - 1.0
-            square += result[axis] * result[axis]
-            draw += np.uint64(1)
-    return result / math.sqrt(square)
-
-
-@kernel
 def orient_downwards(down: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the quaternion (4,) w x y z that turns a body's unit direction `down` (3,) to -z, then about z.
 

@@ -36,6 +36,18 @@ def multiply_matrices(first: NDArray[np.float64], second: NDArray[np.float64]) -
 
 
 @kernel
+def multiply_quaternions(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the unit quaternion (4,) w x y z that turns by `second`, then by `first`."""
+    w, x, y, z = first
+    v, a, b, c = second
+    result = np.empty(4)
+    result[0], result[1] = w * v - x * a - y * b - z * c, w * a + x * v + y * c - z * b
+    result[2], result[3] = w * b - x * c + y * v + z * a, w * c + x * b - y * a + z * v
+    result /= np.sqrt((result * result).sum())
+    return result
+
+
+@kernel
 def transform_points(
     points: NDArray[np.float64], matrix: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -16,12 +16,13 @@ from synth_renderer.deposit.deposit import (
     PosedBody,
     deposit_bodies,
 )
-from synth_renderer.deposit.pose import draw_heading, draw_rotation, find_resting_face, orient_downwards
+from synth_renderer.deposit.pose import draw_heading, find_resting_face, orient_downwards
 from synth_renderer.deposit.profile import build_profile
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
 from synth_renderer.model.transforms import rotation_matrix, transform_points
+from synth_renderer.randomness.directions import draw_rotation
 from synth_renderer.randomness.hashing import draw_uniform, draw_word
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value

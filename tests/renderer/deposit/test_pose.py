@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_renderer.deposit.pose import draw_rotation, find_resting_face, orient_downwards
+from synth_renderer.deposit.pose import find_resting_face, orient_downwards
 from synth_renderer.geometry.planes import build_box_planes, build_polyhedron_planes, stretch_planes
 from synth_renderer.model.transforms import rotation_matrix
+from synth_renderer.randomness.directions import draw_rotation
 
 EAST = np.array([1.0, 0.0])
 

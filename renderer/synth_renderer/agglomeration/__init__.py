@@ -1,0 +1,1 @@
+"""Growth of agglomerates: spheres collide and stick. No scene, no bpy."""
