@@ -42,6 +42,17 @@ class RunLabels:
     """Particles of `annotations.json`."""
     table: pa.Table
 
+    @property
+    def is_labelled(self) -> list[bool]:
+        """For each row of the table whether labels show the particle; some below a minimum visibility they do not."""
+        names = self.table.column_names
+        return self.table["labelled"].to_pylist() if "labelled" in names else [True] * len(self.table)
+
+    def count_omissions(self) -> int:
+        """Return the number of visible particles that labels do not show."""
+        rows = zip(self.table["visible_px"].to_pylist(), self.is_labelled, strict=True)
+        return sum(pixels > 0 and not is_labelled for pixels, is_labelled in rows)
+
 
 class UnreadableError(Exception):
     """A file of a run cannot be decoded."""
@@ -102,8 +113,8 @@ def compare_labels(store: Store, run: int, manifest: Manifest, labels: RunLabels
         yield describe(INSTANCES, f"only ids of {ANNOTATIONS}", f"{format_ids(extra)} too")
     if lacking := sorted(set(noted) - labels.pixels.keys()):
         yield describe(INSTANCES, f"pixels of {format_ids(lacking)}, as in {ANNOTATIONS}", "none")
-    if len(noted) != manifest.visible:
-        yield describe(ANNOTATIONS, f"{manifest.visible:,} visible particles, as in the manifest", f"{len(noted):,}")
+    if len(noted) != (expected_notes := manifest.visible - labels.count_omissions()):
+        yield describe(ANNOTATIONS, f"{expected_notes:,} visible particles, as in the manifest", f"{len(noted):,}")
     if len(labels.table) != manifest.particles:
         yield describe(PARTICLES, f"{manifest.particles:,} rows, as in the manifest", f"{len(labels.table):,}")
     for name, number, expected, found in (*_compare_masks(labels), *_compare_table(labels)):
@@ -140,13 +151,11 @@ def _compare_masks(labels: RunLabels) -> Iterator[tuple[str, int, str, str]]:
 
 def _compare_table(labels: RunLabels) -> Iterator[tuple[str, int, str, str]]:
     """Yield file, particle, what is expected and found where a row differs from the picture."""
-    columns = set(labels.table.column_names)
     ids = labels.table["id"].to_pylist()
     visible = labels.table["visible_px"].to_pylist()
-    labelled = labels.table["labelled"].to_pylist() if "labelled" in columns else [True] * len(ids)
     for number in sorted(labels.pixels.keys() - set(ids)):
         yield PARTICLES, number, "a row", "none"
-    for number, pixels, is_labelled in zip(ids, visible, labelled, strict=True):
+    for number, pixels, is_labelled in zip(ids, visible, labels.is_labelled, strict=True):
         expected = len(labels.pixels.get(number, ()))
         if is_labelled and pixels != expected:
             yield PARTICLES, number, f"visible_px {expected:,}", f"{pixels:,}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from disc_datasets import DiscSweep, pack_discs, render_discs
@@ -378,6 +379,24 @@ def test_an_annotation_that_differs_from_the_mask(source: DatasetSource) -> None
     assert (
         f"instances.png: expected only ids of annotations.json, found {'id' if len(others) == 1 else 'ids'}" in faults
     )
+
+
+def test_a_visible_particle_that_labels_omit_is_no_fault(source: DatasetSource) -> None:
+    """As in a run with a minimum_visible_fraction."""
+
+    def omit_first(annotations: Path) -> None:
+        document = json.loads(annotations.read_bytes())
+        omitted = document["particles"].pop(0)["id"]
+        annotations.write_text(json.dumps(document))
+        ids = read_png(annotations.with_name("instances.png"))
+        write_png(annotations.with_name("instances.png"), np.where(ids == omitted, 0, ids).astype(np.uint16))
+        table = pq.read_table(annotations.with_name("particles.parquet"))
+        labelled = [number != omitted for number in table["id"].to_pylist()]
+        pq.write_table(table.append_column("labelled", [labelled]), annotations.with_name("particles.parquet"))
+
+    rewrite_file(source, "annotations.json", omit_first)
+    faults = [fault for fault in list_faults(source, DEEP) if find_run(source).parent.name in fault]
+    assert [fault for fault in faults if "visible particles" in fault or "visible_px" in fault] == []
 
 
 def test_a_row_of_a_particle_table_that_is_gone(source: DatasetSource) -> None:
