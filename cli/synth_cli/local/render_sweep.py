@@ -26,7 +26,7 @@ from synth_cli.terminal.consoles import open_stderr, open_stdout
 from synth_cli.terminal.formatting import format_count, format_duration
 from synth_cli.terminal.progress import open_meter
 from synth_cli.terminal.tables import print_paths
-from synth_dataset.attempts.attempt import find_dataset
+from synth_dataset.attempts.attempt import find_dataset, open_attempt
 from synth_dataset.attempts.live_attempts import collect_keys
 from synth_dataset.attempts.render_call import OtherRuns, begin_call, check_other_runs
 from synth_dataset.documents.layout import INDEX, pointer_path
@@ -218,9 +218,14 @@ def _report_nothing_to_do(store: FolderStore, sweep: Sweep, settings: RenderSett
     dataset = find_dataset(store, "local", sweep.name)
     if settings.packs and dataset is not None:
         with Interrupts() as stop:
-            pack_sweep(store, collect_keys(store, [dataset.folder]), stop)
+            packed = pack_sweep(store, collect_keys(store, [dataset.folder]), stop)
             if stop.count:
                 return _print_end(STOPPED, stop.exit_code)
+            if packed:  # the gallery has links to files
+                try:
+                    write_dataset(store, open_attempt(store, dataset.folder), dataset.failures, stop)
+                except CommitStoppedError as stopped:
+                    return _print_end(str(stopped), stop.exit_code)
     open_stdout().print(f"nothing to render: {format_count(sweep.runs, 'run')} cached", style="bold")
     if dataset is not None:
         _print_paths(store, dataset, with_log=False)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from synth_dataset.store.base import Store
 
 
-def pack_sweep(store: Store, keys: NDArray[np.bytes_], stop: Interrupts) -> None:
+def pack_sweep(store: Store, keys: NDArray[np.bytes_], stop: Interrupts) -> int:
     """Pack the runs among `keys` (N,), of type S32, that exist as files: also those of calls before, stopped or not.
 
-    A signal ends it between two shards. Raises StoreFullError.
+    Return their number. A signal ends it between two shards. Raises StoreFullError.
     """
     store.shards.refresh()
     plain = keys[store.find_plain_runs(keys)]
@@ -31,6 +31,8 @@ def pack_sweep(store: Store, keys: NDArray[np.bytes_], stop: Interrupts) -> None
             if packer.is_full:
                 packer.pack()
                 if stop.count:
-                    return
+                    break
             meter.advance()
-        packer.pack()
+        else:
+            packer.pack()
+    return len(plain)

@@ -39,10 +39,10 @@ def test_runs_are_packed_and_cached_for_either_packaging(synth: Command) -> None
 
 def test_a_call_packs_the_runs_of_calls_before_without_rendering_one(synth: Command) -> None:
     assert synth.render(2)[0] == 0
-    root = synth.dataset()["root"]
+    root, created = synth.dataset()["root"], synth.dataset()["created"]
     assert synth.render(2, SHARDS)[1].startswith("nothing to render: 2 runs cached")
     assert (len(list_shards(synth)), list_plain(synth)) == (1, [])
-    assert synth.dataset()["root"] == root
+    assert (synth.dataset()["root"], synth.dataset()["created"]) == (root, created)
     assert synth.render(3, SHARDS)[0] == 0
     assert (len(list_shards(synth)), list_plain(synth)) == (2, [])
     assert [synth.count_renders(seed) for seed in range(3)] == [1, 1, 1]
