@@ -14,7 +14,7 @@ import numpy as np
 
 from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.prototypes import MATERIALS, SHAPES
+from synth_api.prototypes import MATERIALS, PATTERNS, SHAPES
 from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
 from synth_api.recipe.parsing import parse_recipe
 from synth_dataset.documents.pictures import write_webp
@@ -46,6 +46,8 @@ CUBES = {"geometry": "cube", "size": 0.4, "edge_rounding": 0.08}
 ROD = {"geometry": "rod", "size": 0.25, "flute_depth": 0.08}
 FOLDED = {**LARGE, "wrinkle_depth": 0.08}
 SMALL = {"geometry": "rough_sphere", "size": 0.1}
+ESCAPE = {"ground_level": 0.35, "shadowing": 0, "shadow_on_particles": 1, "shadow_on_ground": 1}
+PATTERNED = {**BEADS, "ground_pattern_scale": 0.1, "ground_pattern_strength": 0.5}
 
 STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("edge_strength", (-0.5, 0, 0.5, 1, 2), BEADS),
@@ -59,12 +61,23 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("ridge_brightening", (0, 0.5, 1, 2, 4), CUBES),
     ("particle_contrast", (0, 0.1, 0.2, 0.4, 0.6), BEADS),
     ("particle_variation", (0, 0.05, 0.1, 0.15, 0.3), BEADS),
+    ("shadow_on_particles", (0, 0.25, 0.5, 0.75, 1), {**BEADS, "layout": "heap", "shadowing": 0}),
+    ("shadow_on_ground", (0, 0.25, 0.5, 0.75, 1), {**BEADS, "ground_level": 0.35, "shadowing": 0}),
+    ("shadow_reach", (0.05, 0.2, 0.5, 1, 3), {**BEADS, **ESCAPE}),
+    ("composition_share", (0, 0.1, 0.3, 0.5, 0.8), BEADS),
+    ("composition_contrast", (-0.5, -0.2, 0, 0.5, 1), {**BEADS, "composition_share": 0.5}),
+    ("transparency", (0, 0.3, 0.6, 0.8, 1), {**BEADS, "edge_strength": 1.5, "ground_texture": 0.05}),
     ("halo", (-0.09, -0.04, 0, 0.04, 0.09), BEADS),
     ("halo_width", (0.1, 0.2, 0.3, 0.45, 0.6), {**BEADS, "halo": 0.09}),
     ("streaks", (0, 0.05, 0.1, 0.2, 0.4), BEADS),
     ("clipping", (0, 0.01, 0.05, 0.1, 0.15), BEADS),
     ("gain", (0.25, 0.5, 1, 1.5, 2), BEADS),
     ("black_point", (-0.2, -0.1, 0, 0.1, 0.2), BEADS),
+    ("auto_black", (0, 0.1, 0.2, 0.3, 0.4), {**BEADS, "auto_white": 0.9}),
+    ("auto_white", (0, 0.5, 0.7, 0.9, 1.2), BEADS),
+    ("gamma", (0.5, 0.7, 1, 1.4, 2), BEADS),
+    ("saturation", (0, 0.25, 0.5, 0.75, 1), BEADS),
+    ("inverted_contrast", (False, True), BEADS),
     ("beam_blur", (0, 0.4, 0.8, 1.2, 1.8), BEADS),
     ("defocus", (0, 0.5, 1, 2, 3), BEADS),
     ("focus_height", (-1, 0, 0.5, 1, 2), {**BEADS, "defocus": 3}),
@@ -82,6 +95,12 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("ground_terraces", (0, 2, 4, 8, 16), BEADS),
     ("ground_crumbs", (0, 0.02, 0.05, 0.1, 0.2), {**BEADS, "ground_crumb_size": 0.04}),
     ("ground_crumb_size", (0.01, 0.02, 0.03, 0.04, 0.05), {**BEADS, "ground_crumbs": 0.1}),
+    ("ground_pattern", PATTERNS[1:6], PATTERNED),
+    ("ground_pattern", PATTERNS[6:11], PATTERNED),
+    ("ground_pattern", PATTERNS[11:], PATTERNED),
+    ("ground_pattern_strength", (0, 0.1, 0.3, 0.6, 1), {**BEADS, "ground_pattern": "flakes"}),
+    ("ground_pattern_scale", (0.03, 0.06, 0.1, 0.2, 0.4), {**PATTERNED, "ground_pattern": "wrinkles"}),
+    ("ground_pattern_stretch", (0.5, 1, 2, 4, 8), {**PATTERNED, "ground_pattern": "stains"}),
     ("info_bar", (0, 0.06, 0.08, 0.1, 0.15), BEADS),
     ("info_bar_rows", (1, 2), {**BEADS, "info_bar": 0.15}),
     ("scale_bar", (0, 0.2, 0.3, 0.4, 0.6), BEADS),
@@ -93,6 +112,12 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("roughness_slope", (0, 0.1, 0.2, 0.35, 0.5), LARGE),
     ("roughness_scale", (0.05, 0.1, 0.2, 0.4, 0.7), {**LARGE, "roughness_slope": 0.35}),
     ("roughness_falloff", (2, 2.4, 2.8, 3.2, 3.6), {**LARGE, "roughness_slope": 0.35}),
+    ("skin_pattern", PATTERNS[1:6], {**LARGE, "edge_strength": 0.8}),
+    ("skin_pattern", PATTERNS[6:11], {**LARGE, "edge_strength": 0.8}),
+    ("skin_pattern", PATTERNS[11:], {**LARGE, "skin_strength": 0.4}),
+    ("skin_strength", (0, 0.2, 0.4, 0.7, 1.2), {**LARGE, "skin_pattern": "honeycomb"}),
+    ("skin_scale", (0.06, 0.1, 0.2, 0.3, 0.4), {**LARGE, "skin_pattern": "cracks"}),
+    ("skin_stretch", (0.5, 1, 2, 4, 8), {**ROD, "flute_depth": 0, "skin_pattern": "grains", "orientation": "flat"}),
     ("core_size", (0, 0.2, 0.4, 0.6, 0.8), {**LARGE, "core_brightness": 0.6, "particle_contrast": 0.2}),
     ("core_brightness", (0, 0.2, 0.4, 0.6, 0.9), {**LARGE, "core_size": 0.5, "particle_contrast": 0.2}),
     ("irregularity", (0, 0.01, 0.03, 0.06, 0.1), LARGE),
@@ -115,8 +140,15 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("width", (0.45, 0.7, 1, 1.5, 2.2), BEADS),
     ("height", (0.25, 0.5, 1, 1.5, 2.2), {**BEADS, "height_contrast": 0.3}),
     ("coverage", (0.03, 0.1, 0.3, 0.7, 1.0), {**SMALL, "layout": "heap"}),
-    ("layout", ("sparse", "clusters", "heap", "lattice"), SMALL),
+    ("layout", ("sparse", "clusters", "rafts", "chains", "rings"), SMALL),
+    ("layout", ("heap", "lattice"), SMALL),
     ("new_cluster_share", (0.02, 0.05, 0.1, 0.2, 0.4), {**SMALL, "coverage": 0.25}),
+    ("cluster_size", (2, 4, 8, 20, 400), {**SMALL, "layout": "rafts"}),
+    ("orientation", ("free", "flat", "aligned"), {**CUBES, "size": 0.15, "layout": "rafts"}),
+    ("second_layer", (0, 0.1, 0.2, 0.3), {**SMALL, "layout": "rafts", "cluster_size": 400}),
+    ("crystals", (1, 2, 4, 8), {**SMALL, "layout": "lattice", "coverage": 1, "pitch": 1.0}),
+    ("begin_in_middle", (False, True), {**LARGE, "coverage": 0.1}),
+    ("cut_by_frame", (True, False), {**LARGE, "coverage": 0.1}),
     ("piles", (0, 1, 2, 3), {**SMALL, "layout": "heap", "pile_width": 0.12}),
     ("rolling", (0.2, 0.4, 0.6, 0.8, 1), {**SMALL, "layout": "heap", "piles": 1, "pile_width": 0.12}),
     ("lattice", ("hexagonal", "square"), {**SMALL, "layout": "lattice", "coverage": 1}),
@@ -126,7 +158,16 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
 )
 """Feature that changes along a strip, its values, and other values of the scene that make it visible."""
 DEPOSIT = ("layout", "coverage", "orientation", "new_cluster_share", "piles", "pile_width", "rolling", "lattice")
-DEPOSIT += ("pitch", "jitter", "vacancies")
+DEPOSIT += (
+    "pitch",
+    "jitter",
+    "vacancies",
+    "cluster_size",
+    "second_layer",
+    "crystals",
+    "begin_in_middle",
+    "cut_by_frame",
+)
 
 
 def render_picture(recipe: Recipe) -> Grey:

@@ -86,18 +86,31 @@ def test_an_effect_that_is_switched_off_leaves_the_rest(variability: str, off: s
 
 def test_one_blueprint_makes_a_picture() -> None:
     for seed in range(4):
-        world = world_of(seed=seed)
+        world = world_of("parameters.satellites=0", seed=seed)
         assert len(set(world.particles.blueprints)) == 1
         (report,) = world.physics
         assert isinstance(report, DepositReport)
         assert report.placed == len(world.particles) > 0
 
 
+def test_satellites_are_a_class_of_their_own() -> None:
+    blueprints = Sweep.load(BROAD).build_recipe(0).blueprints.particles
+    assert {name for name, blueprint in blueprints.items() if blueprint.category == "satellite"} == {
+        "Satellite",
+        "NoSatellite",
+    }
+    worlds = [world_of("parameters.satellites=1e9", seed=seed) for seed in range(3)]
+    assert all("NoSatellite" not in world.particles.blueprints for world in worlds)
+    assert any("Satellite" in world.particles.blueprints for world in worlds)
+
+
 @pytest.mark.parametrize(
     ("parameter", "feature", "expected"),
     [
-        ("clipped", "clipping", lambda value: value > 0),
+        ("clipped", "clipping", lambda value: value > 0.001),
         ("halo", "halo", lambda value: value != 0),
+        ("automatic", "auto_white", lambda value: value > 0),
+        ("transparent", "transparency", lambda value: value > 0),
         ("info_bar", "info_bar", lambda value: value > 0),
         ("scale_bar", "scale_bar", lambda value: value > 0),
         ("contrast", "particle_contrast", lambda value: value > 0),
