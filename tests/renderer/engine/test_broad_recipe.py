@@ -68,11 +68,11 @@ def differing(one: World, other: World) -> set[str]:
 @pytest.mark.parametrize(
     ("variability", "off", "feature"),
     [
-        ("EdgeStrength", "variability.share=0", "edge_strength"),
+        ("EdgeStrength", "variability.mean=0.5", "edge_strength"),
         ("Clipping", "variability.share=0", "clipping"),
         ("GroundTexture", "variability.share=0", "ground_texture"),
         ("RoughnessSlope", "variability.share=0", "roughness_slope"),
-        ("DetectorAsymmetry", "variability.scale=0", "detector_asymmetry"),
+        ("DetectorAsymmetry", "variability.share=0", "detector_asymmetry"),
     ],
 )
 def test_an_effect_that_is_switched_off_leaves_the_rest(variability: str, off: str, feature: str) -> None:
