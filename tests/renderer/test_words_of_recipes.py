@@ -8,16 +8,13 @@ import pytest
 import synth_renderer
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
 from synth_api.recipe import criteria, outputs
-from synth_api.recipe.feature_generation import AgglomerateParticles
 from synth_api.recipe.model import CustomFeature, ParticleBlueprint, Recipe
 from synth_api.recipe.node import Node, NoEffect
 
 SOURCES = [*Path(synth_renderer.__path__[0]).rglob("*.py"), Path(outputs.__file__), Path(criteria.__file__)]
 NAMES_ALONE = "id"
 """It only names a node within the recipe."""
-REFUSED = {(AgglomerateParticles, name) for name in AgglomerateParticles.model_fields} | {
-    (CustomFeature, "blender_link")
-}
+REFUSED = {(CustomFeature, "blender_link")}
 OF_THE_DATASET = {(ParticleBlueprint, "category"), (ParticleBlueprint, "supercategory"), (Recipe, "dataset")}
 """They describe the dataset of the runs, and are part of none."""
 

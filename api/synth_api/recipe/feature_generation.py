@@ -99,7 +99,9 @@ class RelaxCollisions(Step):
 
 
 class AgglomerateParticles(Step):
-    """Join the particles of a set into agglomerates."""
+    """Join the spheres of a set to agglomerates, which further steps move as rigid bodies."""
+
+    primary_particle_number: ClassVar[Feature] = Feature(FeatureType.FLOAT, 1.0, "primary particles of an agglomerate")
 
     affected_set_name: str
     mode: AgglomerationMode
@@ -108,8 +110,9 @@ class AgglomerateParticles(Step):
     randomness: Share
     """0 is straight flight, 1 diffusion."""
     sintering_ratio: Share = 0.0
+    """Overlap of touching particles, in sums of their radii."""
     primary_particle_number_variability: VariabilityNode | None = None
-    """Particles per agglomerate; null makes one of all."""
+    """Particles per agglomerate, rounded up, drawn for each; null makes one of all."""
 
 
 class DepositOnSubstrate(Step):

@@ -12,7 +12,6 @@ from synth_api.recipe import unavailable_prototypes as unavailable
 from synth_api.recipe.categories import BlueprintClass, group_blueprints
 from synth_api.recipe.criteria import BUILT_IN_CRITERIA
 from synth_api.recipe.expression import parse_expression
-from synth_api.recipe.feature_generation import AgglomerateParticles
 from synth_api.recipe.outputs import build_step_outputs
 from synth_api.recipe.rendering import SaveState
 
@@ -142,8 +141,6 @@ def _iterate_steps(recipe: Recipe) -> Iterator[tuple[str, Step]]:
 
 
 def _check_step(recipe: Recipe, path: str, step: Step) -> None:
-    if isinstance(step, AgglomerateParticles):
-        raise InputError(f"{path}._target_", f"'{step.target}' is not available in this version; take the step out")
     conditions = recipe.process_conditions
     for field in _SET_FIELDS:
         name = getattr(step, field, None)

@@ -10,7 +10,7 @@ from synth_api.errors import InputError, suggest_name
 from synth_api.problems import format_location
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.expression import parse_expression
-from synth_api.recipe.feature_generation import DepositOnSubstrate, TriggerFeatureUpdate
+from synth_api.recipe.feature_generation import AgglomerateParticles, DepositOnSubstrate, TriggerFeatureUpdate
 from synth_api.recipe.feature_values import convert_parameter, convert_value, convert_variability
 from synth_api.recipe.node import Builtin
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from synth_api.prototypes import Feature
+    from synth_api.recipe.feature_generation import FeatureGenerationStep
     from synth_api.recipe.model import (
         Blueprint,
         Blueprints,
@@ -163,12 +164,30 @@ def _convert_feature_variability(name: str, bound: FeatureVariability, everywher
 
 def _convert_chain(chain: SynthChain) -> SynthChain:
     steps = tuple(
-        _convert_deposit(format_location(("synth_chain", "feature_generation_steps", index)), step)
-        if isinstance(step, DepositOnSubstrate)
-        else step
+        _convert_step(format_location(("synth_chain", "feature_generation_steps", index)), step)
         for index, step in enumerate(chain.feature_generation_steps)
     )
     return chain.model_copy(update={"feature_generation_steps": steps})
+
+
+def _convert_step(path: str, step: FeatureGenerationStep) -> FeatureGenerationStep:
+    match step:
+        case DepositOnSubstrate():
+            return _convert_deposit(path, step)
+        case AgglomerateParticles():
+            return _convert_agglomeration(path, step)
+    return step
+
+
+def _convert_agglomeration(path: str, step: AgglomerateParticles) -> AgglomerateParticles:
+    field = "primary_particle_number_variability"
+    if step.primary_particle_number_variability is None:
+        return step
+    try:
+        value = convert_variability(step.primary_particle_number_variability, step.primary_particle_number)
+    except InputError as error:
+        raise InputError(f"{path}.{field}.{error.path}", error.problem) from None
+    return step.model_copy(update={field: value})
 
 
 def _convert_deposit(path: str, step: DepositOnSubstrate) -> DepositOnSubstrate:

@@ -54,6 +54,11 @@ COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
 
 OPTIONAL_COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
     "labelled": (pa.bool_(), "", "whether labels show it; only in runs with a minimum_visible_fraction"),
+    "agglomerate": (pa.int32(), "", "its agglomerate, from 1; null in none; as all of these only with the step for it"),
+    "primaries": (pa.int32(), "", "primary particles of the agglomerate"),
+    "contacts": (pa.int32(), "", "contacts of the particle within its agglomerate"),
+    "gyration_radius": (pa.float64(), "scene units", "radius of gyration of the agglomerate"),
+    "fractal_prefactor": (pa.float64(), "", "k in n = k (gyration_radius / mean radius)^D, D that of the mode"),
 }
 """Columns that not every recipe has, after the others."""
 

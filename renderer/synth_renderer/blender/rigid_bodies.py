@@ -13,7 +13,12 @@ from synth_renderer.blender import objects as stage
 from synth_renderer.geometry.hull import build_directions, build_hull, compute_supports, find_points_inside, is_convex
 from synth_renderer.model.errors import PhysicsError
 from synth_renderer.model.relax_report import PhysicsReport
-from synth_renderer.model.transforms import compute_world_vertices
+from synth_renderer.model.transforms import (
+    compute_world_vertices,
+    multiply_quaternions,
+    rotation_matrix,
+    transform_points,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,30 +41,29 @@ WALL_THICKNESS = 0.5
 
 
 def relax_rigid_bodies(
-    bodies: Bodies, forces: Forces, collision_shape: str, container: Box | None
+    bodies: Bodies, forces: Forces, collision_shape: str, container: Box | None, groups: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], PhysicsReport]:
     """Locations (N, 3), quaternions w x y z (N, 4), world frame, and the report.
 
-    collision_shape is Blender's word. `CONVEX_HULL`, and `MESH` where bodies are convex, are hulls of few vertices. The
-    open Blender file is replaced by an empty one. The bits are reproducible on one class of processor only. Raises
-    PhysicsError if Blender loses a body.
+    groups (N,): bodies of equal numbers above 0 move as one. collision_shape is Blender's word. `CONVEX_HULL`, and
+    `MESH` where bodies are convex, are hulls of few vertices. The open Blender file is replaced by an empty one. The
+    bits are reproducible on one class of processor only. Raises PhysicsError if Blender loses a body.
     """
     if not len(bodies):
         return bodies.locations.copy(), bodies.quaternions.copy(), PhysicsReport("blender", 0.0, True, 0, 0, 0)
     stage.forget_scene()
     session.reset_session()
     try:
-        objects = _build_objects(bodies, forces, collision_shape, container)
-        frames, at_rest, (locations, quaternions) = _simulate(
-            objects, forces, float(_compute_half_extents(bodies).min())
-        )
+        objects, owners, middles = _build_objects(bodies, forces, collision_shape, container, groups)
+        frames, at_rest, placement = _simulate(objects, forces, float(_compute_half_extents(bodies).min()))
     finally:
         session.reset_session()
+    locations, quaternions = _place_bodies(bodies, owners, middles, *placement)
     if not np.isfinite(locations).all():
         raise PhysicsError("Blender's rigid body solver lost a particle: its location is not finite")
     report = PhysicsReport(
         solver="blender",
-        largest_overlap=compute_largest_overlap(bodies, locations, quaternions),
+        largest_overlap=compute_largest_overlap(bodies, locations, quaternions, groups),
         came_to_rest=at_rest,
         frames=frames,
         substeps=forces.substeps_per_frame,
@@ -77,19 +81,67 @@ class _Collider:
     margin: float
 
 
-def _build_objects(bodies: Bodies, forces: Forces, shape: str, container: Box | None) -> list[bpy.types.Object]:
+def _build_objects(
+    bodies: Bodies, forces: Forces, shape: str, container: Box | None, groups: NDArray[np.int64]
+) -> tuple[list[bpy.types.Object], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the objects that move, the number of that of each body (N,), and where each object is at first (K, 3)."""
     scene = bpy.context.scene
     colliders = _build_colliders(bodies, shape)
     objects = [_add_object(bodies, collider.data, index) for index, collider in enumerate(colliders)]
     walls = _add_walls(container) if container else []
+    compounds, owners, middles = _add_compounds(bodies, objects, groups)
     _add_world(scene, forces)
-    _add_bodies([*objects, *walls])
+    _add_bodies([*objects, *compounds, *walls])
     for obj, collider in zip(objects, colliders, strict=True):
         _configure_body(obj.rigid_body, forces, collider.shape, forces.collision_margin + collider.margin)
+    for obj in compounds:
+        _configure_body(obj.rigid_body, forces, "COMPOUND", forces.collision_margin)
     for obj in walls:
         _configure_body(obj.rigid_body, forces, "BOX", forces.collision_margin)
         obj.rigid_body.type = "PASSIVE"
-    return objects
+    return [*(obj for obj in objects if obj.parent is None), *compounds], owners, middles
+
+
+def _add_compounds(
+    bodies: Bodies, objects: list[bpy.types.Object], groups: NDArray[np.int64]
+) -> tuple[list[bpy.types.Object], NDArray[np.int64], NDArray[np.float64]]:
+    """Make the bodies of each group children of an object at their centre of mass; see `_build_objects`."""
+    volumes = bodies.scales.prod(axis=1)
+    numbers, sizes = np.unique(groups[groups > 0], return_counts=True)
+    joined = numbers[sizes > 1]
+    is_free = ~np.isin(groups, joined)
+    owners, middles = np.cumsum(is_free) - 1, [bodies.locations[is_free]]
+    compounds: list[bpy.types.Object] = []
+    for group in joined:
+        members = np.flatnonzero(groups == group)
+        weights = volumes[members] / volumes[members].sum()
+        middle = (weights[:, None] * bodies.locations[members]).sum(axis=0)
+        compound = bpy.data.objects.new(f"agglomerate.{int(group):06d}", _make_slab_data())
+        compound.rotation_mode, compound.location = "QUATERNION", middle
+        bpy.context.scene.collection.objects.link(compound)
+        for member in members:
+            objects[member].parent, objects[member].location = compound, bodies.locations[member] - middle
+        owners[members] = int(is_free.sum()) + len(compounds)
+        compounds.append(compound)
+        middles.append(middle[None])
+    return compounds, owners, np.concatenate(middles)
+
+
+def _place_bodies(
+    bodies: Bodies,
+    owners: NDArray[np.int64],
+    middles: NDArray[np.float64],
+    locations: NDArray[np.float64],
+    quaternions: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return locations and quaternions of the bodies from those of the objects that move them."""
+    placed, turned = locations[owners], quaternions[owners]
+    for body in np.flatnonzero(np.bincount(owners)[owners] > 1):
+        turn = turned[body] / np.sqrt((turned[body] ** 2).sum())
+        way = (bodies.locations[body] - middles[owners[body]])[None]
+        placed[body] = transform_points(way, rotation_matrix(turn), placed[body])[0]
+        turned[body] = multiply_quaternions(turn, bodies.quaternions[body])
+    return placed, turned
 
 
 def _build_colliders(bodies: Bodies, shape: str) -> list[_Collider]:
@@ -221,8 +273,10 @@ def _compute_half_extents(bodies: Bodies) -> NDArray[np.float64]:
     return halves
 
 
-def compute_largest_overlap(bodies: Bodies, locations: NDArray[np.float64], quaternions: NDArray[np.float64]) -> float:
-    """Deepest vertex of one mesh inside another, as a fraction of the smaller body's half extent."""
+def compute_largest_overlap(
+    bodies: Bodies, locations: NDArray[np.float64], quaternions: NDArray[np.float64], groups: NDArray[np.int64]
+) -> float:
+    """Deepest vertex of one mesh inside that of another group, as a fraction of the smaller body's half extent."""
     placed = _move_bodies(bodies, locations, quaternions)
     vertices = [compute_world_vertices(placed, index) for index in range(len(placed))]
     low = np.array([points.min(axis=0) for points in vertices])
@@ -232,7 +286,8 @@ def compute_largest_overlap(bodies: Bodies, locations: NDArray[np.float64], quat
     halves, deepest = _compute_half_extents(bodies), 0.0
     for index, points in enumerate(vertices):
         near = np.flatnonzero((low <= high[index]).all(axis=1) & (high >= low[index]).all(axis=1))
-        for other in near[near != index]:
+        apart = (groups[near] != groups[index]) | (groups[near] == 0)
+        for other in near[apart & (near != index)]:
             inside = points[((points > low[other]) & (points < high[other])).all(axis=1)]
             if other not in reaches:
                 reaches[other] = compute_supports(vertices[other], build_directions(0))[1]

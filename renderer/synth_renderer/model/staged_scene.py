@@ -36,6 +36,21 @@ class FeatureColumn:
 
 
 @dataclass(frozen=True)
+class Agglomerates:
+    """What the particle table says of the agglomerates of N particles, (N,) each."""
+
+    number: NDArray[np.int32]
+    """From 1, in the order of their first particles; 0 for particles in none."""
+    primaries: NDArray[np.int32]
+    contacts: NDArray[np.int32]
+    """Contacts of the particle itself."""
+    gyration_radius: NDArray[np.float64]
+    """Scene units; NaN in none."""
+    fractal_prefactor: NDArray[np.float64]
+    """n (a / Rg)^D: n primary particles of the mean radius a, D the fractal dimension; NaN for fewer than 2."""
+
+
+@dataclass(frozen=True)
 class StagedTechnique:
     """The invoked measurement technique: prototype names, feature values, camera and volume."""
 
@@ -63,6 +78,8 @@ class StagedScene:
     features: Mapping[str, FeatureColumn]
     bodies: Bodies
     technique: StagedTechnique
+    agglomerates: Agglomerates | None = None
+    """None if no step of the recipe agglomerates particles."""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -37,6 +37,8 @@ class _Kind:
 
     name: str
     table: FeatureTable
+    ultimate_parents: NDArray[np.bool_] | None = None
+    """Particles (n,) without a parent; None for objects of another kind, which are none."""
 
 
 def find_members(world: World, set_name: str) -> Members:
@@ -45,7 +47,7 @@ def find_members(world: World, set_name: str) -> Members:
     expression = recipe_set.criterion if recipe_set else _BUILT_IN[set_name]
     blueprints = world.recipe.blueprints
     tables = [
-        _Kind("IsParticle", world.particles.features),
+        _Kind("IsParticle", world.particles.features, world.particles.find_ultimate_parents()),
         _Kind("IsParticleBlueprint", world.particle_blueprints),
         _Kind("IsMeasurementTechniqueBlueprint", world.technique_blueprints),
     ]
@@ -82,9 +84,10 @@ def _evaluate_expression(expression: str, kind: _Kind, criteria: Mapping[str, Cr
 
     def leaf(name: str) -> NDArray[np.bool_]:
         if name in criteria:
-            return evaluate_criterion(criteria[name], kind.table, is_particle=kind.name == "IsParticle")
-        ultimate_parent = name == "IsUltimateParent" and kind.name == "IsParticle"
-        return np.full(rows, name in (kind.name, "AlwaysTrue") or ultimate_parent)
+            return _evaluate_criterion(criteria[name], kind)
+        if name == "IsUltimateParent":
+            return _find_ultimate_parents(kind)
+        return np.full(rows, name in (kind.name, "AlwaysTrue"))
 
     def constant(value: bool) -> NDArray[np.bool_]:
         return np.full(rows, value)
@@ -92,15 +95,20 @@ def _evaluate_expression(expression: str, kind: _Kind, criteria: Mapping[str, Cr
     return parse_expression(expression).evaluate(leaf, constant)
 
 
-def evaluate_criterion(criterion: Criterion, table: FeatureTable, *, is_particle: bool) -> NDArray[np.bool_]:
+def _find_ultimate_parents(kind: _Kind) -> NDArray[np.bool_]:
+    return np.zeros(kind.table.rows, dtype=bool) if kind.ultimate_parents is None else kind.ultimate_parents
+
+
+def _evaluate_criterion(criterion: Criterion, kind: _Kind) -> NDArray[np.bool_]:
     """Return True for each object (n,) that meets the criterion.
 
     An object without the feature, or with a value of the wrong type, gets `default_return_value`.
     """
+    table = kind.table
     if isinstance(criterion, AlwaysTrue):
         return np.ones(table.rows, dtype=bool)
     if isinstance(criterion, IsUltimateParent):
-        return np.full(table.rows, is_particle)
+        return _find_ultimate_parents(kind)
     result = np.full(table.rows, criterion.default_return_value)
     values, rows = (
         table.read_column(criterion.feature_name).values,

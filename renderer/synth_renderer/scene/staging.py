@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synth_api.prototypes import GEOMETRIES, FeatureType
+from synth_api.recipe.feature_generation import AgglomerateParticles
+from synth_renderer.agglomeration.growth import measure_gyration
 from synth_renderer.geometry import prototypes
 from synth_renderer.geometry.shapes import SHAPE_FEATURES, Shape, build_shape_mesh, choose_shape, is_round
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.bodies import Bodies
+from synth_renderer.model.mesh import Mesh
 from synth_renderer.model.palette import build_palette
-from synth_renderer.model.staged_scene import StagedScene, StagedTechnique
+from synth_renderer.model.staged_scene import Agglomerates, StagedScene, StagedTechnique
+from synth_renderer.model.transforms import rotation_matrix, transform_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.model.mesh import Mesh
     from synth_renderer.scene.world import InvokedTechnique, Particles, World
 
 
@@ -30,6 +34,9 @@ def stage_scene(world: World) -> StagedScene:
     for row, color in enumerate(build_palette(len(particles))):
         particles.features.set_value("category_color", row, "#{:02x}{:02x}{:02x}".format(*color))
     technique = _stage_technique(world.require_technique())
+    bodies = build_bodies(particles, every, technique.camera.pixel_size, world.meshes)
+    steps = world.recipe.synth_chain.feature_generation_steps
+    has_agglomerates = any(isinstance(step, AgglomerateParticles) for step in steps)
     return StagedScene(
         seed=world.seed,
         names=tuple(particles.names),
@@ -37,8 +44,9 @@ def stage_scene(world: World) -> StagedScene:
         geometries=tuple(particles.geometries),
         materials=tuple(particles.materials),
         features={name: particles.features.read_column(name) for name in sorted(particles.features.list_names())},
-        bodies=build_bodies(particles, every, technique.camera.pixel_size, world.meshes),
+        bodies=bodies,
         technique=technique,
+        agglomerates=_describe_agglomerates(particles, bodies.locations) if has_agglomerates else None,
     )
 
 
@@ -73,6 +81,30 @@ def build_scaled_mesh(particles: Particles, row: int, pixel: float | None, meshe
     return ScaledMesh(mesh, None, extents / mesh.extents, prototypes.is_sphere(geometry, extents))
 
 
+def build_agglomerate_mesh(
+    particles: Particles, row: int, pixel: float | None, meshes: dict[Shape, Mesh]
+) -> tuple[ScaledMesh, NDArray[np.float64]]:
+    """Return the mesh of a particle and its whole agglomerate, and the place (3,) of the mesh's middle.
+
+    For a particle alone they are those of `build_scaled_mesh`. The mesh of an agglomerate has the world's axes, and its
+    middle is the mean of its particles' centres.
+    """
+    members, locations = particles.list_members(row), particles.features.read_column("location").values
+    if len(members) == 1:
+        return build_scaled_mesh(particles, row, pixel, meshes), locations[row]
+    middle = np.array([math.fsum(locations[members, axis]) / len(members) for axis in range(3)])
+    vertices, normals, triangles, count = [], [], [], 0
+    for member in members:
+        look = build_scaled_mesh(particles, int(member), pixel, meshes)
+        turn = rotation_matrix(particles.quaternions[member])
+        vertices.append(transform_points(look.mesh.vertices, turn * look.scale, locations[member] - middle))
+        normals.append(transform_points(look.mesh.normals, turn, np.zeros(3)))
+        triangles.append(look.mesh.triangles + count)
+        count += len(vertices[-1])
+    mesh = Mesh(np.concatenate(vertices), np.concatenate(normals), np.concatenate(triangles).astype(np.int32))
+    return ScaledMesh(mesh, None, np.ones(3), is_sphere=False), middle
+
+
 def build_bodies(
     particles: Particles, rows: NDArray[np.bool_], pixel: float | None, meshes: dict[Shape, Mesh] | None = None
 ) -> Bodies:
@@ -95,6 +127,21 @@ def _read_locations(particles: Particles) -> NDArray[np.float64]:
     if not len(particles):
         return np.zeros((0, 3))
     return np.array(particles.features.read_column("location").values, dtype=np.float64)
+
+
+def _describe_agglomerates(particles: Particles, locations: NDArray[np.float64]) -> Agglomerates:
+    numbers, membership = np.zeros(len(particles), dtype=np.int32), particles.membership
+    primaries, gyration, prefactor = numbers.copy(), np.full(len(particles), np.nan), np.full(len(particles), np.nan)
+    parents = np.flatnonzero(particles.find_ultimate_parents() & (membership["agglomerate"] > 0))
+    for number, parent in enumerate(parents, start=1):
+        members = particles.list_members(int(parent))
+        radii = np.array([particles.compute_size(int(member))[0] / 2 for member in members])
+        width, count = measure_gyration(locations[members], radii), len(members)
+        numbers[members], primaries[members], gyration[members] = number, count, width
+        if count > 1:
+            dimension = float(membership["fractal_dimension"][parent])
+            prefactor[members] = np.float32(count * math.pow(math.fsum(radii) / count / width, dimension))
+    return Agglomerates(numbers, primaries, membership["contacts"].astype(np.int32), gyration, prefactor)
 
 
 def _stage_technique(invoked: InvokedTechnique) -> StagedTechnique:

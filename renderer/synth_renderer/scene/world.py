@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -30,11 +30,15 @@ if TYPE_CHECKING:
     from synth_renderer.techniques.base.technique import Technique
 
 
+MEMBERSHIP: Final = np.dtype([("agglomerate", np.int64), ("contacts", np.int64), ("fractal_dimension", np.float64)])
+"""A particle's agglomerate, from 1, 0 for none, its contacts there, and the fractal dimension of such agglomerates."""
+
+
 @dataclass
 class Particles:
     """N particles in id order: code-point order of blueprint names, then index.
 
-    quaternions (N, 4) w x y z, unit; the sizes come from the features.
+    quaternions (N, 4) w x y z, unit; membership (N,) of the type MEMBERSHIP; the sizes come from the features.
     """
 
     names: list[str]
@@ -43,11 +47,12 @@ class Particles:
     materials: list[str]
     features: FeatureTable
     quaternions: NDArray[np.float64]
+    membership: NDArray[np.void]
 
     @classmethod
     def make_empty(cls) -> Particles:
         """Return a table of no particles."""
-        return cls([], [], [], [], FeatureTable(0), np.zeros((0, 4)))
+        return cls([], [], [], [], FeatureTable(0), np.zeros((0, 4)), np.zeros(0, MEMBERSHIP))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -70,7 +75,33 @@ class Particles:
             materials=[self.materials[row] for row in kept],
             features=self.features.select_rows(kept),
             quaternions=self.quaternions[kept],
+            membership=self.membership[kept],
         )
+
+    def find_ultimate_parents(self) -> NDArray[np.bool_]:
+        """Return True for each particle (N,) that stands for itself or, as the first one, for its agglomerate."""
+        agglomerates = self.membership["agglomerate"]
+        first = np.zeros(len(self), dtype=bool)
+        first[np.unique(agglomerates, return_index=True)[1]] = True
+        return np.asarray(first | (agglomerates == 0))
+
+    def list_members(self, row: int) -> NDArray[np.int64]:
+        """Return the rows of a particle's agglomerate, ascending; its own without one."""
+        agglomerate = self.membership["agglomerate"][row]
+        return np.flatnonzero(self.membership["agglomerate"] == agglomerate) if agglomerate else np.array([row])
+
+    def complete_agglomerates(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the particles (N,) of the chosen ultimate parents: they and the others of their agglomerates."""
+        parents, agglomerates = chosen & self.find_ultimate_parents(), self.membership["agglomerate"]
+        return np.asarray(parents | ((agglomerates > 0) & np.isin(agglomerates, agglomerates[parents])))
+
+    def move_with_agglomerate(self, row: int, name: str, value: FeatureValue) -> None:
+        """Set the location of an ultimate parent, or a component of it; the others of its agglomerate move with it."""
+        locations = self.features.read_column("location").values
+        others = self.list_members(row)
+        places = locations[others] - locations[row]
+        self.set_feature(row, name, value)
+        locations[others[others != row]] = locations[row] + places[others != row]
 
     def compute_size(self, row: int) -> NDArray[np.float64]:
         """Return full extents (3,) along one particle's own axes, scene units."""
@@ -213,6 +244,7 @@ def _make_particles(name: str, blueprint: ParticleBlueprint) -> Particles:
         materials=[blueprint.material_prototype_name] * number,
         features=table,
         quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (number, 1)),
+        membership=np.zeros(number, MEMBERSHIP),
     )
 
 
@@ -231,4 +263,5 @@ def _merge_particles(old: Particles, new: Particles) -> Particles:
         materials=sort_both(old.materials, new.materials),
         features=concatenate_tables([old.features, new.features], order),
         quaternions=np.concatenate([old.quaternions, new.quaternions])[order],
+        membership=np.concatenate([old.membership, new.membership])[order],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,13 +22,13 @@ from synth_renderer.deposit.profile import build_profile
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
-from synth_renderer.model.transforms import rotation_matrix, transform_points
+from synth_renderer.model.transforms import multiply_quaternions, rotation_matrix, transform_points
 from synth_renderer.randomness.directions import draw_rotation
 from synth_renderer.randomness.hashing import draw_uniform, draw_word
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
 from synth_renderer.scene.sets import find_members
-from synth_renderer.scene.staging import ScaledMesh, build_scaled_mesh
+from synth_renderer.scene.staging import ScaledMesh, build_agglomerate_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.recipe.feature_generation import DepositOnSubstrate
-    from synth_renderer.scene.world import World
+    from synth_renderer.scene.world import Particles, World
 
 
 HEADROOM: Final = 0.9
 """Share of the height of the camera that a heap may reach: bodies above the camera would have no label."""
+_UNTURNED: Final = np.array([1.0, 0.0, 0.0, 0.0])
 FACET_PIXELS: Final = 3.0
 """Facet size of the coarse meshes of this step, in pixels."""
 
@@ -49,7 +51,8 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
 
     Raises RenderError if they cover less of the picture than the step's minimum.
     """
-    rows = np.flatnonzero(find_members(world, step.affected_set_name).particles)
+    affected = find_members(world, step.affected_set_name).particles
+    rows = np.flatnonzero(affected & world.particles.find_ultimate_parents())
     if not len(rows):
         return
     parameters = _draw_parameters(world, step, name)
@@ -67,7 +70,7 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
             particle = world.particles.names[row]
             place = _build_key(world, name, particle, "place")
             turn = deposit.choose_heading(place) if is_turned else None
-            look = build_scaled_mesh(world.particles, int(row), pixel, world.meshes)
+            look, _ = build_agglomerate_mesh(world.particles, int(row), pixel, world.meshes)
             quaternions.append(_choose_pose(look, orientation, _build_key(world, name, particle, "orientation"), turn))
             yield _build_posed_body(look, quaternions[-1], deposit.land.cell, turn), place
 
@@ -89,13 +92,14 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
 
 def _list_hosts(world: World, step: DepositOnSubstrate, rows: NDArray[np.int64], cell: float) -> list[PlacedBody]:
     """Return the bodies of the step's deposited set, without the particles `rows` that it is about to put down."""
-    hosts = np.setdiff1d(np.flatnonzero(find_members(world, step.deposited_set_name).particles), rows)
+    placed_before = find_members(world, step.deposited_set_name).particles & world.particles.find_ultimate_parents()
+    hosts = np.setdiff1d(np.flatnonzero(placed_before), rows)
     floor, pixel = world.require_technique().compute_volume().lower[2], _compute_facet_size(world)
     placed = []
     for row in hosts:
-        look = build_scaled_mesh(world.particles, int(row), pixel, world.meshes)
-        body = _build_posed_body(look, world.particles.quaternions[row], cell)
-        x, y, z = world.particles.features.read_value("location", int(row))  # type: ignore[misc, str-unpack]
+        look, (x, y, z) = build_agglomerate_mesh(world.particles, int(row), pixel, world.meshes)
+        is_alone = len(world.particles.list_members(int(row))) == 1
+        body = _build_posed_body(look, world.particles.quaternions[row] if is_alone else _UNTURNED, cell)
         placed.append(PlacedBody(body, float(x), float(y), float(z) - floor))
     return placed
 
@@ -146,13 +150,22 @@ def _estimate_reach_and_diameter(
 
     It is the wider side of a square cell, the circle around the particle in a hexagonal one, as it lies.
     """
-    diagonals = np.array([np.sqrt((world.particles.compute_size(int(row)) ** 2).sum()) for row in rows])
+    diagonals = np.array([_measure_diagonal(world, int(row)) for row in rows])
     middle = int(rows[np.argsort(diagonals, kind="stable")[len(rows) // 2]])
-    look = build_scaled_mesh(world.particles, middle, _compute_facet_size(world), world.meshes)
+    look, _ = build_agglomerate_mesh(world.particles, middle, _compute_facet_size(world), world.meshes)
     body = _build_posed_body(look, _choose_pose(look, orientation, np.uint64(middle), np.array([1.0, 0.0])), 1e9)
     left, right, low, high = body.extent
     diameter = max(right - left, high - low) if lattice == "square" else 2 * body.reach
     return float(diagonals.max()), diameter if body.radius is None else 2 * body.radius
+
+
+def _measure_diagonal(world: World, row: int) -> float:
+    """Return an upper bound of the diameter of a particle, or of its agglomerate."""
+    particles = world.particles
+    if len(particles.list_members(row)) == 1:
+        return float(np.sqrt((particles.compute_size(row) ** 2).sum()))
+    vertices = build_agglomerate_mesh(particles, row, _compute_facet_size(world), world.meshes)[0].mesh.vertices
+    return 2 * float(np.sqrt((vertices * vertices).sum(axis=1)).max())
 
 
 def _build_layout(parameters: dict[str, Any], view: tuple[float, float], key: np.uint64) -> Layout:
@@ -214,10 +227,10 @@ def _build_posed_body(
     )
 
 
-def _find_lowest_vertex(world: World, row: int, pixel: float | None) -> float:
-    """Return the z of the lowest vertex of a particle's mesh relative to its centre, on which it rests."""
-    look = build_scaled_mesh(world.particles, row, pixel, world.meshes)
-    turned = rotation_matrix(world.particles.quaternions[row]) * look.scale
+def _find_lowest_vertex(world: World, row: int, quaternion: NDArray[np.float64], pixel: float | None) -> float:
+    """Return the z of the lowest vertex of a turned mesh relative to its middle, on which it rests."""
+    look, _ = build_agglomerate_mesh(world.particles, row, pixel, world.meshes)
+    turned = rotation_matrix(quaternion) * look.scale
     return float(transform_points(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
 
 
@@ -255,12 +268,28 @@ def _write_placement(
     )
     for position, body, (x, y, z) in zip(taken, deposit.bodies, places, strict=True):
         row = int(rows[position])
-        particles.quaternions[row] = quaternions[position]
         if body.radius is None:
-            z += body.profile.lowest - _find_lowest_vertex(world, row, pixel)
-        location = np.array([x, y, z + floor], dtype=np.float32)
-        particles.set_feature(row, "location", tuple(location.tolist()))
+            z += body.profile.lowest - _find_lowest_vertex(world, row, quaternions[position], pixel)
+        _place(particles, row, quaternions[position], np.array([x, y, z + floor], dtype=np.float32))
     gone = np.zeros(len(particles), dtype=bool)
     gone[rows] = True
     gone[rows[taken]] = False
+    gone = particles.complete_agglomerates(gone)
     world.particles = particles.remove(gone)
+
+
+def _place(particles: Particles, row: int, quaternion: NDArray[np.float64], location: NDArray[np.float32]) -> None:
+    """Turn and move a particle, or its agglomerate as one body, whose middle comes to `location`."""
+    members = particles.list_members(row)
+    if len(members) == 1:
+        particles.quaternions[row] = quaternion
+        particles.set_feature(row, "location", tuple(location.tolist()))
+        return
+    chosen = np.zeros(len(particles), dtype=bool)
+    chosen[members] = True
+    places = particles.features.read_column("location").values[members]
+    ways = places - np.array([math.fsum(places[:, axis]) / len(members) for axis in range(3)])
+    moved = transform_points(ways, rotation_matrix(quaternion), location.astype(np.float64))
+    particles.features.set_values("location", moved, chosen)
+    for member in members:
+        particles.quaternions[member] = multiply_quaternions(quaternion, particles.quaternions[member])

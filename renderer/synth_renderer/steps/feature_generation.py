@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from synth_api.recipe.feature_generation import (
+    AgglomerateParticles,
     DepositOnSubstrate,
     DistributeInMeasurementVolume,
     InvokeBlueprints,
@@ -16,19 +17,28 @@ from synth_api.recipe.feature_generation import (
 )
 from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import UniformlyRandomLocationInMeasurementVolume
+from synth_renderer.model.errors import RenderError
 from synth_renderer.randomness.streams import Stream, build_step_names
 from synth_renderer.randomness.variabilities import Scale, choose_index, draw_parameters, draw_value
+from synth_renderer.scene.features import COMPONENTS, FACTORS
 from synth_renderer.scene.sets import find_members
 from synth_renderer.scene.staging import build_bodies
+from synth_renderer.steps.agglomerate import agglomerate_particles
 from synth_renderer.steps.deposit_on_substrate import deposit_on_substrate
 from synth_renderer.steps.relax import relax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from numpy.typing import NDArray
+
     from synth_api.recipe.model import Blueprint
-    from synth_renderer.scene.world import World
+    from synth_renderer.scene.world import Particles, World
     from synth_renderer.steps.stopwatch import Stopwatch
+
+
+_PLACES: Final = ("location", *COMPONENTS)
+_SIZES: Final = ("dimensions", *FACTORS)
 
 
 def run_generation_steps(world: World, watch: Stopwatch) -> None:
@@ -73,12 +83,30 @@ def _update_feature(world: World, step: TriggerFeatureUpdate, name: str) -> None
 
     variability = draw_parameters(bound.variability, lambda parameter: stream("", f"{feature}.{parameter}"), scale)
     same = draw_value(variability, stream(""), scale) if bound.per == "run" else None
-    for row in np.flatnonzero(chosen.particles & particles.features.find_present(feature)):
+    for row in _list_affected_rows(particles, chosen.particles, feature):
         value = draw_value(variability, stream(particles.names[row]), scale) if bound.per == "object" else same
-        particles.set_feature(int(row), feature, value)
+        if feature in _PLACES:
+            particles.move_with_agglomerate(int(row), feature, value)
+        else:
+            particles.set_feature(int(row), feature, value)
     if chosen.technique and feature in technique.features:
         value = draw_value(variability, stream(technique.name), scale) if bound.per == "object" else same
         technique.features.set_value(feature, 0, value)
+
+
+def _list_affected_rows(particles: Particles, chosen: NDArray[np.bool_], feature: str) -> NDArray[np.int64]:
+    """Return the rows whose feature is drawn: an agglomerate moves with its first particle.
+
+    Raises RenderError if it would change the size of a particle in an agglomerate.
+    """
+    rows = chosen & particles.features.find_present(feature)
+    if feature in _PLACES:
+        rows &= particles.find_ultimate_parents()
+    if feature in _SIZES and particles.membership["agglomerate"][rows].any():
+        raise RenderError(
+            f"the feature '{feature}' of particles in agglomerates would part them; set it before AgglomerateParticles"
+        )
+    return np.flatnonzero(rows)
 
 
 def _build_scale(world: World) -> Scale:
@@ -87,17 +115,20 @@ def _build_scale(world: World) -> Scale:
 
 def _distribute(world: World, step: DistributeInMeasurementVolume, name: str) -> None:
     scale, particles = _build_scale(world), world.particles
-    for row in np.flatnonzero(find_members(world, step.affected_set_name).particles):
+    affected = find_members(world, step.affected_set_name).particles
+    for row in np.flatnonzero(affected & particles.find_ultimate_parents()):
         stream = Stream(world.seed, name, particles.names[row], "location")
         location = draw_value(UniformlyRandomLocationInMeasurementVolume(), stream, scale)
-        particles.set_feature(int(row), "location", location)
+        particles.move_with_agglomerate(int(row), "location", location)
 
 
 def _relax(world: World, step: RelaxCollisions, _name: str) -> None:
     particles, technique = world.particles, world.require_technique()
-    affected = find_members(world, step.affected_set_name).particles
+    affected = particles.complete_agglomerates(find_members(world, step.affected_set_name).particles)
     container = technique.compute_volume() if technique.technique.has_walls() else None
-    locations, quaternions, report = relax(build_bodies(particles, affected, None), step, container)
+    locations, quaternions, report = relax(
+        build_bodies(particles, affected, None), step, container, particles.membership["agglomerate"][affected]
+    )
     particles.features.set_values("location", locations, affected)
     particles.quaternions[affected] = quaternions
     world.physics.append(report)
@@ -118,6 +149,7 @@ _STEPS: dict[type, Callable[[World, Any, str], None]] = {
     TriggerFeatureUpdate: _update_feature,
     DistributeInMeasurementVolume: _distribute,
     RelaxCollisions: _relax,
+    AgglomerateParticles: agglomerate_particles,
     DepositOnSubstrate: deposit_on_substrate,
     SaveState: _save_state,
     LoadState: _load_state,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
     from synth_renderer.labels.measure import Measurements
     from synth_renderer.model.mesh import Mesh
-    from synth_renderer.model.staged_scene import StagedScene
+    from synth_renderer.model.staged_scene import Agglomerates, StagedScene
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ def build_records(
     columns = _build_columns(scene, measured)
     if labelled is not None:
         columns["labelled"] = labelled, np.ones(len(scene), dtype=bool)
+    if scene.agglomerates is not None:
+        columns |= _build_agglomerate_columns(scene.agglomerates)
     annotated = measured.visible_px > 0 if labelled is None else labelled
     annotations = _build_annotations(scene, fragments, surface, measured, annotated)
     return Records(
@@ -106,6 +108,17 @@ def _build_columns(scene: StagedScene, measured: Measurements) -> dict[str, Colu
         "touches_border": measured.touches_border,
     }
     return {name: (column, _find_present(name, column, measured)) for name, column in values.items()}
+
+
+def _build_agglomerate_columns(agglomerates: Agglomerates) -> dict[str, Column]:
+    inside = agglomerates.number > 0
+    return {
+        "agglomerate": (agglomerates.number, inside),
+        "primaries": (agglomerates.primaries, inside),
+        "contacts": (agglomerates.contacts, inside),
+        "gyration_radius": (agglomerates.gyration_radius, inside),
+        "fractal_prefactor": (agglomerates.fractal_prefactor, ~np.isnan(agglomerates.fractal_prefactor)),
+    }
 
 
 def _find_present(name: str, values: NDArray[Any], measured: Measurements) -> NDArray[np.bool_]:

@@ -23,19 +23,23 @@ ROUND_SHAPES: Final = frozenset({"SPHERE", "CAPSULE", "CONVEX_HULL", "MESH"})
 
 
 def relax(
-    bodies: Bodies, step: RelaxCollisions, container: Box | None
+    bodies: Bodies, step: RelaxCollisions, container: Box | None, agglomerates: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], PhysicsReport]:
     """Return locations (N, 3), quaternions w x y z (N, 4) and the report of the relaxation.
 
-    Spheres that collide as spheres use the project's solver, other bodies Blender's. Raises PhysicsError.
+    `agglomerates` (N,) are the numbers of the bodies' agglomerates, 0 for none; the bodies of one keep their places to
+    each other. Free spheres that collide as spheres use the project's solver, other bodies Blender's. Raises
+    PhysicsError.
     """
-    forces = Forces.from_step(step)
-    if bodies.is_sphere.all() and step.collision_shape in ROUND_SHAPES:
+    forces, shape = Forces.from_step(step), step.collision_shape
+    groups = np.zeros(len(bodies), dtype=np.int64) if agglomerates is None else agglomerates
+    is_round = bool(bodies.is_sphere.all()) and shape in ROUND_SHAPES
+    if is_round and len(np.unique(groups[groups > 0])) == np.count_nonzero(groups):
         locations, report = settle_spheres(bodies.locations, compute_sphere_radii(bodies), forces, container)
         return locations, bodies.quaternions.copy(), report
     from synth_renderer.blender.rigid_bodies import relax_rigid_bodies
 
-    return relax_rigid_bodies(bodies, forces, step.collision_shape, container)
+    return relax_rigid_bodies(bodies, forces, "SPHERE" if is_round else shape, container, groups)
 
 
 def compute_sphere_radii(bodies: Bodies) -> NDArray[np.float64]:

@@ -4,9 +4,10 @@ import pytest
 
 from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.recipe.feature_generation import LoadState, RelaxCollisions
+from synth_api.recipe.feature_generation import AgglomerateParticles, LoadState, RelaxCollisions
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.recipe.rendering import SaveState
+from synth_api.recipe.variabilities import Constant
 
 BEAD = "blueprints.particles.Bead"
 SEM = "blueprints.measurement_techniques.SEM"
@@ -201,17 +202,39 @@ def test_a_state_is_loaded_only_after_it_was_saved(spheres_tree, put, refusal) -
     assert isinstance(recipe.synth_chain.feature_generation_steps[-1], LoadState)
 
 
-def test_agglomeration_is_known_and_refused(spheres_tree, put, refusal) -> None:
-    step = {
-        "_target_": "synthpic2.recipe.synth_chain.feature_generation_steps.AgglomerateParticles",
-        "affected_set_name": "AllParticles",
-        "mode": "Cluster-Cluster",
-        "speed": 1,
-        "randomness": 0,
-        "primary_particle_number_variability": {"_target_": "$builtins.Constant", "value": 3},
-    }
-    sentence = refusal(parse_recipe, put(spheres_tree, f"{GENERATION}.5", step))
-    assert f"{GENERATION}[5]._target_: '$builtins.AgglomerateParticles' is not available in this version" in sentence
+AGGLOMERATION = {
+    "_target_": "synthpic2.recipe.synth_chain.feature_generation_steps.AgglomerateParticles",
+    "affected_set_name": "AllParticles",
+    "mode": "Cluster-Cluster",
+    "speed": 1,
+    "randomness": 0,
+    "primary_particle_number_variability": {"_target_": "$builtins.Constant", "value": 3},
+}
+
+
+def test_agglomeration_has_a_nested_variability(spheres_tree, put) -> None:
+    step = parse_recipe(put(spheres_tree, f"{GENERATION}.5", AGGLOMERATION)).synth_chain.feature_generation_steps[5]
+    assert isinstance(step, AgglomerateParticles)
+    assert (step.mode, step.primary_particle_number_variability) == ("cluster-cluster", Constant(value=3.0))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path", "problem"),
+    [
+        ("mode", "ballistic", "mode", "there is no 'ballistic' here; known are cluster-cluster, particle-cluster"),
+        ("sintering_ratio", 1.5, "sintering_ratio", "must be at most 1, not 1.5"),
+        (
+            "primary_particle_number_variability",
+            {"_target_": "$builtins.Constant", "value": "three"},
+            "primary_particle_number_variability.value",
+            "number",
+        ),
+    ],
+)
+def test_agglomeration_refuses(spheres_tree, put, refusal, key, value, path, problem) -> None:
+    sentence = refusal(parse_recipe, put(spheres_tree, f"{GENERATION}.5", AGGLOMERATION | {key: value}))
+    assert f"{GENERATION}[5].{path}: " in sentence
+    assert problem in sentence
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ bodies = Bodies((mesh,), np.zeros(n, np.int32), np.repeat(rng.uniform(5, 7, (n, 
                 rng.uniform([-15, -15, 5], [15, 15, 45], (n, 3)), np.zeros(n, bool))
 forces = Forces(num_frames=250, use_gravity=True, gravity=(0, 0, -1000))
 room = Box((-20, -20, 0), (20, 20, 51.2))
-locations, turned, report = relax_rigid_bodies(bodies, forces, "CONVEX_HULL", room)
+locations, turned, report = relax_rigid_bodies(bodies, forces, "CONVEX_HULL", room, np.zeros(n, np.int64))
 assert abs(locations[:, :2]).max() < 20 and locations[:, 2].min() > 1 and locations[:, 2].max() < 15
 assert report.came_to_rest and 0 <= report.largest_overlap < 0.05, report
 assert relax(replace(bodies, is_sphere=np.ones(n, bool)), RelaxCollisions(affected_set_name="A", num_frames=2,
