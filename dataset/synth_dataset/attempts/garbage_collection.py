@@ -24,7 +24,7 @@ from synth_dataset.documents.document import DocumentError
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -132,11 +132,22 @@ def remove_garbage(store: Store, garbage: Garbage) -> None:
     for _ in read_ahead(store.remove_folder, folders, store.max_requests):
         pass
     store.remove_files(item.path for item in garbage.scratch)
-    remove_shards(store, map(_parse_shard, garbage.shards))
-    if garbage.sparse_shards:
-        needed = collect_keys(store, find_live(store))
-        store.shards.refresh()
-        pack_again(store, [_parse_shard(item) for item in garbage.sparse_shards], find_needed_rows(store, needed))
+    if garbage.shards or garbage.sparse_shards:
+        _remove_shards(store, *(list(map(_parse_shard, kind)) for kind in (garbage.shards, garbage.sparse_shards)))
+
+
+def _remove_shards(store: Store, unneeded: Sequence[str], sparse: Sequence[str]) -> None:
+    """Remove shards, and pack sparse ones again.
+
+    One that has a needed run by now stays: it has its index since, or another process has removed a copy of the run.
+    """
+    needed = collect_keys(store, find_live(store))
+    store.shards.refresh()
+    numbers = np.unique(store.shards.rows["shard"][find_needed_rows(store, needed)])
+    in_use = {store.shards.names[number] for number in numbers}
+    remove_shards(store, [name for name in unneeded if name not in in_use])
+    store.shards.refresh()
+    pack_again(store, sparse, find_needed_rows(store, needed))
 
 
 def _parse_shard(item: GarbageItem) -> str:

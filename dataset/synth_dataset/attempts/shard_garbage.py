@@ -82,13 +82,13 @@ def pack_again(store: Store, names: Sequence[str], is_live: NDArray[np.bool_], s
 
     A process killed at any moment leaves each run in an old shard, in a new one, or in both. Raises as `write_shard`.
     """
-    shards = store.shards
-    is_chosen = np.array([name in set(names) for name in shards.names], np.bool_)
+    shards, chosen = store.shards, frozenset(names)
+    is_chosen = np.array([name in chosen for name in shards.names], np.bool_)
     rows = np.flatnonzero(is_live & is_chosen[shards.rows["shard"]])
-    runs = (take_packed_run(store, shards.get_run(int(row))) for row in rows)
-    for part in _split_runs(runs, shard_bytes):
-        write_shard(store, part)
-    remove_shards(store, names)
+    runs = (take_packed_run(store, run) for run in shards.iterate_runs(rows))
+    written = {write_shard(store, part) for part in _split_runs(runs, shard_bytes)}
+    # One that was killed may have written one of the shards, of which the others are packed with it now.
+    remove_shards(store, [name for name in names if name not in written])
 
 
 def _split_runs(runs: Iterable[RunToPack], shard_bytes: int) -> Iterator[list[RunToPack]]:

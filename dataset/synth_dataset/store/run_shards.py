@@ -252,9 +252,9 @@ class Shards:
         row = table.find(bytes.fromhex(key))
         return None if row is None or table.is_plain[row] else table.get_run(row)
 
-    def get_run(self, row: int) -> PackedRun:
-        """Return the run of a row of `rows`."""
-        return self._table.get_run(row)
+    def iterate_runs(self, rows: NDArray[np.intp]) -> Iterator[PackedRun]:
+        """Return the runs of rows (M,) of `rows` as it is now: shards that are written meanwhile change the rows."""
+        return map(self._table.get_run, rows.tolist())
 
     def find_any(self, key: str) -> PackedRun | None:
         """Return a run of a shard, also one that has a manifest of its own."""

@@ -196,6 +196,21 @@ def test_half_a_shard_is_garbage_once_it_is_old(store, pack, sweep_of, lost):
     assert list(store.iterate_files(layout.SHARDS)) == []
 
 
+def test_a_shard_that_has_got_its_index_since_it_was_found_stays(store, pack, sweep_of):
+    """Its packer was killed before the index, and the next one packs the same runs while garbage is removed."""
+    sweep = sweep_of(0, 1)
+    pack(sweep, 0, 1)
+    path = next(path for path in store.iterate_files(layout.SHARDS) if path.endswith(".parquet"))
+    index = store.read(path)
+    store.remove_files([path])
+    commit(store, sweep)
+    garbage = find_garbage(store, now=LATER)
+    assert len(garbage.shards) == 1
+    store.write(path, index)
+    remove_garbage(store, garbage)
+    assert sorted(store.iterate_keys()) == sorted([sweep.key(0), sweep.key(1)])
+
+
 def test_a_recipe_stays_as_long_as_a_packed_run_names_it(store, record_of, sweep_of):
     sweep, tree = sweep_of(0, 1), {"seed": 7}
     for number in range(2):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import count
 
 import numpy as np
 import pytest
 
-from synth_dataset.attempts.shard_garbage import find_needed_rows, pack_again
+from synth_dataset.attempts.shard_garbage import find_needed_rows, measure_shards, pack_again, remove_shards
 from synth_dataset.documents import layout
+from synth_dataset.documents.shard_index import name_shard
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.store.packing import Packer, pack_runs
 
@@ -85,6 +87,38 @@ def test_a_gc_killed_between_its_steps_leaves_every_live_run(store, put, monkeyp
     assert len(store.shards.names) == 1
 
 
+def test_the_gc_after_a_killed_one_keeps_the_shard_that_this_has_written(store, put, monkeypatch):
+    """A run is read from an old shard, if its name goes before the new one's, which is then packed into itself."""
+    small, large = put(KEYS[0], b"1"), put(KEYS[1], b"2" * 9000)
+    new = name_shard(store.read(layout.manifest_path(key)) for key in KEYS[:2])
+
+    def find_name(live, dead, is_wanted):
+        for number in count():
+            put(dead, bytes([number]) * 20000)
+            name = name_shard(store.read(layout.manifest_path(key)) for key in (live, dead))
+            if is_wanted(name):
+                return name
+
+    first = find_name(KEYS[1], "fa" * 32, lambda name: name < new)
+    last = find_name(KEYS[0], "fb" * 32, lambda name: name > new)
+    pack_runs(store, store, [KEYS[1], "fa" * 32])
+    pack_runs(store, store, [KEYS[0], "fb" * 32])
+    assert store.shards.names == (first, last)
+    live = as_keys(KEYS[:2])
+    with monkeypatch.context() as patched, suppress(KilledError):
+        die_before(store, patched, 2)
+        pack_again(store, [first, last], find_needed_rows(store, live))
+    store.shards.refresh()
+    assert store.shards.names == (first, new, last)
+    shards = {shard.name: shard for shard in measure_shards(store, find_needed_rows(store, live))}
+    assert [name for name, shard in shards.items() if shard.live_bytes and shard.is_sparse] == [first, new]
+    pack_again(store, [first, new], find_needed_rows(store, live))
+    assert shards[last].live_bytes == 0
+    remove_shards(store, [last])
+    assert [store.read_manifest(key) for key in KEYS[:2]] == [small, large]
+    assert store.shards.names == (new,)
+
+
 def test_a_packer_fills_shards(store, put):
     packer = Packer(store, store, shard_bytes=20)
     for key in KEYS:
@@ -141,3 +175,12 @@ def test_a_run_that_has_lost_a_file_is_left_to_the_commit(store, put):
 def test_a_pack_of_nothing_writes_nothing(store):
     pack_runs(store, store, [])
     assert list(store.iterate_files(layout.SHARDS)) == []
+
+
+def test_runs_for_several_shards_are_packed_again_each_once(store, put):
+    manifests = {key: put(key, key.encode()) for key in (f"{number:02x}" * 32 for number in range(1, 9))}
+    pack_runs(store, store, manifests)
+    live = dict(list(manifests.items())[1::2])
+    pack_again(store, store.shards.names, find_needed_rows(store, as_keys(live)), shard_bytes=1)
+    check_runs(store, live)
+    assert len(store.shards.names) == 4
