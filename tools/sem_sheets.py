@@ -224,7 +224,9 @@ def build_recipe(changes: dict[str, Any]) -> Recipe:
 
 def scale_dimensions(geometry: str, length: float) -> list[float]:
     """Return dimensions in the proportions of the prototype, the shortest one `length`."""
-    proportions = SHAPES[geometry].features["dimensions"].default
+    features = SHAPES[geometry].features
+    factors = (1.0, features["width"].default, features["height"].default)
+    proportions = [extent * factor for extent, factor in zip(features["dimensions"].default, factors, strict=True)]
     return [length * extent / min(proportions) for extent in proportions]
 
 
