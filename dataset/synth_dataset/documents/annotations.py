@@ -29,6 +29,8 @@ class Annotation:
     """Right and bottom are exclusive."""
     occluded_by: tuple[int, ...]
     """Ids of the particles that hide a part of it."""
+    agglomerate: int | None = None
+    """Number of its agglomerate, from 1; None if it is in none."""
 
 
 def build_annotations(annotations: Iterable[Annotation], width: int, height: int) -> dict[str, Any]:
@@ -63,4 +65,5 @@ def _build_particle(annotation: Annotation, width: int, height: int) -> dict[str
         "occluded_by": list(annotation.occluded_by),
         "visible": encode_mask(annotation.visible, width, height),
         "amodal": encode_mask(annotation.amodal, width, height),
+        **({} if annotation.agglomerate is None else {"agglomerate": annotation.agglomerate}),
     }

@@ -42,8 +42,9 @@ def iterate_coco(
     """Yield the document as ASCII JSON in parts; memory holds the masks of few runs, of one run with one thread.
 
     Annotation ids count from 1; `categories` have every blueprint of the runs. Besides the keys of COCO an annotation
-    has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation` and `occluded_by` (particle ids). Raises
-    OSError if the annotations of a run cannot be read, DocumentError if they are not JSON.
+    has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation`, `occluded_by` (particle ids) and, if it
+    is in one, `agglomerate_id`. Raises OSError if the annotations of a run cannot be read, DocumentError if they are no
+    JSON.
     """
     yield b'{"info":' + _dump_json(info) + b',"licenses":[]'
     yield b',"categories":' + _dump_json([_build_category(category) for category in categories])
@@ -81,6 +82,7 @@ def _iterate_annotations(
                 "amodal_area": particle["amodal_area"],
                 "amodal_segmentation": particle["amodal"],
                 "occluded_by": particle["occluded_by"],
+                **({"agglomerate_id": particle["agglomerate"]} if "agglomerate" in particle else {}),
             }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from synth_api.errors import InputError
 from synth_api.recipe.outputs import name_pictures
 from synth_api.recipe.rendering import parse_rendering_steps
-from synth_dataset.documents.layout import INSTANCES
+from synth_dataset.documents.layout import AGGLOMERATES, INSTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def list_pictures(manifest: Manifest) -> list[str]:
     """Return the pictures of all particles together, in the order of their steps and of `thumb.webp`.
 
-    Of a recipe that this release cannot read: all pictures of the run's own folder but `instances.png`, by name.
+    Of a recipe that this release cannot read: all pictures of the run's own folder but the maps of ids, by name.
     """
     existing = {file.path for file in manifest.files}
     named = manifest.pictures
@@ -45,7 +45,7 @@ def _name_pictures(manifest: Manifest) -> tuple[str, ...]:
 
 def _is_picture(path: str) -> bool:
     """Return True for a PNG in the run's own folder that is no map of ids."""
-    return path.endswith(".png") and "/" not in path and path != INSTANCES
+    return path.endswith(".png") and "/" not in path and path not in (INSTANCES, AGGLOMERATES)
 
 
 @lru_cache(maxsize=64)

@@ -62,6 +62,13 @@ def draw_instances(view: LabelView) -> NDArray[np.uint16]:
     return view.surface.ids
 
 
+def draw_agglomerates(view: LabelView, numbers: NDArray[np.int32]) -> NDArray[np.uint16]:
+    """Return the agglomerate of each pixel's body (H, W), from `numbers` (N,); 0 is background or none."""
+    shown = np.zeros(len(numbers) + 1, dtype=np.uint16)
+    shown[1:] = numbers
+    return np.asarray(shown[view.surface.ids])
+
+
 def draw_categorical(view: LabelView) -> NDArray[np.uint8]:
     """Return palette colours (H, W, 3) RGB; bodies that only overlap are black like the background."""
     bodies = len(view.of_interest)

@@ -18,7 +18,6 @@ from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.mesh import Mesh
 from synth_renderer.model.palette import build_palette
 from synth_renderer.model.staged_scene import Agglomerates, StagedScene, StagedTechnique
-from synth_renderer.model.transforms import rotation_matrix, transform_points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,23 +85,26 @@ def build_agglomerate_mesh(
 ) -> tuple[ScaledMesh, NDArray[np.float64]]:
     """Return the mesh of a particle and its whole agglomerate, and the place (3,) of the mesh's middle.
 
-    For a particle alone they are those of `build_scaled_mesh`. The mesh of an agglomerate has the world's axes, and its
-    middle is the mean of its particles' centres.
+    For a particle alone they are those of `build_scaled_mesh`. The mesh of an agglomerate has the world's axes and
+    coarse spheres, and its middle is the mean of their centres.
     """
     members, locations = particles.list_members(row), particles.features.read_column("location").values
     if len(members) == 1:
         return build_scaled_mesh(particles, row, pixel, meshes), locations[row]
-    middle = np.array([math.fsum(locations[members, axis]) / len(members) for axis in range(3)])
-    vertices, normals, triangles, count = [], [], [], 0
-    for member in members:
-        look = build_scaled_mesh(particles, int(member), pixel, meshes)
-        turn = rotation_matrix(particles.quaternions[member])
-        vertices.append(transform_points(look.mesh.vertices, turn * look.scale, locations[member] - middle))
-        normals.append(transform_points(look.mesh.normals, turn, np.zeros(3)))
-        triangles.append(look.mesh.triangles + count)
-        count += len(vertices[-1])
-    mesh = Mesh(np.concatenate(vertices), np.concatenate(normals), np.concatenate(triangles).astype(np.int32))
+    middle, sphere = compute_middle(locations[members]), prototypes.build_mesh("sphere", None)
+    radii = particles.read_radii(members)
+    places = locations[members] - middle
+    count = len(members)
+    vertices = (2 * radii[:, None, None] * sphere.vertices[None] + places[:, None]).reshape(-1, 3)
+    starts = np.arange(count, dtype=np.int32) * len(sphere.vertices)
+    triangles = (sphere.triangles[None] + starts[:, None, None]).reshape(-1, 3).astype(np.int32)
+    mesh = Mesh(vertices, np.tile(sphere.normals, (count, 1)), triangles)
     return ScaledMesh(mesh, None, np.ones(3), is_sphere=False), middle
+
+
+def compute_middle(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean (3,) of places (N, 3), the same bits on every machine."""
+    return np.array([math.fsum(places[:, axis]) / len(places) for axis in range(3)])
 
 
 def build_bodies(
@@ -135,7 +137,7 @@ def _describe_agglomerates(particles: Particles, locations: NDArray[np.float64])
     parents = np.flatnonzero(particles.find_ultimate_parents() & (membership["agglomerate"] > 0))
     for number, parent in enumerate(parents, start=1):
         members = particles.list_members(int(parent))
-        radii = np.array([particles.compute_size(int(member))[0] / 2 for member in members])
+        radii = particles.read_radii(members)
         width, count = measure_gyration(locations[members], radii), len(members)
         numbers[members], primaries[members], gyration[members] = number, count, width
         if count > 1:

@@ -90,6 +90,10 @@ class Particles:
         agglomerate = self.membership["agglomerate"][row]
         return np.flatnonzero(self.membership["agglomerate"] == agglomerate) if agglomerate else np.array([row])
 
+    def read_radii(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the radii of spheres, scene units."""
+        return np.array([self.compute_size(int(row))[0] / 2 for row in rows])
+
     def complete_agglomerates(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the particles (N,) of the chosen ultimate parents: they and the others of their agglomerates."""
         parents, agglomerates = chosen & self.find_ultimate_parents(), self.membership["agglomerate"]

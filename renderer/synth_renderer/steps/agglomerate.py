@@ -13,6 +13,7 @@ from synth_renderer.model.transforms import multiply_quaternions
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
 from synth_renderer.scene.sets import find_members
+from synth_renderer.scene.staging import compute_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,10 +98,9 @@ def _join_particles(
     if len(members) == 1:
         return
     locations = particles.features.read_column("location").values
-    middle = np.array([math.fsum(locations[members, axis]) / len(members) for axis in range(3)])
     chosen = np.zeros(len(particles), dtype=bool)
     chosen[members] = True
-    particles.features.set_values("location", middle + grown.centres, chosen)
+    particles.features.set_values("location", compute_middle(locations[members]) + grown.centres, chosen)
     for member, turn in zip(members, grown.turns, strict=True):
         particles.quaternions[member] = multiply_quaternions(turn, particles.quaternions[member])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,7 +27,7 @@ from synth_renderer.randomness.hashing import draw_uniform, draw_word
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
 from synth_renderer.scene.sets import find_members
-from synth_renderer.scene.staging import ScaledMesh, build_agglomerate_mesh
+from synth_renderer.scene.staging import ScaledMesh, build_agglomerate_mesh, build_scaled_mesh, compute_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,8 +227,17 @@ def _build_posed_body(
 
 
 def _find_lowest_vertex(world: World, row: int, quaternion: NDArray[np.float64], pixel: float | None) -> float:
-    """Return the z of the lowest vertex of a turned mesh relative to its middle, on which it rests."""
-    look, _ = build_agglomerate_mesh(world.particles, row, pixel, world.meshes)
+    """Return the z of the lowest vertex of a turned mesh relative to its middle, on which it rests.
+
+    Of an agglomerate that of its spheres.
+    """
+    particles = world.particles
+    members = particles.list_members(row)
+    if len(members) > 1:
+        places = particles.features.read_column("location").values[members]
+        turned = transform_points(places - compute_middle(places), rotation_matrix(quaternion), np.zeros(3))
+        return float((turned[:, 2] - particles.read_radii(members)).min())
+    look = build_scaled_mesh(particles, row, pixel, world.meshes)
     turned = rotation_matrix(quaternion) * look.scale
     return float(transform_points(look.mesh.vertices, turned, np.zeros(3))[:, 2].min())
 
@@ -288,8 +296,7 @@ def _place(particles: Particles, row: int, quaternion: NDArray[np.float64], loca
     chosen = np.zeros(len(particles), dtype=bool)
     chosen[members] = True
     places = particles.features.read_column("location").values[members]
-    ways = places - np.array([math.fsum(places[:, axis]) / len(members) for axis in range(3)])
-    moved = transform_points(ways, rotation_matrix(quaternion), location.astype(np.float64))
+    moved = transform_points(places - compute_middle(places), rotation_matrix(quaternion), location.astype(np.float64))
     particles.features.set_values("location", moved, chosen)
     for member in members:
         particles.quaternions[member] = multiply_quaternions(quaternion, particles.quaternions[member])

@@ -183,7 +183,12 @@ def _build_annotations(
             amodal=select_amodal_pixels(fragments, body),
             box=(int(box[0]), int(box[1]), int(box[2]), int(box[3])),
             occluded_by=tuple(hidden_by[body].tolist()),
+            agglomerate=_find_agglomerate(scene.agglomerates, body),
         )
         for body, box in enumerate(measured.box)
         if annotated[body]
     ]
+
+
+def _find_agglomerate(agglomerates: Agglomerates | None, body: int) -> int | None:
+    return None if agglomerates is None else int(agglomerates.number[body]) or None

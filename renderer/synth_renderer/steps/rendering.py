@@ -11,8 +11,9 @@ import numpy as np
 
 from synth_api.recipe.outputs import StepOutput, build_step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
+from synth_dataset.documents.layout import AGGLOMERATES, INSTANCES
 from synth_dataset.documents.pictures import write_png
-from synth_renderer.labels.modes import PICTURES, LabelView, draw_instances
+from synth_renderer.labels.modes import PICTURES, LabelView, draw_agglomerates, draw_instances
 from synth_renderer.labels.omitted import find_labelled_bodies, keep_labelled_bodies
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.scene.sets import find_members
@@ -74,11 +75,13 @@ class Rendering:
         return self._find_visible(self.min_visible_fraction) if self.min_visible_fraction > 0 else None
 
     def write_instances(self) -> None:
-        """Write `instances.png`: ids (H, W) uint16, 0 is background."""
+        """Write `instances.png`: ids (H, W) uint16, 0 is background; `agglomerates.png` has numbers of agglomerates."""
         with self.watch.measure_stage("label pictures"):
             everything = self._select_all()
             view = self._build_labelled_view(everything, np.zeros_like(everything), self.min_visible_fraction)
-            self._write_label_picture("instances.png", draw_instances(view))
+            self._write_label_picture(INSTANCES, draw_instances(view))
+            if self.scene.agglomerates is not None:
+                self._write_label_picture(AGGLOMERATES, draw_agglomerates(view, self.scene.agglomerates.number))
 
     def run_steps(self, steps: tuple[RenderingStep, ...]) -> None:
         """Run all rendering steps in order."""

@@ -13,8 +13,10 @@ from synth_dataset.attempts.attempt import find_dataset, open_attempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents import layout
+from synth_dataset.documents.attempt_document import Category
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.views import dataset_views as views
+from synth_dataset.views.coco import CocoRun, iterate_coco
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,3 +159,13 @@ def test_a_dataset_of_an_earlier_release_has_the_blueprints_of_its_runs(store, s
 
 def pointer(dataset: DatasetDocument) -> str:
     return layout.pointer_path(dataset.namespace, dataset.name)
+
+
+def test_an_annotation_names_the_agglomerate_of_its_particle() -> None:
+    mask = {"size": [3, 4], "counts": "011:"}
+    particle = {"category": "Bead", "bbox": [0, 1, 1, 1], "area": 1, "amodal_area": 1, "visible_fraction": 1.0}
+    particle |= {"occluded_by": [], "visible": mask, "amodal": mask}
+    notes = json.dumps({"particles": [{"id": 1, **particle}, {"id": 2, **particle, "agglomerate": 7}]}).encode()
+    run = CocoRun(0, "real.png", 4, 3, lambda: notes)
+    document = json.loads(b"".join(iterate_coco([run], {}, [Category(id=1, name="Bead")])))
+    assert [note.get("agglomerate_id") for note in document["annotations"]] == [None, 7]

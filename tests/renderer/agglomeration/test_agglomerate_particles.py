@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from synth_api.recipe.parsing import parse_recipe
+from synth_dataset.documents.particle_table import read_table
+from synth_dataset.documents.pictures import read_png
+from synth_renderer.engine import render
 from synth_renderer.model.errors import DrawError, RenderError
 from synth_renderer.scene.sets import find_members
 from synth_renderer.scene.staging import stage_scene
@@ -137,7 +142,7 @@ def test_agglomerates_are_deposited_as_rigid_bodies_and_surplus_ones_removed() -
     kept = np.isin(before.particles.membership["agglomerate"], agglomerates)
     np.testing.assert_allclose(distances(after), distances(before)[np.ix_(kept, kept)], atol=1e-9)
     bottoms = [places(after)[agglomerates == each, 2].min() for each in set(agglomerates)]
-    np.testing.assert_allclose(bottoms, 1, atol=0.01)
+    np.testing.assert_allclose(bottoms, 1, atol=1e-5)
 
 
 def test_agglomerates_fall_as_rigid_bodies() -> None:
@@ -159,6 +164,20 @@ def test_table_describes_the_agglomerates() -> None:
     np.testing.assert_allclose(agglomerates.gyration_radius, np.sqrt([1.6, 1.6, 1.6, 1.6, 0.6]))
     np.testing.assert_allclose(agglomerates.fractal_prefactor, [*[2 * 1.6 ** (-1.91 / 2)] * 4, np.nan], rtol=1e-6)
     assert stage_scene(run()).agglomerates is None
+
+
+def test_pixels_and_annotations_name_the_agglomerate(tmp_path: Path) -> None:
+    world = run(in_groups_of(2), DISTRIBUTE, number=5)
+    render(world.recipe, tmp_path, "cpu")
+    ids, numbers = (read_png(tmp_path / name) for name in ("instances.png", "agglomerates.png"))
+    assert numbers.dtype == np.uint16
+    np.testing.assert_array_equal(numbers, np.array([0, 1, 1, 2, 2, 3])[ids])
+    notes = json.loads((tmp_path / "annotations.json").read_bytes())["particles"]
+    assert len(notes) > 3
+    assert all(note["agglomerate"] == [1, 1, 2, 2, 3][note["id"] - 1] for note in notes)
+    table = read_table(tmp_path / "particles.parquet")
+    assert table.column("agglomerate").to_pylist() == [1, 1, 2, 2, 3]
+    assert table.column("fractal_prefactor").to_pylist()[4] is None
 
 
 def test_too_long_an_agglomerate_ends_the_run() -> None:
