@@ -23,6 +23,7 @@ from synth_api.recipe.variabilities import (
     UniformDistributionInt,
     UniformDistributionNdHomogeneous,
     UniformlyRandomLocationInMeasurementVolume,
+    Weibull,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def convert_variability(variability: Variability, feature: Feature) -> Variabili
         case Sometimes():
             return _convert_sometimes(variability, feature)
     _check_fit(variability, feature)
-    return _convert_parameters(variability) if isinstance(variability, Normal | LogNormal) else variability
+    return _convert_parameters(variability) if isinstance(variability, Normal | LogNormal | Weibull) else variability
 
 
 def convert_parameter(value: Any, feature: Feature) -> Any:
@@ -124,7 +125,7 @@ def _convert_sometimes(sometimes: Sometimes, feature: Feature) -> Sometimes:
     return sometimes.model_copy(update={"otherwise": otherwise, "variability": variability})
 
 
-def _convert_parameters(variability: Normal | LogNormal) -> Variability:
+def _convert_parameters(variability: Normal | LogNormal | Weibull) -> Variability:
     values = {}
     for name, declared in variability.parameters.items():
         value = getattr(variability, name)
@@ -171,7 +172,7 @@ def _find_bounds(variability: Variability) -> tuple[tuple[str, float], ...]:
             return (("location", variability.location), ("scale", variability.location + variability.scale))
         case UniformDistributionInt():
             return (("location", variability.location), ("scale", variability.location + variability.scale - 1))
-        case LogUniform() | Normal() | LogNormal() if variability.unit == "feature":
+        case LogUniform() | Normal() | LogNormal() | Weibull() if variability.unit == "feature":
             ends = (("min", variability.min), ("max", variability.max))
             return tuple((name, end) for name, end in ends if end is not None)
     return ()

@@ -201,9 +201,23 @@ class LogNormal(ParametricVariability):
 
     median: Parameter
     geometric_standard_deviation: Parameter
+    weighting: Literal["number", "mass"] = "number"
+    """`mass`: half of the mass of equally dense particles is in smaller ones."""
 
 
-_UnmixedVariability = _SimpleVariability | Normal | LogNormal
+class Weibull(ParametricVariability):
+    """A Weibull draw, redrawn until it lies strictly between `min` and `max`."""
+
+    parameters: ClassVar[dict[str, Feature]] = {
+        "characteristic": Feature(FeatureType.FLOAT, 1.0, "1 - 1/e of the draws are smaller", minimum=1e-6),
+        "shape": Feature(FeatureType.FLOAT, 1.0, "its exponent; larger ones make it narrower", minimum=0.1),
+    }
+
+    characteristic: Parameter
+    shape: Parameter
+
+
+_UnmixedVariability = _SimpleVariability | Normal | LogNormal | Weibull
 
 
 class Sometimes(Builtin):

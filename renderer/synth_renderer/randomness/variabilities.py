@@ -29,6 +29,7 @@ from synth_api.recipe.variabilities import (
     UniformDistributionInt,
     UniformDistributionNdHomogeneous,
     UniformlyRandomLocationInMeasurementVolume,
+    Weibull,
 )
 from synth_renderer.model.errors import DrawError
 
@@ -211,14 +212,37 @@ def _normal(variability: Normal, stream: Stream, scale: Scale) -> FeatureValue:
 
 @_sample.register(LogNormal)
 def _log_normal(variability: LogNormal, stream: Stream, scale: Scale) -> FeatureValue:
-    """exp(ln median + z ln gsd) with z standard normal."""
+    """exp(ln median + z ln gsd) with z standard normal.
+
+    The median by number of a distribution by mass is exp(-3 ln^2 gsd) times its own (T. Hatch, S. P. Choate,
+    Statistical description of the size properties of non uniform particulate substances, Journal of the Franklin
+    Institute 207, 1929).
+    """
     median, deviation = _number(variability.median), _number(variability.geometric_standard_deviation)
     name = f"a log-normal of median {median} and geometric standard deviation {deviation}"
     if median <= 0 or deviation <= 0:
         raise DrawError(f"{name} does not exist; both must be positive")
     log_median, width = math.log(median), math.log(deviation)
+    if variability.weighting == "mass":
+        log_median -= 3 * width * width
     value = _sample_between(
         lambda: _exp(log_median + stream.draw_normal() * width), variability.min, variability.max, name
+    )
+    return _to_scene_units(variability, value, scale)
+
+
+@_sample.register(Weibull)
+def _weibull(variability: Weibull, stream: Stream, scale: Scale) -> FeatureValue:
+    """characteristic (-ln(1 - u))^(1 / shape)."""
+    characteristic, shape = _number(variability.characteristic), _number(variability.shape)
+    name = f"a Weibull distribution of characteristic {characteristic} and shape {shape}"
+    if characteristic <= 0 or shape <= 0:
+        raise DrawError(f"{name} does not exist; both must be positive")
+    value = _sample_between(
+        lambda: characteristic * math.pow(-math.log(1.0 - stream.draw_uniform()), 1 / shape),
+        variability.min,
+        variability.max,
+        name,
     )
     return _to_scene_units(variability, value, scale)
 

@@ -23,6 +23,7 @@ from synth_api.recipe.variabilities import (
     UniformDistributionNdHomogeneous,
     UniformlyRandomLocationInMeasurementVolume,
     Variability,
+    Weibull,
 )
 from synth_renderer.model.errors import DrawError
 from synth_renderer.model.staged_scene import Box
@@ -55,6 +56,22 @@ def test_a_constant_is_itself(value: object) -> None:
     (result,) = draw_values(Constant(value=value), 1)
     assert result == value
     assert type(result) is type(value)
+
+
+def test_weibull_is_distributed_as_scipy_says() -> None:
+    values = np.array(draw_values(Weibull(characteristic=7.0, shape=2.5), 20_000))
+    assert_distributed(values, stats.weibull_min(2.5, scale=7.0).ppf)
+    assert_float32(values)
+    with pytest.raises(
+        DrawError, match=r"a Weibull distribution of characteristic -1\.0 and shape 2\.0 does not exist"
+    ):
+        draw_values(Weibull(characteristic=-1.0, shape=2.0), 1)
+
+
+def test_half_of_the_mass_is_below_the_median_of_a_log_normal_by_mass() -> None:
+    by_mass = LogNormal(median=7.0, geometric_standard_deviation=1.3, weighting="mass")
+    values = np.array(draw_values(by_mass, 20_000))
+    assert (values[values < 7] ** 3).sum() == pytest.approx((values**3).sum() / 2, rel=0.02)
 
 
 def test_a_constant_is_rounded_to_float32() -> None:
