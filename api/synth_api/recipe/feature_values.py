@@ -178,6 +178,20 @@ def _find_bounds(variability: Variability) -> tuple[tuple[str, float], ...]:
     return ()
 
 
+def find_largest_whole_number(variability: Variability) -> int:
+    """Return the largest value of a variability that has been converted to the type of a whole number."""
+    match variability:
+        case Constant():
+            return int(variability.value)
+        case Choice():
+            return max(int(value) for value in variability.values)
+        case UniformDistributionInt():
+            return variability.location + variability.scale - 1
+        case Sometimes():
+            return max(int(variability.otherwise), find_largest_whole_number(variability.variability))
+    raise TypeError(f"{type(variability).__name__} draws no whole numbers")
+
+
 def _check_bounds(path: str, value: float, feature: Feature) -> None:
     if feature.minimum is not None and value < feature.minimum:
         raise InputError(

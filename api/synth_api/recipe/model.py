@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
+from synth_api.prototypes import Feature, FeatureType
 from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode
-from synth_api.recipe.node import MAX_INTEGER, ClassName, Float, Int, Name, NamedNodes, Node, NoEffect
+from synth_api.recipe.feature_values import convert_variability, find_largest_whole_number
+from synth_api.recipe.node import MAX_INTEGER, Builtin, ClassName, Float, Int, Name, NamedNodes, Node, NoEffect
 from synth_api.recipe.rendering import RenderingStepNode
 from synth_api.recipe.values import parse_plain_value
-from synth_api.recipe.variabilities import VariabilityNode
+from synth_api.recipe.variabilities import Variability, VariabilityNode
 
 
 def _to_sequence(value: Any) -> Any:
@@ -39,6 +41,26 @@ def _parse_constants(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: parse_plain_value(item) for name, item in sorted(value.items())}
     return {} if value is None else value
+
+
+MAX_PARTICLES: Final = 65535
+"""Ids are 16-bit, 0 is the background."""
+_NUMBER: Final = Feature(FeatureType.INT, 0, "number of particles", "", 0, MAX_PARTICLES)
+
+
+def _check_drawn_number(variability: Variability) -> Variability:
+    try:
+        return convert_variability(variability, _NUMBER)
+    except InputError as error:
+        raise InputError("", f"{error.path}: {error.problem}") from None
+
+
+ParticleNumber = Annotated[
+    Annotated[Annotated[Int, Field(ge=0, le=MAX_PARTICLES)], Tag("$plain")]
+    | Annotated[VariabilityNode, AfterValidator(_check_drawn_number), Tag("$drawn")],
+    Discriminator(lambda value: "$drawn" if isinstance(value, dict | Builtin) else "$plain"),
+]
+"""A whole number, or a variability that is drawn once in a run."""
 
 
 class InitialRuntimeState(Node):
@@ -83,12 +105,17 @@ class ParticleBlueprint(Blueprint):
 
     geometry_prototype_name: str
     material_prototype_name: str = "default"
-    number: Annotated[Int, Field(ge=0, le=65535)]
+    number: ParticleNumber
     parent: Annotated[str, NoEffect("no particle has a parent")] = "MeasurementVolume"
     category: ClassName | None = None
     """Class of the particles in the documents of a dataset; null is the name of the blueprint."""
     supercategory: ClassName | None = None
     """Supercategory of that class; null is `particle`."""
+
+    @property
+    def max_number(self) -> int:
+        """Largest number of particles that a run can have."""
+        return self.number if isinstance(self.number, int) else find_largest_whole_number(self.number)
 
 
 class Blueprints(Node):

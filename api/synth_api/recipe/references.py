@@ -12,6 +12,7 @@ from synth_api.recipe import unavailable_prototypes as unavailable
 from synth_api.recipe.categories import BlueprintClass, group_blueprints
 from synth_api.recipe.criteria import BUILT_IN_CRITERIA
 from synth_api.recipe.expression import parse_expression
+from synth_api.recipe.model import MAX_PARTICLES
 from synth_api.recipe.outputs import build_step_outputs
 from synth_api.recipe.rendering import SaveState
 
@@ -31,9 +32,6 @@ BUILT_IN_SETS: Final = {
     "Empty": "False",
 }
 """Name -> expression of the sets that need no declaration."""
-
-MAX_PARTICLES: Final = 65535
-"""Ids are 16-bit, 0 is the background."""
 
 _SET_FIELDS: Final = (
     "affected_set_name",
@@ -87,7 +85,7 @@ def _check_prototypes(recipe: Recipe) -> None:
             unavailable.GEOMETRIES,
         )
         _check_material(f"{path}.material_prototype_name", particles.material_prototype_name)
-    total = sum(particles.number for particles in blueprints.particles.values())
+    total = sum(particles.max_number for particles in blueprints.particles.values())
     if total > MAX_PARTICLES:
         raise InputError(
             "blueprints.particles",

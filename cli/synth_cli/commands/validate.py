@@ -12,7 +12,7 @@ from synth_cli.parameters import PATH, TEXT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from synth_api.recipe.model import Recipe
+    from synth_api.recipe.model import ParticleBlueprint, Recipe
 
 
 @click.command(name="validate")
@@ -54,12 +54,16 @@ def describe_recipe(recipe: Recipe) -> list[tuple[str, str]]:
         *(
             (
                 "particles",
-                f"{name}: {blueprint.number:,} x {blueprint.geometry_prototype_name}, "
+                f"{name}: {_describe_number(blueprint)} x {blueprint.geometry_prototype_name}, "
                 f"{blueprint.material_prototype_name}",
             )
             for name, blueprint in particles.items()
         ),
     ]
+
+
+def _describe_number(blueprint: ParticleBlueprint) -> str:
+    return f"{'' if isinstance(blueprint.number, int) else 'up to '}{blueprint.max_number:,}"
 
 
 def describe_steps(recipe: Recipe) -> list[tuple[str, str]]:

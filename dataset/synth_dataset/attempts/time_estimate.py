@@ -12,6 +12,7 @@ from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.canonical_json import canonical_json
+from synth_api.recipe.model import ParticleBlueprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,11 +36,16 @@ class Work:
         blueprints = recipe["blueprints"]
         kind = [blueprints["measurement_techniques"], recipe["synth_chain"]["rendering_steps"]]
         particles = blueprints.get("particles", {}).values()
-        return cls(canonical_json(kind), sum(blueprint["number"] for blueprint in particles))
+        return cls(canonical_json(kind), sum(map(_count_particles, particles)))
 
     def distance(self, other: Work) -> float:
         """Compute the distance to a run that is alike: |ln((n + 1) / (m + 1))| for n and m particles."""
         return abs(log((self.particles + 1) / (other.particles + 1)))
+
+
+def _count_particles(blueprint: Mapping[str, Any]) -> int:
+    number = blueprint["number"]
+    return number if isinstance(number, int) else ParticleBlueprint.model_validate(blueprint).max_number
 
 
 @dataclass(frozen=True)

@@ -208,11 +208,11 @@ class World:
             declare_prototype(table, one, features, blueprint.features)
         self.technique = InvokedTechnique(name, prototype, blueprint.background_material_prototype_name, table)
 
-    def invoke_particles(self, name: str, blueprint: ParticleBlueprint) -> None:
-        """Create the blueprint's particles at the origin. Raises RenderError for a blueprint invoked before."""
+    def invoke_particles(self, name: str, blueprint: ParticleBlueprint, number: int) -> None:
+        """Create particles of the blueprint at the origin. Raises RenderError for a blueprint invoked before."""
         if name in self.particles.blueprints:
             raise RenderError(f"particle blueprint {name} has been invoked before")
-        made = _make_particles(name, blueprint)
+        made = _make_particles(name, blueprint, number)
         self.particles = _merge_particles(self.particles, made)
 
 
@@ -234,8 +234,7 @@ def _build_blueprint_table(blueprints: Mapping[str, ParticleBlueprint | Measurem
     return table
 
 
-def _make_particles(name: str, blueprint: ParticleBlueprint) -> Particles:
-    number = blueprint.number
+def _make_particles(name: str, blueprint: ParticleBlueprint, number: int) -> Particles:
     table, every = FeatureTable(number), np.ones(number, dtype=bool)
     _declare_custom(table, every, name, blueprint)
     for prototype in (GEOMETRIES[blueprint.geometry_prototype_name], MATERIALS[blueprint.material_prototype_name]):

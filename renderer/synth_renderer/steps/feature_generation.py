@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.recipe.model import Blueprint
+    from synth_api.recipe.model import Blueprint, ParticleBlueprint
     from synth_renderer.scene.world import Particles, World
     from synth_renderer.steps.stopwatch import Stopwatch
 
@@ -62,7 +62,17 @@ def _invoke(world: World, step: InvokeBlueprints, name: str) -> None:
     for technique in techniques:
         world.invoke_technique(technique, blueprints.measurement_techniques[technique])
     for particle in particles:
-        world.invoke_particles(particle, blueprints.particles[particle])
+        blueprint = blueprints.particles[particle]
+        world.invoke_particles(particle, blueprint, _draw_number(world, name, particle, blueprint))
+
+
+def _draw_number(world: World, step: str, name: str, blueprint: ParticleBlueprint) -> int:
+    """Return the number of particles of the blueprint `name`."""
+    if isinstance(blueprint.number, int):
+        return blueprint.number
+    number = draw_value(blueprint.number, Stream(world.seed, step, "", f"{name}.number"), _build_scale(world))
+    assert isinstance(number, int)
+    return number
 
 
 def _choose_one(names: tuple[str, ...], blueprints: Mapping[str, Blueprint], stream: Stream) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def test_maps_are_in_code_point_order(spheres) -> None:
         (
             f"{BOUND}.Defocus.variability._target_",
             "os.system",
-            "there is no _target_ 'os.system' here; some of the 13 known are",
+            "there is no _target_ 'os.system' here; some of the 14 known are",
         ),
         (f"{BOUND}.Defocus.variability._target_", "$builtins.Constnt", "did you mean '$builtins.Constant'?"),
         (f"{BOUND}.Defocus.variability._target_", None, "needs a _target_"),

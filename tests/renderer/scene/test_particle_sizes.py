@@ -12,7 +12,7 @@ from synth_renderer.scene.world import Particles, World
 def particles(geometry: str, **features: Any) -> Particles:
     """One particle as its blueprint makes it."""
     world = World(None)  # type: ignore[arg-type]
-    world.invoke_particles("P", ParticleBlueprint(geometry_prototype_name=geometry, number=1, features=features))
+    world.invoke_particles("P", ParticleBlueprint(geometry_prototype_name=geometry, number=1, features=features), 1)
     return world.particles
 
 
