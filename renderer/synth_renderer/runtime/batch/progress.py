@@ -144,6 +144,7 @@ class BatchWork:
         """Pack the rendered runs if they fill a shard, or all of them; they have ended then. Raises StoreError."""
         if self._packer is None or not self._unpacked or not (all_runs or self._packer.is_full):
             return
+        self.save()  # without their marks: a pod that is killed while it packs was not ended by one of them
         self._packer.pack()
         for run, usage in self._unpacked.items():
             self._update(self.document.add_success(run, self._positions[run], usage))

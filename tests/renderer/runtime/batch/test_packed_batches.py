@@ -10,8 +10,17 @@ import pytest
 
 from synth_api.resources.synth_sweep import Packaging
 from synth_dataset.documents import layout
+from synth_dataset.documents.batch_document import BatchDocument
+from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.packing import Packer
+from synth_renderer.runtime.batch.gpu_clock import GpuClock
+from synth_renderer.runtime.batch.progress import BatchWork
+from synth_renderer.runtime.pool import RunEnded, RunStarting
+from synth_renderer.runtime.protocol import RunReport, RunTask
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.renderer.batch.conftest import Pods
 
 SHARDS = {"packaging": Packaging.SHARDS}
@@ -96,6 +105,27 @@ def test_a_killed_pod_loses_its_unfinished_shard_and_its_runs_are_rendered_again
     assert batch.run(**SHARDS) == 0
     assert exist(batch, range(6)) == [True] * 6
     assert (batch.tries(first), batch.message.succeeded) == (2, 6)
+
+
+def test_a_pod_killed_while_it_packs_was_not_ended_by_a_run(tmp_path: Path) -> None:
+    class KilledError(Exception):
+        """Stands for SIGKILL of this process."""
+
+    class DyingPacker(Packer):
+        def pack(self) -> None:
+            raise KilledError
+
+    store, task = FolderStore(tmp_path), RunTask(number=0, key="ab" * 32, overrides={}, recipe={}, base={})
+    work = BatchWork(
+        store, "batch.json", BatchDocument(batch=0, size=1), [0], lambda _: task, DyingPacker(store, store)
+    )
+    work.record(RunStarting(task, 1), GpuClock(0))
+    assert BatchDocument.model_validate_json(store.read("batch.json")).in_flight
+    work.record(RunEnded(task, RunReport(number=0, outcome="succeeded", seconds=1.0)), GpuClock(0))
+    with pytest.raises(KilledError):
+        work.pack(all_runs=True)
+    document = BatchDocument.model_validate_json(store.read("batch.json"))
+    assert (document.in_flight, document.suspects, document.ended) == ((), (), ())
 
 
 @pytest.mark.parametrize("missing", [".tar", ".parquet"])
