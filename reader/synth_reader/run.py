@@ -124,10 +124,15 @@ class Run:
 
     @cached_property
     def _content(self) -> tuple[dict[str, Any], Mapping[str, tuple[int, int]] | None]:
-        """The manifest; offset in the shard and size of each file, None of a run with a manifest of its own."""
+        """The manifest; offset in the shard and size of each file, None of a run with a manifest of its own.
+
+        A manifest of other files than the dataset has does not go before the packed run.
+        """
         path = f"manifests/{self.meta.key[:2]}/{self.meta.key}.json"
         with suppress(FileNotFoundError):
-            return self._location.read_json(path), None
+            manifest = self._location.read_json(path)
+            if self._packed is None or self._folder.endswith(f"/{manifest.get('c8')}"):
+                return manifest, None
         if self._packed is None:
             raise self._describe_loss(path)
         try:

@@ -174,6 +174,20 @@ def test_a_run_with_files_of_its_own_goes_before_the_packed_one(stores: Path, tm
     assert run.instances.tolist() == open_dataset(copied)[3].instances.tolist()
 
 
+def test_a_run_rendered_again_with_other_files_is_packed_as_long_as_the_dataset_names_the_packed_ones(
+    stores: Path, tmp_path: Path
+) -> None:
+    """Another sweep has rendered it, and has not changed this dataset."""
+    copied = Path(shutil.copytree(stores / "packed", tmp_path / "store"))
+    run = open_dataset(copied)[0]
+    manifest = f"manifests/{run.meta.key[:2]}/{run.meta.key}.json"
+    document = json.loads((stores / "one" / manifest).read_text())
+    (copied / manifest).parent.mkdir(parents=True, exist_ok=True)
+    (copied / manifest).write_text(json.dumps({**document, "c8": "01234567", "files": document["files"][:1]}))
+    assert run.manifest == document
+    assert run.instances.tolist() == open_dataset(stores / "one")[0].instances.tolist()
+
+
 def test_a_packed_run_whose_tar_file_is_cut_or_gone_is_missing(stores: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(stores / "packed", tmp_path / "store"))
     dataset = open_dataset(copied)
