@@ -99,12 +99,26 @@ def pack_runs(source: Store, target: Store, keys: Iterable[str]) -> None:
     if target is not source:
         for path in source.iterate_files(layout.RECIPES):
             target.write(path, source.read(path))
+    wanted = list(keys)
+    for is_last in (False, False, True):
+        try:
+            packed = _write_runs(source, target, wanted)
+            break
+        except (FileNotFoundError, ChangedFileError):  # another process has packed one, or rendered it again
+            if is_last:
+                raise
+            target.shards.expire()
+    remove_files(source, packed)
+
+
+def _write_runs(source: Store, target: Store, keys: Iterable[str]) -> list[RunToPack]:
+    """Write those runs as a shard that are not packed yet; return the runs that are in a shard as they are as files."""
     runs = [run for key in keys if (run := take_plain_run(source, key)) is not None]
     packed = {run.key: read_packed_manifest(target, run.key) for run in runs} if target is source else {}
     new = [run for run in runs if packed.get(run.key) is None]
     if new:
         write_shard(target, new)
-    remove_files(source, [run for run in runs if packed.get(run.key) in (None, run.manifest)])
+    return [run for run in runs if packed.get(run.key) in (None, run.manifest)]
 
 
 def read_packed_manifest(store: Store, key: str) -> bytes | None:

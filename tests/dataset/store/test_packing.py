@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import copy
 from itertools import count
 
 import numpy as np
@@ -147,6 +148,24 @@ def test_two_pods_that_pack_the_same_runs_are_harmless(store, record_of, tmp_pat
     manifests = [store.read_manifest(key) for key in KEYS]
     assert {store.read(f"{layout.run_path(each.key, each.c8)}/real.png") for each in manifests} in ({b"one"}, {b"two"})
     assert [store.read_recipe(each) for each in manifests] == [tree] * 3, "a pod's recipes come before its shard"
+
+
+def test_a_packer_leaves_out_what_another_one_packs_at_the_same_time(store, put, monkeypatch):
+    manifests = {key: put(key, key.encode()) for key in KEYS}
+    other = copy(store)
+    other.__dict__.pop("shards", None)
+    left, write = [KEYS[1]], store.write
+
+    def write_later(*arguments):
+        while left:
+            pack_runs(other, other, [left.pop()])
+        write(*arguments)
+
+    monkeypatch.setattr(store, "write", write_later)
+    pack_runs(store, store, KEYS)
+    check_runs(store, manifests)
+    assert list(store.iterate_plain_keys()) == []
+    assert len(store.shards.names) == 2
 
 
 def test_files_that_a_shard_of_the_store_has_alike_go_and_others_stay(store, put):
