@@ -12,8 +12,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
@@ -21,6 +19,7 @@ from synth_dataset.documents.document import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from synth_dataset.documents.run_manifest import Manifest
@@ -43,16 +42,6 @@ INDEX_ROW: Final = np.dtype(
 
 `manifest_offset` is that of the content of its manifest.
 """
-_SCHEMA: Final = pa.schema(
-    {
-        "key": pa.binary(layout.KEY_BYTES),
-        "c8": pa.string(),
-        "offset": pa.int64(),
-        "length": pa.int64(),
-        "manifest_offset": pa.int64(),
-        "manifest_bytes": pa.int32(),
-    }
-)
 
 
 def build_header(path: str, size: int) -> bytes:
@@ -129,25 +118,48 @@ def encode_index(index: NDArray[np.void]) -> bytes:
     columns: dict[str, Any] = {name: index[name] for name in INDEX_ROW.names or ()}
     columns["key"] = [key.ljust(layout.KEY_BYTES, b"\0") for key in index["key"].tolist()]
     columns["c8"] = [format_content_id(c8) for c8 in index["c8"].tolist()]
+    # Only here: every process that opens a store would load Arrow, and most look into no shard.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     target = BytesIO()
-    pq.write_table(pa.table(columns, _SCHEMA), target)
+    pq.write_table(pa.table(columns, _build_schema()), target)
     return target.getvalue()
 
 
 def parse_index(content: bytes, path: object) -> NDArray[np.void]:
     """Parse an index (N,) of INDEX_ROW. Raises DocumentError that names the file `path`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = _build_schema()
     try:
-        table = pq.read_table(BytesIO(content), columns=_SCHEMA.names).cast(_SCHEMA)
+        table = pq.read_table(BytesIO(content), columns=schema.names).cast(schema)
         index = np.empty(len(table), INDEX_ROW)
         index["key"] = table["key"].to_pylist()
         index["c8"] = [int(c8, 16) for c8 in table["c8"].to_pylist()]
-        for name in _SCHEMA.names[2:]:
+        for name in schema.names[2:]:
             index[name] = table[name].to_numpy()
     except (pa.ArrowException, ValueError, KeyError) as error:
         raise DocumentError(f"{path}: is no index of a shard; {_REMEDY}") from error
     if not len(index) or (index["key"][1:] <= index["key"][:-1]).any():
         raise DocumentError(f"{path}: is no index of a shard, its keys are not sorted; {_REMEDY}")
     return index
+
+
+def _build_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema(
+        {
+            "key": pa.binary(layout.KEY_BYTES),
+            "c8": pa.string(),
+            "offset": pa.int64(),
+            "length": pa.int64(),
+            "manifest_offset": pa.int64(),
+            "manifest_bytes": pa.int32(),
+        }
+    )
 
 
 def format_content_id(c8: int) -> str:
