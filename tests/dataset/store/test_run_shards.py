@@ -67,6 +67,17 @@ def test_a_packed_run_is_read_as_one_of_files(store, packed):
         assert not store.has_lost_files(key)
 
 
+@pytest.mark.parametrize("content", [b"", b"pixels"])
+def test_nothing_is_read_at_the_end_of_a_packed_file(store, put, content):
+    """No bytes of the next file of the shard: zero bytes of an object may mean all to its end."""
+    manifest = put(KEYS[0], content)
+    pack_runs(store, store, KEYS[:1])
+    path = f"{layout.run_path(KEYS[0], manifest.c8)}/real.png"
+    assert store.read(path) == content
+    assert [store.read_part(path, start, 9) for start in (len(content), len(content) + 1)] == [b"", b""]
+    assert store.read_part(path, 0, 0) == b""
+
+
 def test_many_runs_are_two_objects(store, packed):
     assert len(list(store.iterate_files(layout.SHARDS))) == 2
     assert [*store.iterate_files(layout.RUNS), *store.iterate_files(layout.MANIFESTS)] == []
