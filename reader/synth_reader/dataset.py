@@ -162,10 +162,12 @@ def _read_index(location: Location, info: dict[str, Any]) -> pa.Table:
         raise DatasetError(f"{location.address}: its dataset.json names no folder; {remedy}")
     path = f"{info['folder']}/index.parquet"
     try:
-        file = pq.ParquetFile(pa.BufferReader(location.read(path)))
+        content = location.read(path)
     except FileNotFoundError as error:
         raise DatasetError(f"{location.format(path)}: is missing; synth gallery writes that of a folder") from error
-    except pa.ArrowInvalid as error:
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+    except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"{location.format(path)}: is not Parquet: {error}") from error
     names = file.schema_arrow.names
     if missing := [name for name in _REQUIRED if name not in names]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from synth_reader.location import Location
     from synth_reader.shards import ShardPlace
 
+_PARTICLES: Final = "particles.parquet"
 _BIT_DEPTH: Final = 24
 """Byte of a PNG that holds the bits of a sample."""
 
@@ -85,9 +86,13 @@ class Run:
     def particles(self) -> pa.Table:
         """One row for each particle, those outside the picture too; `id` is that of `instances`.
 
-        Fields have their unit and meaning in their metadata.
+        Fields have their unit and meaning in their metadata. Raises DatasetError for a damaged one.
         """
-        return pq.read_table(pa.BufferReader(self.read("particles.parquet")))
+        content = self.read(_PARTICLES)
+        try:
+            return pq.read_table(pa.BufferReader(content))
+        except (pa.ArrowException, OSError) as error:
+            raise DatasetError(f"{self._format(_PARTICLES)}: is not Parquet; render its run again") from error
 
     @property
     def manifest(self) -> dict[str, Any]:

@@ -78,14 +78,16 @@ def _read_shard(location: Location, name: str, sizes: Mapping[str, int]) -> tupl
     """Return names and places of the runs of a shard; None without its whole tar file, and for one just removed."""
     path, tar = f"{_FOLDER}/{name}", f"{name.rpartition('.')[0]}.tar"
     try:
-        table = pq.read_table(pa.BufferReader(location.read(path)))
+        content = location.read(path)
+    except FileNotFoundError:
+        return None
+    try:
+        table = pq.read_table(pa.BufferReader(content))
         rows = zip(table["key"].to_pylist(), table["c8"].to_pylist(), strict=True)
         runs = np.array([key + bytes.fromhex(content) for key, content in rows], _RUN)
         manifests = zip(table["manifest_offset"].to_pylist(), table["manifest_bytes"].to_pylist(), strict=True)
         end = max(start + _pad(size) for start, size in manifests)
-    except FileNotFoundError:
-        return None
-    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:  # OSError: for damaged Parquet
         problem = "is not the index of a shard; synth verify of the store says what helps"
         raise DatasetError(f"{location.format(path)}: {problem}") from error
     if sizes.get(tar) != end + 2 * tarfile.BLOCKSIZE:

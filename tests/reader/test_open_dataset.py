@@ -42,6 +42,12 @@ def find_one(folder: Path, pattern: str) -> Path:
     return found
 
 
+def invert_byte(content: bytes, place: int) -> bytes:
+    changed = bytearray(content)
+    changed[place] ^= 0xFF
+    return bytes(changed)
+
+
 def expect_error(words: str, address: Path | str, *arguments: Any, **options: Any) -> None:
     with pytest.raises(DatasetError, match=words):
         open_dataset(address, *arguments, **options)
@@ -203,8 +209,10 @@ def test_a_packed_run_whose_tar_file_is_cut_or_gone_is_missing(stores: Path, tmp
 def test_a_damaged_index_of_a_shard_is_an_error_that_names_it(stores: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(stores / "packed", tmp_path / "store"))
     for index in (copied / "shards").glob("*.parquet"):
-        index.write_bytes(index.read_bytes()[:-8])
-    expect_error(r"shards/[0-9a-f]+.parquet: is not the index of a shard; synth verify of the store says", copied)
+        whole = index.read_bytes()
+    for damaged in (whole[:-8], invert_byte(whole, -100)):
+        index.write_bytes(damaged)
+        expect_error(r"shards/[0-9a-f]+.parquet: is not the index of a shard; synth verify of the store says", copied)
 
 
 def test_a_damaged_picture_is_an_error_that_names_it(copied: Path) -> None:
@@ -213,6 +221,14 @@ def test_a_damaged_picture_is_an_error_that_names_it(copied: Path) -> None:
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(DatasetError, match=r"/instances.png: is not a PNG that can be read; render its run again$"):
         _ = run.instances
+
+
+def test_a_damaged_particle_table_is_an_error_that_names_it(copied: Path) -> None:
+    run = open_dataset(copied)[0]
+    path = find_one(copied, f"runs/*/{run.meta.key}/*/particles.parquet")
+    path.write_bytes(invert_byte(path.read_bytes(), -20))
+    with pytest.raises(DatasetError, match=r"/particles.parquet: is not Parquet; render its run again$"):
+        _ = run.particles
 
 
 def test_a_run_without_a_real_image_names_its_pictures(copied: Path) -> None:
@@ -254,8 +270,9 @@ def test_no_document_leads_out_of_the_store(copied: Path) -> None:
 
 def test_damaged_documents_are_errors_that_name_them(copied: Path) -> None:
     index = find_one(copied, "sweeps/local/discs/*/*/index.parquet")
-    index.write_bytes(b"PAR1")
-    expect_error(r"index.parquet: is not Parquet", copied)
+    for damaged in (b"PAR1", invert_byte(index.read_bytes(), -20)):
+        index.write_bytes(damaged)
+        expect_error(r"index.parquet: is not Parquet", copied)
     index.unlink()
     expect_error(r"index.parquet: is missing; synth gallery writes", copied)
     (copied / "sweeps/local/discs/dataset.json").write_text("{")

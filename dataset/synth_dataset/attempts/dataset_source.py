@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from synth_dataset.store.base import Store
 
 _ROWS: Final = 4096
+_TABLES_REMEDY: Final = "synth gallery writes the tables of a folder again, synth retry those of a sweep"
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,14 @@ class DatasetSource:
             raise DocumentError(f"{address}: is missing; {REPAIR_RUN}") from None
 
     def open_table(self, name: str) -> pq.ParquetFile:
-        """Open `index.parquet` or `particles.parquet`, to be read in parts. Raises DocumentError without the file."""
+        """Open `index.parquet` or `particles.parquet`, to be read in parts. Raises DocumentError."""
         path = f"{self.dataset.folder}/{name}"
         try:
             return pq.ParquetFile(pa.PythonFile(StoredFile(self.store, path), mode="r"))
         except FileNotFoundError as error:
-            remedy = "is missing; synth gallery writes the tables of a folder again, synth retry those of a sweep"
-            raise DocumentError(f"{self.store.format_uri(path)}: {remedy}") from error
+            raise DocumentError(f"{self.store.format_uri(path)}: is missing; {_TABLES_REMEDY}") from error
+        except (pa.ArrowException, OSError) as error:
+            raise DocumentError(f"{self.store.format_uri(path)}: is not Parquet; {_TABLES_REMEDY}") from error
 
 
 def open_source(store: Store, dataset: DatasetDocument) -> DatasetSource:

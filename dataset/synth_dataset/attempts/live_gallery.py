@@ -182,7 +182,7 @@ class _LiveAttempt:
             table = pq.read_table(BytesIO(found.read(layout.PARTICLES)), columns=["volume"])
         except FileNotFoundError:
             return found, np.zeros(0)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:
             self._problem = f"the particles of run {number} cannot be read: {error}"
             return found, np.zeros(0)
         return found, compute_diameters(table["volume"].drop_null().to_numpy())

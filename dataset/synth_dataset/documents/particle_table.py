@@ -206,7 +206,10 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 def parse_table(content: bytes) -> pa.Table:
     """Return the table in a Parquet file's content, read by one thread. Raises pyarrow.ArrowInvalid."""
-    return pq.ParquetFile(pa.BufferReader(content), pre_buffer=False).read(use_threads=False)
+    try:
+        return pq.ParquetFile(pa.BufferReader(content), pre_buffer=False).read(use_threads=False)
+    except OSError as error:  # of pyarrow, for most damaged Parquet
+        raise pa.ArrowInvalid(str(error)) from error
 
 
 def read_table(path: Path) -> pa.Table:

@@ -135,12 +135,14 @@ def parse_index(content: bytes, path: object) -> NDArray[np.void]:
     schema = _build_schema()
     try:
         table = pq.read_table(BytesIO(content), columns=schema.names).cast(schema)
+        if any(column.null_count for column in table.columns):
+            raise ValueError("a value is missing")
         index = np.empty(len(table), INDEX_ROW)
         index["key"] = table["key"].to_pylist()
         index["c8"] = [int(c8, 16) for c8 in table["c8"].to_pylist()]
         for name in schema.names[2:]:
             index[name] = table[name].to_numpy()
-    except (pa.ArrowException, ValueError, KeyError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # OSError: of pyarrow, for damaged Parquet
         raise DocumentError(f"{path}: is no index of a shard; {_REMEDY}") from error
     if not len(index) or (index["key"][1:] <= index["key"][:-1]).any():
         raise DocumentError(f"{path}: is no index of a shard, its keys are not sorted; {_REMEDY}")

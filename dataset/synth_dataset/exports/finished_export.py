@@ -70,7 +70,7 @@ class FinishedExport:
         except FileNotFoundError as error:
             problem = f"has no {name}: an earlier release has written the export; export again, or give the dataset"
             raise InputError(self.store.location, problem) from error
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:
             raise DocumentError(f"{self.store.format_uri(name)}: is not Parquet; export again") from error
 
     def list_pictures(self, index: pq.ParquetFile, places: NDArray[Any]) -> Sequence[ExportedPicture]:

@@ -49,6 +49,17 @@ def test_a_page_is_written_on_request(dataset: Path, tmp_path: Path) -> None:
     assert "Histogram of noise of a picture" in (tmp_path / "page.html").read_text()
 
 
+@pytest.mark.parametrize("name", ["index.parquet", "particles.parquet"])
+def test_a_damaged_table_is_an_error_that_names_it(dataset: Path, capsys, name: str) -> None:
+    table = next((dataset / "sweeps").rglob(name))
+    table.write_bytes(b"PAR1" + 8 * b"\xff" + b"\x08\x00\x00\x00PAR1")
+    assert stats(dataset) == 75
+    remedy = "is not Parquet; synth gallery writes the tables of a folder again, synth retry those of a sweep"
+    assert f"error: {table}: {remedy}\n" in capsys.readouterr().err
+    assert run(["gallery", str(dataset)]) == 0
+    assert stats(dataset) == 0
+
+
 def export(dataset: Path, out: Path, *words: str) -> Path:
     assert run(["export", str(dataset), "--out", str(out), *words]) == 0
     return out

@@ -124,9 +124,10 @@ def test_other_runs_are_another_root_and_time(store, dataset, sweep_of, put_tabl
     assert other.created > dataset.created
 
 
-def test_a_damaged_table_is_named_and_the_dataset_before_stays(store, dataset, sweep_of, put_table) -> None:
+@pytest.mark.parametrize("damaged", [b"no table", b"PAR1" + 8 * b"\xff" + b"\x08\x00\x00\x00PAR1"])
+def test_a_damaged_table_is_named_and_the_dataset_before_stays(store, dataset, sweep_of, put_table, damaged) -> None:
     grown = replace(sweep_of(*SEEDS, 99), card=CARD)
-    put_table(grown.key(8), 99, b"no table")
+    put_table(grown.key(8), 99, damaged)
     with pytest.raises(
         DocumentError, match=r"particles\.parquet: is not Parquet; remove it, and the same synth render"
     ):
