@@ -185,6 +185,9 @@ class DepositOnSubstrate(Step):
     def _check_deposited_set(self) -> DepositOnSubstrate:
         if self.layout == "satellites" and self.deposited_set_name == "Empty":
             raise ValueError("satellites sit on other particles; give their set as deposited_set_name")
+        if self.layout == "satellites" and self.deposited_set_name == self.affected_set_name:
+            problem = f"satellites sit on other particles, but {self.affected_set_name!r} is their own set"
+            raise ValueError(f"{problem}; give another one as deposited_set_name")
         return self
 
     def list_ineffective_fields(self) -> dict[str, str]:

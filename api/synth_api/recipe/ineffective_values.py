@@ -10,7 +10,7 @@ from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.feature_generation import InvokeBlueprints, TriggerFeatureUpdate
 from synth_api.recipe.model import MeasurementTechniqueBlueprint
-from synth_api.recipe.node import Node
+from synth_api.recipe.node import Builtin, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,13 @@ class Finding(NamedTuple):
     """False for a default, and for what a recipe that others inherit from may hold."""
 
     def __str__(self) -> str:
-        written = str(list(self.value)) if isinstance(self.value, tuple) else quote_value(self.value)
-        return f"{format_location(self.location)}: {written} has no effect: {self.reason}"
+        return f"{format_location(self.location)}: {_quote(self.value)} has no effect: {self.reason}"
+
+
+def _quote(value: Any) -> str:
+    if isinstance(value, Builtin):
+        return type(value).__name__
+    return str(list(value)) if isinstance(value, tuple) else quote_value(value)
 
 
 def find_ineffective_values(recipe: Recipe) -> Iterator[Finding]:

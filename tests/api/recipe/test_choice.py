@@ -123,6 +123,11 @@ def deposit(**keys: object) -> dict:
         ),
         (
             f"{GENERATION}.5",
+            deposit(layout="satellites", deposited_set_name="AllParticles"),
+            f"{GENERATION}[5]: satellites sit on other particles, but 'AllParticles' is their own set; give another",
+        ),
+        (
+            f"{GENERATION}.5",
             deposit(layout="satellites", deposited_set_name="Lager"),
             f"{GENERATION}[5].deposited_set_name: there is no set 'Lager'; known are ",
         ),

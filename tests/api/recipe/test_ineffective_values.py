@@ -69,6 +69,11 @@ def findings(tree: dict[str, Any]) -> list[str]:
             DEPOSIT | {"coverage": 0.1, "cluster_size": 3},
             "cluster_size: 3 has no effect: it belongs to the layout rafts or chains or rings",
         ),
+        (
+            RELAX,
+            DEPOSIT | {"coverage": 0.1, "piles": {"_target_": "$builtins.Choice", "values": [1, 2]}},
+            "piles: Choice has no effect: it belongs to the layout heap",
+        ),
         (REAL, ALONE | {"set_name_overlapping": "AllParticles"}, "has no effect: every particle is rendered alone"),
         (f"{REAL}.rendering_mode", "stl", None),
         (REAL, ALONE | {"set_name_overlapping": "AllParticles", "do_save_state": True}, None),
