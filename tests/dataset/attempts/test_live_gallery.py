@@ -19,6 +19,7 @@ from synth_dataset.documents.failed_run import FailedRun
 from synth_dataset.documents.layout import batch_path, manifest_path, run_path
 from synth_dataset.store.base import StoreError
 from synth_dataset.store.folder_store import FolderStore
+from synth_dataset.store.packing import pack_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,24 @@ def test_failures_are_those_of_the_batches_then_those_of_the_dataset(each_store:
     news = gallery.list_news(attempt.path, news["received"])
     assert list_runs(news) == [0, 1, 2, 3]
     assert news["state"] == "4 of 6 runs rendered, 1 failed; the dataset is committed"
+
+
+def test_runs_that_are_packed_meanwhile_stay(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page has seen that a run exists, and reads it or its pictures later."""
+    monkeypatch.setattr(live_gallery, "MAX_NEW_RUNS", 2)
+    attempt = begin_call(store, SWEEP).attempt
+    render(store, 0, 1, 2, 3)
+    gallery = open_gallery(store)
+    news = gallery.list_news(attempt.path, 0)
+    assert (list_runs(news), news["more"]) == ([0, 1], True)
+    folders = {key: run_path(key, store.read_manifest(key).c8) for key in store.iterate_keys()}
+    page = open_gallery(FolderStore(store.root))
+    pictures = [page.read_file(f"{folder}/real.png") for folder in folders.values()]
+    other = FolderStore(store.root)
+    pack_runs(other, other, folders)
+    news = gallery.list_news(attempt.path, 0)
+    assert (list_runs(news), news["state"]) == ([0, 1, 2, 3], "4 of 6 runs rendered")
+    assert [page.read_file(f"{folder}/real.png") for folder in folders.values()] == pictures
 
 
 def test_many_runs_come_in_several_answers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
