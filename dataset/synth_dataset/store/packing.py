@@ -77,8 +77,8 @@ def take_packed_run(store: Store, run: PackedRun) -> RunToPack:
 def write_shard(store: Store, runs: Iterable[RunToPack]) -> str:
     """Write runs as a shard and return its name; they exist in the store from then on.
 
-    Raises ChangedFileError, with no index written, for a file of another size than its manifest says; StoreError,
-    StoreFullError, OSError.
+    Raises ChangedFileError, with no index written, for a file of another size than its manifest says, or a tar file
+    that was cut; StoreError, StoreFullError, OSError.
     """
     ordered = sorted(runs, key=lambda run: run.key)
     name = name_shard(run.manifest for run in ordered)
@@ -99,7 +99,7 @@ def pack_runs(source: Store, target: Store, keys: Iterable[str]) -> None:
     if target is not source:
         for path in source.iterate_files(layout.RECIPES):
             target.write(path, source.read(path))
-    wanted = list(keys)
+    wanted = list(dict.fromkeys(keys))
     for is_last in (False, False, True):
         try:
             packed = _write_runs(source, target, wanted)
@@ -137,7 +137,12 @@ def remove_files(store: Store, runs: Sequence[RunToPack]) -> None:
 
 def _build_tar(runs: Sequence[RunToPack]) -> Iterator[bytes]:
     for run in runs:
-        yield from run.read_members()
+        size = 0
+        for part in run.read_members():
+            size += len(part)
+            yield part
+        if size != run.length:
+            raise ChangedFileError(f"run {run.key}: its files have {size:,} bytes in a tar file, not {run.length:,}")
     for run in runs:
         yield from _build_member(layout.manifest_path(run.key), run.manifest)
     yield END

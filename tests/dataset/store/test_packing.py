@@ -13,7 +13,7 @@ from synth_dataset.attempts.shard_garbage import find_needed_rows, measure_shard
 from synth_dataset.documents import layout
 from synth_dataset.documents.shard_index import name_shard
 from synth_dataset.store.folder_store import FolderStore
-from synth_dataset.store.packing import Packer, pack_runs
+from synth_dataset.store.packing import ChangedFileError, Packer, pack_runs, take_packed_run, write_shard
 
 KEYS = ["ab" * 32, "cd" * 32, "ef" * 32]
 
@@ -86,6 +86,18 @@ def test_a_gc_killed_between_its_steps_leaves_every_live_run(store, put, monkeyp
         pack_again(store, [old], find_needed_rows(store, as_keys(live)))
     check_runs(store, live)
     assert len(store.shards.names) == 1
+
+
+def test_a_run_whose_tar_file_was_cut_meanwhile_gives_no_other_shard(store, put):
+    put(KEYS[0], KEYS[0].encode() * 100)
+    pack_runs(store, store, KEYS[:1])
+    old = layout.shard_path(*store.shards.names)
+    run = take_packed_run(store, store.shards.find(KEYS[0]))
+    store.write(old, store.read(old)[:1024])
+    with pytest.raises(ChangedFileError, match=f"run {KEYS[0]}: its files have 1,024 bytes in a tar file, not"):
+        write_shard(store, [run])
+    store.shards.refresh()
+    assert store.shards.names == ()
 
 
 def test_the_gc_after_a_killed_one_keeps_the_shard_that_this_has_written(store, put, monkeypatch):
