@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from mathutils import Matrix
 from mathutils.bvhtree import BVHTree
 
 from synth_renderer.blender import bpy, session
@@ -54,8 +55,9 @@ def relax_rigid_bodies(
     stage.forget_scene()
     session.reset_session()
     try:
-        objects, owners, middles = _build_objects(bodies, forces, collision_shape, container, groups)
-        frames, at_rest, placement = _simulate(objects, forces, float(_compute_half_extents(bodies).min()))
+        with session.silence_stdout():  # Blender lists each child of a compound as a dependency cycle.
+            objects, owners, middles = _build_objects(bodies, forces, collision_shape, container, groups)
+            frames, at_rest, placement = _simulate(objects, forces, float(_compute_half_extents(bodies).min()))
     finally:
         session.reset_session()
     locations, quaternions = _place_bodies(bodies, owners, middles, *placement)
@@ -112,6 +114,7 @@ def _add_compounds(
     is_free = ~np.isin(groups, joined)
     owners, middles = np.cumsum(is_free) - 1, [bodies.locations[is_free]]
     compounds: list[bpy.types.Object] = []
+    scaled: dict[tuple[str, tuple[float, ...]], bpy.types.Mesh] = {}
     for group in joined:
         members = np.flatnonzero(groups == group)
         weights = volumes[members] / volumes[members].sum()
@@ -120,11 +123,24 @@ def _add_compounds(
         compound.rotation_mode, compound.location = "QUATERNION", middle
         bpy.context.scene.collection.objects.link(compound)
         for member in members:
-            objects[member].parent, objects[member].location = compound, bodies.locations[member] - middle
+            obj = objects[member]
+            obj.parent, obj.location = compound, bodies.locations[member] - middle
+            # Bullet ignores the scale of a compound's child.
+            obj.data, obj.scale = _share_scaled_data(scaled, obj.data, tuple(obj.scale)), (1.0, 1.0, 1.0)
         owners[members] = int(is_free.sum()) + len(compounds)
         compounds.append(compound)
         middles.append(middle[None])
     return compounds, owners, np.concatenate(middles)
+
+
+def _share_scaled_data(
+    known: dict[tuple[str, tuple[float, ...]], bpy.types.Mesh], data: bpy.types.Mesh, scale: tuple[float, ...]
+) -> bpy.types.Mesh:
+    """Return the mesh at this scale, from `known` or new there."""
+    if (data.name, scale) not in known:
+        known[data.name, scale] = data.copy()
+        known[data.name, scale].transform(Matrix.Diagonal((*scale, 1.0)))
+    return known[data.name, scale]
 
 
 def _place_bodies(
