@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -359,10 +361,12 @@ class Shards:
         return _PackedManifest(run, collected.read(run))
 
     def _collect(self, collected: _CollectedManifests, tar: str) -> None:
-        table = self._table
-        offsets = table.rows["manifest_offset"][table.rows["shard"] == table.names.index(_parse_name(tar))]
-        start = int(offsets.min())
-        collected.write(tar, start, self._store.read_part(tar, start, table.tar_bytes[_parse_name(tar)] - start))
+        """Copy the manifests of a shard. Raises FileNotFoundError for one that has gone since the run was found."""
+        table, name = self._table, _parse_name(tar)
+        if name not in table.tar_bytes:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self._store.format_uri(tar))
+        start = int(table.rows["manifest_offset"][table.rows["shard"] == table.names.index(name)].min())
+        collected.write(tar, start, self._store.read_part(tar, start, table.tar_bytes[name] - start))
 
     def _read_index(self, name: str) -> NDArray[np.void] | None:
         """Return the index of a shard; None if it was just removed."""

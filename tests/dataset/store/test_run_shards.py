@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from synth_dataset.attempts.shard_garbage import find_needed_rows, pack_again
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.shard_index import build_header, measure_header, pad
@@ -65,6 +66,18 @@ def test_a_packed_run_is_read_as_one_of_files(store, packed):
         assert store.list_sizes(folder) == {"real.png": len(content), "stl/00001.stl": 4}
         assert store.find_fault(manifest) is None
         assert not store.has_lost_files(key)
+
+
+def test_a_commit_finds_runs_that_are_packed_again_meanwhile(store, packed, tmp_path, monkeypatch):
+    """One of its threads has looked where a run is, and another one has noticed that the shard has gone."""
+    key = KEYS[0]
+    with store.shards.collect_manifests(tmp_path):
+        before, find = [store.shards.find(key)], store.shards.find
+        other = open_again(store)
+        pack_again(other, other.shards.names, find_needed_rows(other, as_keys([key])))
+        store.shards.refresh()
+        monkeypatch.setattr(store.shards, "find", lambda key: before.pop() if before else find(key))
+        assert store.read_manifest(key) == packed[key]
 
 
 @pytest.mark.parametrize("content", [b"", b"pixels"])
