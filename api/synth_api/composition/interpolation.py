@@ -21,6 +21,7 @@ Location = tuple[str | int, ...]
 """Keys of mappings and indices of lists, from the root."""
 
 _WHOLE: Final = re.compile(r"\$\{\s*\.*[\w-]+(?:\.[\w-]+|\[[\w-]+\])*\s*\}")
+_WORD: Final = re.compile(r"[^.\[\]]+")
 _MASK: Final = "\ue000\ue001"
 """Stands for `${` in what Hydra composes; of the Private Use Area."""
 _OPEN: Final = re.compile(r"(\\*)\$\{")
@@ -99,6 +100,24 @@ def resolve_interpolations(tree: dict[str, Any]) -> dict[str, Any]:
     resolved = _Resolver(tree).resolve((), tree).value
     assert isinstance(resolved, dict)
     return resolved
+
+
+def find_reference(tree: Any, path: str) -> str | None:
+    """Return what the value at `a.b[5].c` of an unresolved tree refers to, `parameters.large` of `${parameters.large}`.
+
+    None for a value of its own, and for a reference that counts from where it stands.
+    """
+    for word in _WORD.findall(path):
+        if isinstance(tree, list) and word.isdecimal() and int(word) < len(tree):
+            tree = tree[int(word)]
+        elif isinstance(tree, dict) and word in tree:
+            tree = tree[word]
+        else:
+            return None
+        if isinstance(tree, str) and _WHOLE.fullmatch(tree):
+            reference = tree[2:-1].strip()
+            return None if reference.startswith(".") else reference
+    return None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.composition.compose import resolve
+from synth_api.composition.interpolation import find_reference
 from synth_api.composition.overrides import format_override_value
 from synth_api.errors import InputError
 from synth_api.recipe.parsing import parse_recipe
@@ -96,7 +97,8 @@ class RunSpace:
     def build_recipe_at(self, digits: Sequence[int]) -> Recipe:
         """Return the recipe at an index into each axis' values."""
         try:
-            return parse_recipe(self.resolve_tree(digits))
+            tree = self._merge_tree(digits)
+            return _parse_tree(tree, resolve(tree))
         except InputError as error:
             if not self.axes:
                 raise
@@ -122,10 +124,13 @@ class RunSpace:
 
     def resolve_tree(self, digits: Sequence[int]) -> Any:
         """Return the recipe's tree at an index into each axis' values, its interpolations resolved."""
+        return resolve(self._merge_tree(digits))
+
+    def _merge_tree(self, digits: Sequence[int]) -> Any:
         tree: Any = self.base
         for axis, digit in zip(self.axes, digits, strict=True):
             tree = merge_value(tree, parse_path(axis.path), axis.values[digit])
-        return resolve(tree)
+        return tree
 
     def _check_run(self, run: int) -> None:
         if not 0 <= run < self.runs:
@@ -135,3 +140,14 @@ class RunSpace:
         texts = (format_override_value(axis.values[digit]) for axis, digit in zip(self.axes, digits, strict=True))
         short = (text if len(text) <= 60 else f"{text[:59]}…" for text in texts)
         return ", ".join(f"{axis.path}={text}" for axis, text in zip(self.axes, short, strict=True))
+
+
+def _parse_tree(written: Any, resolved: Any) -> Recipe:
+    """Return the recipe of a resolved tree. Raises InputError that also names what a value refers to."""
+    try:
+        return parse_recipe(resolved)
+    except InputError as error:
+        reference = find_reference(written, error.path)
+        if reference is None:
+            raise
+        raise InputError(error.path, f"{error.problem} (the value of {reference})") from None

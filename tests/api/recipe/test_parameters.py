@@ -52,6 +52,15 @@ def test_an_axis_changes_every_value_that_refers_to_the_parameter(named: Path) -
     [
         ("parameters.defocu=2", "parameters.defocu: there is no key 'defocu' in parameters .* did you mean 'defocus'?"),
         ("parameters.idle={a: 1}", "parameters.idle: must be a number, string, bool, null or a list .* not a mapping"),
+        (
+            "parameters.defocus=x",
+            "Defocus.variability.scale: must be a number, not 'x' .the value of parameters.defocus.$",
+        ),
+        (
+            "parameters.defocus=0.1,x",
+            r"not 'x' .the value of parameters.defocus. .in the run with parameters.defocus='x'.$",
+        ),
+        ("process_conditions.feature_variabilities.Defocus.variability.scale=x", "must be a number, not 'x'$"),
         ("parameters.idle=1,2", "parameters.idle: the 1st and the 2nd value of the axis make the same run"),
     ],
 )
