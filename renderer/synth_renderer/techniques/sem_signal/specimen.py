@@ -60,7 +60,8 @@ def _compute_composition(scene: StagedScene) -> NDArray[np.float64]:
 
     The yield grows with the atomic number (L. Reimer, Scanning Electron Microscopy, 2nd ed., 1998, chapter 4).
     """
-    share, contrast = (read_number(scene.technique.features, f"composition_{name}") for name in ("share", "contrast"))
+    features = scene.technique.features
+    share, contrast = (read_number(features, name) for name in ("composition_share", "composition_contrast"))
     if share == 0 or contrast == 0:
         return np.ones(len(scene))
     draws = np.array([_create_stream(scene, "composition_share", name).draw_uniform() for name in scene.names])
