@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from synth_api.errors import InputError
-from synth_api.problems import convert_validation_error
+from synth_api.problems import convert_validation_error, format_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,16 +58,17 @@ def list_keys(model: type[Part], location: tuple[int | str, ...]) -> list[str]:
 
 
 def explain_part_error(error: ValidationError, describe_unknown_key: Callable[[ErrorDetails], str]) -> InputError:
-    """Return the first problem of the validation of a Part that no recipe holds; of an unknown key, as described."""
-    details = error.errors(include_url=False)[0]
-    problem = convert_validation_error(error)
-    match details["type"]:
-        case "missing":
-            return InputError(problem.path, "is missing; give it a value")
-        case "extra_forbidden":
-            return InputError(problem.path, describe_unknown_key(details))
-        case _:
-            return problem
+    """Return the first problem of the validation of a Part that no recipe holds; of an unknown key, as described.
+
+    An unknown key goes before a missing one, because a misspelt key is both.
+    """
+    errors, problem = error.errors(include_url=False), convert_validation_error(error)
+    if errors[0]["type"] not in ("missing", "extra_forbidden"):
+        return problem
+    unknown = next((details for details in errors if details["type"] == "extra_forbidden"), None)
+    if unknown is None:
+        return InputError(problem.path, "is missing; give it a value")
+    return InputError(format_location(unknown["loc"]), describe_unknown_key(unknown))
 
 
 def _find_model(annotation: object) -> type[Part] | None:

@@ -133,6 +133,7 @@ def test_a_process_that_cannot_open_the_datasets_says_why(dataset: Path) -> None
          "metadata.name: must be lower-case letters, digits and '-' inside, at most 63, not 'My Discs'"),
         (FILE.replace('"3"', "3"), "spec.version: must be a string, not 3"),
         (FILE.replace("split:", "splits:"), "spec.splits: there is no key 'splits' here; did you mean 'split'?"),
+        (FILE.replace("sources:", "sorces:"), "spec.sorces: there is no key 'sorces' here; did you mean 'sources'?"),
         (FILE.replace("format: coco", "format: cocoa"), "spec.exports[0].format: there is no 'cocoa' here; did you me"),
         (FILE.replace("one-disc", "one_disc"), "spec.sources[0].sweepRef.name: 'one_disc' cannot be the name of a Synt"
          "hSweep: use lower-case letters, digits and '-'; one-disc names a dataset 'one_disc' of this machine too"),
