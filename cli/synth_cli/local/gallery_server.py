@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
             if path in _ASSETS:
                 return self._answer_file(path, read_asset(_ASSETS[path]), _NEVER)
             if _RUN_FILE.fullmatch(path):
-                return self._answer_file(path, self.server.gallery.read_file(path), _ALWAYS)
+                return self._answer_file(path, self.server.gallery.store.read(path), _ALWAYS)
         except FileNotFoundError:
             pass
         except (StoreError, DocumentError, InputError) as error:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from synth_dataset.attempts.attempt import StoredAttempt
     from synth_dataset.documents.failed_run import FailedRun
-    from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
     from synth_dataset.views.dataset_run import DatasetRun
 
@@ -88,14 +87,6 @@ class LiveGallery:
                 "more": received < len(live.pieces) or live.has_found_runs,
                 "state": live.describe(),
             }
-
-    def read_file(self, path: str) -> bytes:
-        """Return a file of a run, which `synth render` may have packed since it was found. Raises FileNotFoundError."""
-        try:
-            return self.store.read(path)
-        except FileNotFoundError:
-            self.store.shards.refresh()
-            return self.store.read(path)
 
     def _refresh(self) -> _LiveAttempt:
         if self._attempt is not None and self._attempt.has_found_runs:
@@ -182,7 +173,7 @@ class _LiveAttempt:
         """Return a run with the diameters (N,) of its particles; None if it cannot be read."""
         number, key = run
         try:
-            manifest = self._read_manifest(key)
+            manifest = self.store.read_manifest(key)
         except (KeyError, DocumentError) as error:
             self._problem = f"run {number} cannot be read: {error}"
             return None
@@ -195,14 +186,6 @@ class _LiveAttempt:
             self._problem = f"the particles of run {number} cannot be read: {error}"
             return found, np.zeros(0)
         return found, compute_diameters(table["volume"].drop_null().to_numpy())
-
-    def _read_manifest(self, key: str) -> Manifest:
-        """Return the manifest of a run, which `synth render` may have packed since it was found."""
-        try:
-            return self.store.read_manifest(key)
-        except KeyError:
-            self.store.shards.refresh()
-            return self.store.read_manifest(key)
 
     def _find_failures(self) -> None:
         """Make a piece of the runs that have failed since the last look."""

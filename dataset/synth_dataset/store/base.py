@@ -21,7 +21,7 @@ from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.run_shards import Shards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -103,18 +103,44 @@ class Store(ABC):
 
     def read(self, path: str) -> bytes:
         """Return the content of a file. Raises FileNotFoundError that names it."""
-        packed = self.shards.read(path) if path.startswith(_PACKED) else None
-        return self._read(path) if packed is None else packed
+        return self._find_content(path, lambda: self.shards.read(path), lambda: self._read(path))
 
     def read_part(self, path: str, start: int, length: int) -> bytes:
         """Return `length` bytes of a file from `start`, fewer at its end. Raises FileNotFoundError."""
-        packed = self.shards.read(path, start, length) if path.startswith(_PACKED) else None
-        return self._read_part(path, start, length) if packed is None else packed
+        return self._find_content(
+            path, lambda: self.shards.read(path, start, length), lambda: self._read_part(path, start, length)
+        )
+
+    def _find_content(
+        self, path: str, read_packed: Callable[[], bytes | None], read_plain: Callable[[], bytes]
+    ) -> bytes:
+        """Return what is read from shards, or else from files, which another process may have packed by then."""
+        if not path.startswith(_PACKED):
+            return read_plain()
+        packed = read_packed()
+        if packed is not None:
+            return packed
+        try:
+            return read_plain()
+        except FileNotFoundError:
+            packed = read_packed() if self.shards.refresh_after_change() else None
+            if packed is None:
+                raise
+            return packed
 
     def list_sizes(self, path: str) -> dict[str, int]:
         """Return the size in bytes of each file below a folder, by path relative to the folder."""
-        packed = self.shards.list_files(path) if path.startswith(_PACKED) else {}
-        return {name: extent.size for name, extent in packed.items()} or self._list_sizes(path)
+        if not path.startswith(_PACKED):
+            return self._list_sizes(path)
+        found = self._list_packed_sizes(path) or self._list_sizes(path)
+        return found or (self._list_packed_sizes(path) if self.shards.refresh_after_change() else {})
+
+    def _list_packed_sizes(self, path: str) -> dict[str, int]:
+        return {name: extent.size for name, extent in self.shards.list_files(path).items()}
+
+    def read_shards_time(self) -> int:
+        """Return when the folder of shards was last changed; 0 in a bucket, where runs with files are never packed."""
+        return 0
 
     @cached_property
     def shards(self) -> Shards:

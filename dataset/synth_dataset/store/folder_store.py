@@ -104,6 +104,13 @@ class FolderStore(Store):
             stream.seek(start)
             return stream.read(length)
 
+    def read_shards_time(self) -> int:
+        """Return when a file of a shard was last created or removed, in nanoseconds since the epoch; 0 without any."""
+        try:
+            return os.stat(f"{self.root}/{layout.SHARDS}").st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def list_children(self, path: str) -> Iterator[Child]:
         """Yield the files and folders directly below a folder."""
         for entry in list_entries(self.root / path):

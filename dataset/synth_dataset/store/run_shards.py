@@ -62,6 +62,9 @@ class Files(Protocol):
     def read_size(self, path: str, /) -> int:
         """Return the size of a file in bytes. Raises FileNotFoundError."""
 
+    def read_shards_time(self) -> int:
+        """Return when shards were last written or removed, as far as it is cheap."""
+
     def format_uri(self, path: str, /) -> str:
         """Return the address of a file."""
 
@@ -123,6 +126,8 @@ class _Table:
     """Rows whose run has a manifest of its own, which goes before the shard."""
     broken: tuple[str, ...] = ()
     """Indexes of shards whose tar file is missing or of another size."""
+    time: int = 0
+    """Time of the folder of shards before it was listed."""
 
     def find(self, key: bytes) -> int | None:
         """Return the first row of a run; None without one."""
@@ -194,6 +199,13 @@ class Shards:
         """Have the next look-up refresh: this process has written or removed shards, or manifests of packed runs."""
         self._is_current = False
         self._forget()
+
+    def refresh_after_change(self) -> bool:
+        """Refresh if another process has packed runs in a folder since the last look; return True then."""
+        is_changed = self._store.read_shards_time() != self._table.time
+        if is_changed:
+            self.refresh()
+        return is_changed
 
     def hide(self, key: str) -> None:
         """Leave a run out, which has a manifest of its own from now on."""
@@ -325,6 +337,7 @@ class Shards:
         return self._loaded
 
     def _look(self, known: _Table) -> _Table:
+        time = self._store.read_shards_time()
         sizes = self._store.list_sizes(layout.SHARDS)
         names = sorted(name.removesuffix(_INDEX) for name in sizes if name.endswith(_INDEX))
         unknown = [name for name in names if name not in known.tar_bytes]
@@ -336,7 +349,7 @@ class Shards:
         is_same = tar_bytes.keys() == known.tar_bytes.keys()
         keys, rows = (known.keys, known.rows) if is_same else _merge(known, new, tuple(tar_bytes))
         broken = tuple(name for name in there if name not in tar_bytes)
-        return _Table(tuple(tar_bytes), tar_bytes, keys, rows, self._find_plain(keys), broken)
+        return _Table(tuple(tar_bytes), tar_bytes, keys, rows, self._find_plain(keys), broken, time)
 
     @contextmanager
     def collect_manifests(self, folder: Path) -> Iterator[None]:

@@ -92,13 +92,13 @@ def test_runs_that_are_packed_meanwhile_stay(store: FolderStore, monkeypatch: py
     news = gallery.list_news(attempt.path, 0)
     assert (list_runs(news), news["more"]) == ([0, 1], True)
     folders = {key: run_path(key, store.read_manifest(key).c8) for key in store.iterate_keys()}
-    page = open_gallery(FolderStore(store.root))
-    pictures = [page.read_file(f"{folder}/real.png") for folder in folders.values()]
+    page = FolderStore(store.root)
+    pictures = [page.read(f"{folder}/real.png") for folder in folders.values()]
     other = FolderStore(store.root)
     pack_runs(other, other, folders)
     news = gallery.list_news(attempt.path, 0)
     assert (list_runs(news), news["state"]) == ([0, 1, 2, 3], "4 of 6 runs rendered")
-    assert [page.read_file(f"{folder}/real.png") for folder in folders.values()] == pictures
+    assert [page.read(f"{folder}/real.png") for folder in folders.values()] == pictures
 
 
 def test_many_runs_come_in_several_answers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from synth_dataset.attempts.garbage_collection import find_garbage, remove_garba
 from synth_dataset.attempts.render_call import begin_call
 from synth_dataset.documents import layout
 from synth_dataset.store import s3_store
+from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.store.packing import pack_runs
 from synth_dataset.views.root_digest import RootDigest
 
@@ -122,6 +123,33 @@ def test_a_commit_names_a_shard_without_its_tar_file_and_its_runs_are_rendered_a
     assert begin_call(store, sweep).survey.todo == ((0, 3),)
     pack(sweep, 0, 1, 2)
     assert commit(store, sweep).missing == 0
+
+
+@pytest.mark.parametrize("each_store", ["folder"], indirect=True)
+def test_a_commit_has_the_runs_that_another_process_packs_meanwhile(store, put, sweep_of, monkeypatch):
+    """Before their manifests are read, and before their files are looked at."""
+    sweep = sweep_of(*range(6))
+    for number in range(6):
+        put(sweep.key(number))
+    attempt = begin_call(store, sweep).attempt
+    other, read, find = FolderStore(store.root), store.read_manifest, store.find_fault
+    first, second = [sweep.key(number) for number in (1, 3)], [sweep.key(number) for number in (4, 5)]
+
+    def pack_and_read(key):
+        if key == first[0]:
+            pack_runs(other, other, first)
+        return read(key)
+
+    def pack_and_find(manifest):
+        if manifest.key == second[0]:
+            pack_runs(other, other, second)
+        return find(manifest)
+
+    monkeypatch.setattr(store, "read_manifest", pack_and_read)
+    monkeypatch.setattr(store, "find_fault", pack_and_find)
+    dataset = commit_dataset(store, attempt, [], ())
+    assert (dataset.succeeded + dataset.cached, dataset.missing) == (6, 0)
+    assert len(store.shards.names) == 2
 
 
 def test_garbage_is_a_shard_that_no_live_attempt_needs(store, pack, sweep_of):
