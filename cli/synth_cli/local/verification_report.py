@@ -61,8 +61,8 @@ class VerificationReport:
 
     def print(self, console: Console) -> None:
         """Print a sentence for each fault and note, then the summary."""
-        for fault in self.repaired_faults:
-            console.print(f"repaired: {fault.problem}", soft_wrap=True)
+        for problem in dict.fromkeys(fault.problem for fault in self.repaired_faults):  # one of each run of a shard
+            console.print(f"repaired: {problem}", soft_wrap=True)
         for fault in self.faults:
             console.print(fault.sentence, soft_wrap=True)
         if self.fault_count > len(self.faults):

@@ -245,6 +245,7 @@ def test_repair_renders_the_runs_of_a_shard_that_has_lost_its_tar_file(synth: Co
     code, output, _ = synth.run("verify", "dataset", "--repair", "--engine=trial_engine:render")
     assert (code, "3 runs repaired" in output) == (0, True)
     assert output.startswith(f"repaired: dataset/shards/{tar.name}: expected ")
+    assert output.count("repaired: ") == 1
     assert synth.dataset()["root"] == before["root"]
     assert synth.run("verify", "dataset")[0] == 0
 
