@@ -62,10 +62,12 @@ def open_index(source: DatasetSource) -> DatasetIndex:
     address = format_address(source)
     try:
         return DatasetIndex(source, tuple(_check_totals(source, address)), is_readable=True)
-    except DocumentError:
-        return DatasetIndex(source, (Fault(address, "the rows of the runs", NOTHING, DOCUMENT_REMEDY),), False)
-    except (pa.ArrowException, OSError, TypeError, AttributeError) as error:  # the last two: of columns without values
-        found = f"a file that cannot be read ({explain(error)})"
+    except (DocumentError, pa.ArrowException, OSError, TypeError, AttributeError) as error:
+        # The last two: of columns without values. A table that cannot be opened has its cause.
+        cause = error.__cause__ if isinstance(error, DocumentError) else error
+        if cause is None or isinstance(cause, FileNotFoundError):
+            return DatasetIndex(source, (Fault(address, "the rows of the runs", NOTHING, DOCUMENT_REMEDY),), False)
+        found = f"a file that cannot be read ({explain(cause)})"
         return DatasetIndex(source, (Fault(address, "a Parquet file", found, DOCUMENT_REMEDY),), False)
 
 
