@@ -187,7 +187,7 @@ def render_tasks(
                 tally.add(event.task, event.report)
                 if packer is not None and event.report.outcome == "succeeded":
                     packer.add(event.task.key, event.report.bytes)
-                    if packer.is_full:
+                    if packer.is_due:
                         packer.pack()
                 _show_end(progress, event.report)
             elif tally.has_ended_runs:

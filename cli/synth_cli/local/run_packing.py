@@ -28,7 +28,7 @@ def pack_sweep(store: Store, keys: NDArray[np.bytes_], stop: Interrupts) -> int:
     with open_meter(open_stderr(), "packing", len(plain), "run", QUIET_SECONDS) as meter:
         for key in map(layout.format_key, plain):
             packer.add(key, store.measure_usage(layout.files_path(key)).bytes)
-            if packer.is_full:
+            if packer.is_due:
                 packer.pack()
                 if stop.count:
                     break

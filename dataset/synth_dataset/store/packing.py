@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -180,22 +182,29 @@ def _read_blocks(store: Store, path: str, start: int, length: int) -> Iterator[b
 
 
 class Packer:
-    """Packs the runs that workers commit to a local store, as soon as they fill a shard."""
+    """Packs the runs that workers commit to a local store once they fill a shard, or one has waited long enough."""
 
-    def __init__(self, source: Store, target: Store, shard_bytes: int = SHARD_BYTES) -> None:
+    def __init__(
+        self, source: Store, target: Store, shard_bytes: int = SHARD_BYTES, max_wait_seconds: float = math.inf
+    ) -> None:
         self.source = source
         self._target = target
         self._shard_bytes = shard_bytes
+        self._max_wait_seconds = max_wait_seconds
         self._keys: list[str] = []
         self._bytes = 0
+        self._first_added = 0.0
 
     @property
-    def is_full(self) -> bool:
-        """True if the runs that wait fill a shard."""
-        return self._bytes >= self._shard_bytes
+    def is_due(self) -> bool:
+        """True if the runs that wait fill a shard, or the first of them has waited for the longest time."""
+        has_waited = bool(self._keys) and time.monotonic() - self._first_added >= self._max_wait_seconds
+        return has_waited or self._bytes >= self._shard_bytes
 
     def add(self, key: str, size: int) -> None:
         """Have a run wait, of so many bytes."""
+        if not self._keys:
+            self._first_added = time.monotonic()
         self._keys.append(key)
         self._bytes += size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from copy import copy
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -137,12 +138,24 @@ def test_a_packer_fills_shards(store, put):
     for key in KEYS:
         manifest = put(key, key.encode()[:10])
         packer.add(key, sum(file.bytes for file in manifest.files))
-        if packer.is_full:
+        if packer.is_due:
             packer.pack()
     packer.pack()
     packer.pack()
     assert len(store.shards.names) == 2
     assert sorted(store.iterate_keys()) == KEYS
+
+
+def test_a_run_that_has_waited_long_enough_is_packed_though_it_fills_no_shard(store, put, monkeypatch):
+    clock = iter([0.0, 1799.0, 1800.0])
+    monkeypatch.setattr("synth_dataset.store.packing.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    packer = Packer(store, store, max_wait_seconds=1800)
+    assert not packer.is_due
+    put(KEYS[0], b"content")
+    packer.add(KEYS[0], 7)
+    assert [packer.is_due, packer.is_due] == [False, True]
+    packer.pack()
+    assert not packer.is_due
 
 
 def test_two_pods_that_pack_the_same_runs_are_harmless(store, record_of, tmp_path):

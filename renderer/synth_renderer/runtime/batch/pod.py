@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 ENGINE: Final = "synth_renderer.engine:render"
 WATERMARK_SHARE: Final = 0.6
 """Share of the memory limit above which the workers, all together, are replaced after their runs."""
+MAX_WAIT_SECONDS: Final = 1800.0
+"""Time after which a run is packed though it fills no shard: what a killed pod has not packed is rendered again."""
 STOP_SECONDS: Final = 30.0
 """Time to stop the workers and update the store; less than a pod's default grace period."""
 
@@ -78,7 +80,11 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     check_engine(given)
     store = open_store(given, Patience(RENDER_PATIENCE, stop=stopper.is_stopping))
     sweep = given.build_sweep()
-    packer = Packer(_open_local_store(), store, options.shard_bytes) if given.packaging is Packaging.SHARDS else None
+    packer = (
+        Packer(_open_local_store(), store, options.shard_bytes, MAX_WAIT_SECONDS)
+        if given.packaging is Packaging.SHARDS
+        else None
+    )
     work = open_batch(store, given, sweep, options.shard * SHARD_BATCHES + options.index, packer)
     work.take_over(options.retries_per_run)
     requests = StopRequests()

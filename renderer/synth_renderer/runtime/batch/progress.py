@@ -142,7 +142,7 @@ class BatchWork:
 
     def pack(self, *, all_runs: bool = False) -> None:
         """Pack the rendered runs if they fill a shard, or all of them; they have ended then. Raises StoreError."""
-        if self._packer is None or not self._unpacked or not (all_runs or self._packer.is_full):
+        if self._packer is None or not self._unpacked or not (all_runs or self._packer.is_due):
             return
         self.save()  # without their marks: a pod that is killed while it packs was not ended by one of them
         self._packer.pack()
