@@ -98,7 +98,7 @@ def test_a_dataset_of_an_earlier_release_has_no_digests_in_its_index(tmp_path: P
     pq.write_table(pq.read_table(file).drop_columns(["label_digest", "split"]), file)
     assert compare_datasets(one, two).is_equal
     next((two.store.root / "manifests").rglob("*.json")).unlink()
-    with pytest.raises(DocumentError, match="is missing; the same synth render, or synth retry"):
+    with pytest.raises(DocumentError, match="is missing; synth verify --repair renders the run again"):
         compare_datasets(one, two)
 
 

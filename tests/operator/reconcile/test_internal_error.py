@@ -55,7 +55,7 @@ class Objects:
 
     def take_dataset_snapshot(self, _namespace: str, name: str) -> DatasetSnapshot:
         body = self.bodies.get((Resource.DATASETS, name))
-        return DatasetSnapshot(DatasetObject.from_json(body) if body else None, (), (), {})
+        return DatasetSnapshot(DatasetObject.from_json(body) if body else None, (), (), {}, {})
 
     def find_recipe(self, _namespace: str, name: str) -> RecipeObject | None:
         body = self.bodies.get((Resource.RECIPES, name))
