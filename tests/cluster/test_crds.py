@@ -250,6 +250,7 @@ def test_a_short_sweep_gets_defaults(server: ApiServer) -> None:
     spec = create_dry_run(server, build_sweep(RECIPE))["spec"]
     assert spec == RECIPE | {
         "parallelism": 1,
+        "packaging": "files",
         "suspend": False,
         "maxFailedRuns": 0,
         "retriesPerRun": 2,
