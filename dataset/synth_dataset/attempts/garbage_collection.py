@@ -133,7 +133,8 @@ def remove_garbage(store: Store, garbage: Garbage) -> None:
         pass
     store.remove_files(item.path for item in garbage.scratch)
     if garbage.shards or garbage.sparse_shards:
-        _remove_shards(store, *(list(map(_parse_shard, kind)) for kind in (garbage.shards, garbage.sparse_shards)))
+        kinds = (garbage.shards, garbage.sparse_shards)
+        _remove_shards(store, *([layout.parse_shard_name(item.path) for item in kind] for kind in kinds))
 
 
 def _remove_shards(store: Store, unneeded: Sequence[str], sparse: Sequence[str]) -> None:
@@ -148,11 +149,6 @@ def _remove_shards(store: Store, unneeded: Sequence[str], sparse: Sequence[str])
     remove_shards(store, [name for name in unneeded if name not in in_use])
     store.shards.refresh()
     pack_again(store, sparse, find_needed_rows(store, needed))
-
-
-def _parse_shard(item: GarbageItem) -> str:
-    """Return the name of a shard in the path of its tar file."""
-    return item.path.rpartition("/")[2].removesuffix(".tar")
 
 
 def _sort_shards(

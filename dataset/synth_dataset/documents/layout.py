@@ -14,6 +14,8 @@ RECIPES: Final = "recipes"
 RUNS: Final = "runs"
 SWEEPS: Final = "sweeps"
 SHARDS: Final = "shards"
+SHARD_TAR: Final = ".tar"
+SHARD_INDEX: Final = ".parquet"
 SCRATCH: Final = "scratch"
 BATCHES: Final = "batches"
 PLAN: Final = "plan.json"
@@ -55,12 +57,22 @@ def files_path(key: str) -> str:
 
 def shard_path(name: str) -> str:
     """Return the path of the tar file of a shard."""
-    return f"{SHARDS}/{name}.tar"
+    return f"{SHARDS}/{name}{SHARD_TAR}"
 
 
 def shard_index_path(name: str) -> str:
     """Return the path of the index of a shard; its runs exist if and only if this file does, and the tar file."""
-    return f"{SHARDS}/{name}.parquet"
+    return f"{SHARDS}/{name}{SHARD_INDEX}"
+
+
+def parse_shard_name(path: str) -> str:
+    """Return the name of a shard in the path of its tar file or index."""
+    return path.rpartition("/")[2].removesuffix(SHARD_TAR).removesuffix(SHARD_INDEX)
+
+
+def list_shards(files: Iterable[str]) -> list[str]:
+    """Return the names of the shards that have an index, sorted, of the names of the files of all shards."""
+    return sorted(parse_shard_name(name) for name in files if name.endswith(SHARD_INDEX))
 
 
 def parse_key(path: str) -> str:

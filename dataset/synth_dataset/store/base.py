@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import Manifest, RunRecord
     from synth_dataset.documents.stored_recipe import RecipeReference
-    from synth_dataset.store.run_shards import Extent
+    from synth_dataset.store.packed_run_table import Extent
 
 _PACKED: Final = (f"{layout.RUNS}/", f"{layout.MANIFESTS}/")
 """Beginnings of the paths that shards may hold."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
-    from synth_dataset.store.run_shards import PackedRun
+    from synth_dataset.store.packed_run_table import PackedRun
 
 SHARD_BYTES: Final = 256_000_000
 """Bytes of runs from which a shard is closed."""

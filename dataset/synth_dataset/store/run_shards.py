@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import numpy as np
 
 from synth_dataset.documents import layout
-from synth_dataset.documents.shard_index import (
-    INDEX_ROW,
-    compute_tar_bytes,
-    format_content_id,
-    locate_files,
-    parse_index,
-)
+from synth_dataset.documents.shard_index import compute_tar_bytes, parse_index
+from synth_dataset.store.packed_manifests import CollectedManifests, PackedManifest
+from synth_dataset.store.packed_run_table import PackedRunTable, find_first, merge_indexes
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.sorted_keys import mark_keys, match_keys
 
@@ -30,13 +24,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from synth_dataset.store.packed_run_table import Extent, PackedRun
+
 T = TypeVar("T")
 
-_COLUMNS: Final = tuple(name for name in INDEX_ROW.names or () if name != "key")
-TABLE_ROW: Final = np.dtype([*((name, INDEX_ROW[name]) for name in _COLUMNS), ("shard", np.uint32)])
-"""Row of an index without the key, and with the position of its shard."""
-_TAR: Final = ".tar"
-_INDEX: Final = ".parquet"
 _FOLDER_LENGTH: Final = len(layout.run_path("0" * 2 * layout.KEY_BYTES, "0" * 8))
 """Length of the path of a folder of a run."""
 _MAX_MANIFESTS: Final = 1024
@@ -72,106 +63,6 @@ class Files(Protocol):
         """Yield the keys of all runs that have manifests of their own."""
 
 
-class Extent(NamedTuple):
-    """Bytes of a tar file."""
-
-    tar: str
-    start: int
-    size: int
-
-
-class PackedRun(NamedTuple):
-    """A run in a shard; offsets and sizes in bytes of its tar file, as INDEX_ROW has them."""
-
-    tar: str
-    key: str
-    c8: str
-    offset: int
-    length: int
-    manifest_offset: int
-    manifest_bytes: int
-
-    @property
-    def manifest(self) -> Extent:
-        """Where its manifest is."""
-        return Extent(self.tar, self.manifest_offset, self.manifest_bytes)
-
-
-@dataclass(frozen=True)
-class _PackedManifest:
-    """Manifest of a packed run: how it was read, and where the files of the run are."""
-
-    run: PackedRun
-    content: bytes
-
-    @cached_property
-    def files(self) -> Mapping[str, Extent]:
-        """The files by path. Raises ValueError, KeyError, TypeError for what is no manifest."""
-        files = ((file["path"], file["bytes"]) for file in json.loads(self.content)["files"])
-        places = locate_files(layout.run_path(self.run.key, self.run.c8), files)
-        return {path: Extent(self.run.tar, self.run.offset + start, size) for path, start, size in places}
-
-
-@dataclass(frozen=True)
-class _Table:
-    """All runs of the shards `names`, sorted by key and then by the name of the shard."""
-
-    names: tuple[str, ...] = ()
-    tar_bytes: Mapping[str, int] = field(default_factory=dict)
-    """Sizes of their tar files."""
-    keys: NDArray[np.bytes_] = field(default_factory=lambda: np.empty(0, INDEX_ROW["key"]))
-    """In an array of their own, which a look-up does not copy."""
-    rows: NDArray[np.void] = field(default_factory=lambda: np.empty(0, TABLE_ROW))
-    is_plain: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
-    """Rows whose run has a manifest of its own, which goes before the shard."""
-    broken: tuple[str, ...] = ()
-    """Indexes of shards whose tar file is missing or of another size."""
-    time: int = 0
-    """Time of the folder of shards before it was listed."""
-
-    def find(self, key: bytes) -> int | None:
-        """Return the first row of a run; None without one."""
-        wanted = np.array(key, self.keys.dtype)
-        at = int(np.searchsorted(self.keys, wanted))
-        return at if at < len(self.keys) and self.keys[at] == wanted else None
-
-    def get_run(self, row: int) -> PackedRun:
-        """Return the run of a row."""
-        one = self.rows[row]
-        return PackedRun(
-            layout.shard_path(self.names[one["shard"]]),
-            layout.format_key(self.keys[row]),
-            format_content_id(int(one["c8"])),
-            *(int(one[name]) for name in ("offset", "length", "manifest_offset", "manifest_bytes")),
-        )
-
-
-class _CollectedManifests:
-    """Local copies of the ends of tar files, which hold the manifests."""
-
-    def __init__(self, folder: Path) -> None:
-        self.lock = Lock()
-        self.starts: dict[str, int] = {}
-        """Offset in the tar file at which its copy begins."""
-        self._folder = folder
-
-    def write(self, tar: str, start: int, content: bytes) -> None:
-        """Keep the end of a tar file."""
-        (self._folder / _parse_name(tar)).write_bytes(content)
-        self.starts[tar] = start
-
-    def read(self, run: PackedRun) -> bytes:
-        """Return the manifest of a run."""
-        with (self._folder / _parse_name(run.tar)).open("rb") as stream:
-            stream.seek(run.manifest_offset - self.starts[run.tar])
-            return stream.read(run.manifest_bytes)
-
-
-def _parse_name(tar: str) -> str:
-    """Return the name of a shard in the path of its tar file."""
-    return tar.rpartition("/")[2].removesuffix(_TAR)
-
-
 class Shards:
     """The shards of a store, as the last `refresh` has found them; the first look-up calls it.
 
@@ -183,9 +74,9 @@ class Shards:
     def __init__(self, store: Files) -> None:
         self._store = store
         self._lock = Lock()
-        self._loaded = _Table()
+        self._loaded = PackedRunTable()
         self._is_current = False
-        self._collected: _CollectedManifests | None = None
+        self._collected: CollectedManifests | None = None
         self._read_manifest = lru_cache(_MAX_MANIFESTS)(self._load_manifest)
         self._find = lru_cache(_MAX_MANIFESTS)(self._find_run)
         self._list_files = lru_cache(_MAX_MANIFESTS)(self._locate_files)
@@ -243,7 +134,7 @@ class Shards:
     def is_used(self) -> NDArray[np.bool_]:
         """Mask (N,) of the rows from which runs are read: neither a manifest nor an earlier row goes before them."""
         table = self._table
-        return _find_first(table.keys) & ~table.is_plain
+        return find_first(table.keys) & ~table.is_plain
 
     def contains(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Return a mask (N,) of the packed runs among `keys` (N,), of type S32."""
@@ -328,7 +219,7 @@ class Shards:
         return self.find(key) if layout.is_key(key) and path == layout.manifest_path(key) else None
 
     @property
-    def _table(self) -> _Table:
+    def _table(self) -> PackedRunTable:
         if not self._is_current:
             with self._lock:
                 if not self._is_current:
@@ -336,10 +227,10 @@ class Shards:
                     self._is_current = True
         return self._loaded
 
-    def _look(self, known: _Table) -> _Table:
+    def _look(self, known: PackedRunTable) -> PackedRunTable:
         time = self._store.read_shards_time()
         sizes = self._store.list_sizes(layout.SHARDS)
-        names = sorted(name.removesuffix(_INDEX) for name in sizes if name.endswith(_INDEX))
+        names = layout.list_shards(sizes)
         unknown = [name for name in names if name not in known.tar_bytes]
         read = zip(unknown, read_ahead(self._read_index, unknown, self._store.max_requests), strict=True)
         new = {name: index for name, index in read if index is not None}
@@ -347,9 +238,9 @@ class Shards:
         there = [name for name in names if name in expected]
         tar_bytes = {name: expected[name] for name in there if self._has_tar(name, expected[name], sizes)}
         is_same = tar_bytes.keys() == known.tar_bytes.keys()
-        keys, rows = (known.keys, known.rows) if is_same else _merge(known, new, tuple(tar_bytes))
+        keys, rows = (known.keys, known.rows) if is_same else merge_indexes(known, new, tuple(tar_bytes))
         broken = tuple(name for name in there if name not in tar_bytes)
-        return _Table(tuple(tar_bytes), tar_bytes, keys, rows, self._find_plain(keys), broken, time)
+        return PackedRunTable(tar_bytes, keys, rows, self._find_plain(keys), broken, time)
 
     @contextmanager
     def collect_manifests(self, folder: Path) -> Iterator[None]:
@@ -358,24 +249,24 @@ class Shards:
         Whoever reads the manifests of many runs in the order of a sweep needs each shard all the time. Disk: the
         manifests, 5 kB a run; memory: those of one shard.
         """
-        self._collected = _CollectedManifests(folder)
+        self._collected = CollectedManifests(folder)
         try:
             yield
         finally:
             self._collected = None
 
-    def _load_manifest(self, run: PackedRun) -> _PackedManifest:
+    def _load_manifest(self, run: PackedRun) -> PackedManifest:
         collected = self._collected
         if collected is None:
-            return _PackedManifest(run, self._store.read_part(*run.manifest))
+            return PackedManifest(run, self._store.read_part(*run.manifest))
         with collected.lock:
             if run.tar not in collected.starts:
                 self._collect(collected, run.tar)
-        return _PackedManifest(run, collected.read(run))
+        return PackedManifest(run, collected.read(run))
 
-    def _collect(self, collected: _CollectedManifests, tar: str) -> None:
+    def _collect(self, collected: CollectedManifests, tar: str) -> None:
         """Copy the manifests of a shard. Raises FileNotFoundError for one that has gone since the run was found."""
-        table, name = self._table, _parse_name(tar)
+        table, name = self._table, layout.parse_shard_name(tar)
         if name not in table.tar_bytes:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self._store.format_uri(tar))
         start = int(table.rows["manifest_offset"][table.rows["shard"] == table.names.index(name)].min())
@@ -391,7 +282,7 @@ class Shards:
 
     def _has_tar(self, name: str, expected: int, sizes: Mapping[str, int]) -> bool:
         """Return True if a shard has its whole tar file; ask again, because a listing may be older than its index."""
-        if sizes.get(f"{name}{_TAR}") == expected:
+        if sizes.get(f"{name}{layout.SHARD_TAR}") == expected:
             return True
         try:
             return self._store.read_size(layout.shard_path(name)) == expected
@@ -402,41 +293,6 @@ class Shards:
         """Return a mask (N,) of the runs of the sorted `keys` (N,) that have manifests of their own."""
         if not len(keys):
             return np.zeros(0, np.bool_)
-        first = np.maximum.accumulate(np.where(_find_first(keys), np.arange(len(keys)), 0))
+        first = np.maximum.accumulate(np.where(find_first(keys), np.arange(len(keys)), 0))
         found: NDArray[np.bool_] = mark_keys(keys, self._store.iterate_plain_keys())[first]
         return found
-
-
-def _find_first(keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-    """Return a mask (N,) of the first of equal keys; they are sorted."""
-    is_first = np.ones(len(keys), np.bool_)
-    is_first[1:] = keys[1:] != keys[:-1]
-    return is_first
-
-
-def _merge(
-    known: _Table, new: dict[str, NDArray[np.void]], names: tuple[str, ...]
-) -> tuple[NDArray[np.bytes_], NDArray[np.void]]:
-    """Return keys and rows of the shards `names`, known or new, sorted by key and then by name.
-
-    Takes the indexes out of `new` one by one: memory holds the runs twice at most.
-    """
-    places = {name: place for place, name in enumerate(names)}
-    moved = np.array([places.get(name, -1) for name in known.names], np.int64)[known.rows["shard"]]
-    is_kept = moved >= 0
-    start = int(is_kept.sum())
-    size = start + sum(len(index) for name, index in new.items() if name in places)
-    keys, rows = np.empty(size, known.keys.dtype), np.empty(size, TABLE_ROW)
-    keys[:start], rows[:start] = known.keys[is_kept], known.rows[is_kept]
-    rows["shard"][:start] = moved[is_kept]
-    for name in [name for name in new if name in places]:
-        index = new.pop(name)
-        part = slice(start, start + len(index))
-        keys[part] = index["key"]
-        for column in _COLUMNS:
-            rows[column][part] = index[column]
-        rows["shard"][part] = places[name]
-        start += len(index)
-    order = np.lexsort((rows["shard"], keys))
-    keys = keys[order]
-    return keys, rows[order]

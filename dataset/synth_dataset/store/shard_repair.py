@@ -20,20 +20,14 @@ from synth_dataset.documents.shard_index import (
 from synth_dataset.store.stored_file import StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
     from synth_dataset.store.base import Store
 
-_INDEX: Final = ".parquet"
 _BUFFER_BYTES: Final = 1 << 20
-
-
-def list_shards(files: Iterable[str]) -> list[str]:
-    """Return the names of the shards that have an index, sorted, of the names of the files of all shards."""
-    return sorted(name.removesuffix(_INDEX) for name in files if name.endswith(_INDEX))
 
 
 def restore_indexes(store: Store) -> dict[str, bool]:
@@ -41,7 +35,7 @@ def restore_indexes(store: Store) -> dict[str, bool]:
 
     That is one whose tar file is missing or damaged too: its runs are missing from then on. Raises StoreError.
     """
-    damaged = [name for name in list_shards(store.list_sizes(layout.SHARDS)) if not _is_readable(store, name)]
+    damaged = [name for name in layout.list_shards(store.list_sizes(layout.SHARDS)) if not _is_readable(store, name)]
     restored = {}
     for name in damaged:
         index = _rebuild_index(store, name)

@@ -11,7 +11,6 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.shard_index import compute_tar_bytes, parse_index
 from synth_dataset.store.read_ahead import read_ahead
-from synth_dataset.store.shard_repair import list_shards
 from synth_dataset.verification.fault import Fault, explain_remedy
 from synth_dataset.verification.stored_files import describe_size
 
@@ -62,7 +61,9 @@ class ShardCheck:
 def check_shards(store: Store) -> ShardCheck:
     """Look at the shards of a store; their indexes are read. Raises StoreError."""
     sizes = store.list_sizes(layout.SHARDS)
-    found = list(read_ahead(lambda name: _check_shard(store, name, sizes), list_shards(sizes), store.max_requests))
+    found = list(
+        read_ahead(lambda name: _check_shard(store, name, sizes), layout.list_shards(sizes), store.max_requests)
+    )
     return ShardCheck(
         tuple(each for each in found if isinstance(each, Fault)),
         tuple(each for each in found if isinstance(each, BrokenShard)),
