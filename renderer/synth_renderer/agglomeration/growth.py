@@ -63,7 +63,7 @@ def grow_agglomerate(
 def _grow(
     radii: NDArray[np.float64], is_mutual: bool, speed: float, randomness: float, sintering_ratio: float, key: np.uint64
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return centres, turns and contacts; the members of each cluster are a range of `order`, and merge next to it."""
+    """Return centres (N, 3), turns (N, 4) and touching spheres (N - 1, 2): each collision joins two clusters."""
     number = len(radii)
     centres, turns = np.zeros((number, 3)), np.zeros((number, 4))
     turns[:, 0] = 1.0
@@ -79,11 +79,11 @@ def _grow(
             place, other, draw = _choose_pair(alive[: number - collision], masses, gyration, key, draw)
         kept, gone = alive[place], alive[other]
         still, moving = np.flatnonzero(cluster == kept), np.flatnonzero(cluster == gone)
-        number_of = np.uint64(collision)
-        _turn(centres, turns, moving, draw_rotation(np.uint64(draw_word(key, _TURN + number_of))))
+        word = np.uint64(collision)
+        _turn(centres, turns, moving, draw_rotation(np.uint64(draw_word(key, _TURN + word))))
         move, first, second = _collide(
             centres[still], radii[still], centres[moving], radii[moving], speed, randomness, sintering_ratio,
-            np.uint64(draw_word(key, _FLIGHT + number_of)),
+            np.uint64(draw_word(key, _FLIGHT + word)),
         )  # fmt: skip
         contacts[collision] = still[first], moving[second]
         for member in moving:

@@ -250,7 +250,7 @@ class Deposit:
             inside = bounds.left <= x <= bounds.right and bounds.low <= y <= bounds.high
             if inside and not has_conflict(self.land, body.profile, x, y, True):
                 return Place(True, x, y, -body.profile.lowest)
-        return Place(False, 0.0, 0.0, 0.0)
+        return NO_PLACE
 
     def _find_place_in_cluster(self, body: PosedBody, bounds: Bounds, key: np.uint64) -> Place:
         """Return a place in the cluster that grows or, if it is complete or has no room, on free ground.
