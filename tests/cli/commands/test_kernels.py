@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
+from waiting import wait_until
 
 from synth_cli.main import run
 from synth_renderer.kernels import gpus, machine_code
@@ -160,17 +160,10 @@ main()
 """
     environment = {**os.environ, "PATH": f"{ptxas.parent}:{os.environ['PATH']}"}
     command = subprocess.Popen([sys.executable, "-c", script, "kernels", "build", "--arch=sm_90"], env=environment)
-    wait_for(started.exists)
+    wait_until(started.exists, "the compiler was never started")
     compiler = int(started.read_text())
     command.send_signal(number)
 
     assert command.wait() == code
-    wait_for(lambda: not Path(f"/proc/{compiler}").exists())
+    wait_until(lambda: not Path(f"/proc/{compiler}").exists(), "the compiler still runs")
     assert len(list(library.iterdir())) == 2
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)

@@ -7,17 +7,14 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
+from waiting import wait_until
 
 from synth_api.jobs.kernel_cache import DRIVER_CACHE_VARIABLE, KERNEL_CACHE_BYTES_VARIABLE, KERNEL_CACHE_VARIABLE
 from synth_renderer.blender.kernel_loading import load_kernels
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SECONDS: Final = 60
 SCRIPT: Final = """
@@ -134,18 +131,11 @@ def test_a_process_shows_that_it_lives_while_its_driver_compiles(cuda_driver: di
     hold = tmp_path / "hold"
     hold.touch()
     pod = start_pod(cuda_driver, tmp_path, "pod", FAKE_CUDA_HOLD=str(hold))
-    wait_until(Path(f"{hold}.reached").exists)
+    wait_until(Path(f"{hold}.reached").exists, "the GPU never gets to the hold")
     (lease,) = (tmp_path / "kernels").iterdir()
     os.utime(lease, (0, 0))
 
-    wait_until(lambda: lease.stat().st_mtime > 0)
+    wait_until(lambda: lease.stat().st_mtime > 0, "the lease is never renewed")
 
     hold.unlink()
     assert len(read_sentences(pod)) == 1
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

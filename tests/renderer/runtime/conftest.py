@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from smallest_recipe import SMALLEST_RECIPE
+from waiting import wait_until
 
 from synth_api.recipe.canonical_tree import build_canonical_tree
 from synth_api.recipe.parsing import parse_recipe
@@ -76,10 +76,7 @@ class Trial:
 
     def wait_for_files(self, seed: int) -> None:
         """Return once a worker has written the files of this seed and does what was ordered."""
-        end = time.monotonic() + 30
-        while not (self.orders / f"{seed}.rendered").exists():
-            assert time.monotonic() < end, "no worker renders it"
-            time.sleep(0.01)
+        wait_until((self.orders / f"{seed}.rendered").exists, f"no worker renders seed {seed}")
 
 
 @pytest.fixture

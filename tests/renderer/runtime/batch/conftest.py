@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import pytest
 from minio import Minio
 from servers import S3Server, add_tenant, minio_server
 from smallest_recipe import SMALLEST_RECIPE
+from waiting import wait_until
 
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import BatchMessage, read_message
@@ -149,17 +149,11 @@ class Pods:
 
     def wait_for_file(self, name: str) -> None:
         """Return once the engine or its orders have made a file."""
-        end = time.monotonic() + 60
-        while not (self.folder / name).exists():
-            assert time.monotonic() < end, f"there is no {name}"
-            time.sleep(0.01)
+        wait_until((self.folder / name).exists, f"there is no {name}")
 
     def wait_for_failures(self, count: int) -> None:
         """Return once the pod's message has so many failed runs."""
-        end = time.monotonic() + 60
-        while self._count_failures() < count:
-            assert time.monotonic() < end, "no run has failed"
-            time.sleep(0.01)
+        wait_until(lambda: self._count_failures() >= count, f"fewer than {count} runs have failed")
 
     def _count_failures(self) -> int:
         """Return the failed runs in the message; 0 while it is being written."""

@@ -6,21 +6,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
+
+from waiting import wait_until
 
 from synth_api.jobs.messages import MAX_BYTES
 from synth_dataset.documents import layout
 
 if TYPE_CHECKING:
-    from tests.renderer.batch.conftest import Pods
+    from tests.renderer.runtime.batch.conftest import Pods
 
 
 def wait_for_try(pods: Pods, seed: int) -> None:
-    end = time.monotonic() + 30
-    while not pods.tries(seed):
-        assert time.monotonic() < end, "the run was never begun"
-        time.sleep(0.01)
+    wait_until(lambda: pods.tries(seed), f"seed {seed} was never rendered")
 
 
 def test_a_batch_is_worked_off_and_told(pods: Pods) -> None:
@@ -92,7 +90,7 @@ def test_told_to_stop_it_drops_the_run_in_flight_and_counts_nothing_against_it(p
     with pods.start() as process:
         wait_for_try(pods, 0)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 143
+        assert process.wait(timeout=60) == 143
 
     assert pods.document().in_flight == ()
     assert not pods.exists(0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import wait_until
 
 from synth_api.resources.synth_sweep import Packaging
 from synth_dataset.documents import layout
@@ -21,7 +21,7 @@ from synth_renderer.runtime.protocol import RunReport, RunTask
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.renderer.batch.conftest import Pods
+    from tests.renderer.runtime.batch.conftest import Pods
 
 SHARDS = {"packaging": Packaging.SHARDS}
 
@@ -40,10 +40,7 @@ def exist(pods: Pods, seeds: range) -> list[bool]:
 
 
 def wait_for_render(pods: Pods, seed: int) -> None:
-    end = time.monotonic() + 60
-    while not (pods.folder / f"{seed}.rendered").exists():
-        assert time.monotonic() < end, f"seed {seed} was never rendered"
-        time.sleep(0.01)
+    wait_until((pods.folder / f"{seed}.rendered").exists, f"seed {seed} was never rendered")
 
 
 def test_the_runs_of_a_batch_are_one_shard_and_their_recipe_is_there(batch: Pods) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from synth_dataset.documents import layout
 
 if TYPE_CHECKING:
-    from tests.renderer.batch.conftest import Pods
+    from tests.renderer.runtime.batch.conftest import Pods
 
 RUNS = 6
 
