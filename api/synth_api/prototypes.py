@@ -57,6 +57,10 @@ class Prototype:
     """The measurement techniques whose pictures show a material's features; all, if there are none."""
     is_traced: bool = False
     """True if Cycles traces the real image of a measurement technique, on a GPU where there is one."""
+    bodies_overlap: bool = False
+    """True if bodies shine through in the pictures of a measurement technique: the visible mask of each is then its
+    amodal mask, whatever lies before it.
+    """
 
 
 _LOCATION: Final[dict[str, Feature]] = {
