@@ -205,6 +205,10 @@ class LogNormal(ParametricVariability):
     """`mass`: half of the mass of equally dense particles is in smaller ones."""
 
 
+SHAPE_OF_ENDLESS_NUMBER: Final = 3.0
+"""Up to this shape a Weibull distribution by mass has no distribution by number without a smallest size."""
+
+
 class Weibull(ParametricVariability):
     """A Weibull draw, redrawn until it lies strictly between `min` and `max`."""
 
@@ -215,6 +219,18 @@ class Weibull(ParametricVariability):
 
     characteristic: Parameter
     shape: Parameter
+    weighting: Literal["number", "mass"] = "number"
+    """`mass`: 1 - 1/e of the mass of equally dense particles is in smaller ones (Rosin-Rammler)."""
+
+    @model_validator(mode="after")
+    def _check_number_by_mass(self) -> Weibull:
+        is_endless = self.weighting == "mass" and (self.min is None or self.min <= 0)
+        if is_endless and isinstance(self.shape, float | int) and self.shape <= SHAPE_OF_ENDLESS_NUMBER:
+            raise ValueError(
+                f"by mass with a shape of {self.shape:g}, almost all particles would be endlessly small; give a min"
+                f" above 0, or a shape above {SHAPE_OF_ENDLESS_NUMBER:g}"
+            )
+        return self
 
 
 _UnmixedVariability = _SimpleVariability | Normal | LogNormal | Weibull

@@ -9,11 +9,12 @@ import colorsys
 import math
 import struct
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.recipe.node import Builtin
 from synth_api.recipe.variabilities import (
+    SHAPE_OF_ENDLESS_NUMBER,
     Choice,
     Constant,
     ConstantHsvColorAsRgb,
@@ -46,6 +47,8 @@ MAX_DRAWS: Final = 100_000
 
 _MAX_EXPONENT: Final = 88.0
 """Exponents above it exceed float32: ln(3.4e38) = 88.7."""
+_NO_POWER: Final = 1e-8
+"""A power up to this gives the same float32 as the logarithm in its place."""
 
 
 @dataclass(frozen=True)
@@ -233,18 +236,66 @@ def _log_normal(variability: LogNormal, stream: Stream, scale: Scale) -> Feature
 
 @_sample.register(Weibull)
 def _weibull(variability: Weibull, stream: Stream, scale: Scale) -> FeatureValue:
-    """characteristic (-ln(1 - u))^(1 / shape)."""
+    """characteristic e^(1 / shape), e standard exponential by number, and of `_draw_exponential_by_mass` by mass."""
     characteristic, shape = _number(variability.characteristic), _number(variability.shape)
     name = f"a Weibull distribution of characteristic {characteristic} and shape {shape}"
     if characteristic <= 0 or shape <= 0:
         raise DrawError(f"{name} does not exist; both must be positive")
+    draw = partial(_draw_exponential, stream)
+    if variability.weighting == "mass":
+        lowest = max(variability.min or 0.0, 0.0) / characteristic
+        if lowest == 0 and shape <= SHAPE_OF_ENDLESS_NUMBER:
+            raise DrawError(f"{name} by mass has endlessly many small particles; give a min above 0")
+        draw = partial(_draw_exponential_by_mass, stream, shape, lowest)
     value = _sample_between(
-        lambda: characteristic * math.pow(-math.log(1.0 - stream.draw_uniform()), 1 / shape),
-        variability.min,
-        variability.max,
-        name,
+        lambda: characteristic * math.pow(draw(), 1 / shape), variability.min, variability.max, name
     )
     return _to_scene_units(variability, value, scale)
+
+
+def _draw_exponential(stream: Stream) -> float:
+    """Return -ln(1 - u), standard exponential."""
+    return -math.log(1.0 - stream.draw_uniform())
+
+
+def _draw_exponential_by_mass(stream: Stream, shape: float, lowest: float) -> float:
+    """Return y = (x / characteristic)^shape of a size x drawn by number from a Weibull distribution by mass.
+
+    `lowest` is the smallest x, in characteristics. By mass, y is standard exponential (P. Rosin, E. Rammler, The laws
+    governing the fineness of powdered coal, Journal of the Institute of Fuel 7, 1933). The mass of a particle goes as
+    x^3, so the density of y by number is y^-a exp(-y), a = 3 / shape. It lies below y^-a up to y = 1, and below exp(-y)
+    from there on: a point below the one or the other is drawn until it lies below the density.
+    """
+    power, start = 3.0 / shape, math.pow(lowest, shape)
+    middle, first = max(1.0, start), math.exp(-start)
+    smaller = first * _integrate_power(start, middle, power)
+    larger = math.pow(middle, -power) * math.exp(-middle)
+    while True:
+        area = stream.draw_uniform() * (smaller + larger)
+        if area < smaller:
+            value = _find_end_of_power(start, area / first, power)
+            density = math.exp(start - value)
+        else:
+            value = middle + _draw_exponential(stream)
+            density = math.pow(middle / value, power)
+        if stream.draw_uniform() < density:
+            return value
+
+
+def _integrate_power(start: float, end: float, power: float) -> float:
+    """Return the area below y^-power from start to end; start is above 0 where power is 1 or more."""
+    rest = 1.0 - power
+    if abs(rest) < _NO_POWER:
+        return math.log(end / start)
+    return (math.pow(end, rest) - math.pow(start, rest)) / rest
+
+
+def _find_end_of_power(start: float, area: float, power: float) -> float:
+    """Return the end to which the area below y^-power from start is that given."""
+    rest = 1.0 - power
+    if abs(rest) < _NO_POWER:
+        return start * math.exp(area)
+    return math.pow(math.pow(start, rest) + rest * area, 1.0 / rest)
 
 
 def _number(parameter: Any) -> float:

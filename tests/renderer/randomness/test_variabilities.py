@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy import stats
 
 from synth_api.recipe.variabilities import (
@@ -66,6 +67,37 @@ def test_weibull_is_distributed_as_scipy_says() -> None:
         DrawError, match=r"a Weibull distribution of characteristic -1\.0 and shape 2\.0 does not exist"
     ):
         draw_values(Weibull(characteristic=-1.0, shape=2.0), 1)
+
+
+@pytest.mark.parametrize(("shape", "lowest"), [(8.0, None), (4.0, 0.5), (3.0, 0.7), (2.0, 1.0), (0.8, 2.0), (3.0, 9.0)])
+def test_mass_of_a_weibull_by_mass_is_distributed_as_scipy_says(shape: float, lowest: float | None) -> None:
+    by_mass = Weibull(characteristic=7.0, shape=shape, min=lowest, weighting="mass")
+    values = np.sort(draw_values(by_mass, 40_000))
+    expected = stats.weibull_min(shape, scale=7.0)
+    below = expected.cdf(lowest or 0.0)
+    for share in (0.1, 0.25, 0.5, 0.75, 0.9):
+        measured = (values[values < expected.ppf(below + share * (1 - below))] ** 3).sum() / (values**3).sum()
+        assert measured == pytest.approx(share, abs=0.03)
+    assert values[0] > (lowest or 0.0)
+    assert_float32(values)
+
+
+def test_number_of_a_weibull_by_mass_is_a_power_of_a_gamma() -> None:
+    values = np.array(draw_values(Weibull(characteristic=7.0, shape=5.0, weighting="mass"), 20_000))
+    assert_distributed((values / 7.0) ** 5.0, stats.gamma(1 - 3 / 5).ppf)
+
+
+def test_a_weibull_by_mass_needs_a_smallest_size_up_to_shape_3() -> None:
+    with pytest.raises(
+        ValidationError,
+        match="by mass with a shape of 3, almost all particles would be endlessly small; give a min above 0, "
+        "or a shape above 3",
+    ):
+        Weibull(characteristic=7.0, shape=3.0, weighting="mass")
+    drawn = Weibull(characteristic=7.0, shape=LogUniform(min=2.0, max=2.5), weighting="mass")
+    once = draw_parameters(drawn, lambda part: Stream(1, STEP, "", part), Scale(VOLUME))
+    with pytest.raises(DrawError, match=r"by mass has endlessly many small particles; give a min above 0"):
+        draw_values(once, 1)
 
 
 def test_half_of_the_mass_is_below_the_median_of_a_log_normal_by_mass() -> None:
