@@ -32,7 +32,24 @@ CollisionShape = Annotated[
     AfterValidator(_check_collision_shape),
 ]
 MeshSource = Annotated[Literal["BASE", "DEFORM", "FINAL"], BeforeValidator(_to_upper)]
-AgglomerationMode = Annotated[Literal["cluster-cluster", "particle-cluster"], BeforeValidator(_to_lower)]
+AgglomerationMode = Annotated[
+    Literal[
+        "cluster-cluster",
+        "particle-cluster",
+        "ballistic_cluster_agglomeration",
+        "diffusion_limited_cluster_agglomeration",
+        "ballistic_particle_agglomeration",
+        "diffusion_limited_particle_agglomeration",
+    ],
+    BeforeValidator(_to_lower),
+]
+PUBLISHED_MODES: Final = {
+    "ballistic_cluster_agglomeration": ("cluster-cluster", 0.0),
+    "diffusion_limited_cluster_agglomeration": ("cluster-cluster", 1.0),
+    "ballistic_particle_agglomeration": ("particle-cluster", 0.0),
+    "diffusion_limited_particle_agglomeration": ("particle-cluster", 1.0),
+}
+"""Name of a process in publications -> what collides, and the randomness of the flight."""
 NotNegative = Annotated[Float, Field(ge=0)]
 
 
@@ -105,14 +122,36 @@ class AgglomerateParticles(Step):
 
     affected_set_name: str
     mode: AgglomerationMode
+    """What collides, or the name of a process, which includes the randomness."""
     speed: Annotated[Float, Field(gt=0)]
     """Scene units per step of the random walk."""
-    randomness: Share
-    """0 is straight flight, 1 diffusion."""
+    randomness: Share | None = None
+    """0 is straight flight, 1 diffusion; null is that of the named process."""
     sintering_ratio: Share = 0.0
     """Overlap of touching particles, in sums of their radii."""
     primary_particle_number_variability: VariabilityNode | None = None
     """Particles per agglomerate, rounded up, drawn for each; null makes one of all."""
+
+    @model_validator(mode="after")
+    def _check_randomness(self) -> AgglomerateParticles:
+        if self.mode not in PUBLISHED_MODES:
+            if self.randomness is None:
+                raise ValueError(
+                    f"randomness is missing; the mode {self.mode} needs it: 0 is straight flight, 1 diffusion"
+                )
+        elif self.randomness not in (None, PUBLISHED_MODES[self.mode][1]):
+            colliding, randomness = PUBLISHED_MODES[self.mode]
+            raise ValueError(
+                f"the mode {self.mode} has the randomness {randomness:g}, not {self.randomness:g}; leave the randomness"
+                f" out, or take the mode {colliding}"
+            )
+        return self
+
+    def read_process(self) -> tuple[str, float]:
+        """Return what collides, `cluster-cluster` or `particle-cluster`, and the randomness of the flight."""
+        colliding, randomness = PUBLISHED_MODES.get(self.mode, (self.mode, self.randomness))
+        assert randomness is not None
+        return colliding, randomness
 
 
 class DepositOnSubstrate(Step):

@@ -24,9 +24,11 @@ FRACTAL_DIMENSIONS: Final = {
 }
 """Fractal dimension of agglomerates of equal spheres, by mode and whether the motion is Brownian (randomness 1).
 
-1.91: P. Meakin, Effects of cluster trajectories on cluster-cluster aggregation, J. Colloid Interface Sci. 102, 1984.
-Others, for some hundred spheres: M. L. Eggersdorfer, D. Kadau, H. J. Herrmann, S. E. Pratsinis, Multiparticle sintering
-dynamics, Langmuir 27, 2011. Larger agglomerates of the mode particle-cluster are denser: 3.0 and 2.5 in the limit.
+1.91: P. Meakin, Effects of cluster trajectories on cluster-cluster aggregation, Physical Review A 29, 997, 1984, linear
+trajectories. The others, agglomerates of 256 spheres that are called BPCA, DLA and DLCA there: M. L. Eggersdorfer,
+D. Kadau, H. J. Herrmann, S. E. Pratsinis, Multiparticle sintering dynamics: from fractal-like aggregates to compact
+structures, Langmuir 27, 6358, 2011. Larger agglomerates of the mode particle-cluster are denser: 3.0 and 2.5 in the
+limit.
 """
 SPHERE_GYRATION: Final = 0.6
 """Square of a sphere's radius of gyration, in squares of its radius."""

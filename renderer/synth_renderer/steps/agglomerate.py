@@ -89,12 +89,13 @@ def _join_particles(
     key: np.uint64,
     volume: Box,
 ) -> None:
-    grown = grow_agglomerate(radii, step.mode, step.speed, step.randomness, step.sintering_ratio, key)
+    mode, randomness = step.read_process()
+    grown = grow_agglomerate(radii, mode, step.speed, randomness, step.sintering_ratio, key)
     _require_room(grown.centres, radii, volume)
     membership = particles.membership
     membership["agglomerate"][members] = membership["agglomerate"].max() + 1
     membership["contacts"][members] = np.bincount(grown.contacts.ravel(), minlength=len(members))
-    membership["fractal_dimension"][members] = FRACTAL_DIMENSIONS[step.mode, step.randomness == 1]
+    membership["fractal_dimension"][members] = FRACTAL_DIMENSIONS[mode, randomness == 1]
     if len(members) == 1:
         return
     locations = particles.features.read_column("location").values

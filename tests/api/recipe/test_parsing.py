@@ -221,7 +221,10 @@ def test_agglomeration_has_a_nested_variability(spheres_tree, put) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "path", "problem"),
     [
-        ("mode", "ballistic", "mode", "there is no 'ballistic' here; known are cluster-cluster, particle-cluster"),
+        ("mode", "ballistic", "mode", "there is no 'ballistic' here; known are ballistic_cluster_agglomeration, "),
+        ("speed", 0, "speed", "must be greater than 0, not 0"),
+        ("randomness", 1.1, "randomness", "must be at most 1, not 1.1"),
+        ("sintering_ratio", -0.1, "sintering_ratio", "must be at least 0, not -0.1"),
         ("sintering_ratio", 1.5, "sintering_ratio", "must be at most 1, not 1.5"),
         (
             "primary_particle_number_variability",
@@ -235,6 +238,42 @@ def test_agglomeration_refuses(spheres_tree, put, refusal, key, value, path, pro
     sentence = refusal(parse_recipe, put(spheres_tree, f"{GENERATION}.5", AGGLOMERATION | {key: value}))
     assert f"{GENERATION}[5].{path}: " in sentence
     assert problem in sentence
+
+
+@pytest.mark.parametrize(
+    ("mode", "process"),
+    [
+        ("ballistic_cluster_agglomeration", ("cluster-cluster", 0)),
+        ("diffusion_limited_cluster_agglomeration", ("cluster-cluster", 1)),
+        ("ballistic_particle_agglomeration", ("particle-cluster", 0)),
+        ("diffusion_limited_particle_agglomeration", ("particle-cluster", 1)),
+    ],
+)
+def test_published_names_of_agglomeration_include_the_randomness(spheres_tree, put, mode, process) -> None:
+    named = {key: value for key, value in AGGLOMERATION.items() if key != "randomness"} | {"mode": mode}
+    for written in (named, named | {"randomness": process[1]}):
+        step = parse_recipe(put(spheres_tree, f"{GENERATION}.5", written)).synth_chain.feature_generation_steps[5]
+        assert isinstance(step, AgglomerateParticles)
+        assert step.read_process() == process
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        (
+            {"mode": "particle-cluster", "randomness": None},
+            "randomness is missing; the mode particle-cluster needs it: 0 is straight flight, 1 diffusion",
+        ),
+        (
+            {"mode": "ballistic_cluster_agglomeration", "randomness": 0.5},
+            "the mode ballistic_cluster_agglomeration has the randomness 0, not 0.5; leave the randomness out, "
+            "or take the mode cluster-cluster",
+        ),
+    ],
+)
+def test_agglomeration_refuses_another_randomness(spheres_tree, put, refusal, keys, problem) -> None:
+    sentence = refusal(parse_recipe, put(spheres_tree, f"{GENERATION}.5", AGGLOMERATION | keys))
+    assert f"{GENERATION}[5]: {problem}" in sentence
 
 
 @pytest.mark.parametrize(
