@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.techniques.sem_signal.blur import blur_plane
+from synth_renderer.techniques.imaging.blur import blur_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_renderer.techniques.sem_signal.blur import blur_plane
+from synth_renderer.techniques.imaging.blur import blur_plane
 from synth_renderer.techniques.sem_signal.samples import sample_surface
 
 if TYPE_CHECKING:

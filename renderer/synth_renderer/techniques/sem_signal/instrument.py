@@ -9,7 +9,9 @@ import numpy as np
 
 from synth_renderer.randomness.hashing import draw_normals
 from synth_renderer.techniques.base.feature_values import read_number
-from synth_renderer.techniques.sem_signal import charging, counting, display, escape, scan, shadowing, specimen
+from synth_renderer.techniques.imaging import counting, display, scan
+from synth_renderer.techniques.imaging.scene_values import make_key, make_particle_keys
+from synth_renderer.techniques.sem_signal import charging, escape, shadowing, specimen
 from synth_renderer.techniques.sem_signal.cores import add_cores
 from synth_renderer.techniques.sem_signal.emission import Emission, gather_pixels
 from synth_renderer.techniques.sem_signal.samples import SAMPLES_PER_SIDE, sample_surface
@@ -51,7 +53,7 @@ def record_signal(scene: StagedScene, present: Selection, in_camera: Selection) 
     Bodies that are only `present` (N,) bool shadow the others without being seen. Every effect maps the signal of the
     effect before it to a new one and returns it unchanged at strength 0.
     """
-    value, key = partial(read_number, scene.technique.features), partial(specimen.make_key, scene)
+    value, key = partial(read_number, scene.technique.features), partial(make_key, scene)
     grey, coverage, height, surroundings, normal, size = _emit_signal(scene, present, in_camera)
 
     neighbours, relief = (_to_pixels(widths, size) for widths in (shadowing.NEIGHBOUR_WIDTHS, shadowing.RELIEF_WIDTHS))
@@ -92,7 +94,7 @@ def _emit_signal(scene: StagedScene, present: Selection, in_camera: Selection) -
     normal = samples.normal[::SAMPLES_PER_SIDE, ::SAMPLES_PER_SIDE].copy()
     normal[ids == 0, 2] = 1
     cover_with_patterns(samples, scene.bodies, specimen.build_skin_patterns(scene), camera)
-    roughness_keys = specimen.make_particle_keys(scene, "roughness_slope")
+    roughness_keys = make_particle_keys(scene, "roughness_slope")
     roughen_normals(samples, scene.bodies, specimen.build_skin(scene), camera, roughness_keys)
     transparency = read_number(scene.technique.features, "transparency")
     pixels = gather_pixels(samples, levels, emission, SAMPLES_PER_SIDE, transparency)

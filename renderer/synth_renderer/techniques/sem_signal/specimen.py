@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_api.prototypes import MATERIALS, PATTERNS
-from synth_renderer.randomness.streams import Stream
 from synth_renderer.techniques.base.feature_values import read_number
+from synth_renderer.techniques.imaging.scene_values import (
+    compute_sizes,
+    create_stream,
+    get_pixel_size,
+    make_key,
+    make_particle_keys,
+    read_feature,
+)
 from synth_renderer.techniques.sem_signal import ground
 from synth_renderer.techniques.sem_signal.samples import SAMPLES_PER_SIDE
 from synth_renderer.techniques.sem_signal.skin import Skin
@@ -32,27 +39,17 @@ EMPTY_FRAME_SHARE: Final = 0.1
 """Typical size in a picture without particles, parts of the frame's longer side."""
 
 
-def make_key(scene: StagedScene, feature: str) -> np.uint64:
-    """Return the SplitMix64 key of an effect of the technique: the first word of the effect's stream."""
-    return np.uint64(_create_stream(scene, feature, scene.technique.name).draw_word())
-
-
-def make_particle_keys(scene: StagedScene, feature: str) -> NDArray[np.uint64]:
-    """Return the SplitMix64 key of a feature of each particle, (N,)."""
-    return np.array([_create_stream(scene, feature, name).draw_word() for name in scene.names], dtype=np.uint64)
-
-
 def compute_levels(scene: StagedScene) -> NDArray[np.float64]:
     """Return the grey of each particle's level facets, (N,), parts of full white, at least 0."""
     features = scene.technique.features
     contrast, variation = read_number(features, "particle_contrast"), read_number(features, "particle_variation")
     deviations = np.array(
-        [_create_stream(scene, "particle_variation", name).draw_normal() if variation else 0.0 for name in scene.names]
+        [create_stream(scene, "particle_variation", name).draw_normal() if variation else 0.0 for name in scene.names]
     )
     level = (read_number(features, "ground_level") if "ground_level" in features else 0.0) + contrast
     factor = 1.0 + variation * np.clip(deviations, -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
     factor = factor * _compute_composition(scene)
-    return np.asarray(np.maximum(level * factor * _read_feature(scene, "brightness", 1.0), 0.0), dtype=np.float64)
+    return np.asarray(np.maximum(level * factor * read_feature(scene, "brightness", 1.0), 0.0), dtype=np.float64)
 
 
 def _compute_composition(scene: StagedScene) -> NDArray[np.float64]:
@@ -64,21 +61,21 @@ def _compute_composition(scene: StagedScene) -> NDArray[np.float64]:
     share, contrast = (read_number(features, name) for name in ("composition_share", "composition_contrast"))
     if share == 0 or contrast == 0:
         return np.ones(len(scene))
-    draws = np.array([_create_stream(scene, "composition_share", name).draw_uniform() for name in scene.names])
+    draws = np.array([create_stream(scene, "composition_share", name).draw_uniform() for name in scene.names])
     return np.where(draws < share, 1.0 + contrast, 1.0)
 
 
 def compute_cores(scene: StagedScene, levels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return size over the shell's size, 0 where there is no core, and grey of each particle's core, (N,) each."""
-    return _read_feature(scene, "core_size", 0.0), levels * _read_feature(scene, "core_brightness", 0.0)
+    return read_feature(scene, "core_size", 0.0), levels * read_feature(scene, "core_brightness", 0.0)
 
 
 def build_skin(scene: StagedScene) -> Skin:
     """Return the skin of each particle; its longest wave in scene units."""
     return Skin(
-        slopes=_read_feature(scene, "roughness_slope", 0.0),
-        waves=_read_feature(scene, "roughness_scale", 1.0) * np.maximum(_compute_sizes(scene), 1e-6),
-        falloffs=_read_feature(scene, "roughness_falloff", 3.0),
+        slopes=read_feature(scene, "roughness_slope", 0.0),
+        waves=read_feature(scene, "roughness_scale", 1.0) * np.maximum(compute_sizes(scene), 1e-6),
+        falloffs=read_feature(scene, "roughness_falloff", 3.0),
     )
 
 
@@ -87,11 +84,11 @@ def build_skin_patterns(scene: StagedScene) -> SkinPatterns:
     column = scene.features.get("skin_pattern")
     words = ["none"] * len(scene) if column is None else np.where(column.present, column.values, "none")
     return SkinPatterns(
-        radii=_compute_sizes(scene) / 2,
+        radii=compute_sizes(scene) / 2,
         kinds=np.array([PATTERNS.index(word) for word in words], dtype=np.int64),
-        strengths=_read_feature(scene, "skin_strength", 0.0),
-        scales=_read_feature(scene, "skin_scale", 1.0) * np.maximum(_compute_sizes(scene), 1e-6),
-        stretches=_read_feature(scene, "skin_stretch", 1.0),
+        strengths=read_feature(scene, "skin_strength", 0.0),
+        scales=read_feature(scene, "skin_scale", 1.0) * np.maximum(compute_sizes(scene), 1e-6),
+        stretches=read_feature(scene, "skin_stretch", 1.0),
         keys=make_particle_keys(scene, "skin_pattern"),
     )
 
@@ -114,7 +111,7 @@ def build_ground(scene: StagedScene) -> Ground:
 
 def compute_height(scene: StagedScene, pixels: Pixels, below: Ground) -> NDArray[np.float32]:
     """Return the mean height (H, W) of the bodies and of the ground between them, pixels."""
-    return pixels.height * np.float32(1 / _get_pixel_size(scene)) + (np.float32(1) - pixels.coverage) * below.height
+    return pixels.height * np.float32(1 / get_pixel_size(scene)) + (np.float32(1) - pixels.coverage) * below.height
 
 
 def compute_typical_size(scene: StagedScene, samples: Samples) -> float:
@@ -123,30 +120,4 @@ def compute_typical_size(scene: StagedScene, samples: Samples) -> float:
     is_visible = np.bincount(ids.ravel(), minlength=len(scene) + 1)[1:] > 0
     if not is_visible.any():
         return EMPTY_FRAME_SHARE * max(scene.technique.camera.width, scene.technique.camera.height)
-    return max(float(np.median(_compute_sizes(scene)[is_visible])) / _get_pixel_size(scene), MIN_PARTICLE_PIXELS)
-
-
-def _compute_sizes(scene: StagedScene) -> NDArray[np.float64]:
-    """Return the mean extent of each body, (N,), scene units."""
-    extents = np.array([mesh.extents for mesh in scene.bodies.meshes]).reshape(-1, 3)
-    x, y, z = (scene.bodies.scales * extents[scene.bodies.mesh_index]).T
-    return np.asarray((x + y + z) / 3)
-
-
-def _read_feature(scene: StagedScene, name: str, default: float) -> NDArray[np.float64]:
-    """Return a number of each particle, (N,), `default` where its material does not have the feature."""
-    column = scene.features.get(name)
-    if column is None:
-        return np.full(len(scene), default)
-    return np.where(column.present, column.values, default)
-
-
-def _get_pixel_size(scene: StagedScene) -> float:
-    """Return the width of a pixel, scene units; the camera is orthographic."""
-    size = scene.technique.camera.pixel_size
-    assert size is not None
-    return size
-
-
-def _create_stream(scene: StagedScene, feature: str, object_name: str) -> Stream:
-    return Stream(scene.seed, scene.technique.prototype, object_name, feature)
+    return max(float(np.median(compute_sizes(scene)[is_visible])) / get_pixel_size(scene), MIN_PARTICLE_PIXELS)

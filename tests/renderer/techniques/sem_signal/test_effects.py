@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from synth_renderer.techniques.sem_signal import charging, counting, display, escape, ground_relief, scan, shadowing
-from synth_renderer.techniques.sem_signal.blur import blur_plane
+from synth_renderer.techniques.imaging import counting, display, scan
+from synth_renderer.techniques.imaging.blur import blur_plane
+from synth_renderer.techniques.sem_signal import charging, escape, ground_relief, shadowing
 from synth_renderer.techniques.sem_signal.emission import Emission, compute_emission
 from synth_renderer.techniques.sem_signal.ground import build_gradient, build_patchy_ground
 

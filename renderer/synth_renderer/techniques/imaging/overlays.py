@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from synth_renderer.randomness.streams import Stream
 
     Strokes = NDArray[np.float32]
+    ConditionsWriter = Callable[[Sequence[float]], tuple[str, ...]]
+    """Four numbers in [0, 1) -> conditions."""
 
 FONT_FACES: Final = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -86,12 +88,16 @@ class Overlay:
 
 
 def draw_overlay(
-    features: Mapping[str, FeatureValue], shape: tuple[int, int], pixel_size: float, stream: Stream
+    features: Mapping[str, FeatureValue],
+    shape: tuple[int, int],
+    pixel_size: float,
+    stream: Stream,
+    write_conditions: ConditionsWriter,
 ) -> Overlay | None:
     """Return info bar, scale bar and panel letter of a picture of `shape` (H, W); None where there is none of them.
 
-    `pixel_size` in scene units. Corners, letter, lettering and the text in the info bar are drawn from the stream,
-    always 13 draws, so that each keeps its draw when another part is switched off.
+    `pixel_size` in scene units; `write_conditions` returns the text of an info bar. Corners, letter, lettering and
+    that text are drawn from the stream, always 13 draws, so that each keeps its draw when another part is switched off.
     """
     info_bar, scale_bar, letter = (_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
     draws = [stream.draw_uniform() for _ in range(13)]
@@ -100,7 +106,9 @@ def draw_overlay(
     canvas = _Canvas(shape, _choose_lettering(draws), boxed=bool(features["overlay_box"]))
     bar_rows = round(info_bar * shape[0])
     if bar_rows:
-        _draw_info_bar(canvas, bar_rows, _choose_conditions(draws), int(_number(features, "info_bar_rows")))
+        _draw_info_bar(
+            canvas, bar_rows, _choose_conditions(write_conditions, draws), int(_number(features, "info_bar_rows"))
+        )
     if scale_bar:
         bar = _ScaleBar(
             longest=scale_bar * shape[1],
@@ -144,18 +152,9 @@ def _interpolate(low: float, high: float, draw: float) -> float:
     return low + draw * (high - low)
 
 
-def _choose_conditions(draws: list[float]) -> tuple[str, ...]:
-    """Return the conditions in an info bar: drawn numbers that say nothing about the picture.
-
-    Two to four of voltage, working distance, detector and magnification.
-    """
-    conditions = (
-        f"{1 + int(draws[0] * 29)} kV",
-        f"WD {2 + draws[1] * 10:.1f} mm",
-        ("SE", "SE2", "InLens")[int(draws[2] * 3)],
-        f"x{10 ** (2 + 3 * draws[3]):,.0f}",
-    )
-    return conditions[: 2 + int(draws[10] * 3)]
+def _choose_conditions(write_conditions: ConditionsWriter, draws: list[float]) -> tuple[str, ...]:
+    """Return the first two to four of the conditions in an info bar, which say nothing about the picture."""
+    return write_conditions(draws[:4])[: 2 + int(draws[10] * 3)]
 
 
 @dataclass

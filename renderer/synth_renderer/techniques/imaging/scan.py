@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import PLANE_NOISE_RMS, plane_noise
-from synth_renderer.techniques.sem_signal.blur import blur_plane
+from synth_renderer.techniques.imaging.blur import blur_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

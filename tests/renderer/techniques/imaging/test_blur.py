@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from synth_renderer.techniques.sem_signal.blur import blur_plane
+from synth_renderer.techniques.imaging.blur import blur_plane
 
 
 def spot() -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_renderer.randomness.hashing import draw_normals
-from synth_renderer.techniques.sem_signal.blur import blur_plane
+from synth_renderer.techniques.imaging.blur import blur_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

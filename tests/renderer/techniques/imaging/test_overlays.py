@@ -6,13 +6,16 @@ from numpy.typing import NDArray
 
 from synth_api.prototypes import TECHNIQUES
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.techniques.sem_signal.overlays import choose_round_length, draw_overlay, format_length
+from synth_renderer.techniques.imaging.overlays import choose_round_length, draw_overlay, format_length
+from synth_renderer.techniques.sem_signal.scanning_electron_microscope import ScanningElectronMicroscope
 
 DEFAULTS = {name: feature.default for name, feature in TECHNIQUES["scanning_electron_microscope"].features.items()}
 
 
 def draw(seed=0, shape=(240, 320), pixel_size=0.1, **features):
-    return draw_overlay(DEFAULTS | features, shape, pixel_size, Stream(seed, "step", "SEM", "overlays"))
+    stream = Stream(seed, "step", "SEM", "overlays")
+    write_conditions = ScanningElectronMicroscope().write_conditions
+    return draw_overlay(DEFAULTS | features, shape, pixel_size, stream, write_conditions)
 
 
 @pytest.mark.parametrize(("longest", "expected"), [(1.0, 1.0), (1.99, 1.0), (2.0, 2.0), (73.0, 50.0), (0.07, 0.05)])
