@@ -57,6 +57,8 @@ class DiscSweep:
     labels: int = 0
     """Another number gives the same runs other labels."""
     supercategory: str = "particle"
+    overlap: bool = False
+    """True if discs shine through."""
 
     @property
     def axes(self) -> tuple[DiscAxis, ...]:
@@ -99,6 +101,28 @@ def stack_discs(discs: dict[int, NDArray[np.bool_]]) -> NDArray[np.uint16]:
     return ids
 
 
+def annotate_whole(discs: dict[int, NDArray[np.bool_]], kinds: Sequence[str]) -> list[Annotation]:
+    """Annotations of discs that shine through."""
+    found = []
+    for number, inside in discs.items():
+        rows, columns = np.nonzero(inside)
+        if not len(rows):
+            continue
+        mask = np.flatnonzero(inside).astype(np.int32)
+        found.append(
+            Annotation(
+                id=number,
+                blueprint=kinds[number % len(kinds)],
+                visible=mask,
+                amodal=mask,
+                box=(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1),
+                occluded_by=(),
+                overlaps=tuple(other for other in discs if other != number and (discs[other] & inside).any()),
+            )
+        )
+    return found
+
+
 def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds: Sequence[str]) -> list[Annotation]:
     found = []
     for number in np.unique(ids[ids > 0]).tolist():
@@ -117,28 +141,40 @@ def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds
     return found
 
 
-def tabulate(kinds: Sequence[str], ids_of_pixels: NDArray[np.uint16], number: int) -> Any:
-    columns = {}
+def tabulate(
+    kinds: Sequence[str], ids_of_pixels: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], *, overlap: bool
+) -> Any:
+    number, columns = len(discs), {}
     for name, (kind, _, _) in COLUMNS.items():
         columns[name] = (np.zeros(number, DTYPES.get(str(kind), np.float64)), np.ones(number, np.bool_))
     ids = np.arange(1, number + 1, dtype=np.int32)
     columns["id"] = (ids, np.ones(number, np.bool_))
     columns["visible_px"] = (np.bincount(ids_of_pixels.ravel(), minlength=number + 1)[1:], np.ones(number, np.bool_))
+    if overlap:
+        columns["nearest_px"] = columns["visible_px"]
+        columns["visible_px"] = (np.array([disc.sum() for disc in discs.values()], np.int64), np.ones(number, np.bool_))
     columns["name"] = (np.array([f"disc{one}" for one in ids], object), np.ones(number, np.bool_))
     columns["blueprint"] = (np.array([kinds[one % len(kinds)] for one in ids], object), np.ones(number, np.bool_))
     return build_particle_table(columns, {}, {})
 
 
-def write_run(folder: Path, ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds: Sequence[str]) -> int:
+def write_run(
+    folder: Path,
+    ids: NDArray[np.uint16],
+    discs: dict[int, NDArray[np.bool_]],
+    kinds: Sequence[str],
+    *,
+    overlap: bool = False,
+) -> int:
     """Write the files of a run; return the number of its visible particles."""
-    notes = annotate(ids, discs, kinds)
+    notes = annotate_whole(discs, kinds) if overlap else annotate(ids, discs, kinds)
     write_png(folder / "real.png", (ids % 7 * 30).astype(np.uint8))
     write_png(folder / "depth_map.png", ids)
     write_png(folder / "instances.png", ids)
     write_webp(folder / "thumb.webp", np.zeros((8, 8), np.uint8))
     height, width = ids.shape
     (folder / "annotations.json").write_text(json.dumps(build_annotations(notes, width, height)))
-    write_table(folder / "particles.parquet", tabulate(kinds, ids, len(discs)))
+    write_table(folder / "particles.parquet", tabulate(kinds, ids, discs, overlap=overlap))
     return len(notes)
 
 
@@ -176,7 +212,7 @@ def render_discs(store: Store, sweep: DiscSweep) -> DatasetSource:
             continue
         discs = draw_discs(seed, number)
         with store.open_scratch(key) as folder:
-            visible = write_run(folder, stack_discs(discs), discs, sweep.particle_blueprints)
+            visible = write_run(folder, stack_discs(discs), discs, sweep.particle_blueprints, overlap=sweep.overlap)
             if sweep.labels:
                 (folder / "depth_map.png").write_bytes((folder / "instances.png").read_bytes() + b"\0")
             store.commit_run(folder, record_run(sweep, seed, number, visible, (WIDTH, HEIGHT)))

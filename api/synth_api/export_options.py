@@ -18,6 +18,8 @@ FORMATS_WITHOUT_IGNORED: Final = ("yolo", "pairs")
 """Formats whose readers know no particles to ignore."""
 FORMATS_WITHOUT_OVERLAP: Final = ("pairs",)
 """Formats in which a pixel has one particle."""
+FORMATS_WITH_IDS: Final = ("pairs", "webdataset", "huggingface")
+"""Formats with a picture of ids, whose pixels have the nearest of particles that overlap."""
 OWN_OPTIONS: Final[dict[str, tuple[FormatName, ...]]] = {
     "masks": ("coco",),
     "boxes": ("yolo",),

@@ -59,6 +59,7 @@ def render(recipe: Recipe, folder: Path, device: str) -> RenderedRun:
             scene,
             rendering.fragments,
             rendering.full_view.surface,
+            rendering.visible_masks,
             list_feature_columns(recipe),
             rendering.labelled_particles,
         )
@@ -98,10 +99,11 @@ def _rasterise_bodies(scene: StagedScene) -> Fragments:
 
 def _check_gates(rendering: Rendering, records: Records) -> tuple[GateResult, ...]:
     """Compare the table with the instances, then each real image with the labels of its bodies. Raises GateError."""
-    results = check_gates(rendering.full_view.surface.ids, records.visible_px, None)
-    for ids, pixels in rendering.real_images:
-        shown = np.bincount(ids.ravel(), minlength=len(records.visible_px) + 1)[1:]
-        results += tuple(gate for gate in check_gates(ids, shown, pixels) if gate.name not in ("ids", "area"))
+    results = check_gates(rendering.full_view.surface.ids, records.nearest_px, None)
+    for image in rendering.real_images:
+        shown = np.bincount(image.ids.ravel(), minlength=len(records.nearest_px) + 1)[1:]
+        gates = check_gates(image.ids, shown, image.pixels, image.regions)
+        results += tuple(gate for gate in gates if gate.name not in ("ids", "area"))
     require_gates(results)
     return results
 

@@ -29,6 +29,8 @@ class Annotation:
     """Right and bottom are exclusive."""
     occluded_by: tuple[int, ...]
     """Ids of the particles that hide a part of it."""
+    overlaps: tuple[int, ...] | None = None
+    """Ids of the particles that share pixels with it; None unless particles shine through."""
     agglomerate: int | None = None
     """Number of its agglomerate, from 1; None if it is in none."""
 
@@ -63,6 +65,7 @@ def _build_particle(annotation: Annotation, width: int, height: int) -> dict[str
         "amodal_area": len(annotation.amodal),
         "visible_fraction": len(annotation.visible) / len(annotation.amodal),
         "occluded_by": list(annotation.occluded_by),
+        **({} if annotation.overlaps is None else {"overlaps": list(annotation.overlaps)}),
         "visible": encode_mask(annotation.visible, width, height),
         "amodal": encode_mask(annotation.amodal, width, height),
         **({} if annotation.agglomerate is None else {"agglomerate": annotation.agglomerate}),

@@ -54,6 +54,7 @@ COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
 
 OPTIONAL_COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
     "labelled": (pa.bool_(), "", "whether labels show it; only in runs with a minimum_visible_fraction"),
+    "nearest_px": (pa.int64(), "px", "its pixels in instances.png; only in runs whose particles shine through"),
     "agglomerate": (pa.int32(), "", "its agglomerate, from 1; null in none; as all of these only with the step for it"),
     "primaries": (pa.int32(), "", "primary particles of the agglomerate"),
     "contacts": (pa.int32(), "", "contacts of the particle within its agglomerate"),

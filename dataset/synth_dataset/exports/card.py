@@ -6,10 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from synth_api.export_options import FORMATS_WITH_IDS, FORMATS_WITHOUT_OVERLAP
 from synth_api.version import PROJECT_URL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from synth_dataset.exports.export_document import ExportDocument, SourceDocument
 
@@ -110,9 +111,24 @@ def _describe_limits(document: ExportDocument) -> str:
         "Runs of one seed with another value of another axis are near copies. They are in one split; keep them together"
         " in any further split.",
         "COCO's AP counts 100 particles of a picture by default: raise `maxDets` where pictures have more.",
+        *_describe_overlap(document),
         *(f"Left out: {text}." for text in left_out if text and options["below"] == "drop"),
     ]
     return "".join(f"- {line}\n" for line in lines)
+
+
+def _describe_overlap(document: ExportDocument) -> Iterator[str]:
+    """Yield how many objects share pixels with others, and what the format has of them."""
+    number = sum(counts.overlapping for counts in document.splits.values())
+    if not number:
+        return
+    shared = f"Particles shine through in some pictures: {number} of them share pixels with others"
+    if document.format in FORMATS_WITHOUT_OVERLAP:
+        yield f"{shared}. A pixel of the masks has the nearest one, and one that is nearest nowhere is left out."
+    elif document.format in FORMATS_WITH_IDS:
+        yield f"{shared}. A pixel of the ids has the nearest one; boxes and areas are those of the whole masks."
+    else:
+        yield f"{shared}, and so do their masks."
 
 
 def _describe_rights(document: ExportDocument) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from pydantic import Field
 
 from synth_dataset.documents.document import Document, parse_document
 from synth_dataset.documents.run_manifest import File
@@ -39,11 +40,17 @@ class SplitCounts(Document):
     objects: int = 0
     classes: Mapping[str, int] = {}
     """Objects by class."""
+    overlapping: int = Field(default=0, exclude_if=lambda overlapping: not overlapping)
+    """Objects that share pixels with others, where particles shine through."""
 
     def add(self, other: SplitCounts) -> SplitCounts:
         """Return the sums of both."""
-        classes = Counter(self.classes) + Counter(other.classes)
-        return SplitCounts(runs=self.runs + other.runs, objects=self.objects + other.objects, classes=classes)
+        return SplitCounts(
+            runs=self.runs + other.runs,
+            objects=self.objects + other.objects,
+            classes=Counter(self.classes) + Counter(other.classes),
+            overlapping=self.overlapping + other.overlapping,
+        )
 
 
 class ChunkRecord(Document):
@@ -84,7 +91,8 @@ class ChunkWriter:
     def count(self, sample: Sample) -> None:
         """Count a sample with its objects."""
         classes = Counter(one.category.name for one in sample.objects if not one.ignored)
-        counts = SplitCounts(runs=1, objects=classes.total(), classes=classes)
+        overlapping = sum(bool(one.overlaps) and not one.ignored for one in sample.objects)
+        counts = SplitCounts(runs=1, objects=classes.total(), classes=classes, overlapping=overlapping)
         split = sample.run.split
         self._counts[split] = self._counts.get(split, SplitCounts()).add(counts)
 

@@ -131,6 +131,7 @@ def _build_annotation(
         "visible_fraction": one.visible_fraction,
         "amodal_area": one.amodal_area,
         "occluded_by": list(one.occluded_by),
+        **({} if one.overlaps is None else {"overlaps": list(one.overlaps)}),
     }
 
 

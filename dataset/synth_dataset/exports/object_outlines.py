@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def trace_objects(sample: Sample, *, amodal: bool) -> dict[int, list[Loop]]:
-    """Return the polygons of all objects by particle id; amodal masks overlap and are traced one by one."""
-    if amodal:
+    """Return the polygons of all objects by particle id; masks that overlap, as amodal ones do, are traced singly."""
+    if amodal or sample.masks_overlap:
         return {one.id: _trace_mask(one) for one in sample.objects}
     return trace_polygons(sample.instances) if sample.objects else {}
 

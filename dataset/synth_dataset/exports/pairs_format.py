@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from synth_dataset.documents.layout import INSTANCES
@@ -27,7 +28,7 @@ class PairsFormat(ExportFormat):
         write = _write_cellpose if self.context.options.layout == "cellpose" else _write_stardist
         for sample in samples:
             write(sample, chunk)
-            chunk.count(sample)
+            chunk.count(replace(sample, objects=sample.nearest_objects))
 
     def format_loading(self, location: str) -> str:
         """Return the line for cellpose or stardist."""

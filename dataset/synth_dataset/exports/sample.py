@@ -51,6 +51,8 @@ class SampleObject:
     visible: Rle
     ignored: bool
     """True for a particle below a minimum that is kept as one to ignore."""
+    overlaps: tuple[int, ...] | None = None
+    """Ids of the particles that share pixels with it; None unless particles shine through."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,35 @@ class Sample:
     def _format_address(self, file: str) -> str:
         return self.source.store.format_uri(self.find_path(file))
 
+    @property
+    def masks_overlap(self) -> bool:
+        """True if particles of the picture shine through."""
+        return any(one.overlaps is not None for one in self.objects)
+
+    @property
+    def nearest_objects(self) -> tuple[SampleObject, ...]:
+        """The objects that have a pixel in `instances`: all, unless masks overlap."""
+        if not self.masks_overlap:
+            return self.objects
+        shown = set(np.unique(self.instances).tolist())
+        return tuple(one for one in self.objects if one.id in shown)
+
     @cached_property
     def instances(self) -> NDArray[np.uint16]:
-        """Ids (H, W) of the particles that the export keeps, 0 elsewhere."""
+        """Ids (H, W) of the particles that the export keeps, 0 elsewhere; the nearest of all where masks overlap.
+
+        Raises FileNotFoundError, DocumentError where masks overlap, for the picture that has the nearest.
+        """
+        if self.masks_overlap:
+            return self._select_nearest()
         ids, masks = [one.id for one in self.objects], [one.visible for one in self.objects]
         return paint_masks(ids, masks, self.manifest.width, self.manifest.height)
+
+    def _select_nearest(self) -> NDArray[np.uint16]:
+        is_kept = np.zeros(1 << 16, np.uint16)
+        is_kept[[one.id for one in self.objects]] = 1
+        ids = self.decode(layout.INSTANCES).astype(np.uint16)
+        return np.asarray(ids * is_kept[ids])
 
 
 class SampleReader:
@@ -160,6 +186,7 @@ class SampleReader:
             mask=mask,
             visible=particle["visible"],
             ignored=is_below,
+            overlaps=tuple(particle["overlaps"]) if "overlaps" in particle else None,
         )
 
 

@@ -94,6 +94,7 @@ def describe_sample(sample: Sample) -> dict[str, Any]:
                 "area": one.area,
                 "visible_fraction": one.visible_fraction,
                 "ignored": one.ignored,
+                **({} if one.overlaps is None else {"overlaps": list(one.overlaps)}),
             }
             for one in sample.objects
         ],

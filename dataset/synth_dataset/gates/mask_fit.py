@@ -8,7 +8,7 @@ faint rim counts as much as a strong edge.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -72,8 +72,8 @@ class _Borders:
         return float(ranks.sum(dtype=np.float64)), len(ranks)
 
 
-def measure_fit(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> MaskFit | None:
-    """Measure the fit of labels (H, W), 0 for ground, to a picture (H, W) or (H, W, 3); None without a border."""
+def measure_fit(ids: NDArray[np.integer[Any]], real: NDArray[np.uint8]) -> MaskFit | None:
+    """Measure the fit of labels (H, W) to a picture (H, W) or (H, W, 3); None without a border."""
     border = _count_border_pixels(ids)
     if not border:
         return None
@@ -162,11 +162,11 @@ def _compute_difference_noise() -> float:
 _DIFFERENCE_NOISE: Final = _compute_difference_noise()
 
 
-def _count_border_pixels(ids: NDArray[np.uint16]) -> int:
+def _count_border_pixels(ids: NDArray[np.integer[Any]]) -> int:
     return int((ids[:, 1:] != ids[:, :-1]).sum()) + int((ids[1:] != ids[:-1]).sum())
 
 
-def _find_borders(ids: NDArray[np.uint16], ranks: NDArray[np.float32], axis: int, step: int) -> _Borders:
+def _find_borders(ids: NDArray[np.integer[Any]], ranks: NDArray[np.float32], axis: int, step: int) -> _Borders:
     first, second = (ids[:, :-1], ids[:, 1:]) if axis == 1 else (ids[:-1], ids[1:])
     rows, columns = (found[::step] for found in np.nonzero(first != second))
     return _Borders(rows, columns, ranks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
@@ -48,12 +48,17 @@ class GateError(RuntimeError):
 
 
 def check_gates(
-    ids: NDArray[np.uint16], visible_px: NDArray[np.int64], real: NDArray[np.uint8] | None
+    ids: NDArray[np.uint16],
+    visible_px: NDArray[np.int64],
+    real: NDArray[np.uint8] | None,
+    regions: NDArray[np.integer[Any]] | None = None,
 ) -> tuple[GateResult, ...]:
     """Check a run against all gates and return their results.
 
-    ids: instances (H, W), 0 for ground. visible_px: visible pixels of particles 1..N in the table (N,).
+    ids: instances (H, W), 0 for ground. visible_px: pixels of particles 1..N in them by the table (N,).
     real: real image (H, W) or (H, W, 3); None if there is none, then only the table is compared.
+    regions: numbers (H, W) that change wherever the picture does by the labels, if those are not the ids: a particle
+    that shines through another one changes the picture along its whole outline.
     A picture without a visible particle has only the gate `ids`.
     """
     pixels = np.bincount(ids.ravel(), minlength=len(visible_px) + 1)[1:]
@@ -64,7 +69,11 @@ def check_gates(
         return tuple(results)
     results.append(_check_area(pixels, table))
     if real is not None:
-        results += [_check_exposure(real), _check_saturation(ids, real), *_check_masks(ids, real)]
+        results += [
+            _check_exposure(real),
+            _check_saturation(ids, real),
+            *_check_masks(ids if regions is None else regions, real),
+        ]
     return tuple(results)
 
 
@@ -106,8 +115,8 @@ def _check_saturation(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> GateR
     return GateResult("saturation", share <= MAX_SATURATION, share, MAX_SATURATION, reason)
 
 
-def _check_masks(ids: NDArray[np.uint16], real: NDArray[np.uint8]) -> tuple[GateResult, ...]:
-    fit = measure_fit(ids, real)
+def _check_masks(regions: NDArray[np.integer[Any]], real: NDArray[np.uint8]) -> tuple[GateResult, ...]:
+    fit = measure_fit(regions, real)
     if fit is None:
         return (GateResult("mask", True, 0.0, MIN_GAIN, "The labels have no border in the picture: nothing to judge."),)
     if fit.border < MIN_BORDER_PIXELS and fit.evidence < MIN_EVIDENCE:

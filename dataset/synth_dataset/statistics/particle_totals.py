@@ -30,6 +30,8 @@ _COLUMNS: Final = (
     "equivalent_diameter",
     "touches_border",
 )
+_NEAREST: Final = "nearest_px"
+"""Column of runs whose particles shine through."""
 
 
 @dataclass
@@ -77,6 +79,8 @@ class _Rows:
     """Category of each number in `blueprint`."""
     blueprint: NDArray[np.int64]
     visible_px: NDArray[np.float64]
+    shown_px: NDArray[np.float64]
+    """Pixels of which no other particle has one: `nearest_px`, or `visible_px` where none shine through."""
     amodal_px: NDArray[np.float64]
     visible_fraction: NDArray[np.float64]
     diameter: NDArray[np.float64]
@@ -97,17 +101,18 @@ def count_particles(
     categories: Mapping[str, str],
     advance: Callable[[int], None],
 ) -> tuple[ParticleTotals, list[ParticleTotals], NDArray[np.float64]]:
-    """Return the totals of all runs and of each group, and the visible pixels of each run (runs,).
+    """Return the totals of all runs and of each group, and the pixels of each run that show particles (runs,).
 
     lengths: size of a pixel of each run in the unit of length (runs,). categories: category by blueprint. `advance`
     gets the numbers of particles that are done.
     """
     everything, groups = ParticleTotals(), [ParticleTotals() for _ in runs.values]
     covered = np.zeros(len(runs))
-    for batch in particles.iter_batches(_ROWS, columns=list(_COLUMNS)):
+    columns = [*_COLUMNS, *(name for name in particles.schema_arrow.names if name == _NEAREST)]
+    for batch in particles.iter_batches(_ROWS, columns=columns):
         places = runs.find_places(batch.column("run").to_numpy())
         rows = _read_rows(batch, lengths[places], categories)
-        covered += np.bincount(places, rows.visible_px, minlength=len(runs))
+        covered += np.bincount(places, rows.shown_px, minlength=len(runs))
         everything.add(rows)
         for group, members in _split(runs.group[places]) if groups else ():
             groups[group].add(rows.select(members))
@@ -125,10 +130,13 @@ def _split(groups: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.int64]]]
 def _read_rows(batch: pa.RecordBatch, lengths: NDArray[np.float64], categories: Mapping[str, str]) -> _Rows:
     blueprints = batch.column("blueprint").fill_null("").dictionary_encode()
     names = [categories.get(name, name) for name in blueprints.dictionary.to_pylist()]
+    visible_px = np.nan_to_num(_to_floats(batch, "visible_px"))
+    nearest_px = _to_floats(batch, _NEAREST) if _NEAREST in batch.schema.names else np.full(len(batch), np.nan)
     return _Rows(
         names=names,
         blueprint=blueprints.indices.to_numpy(zero_copy_only=False).astype(np.int64),
-        visible_px=np.nan_to_num(_to_floats(batch, "visible_px")),
+        visible_px=visible_px,
+        shown_px=np.where(np.isnan(nearest_px), visible_px, nearest_px),
         amodal_px=np.nan_to_num(_to_floats(batch, "amodal_px")),
         visible_fraction=_to_floats(batch, "visible_fraction"),
         diameter=_to_floats(batch, "equivalent_diameter"),

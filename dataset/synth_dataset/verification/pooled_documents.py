@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.documents.run_manifest import Manifest
-    from synth_dataset.verification.run_labels import RunLabels
+    from synth_dataset.verification.label_files import RunLabels
 
 T = TypeVar("T")
 
@@ -199,13 +199,15 @@ class CocoNotes(PooledDocument[list[dict[str, Any]]]):
             yield self.describe(f"only particles of run {run} in its annotations", f"{format_ids(extra)} too")
         for number in sorted(own.keys() & found.keys()):
             for name, expected in self._list_values(own[number]):
-                if found[number][name] != expected:
+                if found[number].get(name) != expected:
                     what = f"{name} of particle {number} of run {run} as in its annotations.json"
                     yield self.describe(what, "another value")
 
     def _list_values(self, note: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield key and value of an annotation for the entry of a run."""
         yield from {"area": note["area"], "bbox": note["bbox"], "segmentation": note["visible"]}.items()
+        if "overlaps" in note:
+            yield "overlaps", note["overlaps"]
         if self._ids:
             yield "category_id", self._ids.get(note["category"])
 

@@ -20,7 +20,8 @@ from synth_dataset.verification.fault import (
     shorten_digest,
     shorten_error,
 )
-from synth_dataset.verification.run_labels import UnreadableError, compare_labels, read_labels
+from synth_dataset.verification.label_files import UnreadableError, read_labels
+from synth_dataset.verification.run_labels import compare_labels
 from synth_dataset.verification.shard_check import ShardCheck
 from synth_dataset.verification.stored_files import check_file, compute_digest, describe_size, format_place
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
     from synth_dataset.verification.depth import Depth
-    from synth_dataset.verification.run_labels import RunLabels
+    from synth_dataset.verification.label_files import RunLabels
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from synth_dataset.documents.annotations import parse_annotations
 from synth_dataset.store.read_ahead import read_ahead
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from synth_dataset.documents.attempt_document import Category
     from synth_dataset.views.progress import Report
+
+
+_OPTIONAL_KEYS: Final = {"overlaps": "overlaps", "agglomerate": "agglomerate_id"}
+"""Key in `annotations.json` that not every particle has -> key of the annotation."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,9 @@ def iterate_coco(
     """Yield the document as ASCII JSON in parts; memory holds the masks of few runs, of one run with one thread.
 
     Annotation ids count from 1; `categories` have every blueprint of the runs. Besides the keys of COCO an annotation
-    has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation`, `occluded_by` (particle ids) and, if it
-    is in one, `agglomerate_id`. Raises OSError if the annotations of a run cannot be read, DocumentError if they are no
-    JSON.
+    has `particle_id`, `visible_fraction`, `amodal_area`, `amodal_segmentation`, `occluded_by` (particle ids),
+    where particles shine through `overlaps` (particle ids) and, if it is in one, `agglomerate_id`. Raises OSError if
+    the annotations of a run cannot be read, DocumentError if they are no JSON.
     """
     yield b'{"info":' + _dump_json(info) + b',"licenses":[]'
     yield b',"categories":' + _dump_json([_build_category(category) for category in categories])
@@ -82,7 +86,7 @@ def _iterate_annotations(
                 "amodal_area": particle["amodal_area"],
                 "amodal_segmentation": particle["amodal"],
                 "occluded_by": particle["occluded_by"],
-                **({"agglomerate_id": particle["agglomerate"]} if "agglomerate" in particle else {}),
+                **{key: particle[name] for name, key in _OPTIONAL_KEYS.items() if name in particle},
             }
 
 

@@ -15,7 +15,8 @@ from synth_renderer.numerics.kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth_renderer.labels.fragments import Fragments, VisibleSurface
+    from synth_renderer.labels.fragments import Fragments
+    from synth_renderer.labels.masks import Masks
     from synth_renderer.model.camera import Camera
 
 
@@ -56,11 +57,11 @@ class Measurements:
 
 
 def measure_bodies(
-    fragments: Fragments, surface: VisibleSurface, camera: Camera, locations: NDArray[np.float64]
+    fragments: Fragments, visible: Masks, camera: Camera, locations: NDArray[np.float64]
 ) -> Measurements:
-    """Measure every body; `surface` shows all of them, `locations` (N, 3) are their centres, world frame."""
+    """Measure every body; `visible` are the visible masks, `locations` (N, 3) the centres, world frame."""
     centre = project_centres(locations, camera)
-    box, visible_px = _find_boxes(surface.ids, len(locations))
+    visible_px = visible.count_pixels()
     amodal_px = np.diff(fragments.start)
     area = np.where(amodal_px > 0, amodal_px, np.nan)
     feret = measure_feret_diameters(fragments.start, fragments.pixel, fragments.width)
@@ -69,7 +70,7 @@ def measure_bodies(
         row=centre[:, 1],
         visible_px=visible_px,
         amodal_px=amodal_px,
-        box=box,
+        box=_find_boxes(visible.start, visible.pixel, fragments.width),
         visible_fraction=visible_px / area,
         equivalent_diameter=np.sqrt(4 / math.pi * area),
         feret_min=feret[:, 0],
@@ -87,21 +88,17 @@ def project_centres(locations: NDArray[np.float64], camera: Camera) -> NDArray[n
 
 
 @kernel
-def _find_boxes(ids: NDArray[np.uint16], bodies: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return box (N, 4), right and bottom exclusive, and area (N,) of each body in `ids` (H, W), pixels."""
-    height, width = ids.shape
-    box, count = np.zeros((bodies, 4), dtype=np.int32), np.zeros(bodies, dtype=np.int64)
-    for row in range(height):
-        for column in range(width):
-            body = int(ids[row, column]) - 1
-            if body < 0:
-                continue
-            if count[body] == 0:
+def _find_boxes(start: NDArray[np.int64], pixel: NDArray[np.int32], width: int) -> NDArray[np.int32]:
+    """Return left, top, right, bottom of each mask (N, 4), right and bottom exclusive, 0 of an empty one."""
+    box = np.zeros((len(start) - 1, 4), dtype=np.int32)
+    for body in range(len(box)):
+        for p in range(start[body], start[body + 1]):
+            row, column = pixel[p] // width, pixel[p] % width
+            if p == start[body]:
                 box[body, 0], box[body, 1] = column, row
-            count[body] += 1
             box[body, 0] = min(box[body, 0], column)
             box[body, 2], box[body, 3] = max(box[body, 2], column + 1), row + 1
-    return box, count
+    return box
 
 
 @kernel

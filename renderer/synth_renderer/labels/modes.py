@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_renderer.labels import shading
 from synth_renderer.labels.layers import sort_layers
-from synth_renderer.labels.visible import find_visible_surface
+from synth_renderer.labels.visible import find_visible_surface, put_before
 from synth_renderer.model.palette import build_palette as build_palette
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class LabelView:
     of_interest: NDArray[np.bool_]
     """Bodies that the step labels, (N,)."""
     overlapping: NDArray[np.bool_]
-    """Bodies of the overlapping set (N,), which hide the others."""
+    """Bodies of the overlapping set (N,), which hide the others unless bodies shine through."""
     surface: VisibleSurface
     """Nearest fragments of the bodies shown."""
 
@@ -44,12 +44,20 @@ class LabelView:
         fragments: Fragments,
         of_interest: NDArray[np.bool_] | None = None,
         overlapping: NDArray[np.bool_] | None = None,
+        *,
+        bodies_overlap: bool = False,
     ) -> LabelView:
-        """Return the view of some bodies (N,) bool; by default all are of interest and none overlaps."""
+        """Return the view of some bodies (N,) bool; by default all are of interest and none overlaps.
+
+        Where bodies overlap in the picture a body that is only of the overlapping set hides none of interest.
+        """
         bodies = len(fragments.start) - 1
         interest = np.ones(bodies, dtype=np.bool_) if of_interest is None else of_interest
         others = np.zeros(bodies, dtype=np.bool_) if overlapping is None else overlapping
-        return cls(fragments, interest, others, find_visible_surface(fragments, interest | others))
+        surface = find_visible_surface(fragments, interest | others)
+        if bodies_overlap and others.any():
+            surface = put_before(find_visible_surface(fragments, interest), surface)
+        return cls(fragments, interest, others, surface)
 
     @property
     def shown_bodies(self) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Occlusion: the bodies in front of each body."""
+"""Occlusion: the bodies in front of each body; overlap: those in front of it or behind it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def find_occluders(fragments: Fragments, layers: Layers) -> list[NDArray[np.uint
     count, pairs = _list_occluders(fragments.start, fragments.pixel, layers.start, layers.body)
     ids = [np.sort(part).astype(np.uint16) for part in np.split(pairs + 1, np.cumsum(count))]
     return ids[:-1]
+
+
+def find_overlaps(occluders: list[NDArray[np.uint16]]) -> list[NDArray[np.uint16]]:
+    """Return for each body the ascending ids of the bodies that share a pixel with it, from `find_occluders`."""
+    count = np.array([len(ids) for ids in occluders], dtype=np.int64)
+    behind = np.repeat(np.arange(1, len(occluders) + 1), count)
+    before = np.concatenate([*occluders, np.empty(0, np.uint16)]).astype(np.int64)
+    pairs = np.unique(np.append(behind << 16 | before, before << 16 | behind))
+    ends = np.searchsorted(pairs >> 16, np.arange(1, len(occluders) + 1), side="right")
+    return np.split(pairs.astype(np.uint16), ends)[:-1]
 
 
 @kernel

@@ -12,6 +12,7 @@ from synth_renderer.labels.fragments import Fragments, VisibleSurface
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synth_renderer.labels.masks import Masks
     from synth_renderer.labels.modes import LabelView
 
 
@@ -28,16 +29,10 @@ def remove_covered_fragments(fragments: Fragments, covered: NDArray[np.bool_]) -
     )
 
 
-def find_labelled_bodies(
-    fragments: Fragments, surface: VisibleSurface, min_visible_fraction: float
-) -> NDArray[np.bool_]:
-    """Return True for bodies (N,) that show at least this fraction of their silhouette, and a pixel.
-
-    `surface` is that of all bodies.
-    """
-    amodal = np.diff(fragments.start)
-    visible = np.bincount(surface.ids.ravel(), minlength=len(amodal) + 1)[1:]
-    return np.asarray((visible > 0) & (visible >= min_visible_fraction * amodal))
+def find_labelled_bodies(visible: Masks, amodal: Masks, min_visible_fraction: float) -> NDArray[np.bool_]:
+    """Return True for bodies (N,) whose visible mask is at least this fraction of the amodal one, and not empty."""
+    area = visible.count_pixels()
+    return np.asarray((area > 0) & (area >= min_visible_fraction * amodal.count_pixels()))
 
 
 def keep_labelled_bodies(view: LabelView, labelled: NDArray[np.bool_]) -> LabelView:

@@ -33,6 +33,16 @@ def find_visible_surface(fragments: Fragments, shown: NDArray[np.bool_] | None =
     return _build_surface(fragments, nearest)
 
 
+def put_before(front: VisibleSurface, back: VisibleSurface) -> VisibleSurface:
+    """Return a surface with all pixels of another one before it, whatever their depths."""
+    is_front = front.ids > 0
+    return VisibleSurface(
+        np.where(is_front, front.ids, back.ids),
+        np.where(is_front, front.depth, back.depth),
+        np.where(is_front[..., None], front.normal, back.normal),
+    )
+
+
 @kernel
 def _find_nearest(
     start: NDArray[np.int64],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from synth_api.prototypes import TECHNIQUES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,6 +63,11 @@ class StagedTechnique:
     """Features of technique, volume and background material, one name each."""
     camera: Camera
     volume: Box
+
+    @property
+    def bodies_overlap(self) -> bool:
+        """True if bodies shine through in the picture, so that their visible masks are the amodal ones."""
+        return TECHNIQUES[self.prototype].bodies_overlap
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from synth_dataset.documents.annotations import Annotation, build_annotations
 from synth_dataset.documents.particle_table import build_feature_table, build_particle_table, write_table
 from synth_renderer.geometry import prototypes
 from synth_renderer.labels.layers import sort_layers
-from synth_renderer.labels.masks import select_amodal_pixels, select_visible_pixels
+from synth_renderer.labels.masks import list_amodal_masks
 from synth_renderer.labels.measure import measure_bodies
-from synth_renderer.labels.occlusion import find_occluders
+from synth_renderer.labels.occlusion import find_occluders, find_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from synth_api.prototypes import FeatureType
     from synth_dataset.documents.particle_table import Column
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
+    from synth_renderer.labels.masks import Masks
     from synth_renderer.labels.measure import Measurements
     from synth_renderer.model.mesh import Mesh
     from synth_renderer.model.staged_scene import Agglomerates, StagedScene
@@ -39,6 +40,8 @@ class Records:
     annotations: dict[str, Any]
     visible_px: NDArray[np.int64]
     """Visible pixels of each particle (N,)."""
+    nearest_px: NDArray[np.int64]
+    """Pixels at which each particle is the nearest (N,): the visible ones, unless bodies overlap."""
 
     def write(self, folder: Path) -> None:
         """Write `particles.parquet` and `annotations.json`."""
@@ -50,26 +53,32 @@ def build_records(
     scene: StagedScene,
     fragments: Fragments,
     surface: VisibleSurface,
+    visible: Masks,
     feature_columns: Mapping[str, FeatureType],
     labelled: NDArray[np.bool_] | None = None,
 ) -> Records:
-    """Measure every particle and annotate the visible ones; `surface` shows all, `feature_columns` are the recipe's.
+    """Measure every particle and annotate the visible ones; `feature_columns` are the recipe's.
 
-    With `labelled` (N,) the table has a column of it and only these particles are annotated; None labels all.
+    `surface` shows all particles, `visible` are their masks. With `labelled` (N,) the table has a column of it and only
+    these particles are annotated; None labels all.
     """
-    measured = measure_bodies(fragments, surface, scene.technique.camera, scene.bodies.locations)
+    measured = measure_bodies(fragments, visible, scene.technique.camera, scene.bodies.locations)
+    nearest_px = np.bincount(surface.ids.ravel(), minlength=len(scene) + 1)[1:]
     features = {name: (column.values, column.present) for name, column in scene.features.items()}
     columns = _build_columns(scene, measured)
     if labelled is not None:
         columns["labelled"] = labelled, np.ones(len(scene), dtype=bool)
+    if scene.technique.bodies_overlap:
+        columns["nearest_px"] = nearest_px, np.ones(len(scene), dtype=bool)
     if scene.agglomerates is not None:
         columns |= _build_agglomerate_columns(scene.agglomerates)
     annotated = measured.visible_px > 0 if labelled is None else labelled
-    annotations = _build_annotations(scene, fragments, surface, measured, annotated)
+    annotations = _build_annotations(scene, fragments, visible, measured, annotated)
     return Records(
         table=build_particle_table(columns, features, feature_columns),
         annotations=build_annotations(annotations, *_read_size(scene)),
         visible_px=measured.visible_px,
+        nearest_px=nearest_px,
     )
 
 
@@ -170,19 +179,21 @@ def _compute_contents(
 def _build_annotations(
     scene: StagedScene,
     fragments: Fragments,
-    surface: VisibleSurface,
+    visible: Masks,
     measured: Measurements,
     annotated: NDArray[np.bool_],
 ) -> list[Annotation]:
-    hidden_by = find_occluders(fragments, sort_layers(fragments))
+    amodal, before = list_amodal_masks(fragments), find_occluders(fragments, sort_layers(fragments))
+    overlaps = find_overlaps(before) if scene.technique.bodies_overlap else None
     return [
         Annotation(
             id=int(body) + 1,
             blueprint=scene.blueprints[body],
-            visible=select_visible_pixels(fragments, surface, body),
-            amodal=select_amodal_pixels(fragments, body),
+            visible=visible.select_pixels(body),
+            amodal=amodal.select_pixels(body),
             box=(int(box[0]), int(box[1]), int(box[2]), int(box[3])),
-            occluded_by=tuple(hidden_by[body].tolist()),
+            occluded_by=() if overlaps else tuple(before[body].tolist()),
+            overlaps=tuple(overlaps[body].tolist()) if overlaps else None,
             agglomerate=_find_agglomerate(scene.agglomerates, body),
         )
         for body, box in enumerate(measured.box)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from synth_api.recipe.outputs import StepOutput, build_step_outputs
 from synth_api.recipe.rendering import RenderParticlesIndividually, RenderParticlesTogether, SaveState
 from synth_dataset.documents.layout import AGGLOMERATES, INSTANCES
 from synth_dataset.documents.pictures import write_png
+from synth_renderer.labels.masks import find_visible_masks, list_amodal_masks
 from synth_renderer.labels.modes import PICTURES, LabelView, draw_agglomerates, draw_instances
 from synth_renderer.labels.omitted import find_labelled_bodies, keep_labelled_bodies
+from synth_renderer.labels.regions import number_regions
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.scene.sets import find_members
 from synth_renderer.steps.records import write_feature_files
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from synth_api.recipe.rendering import RenderingStep
     from synth_renderer.labels.fragments import Fragments
+    from synth_renderer.labels.masks import Masks
     from synth_renderer.model.staged_scene import StagedScene
     from synth_renderer.scene.world import World
     from synth_renderer.steps.stopwatch import Stopwatch
@@ -33,6 +36,17 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8] | NDArray[np.uint16]
     Selection = NDArray[np.bool_]
     RenderStep = RenderParticlesTogether | RenderParticlesIndividually
+
+
+@dataclass(frozen=True)
+class RealImage:
+    """A real image (H, W) or (H, W, 3) and its labels (H, W)."""
+
+    pixels: NDArray[np.uint8]
+    ids: NDArray[np.uint16]
+    """The nearest body in camera."""
+    regions: NDArray[np.integer[Any]]
+    """Numbers that change wherever the image does by the labels: regions where bodies overlap, else the ids."""
 
 
 @dataclass
@@ -46,8 +60,8 @@ class Rendering:
     device: str
     watch: Stopwatch
     device_used: str = "cpu"
-    real_images: list[tuple[NDArray[np.uint16], NDArray[np.uint8]]] = field(default_factory=list)
-    """Ids in the camera and pixels of every real image, for the quality gates."""
+    real_images: list[RealImage] = field(default_factory=list)
+    """Every real image with its labels, for the quality gates."""
     labels: dict[str, Pixels] = field(default_factory=dict)
     """Label pictures by path, for the label digest."""
     previews: list[Pixels] = field(default_factory=list)
@@ -58,6 +72,12 @@ class Rendering:
     def full_view(self) -> LabelView:
         """The label pass over all bodies."""
         return LabelView.from_fragments(self.fragments)
+
+    @cached_property
+    def visible_masks(self) -> Masks:
+        """The visible masks of all bodies."""
+        overlap = self.scene.technique.bodies_overlap
+        return find_visible_masks(self.fragments, self.full_view.surface, bodies_overlap=overlap)
 
     @property
     def _technique(self) -> Technique:
@@ -126,7 +146,9 @@ class Rendering:
             surface = self._build_view(in_camera, np.zeros_like(in_camera)).surface
             picture = self._technique.make_picture(self.scene, present, in_camera, surface, self.device)
             self.device_used = picture.device
-            self.real_images.append((surface.ids, picture.pixels))
+            overlap = self.scene.technique.bodies_overlap
+            regions = number_regions(self.fragments, in_camera) if overlap else surface.ids
+            self.real_images.append(RealImage(picture.pixels, surface.ids, regions))
             write_png(self._make_path(path), picture.pixels)
             return picture.pixels
 
@@ -139,7 +161,9 @@ class Rendering:
         return (
             self.full_view
             if interest.all() and not overlapping.any()
-            else LabelView.from_fragments(self.fragments, interest, overlapping)
+            else LabelView.from_fragments(
+                self.fragments, interest, overlapping, bodies_overlap=self.scene.technique.bodies_overlap
+            )
         )
 
     def _build_labelled_view(self, interest: Selection, overlapping: Selection, least: float) -> LabelView:
@@ -152,7 +176,7 @@ class Rendering:
         return self._labelled_views[least]
 
     def _find_visible(self, least: float) -> Selection:
-        return find_labelled_bodies(self.fragments, self.full_view.surface, least)
+        return find_labelled_bodies(self.visible_masks, list_amodal_masks(self.fragments), least)
 
     def _select_all(self) -> Selection:
         return np.ones(len(self.scene), dtype=bool)

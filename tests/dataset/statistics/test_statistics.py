@@ -80,6 +80,16 @@ def test_counts_coverage_and_cost() -> None:
     assert whole.classes == {"ball": 4, "rod": 0}
 
 
+def test_a_pixel_at_which_particles_shine_through_counts_once_in_the_area_fraction() -> None:
+    """Run 2 has a second particle behind the first; run 0 has no such column and is read with its visible pixels."""
+    particles = build_particles() | {"nearest_px": [None, None, 400, 20, 0, 0]}
+    runs = read_runs(open_table(build_index()), None, None)
+    pictures = PictureTable(np.array([1]), np.array([90.0]), np.array([20.0]), np.array([3.0]))
+    whole = compute_statistics("beads", runs, open_table(particles), CATEGORIES, pictures).all
+    assert (whole.area_fraction.min, whole.area_fraction.median, whole.area_fraction.max) == (0, 0.13, 0.42)
+    assert whole.visible == 4
+
+
 def test_visibility_counts_each_particle_once() -> None:
     seen = describe().all.visibility
     assert (seen.whole, seen.cut, seen.hidden, seen.outside) == (3, 1, 1, 1)

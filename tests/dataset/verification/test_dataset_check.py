@@ -399,6 +399,44 @@ def test_a_visible_particle_that_labels_omit_is_no_fault(source: DatasetSource) 
     assert [fault for fault in faults if "visible particles" in fault or "visible_px" in fault] == []
 
 
+@pytest.fixture
+def overlapping(tmp_path: Path) -> DatasetSource:
+    """Discs that shine through; some lie behind others everywhere."""
+    return render_discs(FolderStore(tmp_path / "overlapping"), DiscSweep(numbers=(0, 40), seeds=(1,), overlap=True))
+
+
+def test_particles_that_shine_through_are_no_fault(overlapping: DatasetSource) -> None:
+    ids = read_png(find_run(overlapping) / "instances.png")
+    assert 0 < len(np.unique(ids)) - 1 < 40
+    assert list_faults(overlapping, DEEP) == []
+
+
+def test_labels_of_particles_that_shine_through(overlapping: DatasetSource) -> None:
+    hidden = ({*range(1, 37)} - {*np.unique(read_png(find_run(overlapping) / "instances.png")).tolist()}).pop()
+
+    def damage(annotations: Path) -> None:
+        document = json.loads(annotations.read_bytes())
+        notes = {note["id"]: note for note in document["particles"]}
+        notes[hidden]["overlaps"] = []
+        notes[40]["area"] += 5
+        notes[39]["visible"]["counts"] = "0"
+        notes[38]["visible"] = notes[37]["visible"]
+        annotations.write_text(json.dumps(document))
+        table = pq.read_table(annotations.with_name("particles.parquet"))
+        nearest = [pixels + 1 for pixels in table["nearest_px"].to_pylist()]
+        place = table.column_names.index("nearest_px")
+        pq.write_table(table.set_column(place, "nearest_px", [nearest]), annotations.with_name("particles.parquet"))
+
+    rewrite_file(overlapping, "annotations.json", damage)
+    faults = "\n".join(list_faults(overlapping, DEEP))
+    where = "as in instances.png and the masks, found"
+    assert f"of particle {hidden}, {where} []" in faults
+    assert f"of particle 40, {where} " in faults
+    assert f"expected a mask of 60 x 40 px of particle 39, {where} another one" in faults
+    assert f"expected a mask with all its pixels of particle 38, {where} " in faults
+    assert f"expected nearest_px 0 of particle {hidden}, {where} 1" in faults
+
+
 def test_a_row_of_a_particle_table_that_is_gone(source: DatasetSource) -> None:
     rewrite_file(source, "particles.parquet", lambda file: pq.write_table(pq.read_table(file).slice(1), file))
     faults = [fault.partition("particles.parquet: ")[2] for fault in list_faults(source, DEEP)]

@@ -16,6 +16,7 @@ DIGEST = """
 import hashlib, io
 import numpy as np
 from synth_renderer.geometry import prototypes
+from synth_renderer.labels.masks import find_visible_masks
 from synth_renderer.labels.measure import measure_bodies
 from synth_renderer.labels.modes import PICTURES, LabelView
 from synth_renderer.labels.rasterise import rasterise_bodies
@@ -47,7 +48,8 @@ for camera in (Camera(160, 160, (0.0, 0.0, 40.0), ortho_scale=20.0), Camera(160,
         digest.update(array.tobytes())
     for picture in PICTURES.values():
         digest.update(picture(view).tobytes())
-    for column in vars(measure_bodies(fragments, view.surface, camera, bodies.locations)).values():
+    masks = find_visible_masks(fragments, view.surface)
+    for column in vars(measure_bodies(fragments, masks, camera, bodies.locations)).values():
         digest.update(column.tobytes())
 file = io.BytesIO()
 write_stl(file, bodies, range(number))

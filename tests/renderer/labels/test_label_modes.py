@@ -74,6 +74,14 @@ def test_bodies_that_only_overlap_are_black_and_still_hide(three: Fragments) -> 
     assert 0 < hidden.any(axis=2).sum() < alone.any(axis=2).sum()
 
 
+def test_bodies_that_only_overlap_hide_none_that_shines_through(three: Fragments) -> None:
+    alone = modes.draw_depth_map(LabelView.from_fragments(three, FIRST))
+    view = LabelView.from_fragments(three, FIRST, SECOND, bodies_overlap=True)
+    both, second = modes.draw_depth_map(view), modes.draw_depth_map(LabelView.from_fragments(three, SECOND))
+    np.testing.assert_array_equal(both, np.where(alone < 65535, alone, second))
+    assert ((alone < 65535) & (second < 65535)).any()
+
+
 def test_depth_map_spans_the_range_of_all_bodies(three: Fragments) -> None:
     view = LabelView.from_fragments(three)
     near, far = modes.find_depth_range(three) or (0, 0)

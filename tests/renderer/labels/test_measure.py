@@ -14,9 +14,9 @@ from scipy.spatial import ConvexHull
 
 from synth_renderer.labels.feret import measure_feret_diameters
 from synth_renderer.labels.layers import sort_layers
-from synth_renderer.labels.masks import select_amodal_pixels
+from synth_renderer.labels.masks import Masks, find_visible_masks, list_amodal_masks
 from synth_renderer.labels.measure import measure_bodies, project_centres
-from synth_renderer.labels.occlusion import find_occluders
+from synth_renderer.labels.occlusion import find_occluders, find_overlaps
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.model.camera import Camera
@@ -24,11 +24,17 @@ from synth_renderer.model.camera import Camera
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synth_renderer.labels.fragments import Fragments
+
 PIXELS = st.sets(st.integers(0, 11 * 9 - 1), min_size=1, max_size=40)
 
 
 def feret(pixels: NDArray[np.int32], width: int) -> NDArray[np.float64]:
     return measure_feret_diameters(np.array([0, len(pixels)]), pixels.astype(np.int32), width)[0]
+
+
+def find_masks(fragments: Fragments) -> Masks:
+    return find_visible_masks(fragments, find_visible_surface(fragments))
 
 
 @settings(deadline=None)  # the first call compiles
@@ -53,7 +59,7 @@ def test_feret_diameters_of_one_pixel_and_of_a_row_of_pixels() -> None:
 def test_measurements_of_a_fully_visible_sphere(place_spheres: Any, from_above: Camera) -> None:
     bodies = place_spheres([(2.0, -3.0, 0.0)], [6.0], level=3)
     fragments = rasterise_bodies(bodies, from_above)
-    found = measure_bodies(fragments, find_visible_surface(fragments), from_above, bodies.locations)
+    found = measure_bodies(fragments, find_masks(fragments), from_above, bodies.locations)
     assert (found.column[0], found.row[0]) == (140.0, 150.0)
     assert found.box[0].tolist() == [110, 120, 170, 180]
     assert found.visible_px[0] == found.amodal_px[0] == len(fragments.pixel)
@@ -68,7 +74,7 @@ def test_measurements_of_hidden_outside_and_clipped_bodies(place_spheres: Any, f
     locations = [(0, 0, 0), (0, 0, 10), (100, 0, 0), (12, 0, 0)]
     bodies = place_spheres(locations, [2.0, 6.0, 2.0, 4.0])
     fragments = rasterise_bodies(bodies, from_above)
-    found = measure_bodies(fragments, find_visible_surface(fragments), from_above, bodies.locations)
+    found = measure_bodies(fragments, find_masks(fragments), from_above, bodies.locations)
     assert found.has_box.tolist() == [False, True, False, True]
     assert found.has_silhouette.tolist() == [True, True, False, True]
     assert found.visible_px[0] == 0 < found.amodal_px[0]
@@ -88,11 +94,11 @@ def test_measurements_of_a_heap_agree_with_its_masks(heap: Any, oblique: Camera)
     bodies = heap(60)
     fragments = rasterise_bodies(bodies, oblique)
     surface = find_visible_surface(fragments)
-    found = measure_bodies(fragments, surface, oblique, bodies.locations)
+    found = measure_bodies(fragments, find_visible_masks(fragments, surface), oblique, bodies.locations)
     for body in range(60):
         mask = surface.ids == body + 1
         assert found.visible_px[body] == mask.sum()
-        assert found.amodal_px[body] == len(select_amodal_pixels(fragments, body))
+        assert found.amodal_px[body] == len(list_amodal_masks(fragments).select_pixels(body))
         if mask.any():
             rows, columns = np.nonzero(mask)
             box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
@@ -129,5 +135,31 @@ def test_bodies_outside_the_layers_hide_nothing(place_spheres: Any, from_above: 
 
 def test_without_bodies_measurements_are_empty(place_spheres: Any, from_above: Camera) -> None:
     fragments = rasterise_bodies(place_spheres([], []), from_above)
-    assert measure_bodies(fragments, find_visible_surface(fragments), from_above, np.zeros((0, 3))).column.shape == (0,)
+    assert measure_bodies(fragments, find_masks(fragments), from_above, np.zeros((0, 3))).column.shape == (0,)
     assert find_occluders(fragments, sort_layers(fragments)) == []
+    assert find_overlaps([]) == []
+
+
+def test_bodies_that_shine_through_are_measured_whole(place_spheres: Any, from_above: Camera) -> None:
+    bodies = place_spheres([(0, 0, 0), (0, 0, 10), (5, 0, 0)], [2.0, 6.0, 2.0])
+    fragments = rasterise_bodies(bodies, from_above)
+    masks = find_visible_masks(fragments, find_visible_surface(fragments), bodies_overlap=True)
+    found = measure_bodies(fragments, masks, from_above, bodies.locations)
+    np.testing.assert_array_equal(found.visible_px, found.amodal_px)
+    assert found.visible_fraction.tolist() == [1, 1, 1]
+    assert found.box[0].tolist() == [110, 110, 130, 130]
+
+
+def test_overlaps_are_the_bodies_that_share_a_pixel_whichever_is_nearer(heap: Any, from_above: Camera) -> None:
+    fragments = rasterise_bodies(heap(40), from_above)
+    amodal = list_amodal_masks(fragments)
+    covered = np.zeros((40, 240 * 240), dtype=bool)
+    for body in range(40):
+        covered[body, amodal.select_pixels(body)] = True
+    expected = [
+        [other + 1 for other in range(40) if other != body and (covered[other] & covered[body]).any()]
+        for body in range(40)
+    ]
+    assert [ids.tolist() for ids in find_overlaps(find_occluders(fragments, sort_layers(fragments)))] == expected
+    assert not all(expected)
+    assert any(len(ids) > 2 for ids in expected)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_renderer.labels.coverage import find_nearest_triangles
-from synth_renderer.labels.masks import select_amodal_pixels, select_visible_pixels
+from synth_renderer.labels.masks import find_visible_masks, list_amodal_masks
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.model.camera import Camera
@@ -68,10 +68,11 @@ def test_a_quad_of_two_triangles_covers_its_pixels_once() -> None:
 def test_every_pixel_is_background_or_one_visible_body(heap: Any, from_above: Camera) -> None:
     fragments = rasterise_bodies(heap(60), from_above)
     surface = find_visible_surface(fragments)
-    seen = [select_visible_pixels(fragments, surface, body) for body in range(60)]
+    visible, whole = find_visible_masks(fragments, surface), list_amodal_masks(fragments)
+    seen = [visible.select_pixels(body) for body in range(60)]
     assert sum(map(len, seen)) + (surface.ids == 0).sum() == surface.ids.size
     for body, pixels in enumerate(seen):
-        amodal = select_amodal_pixels(fragments, body)
+        amodal = whole.select_pixels(body)
         assert np.isin(pixels, amodal).all()
         assert (np.diff(amodal) > 0).all()
         np.testing.assert_array_equal(pixels, np.flatnonzero(surface.ids == body + 1))

@@ -61,19 +61,36 @@ function decodeLengths(text) {
   return lengths;
 }
 
-/** Particle of each pixel, from 1, row by row. */
-function paintIds({ width, height, particles }) {
-  const ids = new Uint32Array(width * height);
-  particles.forEach((particle, index) => {
-    let position = 0;
-    decodeLengths(particle.visible.counts).forEach((length, turn) => {
-      if (turn % 2) {
-        for (let pixel = position; pixel < position + length; pixel += 1) ids[(pixel % height) * width + Math.floor(pixel / height)] = index + 1;
-      }
-      position += length;
-    });
+/** Pixels of a mask, as they count row by row. */
+function listPixels(mask, width, height) {
+  const pixels = [];
+  let position = 0;
+  decodeLengths(mask.counts).forEach((length, turn) => {
+    if (turn % 2) {
+      for (let pixel = position; pixel < position + length; pixel += 1) pixels.push((pixel % height) * width + Math.floor(pixel / height));
+    }
+    position += length;
   });
-  return ids;
+  return pixels;
+}
+
+/** Fills of all masks, mixed where masks overlap, then their outlines. */
+function paintMasks(data, { width, height, particles }) {
+  const owner = new Uint32Array(width * height);
+  const outlines = [];
+  particles.forEach((particle, index) => {
+    const id = index + 1;
+    const color = toColor(id);
+    const pixels = listPixels(particle.visible, width, height);
+    for (const at of pixels) owner[at] = id;
+    for (const at of pixels) {
+      const isEdge = at % width === 0 || at % width === width - 1 || owner[at - 1] !== id || owner[at + 1] !== id || owner[at - width] !== id || owner[at + width] !== id;
+      if (isEdge) outlines.push([at, color]);
+      else if (data[4 * at + 3]) data.set(color.map((part, channel) => (part + data[4 * at + channel]) / 2), 4 * at);
+      else data.set([...color, 90], 4 * at);
+    }
+  });
+  for (const [at, color] of outlines) data.set([...color, 255], 4 * at);
 }
 
 function toColor(index) { // hues that differ from those of their neighbours, by the golden angle
@@ -89,13 +106,8 @@ function drawOverlay(canvas, annotations, layers) {
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   if (layers.includes("masks")) {
-    const ids = paintIds(annotations);
     const image = context.createImageData(width, height);
-    ids.forEach((id, at) => {
-      if (!id) return;
-      const isEdge = at % width === 0 || at % width === width - 1 || ids[at - 1] !== id || ids[at + 1] !== id || ids[at - width] !== id || ids[at + width] !== id;
-      image.data.set([...toColor(id), isEdge ? 255 : 90], 4 * at);
-    });
+    paintMasks(image.data, annotations);
     context.putImageData(image, 0, 0);
   }
   if (layers.includes("boxes")) {
