@@ -111,6 +111,22 @@ def measure_signal_model() -> list[Row]:
     ]
 
 
+def measure_agglomerates() -> list[Row]:
+    command = "python bench/agglomerates.py"
+    figures = json.loads(run(sys.executable, "bench/agglomerates.py").splitlines()[-1])
+    growth = ", ".join(f"{mode}: {seconds:.2f} s" for mode, seconds in figures["growth"].items())
+    dimensions = ", ".join(
+        f"{mode}: {dimension['measured']:.2f} ({dimension['published']})"
+        for mode, dimension in figures["dimensions"].items()
+    )
+    return [
+        Row("agglomerate of 1,000, 960x960, all label modes", f"{figures['run']:.2f} s", "3 / 1 s", command),
+        Row("the same, peak memory", f"{figures['peak_mb']:.0f} MB", "500 MB", command),
+        Row("growth of an agglomerate of 2,000", growth, "2 s", command),
+        Row("fractal dimension (published)", dimensions, "within 0.1", command),
+    ]
+
+
 def measure_plans() -> list[Row]:
     synth = str(Path(sys.executable).parent / "synth")
     seeds = "initial_runtime_state.seed=range({})"
@@ -130,7 +146,13 @@ def measure_plans() -> list[Row]:
 
 def main() -> None:
     console = Console(width=160)
-    rows = [*measure_runs(console), measure_growth(), *measure_signal_model(), *measure_plans()]
+    rows = [
+        *measure_runs(console),
+        measure_growth(),
+        *measure_signal_model(),
+        *measure_agglomerates(),
+        *measure_plans(),
+    ]
     table = Table("quantity", "measured", "must / aim", "command", title="bench")
     for row in rows:
         table.add_row(row.quantity, row.measured, row.target, row.command)
