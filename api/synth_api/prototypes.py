@@ -214,6 +214,7 @@ def _build_pattern(name: str, prefix: str, length: str, along: str) -> dict[str,
 _TRACED: Final = ("default", "secondary_electron_microscope")
 _MICROSCOPES: Final = ("scanning_electron_microscope", "secondary_electron_microscope")
 _SIGNAL_MODEL: Final = ("scanning_electron_microscope",)
+_TRANSMISSION: Final = ("transmission_electron_microscope",)
 
 MATERIALS: Final[dict[str, Prototype]] = {
     "default": Prototype("plain diffuse", {"color": _COLOR}, _TRACED),
@@ -269,6 +270,44 @@ MATERIALS: Final[dict[str, Prototype]] = {
         | _build_pattern("ground_pattern", "ground_pattern", "frame", "the perpendicular to ground_azimuth"),
         _SIGNAL_MODEL,
     ),
+    "tem_amorphous": Prototype(
+        "absorber of the predecessor: intensity exp(-0.5 density path)",
+        {
+            "density": replace(
+                _build_float(1.0, "absorption is 0.5 times it", "per scene unit", 0.0, 1e4), has_column=False
+            )
+        },
+        _TRANSMISSION,
+    ),
+    "tem_particle": Prototype(
+        "particle as the transmission electron microscope's signal model sees it",
+        {
+            name: replace(feature, has_column=False)
+            for name, feature in {
+                "absorption": _build_float(1.0, "exponent of the absorption across the particle's size", "", 0.0, 20.0),
+                "phase_shift": _build_float(0.0, "phase shift across the particle's size", "rad", -100.0, 100.0),
+                "core_size": _build_float(0.0, "size of a core; 0 is none", "particle size", 0.0, 0.98),
+                "core_absorption": _build_float(
+                    1.0, "absorption of the core over that of the shell; 0 is a cavity", "", 0.0, 50.0
+                ),
+                "texture": _build_float(0.0, "rms variation of the density inside", "of the density", 0.0, 2.0),
+                "texture_scale": _build_float(0.3, "longest wave of that variation", "particle size", 0.02, 5.0),
+                "crystal_contrast": _build_float(
+                    0.0, "largest share of the beam that a Bragg reflection takes; 0 is amorphous", "", 0.0, 1.0
+                ),
+                "extinction_distance": _build_float(
+                    1.0, "path after which a reflection is strong once", "particle size", 0.05, 20.0
+                ),
+                "crystal_tilt": _build_float(
+                    2.0, "largest deviation of a grain from the Bragg condition", "1 / extinction distance", 0.0, 50.0
+                ),
+                "bend_contours": _build_float(0.0, "change of that deviation across the particle", "", 0.0, 50.0),
+                "crystal_grains": Feature(FeatureType.INT, 1, "grains of the particle", "", 1, 64),
+                "twin_planes": Feature(FeatureType.INT, 0, "twin planes through each grain", "", 0, 50),
+            }.items()
+        },
+        _TRANSMISSION,
+    ),
 }
 
 _RENDER: Final[dict[str, Feature]] = {
@@ -284,6 +323,34 @@ _RENDER: Final[dict[str, Feature]] = {
     "output_root": Feature(
         FeatureType.STRING, "", "folder of the pictures", no_effect="a run's files lie in the run's own folder"
     ),
+}
+
+_DISPLAY: Final[dict[str, Feature]] = {
+    "auto_black": _build_float(0.0, "grey that the automatic levels give the darkest 0.3 %", "full white", -1.0, 1.0),
+    "auto_white": _build_float(
+        0.0, "grey that they give the brightest 0.3 %; 0 switches them off", "full white", 0.0, 2.0
+    ),
+    "gamma": _build_float(1.0, "power of the response; below 1 lifts dark greys", "", 0.2, 5.0),
+    "saturation": _build_float(0.0, "how far the response bends to an S", "", 0.0, 1.0),
+    "inverted_contrast": Feature(FeatureType.BOOL, False, "whether dark and bright change places"),
+}
+_OVERLAYS: Final[dict[str, Feature]] = {
+    "nanometres_per_unit": _build_float(0.0, "scale; 0 is unknown", "nm per scene unit", 0.0, 1e9),
+    "overlays": Feature(FeatureType.BOOL, True, "whether anything is written over the picture"),
+    "info_bar": _build_float(0.0, "height of the bar at the bottom; 0 is none", "picture height", 0.0, 0.3),
+    "info_bar_rows": Feature(FeatureType.INT, 1, "rows of text in it", "", 1, 2),
+    "scale_bar": _build_float(0.0, "longest it may be; 0 is none", "picture width", 0.0, 0.9),
+    "scale_bar_text": _build_float(0.035, "height of its capitals", "picture height", 0.01, 0.3),
+    "scale_bar_form": Feature(FeatureType.STRING, "solid", "form of the scale bar", choices=("solid", "ends", "ticks")),
+    "scale_bar_label": Feature(
+        FeatureType.STRING,
+        "above",
+        "place of its text; inside where it fits, else above",
+        choices=("above", "below", "beside", "inside"),
+    ),
+    "panel_letter": _build_float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
+    "overlay_box": Feature(FeatureType.BOOL, False, "whether letter and scale bar stand on a box"),
+    "overlay_shade": _build_float(1.0, "grey of strokes; boxes and bar have the opposite", "full white", 0.0, 1.0),
 }
 
 TECHNIQUES: Final[dict[str, Prototype]] = {
@@ -383,35 +450,37 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "line_noise": _build_float(0.0, "rms offset of a scan line", "full white", 0.0, 0.5),
             "black_point": _build_float(0.0, "signal that becomes black", "full white", -1.0, 0.9),
             "gain": _build_float(1.0, "factor on what lies above the black point", "", 0.01, 100.0),
-            "auto_black": _build_float(
-                0.0, "grey that the automatic levels give the darkest 0.3 %", "full white", -1.0, 1.0
+        }
+        | _DISPLAY
+        | _OVERLAYS,
+    ),
+    "transmission_electron_microscope": Prototype(
+        "electrons that pass the particles, seen from above; 10 pixels = 1 scene unit, white where nothing is",
+        {name: feature for name, feature in _RENDER.items() if name != "cycles_samples"}
+        | {
+            "noise_threshold": _build_float(
+                0.05, "shot noise in proportion to it; at 0.05 `electrons` set it", "", 0.0, 1000.0
             ),
-            "auto_white": _build_float(
-                0.0, "grey that they give the brightest 0.3 %; 0 switches them off", "full white", 0.0, 2.0
+            "defocus": _build_float(0.2, "focus distance = (1 - defocus) x 51.2", "", -10.0, 1.0),
+            "lens_radius": _build_float(
+                0.5, "how strongly what lies off the focal plane is blurred; 0 is off", "scene units", 0.0, 10.0
             ),
-            "gamma": _build_float(1.0, "power of the response; below 1 lifts dark greys", "", 0.2, 5.0),
-            "saturation": _build_float(0.0, "how far the response bends to an S", "", 0.0, 1.0),
-            "inverted_contrast": Feature(FeatureType.BOOL, False, "whether dark and bright change places"),
-            "nanometres_per_unit": _build_float(0.0, "scale; 0 is unknown", "nm per scene unit", 0.0, 1e9),
-            "overlays": Feature(FeatureType.BOOL, True, "whether anything is written over the picture"),
-            "info_bar": _build_float(0.0, "height of the bar at the bottom; 0 is none", "picture height", 0.0, 0.3),
-            "info_bar_rows": Feature(FeatureType.INT, 1, "rows of text in it", "", 1, 2),
-            "scale_bar": _build_float(0.0, "longest it may be; 0 is none", "picture width", 0.0, 0.9),
-            "scale_bar_text": _build_float(0.035, "height of its capitals", "picture height", 0.01, 0.3),
-            "scale_bar_form": Feature(
-                FeatureType.STRING, "solid", "form of the scale bar", choices=("solid", "ends", "ticks")
+            "particle_variation": _build_float(
+                0.0, "rms difference from particle to particle", "of its absorption", 0.0, 1.0
             ),
-            "scale_bar_label": Feature(
-                FeatureType.STRING,
-                "above",
-                "place of its text; inside where it fits, else above",
-                choices=("above", "below", "beside", "inside"),
+            "scattered_share": _build_float(
+                0.0, "share of the scattered electrons that passes the objective aperture", "", 0.0, 1.0
             ),
-            "panel_letter": _build_float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
-            "overlay_box": Feature(FeatureType.BOOL, False, "whether letter and scale bar stand on a box"),
-            "overlay_shade": _build_float(
-                1.0, "grey of strokes; boxes and bar have the opposite", "full white", 0.0, 1.0
-            ),
-        },
+            "dark_field": Feature(FeatureType.BOOL, False, "whether the scattered electrons make the picture"),
+            "beam_blur": _build_float(0.0, "standard deviation of the blur of the whole picture", "px", 0.0, 20.0),
+            "drift": _build_float(0.0, "way of the picture during the exposure", "px", 0.0, 20.0),
+            "drift_azimuth": _build_float(0.0, "direction of the drift, from +x towards +y", "degree", -360.0, 360.0),
+            "gain": _build_float(1.0, "grey of the incident beam", "full white", 0.01, 100.0),
+            "electrons": _build_float(0.0, "electrons per pixel at full white; 0 makes no shot noise", "", 0.0, 1e7),
+            "noise_correlation": _build_float(0.0, "blur of the noise along both axes", "px", 0.0, 5.0),
+        }
+        | _DISPLAY
+        | _OVERLAYS,
+        bodies_overlap=True,
     ),
 }

@@ -52,7 +52,7 @@ def find_nearest_triangles(
     winner = np.full((bottom - top, right - left), -1, dtype=np.int32)
     for t in range(len(triangles)):
         a, b, c = triangles[t]
-        area = _evaluate_edge(image, a, b, image[c, 0], image[c, 1])
+        area = evaluate_edge(image, a, b, image[c, 0], image[c, 1])
         if area == 0.0 or (skip_back_faces and area > 0.0):
             continue
         if area < 0.0:  # rows grow downwards: a front face turns clockwise in the picture
@@ -86,18 +86,18 @@ def _cover_with_triangle(
     first_row = int(max(math.ceil(min(rows) - 0.5) - top, 0))
     last_row = int(min(math.floor(max(rows) - 0.5) - top, height - 1))
     owns_bc, owns_ca, owns_ab = (
-        _is_top_left_edge(image, b, c),
-        _is_top_left_edge(image, c, a),
-        _is_top_left_edge(image, a, b),
+        is_top_left_edge(image, b, c),
+        is_top_left_edge(image, c, a),
+        is_top_left_edge(image, a, b),
     )
     for row in range(first_row, last_row + 1):
         y = top + row + 0.5
         for column in range(first_column, last_column + 1):
             x = left + column + 0.5
             u, v, w = (
-                _evaluate_edge(image, b, c, x, y),
-                _evaluate_edge(image, c, a, x, y),
-                _evaluate_edge(image, a, b, x, y),
+                evaluate_edge(image, b, c, x, y),
+                evaluate_edge(image, c, a, x, y),
+                evaluate_edge(image, a, b, x, y),
             )
             if u < 0.0 or v < 0.0 or w < 0.0:
                 continue
@@ -109,14 +109,14 @@ def _cover_with_triangle(
 
 
 @numba.njit(cache=True, inline="always")
-def _evaluate_edge(image: NDArray[np.float64], a: int, b: int, x: float, y: float) -> float:
+def evaluate_edge(image: NDArray[np.float64], a: int, b: int, x: float, y: float) -> float:
     """Return twice the area of (a, b, point), px^2; positive inside. Exact for triangles up to 8,192 pixels wide."""
     ax, ay = image[a, 0], image[a, 1]
     return float((image[b, 0] - ax) * (y - ay) - (image[b, 1] - ay) * (x - ax))
 
 
 @numba.njit(cache=True, inline="always")
-def _is_top_left_edge(image: NDArray[np.float64], a: int, b: int) -> bool:
+def is_top_left_edge(image: NDArray[np.float64], a: int, b: int) -> bool:
     """Return True if centres exactly on edge a -> b belong to this triangle: it is a left or a top edge."""
     rise = image[b, 1] - image[a, 1]
     return bool(rise < 0.0 or (rise == 0.0 and image[b, 0] > image[a, 0]))
@@ -202,7 +202,7 @@ def _compute_corner_weights(
     faces, so their normals turn towards the camera.
     """
     a, b, c = triangle
-    u, v, w = -_evaluate_edge(image, b, c, x, y), -_evaluate_edge(image, c, a, x, y), -_evaluate_edge(image, a, b, x, y)
+    u, v, w = -evaluate_edge(image, b, c, x, y), -evaluate_edge(image, c, a, x, y), -evaluate_edge(image, a, b, x, y)
     if is_orthographic:
         return u, v, w
     return u * image[a, 2], v * image[b, 2], w * image[c, 2]

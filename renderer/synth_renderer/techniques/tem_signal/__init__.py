@@ -1,5 +1,6 @@
-"""Signal of a transmission electron microscope, effect by effect: functions from arrays to arrays, no ray, no bpy.
+"""Signal of a transmission electron microscope, effect by effect: functions from arrays to arrays, no ray traced.
 
-All arithmetic is + - x / sqrt in a fixed order; results of exp, log, sin and cos are rounded to float32 before use. So
-a picture is the same on every x86-64 machine. Intensities are parts of the beam, 1 where nothing is in its way.
+`column.record_signal` applies them in order. All arithmetic is + - x / sqrt in a fixed order; results of exp and
+sin are rounded to float32 before use. So a picture is the same on every x86-64 machine. Intensities are parts of the
+incident beam; docs/tem.md has the formulas and their sources.
 """
