@@ -45,6 +45,8 @@ LARGE = {"geometry": "rough_sphere", "size": 0.5}
 CUBES = {"geometry": "cube", "size": 0.4, "edge_rounding": 0.08}
 ROD = {"geometry": "rod", "size": 0.25, "flute_depth": 0.08}
 FOLDED = {**LARGE, "wrinkle_depth": 0.08}
+FLAKE = {"geometry": "flake", "size": 0.02, "orientation": "flat"}
+COMPACT = tuple(sorted(SHAPES.keys() - {"flake"}))
 SMALL = {"geometry": "rough_sphere", "size": 0.1}
 ESCAPE = {"ground_level": 0.35, "shadowing": 0, "shadow_on_particles": 1, "shadow_on_ground": 1}
 PATTERNED = {**BEADS, "ground_pattern_scale": 0.1, "ground_pattern_strength": 0.5}
@@ -130,8 +132,18 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("flute_depth", (0, 0.03, 0.06, 0.1, 0.15), ROD),
     ("flute_number", (5, 8, 12, 18, 24), ROD),
     ("edge_rounding", (0, 0.05, 0.12, 0.3, 0.6), CUBES),
-    ("geometry", tuple(sorted(SHAPES))[:5], {"size": 0.25}),
-    ("geometry", tuple(sorted(SHAPES))[5:], {"size": 0.25}),
+    *(("geometry", COMPACT[first : first + 5], {"size": 0.25}) for first in range(0, len(COMPACT), 5)),
+    ("sides", (3, 4, 5, 6, 12), {"geometry": "bipyramid", "size": 0.25}),
+    ("truncation", (0, 0.2, 0.4, 0.6, 0.8), {"geometry": "bipyramid", "size": 0.25}),
+    ("arms", (3, 4, 5, 6, 12), {"geometry": "star", "size": 0.15}),
+    ("notch", (0.2, 0.35, 0.5, 0.65, 0.8), {"geometry": "star", "size": 0.15}),
+    ("corners", (5, 6, 8, 12, 24), FLAKE),
+    ("corner_variation", (0, 0.2, 0.4, 0.6, 0.8), FLAKE),
+    ("wave_depth", (0, 0.03, 0.06, 0.1, 0.15), FLAKE),
+    ("spikes", (8, 20, 40, 80, 160), {**LARGE, "geometry": "spiky_sphere"}),
+    ("spike_width", (0.06, 0.12, 0.18, 0.3, 0.5), {**LARGE, "geometry": "spiky_sphere"}),
+    ("spike_core", (0.2, 0.35, 0.5, 0.65, 0.8), {**LARGE, "geometry": "spiky_sphere"}),
+    ("spike_variation", (0, 0.25, 0.5, 0.75, 1), {**LARGE, "geometry": "spiky_sphere"}),
     ("sides", (3, 4, 5, 6, 8), {**CUBES, "geometry": "prism", "orientation": "flat", "height": 0.4}),
     ("faces", (9, 12, 15, 18, 21), {**CUBES, "geometry": "polyhedron"}),
     ("bend", (5, 30, 60, 90, 110), {"geometry": "bent_rod", "size": 0.15, "orientation": "flat"}),

@@ -74,6 +74,33 @@ _DIMENSIONS: Final[dict[str, Feature]] = {
         FeatureType.VECTOR, (1.0, 1.0, 1.0), "full extent along the particle's axes", "scene units", minimum=0.0
     ),
 }
+_ORIENTATION: Final[dict[str, Feature]] = {
+    "orientation": Feature(
+        FeatureType.STRING,
+        "none",
+        "free: any; flat: resting on a face or side; aligned: flat, and turned as others; none: as the step has it",
+        choices=("none", "free", "flat", "aligned"),
+        has_column=False,
+    ),
+    "orientation_heading": Feature(
+        FeatureType.FLOAT,
+        0.0,
+        "direction of aligned particles that are in no raft, chain, ring or lattice; from +x towards +y",
+        "degree",
+        -360.0,
+        360.0,
+        has_column=False,
+    ),
+    "orientation_spread": Feature(
+        FeatureType.FLOAT,
+        0.0,
+        "standard deviation of the direction of aligned particles",
+        "degree",
+        0.0,
+        180.0,
+        has_column=False,
+    ),
+}
 _SUBDIVISIONS: Final[dict[str, Feature]] = {
     "subdivisions": Feature(FeatureType.INT, 2, "Catmull-Clark level of the rendered mesh", minimum=0, maximum=6),
     "subdivisions_vp": Feature(
@@ -87,8 +114,8 @@ _SUBDIVISIONS: Final[dict[str, Feature]] = {
 }
 
 _ELLIPSOIDS: Final[dict[str, Prototype]] = {
-    "default": Prototype("quad sphere of 386 vertices, no subdivision", _DIMENSIONS | _LOCATION),
-    "sphere": Prototype("sphere of diameter 1", _DIMENSIONS | _LOCATION | _SUBDIVISIONS),
+    "default": Prototype("quad sphere of 386 vertices, no subdivision", _DIMENSIONS | _LOCATION | _ORIENTATION),
+    "sphere": Prototype("sphere of diameter 1", _DIMENSIONS | _LOCATION | _ORIENTATION | _SUBDIVISIONS),
     "ellipsoid": Prototype(
         "ellipsoid of 1 x 1 x 0.5",
         _DIMENSIONS
@@ -97,6 +124,7 @@ _ELLIPSOIDS: Final[dict[str, Prototype]] = {
             "height": Feature(FeatureType.FLOAT, 0.5, "factor on the z extent; dimensions make it 1", minimum=0.0),
         }
         | _LOCATION
+        | _ORIENTATION
         | {"subdivisions": _SUBDIVISIONS["subdivisions"]},
     ),
 }
@@ -130,7 +158,7 @@ _FLUTES: Final[dict[str, Feature]] = {
     "flute_depth": _build_float(0.0, "depth of flutes along the axis; 0 is none", "particle size", 0.0, 0.2),
     "flute_number": Feature(FeatureType.INT, 12, "flutes around the axis", "", 2, 100),
 }
-_BODY: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _RELIEF
+_BODY: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _ORIENTATION | _RELIEF
 
 SHAPES: Final[dict[str, Prototype]] = {
     "rough_sphere": Prototype("sphere that may be stretched, irregular and deeply structured", _BODY),
@@ -147,6 +175,47 @@ SHAPES: Final[dict[str, Prototype]] = {
     "polyhedron": Prototype(
         "random convex polyhedron in the box of its extents",
         _BODY | _ROUNDING | {"faces": Feature(FeatureType.INT, 14, "planes that cut it out", "", 9, 21)},
+    ),
+    "bipyramid": Prototype(
+        "upright bipyramid over a regular polygon that the ellipse of its extents goes around",
+        _BODY
+        | {"height": replace(_EXTENT["height"], default=1.6)}
+        | _ROUNDING
+        | {
+            "sides": Feature(FeatureType.INT, 5, "sides of the polygon", "", 3, 12),
+            "truncation": _build_float(0.0, "width of its cut tips; 0 is sharp", "the waist's", 0.0, 0.9),
+        },
+    ),
+    "flake": Prototype(
+        "thin upright plate over a random polygon in the box of its extents",
+        _BODY
+        | {"height": replace(_EXTENT["height"], default=0.05)}
+        | _ROUNDING
+        | {
+            "corners": Feature(FeatureType.INT, 8, "corners of the polygon", "", 4, 40),
+            "corner_variation": _build_float(0.4, "how far corners lie inside the outline", "half width", 0.0, 0.8),
+            "wave_depth": _build_float(0.0, "rms of waves across the plate; 0 is level", "particle size", 0.0, 0.3),
+        },
+    ),
+    "star": Prototype(
+        "upright plate over a star that the ellipse of its extents goes around",
+        _BODY
+        | {"height": replace(_EXTENT["height"], default=0.3)}
+        | _ROUNDING
+        | {
+            "arms": Feature(FeatureType.INT, 5, "arms of the star", "", 3, 24),
+            "notch": _build_float(0.45, "distance of the notches from the middle", "half width", 0.1, 1.0),
+        },
+    ),
+    "spiky_sphere": Prototype(
+        "sphere with spikes",
+        _BODY
+        | {
+            "spikes": Feature(FeatureType.INT, 40, "spikes on the sphere", "", 3, 400),
+            "spike_width": _build_float(0.18, "diameter of a spike where it begins", "diameter", 0.01, 0.9),
+            "spike_core": _build_float(0.5, "diameter of the sphere without spikes", "diameter", 0.1, 0.95),
+            "spike_variation": _build_float(0.2, "how much shorter than the longest a spike may be", "", 0.0, 1.0),
+        },
     ),
     "rod": Prototype(
         "upright cylinder",

@@ -45,6 +45,13 @@ def draw_heading(key: np.uint64) -> NDArray[np.float64]:
     return np.array([x, y]) / math.sqrt(x * x + y * y)
 
 
+def turn_heading(heading: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    """Return a heading (2,), a unit vector, turned by an angle, radians; cosine and sine are rounded to float32."""
+    cosine, sine = float(np.float32(math.cos(angle))), float(np.float32(math.sin(angle)))
+    x, y = heading[0] * cosine - heading[1] * sine, heading[0] * sine + heading[1] * cosine
+    return np.array([x, y]) / math.sqrt(x * x + y * y)
+
+
 @kernel
 def find_resting_face(planes: NDArray[np.float64], direction: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the normal (3,) of the face on which a convex body rests after it lands with `direction` (3,) down.

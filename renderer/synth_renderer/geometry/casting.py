@@ -71,14 +71,14 @@ def cast_polyhedron(
             points[v, 0], points[v, 1], points[v, 2] = reach * x, reach * y, reach * z
             normals[v] = planes[first, :3]
             continue
-        reach = _solve_rounded_reach(reach, slopes, planes, active[:near], rounding)
+        reach = solve_rounded_reach(reach, slopes, planes, active[:near], rounding)
         points[v, 0], points[v, 1], points[v, 2] = reach * x, reach * y, reach * z
-        _write_rounded_normal(normals[v], reach, slopes, planes, active[:near], rounding)
+        write_rounded_normal(normals[v], reach, slopes, planes, active[:near], rounding)
     return points, normals
 
 
 @kernel
-def _solve_rounded_reach(
+def solve_rounded_reach(
     reach: float, slopes: NDArray[np.float64], planes: NDArray[np.float64], active: NDArray[np.int64], rounding: float
 ) -> float:
     """Return the reach at which sum of max(reach slope - distance + rounding, 0)^2 = rounding^2, by Newton's method.
@@ -100,7 +100,7 @@ def _solve_rounded_reach(
 
 
 @kernel
-def _write_rounded_normal(
+def write_rounded_normal(
     normal: NDArray[np.float64],
     reach: float,
     slopes: NDArray[np.float64],
@@ -142,8 +142,8 @@ def cast_cylinder(directions: NDArray[np.float64], proportions: NDArray[np.float
         on_side = slopes[0] * tall >= slopes[1] * half
         reach = half / slopes[0] if on_side else tall / slopes[1]
         if rounding > 0.0:
-            reach = _solve_rounded_reach(reach, slopes, planes, both, rounding)
-            _write_rounded_normal(normals[v], reach, slopes, planes, both, rounding)
+            reach = solve_rounded_reach(reach, slopes, planes, both, rounding)
+            write_rounded_normal(normals[v], reach, slopes, planes, both, rounding)
         else:
             normals[v] = planes[0 if on_side else 1, :3]
         points[v, 0], points[v, 1], points[v, 2] = reach * x, reach * y * aspect, reach * z

@@ -36,6 +36,23 @@ def build_octahedron_planes() -> NDArray[np.float64]:
     return _normalise_planes(normals, np.full(8, 0.5))
 
 
+def build_bipyramid_planes(sides: int, truncation: float) -> NDArray[np.float64]:
+    """Return the planes (2 sides, 4) of the upright bipyramid of height 1, or (2 sides + 2, 4) with its tips cut off.
+
+    The corners of its waist lie on a circle of diameter 1. `truncation` is the width of the cuts over that of the
+    waist. Sines and cosines are rounded to float32.
+    """
+    angles = [2 * math.pi * (side + 0.5) / sides for side in range(sides)]
+    inner, tip = float(np.float32(0.5 * math.cos(math.pi / sides))), 0.5 / (1 - truncation)
+    units = np.array([(math.cos(angle), math.sin(angle)) for angle in angles], dtype=np.float32).astype(np.float64)
+    normals = [(x * tip, y * tip, side * inner) for side in (1.0, -1.0) for x, y in units.tolist()]
+    distances = [tip * inner] * (2 * sides)
+    if truncation:
+        normals += [(0.0, 0.0, 1.0), (0.0, 0.0, -1.0)]
+        distances += [0.5, 0.5]
+    return _normalise_planes(np.array(normals), np.array(distances))
+
+
 def build_prism_planes(sides: int) -> NDArray[np.float64]:
     """Return the planes (sides + 2, 4) of the upright prism of height 1 over a regular polygon.
 

@@ -13,6 +13,7 @@ from synth_api.prototypes import SHAPES
 from synth_renderer.geometry import relief
 from synth_renderer.geometry.bending import bend_rod, compute_curvature
 from synth_renderer.geometry.casting import cast_ellipsoid
+from synth_renderer.geometry.plates import add_waves
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.geometry.sphere_grid import build_sphere_grid, choose_fineness
 from synth_renderer.model.mesh import Mesh
@@ -66,7 +67,10 @@ def choose_shape(
 
 
 _PLACEMENT_FEATURES: Final = frozenset(
-    ("dimensions", "width", "height", "location", "location_x", "location_y", "location_z")
+    (
+        *("dimensions", "width", "height", "location", "location_x", "location_y", "location_z"),
+        *("orientation", "orientation_heading", "orientation_spread"),
+    )
 )
 SHAPE_FEATURES: Final = (
     frozenset(name for prototype in SHAPES.values() for name in prototype.features) - _PLACEMENT_FEATURES
@@ -86,6 +90,8 @@ def build_shape_mesh(shape: Shape) -> Mesh:
     content = None if height is not None else solid.compute_content(shape.proportions, features)
     if height is not None:
         points, normals = relief.displace_surface(points, normals, triangles, height, np.array(shape.proportions))
+    if features.get("wave_depth"):
+        add_waves(points, normals, np.uint64(int(features["shape_seed"])), float(features["wave_depth"]))  # type: ignore[arg-type]
     curvature = compute_curvature(shape.proportions, float(features.get("bend", 0.0)))  # type: ignore[arg-type]
     if curvature > 0:
         bend_rod(points, normals, curvature)

@@ -15,6 +15,8 @@ import numpy as np
 from synth_renderer.geometry import planes
 from synth_renderer.geometry.casting import cast_cylinder, cast_ellipsoid, cast_grains, cast_polyhedron
 from synth_renderer.geometry.ellipsoid import compute_ellipsoid_surface
+from synth_renderer.geometry.plates import build_star_outline, cast_plate, draw_flake_outline, measure_plate
+from synth_renderer.geometry.spikes import cast_spikes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,10 +114,53 @@ class Cylinder:
 
     def build_faces(self, proportions: Proportions, _features: Features) -> NDArray[np.float64]:
         """Return the planes of lower and upper end, (2, 4); (0, 4) for a long one, which does not stand."""
-        x, y, z = proportions
-        if z > max(x, y):
-            return np.empty((0, 4))
-        return np.array([[0.0, 0.0, 1.0, z / 2], [0.0, 0.0, -1.0, z / 2]])
+        return _build_end_planes(proportions)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """An upright plate over an outline that its middle sees in full, with edges rounded by `edge_rounding`."""
+
+    build_outline: Callable[[Features], NDArray[np.float64]]
+    """Features -> corners (C, 2) in the square of edge 1."""
+
+    def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
+        """Return points and unit normals (V, 3) of the surface."""
+        rounding = _read_number(features, "edge_rounding") * min(proportions) / 2
+        return cast_plate(directions, np.array(proportions), self.build_outline(features), rounding)
+
+    def compute_content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
+        """Return volume and surface of a plate with sharp edges; None with rounded ones or waves."""
+        if _read_number(features, "edge_rounding") or _read_number(features, "wave_depth"):
+            return None
+        return measure_plate(self.build_outline(features), proportions)
+
+    def build_faces(self, proportions: Proportions, _features: Features) -> NDArray[np.float64]:
+        """Return the planes of lower and upper face, (2, 4); (0, 4) for a tall one, which does not stand."""
+        return _build_end_planes(proportions)
+
+
+class SpikySphere:
+    """Cones on a core."""
+
+    def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
+        """Return points and unit normals (V, 3) of the surface."""
+        return cast_spikes(
+            directions,
+            np.array(proportions),
+            int(_read_number(features, "spikes")),
+            _read_number(features, "spike_width"),
+            _read_number(features, "spike_core"),
+            _read_number(features, "spike_variation"),
+            np.uint64(int(_read_number(features, "shape_seed"))),
+        )
+
+    def compute_content(self, _proportions: Proportions, _features: Features) -> None:
+        """Return None: there is no formula."""
+
+    def build_faces(self, _proportions: Proportions, _features: Features) -> NDArray[np.float64]:
+        """Return (0, 4): it has no faces."""
+        return np.empty((0, 4))
 
 
 class Raspberry:
@@ -145,6 +190,14 @@ class Raspberry:
 def _read_number(features: Features, name: str) -> float:
     """Return a numeric feature, 0 where the shape does not have it."""
     return float(features.get(name, 0.0))  # type: ignore[arg-type]
+
+
+def _build_end_planes(proportions: Proportions) -> NDArray[np.float64]:
+    """Return the planes of the lower and upper end of an upright body, (2, 4); (0, 4) if it is longer than wide."""
+    x, y, z = proportions
+    if z > max(x, y):
+        return np.empty((0, 4))
+    return np.array([[0.0, 0.0, 1.0, z / 2], [0.0, 0.0, -1.0, z / 2]])
 
 
 def _compute_rounding(features: Features, proportions: Proportions, faces: NDArray[np.float64]) -> float:
@@ -192,6 +245,27 @@ def _measure_prism(proportions: Proportions, features: Features, rounding: float
     return area * z, 2 * area + perimeter * z
 
 
+def _measure_bipyramid(proportions: Proportions, features: Features, rounding: float) -> tuple[float, float] | None:
+    """Measure a bipyramid with sharp edges, each half a frustum of the share t at its end; None if rounded.
+
+    With A the area of the waist and h the half height a half has the volume A h (1 + t + t^2) / 3, and its walls are
+    the triangles from the waist to the tip without the share t^2.
+    """
+    if rounding:
+        return None
+    sides, t = int(_read_number(features, "sides")), _read_number(features, "truncation")
+    x, y, z = proportions
+    tip = z / 2 / (1 - t)
+    angles = [2 * math.pi * corner / sides for corner in range(sides + 1)]
+    corners = [(x / 2 * math.cos(angle), y / 2 * math.sin(angle)) for angle in angles]
+    area = x * y * sides / 8 * math.sin(2 * math.pi / sides)
+    walls = 0.0
+    for a, b in pairwise(corners):
+        cross = a[0] * b[1] - a[1] * b[0]
+        walls += math.sqrt(cross * cross + tip * tip * math.dist(a, b) ** 2) / 2
+    return area * z * (1 + t + t * t) / 3, 2 * walls * (1 - t * t) + 2 * area * t * t
+
+
 def _measure_nothing(_proportions: Proportions, _features: Features, _rounding: float) -> None:
     """Return None: there is no formula."""
     return None
@@ -213,6 +287,23 @@ SOLIDS: Final[dict[str, Solid]] = {
         lambda features: planes.build_prism_planes(int(_read_number(features, "sides"))), _measure_prism
     ),
     "polyhedron": Polyhedron(_build_polyhedron, _measure_nothing),
+    "bipyramid": Polyhedron(
+        lambda features: planes.build_bipyramid_planes(
+            int(_read_number(features, "sides")), _read_number(features, "truncation")
+        ),
+        _measure_bipyramid,
+    ),
+    "flake": Plate(
+        lambda features: draw_flake_outline(
+            int(_read_number(features, "corners")),
+            _read_number(features, "corner_variation"),
+            np.uint64(int(_read_number(features, "shape_seed"))),
+        )
+    ),
+    "star": Plate(
+        lambda features: build_star_outline(int(_read_number(features, "arms")), _read_number(features, "notch"))
+    ),
+    "spiky_sphere": SpikySphere(),
     "rod": Cylinder(),
     "bent_rod": Cylinder(),
     "raspberry": Raspberry(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,11 @@ def transform_points(
         for i in range(3):
             result[n, i] = matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] * z + offset[i]
     return result
+
+
+def compute_middle(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean (3,) of places (N, 3), the same bits on every machine."""
+    return np.array([math.fsum(places[:, axis]) / len(places) for axis in range(3)])
 
 
 def compute_world_vertices(bodies: Bodies, body: int) -> NDArray[np.float64]:

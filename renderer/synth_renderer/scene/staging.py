@@ -18,6 +18,7 @@ from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.mesh import Mesh
 from synth_renderer.model.palette import build_palette
 from synth_renderer.model.staged_scene import Agglomerates, StagedScene, StagedTechnique
+from synth_renderer.model.transforms import compute_middle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +59,8 @@ class ScaledMesh:
     """Shape of the mesh; None for ellipsoids, which scale a shared mesh."""
     scale: NDArray[np.float64]
     is_sphere: bool
+    is_body: bool = True
+    """False for an agglomerate of several bodies."""
 
     @property
     def thickness(self) -> NDArray[np.float64]:
@@ -99,12 +102,7 @@ def build_agglomerate_mesh(
     starts = np.arange(count, dtype=np.int32) * len(sphere.vertices)
     triangles = (sphere.triangles[None] + starts[:, None, None]).reshape(-1, 3).astype(np.int32)
     mesh = Mesh(vertices, np.tile(sphere.normals, (count, 1)), triangles)
-    return ScaledMesh(mesh, None, np.ones(3), is_sphere=False), middle
-
-
-def compute_middle(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean (3,) of places (N, 3), the same bits on every machine."""
-    return np.array([math.fsum(places[:, axis]) / len(places) for axis in range(3)])
+    return ScaledMesh(mesh, None, np.ones(3), is_sphere=False, is_body=False), middle
 
 
 def build_bodies(

@@ -11,6 +11,7 @@ import numpy as np
 
 from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES, FeatureType
 from synth_renderer.model.errors import RenderError
+from synth_renderer.model.transforms import compute_middle, multiply_quaternions, rotation_matrix, transform_points
 from synth_renderer.scene.features import FACTORS, FeatureTable, concatenate_tables, declare_prototype
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 
@@ -106,6 +107,23 @@ class Particles:
         places = locations[others] - locations[row]
         self.set_feature(row, name, value)
         locations[others[others != row]] = locations[row] + places[others != row]
+
+    def turn_with_agglomerate(
+        self, row: int, quaternion: NDArray[np.float64], place: NDArray[np.float64] | None = None
+    ) -> None:
+        """Give a particle the orientation `quaternion` (4,), or turn its agglomerate by it, about its middle.
+
+        The middle comes to `place` (3,), scene units; None leaves it where it is.
+        """
+        members, locations = self.list_members(row), self.features.read_column("location").values
+        middle = compute_middle(locations[members])
+        end = middle if place is None else place
+        if len(members) == 1:
+            self.quaternions[row], locations[row] = quaternion, end
+            return
+        locations[members] = transform_points(locations[members] - middle, rotation_matrix(quaternion), end)
+        for member in members:
+            self.quaternions[member] = multiply_quaternions(quaternion, self.quaternions[member])
 
     def compute_size(self, row: int) -> NDArray[np.float64]:
         """Return full extents (3,) along one particle's own axes, scene units."""

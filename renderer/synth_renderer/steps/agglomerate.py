@@ -9,11 +9,10 @@ import numpy as np
 
 from synth_renderer.agglomeration.growth import FRACTAL_DIMENSIONS, grow_agglomerate
 from synth_renderer.model.errors import DrawError, RenderError
-from synth_renderer.model.transforms import multiply_quaternions
+from synth_renderer.model.transforms import compute_middle, multiply_quaternions
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
 from synth_renderer.scene.sets import find_members
-from synth_renderer.scene.staging import compute_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

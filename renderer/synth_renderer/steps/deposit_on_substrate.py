@@ -16,18 +16,16 @@ from synth_renderer.deposit.deposit import (
     PosedBody,
     deposit_bodies,
 )
-from synth_renderer.deposit.pose import draw_heading, find_resting_face, orient_downwards
 from synth_renderer.deposit.profile import build_profile
-from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
-from synth_renderer.model.transforms import multiply_quaternions, rotation_matrix, transform_points
-from synth_renderer.randomness.directions import draw_rotation
-from synth_renderer.randomness.hashing import draw_uniform, draw_word
+from synth_renderer.model.transforms import compute_middle, rotation_matrix, transform_points
+from synth_renderer.randomness.hashing import draw_uniform
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
+from synth_renderer.scene.orientation import UNTURNED, choose_pose, read_orientation
 from synth_renderer.scene.sets import find_members
-from synth_renderer.scene.staging import ScaledMesh, build_agglomerate_mesh, build_scaled_mesh, compute_middle
+from synth_renderer.scene.staging import ScaledMesh, build_agglomerate_mesh, build_scaled_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +33,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.recipe.feature_generation import DepositOnSubstrate
-    from synth_renderer.scene.world import Particles, World
+    from synth_renderer.scene.world import World
 
 
 HEADROOM: Final = 0.9
 """Share of the height of the camera that a heap may reach: bodies above the camera would have no label."""
-_UNTURNED: Final = np.array([1.0, 0.0, 0.0, 0.0])
+_EAST: Final = np.array([1.0, 0.0])
 FACET_PIXELS: Final = 3.0
 """Facet size of the coarse meshes of this step, in pixels."""
 
@@ -57,20 +55,21 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
     parameters = _draw_parameters(world, step, name)
     view = _compute_view(world)
     key, pixel = _build_key(world, name, "", "layout"), _compute_facet_size(world)
-    layout, orientation = _build_layout(parameters, view, key), parameters["orientation"]
-    reach, diameter = _estimate_reach_and_diameter(world, rows, layout.lattice, orientation)
+    layout = _build_layout(parameters, view, key)
+    reach, diameter = _estimate_reach_and_diameter(world, rows, layout.lattice, parameters["orientation"])
     deposit = Deposit.create(layout, view, _compute_ceiling(world), reach, diameter, key)
     deposit.add_hosts(_list_hosts(world, step, rows, deposit.land.cell))
     quaternions: list[NDArray[np.float64]] = []
-    is_turned = layout.kind == "lattice" or (layout.kind in CLUSTERS and orientation == "aligned")
 
     def bodies() -> Iterator[tuple[PosedBody, np.uint64]]:
         for row in rows:
             particle = world.particles.names[row]
             place = _build_key(world, name, particle, "place")
+            orientation = read_orientation(world.particles, int(row), parameters["orientation"])
+            is_turned = layout.kind == "lattice" or (layout.kind in CLUSTERS and orientation.kind == "aligned")
             turn = deposit.choose_heading(place) if is_turned else None
             look, _ = build_agglomerate_mesh(world.particles, int(row), pixel, world.meshes)
-            quaternions.append(_choose_pose(look, orientation, _build_key(world, name, particle, "orientation"), turn))
+            quaternions.append(choose_pose(look, orientation, _build_key(world, name, particle, "orientation"), turn))
             yield _build_posed_body(look, quaternions[-1], deposit.land.cell, turn), place
 
     taken = deposit_bodies(deposit, bodies())
@@ -98,7 +97,7 @@ def _list_hosts(world: World, step: DepositOnSubstrate, rows: NDArray[np.int64],
     for row in hosts:
         look, (x, y, z) = build_agglomerate_mesh(world.particles, int(row), pixel, world.meshes)
         is_alone = len(world.particles.list_members(int(row))) == 1
-        body = _build_posed_body(look, world.particles.quaternions[row] if is_alone else _UNTURNED, cell)
+        body = _build_posed_body(look, world.particles.quaternions[row] if is_alone else UNTURNED, cell)
         placed.append(PlacedBody(body, float(x), float(y), float(z) - floor))
     return placed
 
@@ -152,7 +151,8 @@ def _estimate_reach_and_diameter(
     diagonals = np.array([_measure_diagonal(world, int(row)) for row in rows])
     middle = int(rows[np.argsort(diagonals, kind="stable")[len(rows) // 2]])
     look, _ = build_agglomerate_mesh(world.particles, middle, _compute_facet_size(world), world.meshes)
-    body = _build_posed_body(look, _choose_pose(look, orientation, np.uint64(middle), np.array([1.0, 0.0])), 1e9)
+    pose = choose_pose(look, read_orientation(world.particles, middle, orientation), np.uint64(middle), _EAST)
+    body = _build_posed_body(look, pose, 1e9)
     left, right, low, high = body.extent
     diameter = max(right - left, high - low) if lattice == "square" else 2 * body.reach
     return float(diagonals.max()), diameter if body.radius is None else 2 * body.radius
@@ -193,21 +193,6 @@ def _build_layout(parameters: dict[str, Any], view: tuple[float, float], key: np
 
 def _build_key(world: World, name: str, particle: str, what: str) -> np.uint64:
     return np.uint64(Stream(world.seed, name, particle, what).draw_word())
-
-
-def _choose_pose(
-    look: ScaledMesh, orientation: str, key: np.uint64, turn: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """Return a quaternion w x y z: free, or resting on a face or side and turned about z at random or by `turn`."""
-    free = draw_rotation(key)
-    if orientation == "free":
-        return free
-    axes = rotation_matrix(free)
-    down = -axes[2]
-    if look.shape is not None:
-        faces = SOLIDS[look.shape.prototype].build_faces(look.shape.proportions, dict(look.shape.features))
-        down = find_resting_face(faces, down) if len(faces) else np.eye(3)[int(np.argmin(look.thickness))]
-    return orient_downwards(down, draw_heading(np.uint64(draw_word(key, np.uint64(2**32)))) if turn is None else turn)
 
 
 def _build_posed_body(
@@ -278,25 +263,10 @@ def _write_placement(
         row = int(rows[position])
         if body.radius is None:
             z += body.profile.lowest - _find_lowest_vertex(world, row, quaternions[position], pixel)
-        _place(particles, row, quaternions[position], np.array([x, y, z + floor], dtype=np.float32))
+        place = np.array([x, y, z + floor], dtype=np.float32).astype(np.float64)
+        particles.turn_with_agglomerate(row, quaternions[position], place)
     gone = np.zeros(len(particles), dtype=bool)
     gone[rows] = True
     gone[rows[taken]] = False
     gone = particles.complete_agglomerates(gone)
     world.particles = particles.remove(gone)
-
-
-def _place(particles: Particles, row: int, quaternion: NDArray[np.float64], location: NDArray[np.float32]) -> None:
-    """Turn and move a particle, or its agglomerate as one body, whose middle comes to `location`."""
-    members = particles.list_members(row)
-    if len(members) == 1:
-        particles.quaternions[row] = quaternion
-        particles.set_feature(row, "location", tuple(location.tolist()))
-        return
-    chosen = np.zeros(len(particles), dtype=bool)
-    chosen[members] = True
-    places = particles.features.read_column("location").values[members]
-    moved = transform_points(places - compute_middle(places), rotation_matrix(quaternion), location.astype(np.float64))
-    particles.features.set_values("location", moved, chosen)
-    for member in members:
-        particles.quaternions[member] = multiply_quaternions(quaternion, particles.quaternions[member])

@@ -21,6 +21,7 @@ from synth_renderer.model.errors import RenderError
 from synth_renderer.randomness.streams import Stream, build_step_names
 from synth_renderer.randomness.variabilities import Scale, choose_index, draw_parameters, draw_value
 from synth_renderer.scene.features import COMPONENTS, FACTORS
+from synth_renderer.scene.orientation import UNTURNED, orient_particle
 from synth_renderer.scene.sets import find_members
 from synth_renderer.scene.staging import build_bodies
 from synth_renderer.steps.agglomerate import agglomerate_particles
@@ -130,10 +131,22 @@ def _distribute(world: World, step: DistributeInMeasurementVolume, name: str) ->
         stream = Stream(world.seed, name, particles.names[row], "location")
         location = draw_value(UniformlyRandomLocationInMeasurementVolume(), stream, scale)
         particles.move_with_agglomerate(int(row), "location", location)
+        orient_particle(world, int(row), _build_orientation_key(world, name, int(row)))
 
 
-def _relax(world: World, step: RelaxCollisions, _name: str) -> None:
+def _build_orientation_key(world: World, step: str, row: int) -> np.uint64:
+    return np.uint64(Stream(world.seed, step, world.particles.names[row], "orientation").draw_word())
+
+
+def _relax(world: World, step: RelaxCollisions, name: str) -> None:
+    """Let particles come to rest; those that no step has turned yet begin in the orientation of their feature."""
     particles, technique = world.particles, world.require_technique()
+    for row in np.flatnonzero(
+        find_members(world, step.affected_set_name).particles
+        & particles.find_ultimate_parents()
+        & (particles.quaternions == UNTURNED).all(axis=1)
+    ):
+        orient_particle(world, int(row), _build_orientation_key(world, name, int(row)))
     affected = particles.complete_agglomerates(find_members(world, step.affected_set_name).particles)
     container = technique.compute_volume() if technique.technique.has_walls() else None
     locations, quaternions, report = relax(
