@@ -7,39 +7,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
+from sheets import Sheets, draw_contact_sheet, write_sheet
 
-from synth_api.composition.compose import compose_recipe, resolve
-from synth_api.composition.source import read_recipe
-from synth_api.prototypes import MATERIALS, PATTERNS, SHAPES
-from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
-from synth_api.recipe.parsing import parse_recipe
-from synth_dataset.documents.pictures import write_webp
-from synth_renderer.labels.rasterise import rasterise_bodies
-from synth_renderer.labels.visible import find_visible_surface
-from synth_renderer.scene.staging import stage_scene
-from synth_renderer.scene.world import World
-from synth_renderer.steps.feature_generation import run_generation_steps
-from synth_renderer.steps.stopwatch import Stopwatch
-from synth_renderer.techniques.registry import TECHNIQUES
+from synth_api.prototypes import PATTERNS, SHAPES
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from sheets import Strip
 
-    from synth_api.recipe.model import Recipe
-
-    Grey = NDArray[np.uint8]
-
-SEEDS, COLUMNS, SIDE = 24, 6, 256
-PICTURE = 160
-"""Side of a picture in a strip, in pixels."""
-HEADING = 18
-TECHNIQUE = INSTRUMENTS["scanning_electron_microscope"].features
-QUIET = {"resolution_x": PICTURE, "resolution_y": PICTURE, "electrons": 20000.0, "ground_level": 0.2}
-
+QUIET = {"electrons": 20000.0, "ground_level": 0.2}
 BEADS = {"geometry": "rough_sphere", "size": 0.22}
 LARGE = {"geometry": "rough_sphere", "size": 0.5}
 CUBES = {"geometry": "cube", "size": 0.4, "edge_rounding": 0.08}
@@ -51,7 +28,7 @@ SMALL = {"geometry": "rough_sphere", "size": 0.1}
 ESCAPE = {"ground_level": 0.35, "shadowing": 0, "shadow_on_particles": 1, "shadow_on_ground": 1}
 PATTERNED = {**BEADS, "ground_pattern_scale": 0.1, "ground_pattern_strength": 0.5}
 
-STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
+STRIPS: tuple[Strip, ...] = (
     ("edge_strength", (-0.5, 0, 0.5, 1, 2), BEADS),
     ("edge_exponent", (0.5, 0.8, 1.1, 1.3, 1.6), {**BEADS, "edge_strength": 1.5}),
     ("edge_cutoff", (0.08, 0.15, 0.2, 0.27, 0.35), {**BEADS, "edge_strength": 1.5}),
@@ -168,114 +145,14 @@ STRIPS: tuple[tuple[str, tuple[Any, ...], dict[str, Any]], ...] = (
     ("jitter", (0, 0.02, 0.04, 0.06, 0.08), {**SMALL, "layout": "lattice", "coverage": 1, "pitch": 1.2}),
     ("vacancies", (0, 0.1, 0.2, 0.3, 0.4), {**SMALL, "layout": "lattice", "coverage": 1}),
 )
-"""Feature that changes along a strip, its values, and other values of the scene that make it visible."""
-DEPOSIT = ("layout", "coverage", "orientation", "new_cluster_share", "piles", "pile_width", "rolling", "lattice")
-DEPOSIT += (
-    "pitch",
-    "jitter",
-    "vacancies",
-    "cluster_size",
-    "second_layer",
-    "crystals",
-    "begin_in_middle",
-    "cut_by_frame",
-)
 
-
-def render_picture(recipe: Recipe) -> Grey:
-    """Return the real image of a run, (H, W) uint8, without quality gates."""
-    world = World(recipe)
-    run_generation_steps(world, Stopwatch())
-    scene = stage_scene(world)
-    every = np.ones(len(scene), dtype=bool)
-    surface = find_visible_surface(rasterise_bodies(scene.bodies, scene.technique.camera))
-    return TECHNIQUES[scene.technique.prototype].make_picture(scene, every, every, surface, "cpu").pixels
-
-
-def build_recipe(changes: dict[str, Any]) -> Recipe:
-    """Return a recipe with these values; default: clusters of particles under an instrument with little noise.
-
-    `size` is a share of the width of the frame.
-    """
-    values = {"layout": "clusters", "coverage": 0.4, "minimum_coverage": 0.0, **changes}
-    geometry, length = values.pop("geometry"), values.pop("size") * PICTURE / 10
-    deposit = {name: values.pop(name) for name in (*DEPOSIT, "minimum_coverage") if name in values}
-    known = TECHNIQUE | MATERIALS["sem_ground"].features
-    instrument = {name: value for name, value in values.items() if name in known}
-    particle = {name: value for name, value in values.items() if name not in known}
-    blueprints = {
-        "measurement_techniques": {
-            "SEM": {
-                "measurement_technique_prototype_name": "scanning_electron_microscope",
-                "background_material_prototype_name": "sem_ground",
-                "features": {**QUIET, **instrument},
-            }
-        },
-        "particles": {
-            "P": {
-                "geometry_prototype_name": geometry,
-                "material_prototype_name": "sem_particle",
-                "number": 400,
-                "features": {"dimensions": scale_dimensions(geometry, length), **particle},
-            }
-        },
-    }
-    steps = [
-        {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"},
-        {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllParticleBlueprints"},
-        {"_target_": "$builtins.DepositOnSubstrate", "affected_set_name": "AllParticles", **deposit},
-    ]
-    return parse_recipe(
-        {
-            "initial_runtime_state": {"seed": 3},
-            "blueprints": blueprints,
-            "synth_chain": {"feature_generation_steps": steps, "rendering_steps": []},
-        }
-    )
-
-
-def scale_dimensions(geometry: str, length: float) -> list[float]:
-    """Return dimensions in the proportions of the prototype, the shortest one `length`."""
-    features = SHAPES[geometry].features
-    factors = (1.0, features["width"].default, features["height"].default)
-    proportions = [extent * factor for extent, factor in zip(features["dimensions"].default, factors, strict=True)]
-    return [length * extent / min(proportions) for extent in proportions]
-
-
-def draw_strip(name: str, values: tuple[Any, ...], scene: dict[str, Any]) -> Grey:
-    """Return a row of five pictures below the name and the values of the feature, (H, W) uint8."""
-    pictures = np.full((PICTURE, 5 * PICTURE), 255, dtype=np.uint8)
-    for place, value in enumerate(values):
-        pictures[:, place * PICTURE : (place + 1) * PICTURE] = render_picture(build_recipe({**scene, name: value}))
-    heading = np.full((HEADING, pictures.shape[1]), 255, dtype=np.uint8)
-    words = f"{name}: {', '.join(str(value) for value in values)}"
-    cv2.putText(heading, words, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0,), 1, cv2.LINE_AA)
-    return np.vstack([heading, pictures])
-
-
-def draw_strips() -> Grey:
-    """Return all strips in two columns."""
-    drawn = [draw_strip(*row) for row in STRIPS]
-    drawn += [np.full_like(drawn[0], 255)] * (len(drawn) % 2)
-    gap = np.full((len(drawn[0]), 12), 255, dtype=np.uint8)
-    return np.vstack([np.hstack([left, gap, right]) for left, right in zip(drawn[::2], drawn[1::2], strict=True)])
-
-
-def draw_contact_sheet() -> Grey:
-    """Return 24 seeds of sem_broad in a grid."""
-    source = read_recipe(Path("recipes/sem_broad.yaml"))
-    recipes = (
-        parse_recipe(resolve(compose_recipe(source, [f"initial_runtime_state.seed={seed}"]))) for seed in range(SEEDS)
-    )
-    small = [cv2.resize(render_picture(recipe), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for recipe in recipes]
-    lines = [np.hstack(small[first : first + COLUMNS]) for first in range(0, SEEDS, COLUMNS)]
-    return np.vstack(lines).astype(np.uint8)
+SHEETS = Sheets("SEM", "scanning_electron_microscope", "sem_ground", "sem_particle", QUIET, STRIPS)
 
 
 def main(folder: str = "docs/images") -> None:
     """Render and write both sheets."""
-    for name, sheet in (("sem_strips", draw_strips()), ("sem_contact_sheet", draw_contact_sheet())):
-        write_webp(Path(folder) / f"{name}.webp", np.repeat(sheet[..., None], 3, axis=2))
+    write_sheet(Path(folder) / "sem_strips.webp", SHEETS.draw_strips())
+    write_sheet(Path(folder) / "sem_contact_sheet.webp", draw_contact_sheet("recipes/sem_broad.yaml"))
 
 
 if __name__ == "__main__":
