@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import PLANE_NOISE_RMS, build_fractal, draw_uniform, plane_noise
+from synth_renderer.randomness.hashing import PLANE_NOISE_RMS, draw_uniform, plane_noise
 from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.tem_signal.film_holes import measure_depth_in_holes
 
@@ -106,7 +106,7 @@ def roughen_film(thickness: Plane, key: np.uint64, rms: float, scale: float) -> 
     if rms == 0:
         return thickness
     height, width = thickness.shape
-    texture = build_fractal(key, height, width, 0.5 * scale, TEXTURE_OCTAVES, TEXTURE_GAIN)
+    texture = build_turned_fractal(key, height, width, 0.5 * scale, TEXTURE_OCTAVES, TEXTURE_GAIN)
     return np.asarray(thickness * np.maximum(np.float32(1) + np.float32(rms) * texture, np.float32(0)))
 
 
@@ -167,7 +167,7 @@ def soil_film(thickness: Plane, key: np.uint64, share: float, size: float, stren
     if share == 0:
         return thickness
     height, width = thickness.shape
-    field = build_fractal(key, height, width, size, DIRT_OCTAVES, DIRT_GAIN)
+    field = build_turned_fractal(key, height, width, size, DIRT_OCTAVES, DIRT_GAIN)
     above = np.maximum(field - np.float32(find_level(field, share)), np.float32(0))
     return np.asarray(thickness + np.float32(strength) * np.sqrt(above))
 
@@ -201,7 +201,7 @@ def tear_film(thickness: Plane, key: np.uint64, share: float, azimuth: float, ri
     height, width = thickness.shape
     frame, (right, up) = max(height, width), _compute_direction(azimuth)
     place = (np.arange(width) * right)[None, :] - (np.arange(height) * up)[:, None]
-    waves = build_fractal(key, height, width, 0.3 * frame, TEXTURE_OCTAVES, 0.5)
+    waves = build_turned_fractal(key, height, width, 0.3 * frame, TEXTURE_OCTAVES, 0.5)
     place = (place + TEAR_WAVES * frame * waves.astype(np.float64)).astype(np.float32)
     inside = np.float32(find_level(place, share)) - place
     covered = np.clip(inside + np.float32(0.5), 0, 1)
@@ -212,6 +212,35 @@ def find_level(field: Plane, share: float) -> float:
     """Return the level that the `share` 0 … 1 of the values of a field (H, W) exceeds."""
     index = min(int((1.0 - share) * field.size), field.size - 1)
     return float(np.partition(field, index, axis=None)[index])
+
+
+@kernel
+def build_turned_fractal(
+    key: np.uint64, height: int, width: int, step: float, octaves: int, gain: float
+) -> NDArray[np.float32]:
+    """Return a fractal field (height, width) of rms 1 whose octaves have lattices of different directions.
+
+    Each octave is half as wide and `gain` times as strong as the one before it, and turned by the angle whose cosine is
+    3/5 and sine 4/5, so that blots have no square corners. `step` is the first octave's lattice step in pixels; an
+    octave of less than a pixel is left out.
+    """
+    field = np.zeros((height, width), dtype=np.float64)
+    amplitude, power, right, up = 1.0, 0.0, 0.8, 0.6
+    for octave in range(octaves):
+        if step < 1.0:
+            break
+        octave_key = key + np.uint64(octave + 1)
+        for row in range(height):
+            for column in range(width):
+                x, y = (column + 0.5) / step, (row + 0.5) / step
+                field[row, column] += amplitude * plane_noise(octave_key, x * right + y * up, y * right - x * up)
+        power += amplitude * amplitude
+        amplitude *= gain
+        step *= 0.5
+        right, up = 0.6 * right - 0.8 * up, 0.6 * up + 0.8 * right
+    if power > 0.0:
+        field /= PLANE_NOISE_RMS * math.sqrt(power)
+    return field.astype(np.float32)
 
 
 def _thicken_rim(inside: Plane, rim: float, width: float) -> Plane:
