@@ -24,6 +24,7 @@ ROD = {"geometry": "rod", "size": 0.25, "flute_depth": 0.08}
 FOLDED = {**LARGE, "wrinkle_depth": 0.08}
 FLAKE = {"geometry": "flake", "size": 0.02, "orientation": "flat"}
 COMPACT = tuple(sorted(SHAPES.keys() - {"flake"}))
+SHELL = {**LARGE, "wall_thickness": 0.06, "opening": 0.7}
 SMALL = {"geometry": "rough_sphere", "size": 0.1}
 ESCAPE = {"ground_level": 0.35, "shadowing": 0, "shadow_on_particles": 1, "shadow_on_ground": 1}
 PATTERNED = {**BEADS, "ground_pattern_scale": 0.1, "ground_pattern_strength": 0.5}
@@ -102,7 +103,7 @@ STRIPS: tuple[Strip, ...] = (
     ("irregularity", (0, 0.01, 0.03, 0.06, 0.1), LARGE),
     ("wrinkle_depth", (0, 0.02, 0.04, 0.08, 0.12), LARGE),
     ("wrinkle_scale", (0.1, 0.2, 0.3, 0.45, 0.6), FOLDED),
-    ("pore_depth", (0, 0.02, 0.04, 0.08, 0.12), LARGE),
+    ("pore_depth", (0, 0.04, 0.08, 0.2, 0.4), LARGE),
     ("pore_scale", (0.06, 0.1, 0.15, 0.2, 0.25), {**LARGE, "pore_depth": 0.06}),
     ("step_depth", (0, 0.01, 0.02, 0.04, 0.06), LARGE),
     ("step_number", (4, 8, 12, 18, 25), {**LARGE, "step_depth": 0.02}),
@@ -110,6 +111,12 @@ STRIPS: tuple[Strip, ...] = (
     ("flute_number", (5, 8, 12, 18, 24), ROD),
     ("edge_rounding", (0, 0.05, 0.12, 0.3, 0.6), CUBES),
     *(("geometry", COMPACT[first : first + 5], {"size": 0.25}) for first in range(0, len(COMPACT), 5)),
+    ("wall_thickness", (0.02, 0.05, 0.1, 0.2, 0.3), SHELL),
+    ("opening", (0, 0.2, 0.4, 0.6, 0.9), SHELL),
+    ("inclusion_size", (0, 0.2, 0.4, 0.6, 0.8), SHELL),
+    ("inclusion_offset", (0, 0.25, 0.5, 0.75, 1), {**SHELL, "inclusion_size": 0.4}),
+    ("decoration_number", (0, 10, 40, 100, 300), LARGE),
+    ("decoration_size", (0.02, 0.04, 0.06, 0.1, 0.2), {**LARGE, "decoration_number": 40}),
     ("sides", (3, 4, 5, 6, 12), {"geometry": "bipyramid", "size": 0.25}),
     ("truncation", (0, 0.2, 0.4, 0.6, 0.8), {"geometry": "bipyramid", "size": 0.25}),
     ("arms", (3, 4, 5, 6, 12), {"geometry": "star", "size": 0.15}),

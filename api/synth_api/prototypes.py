@@ -146,7 +146,7 @@ _RELIEF: Final[dict[str, Feature]] = {
     ),
     "wrinkle_depth": _build_float(0.0, "depth of folds; 0 is none", "particle size", 0.0, 0.2),
     "wrinkle_scale": _build_float(0.3, "distance between folds", "particle size", 0.02, 2.0),
-    "pore_depth": _build_float(0.0, "depth of honeycomb pores; 0 is none", "particle size", 0.0, 0.2),
+    "pore_depth": _build_float(0.0, "depth of honeycomb pores; 0 is none", "particle size", 0.0, 0.45),
     "pore_scale": _build_float(0.15, "distance between pores", "particle size", 0.02, 1.0),
     "step_depth": _build_float(0.0, "height of growth steps; 0 is none", "particle size", 0.0, 0.1),
     "step_number": _build_float(8.0, "growth steps across the particle", "", 1.0, 100.0),
@@ -158,7 +158,21 @@ _FLUTES: Final[dict[str, Feature]] = {
     "flute_depth": _build_float(0.0, "depth of flutes along the axis; 0 is none", "particle size", 0.0, 0.2),
     "flute_number": Feature(FeatureType.INT, 12, "flutes around the axis", "", 2, 100),
 }
-_BODY: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _ORIENTATION | _RELIEF
+_PARTS: Final[dict[str, Feature]] = {
+    name: replace(feature, has_column=False)
+    for name, feature in {
+        "wall_thickness": _build_float(0.0, "of a hollow body; 0 is solid", "particle size", 0.0, 0.45),
+        "opening": _build_float(0.0, "width of the hole at the +z end of a hollow body", "particle", 0.0, 0.95),
+        "inclusion_size": _build_float(0.0, "size of a body of its shape inside; 0 is none", "particle", 0.0, 0.95),
+        "inclusion_offset": _build_float(0.0, "how far it lies aside; 1 touches the wall", "", 0.0, 1.0),
+        "inclusion_density": _build_float(2.0, "density of that body", "particle's density", 0.0, 100.0),
+        "decoration_number": Feature(FeatureType.INT, 0, "small spheres on the surface; 0 is none", "", 0, 1000),
+        "decoration_size": _build_float(0.06, "diameter of such a sphere", "particle size", 0.005, 0.5),
+        "decoration_density": _build_float(4.0, "density of such a sphere", "particle's density", 0.0, 100.0),
+    }.items()
+}
+_SURFACE: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _ORIENTATION | _RELIEF
+_BODY: Final[dict[str, Feature]] = _SURFACE | _PARTS
 
 SHAPES: Final[dict[str, Prototype]] = {
     "rough_sphere": Prototype("sphere that may be stretched, irregular and deeply structured", _BODY),

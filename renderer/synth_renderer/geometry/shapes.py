@@ -13,6 +13,14 @@ from synth_api.prototypes import SHAPES
 from synth_renderer.geometry import relief
 from synth_renderer.geometry.bending import bend_rod, compute_curvature
 from synth_renderer.geometry.casting import cast_ellipsoid
+from synth_renderer.geometry.parts import (
+    BodyPart,
+    add_cavity,
+    build_decoration,
+    build_inclusion,
+    compute_cavity_scale,
+    cut_opening,
+)
 from synth_renderer.geometry.plates import add_waves
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.geometry.sphere_grid import build_sphere_grid, choose_fineness
@@ -21,7 +29,7 @@ from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import draw_word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,25 +89,80 @@ SHAPE_FEATURES: Final = (
 def build_shape_mesh(shape: Shape) -> Mesh:
     """Return the mesh at size 1, with volume and surface. Raise ShapeError for an impossible shape.
 
-    Volume and surface come from closed formulas, or from the mesh, corrected as for a sphere of the same fineness.
+    Volume and surface are those of the matter without its decoration, from closed formulas or from the mesh, corrected
+    as for a sphere of the same fineness.
     """
-    directions, triangles = build_sphere_grid(shape.segments)
-    solid, features = SOLIDS[shape.prototype], dict(shape.features)
+    features, solid = dict(shape.features), SOLIDS[shape.prototype]
+    directions, whole = build_sphere_grid(shape.segments)
+    wall, opening = _read_number(features, "wall_thickness"), _read_number(features, "opening")
+    directions, triangles = cut_opening(directions, whole, opening) if wall and opening else (directions, whole)
     points, normals = solid.cast_surface(directions, shape.proportions, features)
     height = _compute_relief(points, normals, features)
-    content = None if height is not None else solid.compute_content(shape.proportions, features)
+    content = None if height is not None or wall else solid.compute_content(shape.proportions, features)
     if height is not None:
-        points, normals = relief.displace_surface(points, normals, triangles, height, np.array(shape.proportions))
+        points, normals = relief.displace_surface(points, normals, whole, height, np.array(shape.proportions))
+    surface = BodyPart(points, normals, triangles, 1.0, is_measured=True)
+    parts = _add_inner_parts(surface, whole, shape.proportions, features)
+    for part in parts:
+        _bend_part(part, shape.proportions, features)
+    if features.get("decoration_number"):
+        bent = BodyPart(
+            parts[0].points[: len(points)], parts[0].normals[: len(points)], triangles, 1.0, is_measured=True
+        )
+        parts.append(build_decoration(bent, shape.segments, features))
+    return _join_parts(parts, content or _measure_parts(parts, shape.segments))
+
+
+def _add_inner_parts(
+    surface: BodyPart, whole: NDArray[np.int32], proportions: Proportions, features: Mapping[str, FeatureValue]
+) -> list[BodyPart]:
+    """Return the outer surface, with that of the cavity of a hollow body, and the inclusion if it has one.
+
+    `whole` (T, 3) are the triangles of the surface without an opening.
+    """
+    wall = _read_number(features, "wall_thickness")
+    cavity = compute_cavity_scale(proportions, wall) if wall else None
+    parts = [surface if cavity is None else add_cavity(surface, cavity)]
+    if features.get("inclusion_size"):
+        parts.append(build_inclusion(surface, whole, cavity, features))
+    return parts
+
+
+def _bend_part(part: BodyPart, proportions: Proportions, features: Mapping[str, FeatureValue]) -> None:
+    """Bend points and normals of a part in place, as waves or an arc ask for."""
     if features.get("wave_depth"):
-        add_waves(points, normals, np.uint64(int(features["shape_seed"])), float(features["wave_depth"]))  # type: ignore[arg-type]
-    curvature = compute_curvature(shape.proportions, float(features.get("bend", 0.0)))  # type: ignore[arg-type]
+        seed = np.uint64(int(_read_number(features, "shape_seed")))
+        add_waves(part.points, part.normals, seed, _read_number(features, "wave_depth"))
+    curvature = compute_curvature(proportions, _read_number(features, "bend"))
     if curvature > 0:
-        bend_rod(points, normals, curvature)
-    if content is None:
-        volume, surface = measure_mesh(points, triangles)
-        correction = _compute_mesh_correction(shape.segments)
-        content = volume * correction[0], surface * correction[1]
-    return Mesh(points, normals, triangles, *content)
+        bend_rod(part.points, part.normals, curvature)
+
+
+def _measure_parts(parts: Sequence[BodyPart], segments: int) -> tuple[float, float]:
+    """Return volume and surface of the parts that count, corrected for the fineness of their meshes."""
+    measured = [measure_mesh(part.points, part.triangles) for part in parts if part.is_measured]
+    correction = _compute_mesh_correction(segments)
+    volume, surface = (math.fsum(each) for each in zip(*measured, strict=True))
+    return volume * correction[0], surface * correction[1]
+
+
+def _join_parts(parts: Sequence[BodyPart], content: tuple[float, float]) -> Mesh:
+    """Return one mesh of all parts; it has densities only where parts differ in them."""
+    if len(parts) == 1:
+        return Mesh(parts[0].points, parts[0].normals, parts[0].triangles, *content)
+    starts = np.cumsum([0, *(len(part.points) for part in parts)])
+    return Mesh(
+        np.concatenate([part.points for part in parts]),
+        np.concatenate([part.normals for part in parts]),
+        np.concatenate([part.triangles + np.int32(start) for part, start in zip(parts, starts, strict=False)]),
+        *content,
+        np.concatenate([np.full(len(part.triangles), part.density) for part in parts]),
+    )
+
+
+def _read_number(features: Mapping[str, FeatureValue], name: str) -> float:
+    """Return a numeric feature, 0 where the shape does not have it."""
+    return float(features.get(name, 0.0))  # type: ignore[arg-type]
 
 
 def _compute_relief(
@@ -129,7 +192,7 @@ def _compute_relief(
 def is_round(shape: Shape) -> bool:
     """Return True for a smooth sphere."""
     x, y, z = shape.proportions
-    reliefs = ("irregularity", "wrinkle_depth", "pore_depth", "step_depth")
+    reliefs = ("irregularity", "wrinkle_depth", "pore_depth", "step_depth", "decoration_number")
     return (
         shape.prototype in _ROUND_PROTOTYPES and x == y == z and not any(dict(shape.features)[name] for name in reliefs)
     )

@@ -43,7 +43,7 @@ class Paths:
     exit: NDArray[np.float64]
     """Depth at which it last leaves; -inf where it misses the body."""
     length: NDArray[np.float64]
-    """Length inside the body; 0 where the ray misses it."""
+    """Length inside the body, that inside each part times its relative density; 0 where the ray misses it."""
 
 
 def find_paths(bodies: Bodies, shown: NDArray[np.bool_], camera: Camera, per_side: int) -> Iterator[Paths]:
@@ -61,14 +61,18 @@ def find_paths(bodies: Bodies, shown: NDArray[np.bool_], camera: Camera, per_sid
         bounds = find_pixel_window(image, fine.width, fine.height)
         left, top, right, bottom = bounds
         if left < right and top < bottom:
-            yield Paths(int(body), left, top, *_sum_crossings(image, mesh.triangles, bounds))
+            density = np.ones(len(mesh.triangles)) if mesh.density is None else mesh.density
+            yield Paths(int(body), left, top, *_sum_crossings(image, mesh.triangles, density, bounds))
 
 
 @kernel
 def _sum_crossings(
-    image: NDArray[np.float64], triangles: NDArray[np.int32], bounds: Window
+    image: NDArray[np.float64], triangles: NDArray[np.int32], density: NDArray[np.float64], bounds: Window
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return entry, exit and length (h, w) of `Paths` for an image (V, 3) and triangles (T, 3); sums in their order."""
+    """Return entry, exit and length (h, w) of `Paths` for an image (V, 3) and triangles (T, 3) of a `density` (T,).
+
+    Sums are in the order of the triangles.
+    """
     left, top, right, bottom = bounds
     first = np.full((bottom - top, right - left), np.inf)
     last = np.full((bottom - top, right - left), -np.inf)
@@ -81,7 +85,7 @@ def _sum_crossings(
         leaves = area > 0.0  # rows grow downwards: a face towards the viewer turns clockwise in the picture
         if not leaves:
             area, b, c = -area, c, b
-        _cross_triangle(image, a, b, c, area, leaves, left, top, first, last, length)
+        _cross_triangle(image, a, b, c, area, leaves, density[t], left, top, first, last, length)
     for row in range(bottom - top):
         for column in range(right - left):
             length[row, column] = max(length[row, column], 0.0)
@@ -96,6 +100,7 @@ def _cross_triangle(
     c: int,
     area: float,
     leaves: bool,
+    density: float,
     left: int,
     top: int,
     first: NDArray[np.float64],
@@ -124,7 +129,7 @@ def _cross_triangle(
             depth = -(u * image[a, 2] + v * image[b, 2] + w * image[c, 2]) / area
             if leaves:
                 last[row, column] = max(last[row, column], depth)
-                length[row, column] += depth
+                length[row, column] += density * depth
             else:
                 first[row, column] = min(first[row, column], depth)
-                length[row, column] -= depth
+                length[row, column] -= density * depth

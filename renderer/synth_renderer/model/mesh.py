@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mesh:
-    """A closed triangle mesh in its own frame, scene units at scale 1.
+    """A closed triangle mesh in its own frame, scene units at scale 1; the surface of a cavity is part of it.
 
     vertices (V, 3) float64; normals (V, 3) float64, unit, smooth, outward; triangles (T, 3) int32, counter-clockwise
-    seen from outside. Volume and surface are the true body's, NaN where they depend on how it is stretched.
+    seen from outside the matter. Volume and surface are the true body's, NaN where they depend on how it is stretched.
     """
 
     vertices: NDArray[np.float64]
@@ -28,6 +28,11 @@ class Mesh:
     triangles: NDArray[np.int32]
     volume: float = math.nan
     surface: float = math.nan
+    density: NDArray[np.float64] | None = None
+    """Relative density that a ray gains on entering at each triangle (T,); None is 1 everywhere.
+
+    Parts within one another add up: one of density 3 in a body of density 1 has 2.
+    """
 
     @cached_property
     def extents(self) -> NDArray[np.float64]:
