@@ -107,4 +107,7 @@ _SHADERS: Final[dict[str, Callable[[NodeTree], Value]]] = {
     "sem_patchy_silicone": _sem_patchy_silicone,
     "sem_particle": _sem_polystyrene,
     "sem_ground": _sem_ground,
+    "tem_amorphous": _default,
+    "tem_particle": _default,
+    "tem_film": _vacuum,
 }

@@ -8,9 +8,11 @@ import tempfile
 import numpy as np
 import pytest
 
+from synth_api.prototypes import MATERIALS
 from synth_renderer.blender import bpy
 from synth_renderer.blender.cycles import trace_scene
 from synth_renderer.blender.devices import select_device
+from synth_renderer.blender.materials import get_material
 from synth_renderer.blender.objects import build_scene, forget_scene, show_bodies
 from synth_renderer.blender.session import read_version
 from synth_renderer.blender.state import write_state_file
@@ -32,6 +34,13 @@ def picture(scene, in_camera=None):
     surface = visible_of(rasterise_bodies(scene.bodies, scene.technique.camera))
     shown = every if in_camera is None else in_camera
     return TECHNIQUES["default"].make_picture(scene, every, shown, surface, "cpu").pixels, surface
+
+
+@pytest.mark.parametrize("prototype", MATERIALS)
+def test_every_material_of_the_contract_has_a_surface_in_a_state(photograph, prototype):
+    build_scene(photograph([RED]), BUILD_ENVIRONMENT)
+    output = next(node for node in get_material(prototype).node_tree.nodes if node.type == "OUTPUT_MATERIAL")
+    assert output.inputs["Surface"].is_linked
 
 
 def test_particles_share_mesh_and_material_and_carry_their_ids(photograph):
