@@ -391,6 +391,32 @@ MATERIALS: Final[dict[str, Prototype]] = {
         },
         _TRANSMISSION,
     ),
+    "tem_film": Prototype(
+        "support film of the transmission electron microscope; every structure 0 is even",
+        {
+            "film_form": Feature(
+                FeatureType.STRING, "continuous", "whether it has holes", choices=("continuous", "holey", "lacey")
+            ),
+            "film_absorption": _build_float(0.1, "exponent of the absorption of the film", "", 0.0, 20.0),
+            "film_phase": _build_float(0.0, "phase shift of the film", "rad", -100.0, 100.0),
+            "film_gradient": _build_float(0.0, "rise of the thickness across the frame", "of the film", 0.0, 2.0),
+            "film_azimuth": _build_float(
+                0.0, "direction in which it rises, and towards which the film is torn", "degree", -360.0, 360.0
+            ),
+            "film_texture": _build_float(0.0, "rms of a fractal texture", "of the film", 0.0, 2.0),
+            "film_texture_scale": _build_float(0.2, "longest wave of the texture", "frame", 0.005, 2.0),
+            "film_hole_share": _build_float(0.4, "share of a holey or lacey film that is holes", "", 0.0, 0.95),
+            "film_hole_size": _build_float(0.3, "distance from hole to hole", "frame", 0.02, 3.0),
+            "film_rim": _build_float(0.0, "how much thicker the edge of a hole or tear is", "of the film", 0.0, 10.0),
+            "film_edge": _build_float(0.0, "share of the picture beyond a torn edge", "", 0.0, 0.95),
+            "film_folds": Feature(FeatureType.INT, 0, "folds across the picture", "", 0, 50),
+            "film_fold_width": _build_float(0.01, "width of a fold", "frame", 0.001, 0.3),
+            "film_dirt": _build_float(0.0, "share of the film under dirt; it is not labelled", "", 0.0, 0.9),
+            "film_dirt_size": _build_float(0.05, "size of heaps of dirt", "frame", 0.005, 1.0),
+            "film_dirt_strength": _build_float(1.0, "thickness of the dirt", "of the film", 0.0, 20.0),
+        },
+        _TRANSMISSION,
+    ),
 }
 
 _RENDER: Final[dict[str, Feature]] = {
@@ -434,6 +460,30 @@ _OVERLAYS: Final[dict[str, Feature]] = {
     "panel_letter": _build_float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
     "overlay_box": Feature(FeatureType.BOOL, False, "whether letter and scale bar stand on a box"),
     "overlay_shade": _build_float(1.0, "grey of strokes; boxes and bar have the opposite", "full white", 0.0, 1.0),
+}
+
+_ELECTRON_OPTICS: Final[dict[str, Feature]] = {
+    "accelerating_voltage": _build_float(200.0, "voltage that accelerates the electrons", "kV", 1.0, 3000.0),
+    "underfocus": _build_float(
+        0.0, "defocus of the objective lens; above 0 edges have a bright fringe outside", "nm", -1e6, 1e6
+    ),
+    "spherical_aberration": _build_float(0.0, "of the objective lens", "mm", 0.0, 100.0),
+    "beam_convergence": _build_float(
+        0.0, "standard deviation of the beam's direction, which blurs fringes", "mrad", 0.0, 100.0
+    ),
+    "phase_speckle": _build_float(
+        0.0, "rms phase of amorphous matter of absorption 1 in a pixel; 0 is off", "rad", 0.0, 10.0
+    ),
+    "beam_falloff": _build_float(0.0, "loss of the beam at half the picture's diagonal", "of its middle", 0.0, 0.99),
+    "beam_radius": _build_float(0.0, "radius of the condenser's aperture in the picture; 0 is none", "frame", 0.0, 2.0),
+    "beam_offset": _build_float(0.0, "distance of the beam's middle from the picture's", "frame", 0.0, 1.0),
+    "beam_azimuth": _build_float(0.0, "direction of that offset, from +x towards +y", "degree", -360.0, 360.0),
+    "camera": Feature(
+        FeatureType.STRING, "none", "what records the picture", choices=("none", "film", "ccd", "direct")
+    ),
+    "electrons": _build_float(0.0, "electrons per pixel at full white; 0 makes no shot noise", "", 0.0, 1e7),
+    "read_noise": _build_float(0.0, "noise of the camera's amplifier, rms", "electron", 0.0, 1e4),
+    "gain_variation": _build_float(0.0, "rms difference from pixel to pixel", "of the gain", 0.0, 0.5),
 }
 
 TECHNIQUES: Final[dict[str, Prototype]] = {
@@ -559,9 +609,8 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
             "drift": _build_float(0.0, "way of the picture during the exposure", "px", 0.0, 20.0),
             "drift_azimuth": _build_float(0.0, "direction of the drift, from +x towards +y", "degree", -360.0, 360.0),
             "gain": _build_float(1.0, "grey of the incident beam", "full white", 0.01, 100.0),
-            "electrons": _build_float(0.0, "electrons per pixel at full white; 0 makes no shot noise", "", 0.0, 1e7),
-            "noise_correlation": _build_float(0.0, "blur of the noise along both axes", "px", 0.0, 5.0),
         }
+        | _ELECTRON_OPTICS
         | _DISPLAY
         | _OVERLAYS,
         bodies_overlap=True,

@@ -113,3 +113,52 @@ def test_texture_and_crystals_are_the_same_for_the_same_seed_and_off_at_zero(sta
         assert (picture[plain == 255] == 255).all(), "outlines stay"
     for off in ({"texture_scale": 0.1}, {"crystal_grains": 9, "twin_planes": 3, "bend_contours": 5.0}):
         assert (take_picture(stage_beads(BEAD, off, **SHARP)) == plain).all()
+
+
+def test_the_film_absorbs_where_it_is(stage_beads, take_picture):
+    def measure(**features):
+        return take_picture(stage_beads([], background="tem_film", **SHARP, **features))
+
+    assert measure(film_absorption=0.5) == pytest.approx(255 * math.exp(-0.5), abs=1)
+    holes = measure(film_absorption=0.5, film_form="holey", film_hole_share=0.4)
+    assert (holes == 255).mean() == pytest.approx(0.4, abs=0.08)
+    assert (holes < 160).mean() == pytest.approx(0.6, abs=0.08)
+
+
+def test_phase_shows_only_out_of_focus(stage_beads, take_picture):
+    phase = {"absorption": 0.0, "phase_shift": 1.0}
+    assert (take_picture(stage_beads(BEAD, phase, **SHARP)) == 255).all()
+    under, over = (
+        take_picture(stage_beads(BEAD, phase, underfocus=defocus, gain=0.5, **SHARP)).astype(int)
+        for defocus in (1500.0, -1500.0)
+    )
+    edge = slice(98, 110)
+    assert under[64, edge].max() > 134, "a bright fringe outside the edge"
+    assert over[64, edge].min() < 120, "a dark one"
+
+
+def test_a_dark_field_picture_has_no_phase(stage_beads, take_picture):
+    shift = {"phase_shift": 3.0, "absorption": 0.5}
+    first, second = (
+        take_picture(stage_beads(BEAD, shift | {"phase_shift": phase}, dark_field=True, underfocus=800.0, **SHARP))
+        for phase in (0.0, 3.0)
+    )
+    assert (first == second).all()
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"phase_speckle": 0.3, "underfocus": 800.0},
+        {"beam_falloff": 0.4},
+        {"camera": "ccd"},
+        {"electrons": 300.0, "read_noise": 5.0},
+        {"gain_variation": 0.02},
+    ],
+)
+def test_each_effect_of_the_column_changes_the_picture_and_repeats(stage_beads, take_picture, features):
+    plain = take_picture(stage_beads(BEAD, gain=0.9))
+    picture = take_picture(stage_beads(BEAD, gain=0.9, **features))
+    assert (picture != plain).any()
+    scene = stage_beads(BEAD, gain=0.9, **features)
+    assert (take_picture(scene) == picture).all()
