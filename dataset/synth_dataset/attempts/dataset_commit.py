@@ -54,13 +54,14 @@ def commit_dataset(
 ) -> DatasetDocument:
     """Write the documents of an attempt, then replace the pointer of the sweep.
 
-    Memory: failures, MAX_VIEWED_RUNS rows, a row group, and some 80 bytes a run for files and root digest.
+    Memory: failures, MAX_VIEWED_RUNS rows, a row group, and some bytes a run for statistics and for the footers of
+    tables, and 70 of a packed one.
     A run that has lost a file is missing: a warning names it, and its manifest is removed. Raises StoreFullError,
     DocumentError, also for fewer than `least_runs` runs, and what `progress` raises; the previous dataset stays then.
     """
     absent = {failure.number: failure for failure in sorted(failures, key=lambda failure: failure.number)}
-    gathered = _GatheredRuns(bool(attempt.document.categories))
     with store.open_scratch("dataset") as scratch, _read_manifests_together(store), _explain_missing_files():
+        gathered = _GatheredRuns(bool(attempt.document.categories), RootDigest(scratch))
         report = report_to(progress, "the dataset", attempt.document.total)
         files = FileCheck(store, attempt)
         runs = _select_existing(report_each(survey_runs(store, attempt, files.has_files), report), absent)
@@ -93,9 +94,9 @@ class _GatheredRuns:
     """The first runs of a dataset, the root digest of all; blueprints of recipes if the plan has no categories."""
 
     has_categories: bool
+    root: RootDigest
     viewed: list[ViewedRun] = field(default_factory=list)
     blueprints: set[str] = field(default_factory=set)
-    root: RootDigest = field(default_factory=RootDigest)
 
     def add(self, run: DatasetRun) -> DatasetRun:
         """Keep what views need of the run while there are fewer than MAX_VIEWED_RUNS; return the run."""

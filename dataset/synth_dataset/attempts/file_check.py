@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from synth_dataset.attempts.attempt import iterate_keys
+from synth_dataset.attempts.attempt import read_keys
 from synth_dataset.documents import layout
 from synth_dataset.documents.remedies import RENDER_RUN
 from synth_dataset.store.base import hash_sizes
@@ -32,7 +30,7 @@ class FileCheck:
     def __init__(self, store: Store, attempt: StoredAttempt) -> None:
         self._store = store
         store.shards.refresh()
-        keys = np.frombuffer(b"".join(iterate_keys(store, attempt.path)), f"S{layout.KEY_BYTES}")
+        keys = read_keys(store, attempt.path)
         self._summaries = store.summarize_files(keys)
         self._lost: list[_LostRun] = []
 

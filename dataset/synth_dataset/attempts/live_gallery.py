@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_api.errors import InputError, suggest_name
-from synth_dataset.attempts.attempt import find_dataset, iterate_keys, list_attempts, open_attempt
+from synth_dataset.attempts.attempt import find_dataset, list_attempts, open_attempt, read_keys
 from synth_dataset.attempts.run_stream import build_run
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
@@ -122,7 +122,7 @@ class _LiveAttempt:
         self.stored = stored
         self.pieces: list[dict[str, Any]] = []
         self._axes = [axis.path for axis in stored.document.axes]
-        keys: NDArray[np.bytes_] = np.array(list(iterate_keys(store, stored.path)), f"S{layout.KEY_BYTES}")
+        keys = read_keys(store, stored.path)
         self._numbers = np.flatnonzero(keys)
         self._keys = keys[self._numbers]
         """Keys of the runs that were not found yet."""

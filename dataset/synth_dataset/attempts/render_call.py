@@ -14,9 +14,9 @@ from synth_api.jobs.attempt_input import hash_attempt
 from synth_dataset.attempts.attempt import (
     AttemptIdentity,
     find_dataset,
-    iterate_keys,
     list_attempts,
     open_attempt,
+    read_keys,
     write_attempt,
 )
 from synth_dataset.attempts.dataset_runs import join_sweep, take_sweep
@@ -137,7 +137,7 @@ def _join_dataset(
 ) -> tuple[DatasetRuns, tuple[FailedRun, ...]]:
     """Return the runs of a dataset joined with a sweep, and its failed runs that the sweep does not have."""
     before = _open_attempt(store, dataset)
-    runs = join_sweep(before.document, np.array(list(iterate_keys(store, before.path)), keys.dtype), sweep, keys)
+    runs = join_sweep(before.document, read_keys(store, before.path), sweep, keys)
     own = frozenset(runs.numbers.tolist())
     return runs, tuple(failure for failure in dataset.failures if failure.number not in own)
 

@@ -69,6 +69,8 @@ class PackedRunTable:
 
     def find(self, key: bytes) -> int | None:
         """Return the first row of a run; None without one."""
+        if not len(self.keys):
+            return None
         wanted = np.array(key, self.keys.dtype)
         at = int(np.searchsorted(self.keys, wanted))
         return at if at < len(self.keys) and self.keys[at] == wanted else None

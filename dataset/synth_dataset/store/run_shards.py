@@ -168,15 +168,19 @@ class Shards:
 
     def read(self, path: str, start: int = 0, length: int | None = None) -> bytes | None:
         """Return a packed manifest or file by its path in the store, or a part of it; None if it is not packed."""
-        return self._ask(lambda: self._read(path, start, length))
+        return self._ask(lambda: self._read(path, start, length)) if self._has_runs else None
 
     def locate(self, path: str) -> Extent | None:
         """Return where a packed manifest or file of a run is, by its path in the store; None if it is not packed."""
-        return self._ask(lambda: self._locate(path))
+        return self._ask(lambda: self._locate(path)) if self._has_runs else None
 
     def list_files(self, folder: str) -> Mapping[str, Extent]:
         """Return the files of a packed run by path relative to its folder; none of another folder."""
-        return self._ask(lambda: self._list_files(folder))
+        return self._ask(lambda: self._list_files(folder)) if self._has_runs else {}
+
+    @property
+    def _has_runs(self) -> bool:
+        return len(self._table.keys) > 0
 
     def _ask(self, question: Callable[[], T]) -> T:
         """Return an answer; ask again after a look at the shards if a tar file has gone, whose runs others may have."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -31,13 +32,26 @@ MAX_ROWS: Final = 32_768
 """Rows of a row group, unless one run has more."""
 MAX_TABLES: Final = 1_024
 """Runs of a row group."""
-_JOINED_TABLES: Final = 32
-"""Tables that are joined at once: buffers and schemas of small tables take several times the memory of their values."""
 CHUNK_RUNS: Final = 8
-"""Runs whose tables a thread parses at once, fewer if their tables are long."""
+"""Runs whose tables a thread parses and joins at once, fewer if their tables are long.
+
+Buffers and schemas of small tables take several times the memory of their values.
+"""
 CHUNK_ROWS: Final = 1_024
 _PARSING_THREADS: Final = 2
 """pyarrow parses without Python's lock, but the rest of a commit holds it: more threads would wait."""
+
+
+RunCells = tuple[int, str, str | None]
+"""What a run has in RUN_COLUMNS."""
+
+
+class RunRows(NamedTuple):
+    """Particles of some runs, in their order; `counts` are the rows of each."""
+
+    runs: tuple[RunCells, ...]
+    counts: tuple[int, ...]
+    table: pa.Table
 
 
 class PooledTable:
@@ -52,31 +66,39 @@ class PooledTable:
         """Folder of the parts, which are removed."""
         self._columns = pa.schema(list_fields(COLUMNS))
         self._parts: list[Path] = []
-        self._runs: list[tuple[int, str, str | None]] = []
+        self._runs: list[RunCells] = []
         self._counts: list[int] = []
         """Rows of each of the runs."""
         self._tables: list[pa.Table] = []
-        self._joined: list[pa.Table] = []
         self._rows = 0
         self._open_files = ExitStack()
         self._writer: pq.ParquetWriter | None = None
 
-    def add(self, run: int, key: str, split: str | None, table: pa.Table) -> None:
-        """Add the particles of a run. Raises OSError on a full disk."""
-        if not table.schema.equals(self._columns):
-            joined = join_columns(self._columns, table.schema)
-            if not joined.equals(self._columns):
-                self._close_part()
-                self._columns = joined
-            table = fit_columns(table, joined)
-        self._runs.append((run, key, split))
-        self._counts.append(len(table))
-        self._tables.append(table)
-        self._rows += len(table)
-        if self._rows >= MAX_ROWS or len(self._runs) >= MAX_TABLES:
-            self._write_rows()
-        elif len(self._tables) >= _JOINED_TABLES:
-            self._join_tables()
+    def add(self, rows: RunRows) -> None:
+        """Add the particles of runs. Raises OSError on a full disk."""
+        table = self._fit(rows.table)
+        first = end = 0
+        for run, count in zip(rows.runs, rows.counts, strict=True):
+            self._runs.append(run)
+            self._counts.append(count)
+            self._rows += count
+            end += count
+            if self._rows >= MAX_ROWS or len(self._runs) >= MAX_TABLES:
+                self._tables.append(table.slice(first, end - first))
+                self._write_rows()
+                first = end
+        if first < end:
+            self._tables.append(table.slice(first))
+
+    def _fit(self, table: pa.Table) -> pa.Table:
+        """Return the table with the columns of the part, which is another one if they are new to it."""
+        if table.schema.equals(self._columns):
+            return table
+        joined = join_columns(self._columns, table.schema)
+        if not joined.equals(self._columns):
+            self._close_part()
+            self._columns = joined
+        return fit_columns(table, joined)
 
     def write(self, path: Path) -> None:
         """Write the file. Raises OSError on a full disk."""
@@ -102,17 +124,11 @@ class PooledTable:
             stream = self._open_files.enter_context(pa.OSFile(str(self._parts[-1]), "wb"))
             self._writer = self._open_files.enter_context(open_table_writer(stream, self._schema))
         if self._runs:
-            self._join_tables()
             self._writer.write_table(self._build_row_group())
-        self._runs, self._counts, self._joined, self._rows = [], [], [], 0
-
-    def _join_tables(self) -> None:
-        if self._tables:
-            self._joined.append(pa.concat_tables(self._tables).combine_chunks())
-        self._tables = []
+        self._runs, self._counts, self._tables, self._rows = [], [], [], 0
 
     def _build_row_group(self) -> pa.Table:
-        particles = pa.concat_tables(self._joined).combine_chunks()
+        particles = pa.concat_tables([self._columns.empty_table(), *self._tables]).combine_chunks()
         rows = pa.array(np.repeat(np.arange(len(self._runs)), self._counts))
         cells = zip(zip(*self._runs, strict=True), RUN_COLUMNS, strict=True)
         repeated = [pa.array(values, field.type).take(rows) for values, field in cells]
@@ -131,11 +147,10 @@ def pool_runs(pooled: PooledTable, runs: Iterable[DatasetRun], requests: int) ->
     Raises FileNotFoundError for a missing table, DocumentError for one that is not Parquet, OSError on a full disk.
     """
     files = read_ahead(_read_tables, _group_runs(runs), requests)
-    for chunk in read_ahead(_parse_tables, files, _PARSING_THREADS):
-        for run, table in chunk:
-            if table is not None:
-                pooled.add(run.number, run.manifest.key, run.split, table)
-            yield run
+    for chunk, tables in read_ahead(_parse_tables, files, _PARSING_THREADS):
+        for rows in tables:
+            pooled.add(rows)
+        yield from chunk
 
 
 def _group_runs(runs: Iterable[DatasetRun]) -> Iterator[list[DatasetRun]]:
@@ -157,8 +172,17 @@ def _read_tables(runs: list[DatasetRun]) -> list[tuple[DatasetRun, bytes | None]
     ]
 
 
-def _parse_tables(files: list[tuple[DatasetRun, bytes | None]]) -> list[tuple[DatasetRun, pa.Table | None]]:
-    return [(run, None if content is None else _parse_table(run, content)) for run, content in files]
+def _parse_tables(files: list[tuple[DatasetRun, bytes | None]]) -> tuple[list[DatasetRun], list[RunRows]]:
+    """Return the runs, and the rows of those with a table; neighbours with the same columns are joined."""
+    parsed = [(run, _parse_table(run, content)) for run, content in files if content is not None]
+    same = (list(each) for _, each in groupby(parsed, key=lambda one: one[1].schema))
+    return [run for run, _ in files], list(map(_join_tables, same))
+
+
+def _join_tables(parsed: list[tuple[DatasetRun, pa.Table]]) -> RunRows:
+    cells = tuple((run.number, run.manifest.key, run.split) for run, _ in parsed)
+    tables = [table for _, table in parsed]
+    return RunRows(cells, tuple(map(len, tables)), pa.concat_tables(tables).combine_chunks())
 
 
 def _parse_table(run: DatasetRun, content: bytes) -> pa.Table:

@@ -13,7 +13,7 @@ import pytest
 from synth_api.prototypes import FeatureType
 from synth_dataset.documents.particle_table import COLUMNS, OPTIONAL_COLUMNS, build_particle_table
 from synth_dataset.views import pooled_table
-from synth_dataset.views.pooled_table import PooledTable
+from synth_dataset.views.pooled_table import PooledTable, RunRows
 
 RUN = ["run", "key", "split"]
 
@@ -25,10 +25,15 @@ def table_of(rows: int, features: dict[str, pa.Array], *optional: str) -> pa.Tab
     return pa.table(fixed | {"id": pa.array(range(1, rows + 1), pa.int32())} | more | features)
 
 
+def rows_of(run: int, table: pa.Table) -> RunRows:
+    return RunRows(((run, f"{run:064x}", ["train", "test", None][run % 3]),), (len(table),), table)
+
+
 def pool(folder: Path, *tables: pa.Table) -> pq.ParquetFile:
+    folder.mkdir(exist_ok=True)
     pooled = PooledTable(folder)
     for run, table in enumerate(tables):
-        pooled.add(run, f"{run:064x}", ["train", "test", None][run % 3], table)
+        pooled.add(rows_of(run, table))
     pooled.write(folder / "particles.parquet")
     assert [path.name for path in folder.iterdir()] == ["particles.parquet"]
     return pq.ParquetFile(folder / "particles.parquet")
@@ -92,11 +97,27 @@ def test_what_a_run_says_of_its_digest_is_left_out(tmp_path: Path) -> None:
     assert pool(tmp_path, run).read().schema.field("feature.size").metadata is None
 
 
+def test_a_row_group_ends_with_the_run_that_fills_it_however_many_runs_come_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooled_table, "MAX_ROWS", 10)
+    tables = [table_of(rows, {}) for rows in (4, 0, 7, 3, 12, 0, 5, 1)]
+    one_by_one = pool(tmp_path / "one", *tables)
+    pooled = PooledTable(tmp_path)
+    cells = tuple(rows_of(run, table).runs[0] for run, table in enumerate(tables))
+    pooled.add(RunRows(cells, tuple(map(len, tables)), pa.concat_tables(tables)))
+    pooled.write(tmp_path / "together")
+    together = pq.ParquetFile(tmp_path / "together")
+    assert [together.metadata.row_group(group).num_rows for group in range(together.num_row_groups)] == [11, 15, 6]
+    assert (tmp_path / "together").read_bytes() == (tmp_path / "one" / "particles.parquet").read_bytes()
+    assert one_by_one.read().equals(together.read())
+
+
 def test_memory_holds_one_row_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pooled_table, "MAX_ROWS", 10)
     pooled, before = PooledTable(tmp_path), pa.total_allocated_bytes()
     for run in range(100):
-        pooled.add(run, "ab" * 32, None, table_of(4, {"feature.size": pa.array([0.5] * 4)}))
+        pooled.add(rows_of(run, table_of(4, {"feature.size": pa.array([0.5] * 4)})))
     gc.collect()
     assert pa.total_allocated_bytes() - before < 100_000
     pooled.write(tmp_path / "particles.parquet")

@@ -6,6 +6,7 @@ import random
 from hashlib import sha256
 
 from synth_dataset.documents.run_manifest import Manifest
+from synth_dataset.views import root_digest
 from synth_dataset.views.root_digest import RootDigest
 
 
@@ -32,6 +33,18 @@ def test_it_is_the_hash_of_sorted_lines_in_any_order_of_runs(record_of) -> None:
     digits.shuffle(manifests)
     assert compute(manifests) == expected
     assert compute([]) == sha256(b"").hexdigest()
+
+
+def test_many_runs_are_sorted_in_parts_on_disk(record_of, monkeypatch, tmp_path) -> None:
+    keys = [f"{number * 7 % 50:02}" * 32 for number in range(50)]
+    manifests = [Manifest.from_record(record_of(key), "12345678", ()) for key in keys]
+    expected = compute(manifests)
+    monkeypatch.setattr(root_digest, "PART_RUNS", 16)
+    root = RootDigest(tmp_path)
+    for manifest in manifests:
+        root.add(manifest)
+    assert root.compute() == expected
+    assert not list(tmp_path.iterdir())
 
 
 def test_another_file_or_label_of_a_run_is_another_root(record_of) -> None:
