@@ -2,7 +2,7 @@
 
     python bench/commit.py DATASET 100000
 
-DATASET is the folder of a dataset of `sem_broad`. A store in memory repeats the files of one run under other keys, so
+DATASET is the folder of a dataset of `sem_broad`. A store in memory repeats the files of its runs under other keys, so
 nothing but the commit is measured.
 """
 
@@ -29,33 +29,45 @@ if TYPE_CHECKING:
 SEED = "initial_runtime_state.seed"
 
 
-class NullStore(FolderStore):
-    """Folder store whose runs are all copies of one run; the keys of a run are the hash of its number."""
+class NullRun:
+    """Files of a run in memory, which other runs have too."""
 
-    def __init__(self, root: Path, source: FolderStore, key: str, runs: int) -> None:
+    def __init__(self, source: FolderStore, key: str) -> None:
+        manifest = source.read_manifest(key)
+        folder = source.run_folder(manifest)
+        self.recipe = source.read_recipe(manifest)
+        self.sizes = {file.path: file.bytes for file in manifest.files}
+        self.files = {name: (folder / name).read_bytes() for name in self.sizes}
+        self._key, self._manifest = key.encode(), source.read(layout.manifest_path(key))
+
+    def build_manifest(self, key: str) -> bytes:
+        """Return the manifest of a copy under another key."""
+        return self._manifest.replace(self._key, key.encode())
+
+
+class NullStore(FolderStore):
+    """Folder store whose runs are copies of some runs, by the last byte of their keys, hashes of their numbers."""
+
+    def __init__(self, root: Path, originals: list[NullRun], runs: int) -> None:
         super().__init__(root)
-        self._source = source
-        self._manifest = source.read(layout.manifest_path(key))
-        self._key = key.encode()
-        self._folder = source.read_manifest(key)
-        self._files = {file.path: self._read_source(file.path) for file in self._folder.files}
-        self._sizes = {file.path: file.bytes for file in self._folder.files}
+        self._originals = originals
         self.keys = b"".join(list_keys(runs))
 
-    def _read_source(self, file: str) -> bytes:
-        return self._source.read(f"{layout.run_path(self._folder.key, self._folder.c8)}/{file}")
+    def _find_original(self, key: str) -> NullRun:
+        return self._originals[int(key[-2:], 16) % len(self._originals)]
 
     def read(self, path: str) -> bytes:
-        """Return a file of the one run under another key."""
+        """Return a file of an original under another key."""
         if path.startswith(f"{layout.MANIFESTS}/"):
-            return self._manifest.replace(self._key, layout.parse_key(path).encode())
+            key = layout.parse_key(path)
+            return self._find_original(key).build_manifest(key)
         if path.startswith(f"{layout.RUNS}/"):
-            return self._files[path.split("/", 4)[4]]
+            return self._find_original(layout.parse_key(path)).files[path.split("/", 4)[4]]
         return super().read(path)
 
-    def list_sizes(self, _path: str) -> dict[str, int]:
-        """Return the sizes of the files of the one run."""
-        return self._sizes
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the sizes of the files of an original."""
+        return self._find_original(layout.parse_key(path)).sizes if path.startswith(f"{layout.RUNS}/") else {}
 
     def read_part(self, _path: str, start: int, length: int) -> bytes:
         """Return run keys."""
@@ -93,10 +105,10 @@ def build_attempt(runs: int, recipe: dict[str, Any]) -> StoredAttempt:
 
 def main() -> None:
     source, runs = FolderStore(Path(sys.argv[1])), int(sys.argv[2])
-    key = next(source.iterate_keys())
+    originals = [NullRun(source, key) for key in sorted(source.iterate_keys())]
     with TemporaryDirectory() as folder:
-        store = NullStore(Path(folder), source, key, runs)
-        attempt = build_attempt(runs, source.read_recipe(source.read_manifest(key)))
+        store = NullStore(Path(folder), originals, runs)
+        attempt = build_attempt(runs, originals[0].recipe)
         start, processor = perf_counter(), process_time()
         commit_dataset(store, attempt, [])
         seconds = process_time() - processor
