@@ -1,9 +1,9 @@
 """Seconds and peak memory of a commit of null runs: manifests and views as large as those of `sem_broad`, no pictures.
 
-    python bench/commit.py DATASET 100000
+    python bench/commit.py DATASET 100000 [packed]
 
 DATASET is the folder of a dataset of `sem_broad`. A store in memory repeats the files of its runs under other keys, so
-nothing but the commit is measured.
+nothing but the commit is measured. `packed`: the runs are in shards.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import resource
 import sys
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,28 +22,43 @@ from synth_dataset.attempts.attempt import StoredAttempt
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.documents import layout
 from synth_dataset.documents.attempt_document import AttemptDocument, AxisDocument, Category
+from synth_dataset.documents.shard_index import (
+    build_index,
+    compute_tar_bytes,
+    encode_index,
+    locate_files,
+    measure_header,
+    measure_members,
+    pad,
+)
 from synth_dataset.store.folder_store import FolderStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEED = "initial_runtime_state.seed"
+SHARD_RUNS = 300
+"""Runs of a shard of 256 MB."""
 
 
 class NullRun:
-    """Files of a run in memory, which other runs have too."""
+    """A run whose copies have other keys; memory holds its manifest and its particles."""
 
     def __init__(self, source: FolderStore, key: str) -> None:
-        manifest = source.read_manifest(key)
-        folder = source.run_folder(manifest)
-        self.recipe = source.read_recipe(manifest)
-        self.sizes = {file.path: file.bytes for file in manifest.files}
-        self.files = {name: (folder / name).read_bytes() for name in self.sizes}
-        self._key, self._manifest = key.encode(), source.read(layout.manifest_path(key))
+        self.manifest = source.read_manifest(key)
+        self.recipe = source.read_recipe(self.manifest)
+        self.sizes = {file.path: file.bytes for file in self.manifest.files}
+        self._folder = source.run_folder(self.manifest)
+        self._particles = (self._folder / layout.PARTICLES).read_bytes()
+        self._key, self._content = key.encode(), source.read(layout.manifest_path(key))
 
     def build_manifest(self, key: str) -> bytes:
-        """Return the manifest of a copy under another key."""
-        return self._manifest.replace(self._key, key.encode())
+        """Return the manifest of a copy."""
+        return self._content.replace(self._key, key.encode())
+
+    def read(self, file: str) -> bytes:
+        """Return a file of each copy."""
+        return self._particles if file == layout.PARTICLES else (self._folder / file).read_bytes()
 
 
 class NullStore(FolderStore):
@@ -62,7 +78,7 @@ class NullStore(FolderStore):
             key = layout.parse_key(path)
             return self._find_original(key).build_manifest(key)
         if path.startswith(f"{layout.RUNS}/"):
-            return self._find_original(layout.parse_key(path)).files[path.split("/", 4)[4]]
+            return self._find_original(layout.parse_key(path)).read(path.split("/", 4)[4])
         return super().read(path)
 
     def list_sizes(self, path: str) -> dict[str, int]:
@@ -71,6 +87,66 @@ class NullStore(FolderStore):
 
     def read_part(self, _path: str, start: int, length: int) -> bytes:
         """Return run keys."""
+        return self.keys[start : start + length]
+
+
+class NullShard:
+    """Shard of copies of a run, so that all of its members have the same length."""
+
+    def __init__(self, original: NullRun, keys: bytes) -> None:
+        self._original = original
+        self._keys = sorted(
+            keys[start : start + layout.KEY_BYTES].hex() for start in range(0, len(keys), layout.KEY_BYTES)
+        )
+        manifest, size = original.manifest, len(original.build_manifest("0" * 64))
+        self._length = measure_members(manifest)
+        self.index = build_index((key, manifest.c8, self._length, size) for key in self._keys)
+        folder = layout.run_path(manifest.key, manifest.c8)
+        self._files = {start: path for path, start, _ in locate_files(folder, original.sizes.items())}
+        self._first = int(self.index["manifest_offset"][0])
+        self._step = measure_header(layout.manifest_path(manifest.key), size) + pad(size)
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return bytes of a file or of a manifest."""
+        if start >= self._first:
+            number, start = divmod(start - self._first, self._step)
+            return self._original.build_manifest(self._keys[number])[start : start + length]
+        return self._original.read(self._files[start % self._length])[:length]
+
+
+class PackedNullStore(FolderStore):
+    """Folder store whose runs are in shards, neighbours of a sweep in the same one."""
+
+    def __init__(self, root: Path, originals: list[NullRun], runs: int) -> None:
+        super().__init__(root)
+        self._originals = originals
+        self.keys = b"".join(list_keys(runs))
+        self._open_shard = lru_cache(4)(self._build_shard)
+        self._names = [f"{number:016x}" for number in range(-(-runs // SHARD_RUNS))]
+
+    def _build_shard(self, name: str) -> NullShard:
+        number, size = int(name, 16), SHARD_RUNS * layout.KEY_BYTES
+        return NullShard(self._originals[number % len(self._originals)], self.keys[number * size : (number + 1) * size])
+
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the sizes of the files of shards."""
+        assert path == layout.SHARDS
+        return {f"{name}{layout.SHARD_INDEX}": 0 for name in self._names}
+
+    def read_size(self, path: str) -> int:
+        """Return the size of a tar file."""
+        return compute_tar_bytes(self._open_shard(layout.parse_shard_name(path)).index)
+
+    def _read(self, path: str) -> bytes:
+        """Return the index of a shard, or a file that is not packed."""
+        if path.startswith(f"{layout.SHARDS}/"):
+            return encode_index(self._open_shard(layout.parse_shard_name(path)).index)
+        return super()._read(path)
+
+    def _read_part(self, path: str, start: int, length: int) -> bytes:
+        """Return bytes of a tar file, or run keys."""
+        if path.startswith(f"{layout.SHARDS}/"):
+            return self._open_shard(layout.parse_shard_name(path)).read(start, length)
         return self.keys[start : start + length]
 
 
@@ -107,7 +183,7 @@ def main() -> None:
     source, runs = FolderStore(Path(sys.argv[1])), int(sys.argv[2])
     originals = [NullRun(source, key) for key in sorted(source.iterate_keys())]
     with TemporaryDirectory() as folder:
-        store = NullStore(Path(folder), originals, runs)
+        store = (PackedNullStore if "packed" in sys.argv[3:] else NullStore)(Path(folder), originals, runs)
         attempt = build_attempt(runs, originals[0].recipe)
         start, processor = perf_counter(), process_time()
         commit_dataset(store, attempt, [])
