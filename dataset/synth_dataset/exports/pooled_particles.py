@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from synth_dataset.documents.layout import PARTICLES
 from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields, parse_table
-from synth_dataset.views.pooled_table import RUN_COLUMNS, PooledTable, open_table_writer
+from synth_dataset.views.pooled_table import RUN_COLUMNS, PooledTable, RunRows, open_table_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +40,8 @@ def pool_particles(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[It
 
 def _add_particles(samples: Iterable[Sample], pooled: PooledTable) -> Iterator[Sample]:
     for sample in samples:
-        pooled.add(sample.run.number, sample.run.key, sample.run.split, sample.read_table())
+        run, table = sample.run, sample.read_table()
+        pooled.add(RunRows(((run.number, run.key, run.split),), (len(table),), table))
         yield sample
 
 

@@ -32,11 +32,10 @@ MAX_ROWS: Final = 32_768
 """Rows of a row group, unless one run has more."""
 MAX_TABLES: Final = 1_024
 """Runs of a row group."""
+_JOINED_TABLES: Final = 32
+"""Tables that are joined at once: buffers and schemas of small tables take several times the memory of their values."""
 CHUNK_RUNS: Final = 8
-"""Runs whose tables a thread parses and joins at once, fewer if their tables are long.
-
-Buffers and schemas of small tables take several times the memory of their values.
-"""
+"""Runs whose tables a thread parses and joins at once, fewer if their tables are long."""
 CHUNK_ROWS: Final = 1_024
 _PARSING_THREADS: Final = 2
 """pyarrow parses without Python's lock, but the rest of a commit holds it: more threads would wait."""
@@ -70,6 +69,7 @@ class PooledTable:
         self._counts: list[int] = []
         """Rows of each of the runs."""
         self._tables: list[pa.Table] = []
+        self._joined: list[pa.Table] = []
         self._rows = 0
         self._open_files = ExitStack()
         self._writer: pq.ParquetWriter | None = None
@@ -89,6 +89,8 @@ class PooledTable:
                 first = end
         if first < end:
             self._tables.append(table.slice(first))
+        if len(self._tables) >= _JOINED_TABLES:
+            self._join_tables()
 
     def _fit(self, table: pa.Table) -> pa.Table:
         """Return the table with the columns of the part, which is another one if they are new to it."""
@@ -124,11 +126,17 @@ class PooledTable:
             stream = self._open_files.enter_context(pa.OSFile(str(self._parts[-1]), "wb"))
             self._writer = self._open_files.enter_context(open_table_writer(stream, self._schema))
         if self._runs:
+            self._join_tables()
             self._writer.write_table(self._build_row_group())
-        self._runs, self._counts, self._tables, self._rows = [], [], [], 0
+        self._runs, self._counts, self._joined, self._rows = [], [], [], 0
+
+    def _join_tables(self) -> None:
+        if self._tables:
+            self._joined.append(pa.concat_tables(self._tables).combine_chunks())
+        self._tables = []
 
     def _build_row_group(self) -> pa.Table:
-        particles = pa.concat_tables([self._columns.empty_table(), *self._tables]).combine_chunks()
+        particles = pa.concat_tables([self._columns.empty_table(), *self._joined]).combine_chunks()
         rows = pa.array(np.repeat(np.arange(len(self._runs)), self._counts))
         cells = zip(zip(*self._runs, strict=True), RUN_COLUMNS, strict=True)
         repeated = [pa.array(values, field.type).take(rows) for values, field in cells]
@@ -176,10 +184,10 @@ def _parse_tables(files: list[tuple[DatasetRun, bytes | None]]) -> tuple[list[Da
     """Return the runs, and the rows of those with a table; neighbours with the same columns are joined."""
     parsed = [(run, _parse_table(run, content)) for run, content in files if content is not None]
     same = (list(each) for _, each in groupby(parsed, key=lambda one: one[1].schema))
-    return [run for run, _ in files], list(map(_join_tables, same))
+    return [run for run, _ in files], list(map(_join_rows, same))
 
 
-def _join_tables(parsed: list[tuple[DatasetRun, pa.Table]]) -> RunRows:
+def _join_rows(parsed: list[tuple[DatasetRun, pa.Table]]) -> RunRows:
     cells = tuple((run.number, run.manifest.key, run.split) for run, _ in parsed)
     tables = [table for _, table in parsed]
     return RunRows(cells, tuple(map(len, tables)), pa.concat_tables(tables).combine_chunks())
