@@ -128,7 +128,8 @@ def remove_garbage(store: Store, garbage: Garbage) -> None:
     Sparse shards are packed again with the runs that live attempts have by then.
     """
     store.remove_files(item.path for item in (*garbage.runs, *garbage.recipes))
-    folders = (item.path for item in (*garbage.folders, *garbage.attempts, *garbage.scratch))
+    store.remove_run_folders(item.path for item in garbage.folders)
+    folders = (item.path for item in (*garbage.attempts, *garbage.scratch))
     for _ in read_ahead(store.remove_folder, folders, store.max_requests):
         pass
     store.remove_files(item.path for item in garbage.scratch)

@@ -18,7 +18,6 @@ from synth_dataset.attempts.shard_garbage import measure_shards, pack_again, rem
 from synth_dataset.attempts.unneeded_recipes import find_unneeded_recipes
 from synth_dataset.documents import layout
 from synth_dataset.jobs.job_process import Job, log_event, main
-from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,8 +75,7 @@ def _delete_sweep(given: AttemptInput, store: Store) -> DeleteMessage:
 def _remove_runs(store: Store, keys: list[str]) -> None:
     # Manifests first: a run without files never seems to exist.
     store.remove_files(map(layout.manifest_path, keys))
-    for _ in read_ahead(store.remove_folder, map(layout.files_path, keys), store.max_requests):
-        pass
+    store.remove_run_folders(map(layout.files_path, keys))
 
 
 def _remove_packed_runs(store: Store, keys: NDArray[np.bytes_]) -> None:

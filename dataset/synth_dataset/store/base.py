@@ -204,6 +204,11 @@ class Store(ABC):
     def remove_folder(self, path: str) -> None:
         """Remove a folder with its content; ignore a missing folder."""
 
+    def remove_run_folders(self, folders: Iterable[str]) -> None:
+        """Remove folders with files of runs, or with all files of a run each, in any order."""
+        for _ in read_ahead(self.remove_folder, folders, self.max_requests):
+            pass
+
     @abstractmethod
     def open_scratch(self, key: str) -> AbstractContextManager[Path]:
         """Create a local folder for the `with` block; it is deleted on any exit."""

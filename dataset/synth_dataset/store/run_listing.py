@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.sorted_keys import find_keys, match_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -64,6 +64,25 @@ def find_run_folders(store: Store, keys: NDArray[np.bytes_]) -> NDArray[np.bool_
         lambda path: list(store.list_children(path)), _list_first_bytes(store, layout.RUNS), store.max_requests
     )
     return find_keys(keys, (run.name for part in parts for run in part))
+
+
+def remove_run_folders(store: Store, folders: Iterable[str]) -> None:
+    """Remove many folders of runs: list the folders of their first bytes, and remove objects page by page."""
+    wanted = defaultdict[str, set[str]](set)
+    for folder in folders:
+        wanted[_cut_path(folder, 2)].add(folder)
+
+    def remove(part: str) -> None:
+        chosen = wanted[part]
+        files = store.iterate_files(part)
+        store.remove_files(file for file in files if not chosen.isdisjoint((_cut_path(file, 3), _cut_path(file, 4))))
+
+    for _ in read_ahead(remove, wanted, store.max_requests):
+        pass
+
+
+def _cut_path(path: str, names: int) -> str:
+    return "/".join(path.split("/", names)[:names])
 
 
 def _list_first_bytes(store: Store, folder: str) -> list[str]:

@@ -30,6 +30,7 @@ from synth_dataset.store.run_listing import (
     find_run_folders,
     list_manifests,
     list_run_folders,
+    remove_run_folders,
     summarize_run_folders,
 )
 from synth_dataset.store.s3_client import Patience, connect
@@ -193,6 +194,14 @@ class S3Store(Store):
     def remove_folder(self, path: str) -> None:
         """Remove all objects below a folder."""
         self.remove_files(self.iterate_files(path))
+
+    def remove_run_folders(self, folders: Iterable[str]) -> None:
+        """Remove folders of runs; if they are many, 1,000 of their objects per request instead of two requests each."""
+        chosen = list(folders)
+        if len(chosen) > MIN_LISTED_RUNS:
+            remove_run_folders(self, chosen)
+        else:
+            super().remove_run_folders(chosen)
 
     @contextmanager
     def open_scratch(self, key: str) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import pytest
 
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
-from synth_dataset.store import s3_listing
+from synth_dataset.store import s3_listing, s3_store
 from synth_dataset.store.base import Child, StorageUsage
 from synth_dataset.store.s3_store import MIN_LISTED_RUNS, PART_BYTES
 
@@ -101,6 +101,28 @@ def test_removal_is_complete_and_ignores_missing_files(store):
         store.remove_folder("runs/a")
         store.remove_files(["manifests/x"])
         assert [*store.iterate_files("runs"), *store.iterate_files("manifests")] == ["runs/ab"]
+
+
+@pytest.mark.parametrize("min_listed_runs", [1000, 1])
+def test_folders_of_runs_are_removed_with_all_their_files_and_no_others(store, monkeypatch, min_listed_runs):
+    monkeypatch.setattr(s3_store, "MIN_LISTED_RUNS", min_listed_runs)
+    keys = [f"{first}{other}" * 16 for first, other in (("ab", "00"), ("ab", "01"), ("ab", "02"), ("cd", "00"))]
+    for key in keys:
+        for c8 in ("1" * 8, "2" * 8):
+            store.write(f"{layout.run_path(key, c8)}/real.png", b"x")
+            store.write(f"{layout.run_path(key, c8)}/stl/00001.stl", b"x")
+    removed = []
+    remove_files = store.remove_files
+    monkeypatch.setattr(
+        store, "remove_files", lambda paths: remove_files(removed.append(files := list(paths)) or files)
+    )
+    store.remove_run_folders(
+        [layout.run_path(keys[0], "1" * 8), layout.files_path(keys[1]), layout.files_path(keys[3])]
+    )
+    left = {path.rpartition("/")[0].removesuffix("/stl") for path in store.iterate_files("runs")}
+    assert left == {layout.run_path(keys[0], "2" * 8), *(layout.run_path(keys[2], c8 * 8) for c8 in "12")}
+    if isinstance(store, s3_store.S3Store):
+        assert sorted(map(len, removed)) == ([4, 6] if min_listed_runs == 1 else [2, 4, 4])
 
 
 @pytest.mark.parametrize("size", [0, 5, (1 << 20) + 1])
