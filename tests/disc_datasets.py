@@ -20,7 +20,8 @@ from synth_api.recipe.categories import ParticleCategory
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.dataset_source import DatasetSource, open_source
 from synth_dataset.attempts.render_call import begin_call
-from synth_dataset.documents.annotations import Annotation, build_annotations
+from synth_dataset.documents.annotations import Annotation, CentreLineNote, build_annotations
+from synth_dataset.documents.keypoints import KEYPOINTS
 from synth_dataset.documents.particle_table import COLUMNS, build_particle_table, write_table
 from synth_dataset.documents.pictures import write_png, write_webp
 from synth_dataset.documents.rle import encode_mask
@@ -31,6 +32,8 @@ from synth_dataset.store.packing import pack_runs
 SEED = "initial_runtime_state.seed"
 NUMBER = "blueprints.particles.Bead.number"
 WIDTH, HEIGHT = 60, 40
+FIBRE = "Fibre"
+"""Blueprint whose discs have a line along a row as their centre line."""
 DTYPES = {"bool": np.bool_, "int32": np.int32, "int64": np.int64, "string": np.object_}
 STEPS = [
     {"_target_": "$builtins.RenderParticlesTogether", "rendering_mode": mode} for mode in ("real", "depth_map")
@@ -66,7 +69,10 @@ class DiscSweep:
 
     @property
     def categories(self) -> tuple[ParticleCategory, ...]:
-        return tuple(ParticleCategory(name, self.supercategory, (name,)) for name in self.particle_blueprints)
+        return tuple(
+            ParticleCategory(name, self.supercategory, (name,), (name,) if name == FIBRE else ())
+            for name in self.particle_blueprints
+        )
 
     def points(self) -> list[tuple[int, int]]:
         return list(product(self.seeds, self.numbers))
@@ -123,6 +129,18 @@ def annotate_whole(discs: dict[int, NDArray[np.bool_]], kinds: Sequence[str]) ->
     return found
 
 
+def draw_line(inside: NDArray[np.bool_]) -> CentreLineNote:
+    """The line along the first row of a mask, its last point hidden."""
+    rows, columns = np.nonzero(inside)
+    row, (left, right) = (
+        int(rows.min()),
+        (int(columns[rows == rows.min()].min()), int(columns[rows == rows.min()].max())),
+    )
+    places = np.linspace(left + 0.5, right + 0.5, KEYPOINTS).round(3).tolist()
+    points = tuple((column, row + 0.5, 2 if number < KEYPOINTS - 1 else 1) for number, column in enumerate(places))
+    return CentreLineNote(points, width=1.0, length=float(right - left))
+
+
 def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds: Sequence[str]) -> list[Annotation]:
     found = []
     for number in np.unique(ids[ids > 0]).tolist():
@@ -136,6 +154,7 @@ def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds
                 amodal=np.flatnonzero(amodal).astype(np.int32),
                 box=(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1),
                 occluded_by=tuple(int(other) for other in np.unique(ids[amodal]) if other > number),
+                centre_line=draw_line(ids == number) if kinds[number % len(kinds)] == FIBRE else None,
             )
         )
     return found

@@ -1,8 +1,8 @@
-"""Contact sheets and strips of a signal model's features, for the pages of docs/: `sem_sheets.py`, `tem_sheets.py`."""
+"""Contact sheets and strips of features for the pages of docs/: `sem_sheets.py`, `fibre_sheets.py`, `tem_sheets.py`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,8 @@ class Sheets:
     quiet: dict[str, Any]
     """Features of an instrument with little noise."""
     strips: tuple[Strip, ...]
+    drawn: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Feature that each particle draws -> its variability."""
 
     def build_recipe(self, changes: dict[str, Any]) -> Recipe:
         """Return a recipe with these values; default: clusters of particles under the quiet instrument.
@@ -95,12 +97,25 @@ class Sheets:
         steps = [
             {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllMeasurementTechniqueBlueprints"},
             {"_target_": "$builtins.InvokeBlueprints", "affected_set_name": "AllParticleBlueprints"},
+            *(
+                {
+                    "_target_": "$builtins.TriggerFeatureUpdate",
+                    "affected_set_name": "AllParticles",
+                    "feature_variability_name": name,
+                }
+                for name in self.drawn
+            ),
             {"_target_": "$builtins.DepositOnSubstrate", "affected_set_name": "AllParticles", **deposit},
         ]
         return parse_recipe(
             {
                 "initial_runtime_state": {"seed": 3},
                 "blueprints": blueprints,
+                "process_conditions": {
+                    "feature_variabilities": {
+                        name: {"feature_name": name, "variability": drawn} for name, drawn in self.drawn.items()
+                    }
+                },
                 "synth_chain": {"feature_generation_steps": steps, "rendering_steps": []},
             }
         )

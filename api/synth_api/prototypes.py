@@ -61,6 +61,8 @@ class Prototype:
     """True if bodies shine through in the pictures of a measurement technique: the visible mask of each is then its
     amodal mask, whatever lies before it.
     """
+    has_centre_line: bool = False
+    """True if labels have the centre line of a geometry."""
 
 
 _LOCATION: Final[dict[str, Feature]] = {
@@ -242,6 +244,27 @@ SHAPES: Final[dict[str, Prototype]] = {
         | _ROUNDING
         | _FLUTES
         | {"bend": _build_float(40.0, "change of direction from end to end", "degree", 0.0, 180.0)},
+    ),
+    "fibre": Prototype(
+        "cylinder along a smooth curve in the plane of x and z; it lies on its +y side and over what is below it",
+        _SURFACE
+        | {"height": _build_float(30.0, "factor on the z extent; dimensions make it 1", "", 2.0, 2000.0)}
+        | {"edge_rounding": replace(_ROUNDING["edge_rounding"], default=1.0)}
+        | _FLUTES
+        | {
+            "curvature": _build_float(90.0, "rms curvature times the length", "degree", 0.0, 7200.0),
+            "curvature_scale": _build_float(0.4, "distance between bends", "length", 0.02, 5.0),
+            "width_variation": _build_float(0.0, "rms variation of the width along the fibre", "width", 0.0, 0.5),
+            "width_scale": _build_float(0.1, "distance between thick and thin places", "length", 0.01, 2.0),
+            "taper": _build_float(0.0, "how much thinner the ends are than the middle", "width", 0.0, 0.9),
+            "loops": Feature(FeatureType.INT, 0, "full turns in which it crosses itself", "", 0, 20),
+            "loop_size": _build_float(15.0, "circumference of a loop", "width", 8.0, 1000.0),
+            "branches": Feature(FeatureType.INT, 0, "branches that leave it", "", 0, 50),
+            "branch_length": _build_float(0.25, "length of a branch", "length", 0.02, 1.0),
+            "branch_angle": _build_float(45.0, "angle at which a branch leaves it", "degree", 10.0, 90.0),
+            "stiffness": _build_float(10.0, "radius at which it bends down from what it lies on", "width", 1.0, 1000.0),
+        },
+        has_centre_line=True,
     ),
     "raspberry": Prototype(
         "sphere of grains that touch",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from synth_reader.shards import ShardPlace
 
 _PARTICLES: Final = "particles.parquet"
+_ANNOTATIONS: Final = "annotations.json"
 _BIT_DEPTH: Final = 24
 """Byte of a PNG that holds the bits of a sample."""
 
@@ -93,6 +94,16 @@ class Run:
             return pq.read_table(pa.BufferReader(content))
         except (pa.ArrowException, OSError) as error:
             raise DatasetError(f"{self._format(_PARTICLES)}: is not Parquet; render its run again") from error
+
+    @cached_property
+    def keypoints(self) -> Mapping[int, NDArray[np.float64]]:
+        """Centre lines of the fibres that the picture shows: particle id -> points (40, 3) at equal distances.
+
+        Column and row are in px, pixel centres at .5; the third is 2 for a visible point and 1 for a hidden one.
+        """
+        document = parse_json(self.read(_ANNOTATIONS), self._format(_ANNOTATIONS))
+        lines = {note["id"]: note["centre_line"]["points"] for note in document["particles"] if "centre_line" in note}
+        return {number: np.array(points, dtype=np.float64) for number, points in lines.items()}
 
     @property
     def manifest(self) -> dict[str, Any]:

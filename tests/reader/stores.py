@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from disc_datasets import NUMBER, SEED, DiscSweep, render_discs
+from disc_datasets import FIBRE, NUMBER, SEED, DiscSweep, render_discs
 
 from synth_api.dataset_card import DatasetCard
 from synth_dataset.attempts.dataset_source import DatasetSource
@@ -41,6 +41,7 @@ def write_stores(folder: Path) -> None:
     shutil.copytree(folder / "one", folder / "two")
     render_discs(FolderStore(folder / "two"), DiscSweep("more", (7,), (3,)))
     render_discs(FolderStore(folder / "none"), DiscSweep("none", (), ()))
+    render_discs(FolderStore(folder / "fibres"), DiscSweep("fibres", (0,), (8,), ("Bead", FIBRE)))
     (folder / "empty").mkdir()
     prepare_export([discs], ExportOptions(format="coco"), Target(FolderStore(folder / "export"))).write()
     (folder / "truth.json").write_text(json.dumps(describe(discs)))

@@ -286,3 +286,14 @@ def test_the_reader_imports_nothing_else_of_the_project() -> None:
     imported = printed.stdout.split()
     assert {name for name in imported if name.startswith("synth_")} <= {"synth_reader"}
     assert not {"bpy", "cv2", "pydantic", "torch"} & set(imported)
+
+
+def test_fibres_have_keypoints(stores: Path) -> None:
+    (run,) = open_dataset(stores / "fibres")
+    assert run.keypoints
+    for number, points in run.keypoints.items():
+        assert points.shape == (40, 3)
+        columns, rows = np.floor(points[:, :2]).astype(int).T
+        assert (run.instances[rows, columns] == number).any()
+        assert points[:, 2].tolist() == [2] * 39 + [1]
+    assert not open_dataset(stores / "one")[1].keypoints

@@ -29,6 +29,8 @@ class ParticleCategory:
     name: str
     supercategory: str
     blueprints: tuple[str, ...]
+    fibres: tuple[str, ...] = ()
+    """Those whose particles have a centre line."""
 
 
 def group_blueprints(own: Mapping[str, BlueprintClass], added: Mapping[str, BlueprintClass]) -> list[ParticleCategory]:
@@ -65,7 +67,8 @@ def join_categories(
                 raise InputError(_locate(blueprint, "category"), problem)
         old = joined.get(category.name, category)
         blueprints = tuple(sorted({*old.blueprints, *category.blueprints}))
-        joined[category.name] = replace(old, blueprints=blueprints)
+        fibres = tuple(sorted({*old.fibres, *category.fibres}))
+        joined[category.name] = replace(old, blueprints=blueprints, fibres=fibres)
     return tuple(joined.values())
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from synth_api.errors import InputError
 from synth_api.problems import format_location
+from synth_api.prototypes import GEOMETRIES
 from synth_api.recipe.categories import BlueprintClass, group_blueprints
 from synth_api.recipe.references import find_classes
 from synth_api.sweep.axis_values import DecimalRange
 from synth_api.sweep.tree_paths import merge_value, parse_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from synth_api.composition.source import Tree
     from synth_api.recipe.categories import ParticleCategory
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 _CLASS_KEYS = ("category", "supercategory")
 
 
-def list_categories(written: Tree, recipe: Recipe, axes: Iterable[Axis]) -> tuple[ParticleCategory, ...]:
+def list_categories(written: Tree, recipe: Recipe, axes: Collection[Axis]) -> tuple[ParticleCategory, ...]:
     """Return the categories of the particle blueprints of all runs: the recipe's own, then those that a sweep adds.
 
     `written` is the composed recipe without overrides, `recipe` that of the first run. Both parts are in code-point
@@ -36,12 +38,26 @@ def list_categories(written: Tree, recipe: Recipe, axes: Iterable[Axis]) -> tupl
         named = _read_class(node)
         if classes.setdefault(name, named) != named and named != BlueprintClass():
             raise _build_axis_error(format_location(("blueprints", "particles", name, "category")))
-    return tuple(
-        group_blueprints(
-            {name: named for name, named in classes.items() if name in own},
-            {name: named for name, named in classes.items() if name not in own},
-        )
+    categories = group_blueprints(
+        {name: named for name, named in classes.items() if name in own},
+        {name: named for name, named in classes.items() if name not in own},
     )
+    fibres = _find_fibres(written, recipe, axes)
+    return tuple(
+        replace(category, fibres=tuple(name for name in category.blueprints if name in fibres))
+        for category in categories
+    )
+
+
+def _find_fibres(written: Tree, recipe: Recipe, axes: Collection[Axis]) -> frozenset[str]:
+    """Return the particle blueprints whose geometry prototype has a centre line in a run or more."""
+    geometries: set[tuple[str, Any]] = {
+        (name, blueprint.geometry_prototype_name) for name, blueprint in recipe.blueprints.particles.items()
+    }
+    nodes = chain(_list_blueprints(written).items(), *map(_iterate_axis_blueprints, axes))
+    geometries |= {(name, node.get("geometry_prototype_name")) for name, node in nodes if isinstance(node, dict)}
+    known = {geometry for geometry, prototype in GEOMETRIES.items() if prototype.has_centre_line}
+    return frozenset(name for name, geometry in geometries if isinstance(geometry, str) and geometry in known)
 
 
 def check_axis(axis: Axis) -> None:

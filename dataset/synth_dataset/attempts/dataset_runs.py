@@ -73,7 +73,8 @@ def join_sweep(
     numbers = np.arange(len(keys)) + len(before_keys)
     numbers[is_known] = order[np.searchsorted(ordered, keys[is_known])]
     categories = tuple(
-        ParticleCategory(category.name, category.supercategory, category.members) for category in before.categories
+        ParticleCategory(category.name, category.supercategory, category.members, category.fibres)
+        for category in before.categories
     )
     if is_known.all():
         return DatasetRuns(

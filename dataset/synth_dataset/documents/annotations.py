@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class CentreLineNote:
+    """The longest part of a fibre's centre line in the picture, px, pixel centres at .5."""
+
+    points: tuple[tuple[float, float, int], ...]
+    """Column, row and visibility (1 hidden, 2 visible) of points at equal distances, see `keypoints`."""
+    width: float
+    """Mean width of the whole fibre."""
+    length: float
+    """Of this part."""
+
+
+@dataclass(frozen=True)
 class Annotation:
     """Visible particle: masks as ascending flat pixel indices (P,); box left, top, right, bottom in px."""
 
@@ -33,6 +45,8 @@ class Annotation:
     """Ids of the particles that share pixels with it; None unless particles shine through."""
     agglomerate: int | None = None
     """Number of its agglomerate, from 1; None if it is in none."""
+    centre_line: CentreLineNote | None = None
+    """None for a particle that is no fibre, and for one whose centre line lies outside the picture."""
 
 
 def build_annotations(annotations: Iterable[Annotation], width: int, height: int) -> dict[str, Any]:
@@ -69,4 +83,9 @@ def _build_particle(annotation: Annotation, width: int, height: int) -> dict[str
         "visible": encode_mask(annotation.visible, width, height),
         "amodal": encode_mask(annotation.amodal, width, height),
         **({} if annotation.agglomerate is None else {"agglomerate": annotation.agglomerate}),
+        **({} if annotation.centre_line is None else {"centre_line": _build_centre_line(annotation.centre_line)}),
     }
+
+
+def _build_centre_line(line: CentreLineNote) -> dict[str, Any]:
+    return {"points": [list(point) for point in line.points], "width": line.width, "length": line.length}

@@ -50,6 +50,8 @@ class Category(Document):
     supercategory: str = DEFAULT_SUPERCATEGORY
     blueprints: tuple[str, ...] = ()
     """In code-point order; documents of earlier releases lack them."""
+    fibres: tuple[str, ...] = Field(default=(), exclude_if=lambda fibres: not fibres)
+    """Blueprints whose particles have a centre line, so that the category has keypoints."""
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -124,6 +126,8 @@ def name_members(categories: Iterable[Category]) -> tuple[Category, ...]:
 def number_categories(categories: Iterable[ParticleCategory]) -> tuple[Category, ...]:
     """Return categories with ids from 1 in the given order."""
     return tuple(
-        Category(id=number, name=each.name, supercategory=each.supercategory, blueprints=each.blueprints)
+        Category(
+            id=number, name=each.name, supercategory=each.supercategory, blueprints=each.blueprints, fibres=each.fibres
+        )
         for number, each in enumerate(categories, start=1)
     )

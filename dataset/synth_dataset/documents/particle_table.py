@@ -60,6 +60,8 @@ OPTIONAL_COLUMNS: Final[dict[str, tuple[pa.DataType, str, str]]] = {
     "contacts": (pa.int32(), "", "contacts of the particle within its agglomerate"),
     "gyration_radius": (pa.float64(), "scene units", "radius of gyration of the agglomerate"),
     "fractal_prefactor": (pa.float64(), "", "k in n = k (gyration_radius / mean radius)^D, D that of the mode"),
+    "fibre_length": (pa.float64(), "scene units", "centre line of a fibre from end to end; null for other particles"),
+    "fibre_width": (pa.float64(), "scene units", "mean width along it; both only in runs of a recipe with fibres"),
 }
 """Columns that not every recipe has, after the others."""
 

@@ -37,6 +37,7 @@ class _BlueprintClass(NamedTuple):
     name: str
     supercategory: str
     location: str
+    is_fibre: bool
 
 
 def build_class_map(sources: Sequence[DatasetSource], options: ExportOptions) -> ClassMap:
@@ -59,7 +60,8 @@ def _list_entries(sources: Sequence[DatasetSource], *, by_blueprint: bool) -> It
         for category in source.dataset.categories:
             for blueprint in category.members:
                 name = blueprint if by_blueprint else category.name
-                yield _BlueprintClass(blueprint, name, category.supercategory, source.location)
+                is_fibre = blueprint in category.fibres
+                yield _BlueprintClass(blueprint, name, category.supercategory, source.location, is_fibre)
 
 
 def _apply_mapping(entries: Sequence[_BlueprintClass], mapping: Mapping[str, str | None]) -> Iterator[_BlueprintClass]:
@@ -87,7 +89,8 @@ def _number(entries: Sequence[_BlueprintClass], order: Sequence[str | None]) -> 
             entry.name, Category(id=0, name=entry.name, supercategory=entry.supercategory, blueprints=())
         )
         members = tuple(sorted({*known.blueprints, entry.blueprint}))
-        classes[entry.name] = known.model_copy(update={"blueprints": members})
+        fibres = tuple(sorted({*known.fibres, *([entry.blueprint] if entry.is_fibre else [])}))
+        classes[entry.name] = known.model_copy(update={"blueprints": members, "fibres": fibres})
     names = [name for name in dict.fromkeys(order) if name in classes]
     return ClassMap(tuple(classes[name].model_copy(update={"id": place}) for place, name in enumerate(names, start=1)))
 

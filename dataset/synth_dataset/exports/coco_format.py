@@ -6,6 +6,7 @@ import json
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from synth_dataset.documents.keypoints import describe_keypoints, list_keypoints
 from synth_dataset.exports.card import UNKNOWN
 from synth_dataset.exports.export_format import ExportFormat
 from synth_dataset.exports.object_outlines import trace_objects
@@ -65,7 +66,8 @@ class CocoFormat(ExportFormat):
     def _iterate_document(self, finished: FinishedChunks, split: str) -> Iterator[bytes]:
         context = self.context
         categories = [
-            {"id": one.id, "name": one.name, "supercategory": one.supercategory} for one in context.classes.categories
+            {"id": one.id, "name": one.name, "supercategory": one.supercategory, **describe_keypoints(one)}
+            for one in context.classes.categories
         ]
         yield b'{"info":' + _dump_json(self._build_info(split))
         yield b',"licenses":' + _dump_json([_build_licence(context.card.licence)])
@@ -132,6 +134,7 @@ def _build_annotation(
         "amodal_area": one.amodal_area,
         "occluded_by": list(one.occluded_by),
         **({} if one.overlaps is None else {"overlaps": list(one.overlaps)}),
+        **list_keypoints(one.category, one.centre_line),
     }
 
 

@@ -49,6 +49,8 @@ class SampleObject:
     mask: Rle
     """Visible or amodal mask, as the options want it."""
     visible: Rle
+    centre_line: Mapping[str, Any] | None
+    """Of a fibre, as in `annotations.json`."""
     ignored: bool
     """True for a particle below a minimum that is kept as one to ignore."""
     overlaps: tuple[int, ...] | None = None
@@ -185,6 +187,7 @@ class SampleReader:
             occluded_by=tuple(particle["occluded_by"]),
             mask=mask,
             visible=particle["visible"],
+            centre_line=particle.get("centre_line"),
             ignored=is_below,
             overlaps=tuple(particle["overlaps"]) if "overlaps" in particle else None,
         )

@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from synth_dataset.documents.annotations import parse_annotations
+from synth_dataset.documents.keypoints import describe_keypoints, list_keypoints
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.progress import ignore_progress, report_each
 
@@ -53,14 +54,15 @@ def iterate_coco(
     yield b'{"info":' + _dump_json(info) + b',"licenses":[]'
     yield b',"categories":' + _dump_json([_build_category(category) for category in categories])
     yield from _iterate_array("images", (_build_image(run) for run in runs))
-    ids = {name: entry.id for entry in categories for name in entry.members}
+    category_of = {name: entry for entry in categories for name in entry.members}
     particles = report_each(read_ahead(_read_particles, runs, threads), report)
-    yield from _iterate_array("annotations", _iterate_annotations(runs, ids, particles))
+    yield from _iterate_array("annotations", _iterate_annotations(runs, category_of, particles))
     yield b"}\n"
 
 
 def _build_category(category: Category) -> dict[str, Any]:
-    return {"id": category.id, "name": category.name, "supercategory": category.supercategory}
+    described = {"id": category.id, "name": category.name, "supercategory": category.supercategory}
+    return described | describe_keypoints(category)
 
 
 def _build_image(run: CocoRun) -> dict[str, Any]:
@@ -68,15 +70,16 @@ def _build_image(run: CocoRun) -> dict[str, Any]:
 
 
 def _iterate_annotations(
-    runs: Sequence[CocoRun], categories: dict[str, int], particles: Iterable[list[dict[str, Any]]]
+    runs: Sequence[CocoRun], categories: Mapping[str, Category], particles: Iterable[list[dict[str, Any]]]
 ) -> Iterator[dict[str, Any]]:
     ids = count(1)
     for run, its_particles in zip(runs, particles, strict=True):
         for particle in its_particles:
+            category = categories[particle["category"]]
             yield {
                 "id": next(ids),
                 "image_id": run.number,
-                "category_id": categories[particle["category"]],
+                "category_id": category.id,
                 "segmentation": particle["visible"],
                 "area": particle["area"],
                 "bbox": particle["bbox"],
@@ -87,6 +90,7 @@ def _iterate_annotations(
                 "amodal_segmentation": particle["amodal"],
                 "occluded_by": particle["occluded_by"],
                 **{key: particle[name] for name, key in _OPTIONAL_KEYS.items() if name in particle},
+                **list_keypoints(category, particle.get("centre_line")),
             }
 
 

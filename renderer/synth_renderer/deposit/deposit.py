@@ -13,6 +13,7 @@ from synth_renderer.deposit.landscape import (
     add_body,
     create_landscape,
     find_column,
+    find_ground,
     find_middle,
     find_row,
     has_conflict,
@@ -89,6 +90,18 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Strands:
+    """The centre lines of a fibre and its branches, which a deposit lays over other bodies."""
+
+    nodes: NDArray[np.float64]
+    """x and y (K, 2) of the nodes from the body's middle, scene units."""
+    reaches: NDArray[np.float64]
+    """Half widths at the nodes (K,), scene units."""
+    lay_over: Callable[[NDArray[np.float64]], PosedBody]
+    """Function that returns the body over what is `heights` (K,) high below the nodes, scene units, the lowest 0."""
+
+
+@dataclass(frozen=True)
 class PosedBody:
     """A body in its orientation, with its middle at the origin; lengths in scene units."""
 
@@ -101,6 +114,10 @@ class PosedBody:
     """Radius of a smooth sphere, None for other bodies."""
     heading: NDArray[np.float64] | None
     """Unit vector (2,) along which it lies with its neighbours, None if it is not aligned."""
+    strands: Strands | None = None
+    """Of a fibre, which bends over what lies below it."""
+    support: tuple[float, ...] = ()
+    """Height of what lies below the nodes of a fibre, particle sizes; empty for level ground."""
 
 
 class PlacedBody(NamedTuple):
@@ -201,6 +218,8 @@ class Deposit:
 
     def _enter(self, body: PosedBody, place: Place) -> bool:
         """Enter a body unless it has no place or would reach above the ceiling; return True if it lies there."""
+        if place.found and body.strands is not None:
+            body, place = self._lay_strands(body, body.strands, place)
         fits = place.found and place.z + float(body.profile.top.max()) <= self.ceiling
         if fits:
             covered = add_body(self.land, body.profile, place.x, place.y, place.z)
@@ -208,6 +227,15 @@ class Deposit:
             self.bodies.append(body)
             self.places.append((place.x, place.y, place.z))
         return fits
+
+    def _lay_strands(self, body: PosedBody, strands: Strands, place: Place) -> tuple[PosedBody, Place]:
+        """Return a fibre bent over what lies below it at (x, y), and the place of its middle."""
+        if not has_conflict(self.land, body.profile, place.x, place.y, False):
+            return body, place._replace(z=-body.profile.lowest)
+        heights = find_ground(self.land, strands.nodes + np.array([place.x, place.y]), strands.reaches)
+        lowest = float(heights.min())
+        place = place._replace(z=lowest - body.profile.lowest)
+        return (strands.lay_over(heights - lowest) if heights.max() > lowest else body), place
 
     def _compute_bounds(self, body: PosedBody) -> Bounds:
         """Return where its middle may lie so that the picture shows some of it, or all."""
@@ -231,6 +259,8 @@ class Deposit:
                 return self._take_site(body, bounds)
             case "heap":
                 start = draw_drop_point(bounds, key, self.layout.piles, self.layout.pile_width)
+                if body.strands is not None:
+                    return Place(True, *start, -body.profile.lowest)
                 return find_resting_place(self.land, body.profile, bounds, start, body.reach, self.layout.rolling)
             case "clusters" if self.places and draw_uniform(key, np.uint64(0)) >= self.layout.new_cluster_share:
                 others = zip(self.places, self.bodies, strict=True)

@@ -85,6 +85,21 @@ def find_resting_height(land: Landscape, profile: Profile, x: float, y: float) -
 
 
 @kernel
+def find_ground(land: Landscape, nodes: NDArray[np.float64], reaches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest height (K,) within `reaches` (K,) and a cell of each node (K, 2), x and y; scene units."""
+    heights = np.zeros(len(nodes))
+    for k in range(len(nodes)):
+        row, column = find_row(land, nodes[k, 1]), find_column(land, nodes[k, 0])
+        reach = reaches[k] / land.cell + 1.0
+        span = math.ceil(reach)
+        for i in range(max(0, row - span), min(land.height.shape[0], row + span + 1)):
+            for j in range(max(0, column - span), min(land.height.shape[1], column + span + 1)):
+                if (i - row) ** 2 + (j - column) ** 2 <= reach * reach:
+                    heights[k] = max(heights[k], land.height[i, j])
+    return heights
+
+
+@kernel
 def has_conflict(land: Landscape, profile: Profile, x: float, y: float, spare_rim: bool) -> bool:
     """Return True if a body at (x, y) covers cells where another lies; `spare_rim` leaves its outermost cells out."""
     first_row, first_column = find_row(land, y) + profile.first_row, find_column(land, x) + profile.first_column

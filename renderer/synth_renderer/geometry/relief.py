@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.numerics.kernel import kernel
+from synth_renderer.randomness.hashing import draw_word
 from synth_renderer.randomness.noise import space_noise, wall_distance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from synth_api.prototypes import FeatureValue
 
 OUTLINE_WAVES: Final = 2.2
 """Lattice steps of an irregular outline per particle size; the next octave has twice as many and half the height."""
@@ -39,6 +44,30 @@ STEP_WAVES: Final = 1.5
 
 MIN_AREA: Final = 1e-300
 """Divisor for vertices of triangles without area only."""
+
+
+def compute_relief(
+    points: NDArray[np.float64], normals: NDArray[np.float64], features: Mapping[str, FeatureValue]
+) -> NDArray[np.float64] | None:
+    """Return the displacement (V,) of each point (V, 3), particle sizes; None if all are 0.
+
+    Each kind of relief has its own key, an output of `shape_seed`.
+    """
+    values = {name: float(value) for name, value in features.items()}  # type: ignore[arg-type]
+    height = np.zeros(len(points))
+    seed = np.uint64(int(values["shape_seed"]))
+    keys = [np.uint64(draw_word(seed, np.uint64(kind))) for kind in range(4)]
+    if values["irregularity"]:
+        add_outline(height, points, keys[0], values["irregularity"])
+    if values["wrinkle_depth"]:
+        add_wrinkles(height, points, keys[1], values["wrinkle_depth"], values["wrinkle_scale"])
+    if values["pore_depth"]:
+        add_pores(height, points, keys[2], values["pore_depth"], values["pore_scale"])
+    if values["step_depth"]:
+        add_steps(height, points, keys[3], values["step_depth"], values["step_number"])
+    if values.get("flute_depth"):
+        add_flutes(height, points, normals, values["flute_depth"], int(values["flute_number"]))
+    return height if height.any() else None
 
 
 @kernel

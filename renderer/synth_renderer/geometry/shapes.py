@@ -13,6 +13,7 @@ from synth_api.prototypes import SHAPES
 from synth_renderer.geometry import relief
 from synth_renderer.geometry.bending import bend_rod, compute_curvature
 from synth_renderer.geometry.casting import cast_ellipsoid
+from synth_renderer.geometry.fibres import FIBRE, build_fibre, choose_tube_fineness
 from synth_renderer.geometry.parts import (
     BodyPart,
     add_cavity,
@@ -26,7 +27,6 @@ from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.geometry.sphere_grid import build_sphere_grid, choose_fineness
 from synth_renderer.model.mesh import Mesh
 from synth_renderer.numerics.kernel import kernel
-from synth_renderer.randomness.hashing import draw_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,22 +56,28 @@ class Shape:
     """Quads along an edge of the sphere grid."""
     features: tuple[tuple[str, FeatureValue], ...]
     """Name and value of the features in SHAPE_FEATURES."""
+    support: tuple[float, ...] = ()
+    """Height of what lies below the nodes of a fibre, particle sizes; empty for level ground."""
 
 
 def choose_shape(
-    prototype: str, extents: NDArray[np.float64], features: Mapping[str, FeatureValue], pixel: float | None
+    prototype: str,
+    extents: NDArray[np.float64],
+    features: Mapping[str, FeatureValue],
+    pixel: float | None,
+    support: tuple[float, ...] = (),
 ) -> tuple[Shape, float]:
     """Return the shape of a body of full `extents` (3,) and its size, the scale of its mesh; scene units.
 
     The size is the geometric mean of the extents, rounded to float32. The mesh is as fine as pixels of width `pixel`
-    show; None is a picture without scale.
+    show; None is a picture without scale. `support` is that of `Shape`, of fibres only.
     """
     x, y, z = (float(extent) for extent in extents)
     size = float(np.float32((x * y * z) ** (1 / 3)))
     _, middle, longest = sorted((x, y, z))
     segments = DEFAULT_SEGMENTS if pixel is None else QUADS_PER_PIXEL * math.sqrt(longest * middle) / pixel
     shaping = tuple(sorted((name, value) for name, value in features.items() if name in SHAPE_FEATURES))
-    return Shape(prototype, (x / size, y / size, z / size), choose_fineness(segments), shaping), size
+    return Shape(prototype, (x / size, y / size, z / size), choose_fineness(segments), shaping, support), size
 
 
 _PLACEMENT_FEATURES: Final = frozenset(
@@ -92,12 +98,14 @@ def build_shape_mesh(shape: Shape) -> Mesh:
     Volume and surface are those of the matter without its decoration, from closed formulas or from the mesh, corrected
     as for a sphere of the same fineness.
     """
+    if shape.prototype == FIBRE:
+        return _build_fibre_mesh(shape)
     features, solid = dict(shape.features), SOLIDS[shape.prototype]
     directions, whole = build_sphere_grid(shape.segments)
     wall, opening = _read_number(features, "wall_thickness"), _read_number(features, "opening")
     directions, triangles = cut_opening(directions, whole, opening) if wall and opening else (directions, whole)
     points, normals = solid.cast_surface(directions, shape.proportions, features)
-    height = _compute_relief(points, normals, features)
+    height = relief.compute_relief(points, normals, features)
     content = None if height is not None or wall else solid.compute_content(shape.proportions, features)
     if height is not None:
         points, normals = relief.displace_surface(points, normals, whole, height, np.array(shape.proportions))
@@ -165,28 +173,24 @@ def _read_number(features: Mapping[str, FeatureValue], name: str) -> float:
     return float(features.get(name, 0.0))  # type: ignore[arg-type]
 
 
-def _compute_relief(
-    points: NDArray[np.float64], normals: NDArray[np.float64], features: Mapping[str, FeatureValue]
-) -> NDArray[np.float64] | None:
-    """Return the displacement (V,) of each point (V, 3), particle sizes; None if all are 0.
+def _build_fibre_mesh(shape: Shape) -> Mesh:
+    fineness = choose_tube_fineness(shape.proportions, shape.segments / QUADS_PER_PIXEL)
+    surface = build_fibre(shape.proportions, dict(shape.features), fineness, np.array(shape.support))
+    content = surface.content
+    if content is None:
+        volume, area = measure_mesh(surface.points, surface.triangles)
+        content = volume * surface.correction[0], area * surface.correction[1]
+    return Mesh(surface.points, surface.normals, surface.triangles, *content, centre_line=surface.centre_line)
 
-    Each kind of relief has its own key, an output of `shape_seed`.
+
+def find_faces(shape: Shape) -> NDArray[np.float64]:
+    """Return the planes (K, 4) on which a body may rest, unit normal and distance from the middle; none for most.
+
+    A fibre lies on its +y side.
     """
-    values = {name: float(value) for name, value in features.items()}  # type: ignore[arg-type]
-    height = np.zeros(len(points))
-    seed = np.uint64(int(values["shape_seed"]))
-    keys = [np.uint64(draw_word(seed, np.uint64(kind))) for kind in range(4)]
-    if values["irregularity"]:
-        relief.add_outline(height, points, keys[0], values["irregularity"])
-    if values["wrinkle_depth"]:
-        relief.add_wrinkles(height, points, keys[1], values["wrinkle_depth"], values["wrinkle_scale"])
-    if values["pore_depth"]:
-        relief.add_pores(height, points, keys[2], values["pore_depth"], values["pore_scale"])
-    if values["step_depth"]:
-        relief.add_steps(height, points, keys[3], values["step_depth"], values["step_number"])
-    if values.get("flute_depth"):
-        relief.add_flutes(height, points, normals, values["flute_depth"], int(values["flute_number"]))
-    return height if height.any() else None
+    if shape.prototype == FIBRE:
+        return np.array([[0.0, 1.0, 0.0, shape.proportions[1] / 2]])
+    return SOLIDS[shape.prototype].build_faces(shape.proportions, dict(shape.features))
 
 
 def is_round(shape: Shape) -> bool:

@@ -14,6 +14,8 @@ from synth_renderer.numerics.kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synth_renderer.model.centre_line import CentreLine
+
 
 @dataclass(frozen=True)
 class Mesh:
@@ -33,6 +35,8 @@ class Mesh:
 
     Parts within one another add up: one of density 3 in a body of density 1 has 2.
     """
+    centre_line: CentreLine | None = None
+    """Of fibres only."""
 
     @cached_property
     def extents(self) -> NDArray[np.float64]:

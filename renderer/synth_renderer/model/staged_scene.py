@@ -87,6 +87,8 @@ class StagedScene:
     technique: StagedTechnique
     agglomerates: Agglomerates | None = None
     """None if no step of the recipe agglomerates particles."""
+    has_fibres: bool = False
+    """True if a particle blueprint of the recipe has a geometry with a centre line."""
 
     def __len__(self) -> int:
         return len(self.names)

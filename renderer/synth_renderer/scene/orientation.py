@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.deposit.pose import draw_heading, find_resting_face, orient_downwards, turn_heading
-from synth_renderer.geometry.solids import SOLIDS
+from synth_renderer.geometry.shapes import find_faces
 from synth_renderer.model.transforms import rotation_matrix
 from synth_renderer.randomness.directions import draw_rotation
 from synth_renderer.randomness.hashing import draw_normals, draw_word
@@ -79,7 +79,7 @@ def _find_lower_side(look: ScaledMesh, direction: NDArray[np.float64]) -> NDArra
     """
     faces = np.empty((0, 4))
     if look.shape is not None:
-        faces = SOLIDS[look.shape.prototype].build_faces(look.shape.proportions, dict(look.shape.features))
+        faces = find_faces(look.shape)
     if len(faces):
         return find_resting_face(faces, direction)
     is_stretched = look.shape is not None or (look.is_body and not look.is_sphere)

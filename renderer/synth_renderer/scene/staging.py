@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_api.prototypes import GEOMETRIES, FeatureType
+from synth_api.prototypes import GEOMETRIES, SHAPES, FeatureType
 from synth_api.recipe.feature_generation import AgglomerateParticles
 from synth_renderer.agglomeration.growth import measure_gyration
 from synth_renderer.geometry import prototypes
 from synth_renderer.geometry.shapes import SHAPE_FEATURES, Shape, build_shape_mesh, choose_shape, is_round
-from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.mesh import Mesh
 from synth_renderer.model.palette import build_palette
@@ -37,6 +36,7 @@ def stage_scene(world: World) -> StagedScene:
     bodies = build_bodies(particles, every, technique.camera.pixel_size, world.meshes)
     steps = world.recipe.synth_chain.feature_generation_steps
     has_agglomerates = any(isinstance(step, AgglomerateParticles) for step in steps)
+    geometries = {blueprint.geometry_prototype_name for blueprint in world.recipe.blueprints.particles.values()}
     return StagedScene(
         seed=world.seed,
         names=tuple(particles.names),
@@ -47,6 +47,7 @@ def stage_scene(world: World) -> StagedScene:
         bodies=bodies,
         technique=technique,
         agglomerates=_describe_agglomerates(particles, bodies.locations) if has_agglomerates else None,
+        has_fibres=any(GEOMETRIES[geometry].has_centre_line for geometry in geometries),
     )
 
 
@@ -71,10 +72,10 @@ class ScaledMesh:
 def build_scaled_mesh(particles: Particles, row: int, pixel: float | None, meshes: dict[Shape, Mesh]) -> ScaledMesh:
     """Return a particle's mesh, as fine as pixels of width `pixel` can show; a new mesh is added to `meshes`."""
     geometry, extents = particles.geometries[row], particles.compute_size(row)
-    if geometry in SOLIDS:
+    if geometry in SHAPES:
         names = SHAPE_FEATURES & GEOMETRIES[geometry].features.keys()
         values = {name: particles.features.read_value(name, row) for name in names}
-        shape, size = choose_shape(geometry, extents, values, pixel)
+        shape, size = choose_shape(geometry, extents, values, pixel, particles.supports[row])
         if shape not in meshes:
             meshes[shape] = build_shape_mesh(shape)
         return ScaledMesh(meshes[shape], shape, np.full(3, size), is_round(shape))

@@ -39,7 +39,8 @@ MEMBERSHIP: Final = np.dtype([("agglomerate", np.int64), ("contacts", np.int64),
 class Particles:
     """N particles in id order: code-point order of blueprint names, then index.
 
-    quaternions (N, 4) w x y z, unit; membership (N,) of the type MEMBERSHIP; the sizes come from the features.
+    quaternions (N, 4) w x y z, unit; membership (N,) of the type MEMBERSHIP; the sizes come from the features; supports
+    has the `support` of each particle's shape, see `Shape`.
     """
 
     names: list[str]
@@ -49,11 +50,12 @@ class Particles:
     features: FeatureTable
     quaternions: NDArray[np.float64]
     membership: NDArray[np.void]
+    supports: list[tuple[float, ...]]
 
     @classmethod
     def make_empty(cls) -> Particles:
         """Return a table of no particles."""
-        return cls([], [], [], [], FeatureTable(0), np.zeros((0, 4)), np.zeros(0, MEMBERSHIP))
+        return cls([], [], [], [], FeatureTable(0), np.zeros((0, 4)), np.zeros(0, MEMBERSHIP), [])
 
     def __len__(self) -> int:
         return len(self.names)
@@ -77,6 +79,7 @@ class Particles:
             features=self.features.select_rows(kept),
             quaternions=self.quaternions[kept],
             membership=self.membership[kept],
+            supports=[self.supports[row] for row in kept],
         )
 
     def find_ultimate_parents(self) -> NDArray[np.bool_]:
@@ -266,6 +269,7 @@ def _make_particles(name: str, blueprint: ParticleBlueprint, number: int) -> Par
         features=table,
         quaternions=np.tile([1.0, 0.0, 0.0, 0.0], (number, 1)),
         membership=np.zeros(number, MEMBERSHIP),
+        supports=[()] * number,
     )
 
 
@@ -285,4 +289,5 @@ def _merge_particles(old: Particles, new: Particles) -> Particles:
         features=concatenate_tables([old.features, new.features], order),
         quaternions=np.concatenate([old.quaternions, new.quaternions])[order],
         membership=np.concatenate([old.membership, new.membership])[order],
+        supports=[(old.supports + new.supports)[index] for index in order],
     )

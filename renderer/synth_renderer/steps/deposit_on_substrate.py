@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,9 +15,12 @@ from synth_renderer.deposit.deposit import (
     Layout,
     PlacedBody,
     PosedBody,
+    Strands,
     deposit_bodies,
 )
 from synth_renderer.deposit.profile import build_profile
+from synth_renderer.geometry.fibres import FIBRE, trace_strands
+from synth_renderer.geometry.shapes import build_shape_mesh
 from synth_renderer.model.deposit_report import DepositReport
 from synth_renderer.model.errors import RenderError
 from synth_renderer.model.transforms import compute_middle, rotation_matrix, transform_points
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_api.recipe.feature_generation import DepositOnSubstrate
+    from synth_renderer.geometry.shapes import Shape
     from synth_renderer.scene.world import World
 
 
@@ -70,7 +75,10 @@ def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> N
             turn = deposit.choose_heading(place) if is_turned else None
             look, _ = build_agglomerate_mesh(world.particles, int(row), pixel, world.meshes)
             quaternions.append(choose_pose(look, orientation, _build_key(world, name, particle, "orientation"), turn))
-            yield _build_posed_body(look, quaternions[-1], deposit.land.cell, turn), place
+            body = _build_posed_body(look, quaternions[-1], deposit.land.cell, turn)
+            if look.shape is not None and look.shape.prototype == FIBRE and orientation.kind != "free":
+                body = replace(body, strands=_build_strands(look, look.shape, body, quaternions[-1], deposit.land.cell))
+            yield body, place
 
     taken = deposit_bodies(deposit, bodies())
     _require_coverage(step, parameters, deposit, len(rows), len(taken), len(quaternions))
@@ -211,6 +219,29 @@ def _build_posed_body(
     )
 
 
+def _build_strands(
+    look: ScaledMesh, shape: Shape, body: PosedBody, quaternion: NDArray[np.float64], cell: float
+) -> Strands:
+    """Return the strands of a fibre, which can be laid over other bodies."""
+    size, features = float(look.scale[0]), dict(shape.features)
+    strands = trace_strands(shape.proportions, features)
+    places = np.concatenate([strand.places for strand in strands])
+    nodes = np.stack([places[:, 0], np.zeros(len(places)), places[:, 1]], axis=1)
+    half = shape.proportions[0] / 2
+
+    def lay_over(heights: NDArray[np.float64]) -> PosedBody:
+        support = tuple((heights / size).astype(np.float32).tolist())
+        mesh = build_shape_mesh(replace(shape, support=support))
+        laid = _build_posed_body(replace(look, mesh=mesh), quaternion, cell, body.heading)
+        return replace(laid, support=support)
+
+    return Strands(
+        nodes=transform_points(nodes * size, rotation_matrix(quaternion), np.zeros(3))[:, :2],
+        reaches=half * size * np.concatenate([strand.factors for strand in strands]),
+        lay_over=lay_over,
+    )
+
+
 def _find_lowest_vertex(world: World, row: int, quaternion: NDArray[np.float64], pixel: float | None) -> float:
     """Return the z of the lowest vertex of a turned mesh relative to its middle, on which it rests.
 
@@ -261,6 +292,7 @@ def _write_placement(
     )
     for position, body, (x, y, z) in zip(taken, deposit.bodies, places, strict=True):
         row = int(rows[position])
+        particles.supports[row] = body.support
         if body.radius is None:
             z += body.profile.lowest - _find_lowest_vertex(world, row, quaternions[position], pixel)
         place = np.array([x, y, z + floor], dtype=np.float32).astype(np.float64)

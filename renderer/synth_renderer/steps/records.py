@@ -11,6 +11,7 @@ import numpy as np
 from synth_dataset.documents.annotations import Annotation, build_annotations
 from synth_dataset.documents.particle_table import build_feature_table, build_particle_table, write_table
 from synth_renderer.geometry import prototypes
+from synth_renderer.labels.centre_lines import describe_centre_line
 from synth_renderer.labels.layers import sort_layers
 from synth_renderer.labels.masks import list_amodal_masks
 from synth_renderer.labels.measure import measure_bodies
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
     from synth_renderer.labels.masks import Masks
     from synth_renderer.labels.measure import Measurements
+    from synth_renderer.model.bodies import Bodies
     from synth_renderer.model.mesh import Mesh
     from synth_renderer.model.staged_scene import Agglomerates, StagedScene
 
@@ -72,6 +74,8 @@ def build_records(
         columns["nearest_px"] = nearest_px, np.ones(len(scene), dtype=bool)
     if scene.agglomerates is not None:
         columns |= _build_agglomerate_columns(scene.agglomerates)
+    if scene.has_fibres:
+        columns |= _build_fibre_columns(scene.bodies)
     annotated = measured.visible_px > 0 if labelled is None else labelled
     annotations = _build_annotations(scene, fragments, visible, measured, annotated)
     return Records(
@@ -127,6 +131,16 @@ def _build_agglomerate_columns(agglomerates: Agglomerates) -> dict[str, Column]:
         "contacts": (agglomerates.contacts, inside),
         "gyration_radius": (agglomerates.gyration_radius, inside),
         "fractal_prefactor": (agglomerates.fractal_prefactor, ~np.isnan(agglomerates.fractal_prefactor)),
+    }
+
+
+def _build_fibre_columns(bodies: Bodies) -> dict[str, Column]:
+    lines = [bodies.meshes[index].centre_line for index in bodies.mesh_index]
+    is_fibre = np.array([line is not None for line in lines], dtype=bool)
+    scales = bodies.scales[:, 0]
+    return {
+        "fibre_length": (scales * [line.length if line else np.nan for line in lines], is_fibre),
+        "fibre_width": (scales * [line.width if line else np.nan for line in lines], is_fibre),
     }
 
 
@@ -195,6 +209,7 @@ def _build_annotations(
             occluded_by=() if overlaps else tuple(before[body].tolist()),
             overlaps=tuple(overlaps[body].tolist()) if overlaps else None,
             agglomerate=_find_agglomerate(scene.agglomerates, body),
+            centre_line=describe_centre_line(scene.bodies, body, scene.technique.camera, visible.select_pixels(body)),
         )
         for body, box in enumerate(measured.box)
         if annotated[body]

@@ -137,3 +137,20 @@ def test_a_category_has_one_supercategory(recipe: Path) -> None:
 
 def test_blueprints_whose_names_differ_in_case_stay_two_categories(recipe: Path) -> None:
     assert names_of(Sweep.load(recipe, [f"+{PARTICLES}.bead={FEW}"])) == ("Bead", "Flake", "bead")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fibres"),
+    [
+        ([], {}),
+        ([f"{PARTICLES}.Bead.geometry_prototype_name=fibre"], {"Bead": ("Bead",)}),
+        ([f"{PARTICLES}.Bead.geometry_prototype_name=sphere,fibre"], {"Bead": ("Bead",)}),
+        (
+            [f"{PARTICLES}.Bead.geometry_prototype_name=fibre", f"+{PARTICLES}.Flake.category=Bead"],
+            {"Bead": ("Bead",)},
+        ),
+    ],
+)
+def test_a_category_names_its_fibres(recipe: Path, arguments: list[str], fibres: dict[str, tuple[str, ...]]) -> None:
+    categories = Sweep.load(recipe, arguments).categories
+    assert {category.name: category.fibres for category in categories if category.fibres} == fibres

@@ -119,6 +119,29 @@ def test_bodies_of_rafts_do_not_interpenetrate(deposit, geometry: str, orientati
     assert measure_overlap(world) < 0.01
 
 
+def test_fibres_lie_over_each_other_and_bend_down_between(deposit) -> None:
+    step = {"orientation": "flat", "minimum_coverage": 0.2}
+    world = deposit("heap", 0.5, "fibre", 40, size=0.6, spread=1.2, height=25.0, **step)
+    assert measure_overlap(world) < 0.01
+    assert any(world.particles.supports)
+    bodies = build_bodies(world.particles, np.ones(len(world.particles), dtype=bool), 0.1)
+    tops = [compute_world_vertices(bodies, body)[:, 2].max() for body in range(len(bodies))]
+    lows = [compute_world_vertices(bodies, body)[:, 2].min() for body in range(len(bodies))]
+    assert np.mean(np.array(lows) < 0.1) > 0.8, "most reach the ground somewhere"
+    assert max(tops) < 6, "they do not stand on each other like rigid rods"
+
+
+def test_fibres_of_a_sparse_deposit_do_not_cross(deposit) -> None:
+    world = deposit("sparse", 0.15, "fibre", 40, size=0.6, height=25.0, orientation="flat", minimum_coverage=0.05)
+    assert not any(world.particles.supports)
+    assert world.physics[0].largest_overlap == 0
+
+
+def test_fibres_of_free_orientation_stay_as_they_are(deposit) -> None:
+    world = deposit("heap", 0.2, "fibre", 10, size=0.6, height=25.0, orientation="free", minimum_coverage=0.0)
+    assert not any(world.particles.supports)
+
+
 def test_aligned_cubes_have_the_heading_of_their_raft_those_on_top_too(deposit) -> None:
     step = {"cluster_size": 400, "second_layer": 0.3, "minimum_coverage": 0.1}
     aligned = deposit("rafts", 0.4, "cube", size=1.5, orientation="aligned", **step)

@@ -51,7 +51,9 @@ def test_a_polyhedron_keeps_its_corners_and_no_other_vertex(name, corners) -> No
     assert max(missing, beyond) <= 1e-9
 
 
-@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"bent_rod", "flake", "raspberry", "spiky_sphere", "star"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(SHAPES) - {"bent_rod", "fibre", "flake", "raspberry", "spiky_sphere", "star"})
+)
 def test_convex_shapes_count_as_convex_and_have_small_hulls(name) -> None:
     mesh = mesh_of(name)
     assert is_convex(mesh, 0.005 * mesh.extents.min())
