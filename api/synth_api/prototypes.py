@@ -278,7 +278,29 @@ SHAPES: Final[dict[str, Prototype]] = {
 """The prototypes whose mesh depends on features; lengths relative to the size of the particle, the cube root of the
 product of its extents.
 """
-GEOMETRIES: Final = _ELLIPSOIDS | SHAPES
+_META_BALLS: Final[dict[str, Prototype]] = {
+    "meta_ball_sphere": Prototype(
+        "ball that fuses with the others of its blueprint to one surface",
+        {"dimensions": replace(_DIMENSIONS["dimensions"], minimum=1e-3)}
+        | _LOCATION
+        | {
+            "influence_threshold": _build_float(
+                0.6, "sum of the balls' fields at the surface; a ball's is 2 in its middle", "", 1e-3, 1.99
+            ),
+            "render_resolution": _build_float(0.2, "distance between points of the surface", "scene units", 0.01, 100),
+            "resolution": Feature(
+                FeatureType.FLOAT,
+                0.4,
+                "the same in Blender's viewport",
+                "scene units",
+                0.01,
+                100.0,
+                no_effect="pictures, labels and states have `render_resolution`",
+            ),
+        },
+    ),
+}
+GEOMETRIES: Final = _ELLIPSOIDS | _META_BALLS | SHAPES
 _COLOR: Final = Feature(FeatureType.COLOR, (0.8, 0.8, 0.8, 1.0), "base colour", "linear RGBA", 0.0, 1.0)
 PATTERNS: Final = (
     "none",

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-GEOMETRIES: Final = frozenset({"meta_ball_sphere", "potato", "worm_twisted"})
+GEOMETRIES: Final = frozenset({"potato", "worm_twisted"})
 MATERIALS: Final = frozenset({"aggregated_texture", "band_noise", "colored_subtle", "cracks_subtle", "wood"})
 TECHNIQUES: Final = frozenset({"plane_topCam_fog", "sem_aggregate", "woodTable_sideCam", "write_text"})

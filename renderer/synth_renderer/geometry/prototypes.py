@@ -53,8 +53,9 @@ GEOMETRIES: Final = {
     "default": EllipsoidPrototype((1.0, 1.0, 1.0)),
     "sphere": EllipsoidPrototype((1.0, 1.0, 1.0)),
     "ellipsoid": EllipsoidPrototype((1.0, 1.0, 0.5)),
+    "meta_ball_sphere": EllipsoidPrototype((1.0, 1.0, 1.0)),
 }
-"""By name of the geometry prototype."""
+"""By name of the geometry prototype; a meta ball as it is placed and moved, before it fuses with others."""
 
 
 @lru_cache(maxsize=32)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth_renderer.model.bodies import Bodies
+    from synth_renderer.model.mesh import Mesh
 
 HEADER: Final = b"synth-operator, scene units".ljust(80, b"\0")
 """80 bytes of free text."""
@@ -22,12 +23,15 @@ FACET: Final = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("att
 
 def write_stl(file: BinaryIO, bodies: Bodies, chosen: Sequence[int] | NDArray[np.int64]) -> None:
     """Write the placed meshes of the `chosen` bodies (numbers from 0), world frame, scene units, one after another."""
-    triangles = sum(len(bodies.meshes[bodies.mesh_index[body]].triangles) for body in chosen)
-    file.write(HEADER + np.uint32(triangles).astype("<u4").tobytes())
-    for body in chosen:
-        file.write(
-            _pack_facets(compute_world_vertices(bodies, int(body)), bodies.meshes[bodies.mesh_index[body]].triangles)
-        )
+    surfaces = [_list_surface(bodies.meshes[bodies.mesh_index[body]]) for body in chosen]
+    file.write(HEADER + np.uint32(sum(map(len, surfaces))).astype("<u4").tobytes())
+    for body, triangles in zip(chosen, surfaces, strict=True):
+        file.write(_pack_facets(compute_world_vertices(bodies, int(body)), triangles))
+
+
+def _list_surface(mesh: Mesh) -> NDArray[np.int32]:
+    """Return the triangles (T, 3) that are no walls."""
+    return mesh.triangles[: len(mesh.triangles) - mesh.walls]
 
 
 def _pack_facets(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> bytes:

@@ -37,6 +37,8 @@ class Mesh:
     """
     centre_line: CentreLine | None = None
     """Of fibres only."""
+    walls: int = 0
+    """How many of the last triangles are walls between parts of one body: they close the mesh, no STL file has them."""
 
     @cached_property
     def extents(self) -> NDArray[np.float64]:

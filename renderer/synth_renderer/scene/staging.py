@@ -18,6 +18,7 @@ from synth_renderer.model.mesh import Mesh
 from synth_renderer.model.palette import build_palette
 from synth_renderer.model.staged_scene import Agglomerates, StagedScene, StagedTechnique
 from synth_renderer.model.transforms import compute_middle
+from synth_renderer.scene.fused_bodies import fuse_meta_balls
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def stage_scene(world: World) -> StagedScene:
     for row, color in enumerate(build_palette(len(particles))):
         particles.features.set_value("category_color", row, "#{:02x}{:02x}{:02x}".format(*color))
     technique = _stage_technique(world.require_technique())
-    bodies = build_bodies(particles, every, technique.camera.pixel_size, world.meshes)
+    bodies = fuse_meta_balls(particles, build_bodies(particles, every, technique.camera.pixel_size, world.meshes))
     steps = world.recipe.synth_chain.feature_generation_steps
     has_agglomerates = any(isinstance(step, AgglomerateParticles) for step in steps)
     geometries = {blueprint.geometry_prototype_name for blueprint in world.recipe.blueprints.particles.values()}

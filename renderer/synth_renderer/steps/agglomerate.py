@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_renderer.agglomeration.growth import FRACTAL_DIMENSIONS, grow_agglomerate
+from synth_renderer.geometry.prototypes import GEOMETRIES
 from synth_renderer.model.errors import DrawError, RenderError
 from synth_renderer.model.transforms import compute_middle, multiply_quaternions
 from synth_renderer.randomness.streams import Stream
@@ -43,7 +44,7 @@ def _read_radii(particles: Particles, rows: NDArray[np.int64]) -> NDArray[np.flo
     radii = np.empty(len(rows))
     for position, row in enumerate(rows):
         size, particle = particles.compute_size(int(row)), particles.names[row]
-        if particles.geometries[row] not in ("default", "sphere", "ellipsoid") or len(set(size.tolist())) > 1:
+        if particles.geometries[row] not in GEOMETRIES or len(set(size.tolist())) > 1:
             raise RenderError(
                 f"particle {particle} is no sphere, and only spheres agglomerate; take the prototype sphere with equal"
                 " dimensions"

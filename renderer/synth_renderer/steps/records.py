@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -179,13 +180,13 @@ def _compute_contents(
     stretched: Callable[[str, NDArray[np.float64]], float],
     scaled: Callable[[Mesh, float], float],
 ) -> NDArray[np.float64]:
-    """Apply the prototype's formula to the sizes, or scale the value that the mesh of a shape carries."""
+    """Scale the value that a mesh carries, or apply the prototype's formula to the sizes where it carries none."""
     bodies, contents = scene.bodies, np.empty(len(scene))
     for body, (kind, size) in enumerate(zip(scene.geometries, sizes, strict=True)):
-        if kind in prototypes.GEOMETRIES:
+        mesh = bodies.meshes[bodies.mesh_index[body]]
+        if math.isnan(mesh.volume):
             contents[body] = stretched(kind, size)
         else:
-            mesh = bodies.meshes[bodies.mesh_index[body]]
             contents[body] = np.float32(scaled(mesh, float(bodies.scales[body, 0])))
     return contents
 
