@@ -340,8 +340,8 @@ def _build_pattern(name: str, prefix: str, length: str, along: str) -> dict[str,
 
 
 _TRACED: Final = ("default", "secondary_electron_microscope")
-_MICROSCOPES: Final = ("scanning_electron_microscope", "secondary_electron_microscope")
-_SIGNAL_MODEL: Final = ("scanning_electron_microscope",)
+_MICROSCOPES: Final = ("scanning_electron_microscope", "secondary_electron_microscope", "sem_aggregate")
+_SIGNAL_MODEL: Final = ("scanning_electron_microscope", "sem_aggregate")
 _TRANSMISSION: Final = ("transmission_electron_microscope",)
 
 MATERIALS: Final[dict[str, Prototype]] = {
@@ -373,6 +373,18 @@ MATERIALS: Final[dict[str, Prototype]] = {
         }
         | _build_pattern("skin_pattern", "skin", "particle size", "the particle's longest axis"),
         _SIGNAL_MODEL,
+    ),
+    "aggregated_texture": Prototype(
+        "rough surface of an agglomerate",
+        {"bump_strength": _build_float(0.533, "depth of the bumps; 0 is smooth", "", 0.0, 2.0)},
+    ),
+    "band_noise": Prototype(
+        "ground with soft level bands",
+        {
+            "bump_strength": Feature(
+                FeatureType.FLOAT, 0.533, "depth of the bumps", "", 0.0, 1e3, no_effect="the bands are level"
+            )
+        },
     ),
     "sem_ground": Prototype(
         "ground as the scanning electron microscope's signal model sees it; every structure 0 is flat",
@@ -531,7 +543,7 @@ _ELECTRON_OPTICS: Final[dict[str, Feature]] = {
     "gain_variation": _build_float(0.0, "rms difference from pixel to pixel", "of the gain", 0.0, 0.5),
 }
 
-TECHNIQUES: Final[dict[str, Prototype]] = {
+_TECHNIQUES: Final[dict[str, Prototype]] = {
     "default": Prototype(
         "perspective camera and a lamp over a 2 x 2 x 2 volume",
         _RENDER
@@ -661,3 +673,22 @@ TECHNIQUES: Final[dict[str, Prototype]] = {
         bodies_overlap=True,
     ),
 }
+_AGGREGATES: Final[dict[str, Prototype]] = {
+    "sem_aggregate": Prototype(
+        "the same signal over a volume that is centred on the origin, under a band of light",
+        dict(_TECHNIQUES["scanning_electron_microscope"].features)
+        | {
+            "illumination_strength": _build_float(2.0, "scales brightness; 2 is that of `gain`", "", 0.0, 1000.0),
+            "noise_threshold": _build_float(
+                0.05, "shot noise in proportion to it; at 0.05 it is that of `electrons`", "", 0.0, 1000.0
+            ),
+            "illumination_rotation": _build_float(
+                0.0, "turn of the band about y; from the side that it raises comes more", "radian", -6.3, 6.3
+            ),
+            "illumination_location": _build_float(
+                20.0, "height of the band; a lower one shadows deeper", "scene units", -100.0, 1000.0
+            ),
+        },
+    ),
+}
+TECHNIQUES: Final = _TECHNIQUES | _AGGREGATES

@@ -70,6 +70,52 @@ def _sem_patchy_silicone(tree: NodeTree) -> Value:
     return _emitter(tree, patch.outputs[0])
 
 
+def _aggregated_texture(tree: NodeTree) -> Value:
+    """Bumps of two noises in the world's frame, so that they go on where two balls have fused.
+
+    Scales are numbers over the size of the particle.
+    """
+    per_size = tree.add_attribute("OBJECT", "bump_scale", "Fac")
+    place = tree.add_node("ShaderNodeNewGeometry").outputs["Position"]
+    coarse, fine = (
+        tree.add_node(
+            "ShaderNodeTexNoise",
+            Vector=place,
+            Scale=tree.add_math("MULTIPLY", per_size, scale),
+            Detail=detail,
+        ).outputs[0]
+        for scale, detail in BUMP_NOISES
+    )
+    size = tree.add_math("DIVIDE", BUMP_DEPTH, tree.add_math("MAXIMUM", per_size, 1e-6))
+    bump = tree.add_node(
+        "ShaderNodeBump",
+        Strength=tree.add_attribute("OBJECT", "bump_strength", "Fac"),
+        Distance=size,
+        Height=tree.add_math("ADD", coarse, fine),
+    )
+    return _emitter(tree, _tilt_yield(tree, bump.outputs[0]), bump.outputs[0])
+
+
+BUMP_NOISES: Final = ((4.0, 5.0), (30.0, 10.0))
+"""Scale and detail of the noises of `aggregated_texture`."""
+BUMP_DEPTH: Final = 0.15
+"""Height of its bumps, particle sizes."""
+
+
+def _band_noise(tree: NodeTree) -> Value:
+    """Level bands along y over the substrate."""
+    generated = tree.add_node("ShaderNodeTexCoord").outputs["Generated"]
+    wave = tree.add_node("ShaderNodeTexWave", bands_direction="Y", Vector=generated, Scale=0.5, Detail=0.7)
+    band = tree.add_node(
+        "ShaderNodeMapRange", Value=wave.outputs["Fac"], **{"To Min": 0.81 * BAND_YIELD, "To Max": BAND_YIELD}
+    )
+    return _emitter(tree, band.outputs[0])
+
+
+BAND_YIELD: Final = 0.6
+"""Relative emission of the brightest line of a band."""
+
+
 def _sem_ground(tree: NodeTree) -> Value:
     """A level, dark ground: only the signal model has its structures."""
     return _emitter(tree, GROUND_YIELD)
@@ -81,15 +127,18 @@ PATCH_YIELD: Final = 1.6
 """Relative emission along the middle of a thread of residue."""
 
 
-def _emitter(tree: NodeTree, strength: Value) -> Value:
+def _emitter(tree: NodeTree, strength: Value, normal: Value | None = None) -> Value:
     """Secondary electrons leave by the cosine law, whatever the tilt: a Lambert surface by reciprocity."""
     grey = tree.add_node("ShaderNodeCombineXYZ", X=strength, Y=strength, Z=strength)
-    return tree.add_node("ShaderNodeBsdfDiffuse", Color=grey.outputs[0]).outputs[0]
+    turned = {} if normal is None else {"Normal": normal}
+    return tree.add_node("ShaderNodeBsdfDiffuse", Color=grey.outputs[0], **turned).outputs[0]
 
 
-def _tilt_yield(tree: NodeTree) -> Value:
+def _tilt_yield(tree: NodeTree, normal: Value | None = None) -> Value:
     """Build the nodes of the edge effect: the formula of `sem_traced.detector.TiltYield`."""
-    facing = tree.add_math("SUBTRACT", 1.0, tree.add_node("ShaderNodeLayerWeight", Blend=0.5).outputs["Facing"])
+    turned = {} if normal is None else {"Normal": normal}
+    layer = tree.add_node("ShaderNodeLayerWeight", Blend=0.5, **turned)
+    facing = tree.add_math("SUBTRACT", 1.0, layer.outputs["Facing"])
     cutoff = tree.add_attribute("VIEW_LAYER", "edge_cutoff", "Fac")
     exponent = tree.add_math("MULTIPLY", tree.add_attribute("VIEW_LAYER", "edge_exponent", "Fac"), -1.0)
     raised = tree.add_math("POWER", tree.add_math("MAXIMUM", facing, cutoff), exponent)
@@ -106,6 +155,8 @@ _SHADERS: Final[dict[str, Callable[[NodeTree], Value]]] = {
     "sem_polystyrene": _sem_polystyrene,
     "sem_patchy_silicone": _sem_patchy_silicone,
     "sem_particle": _sem_polystyrene,
+    "aggregated_texture": _aggregated_texture,
+    "band_noise": _band_noise,
     "sem_ground": _sem_ground,
     "tem_amorphous": _default,
     "tem_particle": _default,

@@ -90,6 +90,7 @@ def _add_particles(blender_scene: bpy.types.Scene, scene: StagedScene) -> None:
     collection = bpy.data.collections.new("Particles")
     blender_scene.collection.children.link(collection)
     shared: dict[tuple[int, str], bpy.types.Mesh] = {}
+    sizes = _measure_largest(scene)
     for index, name in enumerate(scene.names):
         kind = int(scene.bodies.mesh_index[index]), scene.materials[index]
         if kind not in shared:
@@ -98,7 +99,18 @@ def _add_particles(blender_scene: bpy.types.Scene, scene: StagedScene) -> None:
         obj.pass_index = index + 1
         _place(obj, scene.bodies, index)
         _set_appearance(obj, scene.features, index)
+        if _find_value(scene.features, "bump_strength", index) is not None:
+            obj["bump_scale"] = 1.0 / sizes[scene.blueprints[index]]
         collection.objects.link(obj)
+
+
+def _measure_largest(scene: StagedScene) -> dict[str, float]:
+    """Return the mean extent of each blueprint's largest body, scene units: textures of fused balls have one scale."""
+    sizes: dict[str, float] = {}
+    for index, blueprint in enumerate(scene.blueprints):
+        extents = scene.bodies.scales[index] * scene.bodies.meshes[scene.bodies.mesh_index[index]].extents
+        sizes[blueprint] = max(sizes.get(blueprint, 1e-6), float(extents.mean()))
+    return sizes
 
 
 def _make_mesh_data(name: str, mesh: Mesh, shared_material: bpy.types.Material) -> bpy.types.Mesh:
@@ -131,9 +143,10 @@ def _set_appearance(obj: bpy.types.Object, features: Mapping[str, FeatureColumn]
     color = _find_value(features, "color", index)
     if color is not None:
         obj.color = color
-    roughness = _find_value(features, "roughness", index)
-    if roughness is not None:
-        obj["roughness"] = float(roughness)
+    for name in ("roughness", "bump_strength"):
+        value = _find_value(features, name, index)
+        if value is not None:
+            obj[name] = float(value)
 
 
 def _find_value(features: Mapping[str, FeatureColumn], name: str, index: int) -> Any:

@@ -26,6 +26,8 @@ from synth_renderer.numerics.kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FUSED_GEOMETRY: Final = "meta_ball_sphere"
+"""The geometry prototype whose particles fuse with the others of their blueprint."""
 REACH: Final = 0.897
 """Radius at which the field of a ball ends, over its diameter."""
 PEAK: Final = 2.0
@@ -352,8 +354,8 @@ def _slice_tetrahedron(
 ) -> int:
     """Write the polygon where `values` (4,), linear in a tetrahedron, pass through 0; return its corners, 0 to 4.
 
-    Inside is above 0, and 0 itself if `zero_counts`. The edges of the lattice that the polygon's corners lie on have the
-    keys 8 x the key of their lower point + their direction.
+    Inside is above 0, and 0 itself if `zero_counts`. A corner's key is that of its edge of the lattice: 8 x the key of
+    the edge's lower point + its direction.
     """
     inside, outside = np.empty(4, dtype=np.int64), np.empty(4, dtype=np.int64)
     within, without = 0, 0

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.geometry import prototypes
-from synth_renderer.geometry.meta_balls import MetaBalls, build_part, compute_lone_diameter, find_neighbours
+from synth_renderer.geometry.meta_balls import (
+    FUSED_GEOMETRY,
+    MetaBalls,
+    build_part,
+    compute_lone_diameter,
+    find_neighbours,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +25,6 @@ if TYPE_CHECKING:
     from synth_renderer.model.mesh import Mesh
     from synth_renderer.scene.world import Particles
 
-FUSED_GEOMETRY: Final = "meta_ball_sphere"
-"""The geometry prototype whose particles fuse with others of their blueprint."""
 MAX_SUBDIVISIONS: Final = 6
 """Finest mesh of a ball that fuses with none."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth_renderer.geometry.meta_balls import FUSED_GEOMETRY
 from synth_renderer.randomness.streams import Stream
 
 if TYPE_CHECKING:
@@ -20,8 +21,21 @@ def make_key(scene: StagedScene, feature: str) -> np.uint64:
 
 
 def make_particle_keys(scene: StagedScene, feature: str) -> NDArray[np.uint64]:
-    """Return the SplitMix64 key of a feature of each particle, (N,)."""
-    return np.array([create_stream(scene, feature, name).draw_word() for name in scene.names], dtype=np.uint64)
+    """Return the SplitMix64 key of a feature of each particle's surface, (N,)."""
+    names = list_surface_names(scene)
+    return np.array([create_stream(scene, feature, name).draw_word() for name in names], dtype=np.uint64)
+
+
+def list_surface_names(scene: StagedScene) -> list[str]:
+    """Return the name of each particle's surface (N,): its own, or that of the first of the balls that it fuses with.
+
+    What is drawn for a surface is drawn by its name, so that it does not change where two balls meet.
+    """
+    first: dict[str, str] = {}
+    return [
+        first.setdefault(blueprint, name) if geometry == FUSED_GEOMETRY else name
+        for name, geometry, blueprint in zip(scene.names, scene.geometries, scene.blueprints, strict=True)
+    ]
 
 
 def compute_sizes(scene: StagedScene) -> NDArray[np.float64]:

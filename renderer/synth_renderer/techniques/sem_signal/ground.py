@@ -31,6 +31,12 @@ TEXTURE_OCTAVES: Final = 6
 """Octaves of the fractal texture; those finer than a pixel are left out."""
 TEXTURE_GAIN: Final = 0.6
 """Strength of an octave over that of the next wider one."""
+BAND_LEVEL: Final = 0.3
+"""Grey of the brightest line of a band."""
+BAND_LOW: Final = 0.81
+"""Grey of its darkest line, parts of that."""
+BAND_RADIANS: Final = 10.0
+"""Phase of the bands across the frame."""
 THREAD_DARK, THREAD_BRIGHT = 0.04, 0.5
 """Greys of bare silicone and of the middle of a thread of residue."""
 THREAD_LEVEL: Final = 0.3
@@ -98,6 +104,20 @@ def build_patchy_ground(features: Mapping[str, float], height: int, width: int) 
     """
     step = max(height, width) / features["patch_scale"]
     level = _draw_threads(_make_key(features["patch_seed"]), height, width, step)
+    return Ground(level, np.zeros((height, width), dtype=np.float32))
+
+
+def build_banded_ground(height: int, width: int) -> Ground:
+    """Return the ground of material `band_noise`: soft level bands from the left to the right, without relief.
+
+    The grey is BAND_LEVEL (low + (1 - low) (1 - cos(10 y)) / 2), low = BAND_LOW and y from 0 at the bottom to 1 at the
+    top of a square as wide as the frame (Blender's wave texture of scale 0.5: 20 radians times the scale).
+    """
+    frame = max(height, width)
+    angles = BAND_RADIANS * (0.5 + (0.5 * height - np.arange(height) - 0.5) / frame)
+    waves = np.array([math.cos(angle) for angle in angles.tolist()]).astype(np.float32)
+    greys = BAND_LEVEL * (BAND_LOW + (1 - BAND_LOW) * 0.5 * (1 - waves.astype(np.float64)))
+    level = np.repeat(greys.astype(np.float32)[:, None], width, axis=1)
     return Ground(level, np.zeros((height, width), dtype=np.float32))
 
 

@@ -95,7 +95,7 @@ def _emit_signal(scene: StagedScene, present: Selection, in_camera: Selection) -
     normal[ids == 0, 2] = 1
     cover_with_patterns(samples, scene.bodies, specimen.build_skin_patterns(scene), camera)
     roughness_keys = make_particle_keys(scene, "roughness_slope")
-    roughen_normals(samples, scene.bodies, specimen.build_skin(scene), camera, roughness_keys)
+    roughen_normals(samples, specimen.place_skins(scene), specimen.build_skin(scene), camera, roughness_keys)
     transparency = read_number(scene.technique.features, "transparency")
     pixels = gather_pixels(samples, levels, emission, SAMPLES_PER_SIDE, transparency)
     opacity = np.float32(1 - transparency) * pixels.coverage

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from synth_api.prototypes import MATERIALS, PATTERNS
+from synth_renderer.geometry.meta_balls import FUSED_GEOMETRY
 from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.imaging.scene_values import (
     compute_sizes,
     create_stream,
     get_pixel_size,
+    list_surface_names,
     make_key,
     make_particle_keys,
     read_feature,
@@ -24,11 +27,18 @@ from synth_renderer.techniques.sem_signal.skin_pattern import SkinPatterns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synth_renderer.model.bodies import Bodies
     from synth_renderer.model.staged_scene import StagedScene
     from synth_renderer.techniques.sem_signal.emission import Pixels
     from synth_renderer.techniques.sem_signal.ground import Ground
     from synth_renderer.techniques.sem_signal.samples import Samples
 
+BUMP_SLOPE: Final = 1.0
+"""Rms slope of the skin of `aggregated_texture` at a bump strength of 1."""
+BUMP_WAVE: Final = 0.25
+"""Its longest wave, particle sizes: that of a noise of scale 4."""
+BUMP_FALLOFF: Final = 4.0
+"""Its power spectrum falls with this power of frequency."""
 DEFAULT_GROUND_LEVEL: Final = 0.15
 """Grey of a background material without a ground model here."""
 MAX_DEVIATION: Final = 2.5
@@ -43,8 +53,9 @@ def compute_levels(scene: StagedScene) -> NDArray[np.float64]:
     """Return the grey of each particle's level facets, (N,), parts of full white, at least 0."""
     features = scene.technique.features
     contrast, variation = read_number(features, "particle_contrast"), read_number(features, "particle_variation")
+    names = list_surface_names(scene)
     deviations = np.array(
-        [create_stream(scene, "particle_variation", name).draw_normal() if variation else 0.0 for name in scene.names]
+        [create_stream(scene, "particle_variation", name).draw_normal() if variation else 0.0 for name in names]
     )
     level = (read_number(features, "ground_level") if "ground_level" in features else 0.0) + contrast
     factor = 1.0 + variation * np.clip(deviations, -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
@@ -61,7 +72,8 @@ def _compute_composition(scene: StagedScene) -> NDArray[np.float64]:
     share, contrast = (read_number(features, name) for name in ("composition_share", "composition_contrast"))
     if share == 0 or contrast == 0:
         return np.ones(len(scene))
-    draws = np.array([create_stream(scene, "composition_share", name).draw_uniform() for name in scene.names])
+    names = list_surface_names(scene)
+    draws = np.array([create_stream(scene, "composition_share", name).draw_uniform() for name in names])
     return np.where(draws < share, 1.0 + contrast, 1.0)
 
 
@@ -71,12 +83,41 @@ def compute_cores(scene: StagedScene, levels: NDArray[np.float64]) -> tuple[NDAr
 
 
 def build_skin(scene: StagedScene) -> Skin:
-    """Return the skin of each particle; its longest wave in scene units."""
+    """Return the skin of each particle; its longest wave in scene units.
+
+    That of `aggregated_texture` has slopes of the same rms in every octave, as the sum of two noises of many octaves.
+    """
+    bumps = read_feature(scene, "bump_strength", 0.0)
+    is_bumpy, scales = bumps > 0, read_feature(scene, "roughness_scale", 1.0)
     return Skin(
-        slopes=read_feature(scene, "roughness_slope", 0.0),
-        waves=read_feature(scene, "roughness_scale", 1.0) * np.maximum(compute_sizes(scene), 1e-6),
-        falloffs=read_feature(scene, "roughness_falloff", 3.0),
+        slopes=np.where(is_bumpy, BUMP_SLOPE * bumps, read_feature(scene, "roughness_slope", 0.0)),
+        waves=np.where(is_bumpy, BUMP_WAVE, scales) * np.maximum(_compute_surface_sizes(scene), 1e-6),
+        falloffs=np.where(is_bumpy, BUMP_FALLOFF, read_feature(scene, "roughness_falloff", 3.0)),
     )
+
+
+def place_skins(scene: StagedScene) -> Bodies:
+    """Return the bodies in whose frames their skins lie: for balls that fuse the world's, so that they share one."""
+    bodies, fused = scene.bodies, _find_fused(scene)
+    if not fused.any():
+        return bodies
+    locations, quaternions = bodies.locations.copy(), bodies.quaternions.copy()
+    locations[fused], quaternions[fused] = 0.0, (1.0, 0.0, 0.0, 0.0)
+    return replace(bodies, locations=locations, quaternions=quaternions)
+
+
+def _find_fused(scene: StagedScene) -> NDArray[np.bool_]:
+    return np.array([geometry == FUSED_GEOMETRY for geometry in scene.geometries], dtype=bool)
+
+
+def _compute_surface_sizes(scene: StagedScene) -> NDArray[np.float64]:
+    """Return the mean extent of each body, (N,), scene units; of balls that fuse that of the largest one."""
+    sizes, fused = compute_sizes(scene), _find_fused(scene)
+    blueprints = np.array(scene.blueprints, dtype=object)
+    for name in dict.fromkeys(blueprints[fused]):
+        members = fused & (blueprints == name)
+        sizes[members] = sizes[members].max()
+    return sizes
 
 
 def build_skin_patterns(scene: StagedScene) -> SkinPatterns:
@@ -105,6 +146,8 @@ def build_ground(scene: StagedScene) -> Ground:
     if technique.background_material == "sem_patchy_silicone":
         features = {name: read_number(technique.features, name) for name in ("patch_scale", "patch_seed")}
         return ground.build_patchy_ground(features, height, width)
+    if technique.background_material == "band_noise":
+        return ground.build_banded_ground(height, width)
     level = 0.0 if technique.background_material == "vacuum" else DEFAULT_GROUND_LEVEL
     return ground.build_plain_ground(level, height, width)
 
