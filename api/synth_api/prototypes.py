@@ -283,6 +283,7 @@ _META_BALLS: Final[dict[str, Prototype]] = {
         "ball that fuses with the others of its blueprint to one surface",
         {"dimensions": replace(_DIMENSIONS["dimensions"], minimum=1e-3)}
         | _LOCATION
+        | _ORIENTATION
         | {
             "influence_threshold": _build_float(
                 0.6, "sum of the balls' fields at the surface; a ball's is 2 in its middle", "", 1e-3, 1.99
@@ -377,6 +378,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
     "aggregated_texture": Prototype(
         "rough surface of an agglomerate",
         {"bump_strength": _build_float(0.533, "depth of the bumps; 0 is smooth", "", 0.0, 2.0)},
+        ("default", *_MICROSCOPES),
     ),
     "band_noise": Prototype(
         "ground with soft level bands",

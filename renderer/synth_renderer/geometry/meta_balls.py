@@ -212,7 +212,7 @@ def _compute_square(frame: NDArray[np.float64], x: float, y: float, z: float) ->
     u = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z
     v = frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z
     w = frame[2, 0] * x + frame[2, 1] * y + frame[2, 2] * z
-    return u * u + v * v + w * w
+    return float(u * u + v * v + w * w)
 
 
 @kernel
@@ -528,7 +528,7 @@ def _add_gradient(
     slope = -12.0 * factor * rest * rest
     for axis in range(3):
         gradient[axis] += slope * (frame[0, axis] * u + frame[1, axis] * v + frame[2, axis] * w)
-    return 2.0 * rest * rest * rest
+    return float(2.0 * rest * rest * rest)
 
 
 @kernel

@@ -98,7 +98,7 @@ def build_skin(scene: StagedScene) -> Skin:
 
 def place_skins(scene: StagedScene) -> Bodies:
     """Return the bodies in whose frames their skins lie: for balls that fuse the world's, so that they share one."""
-    bodies, fused = scene.bodies, _find_fused(scene)
+    bodies, fused = scene.bodies, _find_meta_balls(scene)
     if not fused.any():
         return bodies
     locations, quaternions = bodies.locations.copy(), bodies.quaternions.copy()
@@ -106,13 +106,13 @@ def place_skins(scene: StagedScene) -> Bodies:
     return replace(bodies, locations=locations, quaternions=quaternions)
 
 
-def _find_fused(scene: StagedScene) -> NDArray[np.bool_]:
+def _find_meta_balls(scene: StagedScene) -> NDArray[np.bool_]:
     return np.array([geometry == FUSED_GEOMETRY for geometry in scene.geometries], dtype=bool)
 
 
 def _compute_surface_sizes(scene: StagedScene) -> NDArray[np.float64]:
     """Return the mean extent of each body, (N,), scene units; of balls that fuse that of the largest one."""
-    sizes, fused = compute_sizes(scene), _find_fused(scene)
+    sizes, fused = compute_sizes(scene), _find_meta_balls(scene)
     blueprints = np.array(scene.blueprints, dtype=object)
     for name in dict.fromkeys(blueprints[fused]):
         members = fused & (blueprints == name)
