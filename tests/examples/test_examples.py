@@ -63,10 +63,20 @@ def test_the_python_example_renders_a_run_in_20_lines(copied: Path) -> None:
     assert len((copied / "python-api" / "render.py").read_text().splitlines()) <= 22
 
 
-def test_the_command_of_the_kubernetes_example_writes_the_shipped_manifests(copied: Path) -> None:
-    run_commands(copied / "kubernetes-sweep")
-    for shipped in (ROOT / "recipes" / "kubernetes").glob("*.yaml"):
-        written = (copied / "kubernetes-sweep" / "manifests" / shipped.name).read_text()
+@pytest.mark.parametrize(
+    ("example", "recipe"),
+    [
+        ("kubernetes-sweep", "spheres-sem"),
+        pytest.param("agglomerates", "agglomerates-tem", marks=pytest.mark.slow),
+    ],
+)
+def test_the_commands_of_an_example_write_the_shipped_manifests(copied: Path, example: str, recipe: str) -> None:
+    printed = run_commands(copied / example)
+    assert (
+        example != "agglomerates" or len(re.findall(r"^\d+ agglomerates of 5 .*: D = [12]", printed, re.MULTILINE)) == 2
+    )
+    for shipped in (ROOT / "recipes" / "kubernetes").glob(f"{recipe}*.yaml"):
+        written = (copied / example / "manifests" / shipped.name).read_text()
         assert written.split("\n", 1)[1] == shipped.read_text().split("\n", 1)[1], (
             "all but the comment with the command"
         )

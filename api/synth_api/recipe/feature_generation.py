@@ -118,7 +118,9 @@ class RelaxCollisions(Step):
 class AgglomerateParticles(Step):
     """Join the spheres of a set to agglomerates, which further steps move as rigid bodies."""
 
-    primary_particle_number: ClassVar[Feature] = Feature(FeatureType.FLOAT, 1.0, "primary particles of an agglomerate")
+    primary_particle_number: ClassVar[Feature] = Feature(
+        FeatureType.FLOAT, 1.0, "primary particles of an agglomerate", minimum=0.0
+    )
 
     affected_set_name: str
     mode: AgglomerationMode

@@ -13,6 +13,7 @@ from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import AgglomerateParticles, DepositOnSubstrate, TriggerFeatureUpdate
 from synth_api.recipe.feature_values import convert_parameter, convert_value, convert_variability
 from synth_api.recipe.node import Builtin
+from synth_api.recipe.variabilities import Constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -187,6 +188,8 @@ def _convert_agglomeration(path: str, step: AgglomerateParticles) -> Agglomerate
         value = convert_variability(step.primary_particle_number_variability, step.primary_particle_number)
     except InputError as error:
         raise InputError(f"{path}.{field}.{error.path}", error.problem) from None
+    if value == Constant(value=0.0):
+        raise InputError(f"{path}.{field}.value", "an agglomerate has one particle or more, not 0")
     return step.model_copy(update={field: value})
 
 

@@ -232,6 +232,18 @@ def test_agglomeration_has_a_nested_variability(spheres_tree, put) -> None:
             "primary_particle_number_variability.value",
             "number",
         ),
+        (
+            "primary_particle_number_variability",
+            {"_target_": "$builtins.Constant", "value": 0},
+            "primary_particle_number_variability.value",
+            "an agglomerate has one particle or more, not 0",
+        ),
+        (
+            "primary_particle_number_variability",
+            {"_target_": "$plugins.official.UniformDistributionInt", "location": -2, "scale": 5},
+            "primary_particle_number_variability.location",
+            "values must be at least 0, -2 is too small",
+        ),
     ],
 )
 def test_agglomeration_refuses(spheres_tree, put, refusal, key, value, path, problem) -> None:

@@ -98,11 +98,14 @@ def test_a_recipe_brings_its_fragments(tmp_path: Path, capsys: pytest.CaptureFix
 def test_the_shipped_resources_are_made_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     shipped = ROOT / "recipes/kubernetes"
-    made_by = (shipped / "spheres-sem-180.yaml").read_text().splitlines()[0].removeprefix("# synth ")
-    assert main.run([*shlex.split(made_by), "--out", str(tmp_path)]) == 0
-    assert sorted(path.name for path in shipped.iterdir()) == ["spheres-sem-180.yaml", "spheres-sem.yaml"]
+    sweeps = ["agglomerates-tem-60.yaml", "spheres-sem-180.yaml"]
+    for sweep in sweeps:
+        made_by = (shipped / sweep).read_text().splitlines()[0].removeprefix("# synth ")
+        assert main.run([*shlex.split(made_by), "--out", str(tmp_path)]) == 0
+    recipes = ["agglomerates-tem.yaml", "spheres-sem.yaml"]
+    assert sorted(path.name for path in shipped.iterdir()) == sorted(sweeps + recipes)
     for path in shipped.iterdir():
-        assert path.read_text() == (tmp_path / path.name).read_text(), made_by
+        assert path.read_text() == (tmp_path / path.name).read_text()
 
 
 @pytest.mark.parametrize(

@@ -200,5 +200,6 @@ def test_a_particle_agglomerates_once() -> None:
 
 
 def test_number_of_primary_particles_is_positive() -> None:
+    none = {"_target_": "$plugins.official.UniformDistributionInt", "location": 0, "scale": 1}
     with pytest.raises(DrawError, match="primary_particle_number_variability draws 0, and an agglomerate has"):
-        run(in_groups_of(0))
+        run(agglomerate(primary_particle_number_variability=none))
