@@ -149,12 +149,6 @@ class AgglomerateParticles(Step):
             )
         return self
 
-    def read_process(self) -> tuple[str, float]:
-        """Return what collides, `cluster-cluster` or `particle-cluster`, and the randomness of the flight."""
-        colliding, randomness = PUBLISHED_MODES.get(self.mode, (self.mode, self.randomness))
-        assert randomness is not None
-        return colliding, randomness
-
 
 class DepositOnSubstrate(Step):
     """Put the particles of a set on the floor of the measurement volume, in order of their ids, until they cover it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth_api.recipe.feature_generation import PUBLISHED_MODES
 from synth_renderer.agglomeration.growth import FRACTAL_DIMENSIONS, grow_agglomerate
 from synth_renderer.geometry.prototypes import GEOMETRIES
 from synth_renderer.model.errors import DrawError, RenderError
@@ -89,7 +90,8 @@ def _join_particles(
     key: np.uint64,
     volume: Box,
 ) -> None:
-    mode, randomness = step.read_process()
+    mode, randomness = PUBLISHED_MODES.get(step.mode, (step.mode, step.randomness))
+    assert randomness is not None
     grown = grow_agglomerate(radii, mode, step.speed, randomness, step.sintering_ratio, key)
     _require_room(grown.centres, radii, volume)
     membership = particles.membership

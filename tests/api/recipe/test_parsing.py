@@ -4,7 +4,7 @@ import pytest
 
 from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.recipe.feature_generation import AgglomerateParticles, LoadState, RelaxCollisions
+from synth_api.recipe.feature_generation import PUBLISHED_MODES, AgglomerateParticles, LoadState, RelaxCollisions
 from synth_api.recipe.parsing import parse_recipe
 from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import Constant
@@ -252,21 +252,13 @@ def test_agglomeration_refuses(spheres_tree, put, refusal, key, value, path, pro
     assert problem in sentence
 
 
-@pytest.mark.parametrize(
-    ("mode", "process"),
-    [
-        ("ballistic_cluster_agglomeration", ("cluster-cluster", 0)),
-        ("diffusion_limited_cluster_agglomeration", ("cluster-cluster", 1)),
-        ("ballistic_particle_agglomeration", ("particle-cluster", 0)),
-        ("diffusion_limited_particle_agglomeration", ("particle-cluster", 1)),
-    ],
-)
-def test_published_names_of_agglomeration_include_the_randomness(spheres_tree, put, mode, process) -> None:
+@pytest.mark.parametrize(("mode", "randomness"), [(mode, process[1]) for mode, process in PUBLISHED_MODES.items()])
+def test_published_names_of_agglomeration_include_the_randomness(spheres_tree, put, mode, randomness) -> None:
     named = {key: value for key, value in AGGLOMERATION.items() if key != "randomness"} | {"mode": mode}
-    for written in (named, named | {"randomness": process[1]}):
+    for written in (named, named | {"randomness": randomness}):
         step = parse_recipe(put(spheres_tree, f"{GENERATION}.5", written)).synth_chain.feature_generation_steps[5]
         assert isinstance(step, AgglomerateParticles)
-        assert step.read_process() == process
+        assert step.mode == mode
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,22 @@ def test_ten_in_threes_are_three_and_three_and_three_and_one(number: float) -> N
     assert find_members(world, "AllUltimateParents").particles.nonzero()[0].tolist() == [0, 3, 6, 9]
 
 
+@pytest.mark.parametrize(
+    ("name", "colliding", "randomness"),
+    [
+        ("ballistic_cluster_agglomeration", "cluster-cluster", 0),
+        ("diffusion_limited_cluster_agglomeration", "cluster-cluster", 1),
+        ("ballistic_particle_agglomeration", "particle-cluster", 0),
+        ("diffusion_limited_particle_agglomeration", "particle-cluster", 1),
+    ],
+)
+def test_published_names_are_what_collides_and_how_it_flies(name: str, colliding: str, randomness: float) -> None:
+    named = agglomerate(mode=name)
+    del named["randomness"]
+    spelled = run(agglomerate(mode=colliding, randomness=randomness), number=15)
+    np.testing.assert_array_equal(places(run(named, number=15)), places(spelled))
+
+
 def test_sintering_ratio_is_the_overlap() -> None:
     apart = distances(run(agglomerate(sintering_ratio=0.1), number=12))[np.triu_indices(12, 1)]
     assert apart.min() == pytest.approx(1.8, abs=1e-6)
