@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -12,7 +10,8 @@ from harness.operator_chart import OPERATOR_NAMESPACE
 from operators import NAME, WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
 
-from synth_api.jobs.names import JOB_LABEL, SWEEP_LABEL, build_input_name
+from synth_api.jobs.messages import JobKind
+from synth_api.jobs.names import DATASET_LABEL, JOB_LABEL, SWEEP_LABEL, build_input_name
 from synth_api.reasons import Reason
 from synth_api.resources.base import API_VERSION
 from synth_api.resources.conditions import ConditionType
@@ -48,15 +47,15 @@ def read_allowed_rules(cluster: Cluster) -> set[tuple[str, str, str]]:
     }
 
 
-def take_name(namespace: SweepNamespace, kind: str, name: str) -> None:
-    """Create a foreign object with a name that the operator needs."""
+def create_object(namespace: SweepNamespace, kind: str, name: str, **metadata: Any) -> None:
+    """Create an object that the operator has not made, such as one with a name that it needs."""
     container = {"name": "work", "image": "none"}
     template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
     bodies: dict[str, dict[str, Any]] = {
         "ConfigMap": {"apiVersion": "v1"},
         "Job": {"apiVersion": "batch/v1", "spec": {"suspend": True, "template": template}},
     }
-    namespace.apply({**bodies[kind], "kind": kind, "metadata": {"name": name}})
+    namespace.apply({**bodies[kind], "kind": kind, "metadata": {"name": name, **metadata}})
 
 
 def run_full_life(namespace: SweepNamespace) -> None:
@@ -66,7 +65,7 @@ def run_full_life(namespace: SweepNamespace) -> None:
     status = namespace.wait_for_status("life", lambda status: status.attempt is not None, "the sweep has no attempt")
     assert status.attempt is not None
     taken = build_input_name("life", status.attempt.hash)
-    take_name(namespace, "ConfigMap", taken)
+    create_object(namespace, "ConfigMap", taken)
     namespace.patch_sweep("life", suspend=False)
     namespace.wait_for_status(
         "life", lambda status: read_reason(status) is Reason.NAME_TAKEN, "the reason is not NameTaken"
@@ -78,22 +77,25 @@ def run_full_life(namespace: SweepNamespace) -> None:
 
 
 def run_life_of_a_dataset(namespace: SweepNamespace) -> None:
-    """Let a dataset of the sweep be published and deleted with its versions.
+    """Let a dataset of the sweep be published, be given a Job that it does not need, and be deleted with its versions.
 
-    Its spec is too long to be kept by the operator, even compressed, so the operator reads it.
+    The status of a published dataset stays as it is, so the operator reads the dataset before it deletes the Job. Where
+    it writes a status first, the answer shows that it has the current version.
     """
-    letters, dice = ascii_letters + digits, Random(20261129)
-    authors = ["".join(dice.choices(letters, k=200)) for _ in range(100)]
     spec = {
         "version": "1",
         "sources": [{"sweepRef": {"name": "life"}}],
         "exports": [{"format": "coco"}],
-        "card": {"authors": authors, "description": "".join(dice.choices(letters, k=10_000))},
         "deletionPolicy": "Delete",
     }
     document = {"apiVersion": API_VERSION, "kind": "SynthDataset", "metadata": {"name": "life"}, "spec": spec}
     namespace.apply(document)
     namespace.kubectl("wait", "--for=condition=Ready", "synthdataset/life", "--timeout=180s")
+    uid = namespace.kubectl("get", "synthdataset", "life", "--output=jsonpath={.metadata.uid}")
+    owner = {"apiVersion": API_VERSION, "kind": "SynthDataset", "name": "life", "uid": uid, "controller": True}
+    labels = {DATASET_LABEL: "life", JOB_LABEL: JobKind.EXPORT.value}
+    create_object(namespace, "Job", "left-over", labels=labels, ownerReferences=[owner])
+    namespace.kubectl("wait", "--for=delete", "job/left-over", "--timeout=60s")
     namespace.kubectl("delete", "synthdataset", "life", "--timeout=120s")
 
 
@@ -119,7 +121,7 @@ def test_the_operators_calls_are_exactly_its_rules(
     (wanted,) = (job["metadata"]["name"] for job in namespace.list_jobs("queued", "render"))
     namespace.patch_sweep("queued", suspend=True)
     wait_until(lambda: not namespace.list_jobs("queued", "render"), "the Job of the suspended sweep is still there")
-    take_name(namespace, "Job", wanted)
+    create_object(namespace, "Job", wanted)
     namespace.patch_sweep("queued", suspend=False)
     namespace.wait_for_status(
         "queued", lambda status: read_reason(status) is Reason.NAME_TAKEN, "the reason is not NameTaken"

@@ -41,7 +41,7 @@ _LETTERS: Final = {
 
 
 def hash_template(attempt: str, template: Mapping[str, Any]) -> str:
-    """Return Return the sha256 of an attempt and a Job's template, 64 hexadecimal digits."""
+    """Return the sha256 of an attempt and a Job's template, 64 hexadecimal digits."""
     return sha256(canonical_json([attempt, template])).hexdigest()
 
 
