@@ -62,6 +62,8 @@ class DiscSweep:
     supercategory: str = "particle"
     overlap: bool = False
     """True if discs shine through."""
+    agglomerates: bool = False
+    """True if discs of three successive ids, from 1, are an agglomerate, and the last one of all is in none."""
 
     @property
     def axes(self) -> tuple[DiscAxis, ...]:
@@ -69,10 +71,12 @@ class DiscSweep:
 
     @property
     def categories(self) -> tuple[ParticleCategory, ...]:
-        return tuple(
+        particles = [
             ParticleCategory(name, self.supercategory, (name,), (name,) if name == FIBRE else ())
             for name in self.particle_blueprints
-        )
+        ]
+        of_agglomerates = ParticleCategory("agglomerate", "agglomerate", (), agglomerates=True)
+        return (*particles, of_agglomerates) if self.agglomerates else tuple(particles)
 
     def points(self) -> list[tuple[int, int]]:
         return list(product(self.seeds, self.numbers))
@@ -161,20 +165,25 @@ def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds
 
 
 def tabulate(
-    kinds: Sequence[str], ids_of_pixels: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], *, overlap: bool
+    kinds: Sequence[str], ids_of_pixels: NDArray[np.uint16], number: int, areas: NDArray[np.int64] | None = None
 ) -> Any:
-    number, columns = len(discs), {}
+    """`areas` are those of the whole masks of discs that shine through."""
+    columns = {}
     for name, (kind, _, _) in COLUMNS.items():
         columns[name] = (np.zeros(number, DTYPES.get(str(kind), np.float64)), np.ones(number, np.bool_))
     ids = np.arange(1, number + 1, dtype=np.int32)
     columns["id"] = (ids, np.ones(number, np.bool_))
     columns["visible_px"] = (np.bincount(ids_of_pixels.ravel(), minlength=number + 1)[1:], np.ones(number, np.bool_))
-    if overlap:
+    if areas is not None:
         columns["nearest_px"] = columns["visible_px"]
-        columns["visible_px"] = (np.array([disc.sum() for disc in discs.values()], np.int64), np.ones(number, np.bool_))
+        columns["visible_px"] = (areas, np.ones(number, np.bool_))
     columns["name"] = (np.array([f"disc{one}" for one in ids], object), np.ones(number, np.bool_))
     columns["blueprint"] = (np.array([kinds[one % len(kinds)] for one in ids], object), np.ones(number, np.bool_))
     return build_particle_table(columns, {}, {})
+
+
+def find_agglomerate(disc: int, discs: int) -> int | None:
+    return None if disc == discs else 1 + (disc - 1) // 3
 
 
 def write_run(
@@ -184,16 +193,22 @@ def write_run(
     kinds: Sequence[str],
     *,
     overlap: bool = False,
+    agglomerates: bool = False,
 ) -> int:
     """Write the files of a run; return the number of its visible particles."""
     notes = annotate_whole(discs, kinds) if overlap else annotate(ids, discs, kinds)
+    if agglomerates:
+        notes = [replace(note, agglomerate=find_agglomerate(note.id, len(discs))) for note in notes]
+        numbers = [0, *(find_agglomerate(disc, len(discs)) or 0 for disc in discs)]
+        write_png(folder / "agglomerates.png", np.array(numbers, np.uint16)[ids])
     write_png(folder / "real.png", (ids % 7 * 30).astype(np.uint8))
     write_png(folder / "depth_map.png", ids)
     write_png(folder / "instances.png", ids)
     write_webp(folder / "thumb.webp", np.zeros((8, 8), np.uint8))
     height, width = ids.shape
     (folder / "annotations.json").write_text(json.dumps(build_annotations(notes, width, height)))
-    write_table(folder / "particles.parquet", tabulate(kinds, ids, discs, overlap=overlap))
+    areas = np.array([disc.sum() for disc in discs.values()], np.int64) if overlap else None
+    write_table(folder / "particles.parquet", tabulate(kinds, ids, len(discs), areas))
     return len(notes)
 
 
@@ -231,7 +246,14 @@ def render_discs(store: Store, sweep: DiscSweep) -> DatasetSource:
             continue
         discs = draw_discs(seed, number)
         with store.open_scratch(key) as folder:
-            visible = write_run(folder, stack_discs(discs), discs, sweep.particle_blueprints, overlap=sweep.overlap)
+            visible = write_run(
+                folder,
+                stack_discs(discs),
+                discs,
+                sweep.particle_blueprints,
+                overlap=sweep.overlap,
+                agglomerates=sweep.agglomerates,
+            )
             if sweep.labels:
                 (folder / "depth_map.png").write_bytes((folder / "instances.png").read_bytes() + b"\0")
             store.commit_run(folder, record_run(sweep, seed, number, visible, (WIDTH, HEIGHT)))

@@ -2,6 +2,7 @@
 
 from synth_reader.dataset import Dataset, open_dataset
 from synth_reader.errors import DatasetError
+from synth_reader.masks import decode_mask
 from synth_reader.run import Run, RunMeta
 
-__all__ = ["Dataset", "DatasetError", "Run", "RunMeta", "open_dataset"]
+__all__ = ["Dataset", "DatasetError", "Run", "RunMeta", "decode_mask", "open_dataset"]

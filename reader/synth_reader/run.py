@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PARTICLES: Final = "particles.parquet"
 _ANNOTATIONS: Final = "annotations.json"
+_AGGLOMERATES: Final = "agglomerates.png"
 _BIT_DEPTH: Final = 24
 """Byte of a PNG that holds the bits of a sample."""
 
@@ -80,8 +81,31 @@ class Run:
 
     @cached_property
     def instances(self) -> NDArray[np.uint16]:
-        """Ids of the particles, (H, W); 0 is background."""
+        """Ids of the particles, (H, W); 0 is background. Where particles shine through it has the nearest ones."""
         return self.read_picture("instances.png").astype(np.uint16, copy=False)
+
+    @cached_property
+    def agglomerates(self) -> NDArray[np.uint16]:
+        """Numbers of agglomerates, (H, W); 0 is background or a particle in none.
+
+        Raises DatasetError for a run whose recipe makes none.
+        """
+        if all(file["path"] != _AGGLOMERATES for file in self.manifest["files"]):
+            raise DatasetError(f"run {self.meta.run} has no agglomerates; its recipe has no step AgglomerateParticles")
+        return self.read_picture(_AGGLOMERATES).astype(np.uint16, copy=False)
+
+    @cached_property
+    def annotations(self) -> list[dict[str, Any]]:
+        """The visible particles of `annotations.json`; `decode_mask` decodes their masks, which may overlap.
+
+        Raises DatasetError for a damaged file.
+        """
+        content = self.read(_ANNOTATIONS)
+        document = parse_json(content, self._format(_ANNOTATIONS))
+        if not isinstance(document.get("particles"), list):
+            raise DatasetError(f"{self._format(_ANNOTATIONS)}: has no particles; render its run again")
+        particles: list[dict[str, Any]] = document["particles"]
+        return particles
 
     @cached_property
     def particles(self) -> pa.Table:
@@ -101,8 +125,7 @@ class Run:
 
         Column and row are in px, pixel centres at .5; the third is 2 for a visible point and 1 for a hidden one.
         """
-        document = parse_json(self.read(_ANNOTATIONS), self._format(_ANNOTATIONS))
-        lines = {note["id"]: note["centre_line"]["points"] for note in document["particles"] if "centre_line" in note}
+        lines = {note["id"]: note["centre_line"]["points"] for note in self.annotations if "centre_line" in note}
         return {number: np.array(points, dtype=np.float64) for number, points in lines.items()}
 
     @property

@@ -16,6 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from pycocotools import mask as coco_mask
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from disc_datasets import FIBRE, NUMBER, SEED, DiscSweep, render_discs
@@ -42,6 +43,8 @@ def write_stores(folder: Path) -> None:
     render_discs(FolderStore(folder / "two"), DiscSweep("more", (7,), (3,)))
     render_discs(FolderStore(folder / "none"), DiscSweep("none", (), ()))
     render_discs(FolderStore(folder / "fibres"), DiscSweep("fibres", (0,), (8,), ("Bead", FIBRE)))
+    glass = DiscSweep("glass", seeds=(3,), numbers=(11,), overlap=True, agglomerates=True)
+    write_masks(render_discs(FolderStore(folder / "overlapping"), glass), folder / "masks.npz")
     (folder / "empty").mkdir()
     prepare_export([discs], ExportOptions(format="coco"), Target(FolderStore(folder / "export"))).write()
     (folder / "truth.json").write_text(json.dumps(describe(discs)))
@@ -53,6 +56,16 @@ def pack(source: DatasetSource, folder: Path, ends: list[int]) -> None:
     keys = sorted(store.iterate_keys())
     for first, last in pairwise(ends):
         pack_runs(store, store, keys[first:last])
+
+
+def write_masks(source: DatasetSource, file: Path) -> None:
+    """Write the visible mask of each particle of a dataset's only run, by its id, and its agglomerates."""
+    (row,) = source.iterate_rows(["folder"])
+    folder = Path(source.store.location) / row["folder"]
+    notes = json.loads((folder / "annotations.json").read_text())["particles"]
+    masks = {str(note["id"]): coco_mask.decode(note["visible"]) for note in notes}
+    numbers = cv2.imread(str(folder / "agglomerates.png"), cv2.IMREAD_UNCHANGED)
+    np.savez_compressed(file, agglomerates=numbers, **masks)
 
 
 def describe(source: DatasetSource) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
 
-from synth_reader import Dataset, DatasetError, open_dataset
+from synth_reader import Dataset, DatasetError, decode_mask, open_dataset
 
 Truth = list[dict[str, Any]]
 
@@ -74,6 +74,41 @@ def test_a_run_has_picture_ids_and_particles(dataset: Dataset, truth: Truth) -> 
         assert run.image.tolist() == known["real"]
         assert run.instances.tolist() == known["instances"]
         assert run.particles["id"].to_pylist() == known["ids"]
+
+
+def test_a_run_has_masks_that_overlap_and_agglomerates(stores: Path) -> None:
+    (run,) = open_dataset(stores / "overlapping")
+    with np.load(stores / "masks.npz") as expected:
+        masks = {note["id"]: decode_mask(note["visible"]) for note in run.annotations}
+        assert [str(number) for number in masks] == [name for name in expected.files if name != "agglomerates"]
+        assert all((mask == expected[str(number)]).all() for number, mask in masks.items())
+        assert {mask.dtype.name for mask in masks.values()} == {"bool"}
+        assert (run.agglomerates == expected["agglomerates"]).all()
+        assert run.agglomerates.dtype == np.uint16
+    overlapping = next(note for note in run.annotations if note["overlaps"])
+    assert (masks[overlapping["id"]] & masks[overlapping["overlaps"][0]]).any()
+    assert sum(masks.values()).max() > 1  # type: ignore[union-attr]
+
+
+def test_masks_without_a_pixel_and_of_all() -> None:
+    assert not decode_mask({"size": [3, 4], "counts": "<"}).any()
+    assert decode_mask({"size": [3, 4], "counts": "0<"}).all()
+
+
+@pytest.mark.parametrize("mask", [{"size": [3, 4], "counts": "<0o"}, {"size": [3, 4]}, {"size": [3], "counts": "<"}])
+def test_a_mask_that_is_none_is_an_error(mask: dict[str, Any]) -> None:
+    with pytest.raises(DatasetError, match=r"^a mask "):
+        decode_mask(mask)
+
+
+def test_a_run_without_agglomerates_and_damaged_annotations(copied: Path) -> None:
+    run = open_dataset(copied)[1]
+    with pytest.raises(DatasetError, match=r"^run 1 has no agglomerates; its recipe has no step AgglomerateParticles$"):
+        _ = run.agglomerates
+    file = find_one(copied, f"runs/*/{run.meta.key}/*/annotations.json")
+    file.write_text("{}")
+    with pytest.raises(DatasetError, match=r"annotations\.json: has no particles; render its run again$"):
+        _ = run.annotations
 
 
 def test_arrays_belong_to_the_caller(dataset: Dataset) -> None:

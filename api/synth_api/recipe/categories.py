@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DEFAULT_SUPERCATEGORY: Final = "particle"
+AGGLOMERATE: Final = "agglomerate"
+"""Name and supercategory of the category of agglomerates."""
 
 
 class BlueprintClass(NamedTuple):
@@ -24,13 +26,17 @@ class BlueprintClass(NamedTuple):
 
 @dataclass(frozen=True)
 class ParticleCategory:
-    """Class of particles: its name and the blueprints that belong to it, in code-point order."""
+    """Class of particles: its name and the blueprints that belong to it, in code-point order.
+
+    The class of agglomerates has no blueprints.
+    """
 
     name: str
     supercategory: str
     blueprints: tuple[str, ...]
     fibres: tuple[str, ...] = ()
     """Those whose particles have a centre line."""
+    agglomerates: bool = False
 
 
 def group_blueprints(own: Mapping[str, BlueprintClass], added: Mapping[str, BlueprintClass]) -> list[ParticleCategory]:
@@ -50,6 +56,22 @@ def group_blueprints(own: Mapping[str, BlueprintClass], added: Mapping[str, Blue
     ]
 
 
+def add_agglomerates(
+    categories: Iterable[ParticleCategory], own: Mapping[str, BlueprintClass]
+) -> list[ParticleCategory]:
+    """Return the categories with that of agglomerates after those of a recipe's `own` blueprints.
+
+    Raises InputError for a category of particles with its name.
+    """
+    listed = list(categories)
+    for category in listed:
+        if category.name.casefold() == AGGLOMERATE:
+            problem = f"'{category.name}' is the category of the agglomerates themselves; write another one"
+            raise InputError(_locate(category.blueprints[0], "category"), problem)
+    place = sum(any(blueprint in own for blueprint in category.blueprints) for category in listed)
+    return [*listed[:place], ParticleCategory(AGGLOMERATE, AGGLOMERATE, (), agglomerates=True), *listed[place:]]
+
+
 def join_categories(
     before: Iterable[ParticleCategory], added: Iterable[ParticleCategory]
 ) -> tuple[ParticleCategory, ...]:
@@ -66,6 +88,9 @@ def join_categories(
                 problem = f"is '{category.name}' here and '{known}' in the dataset; write the same one"
                 raise InputError(_locate(blueprint, "category"), problem)
         old = joined.get(category.name, category)
+        if old.agglomerates != category.agglomerates:
+            problem = f"'{category.name}' is a category of particles and that of agglomerates; write another one"
+            raise InputError(_locate((*old.blueprints, *category.blueprints)[0], "category"), problem)
         blueprints = tuple(sorted({*old.blueprints, *category.blueprints}))
         fibres = tuple(sorted({*old.fibres, *category.fibres}))
         joined[category.name] = replace(old, blueprints=blueprints, fibres=fibres)

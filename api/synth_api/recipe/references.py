@@ -9,9 +9,10 @@ from synth_api import prototypes
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import format_location
 from synth_api.recipe import unavailable_prototypes as unavailable
-from synth_api.recipe.categories import BlueprintClass, group_blueprints
+from synth_api.recipe.categories import BlueprintClass, add_agglomerates, group_blueprints
 from synth_api.recipe.criteria import BUILT_IN_CRITERIA
 from synth_api.recipe.expression import parse_expression
+from synth_api.recipe.feature_generation import AgglomerateParticles
 from synth_api.recipe.model import MAX_PARTICLES
 from synth_api.recipe.outputs import build_step_outputs
 from synth_api.recipe.rendering import SaveState
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from synth_api.prototypes import Prototype
+    from synth_api.recipe.categories import ParticleCategory
     from synth_api.recipe.model import Recipe
     from synth_api.recipe.node import Step
 
@@ -46,7 +48,7 @@ _STEPS_OF_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"
 def check_references(recipe: Recipe) -> None:
     """Raise InputError for the first name that refers to nothing or is defined twice."""
     _check_prototypes(recipe)
-    group_blueprints(find_classes(recipe), {})
+    list_recipe_categories(recipe, find_classes(recipe))
     _check_criteria_and_sets(recipe)
     for location, step in _iterate_steps(recipe):
         _check_step(recipe, location, step)
@@ -60,6 +62,22 @@ def find_classes(recipe: Recipe) -> dict[str, BlueprintClass]:
         name: BlueprintClass(blueprint.category, blueprint.supercategory)
         for name, blueprint in recipe.blueprints.particles.items()
     }
+
+
+def list_recipe_categories(
+    recipe: Recipe, own: Mapping[str, BlueprintClass], added: Mapping[str, BlueprintClass] | None = None
+) -> list[ParticleCategory]:
+    """Return the categories of a recipe's `own` blueprints, of its agglomerates, and of those that a sweep adds.
+
+    Raises InputError for categories that do not fit each other.
+    """
+    categories = group_blueprints(own, added or {})
+    return add_agglomerates(categories, own) if has_agglomerates(recipe) else categories
+
+
+def has_agglomerates(recipe: Recipe) -> bool:
+    """Return True if a step of the recipe makes agglomerates."""
+    return any(isinstance(step, AgglomerateParticles) for step in recipe.synth_chain.feature_generation_steps)
 
 
 def _check_prototypes(recipe: Recipe) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from synth_api.errors import InputError
 from synth_api.problems import format_location
 from synth_api.prototypes import GEOMETRIES
-from synth_api.recipe.categories import BlueprintClass, group_blueprints
-from synth_api.recipe.references import find_classes
+from synth_api.recipe.categories import BlueprintClass
+from synth_api.recipe.references import find_classes, list_recipe_categories
 from synth_api.sweep.axis_values import DecimalRange
 from synth_api.sweep.tree_paths import merge_value, parse_path
 
@@ -30,7 +30,7 @@ def list_categories(written: Tree, recipe: Recipe, axes: Collection[Axis]) -> tu
 
     `written` is the composed recipe without overrides, `recipe` that of the first run. Both parts are in code-point
     order, so a recipe's own categories have the same positions in every sweep of it, also where an override deletes a
-    blueprint. Raises InputError for a blueprint with two categories.
+    blueprint. That of agglomerates lies between both parts. Raises InputError for a blueprint with two categories.
     """
     own = {name: _read_class(node) for name, node in _list_blueprints(written).items()}
     classes = own | find_classes(recipe)
@@ -38,7 +38,8 @@ def list_categories(written: Tree, recipe: Recipe, axes: Collection[Axis]) -> tu
         named = _read_class(node)
         if classes.setdefault(name, named) != named and named != BlueprintClass():
             raise _build_axis_error(format_location(("blueprints", "particles", name, "category")))
-    categories = group_blueprints(
+    categories = list_recipe_categories(
+        recipe,
         {name: named for name, named in classes.items() if name in own},
         {name: named for name, named in classes.items() if name not in own},
     )

@@ -73,7 +73,9 @@ def join_sweep(
     numbers = np.arange(len(keys)) + len(before_keys)
     numbers[is_known] = order[np.searchsorted(ordered, keys[is_known])]
     categories = tuple(
-        ParticleCategory(category.name, category.supercategory, category.members, category.fibres)
+        ParticleCategory(
+            category.name, category.supercategory, category.members, category.fibres, category.agglomerates
+        )
         for category in before.categories
     )
     if is_known.all():

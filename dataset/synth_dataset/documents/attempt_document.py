@@ -52,11 +52,13 @@ class Category(Document):
     """In code-point order; documents of earlier releases lack them."""
     fibres: tuple[str, ...] = Field(default=(), exclude_if=lambda fibres: not fibres)
     """Blueprints whose particles have a centre line, so that the category has keypoints."""
+    agglomerates: bool = Field(default=False, exclude_if=lambda agglomerates: not agglomerates)
+    """True for the category of agglomerates, to which no blueprint belongs."""
 
     @property
     def members(self) -> tuple[str, ...]:
         """The particle blueprints; those of a document of an earlier release are the one of its name."""
-        return self.blueprints or (self.name,)
+        return () if self.agglomerates else self.blueprints or (self.name,)
 
 
 class AttemptDocument(Document):
@@ -127,7 +129,17 @@ def number_categories(categories: Iterable[ParticleCategory]) -> tuple[Category,
     """Return categories with ids from 1 in the given order."""
     return tuple(
         Category(
-            id=number, name=each.name, supercategory=each.supercategory, blueprints=each.blueprints, fibres=each.fibres
+            id=number,
+            name=each.name,
+            supercategory=each.supercategory,
+            blueprints=each.blueprints,
+            fibres=each.fibres,
+            agglomerates=each.agglomerates,
         )
         for number, each in enumerate(categories, start=1)
     )
+
+
+def find_agglomerates(categories: Iterable[Category]) -> Category | None:
+    """Return the category of agglomerates; None of a dataset without."""
+    return next((category for category in categories if category.agglomerates), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -30,8 +30,30 @@ def encode_mask(pixels: NDArray[np.int32], width: int, height: int) -> Rle:
 
 def decode_mask(mask: Rle) -> NDArray[np.int32]:
     """Return the pixels of a mask as ascending flat indices (P,)."""
-    decoded = coco_mask.decode({"size": mask["size"], "counts": mask["counts"].encode("ascii")})
-    return np.flatnonzero(decoded).astype(np.int32)
+    return np.flatnonzero(coco_mask.decode(_to_bytes(mask))).astype(np.int32)
+
+
+def _to_bytes(mask: Rle) -> dict[str, Any]:
+    """Return a mask as pycocotools takes it."""
+    return {"size": mask["size"], "counts": mask["counts"].encode("ascii")}
+
+
+def join_masks(masks: Sequence[Rle]) -> Rle:
+    """Return the union of masks of one picture, of which there is at least one."""
+    joined = coco_mask.merge([_to_bytes(mask) for mask in masks])
+    return Rle(size=list(joined["size"]), counts=joined["counts"].decode("ascii"))
+
+
+def measure_area(mask: Rle) -> int:
+    """Return the number of pixels of a mask."""
+    return int(coco_mask.area(_to_bytes(mask)))
+
+
+def find_box(mask: Rle) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of a mask that is not empty."""
+    row, column = np.divmod(decode_mask(mask), mask["size"][1])
+    left, top = int(column.min()), int(row.min())
+    return left, top, int(column.max()) + 1 - left, int(row.max()) + 1 - top
 
 
 def check_run_lengths(counts: str, pixels: int) -> None:

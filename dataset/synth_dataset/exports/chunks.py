@@ -91,6 +91,7 @@ class ChunkWriter:
     def count(self, sample: Sample) -> None:
         """Count a sample with its objects."""
         classes = Counter(one.category.name for one in sample.objects if not one.ignored)
+        classes.update(one.category.name for one in sample.agglomerates)
         overlapping = sum(bool(one.overlaps) and not one.ignored for one in sample.objects)
         counts = SplitCounts(runs=1, objects=classes.total(), classes=classes, overlapping=overlapping)
         split = sample.run.split

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from synth_api.errors import InputError, suggest_name
-from synth_api.recipe.categories import DEFAULT_SUPERCATEGORY
-from synth_dataset.documents.attempt_document import Category
+from synth_api.recipe.categories import AGGLOMERATE, DEFAULT_SUPERCATEGORY
+from synth_dataset.documents.attempt_document import Category, find_agglomerates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from synth_api.export_options import ClassWord
     from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.exports.options import ExportOptions
 
@@ -24,6 +25,14 @@ class ClassMap:
     """Classes with ids from 1; a blueprint in none of them is left out."""
 
     categories: tuple[Category, ...]
+    """Classes of particles."""
+    agglomerates: Category | None = None
+    """Class of agglomerates, with the next id; None where the export has particles alone."""
+
+    @property
+    def all_categories(self) -> tuple[Category, ...]:
+        """All classes in the order of their ids."""
+        return self.categories if self.agglomerates is None else (*self.categories, self.agglomerates)
 
     def find_category(self, blueprint: str) -> Category | None:
         """Return the category of a blueprint's particles; None if they are left out."""
@@ -44,13 +53,31 @@ def build_class_map(sources: Sequence[DatasetSource], options: ExportOptions) ->
     """Return the classes of an export, joined by name.
 
     One dataset keeps the order of its categories; the names of several are numbered in code-point order. Raises
-    InputError for a mapping that lacks a class or names an unknown one, and for a clash of two datasets.
+    InputError for a mapping that lacks a class or names an unknown one, and for a clash of two datasets. Agglomerates
+    have a class in the format `coco`, with a mapping if it names one, not with one class for all.
     """
-    entries = list(_list_entries(sources, by_blueprint=options.classes == "blueprint"))
-    if options.classes == "one":
+    agglomerates = next(filter(None, (find_agglomerates(source.dataset.categories) for source in sources)), None)
+    mapping = options.classes
+    if agglomerates is not None and isinstance(mapping, Mapping):
+        name = mapping.get(agglomerates.name)
+        agglomerates = agglomerates.model_copy(update={"name": name}) if name is not None else None
+        mapping = {each: chosen for each, chosen in mapping.items() if each != AGGLOMERATE}
+    classes = _build_particle_classes(sources, mapping)
+    if agglomerates is None or options.format != "coco" or mapping == "one":
+        return classes
+    if any(category.name == agglomerates.name for category in classes.categories):
+        raise InputError("--classes", f"'{agglomerates.name}' is a class of particles and of agglomerates; give two")
+    return replace(classes, agglomerates=agglomerates.model_copy(update={"id": len(classes.categories) + 1}))
+
+
+def _build_particle_classes(
+    sources: Sequence[DatasetSource], classes: ClassWord | Mapping[str, str | None]
+) -> ClassMap:
+    entries = list(_list_entries(sources, by_blueprint=classes == "blueprint"))
+    if classes == "one":
         entries = [entry._replace(name=ONE_CLASS, supercategory=DEFAULT_SUPERCATEGORY) for entry in entries]
-    elif isinstance(options.classes, Mapping):
-        return _number(list(_apply_mapping(entries, options.classes)), [*options.classes.values()])
+    elif isinstance(classes, Mapping):
+        return _number(list(_apply_mapping(entries, classes)), [*classes.values()])
     names = [entry.name for entry in entries]
     return _number(entries, sorted(names) if len(sources) > 1 else names)
 

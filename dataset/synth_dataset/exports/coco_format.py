@@ -6,11 +6,12 @@ import json
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from synth_dataset.documents.keypoints import describe_keypoints, list_keypoints
+from synth_dataset.documents.keypoints import list_keypoints
 from synth_dataset.exports.card import UNKNOWN
 from synth_dataset.exports.export_format import ExportFormat
-from synth_dataset.exports.object_outlines import trace_objects
+from synth_dataset.exports.object_outlines import trace_mask, trace_objects
 from synth_dataset.exports.picture_files import PictureFiles
+from synth_dataset.views.coco import build_category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from synth_dataset.exports.chunks import ChunkWriter
     from synth_dataset.exports.export_format import FinishedChunks
     from synth_dataset.exports.outlines import Loop
-    from synth_dataset.exports.sample import Sample, SampleObject
+    from synth_dataset.exports.sample import Sample, SampleAgglomerate, SampleObject
 
 _IDS_PER_RUN: Final = 1 << 20
 """Annotation ids of a run follow its number times this, so that they are the same however the runs are cut."""
@@ -65,10 +66,7 @@ class CocoFormat(ExportFormat):
 
     def _iterate_document(self, finished: FinishedChunks, split: str) -> Iterator[bytes]:
         context = self.context
-        categories = [
-            {"id": one.id, "name": one.name, "supercategory": one.supercategory, **describe_keypoints(one)}
-            for one in context.classes.categories
-        ]
+        categories = [build_category(one) for one in context.classes.all_categories]
         yield b'{"info":' + _dump_json(self._build_info(split))
         yield b',"licenses":' + _dump_json([_build_licence(context.card.licence)])
         yield b',"categories":' + _dump_json(categories)
@@ -92,7 +90,10 @@ class CocoFormat(ExportFormat):
         ids = count(sample.run.number * _IDS_PER_RUN + 1)
         is_polygon = self.context.options.masks == "polygon"
         polygons = trace_objects(sample, amodal=self.context.options.amodal) if is_polygon else {}
-        return [_build_annotation(sample, one, next(ids), polygons) for one in sample.objects]
+        return [
+            *(_build_annotation(sample, one, next(ids), polygons) for one in sample.objects),
+            *(_build_agglomerate(sample, one, next(ids), is_polygon=is_polygon) for one in sample.agglomerates),
+        ]
 
 
 def _build_image(sample: Sample) -> dict[str, Any]:
@@ -119,8 +120,7 @@ def _build_annotation(
     sample: Sample, one: SampleObject, number: int, polygons: Mapping[int, list[Loop]]
 ) -> dict[str, Any]:
     """Return an annotation; particles to ignore are crowds, which have run lengths."""
-    is_polygon = one.id in polygons and not one.ignored
-    flat = [[part for corner in loop for part in corner] for loop in polygons[one.id]] if is_polygon else None
+    flat = _flatten(polygons[one.id]) if one.id in polygons and not one.ignored else None
     return {
         "id": number,
         "image_id": sample.run.number,
@@ -135,7 +135,28 @@ def _build_annotation(
         "occluded_by": list(one.occluded_by),
         **({} if one.overlaps is None else {"overlaps": list(one.overlaps)}),
         **list_keypoints(one.category, one.centre_line),
+        **({} if one.agglomerate is None else {"agglomerate_id": one.agglomerate}),
     }
+
+
+def _build_agglomerate(sample: Sample, one: SampleAgglomerate, number: int, *, is_polygon: bool) -> dict[str, Any]:
+    return {
+        "id": number,
+        "image_id": sample.run.number,
+        "category_id": one.category.id,
+        "segmentation": _flatten(trace_mask(one.mask, one.box)) if is_polygon else one.mask,
+        "area": one.area,
+        "bbox": list(one.box),
+        "iscrowd": 0,
+        "agglomerate_id": one.joined.number,
+        "particle_ids": list(one.joined.particles),
+        "visible_fraction": one.joined.visible_fraction,
+        "amodal_area": one.joined.amodal_area,
+    }
+
+
+def _flatten(loops: Iterable[Loop]) -> list[list[float]]:
+    return [[part for corner in loop for part in corner] for loop in loops]
 
 
 def _dump_items(items: list[dict[str, Any]]) -> bytes:

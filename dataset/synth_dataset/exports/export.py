@@ -174,7 +174,7 @@ def compute_identity(context: ExportContext) -> str:
     described = {
         "options": context.options.describe(),
         "attempts": [source.attempt.attempt for source in context.sources],
-        "categories": [category.model_dump(mode="json") for category in context.classes.categories],
+        "categories": [category.model_dump(mode="json") for category in context.classes.all_categories],
         "card": context.card.list_values(),
         "runs": sha256(context.selection.table.tobytes()).hexdigest(),
     }

@@ -75,7 +75,7 @@ def build_document(
         **context.card.model_dump(exclude={"split"}),
         runs=len(context.selection),
         splits={split: counts.get(split, SplitCounts()) for split in context.selection.splits},
-        categories=context.classes.categories,
+        categories=context.classes.all_categories,
         sources=sources,
         created=max(source.created for source in sources),
         loading=loading,

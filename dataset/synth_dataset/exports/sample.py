@@ -12,21 +12,23 @@ import numpy as np
 import pyarrow as pa
 
 from synth_dataset.documents import layout
+from synth_dataset.documents.agglomerates import join_agglomerates
 from synth_dataset.documents.annotations import parse_annotations
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.particle_table import parse_table
 from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.remedies import REPAIR_RUN
-from synth_dataset.documents.rle import Rle, decode_mask, paint_masks
+from synth_dataset.documents.rle import Rle, find_box, paint_masks
 from synth_dataset.documents.safe_paths import check_stored_path
 from synth_dataset.views.run_pictures import choose_picture, list_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from synth_dataset.attempts.dataset_source import DatasetSource
+    from synth_dataset.documents.agglomerates import AgglomerateMasks
     from synth_dataset.documents.attempt_document import Category
     from synth_dataset.documents.pictures import Pixels
     from synth_dataset.documents.run_manifest import File, Manifest
@@ -55,6 +57,20 @@ class SampleObject:
     """True for a particle below a minimum that is kept as one to ignore."""
     overlaps: tuple[int, ...] | None = None
     """Ids of the particles that share pixels with it; None unless particles shine through."""
+    agglomerate: int | None = None
+    """Number of its agglomerate; None if it is in none."""
+
+
+@dataclass(frozen=True)
+class SampleAgglomerate:
+    """Agglomerate of a picture: the union of its objects, visible or amodal as theirs."""
+
+    category: Category
+    box: tuple[int, int, int, int]
+    """Left, top, width, height, px."""
+    area: int
+    mask: Rle
+    joined: AgglomerateMasks
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,8 @@ class Sample:
     picture: File
     extras: Mapping[str, File]
     """Other pictures, by rendering mode."""
+    agglomerates: tuple[SampleAgglomerate, ...] = ()
+    """Empty where the classes have none of agglomerates."""
 
     @property
     def name(self) -> str:
@@ -157,7 +175,23 @@ class SampleReader:
         bare = self.read_bare(run)
         particles = bare.read_particles()
         objects = tuple(one for one in map(self._build_object, particles) if one is not None)
-        return replace(bare, objects=objects, is_whole=len(objects) == len(particles))
+        kept = {one.id for one in objects}
+        return replace(
+            bare,
+            objects=objects,
+            is_whole=len(objects) == len(particles),
+            agglomerates=tuple(self._join([one for one in particles if one["id"] in kept])),
+        )
+
+    def _join(self, particles: list[dict[str, Any]]) -> Iterator[SampleAgglomerate]:
+        """Yield the agglomerates of the particles that are kept."""
+        category = self._classes.agglomerates
+        for one in join_agglomerates(particles) if category else ():
+            assert category is not None
+            mask, area, box = one.visible, one.area, one.box
+            if self._options.amodal:
+                mask, area, box = one.amodal, one.amodal_area, find_box(one.amodal)
+            yield SampleAgglomerate(category, box, area, mask, one)
 
     def read_bare(self, run: SelectedRun) -> Sample:
         """Read the manifest of a run alone: a sample without objects. Raises FileNotFoundError, DocumentError."""
@@ -190,14 +224,8 @@ class SampleReader:
             centre_line=particle.get("centre_line"),
             ignored=is_below,
             overlaps=tuple(particle["overlaps"]) if "overlaps" in particle else None,
+            agglomerate=particle.get("agglomerate"),
         )
-
-
-def find_box(mask: Rle) -> tuple[int, int, int, int]:
-    """Return left, top, width and height of a mask that is not empty."""
-    row, column = np.divmod(decode_mask(mask), mask["size"][1])
-    left, top = int(column.min()), int(row.min())
-    return left, top, int(column.max()) + 1 - left, int(row.max()) + 1 - top
 
 
 def find_file(manifest: Manifest, path: str) -> File:

@@ -95,6 +95,7 @@ def describe_sample(sample: Sample) -> dict[str, Any]:
                 "visible_fraction": one.visible_fraction,
                 "ignored": one.ignored,
                 **({} if one.overlaps is None else {"overlaps": list(one.overlaps)}),
+                **({} if one.agglomerate is None else {"agglomerate": one.agglomerate}),
             }
             for one in sample.objects
         ],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from synth_api.errors import InputError, suggest_name
-from synth_dataset.scoring.coco_segmentation import to_rle
+from synth_dataset.scoring.coco_segmentation import leave_out_agglomerates, to_rle
 from synth_dataset.scoring.predictions import Detection, Predictions, detect_mask
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _read_results(path: Path) -> tuple[list[Any], list[Any]]:
     for number, category in enumerate(categories):
         if not (isinstance(category, dict) and {"id", "name"} <= category.keys()):
             raise InputError(str(path), f"category {number} is no object with id and name, as COCO's are")
-    return results, categories
+    return leave_out_agglomerates(results, categories)
 
 
 def _place_categories(path: Path, truth: Truth, categories: Sequence[Any]) -> dict[int, int]:

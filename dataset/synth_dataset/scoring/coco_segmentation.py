@@ -15,6 +15,15 @@ _MAX_COORDINATE: Final = 65536
 """Largest coordinate of a polygon in px, beyond any picture."""
 
 
+def leave_out_agglomerates(
+    notes: Sequence[Any], categories: Sequence[Mapping[str, Any]]
+) -> tuple[list[Any], list[Mapping[str, Any]]]:
+    """Return annotations and categories of a document without those of agglomerates: scores count particles."""
+    left_out = {category["id"] for category in categories if category.get("agglomerates")}
+    kept = [note for note in notes if not (isinstance(note, dict) and note.get("category_id") in left_out)]
+    return kept, [category for category in categories if category["id"] not in left_out]
+
+
 def to_rle(segmentation: Sequence[Any] | Mapping[str, Any], width: int, height: int) -> Rle:
     """Return a segmentation of an image as compressed run lengths.
 

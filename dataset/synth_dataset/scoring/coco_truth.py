@@ -14,7 +14,7 @@ from synth_api.errors import InputError
 from synth_api.splits import find_column
 from synth_dataset.documents import layout
 from synth_dataset.exports.classes import ONE_CLASS
-from synth_dataset.scoring.coco_segmentation import to_rle
+from synth_dataset.scoring.coco_segmentation import leave_out_agglomerates, to_rle
 from synth_dataset.scoring.truth import TrueImage, TrueParticle, Truth
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class CocoTruth(Truth):
         document = _read_document(path)
         if options.where is not None:
             raise InputError("--where", "an export has no filter; export the runs alone, or give the dataset itself")
-        categories = sorted(document["categories"], key=lambda category: category["id"])
+        notes, categories = leave_out_agglomerates(document["annotations"], document["categories"])
+        categories = sorted(categories, key=lambda category: category["id"])
         self.name = path.stem
         self.classes = (ONE_CLASS,) if options.one_class else tuple(category["name"] for category in categories)
         self.category_places = {
@@ -45,7 +46,7 @@ class CocoTruth(Truth):
         self._options = options
         self._images: list[dict[str, Any]] = sorted(document["images"], key=lambda image: image["id"])
         self._notes: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-        for note in document["annotations"]:
+        for note in notes:
             self._notes[note["image_id"]].append(note)
         self.by, self._find_value = _find_axis(path, self._images, options.by)
 

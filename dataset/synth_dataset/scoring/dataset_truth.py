@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class DatasetTruth(Truth):
         self._source = source
         self._options = options
         self._selection = select_runs([source], Splits(), [options.where or ""])
-        classes = build_class_map([source], exported)
+        classes = replace(build_class_map([source], exported), agglomerates=None)
         self._reader = SampleReader((source,), classes, exported)
         self.name = source.dataset.name
         self.classes = tuple(category.name for category in classes.categories)

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from synth_api.sentences import explain
 from synth_dataset.documents import layout
+from synth_dataset.documents.agglomerates import join_agglomerates
+from synth_dataset.documents.attempt_document import find_agglomerates
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.verification.coco_document import CocoDocument, CocoError
 from synth_dataset.verification.fault import DOCUMENT_REMEDY, NOTHING, Fault
@@ -179,6 +181,7 @@ class CocoNotes(PooledDocument[list[dict[str, Any]]]):
     def __init__(self, source: DatasetSource, path: str, *, is_sample: bool) -> None:
         super().__init__(source, path, is_sample=is_sample)
         self._ids = {name: entry.id for entry in source.dataset.categories for name in entry.members}
+        self._of_agglomerates = find_agglomerates(source.dataset.categories)
 
     def _read(self, path: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         return CocoDocument(self.source.store, path).iterate_annotations()
@@ -191,7 +194,8 @@ class CocoNotes(PooledDocument[list[dict[str, Any]]]):
         labels: RunLabels,
     ) -> Iterator[Fault]:
         """Compare the annotations of a run with its own."""
-        found = {note["particle_id"]: note for note in item or ()}
+        yield from self._compare_agglomerates(run, item or [], labels)
+        found = {note["particle_id"]: note for note in item or () if not self._is_agglomerate(note)}
         own = {note["id"]: note for note in labels.notes}
         if lacking := sorted(own.keys() - found.keys()):
             yield self.describe(f"annotations of {format_ids(lacking)} of run {run}", "none")
@@ -202,6 +206,23 @@ class CocoNotes(PooledDocument[list[dict[str, Any]]]):
                 if found[number].get(name) != expected:
                     what = f"{name} of particle {number} of run {run} as in its annotations.json"
                     yield self.describe(what, "another value")
+
+    def _is_agglomerate(self, note: Mapping[str, Any]) -> bool:
+        return self._of_agglomerates is not None and note["category_id"] == self._of_agglomerates.id
+
+    def _compare_agglomerates(self, run: int, item: list[dict[str, Any]], labels: RunLabels) -> Iterator[Fault]:
+        """Compare the annotations of agglomerates with the masks of their particles."""
+        if self._of_agglomerates is None:
+            return
+        keys = ("agglomerate_id", "particle_ids", "segmentation", "area", "bbox")
+        found = [[note[key] for key in keys] for note in item if self._is_agglomerate(note)]
+        expected = [
+            [one.number, list(one.particles), one.visible, one.area, list(one.box)]
+            for one in join_agglomerates(labels.notes)
+        ]
+        if found != expected:
+            what = f"{len(expected):,} agglomerates of run {run} with the masks of its particles"
+            yield self.describe(what, "others")
 
     def _list_values(self, note: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield key and value of an annotation for the entry of a run."""

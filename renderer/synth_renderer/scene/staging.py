@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_api.prototypes import GEOMETRIES, SHAPES, FeatureType
-from synth_api.recipe.feature_generation import AgglomerateParticles
+from synth_api.recipe.references import has_agglomerates
 from synth_renderer.agglomeration.growth import measure_gyration
 from synth_renderer.geometry import prototypes
 from synth_renderer.geometry.shapes import SHAPE_FEATURES, Shape, build_shape_mesh, choose_shape, is_round
@@ -35,8 +35,7 @@ def stage_scene(world: World) -> StagedScene:
         particles.features.set_value("category_color", row, "#{:02x}{:02x}{:02x}".format(*color))
     technique = _stage_technique(world.require_technique())
     bodies = fuse_meta_balls(particles, build_bodies(particles, every, technique.camera.pixel_size, world.meshes))
-    steps = world.recipe.synth_chain.feature_generation_steps
-    has_agglomerates = any(isinstance(step, AgglomerateParticles) for step in steps)
+    has_any = has_agglomerates(world.recipe)
     geometries = {blueprint.geometry_prototype_name for blueprint in world.recipe.blueprints.particles.values()}
     return StagedScene(
         seed=world.seed,
@@ -47,7 +46,7 @@ def stage_scene(world: World) -> StagedScene:
         features={name: particles.features.read_column(name) for name in sorted(particles.features.list_names())},
         bodies=bodies,
         technique=technique,
-        agglomerates=_describe_agglomerates(particles, bodies.locations) if has_agglomerates else None,
+        agglomerates=_describe_agglomerates(particles, bodies.locations) if has_any else None,
         has_fibres=any(GEOMETRIES[geometry].has_centre_line for geometry in geometries),
     )
 

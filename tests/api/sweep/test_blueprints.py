@@ -154,3 +154,30 @@ def test_blueprints_whose_names_differ_in_case_stay_two_categories(recipe: Path)
 def test_a_category_names_its_fibres(recipe: Path, arguments: list[str], fibres: dict[str, tuple[str, ...]]) -> None:
     categories = Sweep.load(recipe, arguments).categories
     assert {category.name: category.fibres for category in categories if category.fibres} == fibres
+
+
+AGGLOMERATE = """
+    - {_target_: $builtins.AgglomerateParticles, affected_set_name: AllParticles, mode: particle-cluster,
+       speed: 1, randomness: 0.1}
+  rendering_steps"""
+
+
+@pytest.fixture
+def agglomerated(recipe: Path) -> Path:
+    recipe.write_text(recipe.read_text().replace("\n  rendering_steps", AGGLOMERATE))
+    return recipe
+
+
+def test_agglomerates_are_a_category_after_those_of_the_recipe(agglomerated: Path) -> None:
+    """Its place is the same in every sweep of the recipe, also in one that adds a blueprint."""
+    expected = ParticleCategory("agglomerate", "agglomerate", (), agglomerates=True)
+    assert Sweep.load(agglomerated, []).categories[2:] == (expected,)
+    more = Sweep.load(agglomerated, [f"+{PARTICLES}.Rod={FEW}"])
+    assert names_of(more) == ("Bead", "Flake", "agglomerate", "Rod")
+    assert more.categories[2] == expected
+
+
+def test_a_category_of_particles_has_another_name_than_agglomerates(agglomerated: Path) -> None:
+    words = r"Bead\.category: 'Agglomerate' is the category of the agglomerates themselves; write another one"
+    with pytest.raises(InputError, match=words):
+        Sweep.load(agglomerated, [f"+{PARTICLES}.Bead.category=Agglomerate"])
