@@ -1,21 +1,19 @@
-"""Labels under a technique whose bodies shine through: a stand-in that says so, with the signal model's view."""
+"""Labels under the transmission electron microscope, in whose pictures bodies shine through."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import pytest
 
-from synth_api.prototypes import TECHNIQUES
 from synth_dataset.documents.pictures import read_png
 from synth_dataset.documents.rle import decode_mask
 
 SIGNAL = Path("recipes/spheres_sem_signal.yaml")
 SMALL = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=20"
+FORTY = "blueprints.particles.Bead.number=40"
 MANY = "blueprints.particles.Bead.number=1500"
 INVOKE = "{{_target_: $builtins.InvokeBlueprints, affected_set_name: {}}}"
 DRAW = "{{_target_: $builtins.TriggerFeatureUpdate, feature_variability_name: {}, affected_set_name: AllParticles}}"
@@ -25,21 +23,21 @@ PLACED_STEPS = ",".join([*map(INVOKE.format, BLUEPRINTS), *map(DRAW.format, DRAW
 PLACED = f"synth_chain.feature_generation_steps=[{PLACED_STEPS}]"
 """Steps that leave the beads where they are drawn, in and behind each other."""
 STEP = "{{_target_: $builtins.RenderParticlesTogether, rendering_mode: {}, minimum_visible_fraction: {}}}"
-STAND_IN = "scanning_electron_microscope"
-
-
-@pytest.fixture
-def _bodies_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TECHNIQUES, STAND_IN, replace(TECHNIQUES[STAND_IN], bodies_overlap=True))
+TECHNIQUE = "blueprints.measurement_techniques.SEM"
+TRANSMISSION = (
+    f"{TECHNIQUE}.measurement_technique_prototype_name=transmission_electron_microscope",
+    f"{TECHNIQUE}.background_material_prototype_name=vacuum",
+    "blueprints.particles.Bead.material_prototype_name=tem_amorphous",
+    "+blueprints.particles.Bead.features.density=0.1",
+)
 
 
 def list_steps(least: float, *modes: str) -> str:
     return f"synth_chain.rendering_steps=[{','.join(STEP.format(mode, least) for mode in modes)}]"
 
 
-@pytest.mark.usefixtures("_bodies_overlap")
 def test_each_body_has_its_whole_mask_and_instances_the_nearest(render_recipe) -> None:
-    run, folder = render_recipe(MANY, PLACED, SMALL, list_steps(0, "categorical"), recipe=SIGNAL)
+    run, folder = render_recipe(MANY, PLACED, SMALL, *TRANSMISSION, list_steps(0, "categorical"), recipe=SIGNAL)
     ids = read_png(folder / "instances.png")
     rows = {row["id"]: row for row in pq.read_table(folder / "particles.parquet").to_pylist()}
     notes = {note["id"]: note for note in json.loads((folder / "annotations.json").read_text())["particles"]}
@@ -62,9 +60,8 @@ def test_each_body_has_its_whole_mask_and_instances_the_nearest(render_recipe) -
     assert (read_png(folder / "categorical.png").any(axis=-1) == (ids > 0)).all()
 
 
-@pytest.mark.usefixtures("_bodies_overlap")
 def test_a_minimum_visible_fraction_leaves_out_no_body_behind_others(render_recipe) -> None:
-    _, folder = render_recipe(MANY, PLACED, SMALL, list_steps(1, "categorical"), recipe=SIGNAL)
+    _, folder = render_recipe(MANY, PLACED, SMALL, *TRANSMISSION, list_steps(1, "categorical"), recipe=SIGNAL)
     rows = pq.read_table(folder / "particles.parquet").to_pylist()
     assert [row["labelled"] for row in rows] == [row["amodal_px"] > 0 for row in rows]
     assert any(row["nearest_px"] == 0 < row["amodal_px"] for row in rows)
@@ -77,7 +74,6 @@ def test_labels_of_other_techniques_say_nothing_of_overlap(render_recipe) -> Non
     assert not any("overlaps" in note for note in notes)
 
 
-@pytest.mark.usefixtures("_bodies_overlap")
 def test_the_gates_compare_the_picture_with_the_whole_outline_of_each_body(render_recipe) -> None:
-    run, _ = render_recipe("blueprints.particles.Bead.number=40", SMALL, list_steps(0, "real"), recipe=SIGNAL)
+    run, _ = render_recipe(FORTY, PLACED, SMALL, *TRANSMISSION, list_steps(0, "real"), recipe=SIGNAL)
     assert {"ids", "area", "mask"} <= {gate.name for gate in run.gates}
