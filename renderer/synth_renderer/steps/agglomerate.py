@@ -9,12 +9,12 @@ import numpy as np
 
 from synth_api.recipe.feature_generation import PUBLISHED_MODES
 from synth_renderer.agglomeration.growth import FRACTAL_DIMENSIONS, grow_agglomerate
-from synth_renderer.geometry.prototypes import GEOMETRIES
 from synth_renderer.model.errors import DrawError, RenderError
 from synth_renderer.model.transforms import compute_middle, multiply_quaternions
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.randomness.variabilities import Scale, draw_parameters, draw_value
 from synth_renderer.scene.sets import find_members
+from synth_renderer.scene.staging import build_scaled_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,18 +34,18 @@ def agglomerate_particles(world: World, step: AgglomerateParticles, name: str) -
     """
     particles, volume = world.particles, world.require_technique().compute_volume()
     rows = np.flatnonzero(find_members(world, step.affected_set_name).particles)
-    radii = _read_radii(particles, rows)
+    radii = _read_radii(world, rows)
     for members in _group_rows(world, step, name, rows):
         key = np.uint64(Stream(world.seed, name, particles.names[members[0]], "collisions").draw_word())
         _join_particles(particles, members, radii[np.searchsorted(rows, members)], step, key, volume)
 
 
-def _read_radii(particles: Particles, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _read_radii(world: World, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the radii of the particles `rows`, scene units. Raises RenderError unless they are free spheres."""
-    radii = np.empty(len(rows))
+    particles, radii = world.particles, np.empty(len(rows))
     for position, row in enumerate(rows):
         size, particle = particles.compute_size(int(row)), particles.names[row]
-        if particles.geometries[row] not in GEOMETRIES or len(set(size.tolist())) > 1:
+        if not build_scaled_mesh(particles, int(row), None, world.meshes).is_sphere:
             raise RenderError(
                 f"particle {particle} is no sphere, and only spheres agglomerate; take the prototype sphere with equal"
                 " dimensions"

@@ -47,7 +47,9 @@ def trigger(variability: str) -> dict[str, Any]:
     return {**step, "feature_variability_name": variability}
 
 
-def run(*steps: dict[str, Any], number: int = 10, size: float = 2.0, geometry: str = "sphere") -> World:
+def run(
+    *steps: dict[str, Any], number: int = 10, size: float = 2.0, geometry: str = "sphere", **features: Any
+) -> World:
     invoke = [
         {"_target_": B + "InvokeBlueprints", "affected_set_name": f"All{kind}Blueprints"}
         for kind in ("MeasurementTechnique", "Particle")
@@ -65,7 +67,7 @@ def run(*steps: dict[str, Any], number: int = 10, size: float = 2.0, geometry: s
                 "P": {
                     "geometry_prototype_name": geometry,
                     "number": number,
-                    "features": {"dimensions": [size, size, size]},
+                    "features": {"dimensions": [size, size, size], **features},
                 }
             },
         },
@@ -208,6 +210,17 @@ def test_too_long_an_agglomerate_ends_the_run() -> None:
 def test_other_bodies_than_spheres_end_the_run() -> None:
     with pytest.raises(RenderError, match="particle cubeP is no sphere, and only spheres agglomerate"):
         run(agglomerate(), geometry="cube")
+    with pytest.raises(RenderError, match="particle rough_sphereP is no sphere"):
+        run(agglomerate(), geometry="rough_sphere", decoration_number=5)
+
+
+@pytest.mark.parametrize("features", [{"wall_thickness": 0.1}, {"inclusion_size": 0.5}], ids=["hollow", "core"])
+def test_spheres_with_parts_inside_agglomerate(features: dict[str, float]) -> None:
+    particles = run(agglomerate(), geometry="rough_sphere", **features).particles
+    assert (particles.membership["agglomerate"] == 1).all()
+    places = particles.features.read_column("location").values
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2) + 10 * np.eye(len(places))
+    assert apart.min() == pytest.approx(2.0, abs=1e-5)
 
 
 def test_a_particle_agglomerates_once() -> None:

@@ -110,10 +110,12 @@ def test_a_ring_comes_round(key: int) -> None:
         assert np.hypot(x, y) == pytest.approx(2, abs=1e-4)
 
 
-@pytest.mark.parametrize("geometry", ["cube", "rod", "bent_rod", "polyhedron", "prism"])
+@pytest.mark.parametrize(
+    "geometry", ["cube", "rod", "bent_rod", "polyhedron", "prism", "bipyramid", "flake", "star", "spiky_sphere"]
+)
 @pytest.mark.parametrize("orientation", ["aligned", "free"])
 def test_bodies_of_rafts_do_not_interpenetrate(deposit, geometry: str, orientation: str) -> None:
-    height = {"rod": 4.0, "bent_rod": 4.0}.get(geometry, 1.0)
+    height = {"rod": 4.0, "bent_rod": 4.0, "flake": 0.1, "star": 0.3}.get(geometry, 1.0)
     step = {"cluster_size": 20, "orientation": orientation, "second_layer": 0.2, "minimum_coverage": 0.1}
     world = deposit("rafts", 0.3, geometry, 60, size=1.5, spread=1.1, height=height, **step)
     assert measure_overlap(world) < 0.01

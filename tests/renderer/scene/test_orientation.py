@@ -20,10 +20,19 @@ DISTRIBUTE = {"_target_": B + "DistributeInMeasurementVolume", "affected_set_nam
 RELAX = {"_target_": B + "RelaxCollisions", "affected_set_name": "AllParticles", "num_frames": 1}
 
 
-def place(geometry: str, *steps: dict[str, Any], number: int = 60, seed: int = 3, **features: Any) -> World:
-    """A scene after steps that place particles of one kind in a view of 20 x 20 scene units."""
+def place(
+    geometry: str,
+    *steps: dict[str, Any],
+    number: int = 60,
+    variabilities: dict[str, tuple[str, dict[str, Any]]] | None = None,
+    **features: Any,
+) -> World:
+    """A scene after steps that place particles of one kind in a view of 20 x 20 scene units.
+
+    `variabilities` are feature and variability by name.
+    """
     tree = {
-        "initial_runtime_state": {"seed": seed},
+        "initial_runtime_state": {"seed": 3},
         "blueprints": {
             "measurement_techniques": {
                 "SEM": {
@@ -32,6 +41,12 @@ def place(geometry: str, *steps: dict[str, Any], number: int = 60, seed: int = 3
                 }
             },
             "particles": {"P": {"geometry_prototype_name": geometry, "number": number, "features": features}},
+        },
+        "process_conditions": {
+            "feature_variabilities": {
+                name: {"feature_name": feature, "variability": variability}
+                for name, (feature, variability) in (variabilities or {}).items()
+            }
         },
         "synth_chain": {
             "feature_generation_steps": [
@@ -124,6 +139,19 @@ def test_relaxation_begins_with_the_orientation_of_the_feature_or_of_an_earlier_
     distributed = place("sphere", DISTRIBUTE, number=1, orientation="free").particles.quaternions
     both = place("sphere", DISTRIBUTE, still, number=1, orientation="free").particles.quaternions
     np.testing.assert_allclose(both, distributed, atol=1e-6)
+
+
+def test_orientations_may_be_drawn_for_each_particle() -> None:
+    variability = {"_target_": B + "Choice", "values": ["flat", "none"]}
+    draw = {
+        "_target_": B + "TriggerFeatureUpdate",
+        "affected_set_name": "AllParticles",
+        "feature_variability_name": "Pose",
+    }
+    rods = axes(place("rod", draw, DISTRIBUTE, variabilities={"Pose": ("orientation", variability)}), 2)
+    upright = rods[:, 2] == 1
+    assert 15 < upright.sum() < 45
+    np.testing.assert_allclose(rods[~upright][:, 2], 0, atol=1e-6)
 
 
 def test_an_agglomerate_turns_as_one_body() -> None:
