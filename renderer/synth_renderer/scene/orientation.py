@@ -36,6 +36,8 @@ class Orientation:
     """Unit vector (2,) along which an aligned particle lies; None if only the step's parameter aligns it."""
     spread: float
     """Standard deviation of the heading, degrees."""
+    is_own: bool
+    """True if the particle's feature says so, False if only the step's parameter does."""
 
 
 def read_orientation(particles: Particles, row: int, default: str = "none") -> Orientation:
@@ -45,10 +47,10 @@ def read_orientation(particles: Particles, row: int, default: str = "none") -> O
         for name in ("orientation", "orientation_heading", "orientation_spread")
     )
     if kind == "none":
-        return Orientation(default, None, 0.0)
+        return Orientation(default, None, 0.0, is_own=False)
     angle = math.radians(degrees)  # type: ignore[arg-type]
     heading = turn_heading(np.array([1.0, 0.0]), float(np.float32(angle)))
-    return Orientation(str(kind), heading, float(spread))  # type: ignore[arg-type]
+    return Orientation(str(kind), heading, float(spread), is_own=True)  # type: ignore[arg-type]
 
 
 def choose_pose(
@@ -62,7 +64,7 @@ def choose_pose(
     free = draw_rotation(key)
     if orientation.kind == "free":
         return free
-    down = _find_lower_side(look, -rotation_matrix(free)[2])
+    down = _find_lower_side(look, -rotation_matrix(free)[2], orientation.is_own)
     heading = turn if turn is not None or orientation.kind == "flat" else orientation.heading
     if heading is None:
         heading = draw_heading(np.uint64(draw_word(key, HEADING_WORD)))
@@ -72,17 +74,18 @@ def choose_pose(
     return orient_downwards(down, heading)
 
 
-def _find_lower_side(look: ScaledMesh, direction: NDArray[np.float64]) -> NDArray[np.float64]:
+def _find_lower_side(look: ScaledMesh, direction: NDArray[np.float64], is_own: bool) -> NDArray[np.float64]:
     """Return the direction (3,) of a body's side on which it rests after it lands with `direction` (3,) down.
 
-    Spheres and agglomerates rest as they land.
+    Spheres and agglomerates rest as they land, and so does the prototype `ellipsoid` unless its own feature lays it
+    down: with the parameter of a step runs of this engine version always had it so.
     """
     faces = np.empty((0, 4))
     if look.shape is not None:
         faces = find_faces(look.shape)
     if len(faces):
         return find_resting_face(faces, direction)
-    is_stretched = look.shape is not None or (look.is_body and not look.is_sphere)
+    is_stretched = look.shape is not None or (is_own and look.is_body and not look.is_sphere)
     return np.eye(3)[int(np.argmin(look.thickness))] if is_stretched else direction
 
 

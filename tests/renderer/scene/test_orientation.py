@@ -132,6 +132,11 @@ def test_the_feature_goes_before_the_parameter_of_the_deposit() -> None:
     assert np.abs(rods[:, 2]).max() > 0.5
 
 
+def test_the_parameter_of_a_deposit_leaves_the_smooth_ellipsoid_as_it_lands() -> None:
+    """Labels of a run key stay: only the feature, which is younger, lays it down."""
+    assert np.abs(axes(place("ellipsoid", deposit(orientation="flat")), 2)[:, 2]).min() < 0.5
+
+
 def test_relaxation_begins_with_the_orientation_of_the_feature_or_of_an_earlier_step() -> None:
     still = {**RELAX, "angular_damping": 1.0, "linear_damping": 1.0}
     relaxed = place("sphere", still, number=1, orientation="free").particles.quaternions
