@@ -103,6 +103,12 @@ def measure_signal_model() -> list[Row]:
     )
     return [
         Row("sem_broad, 512x512, processor time per run", f"{growth['broad']:.2f} s", "1.0 / 0.4 s", "signal_speed.py"),
+        Row(
+            "tem_broad, 512x512, processor time per run",
+            f"{growth['transmission']:.2f} s",
+            "1.0 / 0.4 s",
+            "signal_speed.py",
+        ),
         Row("real image by the signal model, 960x960, 600 beads", f"{seconds['real']:.2f} s", "2 / 0.7 s", command),
         Row("whole run by the signal model, same recipe", f"{seconds['total']:.2f} s", "5 / 3 s", command),
         Row("peak memory by the signal model, same recipe", f"{peak:.0f} MB", "500 MB", command),

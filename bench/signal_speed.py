@@ -1,4 +1,4 @@
-"""CPU seconds per run of recipes/sem_broad.yaml, and growth of the real image with pixels and particles, as JSON.
+"""CPU seconds per run of both broad recipes, and growth of the real image with pixels and particles, as JSON.
 
 python bench/signal_speed.py [RUNS]
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from synth_api.recipe.model import Recipe
 
 BROAD = "recipes/sem_broad.yaml"
+TRANSMISSION = "recipes/tem_broad.yaml"
 BEADS = "recipes/spheres_sem_signal.yaml"
 NUMBER = "blueprints.particles.Bead.number={}"
 PERCENT = "+blueprints.measurement_techniques.SEM.features.resolution_percentage={}"
@@ -37,9 +38,9 @@ def measure_cpu_seconds(recipe: Recipe) -> float:
     return time.process_time() - start
 
 
-def measure_broad(runs: int) -> float:
+def measure_broad(broad: str, runs: int) -> float:
     """Return the mean CPU seconds over seeds 0 to runs - 1 after all kernels are compiled."""
-    recipes = [load_recipe(BROAD, [f"initial_runtime_state.seed={seed}"], real=True) for seed in range(runs)]
+    recipes = [load_recipe(broad, [f"initial_runtime_state.seed={seed}"], real=True) for seed in range(runs)]
     for recipe in recipes:
         measure_cpu_seconds(recipe)
     return sum(map(measure_cpu_seconds, recipes)) / runs
@@ -57,7 +58,8 @@ def main(runs: int = 24) -> None:
     print(
         json.dumps(
             {
-                "broad": measure_broad(runs),
+                "broad": measure_broad(BROAD, runs),
+                "transmission": measure_broad(TRANSMISSION, runs),
                 "pixels": {percent: measure_real(PERCENT.format(percent)) for percent in (50, 100, 200)},
                 "particles": {number: measure_real(NUMBER.format(number)) for number in (150, 600, 2400)},
             }
