@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     """Name -> declarations by prototypes and blueprints; None stands for a feature of any type."""
 
 _COMMON_FEATURES: Final = ("blueprint_name", "category_color")
+_KINDS: Final = {
+    "geometry": prototypes.GEOMETRIES,
+    "material": prototypes.MATERIALS,
+    "measurement technique": prototypes.TECHNIQUES,
+}
 _KNOWN_FEATURES: Final = frozenset(
-    name
-    for kind in (prototypes.GEOMETRIES, prototypes.MATERIALS, prototypes.TECHNIQUES)
-    for prototype in kind.values()
-    for name in prototype.features
+    name for kind in _KINDS.values() for prototype in kind.values() for name in prototype.features
 )
 
 
@@ -116,7 +118,18 @@ def _check_feature_name(path: str, name: str, known: Features, *, used: bool) ->
     """Raise InputError for an unknown feature. Where no step uses the name, a feature of any prototype is allowed: a
     child recipe inherits more than it needs."""
     if name not in known and (used or name not in _KNOWN_FEATURES):
-        raise InputError(path, f"nothing in this recipe has a feature '{name}'; {suggest_name(name, known)}")
+        raise InputError(path, f"nothing in this recipe has a feature '{name}'; {_suggest_feature(name, known)}")
+
+
+def _suggest_feature(name: str, known: Iterable[str]) -> str:
+    """Return which prototypes have the feature, or if none has it a similar name of `known`."""
+    if name not in _KNOWN_FEATURES:
+        return suggest_name(name, known)
+    owners = {kind: sorted(each for each in named if name in named[each].features) for kind, named in _KINDS.items()}
+    phrases = [
+        f"the {kind} prototype{'s' if names[1:] else ''} {', '.join(names)}" for kind, names in owners.items() if names
+    ]
+    return f"{' and '.join(phrases)} {'have' if sum(map(len, owners.values())) > 1 else 'has'} it"
 
 
 def _check_triggers(recipe: Recipe, of_techniques: Features, of_particles: Features, everywhere: Features) -> None:
@@ -229,7 +242,9 @@ def _convert_constants(path: str, blueprint: Blueprint) -> Blueprint:
         feature = known.get(name)
         if feature is None:
             settable = [other for other, declared in known.items() if declared]
-            raise InputError(where, f"this blueprint has no feature '{name}' to set; {suggest_name(name, settable)}")
+            raise InputError(
+                where, f"this blueprint has no feature '{name}' to set; {_suggest_feature(name, settable)}"
+            )
         try:
             constants[name] = convert_value(value, feature)
         except InputError as error:

@@ -55,7 +55,22 @@ def test_maps_are_in_code_point_order(spheres) -> None:
         (f"{SEM}.background_material_prototype_name", 5, "must be a string, not 5"),
         (f"{BEAD}.features", {"subdivisions": 9}, "values must be at most 6, 9 is too large"),
         (f"{BEAD}.features", {"dimensions": 3}, "the value must be a list of 3 numbers, not 3"),
-        (f"{BEAD}.features", {"defocus": 0.1}, "this blueprint has no feature 'defocus' to set"),
+        (f"{BEAD}.features", {"defocsu": 0.1}, "this blueprint has no feature 'defocsu' to set; some of the "),
+        (
+            f"{BEAD}.features",
+            {"wall_thickness": 0.1},
+            "no feature 'wall_thickness' to set; the geometry prototypes bent_rod, bipyramid, cube, flake, ",
+        ),
+        (
+            f"{SEM}.features",
+            {"film_form": "holey"},
+            "this blueprint has no feature 'film_form' to set; the material prototype tem_film has it",
+        ),
+        (
+            f"{BOUND}.Defocus.feature_name",
+            "loops",
+            "nothing in this recipe has a feature 'loops'; the geometry prototype fibre has it",
+        ),
         (f"{BEAD}.custom_features", [{"name": "dimensions"}], "two of its parts offer the feature 'dimensions'"),
         (f"{BEAD}.custom_features", [{"name": "x", "blender_link": "bpy.data.x"}], "are not available in this version"),
         ("initial_runtime_state.seed", 2**53, "must be at most 9007199254740991"),
