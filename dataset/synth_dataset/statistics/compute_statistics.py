@@ -56,7 +56,8 @@ def compute_statistics(
     names = {blueprint: category.name for category in categories for blueprint in category.members}
     everything, groups, covered = count_particles(particles, runs, lengths, names, advance)
     fractions = covered / (runs.width.astype(np.int64) * runs.height)
-    describe = partial(_describe_group, runs, fractions, pictures, unit, [category.name for category in categories])
+    classes = [category.name for category in categories if not category.agglomerates]
+    describe = partial(_describe_group, runs, fractions, pictures, unit, classes)
     return StatisticsDocument(
         name=name,
         all=describe(everything, np.ones(len(runs), np.bool_), None),

@@ -187,3 +187,11 @@ def test_columns_that_the_runs_of_an_earlier_release_lack_count_nothing() -> Non
 def test_values_of_any_kind_have_an_order() -> None:
     values = [None, {"a": 1}, ["x", 2], [2, "x"], [2, 1], "b", "a", True, 2.5, 0]
     assert sorted(values, key=sort_key) == [0, True, 2.5, "a", "b", [2, 1], [2, "x"], ["x", 2], {"a": 1}, None]
+
+
+def test_agglomerates_are_no_class_of_particles() -> None:
+    categories = (*CATEGORIES, Category(id=9, name="agglomerate", supercategory="agglomerate", agglomerates=True))
+    statistics = compute_statistics(
+        "beads", read_runs(open_table(build_index())), open_table(build_particles()), categories
+    )
+    assert list(statistics.all.classes) == [category.name for category in CATEGORIES]
