@@ -247,9 +247,15 @@ def _weibull(variability: Weibull, stream: Stream, scale: Scale) -> FeatureValue
         if lowest == 0 and shape <= SHAPE_OF_ENDLESS_NUMBER:
             raise DrawError(f"{name} by mass has endlessly many small particles; give a min above 0")
         draw = partial(_draw_exponential_by_mass, stream, shape, lowest)
-    value = _sample_between(
-        lambda: characteristic * math.pow(draw(), 1 / shape), variability.min, variability.max, name
-    )
+    try:
+        value = _sample_between(
+            lambda: characteristic * math.pow(draw(), 1 / shape), variability.min, variability.max, name
+        )
+    except OverflowError:
+        raise DrawError(
+            f"{name} leads to numbers beyond float64 between {variability.min} and {variability.max}; give bounds"
+            " nearer to the characteristic, or another shape"
+        ) from None
     return _to_scene_units(variability, value, scale)
 
 

@@ -100,6 +100,12 @@ def test_a_weibull_by_mass_needs_a_smallest_size_up_to_shape_3() -> None:
         draw_values(once, 1)
 
 
+@pytest.mark.parametrize(("shape", "lowest"), [(200.0, 1e3), (1.0, 1e-200)])
+def test_a_weibull_beyond_float64_is_an_error(shape: float, lowest: float) -> None:
+    with pytest.raises(DrawError, match=r"shape \S+ leads to numbers beyond float64 between \S+ and None; give bounds"):
+        draw_values(Weibull(characteristic=1.0, shape=shape, min=lowest, weighting="mass"), 1)
+
+
 def test_half_of_the_mass_is_below_the_median_of_a_log_normal_by_mass() -> None:
     by_mass = LogNormal(median=7.0, geometric_standard_deviation=1.3, weighting="mass")
     values = np.array(draw_values(by_mass, 20_000))
