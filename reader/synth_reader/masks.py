@@ -22,7 +22,7 @@ def decode_mask(mask: Mapping[str, Any]) -> NDArray[np.bool_]:
     try:
         height, width = mask["size"]
         lengths = _parse_lengths(mask["counts"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise DatasetError("a mask has `size` and compressed `counts`, as those of annotations.json have") from error
     if min(lengths, default=0) < 0 or sum(lengths) != height * width:
         raise DatasetError(f"a mask of {width} x {height} px has run lengths of another size; render its run again")

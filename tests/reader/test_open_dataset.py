@@ -95,7 +95,15 @@ def test_masks_without_a_pixel_and_of_all() -> None:
     assert decode_mask({"size": [3, 4], "counts": "0<"}).all()
 
 
-@pytest.mark.parametrize("mask", [{"size": [3, 4], "counts": "<0o"}, {"size": [3, 4]}, {"size": [3], "counts": "<"}])
+@pytest.mark.parametrize(
+    "mask",
+    [
+        {"size": [3, 4], "counts": "<0o"},
+        {"size": [3, 4], "counts": [0, 12]},
+        {"size": [3, 4]},
+        {"size": [3], "counts": "<"},
+    ],
+)
 def test_a_mask_that_is_none_is_an_error(mask: dict[str, Any]) -> None:
     with pytest.raises(DatasetError, match=r"^a mask "):
         decode_mask(mask)
