@@ -19,7 +19,7 @@ def leave_out_agglomerates(
     notes: Sequence[Any], categories: Sequence[Mapping[str, Any]]
 ) -> tuple[list[Any], list[Mapping[str, Any]]]:
     """Return annotations and categories of a document without those of agglomerates: scores count particles."""
-    left_out = {category["id"] for category in categories if category.get("agglomerates")}
+    left_out = [category["id"] for category in categories if category.get("agglomerates")]
     kept = [note for note in notes if not (isinstance(note, dict) and note.get("category_id") in left_out)]
     return kept, [category for category in categories if category["id"] not in left_out]
 

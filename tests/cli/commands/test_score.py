@@ -144,6 +144,10 @@ def test_a_wrong_category_is_named(folder, tmp_path, capsys, category: Any) -> N
             "result 0 has image_id 77, which discs does not have; its ids are run numbers such as 0 and 8",
         ),
         ({"category_id": 5}, "result 0 has category_id 5, which discs does not have; it has 1 Bead, 2 Flake"),
+        (
+            {"category_id": [1]},
+            "result 0 has no number as category_id; a result has image_id, category_id, score, and bbox",
+        ),
         ({"score": "high"}, "result 0 has no number as score; a result has image_id, category_id, score, and bbox"),
         ({"segmentation": {"size": [7, 9], "counts": "1"}}, "has a mask of 9 x 7 px in an image of 60 x 40 px"),
         ({"score": float("nan")}, "result 0 has the score nan; it must be a finite number"),
