@@ -15,6 +15,7 @@ from synth_renderer.geometry.meta_balls import (
     compute_lone_diameter,
     find_neighbours,
 )
+from synth_renderer.model.errors import ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
 
 MAX_SUBDIVISIONS: Final = 6
 """Finest mesh of a ball that fuses with none."""
+MAX_CUBES: Final = 1000
+"""Most cubes of the lattice across the longest ball: time grows with their third power."""
 
 
 def fuse_meta_balls(particles: Particles, bodies: Bodies) -> Bodies:
     """Return the bodies (N,) of all particles, each meta ball as its part of its blueprint's surface.
 
     A ball alone is a sphere or an ellipsoid; a ball without a part is a body without extent, which nothing shows.
-    Threshold and fineness are those of the blueprint's first particle.
+    Threshold and fineness are those of the blueprint's first particle. Raise ShapeError for a mesh that is too fine.
     """
     fused = np.array([geometry == FUSED_GEOMETRY for geometry in particles.geometries], dtype=bool)
     names = np.array(particles.blueprints, dtype=object)
@@ -53,6 +56,7 @@ def _fuse_rows(
         for name in ("influence_threshold", "render_resolution")
     )
     balls = MetaBalls(bodies.locations[rows], bodies.quaternions[rows], sizes, threshold, edge)
+    _require_few_cubes(particles.blueprints[int(rows[0])], balls)
     frames, lone = balls.compute_frames(), compute_lone_diameter(threshold)
     for ball, neighbours in enumerate(find_neighbours(balls)):
         row = int(rows[ball])
@@ -63,6 +67,16 @@ def _fuse_rows(
             yield row, prototypes.build_mesh("sphere", None), np.zeros(3)
         else:
             yield row, part, np.ones(3)
+
+
+def _require_few_cubes(blueprint: str, balls: MetaBalls) -> None:
+    longest, edge = float(balls.diameters.max()), balls.compute_lattice_edge()
+    if longest > MAX_CUBES * edge:
+        raise ShapeError(
+            f"the largest ball of the blueprint {blueprint} is {longest:g} scene units long, more than {MAX_CUBES}"
+            f" times the distance of {edge:g} between the points of its surface; raise render_resolution, or"
+            " the size of the smallest ball"
+        )
 
 
 def _choose_subdivisions(diameter: float, edge: float) -> int:

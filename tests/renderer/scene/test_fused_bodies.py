@@ -15,6 +15,7 @@ from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.stl import write_stl
 from synth_renderer.labels.visible import find_visible_surface
+from synth_renderer.model.errors import ShapeError
 from synth_renderer.model.staged_scene import StagedScene
 from synth_renderer.scene.staging import build_scaled_mesh, stage_scene
 from synth_renderer.scene.world import World
@@ -134,6 +135,15 @@ def test_a_threshold_without_a_surface_is_refused(feature: str, value: float, se
     with pytest.raises(InputError) as error:
         invoke(2, 4.0, **{feature: value})
     assert str(error.value) == f"blueprints.particles.Ball.features.{feature}: {sentence}"
+
+
+def test_a_mesh_that_is_too_fine_is_refused() -> None:
+    with pytest.raises(ShapeError) as error:
+        stage(invoke(2, 50.0, render_resolution=0.02))
+    assert str(error.value) == (
+        "the largest ball of the blueprint Ball is 50 scene units long, more than 1000 times the distance of 0.02"
+        " between the points of its surface; raise render_resolution, or the size of the smallest ball"
+    )
 
 
 def test_the_resolution_of_the_viewport_has_no_effect() -> None:
