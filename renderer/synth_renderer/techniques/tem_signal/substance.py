@@ -11,6 +11,7 @@ from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.imaging.scene_values import (
     compute_sizes,
     create_stream,
+    list_surface_names,
     make_particle_keys,
     read_feature,
 )
@@ -87,10 +88,11 @@ def _read_absorption(scene: StagedScene, sizes: NDArray[np.float64]) -> NDArray[
 
 
 def _draw_variation(scene: StagedScene) -> NDArray[np.float64]:
-    """Return the factor of each particle, (N,): 1 + `particle_variation` z, z standard normal and limited."""
+    """Return the factor of each particle's surface, (N,): 1 + `particle_variation` z, z standard normal and limited."""
     variation = read_number(scene.technique.features, "particle_variation")
     if variation == 0:
         return np.ones(len(scene))
-    draws = np.array([create_stream(scene, "particle_variation", name).draw_normal() for name in scene.names])
+    names = list_surface_names(scene)
+    draws = np.array([create_stream(scene, "particle_variation", name).draw_normal() for name in names])
     deviations = np.clip(draws, -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
     return np.maximum(1.0 + variation * deviations, MIN_FACTOR)

@@ -1,9 +1,13 @@
 """The whole signal of the transmission electron microscope, on beads."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from synth_renderer.geometry.meta_balls import FUSED_GEOMETRY
+from synth_renderer.techniques.tem_signal.substance import build_substance
 
 BEAD = [[0.0, 0.0, 4.0, 8.0]]
 SHARP = {"lens_radius": 0.0}
@@ -101,6 +105,13 @@ def test_particles_differ_by_their_own_draws(stage_beads, take_picture):
     assert int(other[places[0]]) != first
     fewer = take_picture(stage_beads(beads[:2], particle_variation=0.3, **SHARP))
     assert int(fewer[places[0]]) == first, "a draw depends on the particle alone"
+
+
+def test_balls_that_fuse_share_their_draw(stage_beads):
+    scene = stage_beads([[-4.5, 0.0, 2.0, 3.0], [4.5, 0.0, 2.0, 3.0]], particle_variation=0.3)
+    assert len(set(build_substance(scene).absorptions)) == 2
+    fused = replace(scene, geometries=(FUSED_GEOMETRY,) * 2)
+    assert len(set(build_substance(fused).absorptions)) == 1
 
 
 def test_texture_and_crystals_are_the_same_for_the_same_seed_and_off_at_zero(stage_beads, take_picture):
