@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Plane = NDArray[np.float32]
+
+NOMINAL_NOISE_THRESHOLD: Final = 0.05
+"""Value of `noise_threshold` at which `electrons` are those of a pixel."""
+
+
+def count_electrons(electrons: float, noise_threshold: float) -> float:
+    """Return the electrons per pixel at full white, 0 for no noise: shot noise is proportional to `noise_threshold`."""
+    if noise_threshold == 0:
+        return 0.0
+    ratio = NOMINAL_NOISE_THRESHOLD / noise_threshold
+    return electrons * ratio * ratio
 
 
 def add_shot_noise(signal: Plane, key: np.uint64, electrons: float, correlation: float) -> Plane:

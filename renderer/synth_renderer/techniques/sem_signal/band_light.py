@@ -16,8 +16,6 @@ NOMINAL_LOCATION: Final = 20.0
 """Height of the band at which shadows are those of `shadowing`, scene units."""
 NOMINAL_STRENGTH: Final = 2.0
 """Strength of the illumination at which the grey is that of `gain`."""
-NOMINAL_THRESHOLD: Final = 0.05
-"""Noise threshold at which the electrons of a pixel are `electrons`."""
 RADIUS: Final = 192.0
 """r, scene units."""
 HALF_HEIGHT: Final = 96.0
@@ -52,11 +50,3 @@ def tilt_detector(asymmetry: float, azimuth: float, rotation: float, location: f
     x = asymmetry * float(np.float32(math.cos(angle))) - rotation / (slope * slope)
     y = asymmetry * float(np.float32(math.sin(angle)))
     return min(math.sqrt(x * x + y * y), 1.0), float(np.float32(math.degrees(math.atan2(y, x))))
-
-
-def count_electrons(electrons: float, noise_threshold: float) -> float:
-    """Return the electrons of a pixel whose shot noise is proportional to the noise threshold; 0 is no noise."""
-    if noise_threshold == 0:
-        return 0.0
-    ratio = NOMINAL_THRESHOLD / noise_threshold
-    return electrons * ratio * ratio

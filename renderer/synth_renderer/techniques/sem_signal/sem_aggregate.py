@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from synth_renderer.model.staged_scene import Box
 from synth_renderer.techniques.base.feature_values import read_number
+from synth_renderer.techniques.imaging.counting import count_electrons
 from synth_renderer.techniques.sem_signal import band_light
 from synth_renderer.techniques.sem_signal.scanning_electron_microscope import ScanningElectronMicroscope
 
@@ -78,5 +79,5 @@ def _convert_light(features: Mapping[str, FeatureValue]) -> dict[str, FeatureVal
         "shadowing": band_light.deepen_shadows(read_number(features, "shadowing"), location),
         "crevice_shadowing": band_light.deepen_shadows(read_number(features, "crevice_shadowing"), location),
         "gain": read_number(features, "gain") * strength,
-        "electrons": band_light.count_electrons(read_number(features, "electrons"), threshold),
+        "electrons": count_electrons(read_number(features, "electrons"), threshold),
     }

@@ -11,6 +11,7 @@ import numpy as np
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.imaging import display
+from synth_renderer.techniques.imaging.counting import count_electrons
 from synth_renderer.techniques.imaging.scene_values import get_pixel_size, make_key
 from synth_renderer.techniques.tem_signal import focus
 from synth_renderer.techniques.tem_signal.beam import shade_beam
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     Plane = NDArray[np.float32]
 
-NOMINAL_NOISE_THRESHOLD: Final = 0.05
-"""Value of `noise_threshold` at which `electrons` are those of a pixel."""
 UNKNOWN_PIXEL: Final = 1.0
 """Size of a pixel in a picture without a scale, nm."""
 
@@ -77,14 +76,6 @@ def record_signal(scene: StagedScene, in_camera: NDArray[np.bool_]) -> Plane:
 def add_scattered_electrons(intensity: Plane, share: float) -> Plane:
     """Return I + q (1 - I), (H, W): the share q, 0 … 1, of the scattered electrons passes the objective aperture."""
     return intensity if share == 0 else intensity + np.float32(share) * (np.float32(1) - intensity)
-
-
-def count_electrons(electrons: float, noise_threshold: float) -> float:
-    """Return the electrons per pixel at full white, 0 for no noise: noise is in proportion to `noise_threshold`."""
-    if noise_threshold == 0:
-        return 0.0
-    ratio = NOMINAL_NOISE_THRESHOLD / noise_threshold
-    return electrons * ratio * ratio
 
 
 def _pass_specimen(scene: StagedScene, in_camera: NDArray[np.bool_]) -> _Wave:

@@ -14,8 +14,6 @@ from synth_renderer.randomness.hashing import draw_uniform
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_GRAINS: Final = 64
-"""Largest number of grains in one particle."""
 DIRECTION_DRAWS: Final = np.uint64(8)
 """Places in a particle's stream before those of its grains."""
 DRAWS_PER_GRAIN: Final = np.uint64(8)

@@ -31,7 +31,7 @@ class Lens:
     wavelength: float
     """Of the electrons, nm."""
     underfocus: float
-    """Distance of the plane in focus beyond the specimen, nm: positive where the lens is weaker than in focus."""
+    """Distance of the plane in focus from the specimen towards the source, nm: positive where the lens is too weak."""
     spherical_aberration: float = 0.0
     """Coefficient Cs, mm."""
     convergence: float = 0.0
@@ -63,14 +63,11 @@ def form_image(intensity: Plane, phase: Plane, lens: Lens, pixel_size: float) ->
         return intensity
     rows, columns = intensity.shape
     shape = find_transform_length(rows + MARGIN), find_transform_length(columns + MARGIN)
+    area, spread = pixel_size * pixel_size, lens.underfocus * lens.wavelength
+    aberration = 1e6 * lens.spherical_aberration * lens.wavelength * lens.wavelength * lens.wavelength
     wave = _build_wave(_join_borders(intensity, shape), _join_borders(phase, shape))
     real, imaginary = transform_plane(*wave)
-    _shift_phases(
-        real,
-        imaginary,
-        math.pi * lens.underfocus * lens.wavelength / pixel_size**2,
-        0.5 * math.pi * 1e6 * lens.spherical_aberration * lens.wavelength**3 / pixel_size**4,
-    )
+    _shift_phases(real, imaginary, math.pi * spread / area, 0.5 * math.pi * aberration / (area * area))
     real, imaginary = transform_plane(real, imaginary, inverse=True)
     image = _measure_intensity(real, imaginary, rows, columns)
     return blur_plane(image, 1e-3 * lens.convergence * abs(lens.underfocus) / pixel_size)

@@ -14,6 +14,7 @@ from synth_api.prototypes import MATERIALS, TECHNIQUES, FeatureValue
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.visible import find_visible_surface
 from synth_renderer.model.staged_scene import FeatureColumn, StagedScene
+from synth_renderer.techniques.imaging.counting import count_electrons
 from synth_renderer.techniques.imaging.scene_values import list_surface_names, make_particle_keys
 from synth_renderer.techniques.registry import TECHNIQUES as TECHNIQUE_OF
 from synth_renderer.techniques.sem_signal import band_light
@@ -111,8 +112,8 @@ def test_formulas_of_the_band() -> None:
     assert band_light.tilt_detector(0.2, 180.0, 0.0, 20) == (0.2, 180.0)
     assert band_light.tilt_detector(0.0, 180.0, 0.1, 20) == (pytest.approx(0.1 / slope**2), 180.0)
     assert band_light.tilt_detector(0.3, 90.0, -5.0, 20)[0] == 1.0
-    assert band_light.count_electrons(500, 0.1) == 125
-    assert band_light.count_electrons(500, 0.0) == 0
+    assert count_electrons(500, 0.1) == 125
+    assert count_electrons(500, 0.0) == 0
 
 
 def test_band_noise_has_soft_level_bands() -> None:
