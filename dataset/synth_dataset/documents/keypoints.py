@@ -13,6 +13,8 @@ KEYPOINTS: Final = 40
 """Keypoints of a fibre, as many as FibeR-CNN predicts (M. Frei and F. E. Kruis, Powder Technology 377, 2021)."""
 HIDDEN, VISIBLE = 1, 2
 """Visibility of a keypoint in COCO's format; 0 is one without a place."""
+DECIMALS: Final = 3
+"""Decimals of coordinates, in pixels."""
 
 
 def describe_keypoints(category: Category) -> dict[str, Any]:
@@ -47,7 +49,3 @@ def _shift_points(points: Iterable[Iterable[float]]) -> Iterable[float]:
         yield round(column - 0.5, DECIMALS)
         yield round(row - 0.5, DECIMALS)
         yield visibility
-
-
-DECIMALS: Final = 3
-"""Decimals of coordinates, in pixels."""

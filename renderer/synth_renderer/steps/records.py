@@ -207,8 +207,8 @@ def _build_annotations(
             visible=visible.select_pixels(body),
             amodal=amodal.select_pixels(body),
             box=(int(box[0]), int(box[1]), int(box[2]), int(box[3])),
-            occluded_by=() if overlaps else tuple(before[body].tolist()),
-            overlaps=tuple(overlaps[body].tolist()) if overlaps else None,
+            occluded_by=() if overlaps is not None else tuple(before[body].tolist()),
+            overlaps=tuple(overlaps[body].tolist()) if overlaps is not None else None,
             agglomerate=_find_agglomerate(scene.agglomerates, body),
             centre_line=describe_centre_line(scene.bodies, body, scene.technique.camera, visible.select_pixels(body)),
         )
