@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from sheets import Sheets, draw_contact_sheet, write_sheet
 
-from synth_api.prototypes import PATTERNS, SHAPES
+from synth_api.prototypes.geometries import SHAPES
+from synth_api.prototypes.materials import PATTERNS
 
 if TYPE_CHECKING:
     from sheets import Strip

@@ -11,8 +11,9 @@ import numpy as np
 
 from synth_api.composition.compose import compose_recipe, resolve
 from synth_api.composition.source import read_recipe
-from synth_api.prototypes import MATERIALS, SHAPES
-from synth_api.prototypes import TECHNIQUES as INSTRUMENTS
+from synth_api.prototypes.geometries import SHAPES
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES as INSTRUMENTS
 from synth_api.recipe.parsing import parse_recipe
 from synth_dataset.documents.pictures import write_webp
 from synth_renderer.labels.rasterise import rasterise_bodies

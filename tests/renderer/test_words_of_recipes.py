@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 import synth_renderer
-from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
+from synth_api.prototypes.geometries import GEOMETRIES
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_api.recipe import criteria, outputs
 from synth_api.recipe.model import CustomFeature, ParticleBlueprint, Recipe
 from synth_api.recipe.node import Node, NoEffect

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api.prototypes import GEOMETRIES, MATERIALS, FeatureType
+from synth_api.prototypes.feature import FeatureType
+from synth_api.prototypes.geometries import GEOMETRIES
+from synth_api.prototypes.materials import MATERIALS
 from synth_api.recipe.feature_generation import TriggerFeatureUpdate
 from synth_api.recipe.variabilities import (
     Choice,
@@ -19,7 +21,7 @@ from synth_api.recipe.variabilities import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_api.recipe.model import ParticleBlueprint, Recipe
     from synth_api.recipe.variabilities import Variability
 

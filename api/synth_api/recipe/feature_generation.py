@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from synth_api.prototypes import Feature, FeatureType
+from synth_api.prototypes.feature import Feature, FeatureType
 from synth_api.recipe.node import Bool, ByTarget, FileName, Float, Int, NoEffect, Share, Step, build_legacy_targets
 from synth_api.recipe.rendering import SaveState
 from synth_api.recipe.variabilities import ParameterNode, VariabilityNode

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import quote_value
-from synth_api.prototypes import Feature, FeatureType
+from synth_api.prototypes.feature import Feature, FeatureType
 from synth_api.recipe.node import Builtin
 from synth_api.recipe.variabilities import (
     Choice,
@@ -29,7 +29,7 @@ from synth_api.recipe.variabilities import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_api.recipe.variabilities import Variability
 
 _SIZES: Final = {FeatureType.VECTOR: 3, FeatureType.COLOR: 4}

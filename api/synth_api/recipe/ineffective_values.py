@@ -6,7 +6,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from synth_api.problems import format_location, quote_value
-from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES
+from synth_api.prototypes.geometries import GEOMETRIES
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.feature_generation import InvokeBlueprints, TriggerFeatureUpdate
 from synth_api.recipe.model import MeasurementTechniqueBlueprint
@@ -15,7 +17,7 @@ from synth_api.recipe.node import Builtin, Node
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from synth_api.prototypes import Prototype
+    from synth_api.prototypes.feature import Prototype
     from synth_api.recipe.model import ParticleBlueprint, Recipe
 
     Location = tuple[str | int, ...]

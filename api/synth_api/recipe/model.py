@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from synth_api.dataset_card import DatasetCard
 from synth_api.errors import InputError
-from synth_api.prototypes import Feature, FeatureType
+from synth_api.prototypes.feature import Feature, FeatureType
 from synth_api.recipe.criteria import CriterionNode
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import FeatureGenerationStepNode

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from synth_api import prototypes
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import format_location
+from synth_api.prototypes.geometries import GEOMETRIES
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_api.recipe import unavailable_prototypes as unavailable
 from synth_api.recipe.categories import BlueprintClass, add_agglomerates, group_blueprints
 from synth_api.recipe.criteria import BUILT_IN_CRITERIA
@@ -20,7 +22,7 @@ from synth_api.recipe.rendering import SaveState
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from synth_api.prototypes import Prototype
+    from synth_api.prototypes.feature import Prototype
     from synth_api.recipe.categories import ParticleCategory
     from synth_api.recipe.model import Recipe
     from synth_api.recipe.node import Step
@@ -88,7 +90,7 @@ def _check_prototypes(recipe: Recipe) -> None:
             f"{path}.measurement_technique_prototype_name",
             "measurement technique prototype",
             technique.measurement_technique_prototype_name,
-            prototypes.TECHNIQUES,
+            TECHNIQUES,
             unavailable.TECHNIQUES,
         )
         for field in ("measurement_volume_material_prototype_name", "background_material_prototype_name"):
@@ -99,7 +101,7 @@ def _check_prototypes(recipe: Recipe) -> None:
             f"{path}.geometry_prototype_name",
             "geometry prototype",
             particles.geometry_prototype_name,
-            prototypes.GEOMETRIES,
+            GEOMETRIES,
             unavailable.GEOMETRIES,
         )
         _check_material(f"{path}.material_prototype_name", particles.material_prototype_name)
@@ -112,7 +114,7 @@ def _check_prototypes(recipe: Recipe) -> None:
 
 
 def _check_material(path: str, name: str) -> None:
-    _check_prototype(path, "material prototype", name, prototypes.MATERIALS, unavailable.MATERIALS)
+    _check_prototype(path, "material prototype", name, MATERIALS, unavailable.MATERIALS)
 
 
 def _check_prototype(path: str, kind: str, name: str, known: Mapping[str, Prototype], later: Collection[str]) -> None:

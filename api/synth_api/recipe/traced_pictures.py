@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_api.prototypes import TECHNIQUES
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_api.recipe.rendering import RenderParticles
 
 if TYPE_CHECKING:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from synth_api import prototypes
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import format_location
+from synth_api.prototypes.geometries import GEOMETRIES
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_api.recipe.criteria import FeatureCriterion
 from synth_api.recipe.expression import parse_expression
 from synth_api.recipe.feature_generation import AgglomerateParticles, DepositOnSubstrate, TriggerFeatureUpdate
@@ -18,7 +20,7 @@ from synth_api.recipe.variabilities import Constant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from synth_api.prototypes import Feature
+    from synth_api.prototypes.feature import Feature, Prototype
     from synth_api.recipe.feature_generation import FeatureGenerationStep
     from synth_api.recipe.model import (
         Blueprint,
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
 
 _COMMON_FEATURES: Final = ("blueprint_name", "category_color")
 _KINDS: Final = {
-    "geometry": prototypes.GEOMETRIES,
-    "material": prototypes.MATERIALS,
-    "measurement technique": prototypes.TECHNIQUES,
+    "geometry": GEOMETRIES,
+    "material": MATERIALS,
+    "measurement technique": TECHNIQUES,
 }
 _KNOWN_FEATURES: Final = frozenset(
     name for kind in _KINDS.values() for prototype in kind.values() for name in prototype.features
@@ -93,15 +95,14 @@ def _list_features(path: str, blueprint: Blueprint) -> dict[str, Feature | None]
     return features
 
 
-def _list_prototypes(blueprint: Blueprint) -> Iterable[prototypes.Prototype]:
-    material = prototypes.MATERIALS
+def _list_prototypes(blueprint: Blueprint) -> Iterable[Prototype]:
     values: Any = blueprint
     if hasattr(blueprint, "geometry_prototype_name"):
-        return (prototypes.GEOMETRIES[values.geometry_prototype_name], material[values.material_prototype_name])
+        return (GEOMETRIES[values.geometry_prototype_name], MATERIALS[values.material_prototype_name])
     return (
-        prototypes.TECHNIQUES[values.measurement_technique_prototype_name],
-        material[values.measurement_volume_material_prototype_name],
-        material[values.background_material_prototype_name],
+        TECHNIQUES[values.measurement_technique_prototype_name],
+        MATERIALS[values.measurement_volume_material_prototype_name],
+        MATERIALS[values.background_material_prototype_name],
     )
 
 

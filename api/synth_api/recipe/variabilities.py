@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from synth_api.prototypes import Feature, FeatureType
+from synth_api.prototypes.feature import Feature, FeatureType
 from synth_api.recipe.node import Builtin, ByTarget, Float, Int, PlainOrByTarget, Share, build_legacy_targets
 from synth_api.recipe.values import parse_plain_value
 

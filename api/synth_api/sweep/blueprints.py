@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth_api.errors import InputError
 from synth_api.problems import format_location
-from synth_api.prototypes import GEOMETRIES
+from synth_api.prototypes.geometries import GEOMETRIES
 from synth_api.recipe.categories import BlueprintClass
 from synth_api.recipe.references import find_classes, list_recipe_categories
 from synth_api.sweep.axis_values import DecimalRange

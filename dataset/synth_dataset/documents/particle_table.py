@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth_api.prototypes import FeatureType
+from synth_api.prototypes.feature import FeatureType
 from synth_api.recipe.feature_columns import list_parts
 
 if TYPE_CHECKING:

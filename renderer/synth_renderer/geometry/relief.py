@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
 
 OUTLINE_WAVES: Final = 2.2
 """Lattice steps of an irregular outline per particle size; the next octave has twice as many and half the height."""

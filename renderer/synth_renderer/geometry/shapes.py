@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_api.prototypes import SHAPES
+from synth_api.prototypes.geometries import SHAPES
 from synth_renderer.geometry import relief
 from synth_renderer.geometry.bending import bend_rod, compute_curvature
 from synth_renderer.geometry.casting import cast_ellipsoid
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_renderer.geometry.solids import Proportions
 
 QUADS_PER_PIXEL: Final = 0.48

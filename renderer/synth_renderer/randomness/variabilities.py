@@ -37,7 +37,7 @@ from synth_renderer.model.errors import DrawError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_api.recipe.variabilities import Variability
     from synth_renderer.model.staged_scene import Box
     from synth_renderer.randomness.streams import Stream

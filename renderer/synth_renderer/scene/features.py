@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from synth_api.prototypes import Feature, FeatureType, FeatureValue
+from synth_api.prototypes.feature import Feature, FeatureType, FeatureValue
 from synth_renderer.model.staged_scene import FeatureColumn
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_api.recipe.criteria import Criterion, FeatureCriterion
     from synth_renderer.scene.features import FeatureTable
     from synth_renderer.scene.world import World

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_api.prototypes import GEOMETRIES, SHAPES, FeatureType
+from synth_api.prototypes.feature import FeatureType
+from synth_api.prototypes.geometries import GEOMETRIES, SHAPES
 from synth_api.recipe.references import has_agglomerates
 from synth_renderer.agglomeration.growth import measure_gyration
 from synth_renderer.geometry import prototypes

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_api.prototypes import GEOMETRIES, MATERIALS, TECHNIQUES, FeatureType
+from synth_api.prototypes.feature import FeatureType
+from synth_api.prototypes.geometries import GEOMETRIES
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_renderer.model.errors import RenderError
 from synth_renderer.model.transforms import compute_middle, multiply_quaternions, rotation_matrix, transform_points
 from synth_renderer.scene.features import FACTORS, FeatureTable, concatenate_tables, declare_prototype
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_api.recipe.model import MeasurementTechniqueBlueprint, ParticleBlueprint, Recipe
     from synth_renderer.geometry.shapes import Shape
     from synth_renderer.model.camera import Camera

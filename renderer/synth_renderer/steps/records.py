@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureType
+    from synth_api.prototypes.feature import FeatureType
     from synth_dataset.documents.particle_table import Column
     from synth_renderer.labels.fragments import Fragments, VisibleSurface
     from synth_renderer.labels.masks import Masks

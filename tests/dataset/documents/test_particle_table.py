@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from synth_api.prototypes import FeatureType
+from synth_api.prototypes.feature import FeatureType
 from synth_dataset.documents.particle_table import (
     COLUMNS,
     build_feature_table,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synth_api.prototypes import FeatureType
+from synth_api.prototypes.feature import FeatureType
 from synth_dataset.documents.particle_table import COLUMNS, OPTIONAL_COLUMNS, build_particle_table
 from synth_dataset.views import pooled_table
 from synth_dataset.views.pooled_table import PooledTable, RunRows

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from synth_api.prototypes import TECHNIQUES
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_renderer.geometry.prototypes import build_mesh
 from synth_renderer.model.bodies import Bodies
 from synth_renderer.model.staged_scene import FeatureColumn, StagedScene, StagedTechnique

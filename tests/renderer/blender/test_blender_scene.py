@@ -8,7 +8,7 @@ import tempfile
 import numpy as np
 import pytest
 
-from synth_api.prototypes import MATERIALS
+from synth_api.prototypes.materials import MATERIALS
 from synth_renderer.blender import bpy
 from synth_renderer.blender.cycles import trace_scene
 from synth_renderer.blender.devices import select_device

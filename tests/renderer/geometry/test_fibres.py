@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synth_api.prototypes import SHAPES
+from synth_api.prototypes.geometries import SHAPES
 from synth_renderer.geometry.curves import draw_curvature, lift_over_itself
 from synth_renderer.geometry.fibres import trace_strands
 from synth_renderer.geometry.shapes import Shape, build_shape_mesh, choose_shape, find_faces, measure_mesh

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import elliprg
 
-from synth_api.prototypes import GEOMETRIES as DECLARED
-from synth_api.prototypes import SHAPES
+from synth_api.prototypes.geometries import GEOMETRIES as DECLARED
+from synth_api.prototypes.geometries import SHAPES
 from synth_renderer.geometry import prototypes
 from synth_renderer.model.mesh import Mesh
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from synth_api.prototypes import SHAPES
+from synth_api.prototypes.geometries import SHAPES
 from synth_renderer.geometry import prototypes
 from synth_renderer.geometry.hull import build_hull, is_convex
 from synth_renderer.geometry.shapes import build_shape_mesh, choose_shape

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synth_api.prototypes import SHAPES
+from synth_api.prototypes.geometries import SHAPES
 from synth_renderer.geometry.shapes import Shape, build_shape_mesh, choose_shape, is_round, measure_mesh
 from synth_renderer.geometry.sphere_grid import build_sphere_grid
 from synth_renderer.labels.paths import Paths, find_paths

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synth_api.prototypes import SHAPES
+from synth_api.prototypes.geometries import SHAPES
 from synth_renderer.geometry.planes import build_polyhedron_planes
 from synth_renderer.geometry.shapes import build_shape_mesh, choose_shape, is_round, measure_mesh
 from synth_renderer.geometry.solids import SOLIDS

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synth_api.prototypes import SHAPES
+from synth_api.prototypes.geometries import SHAPES
 from synth_dataset.documents.annotations import CentreLineNote
 from synth_dataset.documents.keypoints import KEYPOINTS
 from synth_renderer.geometry import prototypes

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from synth_api.prototypes import FeatureType
+from synth_api.prototypes.feature import FeatureType
 from synth_renderer.scene.features import FeatureTable, concatenate_tables
 
 FIRST = np.array([True, False, False])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synth_api.errors import InputError
-from synth_api.prototypes import GEOMETRIES
+from synth_api.prototypes.geometries import GEOMETRIES
 from synth_api.recipe.parsing import parse_recipe
 from synth_renderer.model.transforms import rotation_matrix
 from synth_renderer.scene.world import World

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
 
 
 def read_number(features: Mapping[str, FeatureValue], name: str) -> float:

@@ -10,7 +10,7 @@ from synth_renderer.techniques.base.feature_values import read_number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
 
 COLUMN_HEIGHT: Final = 51.2
 """Height of the measurement volume and lowest height of the camera, scene units."""

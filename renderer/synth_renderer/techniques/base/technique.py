@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_renderer.blender import bpy
     from synth_renderer.labels.fragments import VisibleSurface
     from synth_renderer.model.camera import Camera

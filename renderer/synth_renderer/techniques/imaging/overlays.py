@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_renderer.randomness.streams import Stream
 
     Strokes = NDArray[np.float32]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_renderer.blender import bpy
     from synth_renderer.labels.fragments import VisibleSurface
     from synth_renderer.model.staged_scene import StagedScene, StagedTechnique

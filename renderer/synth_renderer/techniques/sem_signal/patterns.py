@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from synth_api.prototypes import PATTERNS
+from synth_api.prototypes.materials import PATTERNS
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import draw_uniform, index_lattice_point
 from synth_renderer.randomness.noise import find_cell, space_noise

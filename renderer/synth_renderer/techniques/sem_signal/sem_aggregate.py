@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
     from synth_renderer.model.camera import Camera
     from synth_renderer.model.staged_scene import StagedScene
 

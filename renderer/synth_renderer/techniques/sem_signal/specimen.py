@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from synth_api.prototypes import MATERIALS, PATTERNS
+from synth_api.prototypes.materials import MATERIALS, PATTERNS
 from synth_renderer.geometry.meta_balls import FUSED_GEOMETRY
 from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.imaging.scene_values import (

@@ -10,7 +10,7 @@ from synth_renderer.techniques.sem_traced.detector import Acceptance, Electronic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
 
 
 def read_tilt_yield(features: Mapping[str, FeatureValue]) -> TiltYield:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes import FeatureValue
+    from synth_api.prototypes.feature import FeatureValue
 
     Plane = NDArray[np.float32]
     KeyOf = Callable[[str], np.uint64]

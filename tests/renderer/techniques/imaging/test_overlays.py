@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_api.prototypes import TECHNIQUES
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_renderer.randomness.streams import Stream
 from synth_renderer.techniques.imaging.overlays import choose_round_length, draw_overlay, format_length
 from synth_renderer.techniques.sem_signal.scanning_electron_microscope import ScanningElectronMicroscope

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_api.prototypes import PATTERNS
+from synth_api.prototypes.materials import PATTERNS
 from synth_renderer.geometry.shapes import Shape, build_shape_mesh
 from synth_renderer.techniques.sem_signal import patterns
 from synth_renderer.techniques.sem_signal.ground_relief import add_pattern

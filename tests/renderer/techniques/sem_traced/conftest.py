@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_api.prototypes import MATERIALS, TECHNIQUES, FeatureValue
+from synth_api.prototypes.feature import FeatureValue
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_renderer.geometry.prototypes import build_mesh
 from synth_renderer.labels.fragments import VisibleSurface
 from synth_renderer.labels.rasterise import rasterise_bodies

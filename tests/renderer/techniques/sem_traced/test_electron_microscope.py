@@ -133,6 +133,6 @@ def test_bodies_outside_the_selection_are_invisible_and_cast_shadows(stage_beads
 
 
 def test_every_declared_technique_is_registered():
-    from synth_api.prototypes import TECHNIQUES as DECLARED
+    from synth_api.prototypes.techniques import TECHNIQUES as DECLARED
 
     assert TECHNIQUES.keys() == DECLARED.keys()

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_api.prototypes import MATERIALS, TECHNIQUES, Feature, FeatureValue
+from synth_api.prototypes.feature import Feature, FeatureValue
+from synth_api.prototypes.materials import MATERIALS
+from synth_api.prototypes.techniques import TECHNIQUES
 from synth_renderer.geometry.prototypes import build_mesh
 from synth_renderer.labels.rasterise import rasterise_bodies
 from synth_renderer.labels.visible import find_visible_surface
