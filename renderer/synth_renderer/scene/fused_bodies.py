@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from synth_renderer.geometry import prototypes
-from synth_renderer.geometry.meta_balls import (
-    FUSED_GEOMETRY,
-    MetaBalls,
-    build_part,
-    compute_lone_diameter,
-    find_neighbours,
-)
+from synth_renderer.geometry.meta_balls import FUSED_GEOMETRY, REACH, MetaBalls, build_part, compute_lone_diameter
 from synth_renderer.model.errors import ShapeError
+from synth_renderer.physics.neighbours import find_near_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +62,18 @@ def _fuse_rows(
             yield row, prototypes.build_mesh("sphere", None), np.zeros(3)
         else:
             yield row, part, np.ones(3)
+
+
+def find_neighbours(balls: MetaBalls) -> list[NDArray[np.int64]]:
+    """Return for each ball the numbers of the others whose field overlaps its own, ascending.
+
+    Within three edges of the lattice counts as overlap, so that all points of a cube know the same fields.
+    """
+    reaches = REACH * balls.diameters.max(axis=1) + 1.5 * balls.compute_lattice_edge()
+    one, two = find_near_pairs(balls.centres, reaches, np.tile([-np.inf, np.inf], 3), 0.0)
+    of, near = np.concatenate([one, two]), np.concatenate([two, one])
+    order = np.lexsort((near, of))
+    return np.split(near[order], np.searchsorted(of[order], np.arange(1, len(reaches))))
 
 
 def _require_few_cubes(blueprint: str, balls: MetaBalls) -> None:

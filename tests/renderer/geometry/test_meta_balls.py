@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synth_renderer.geometry.meta_balls import MetaBalls, build_part, compute_lone_diameter, find_neighbours
+from synth_renderer.geometry.meta_balls import MetaBalls, build_part, compute_lone_diameter
 from synth_renderer.model.mesh import Mesh
+from synth_renderer.scene.fused_bodies import find_neighbours
 
 TRIPLE = [[0.0, 0.0, 0.0], [3.0, 0.0, 0.0], [1.5, 2.6, 0.0]]
 """Three balls of diameter 3 that touch."""
@@ -127,7 +128,8 @@ def test_a_turned_ellipsoid_has_its_own_axes() -> None:
 
 BUILD = """
 import hashlib, numpy as np
-from synth_renderer.geometry.meta_balls import MetaBalls, build_part, find_neighbours
+from synth_renderer.geometry.meta_balls import MetaBalls, build_part
+from synth_renderer.scene.fused_bodies import find_neighbours
 random = np.random.default_rng(3)
 turns = random.normal(size=(12, 4))
 turns /= np.sqrt((turns * turns).sum(axis=1))[:, None]
