@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from synth_renderer.geometry import curves, relief
+from synth_renderer.geometry.shape_features import read_number
 from synth_renderer.geometry.tubes import CAP_RINGS, build_tube, build_tube_triangles, sweep_tube
 from synth_renderer.model.centre_line import CentreLine
 from synth_renderer.model.errors import ShapeError
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth_renderer.geometry.solids import Features, Proportions
+    from synth_renderer.geometry.shape_features import Features
+    from synth_renderer.geometry.solids import Proportions
 
 FIBRE: Final = "fibre"
 """Name of the geometry prototype."""
@@ -80,28 +82,27 @@ class FibreSurface(NamedTuple):
 
 def trace_strands(proportions: Proportions, features: Features) -> list[Strand]:
     """Return the fibre and its branches. Raise ShapeError for loops that it has no room for."""
-    seed = np.uint64(int(_read(features, "shape_seed")))
+    seed = np.uint64(int(read_number(features, "shape_seed")))
     keys = [np.uint64(draw_word(seed, np.uint64(kind))) for kind in range(8, 12)]
     width, _, length = proportions
-    curvature = curves.draw_curvature(
-        keys[0], NODES - 1, length, math.radians(_read(features, "curvature")), _read(features, "curvature_scale")
-    )
+    turn = math.radians(read_number(features, "curvature"))
+    curvature = curves.draw_curvature(keys[0], NODES - 1, length, turn, read_number(features, "curvature_scale"))
     curves.limit_curvature(curvature, RANDOM_BEND / (width / 2))
-    loops = int(_read(features, "loops"))
+    loops = int(read_number(features, "loops"))
     if loops:
-        _require_room_for_loops(proportions, loops, _read(features, "loop_size"))
-        curves.add_loops(curvature, keys[1], length, loops, _read(features, "loop_size") * width / length)
+        _require_room_for_loops(proportions, loops, read_number(features, "loop_size"))
+        curves.add_loops(curvature, keys[1], length, loops, read_number(features, "loop_size") * width / length)
     places, headings = curves.integrate_curvature(curvature, length, np.zeros(2), np.array([0.0, 1.0]))
     curves.align_chord(places, headings)
     factors = curves.draw_width_factors(
         keys[2],
         NODES,
-        _read(features, "width_variation"),
-        _read(features, "width_scale"),
-        _read(features, "taper"),
+        read_number(features, "width_variation"),
+        read_number(features, "width_scale"),
+        read_number(features, "taper"),
     )
     fibre = Strand(places, headings, factors, -1, length)
-    count = int(_read(features, "branches"))
+    count = int(read_number(features, "branches"))
     return [fibre, *(_trace_branch(fibre, proportions, features, keys[3], number) for number in range(count))]
 
 
@@ -120,18 +121,18 @@ def _trace_branch(fibre: Strand, proportions: Proportions, features: Features, k
     place = BRANCH_MARGIN + (1 - 2 * BRANCH_MARGIN) * float(draw_uniform(own, np.uint64(0)))
     root = round(place * (NODES - 1))
     side = 1.0 if draw_uniform(own, np.uint64(1)) < 0.5 else -1.0
-    length = _read(features, "branch_length") * proportions[2]
-    angle = side * math.radians(_read(features, "branch_angle"))
+    length = read_number(features, "branch_length") * proportions[2]
+    angle = side * math.radians(read_number(features, "branch_angle"))
     cosine, sine = float(np.float32(math.cos(angle))), float(np.float32(math.sin(angle)))
     x, z = fibre.headings[root]
     heading = np.array([x * cosine + z * sine, z * cosine - x * sine])
     heading /= math.sqrt(heading[0] * heading[0] + heading[1] * heading[1])
-    turning = math.radians(_read(features, "curvature")) * _read(features, "branch_length")
-    scale = max(_read(features, "curvature_scale") / _read(features, "branch_length"), 0.05)
+    turning = math.radians(read_number(features, "curvature")) * read_number(features, "branch_length")
+    scale = max(read_number(features, "curvature_scale") / read_number(features, "branch_length"), 0.05)
     curvature = curves.draw_curvature(np.uint64(draw_word(own, np.uint64(2))), BRANCH_NODES - 1, length, turning, scale)
     curves.limit_curvature(curvature, RANDOM_BEND / (proportions[0] / 2))
     places, headings = curves.integrate_curvature(curvature, length, fibre.places[root].copy(), heading)
-    taper = _read(features, "taper") * np.linspace(0.0, 1.0, BRANCH_NODES) ** 2
+    taper = read_number(features, "taper") * np.linspace(0.0, 1.0, BRANCH_NODES) ** 2
     factors = np.maximum(BRANCH_WIDTH * fibre.factors[root] * (1 - taper), 0.1)
     return Strand(places, headings, factors, root, length)
 
@@ -144,7 +145,7 @@ def rise_strands(
     `support` has the height of what is below each node of the strands, one strand after another; empty for nothing.
     """
     width, thickness, _ = proportions
-    radius = _read(features, "stiffness") * width
+    radius = read_number(features, "stiffness") * width
     ends = np.cumsum([len(strand.places) for strand in strands])[:-1]
     parts = np.split(support if len(support) else np.zeros(sum(len(s.places) for s in strands)), ends)
     heights: list[NDArray[np.float64]] = []
@@ -188,7 +189,7 @@ def build_fibre(
     assert centre_line is not None
     is_plain = not has_relief and len(strands) == 1 and bool((strands[0].factors == 1).all())
     if is_plain and proportions[0] == proportions[1]:
-        content = _measure_round_rod(proportions[0], centre_line.length, _read(features, "edge_rounding"))
+        content = _measure_round_rod(proportions[0], centre_line.length, read_number(features, "edge_rounding"))
     points, normals, triangles = (np.concatenate(parts) for parts in zip(*tubes, strict=True))
     turn = 2 * math.pi / fineness.sides
     correction = float(np.float32(turn / math.sin(turn))), float(np.float32(turn / 2 / math.sin(turn / 2)))
@@ -199,7 +200,7 @@ def _build_straight_strand(
     strand: Strand, proportions: Proportions, features: Features, fineness: Fineness
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     width, thickness, _ = proportions
-    rounding = _read(features, "edge_rounding")
+    rounding = read_number(features, "edge_rounding")
     return build_tube(width, thickness, strand.length, rounding, fineness.sides, fineness.rings)
 
 
@@ -224,7 +225,3 @@ def choose_tube_fineness(proportions: Proportions, extent_px: float) -> Fineness
     return Fineness(
         min(max(sides, MIN_SIDES), MAX_SIDES), min(max(round(extent_px * aspect / PIXELS_PER_QUAD), 16), MAX_RINGS)
     )
-
-
-def _read(features: Features, name: str) -> float:
-    return float(features[name])  # type: ignore[arg-type]

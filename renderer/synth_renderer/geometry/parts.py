@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from synth_renderer.geometry.shape_features import read_number
 from synth_renderer.geometry.sphere_grid import build_sphere_grid, choose_fineness
 from synth_renderer.model.errors import ShapeError
 from synth_renderer.numerics.kernel import kernel
 from synth_renderer.randomness.hashing import draw_uniform, draw_word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes.feature import FeatureValue
+    from synth_renderer.geometry.shape_features import Features
 
-    Features = Mapping[str, FeatureValue]
 
 INCLUSION_WORD, DECORATION_WORD = np.uint64(2**43), np.uint64(2**43 + 1)
 """Words of the shape's seed from which the place of the inclusion and the key of the decoration derive."""
@@ -118,17 +118,17 @@ def build_inclusion(
     `inclusion_offset` moves it towards a random vertex, at 1 until it touches the wall. Raise ShapeError if it does not
     fit into the cavity.
     """
-    size, offset = _read_number(features, "inclusion_size"), _read_number(features, "inclusion_offset")
+    size, offset = read_number(features, "inclusion_size"), read_number(features, "inclusion_offset")
     room = 1.0 if cavity is None else float(cavity.min())
     if size >= room:
         raise ShapeError(
             f"inclusion_size {size:g} does not fit into a cavity of {room:.3g} of the particle;"
             " give less, or a thinner wall_thickness"
         )
-    seed = np.uint64(int(_read_number(features, "shape_seed")))
+    seed = np.uint64(int(read_number(features, "shape_seed")))
     towards = int(float(draw_uniform(seed, INCLUSION_WORD)) * len(surface.points))
     middle = offset * (room - size) * surface.points[towards]
-    gained = _read_number(features, "inclusion_density") - (1.0 if cavity is None else 0.0)
+    gained = read_number(features, "inclusion_density") - (1.0 if cavity is None else 0.0)
     return BodyPart(surface.points * size + middle, surface.normals, triangles, gained, is_measured=cavity is not None)
 
 
@@ -137,14 +137,14 @@ def build_decoration(surface: BodyPart, segments: int, features: Features) -> Bo
 
     `segments` are those of the body's grid: the spheres are about as fine.
     """
-    count, size = int(_read_number(features, "decoration_number")), _read_number(features, "decoration_size")
-    key = np.uint64(draw_word(np.uint64(int(_read_number(features, "shape_seed"))), DECORATION_WORD))
+    count, size = int(read_number(features, "decoration_number")), read_number(features, "decoration_size")
+    key = np.uint64(draw_word(np.uint64(int(read_number(features, "shape_seed"))), DECORATION_WORD))
     places = _draw_places(surface.points, surface.normals, surface.triangles, count, (1 - SINKING) * size / 2, key)
     directions, triangles = build_sphere_grid(choose_fineness(segments * size))
     points = (places[:, None] + directions[None] * (size / 2)).reshape(-1, 3)
     starts = np.arange(count, dtype=np.int32) * np.int32(len(directions))
     every = (triangles[None] + starts[:, None, None]).reshape(-1, 3).astype(np.int32)
-    density = _read_number(features, "decoration_density")
+    density = read_number(features, "decoration_density")
     return BodyPart(points, np.tile(directions, (count, 1)), every, density, is_measured=False)
 
 
@@ -192,8 +192,3 @@ def _draw_places(
                 best = nearest
                 places[place] = candidate
     return places
-
-
-def _read_number(features: Features, name: str) -> float:
-    """Return a numeric feature, 0 where the shape does not have it."""
-    return float(features.get(name, 0.0))  # type: ignore[arg-type]

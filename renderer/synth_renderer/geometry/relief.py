@@ -17,11 +17,9 @@ from synth_renderer.randomness.hashing import draw_word
 from synth_renderer.randomness.noise import space_noise, wall_distance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from synth_api.prototypes.feature import FeatureValue
+    from synth_renderer.geometry.shape_features import Features
 
 OUTLINE_WAVES: Final = 2.2
 """Lattice steps of an irregular outline per particle size; the next octave has twice as many and half the height."""
@@ -47,7 +45,7 @@ MIN_AREA: Final = 1e-300
 
 
 def compute_relief(
-    points: NDArray[np.float64], normals: NDArray[np.float64], features: Mapping[str, FeatureValue]
+    points: NDArray[np.float64], normals: NDArray[np.float64], features: Features
 ) -> NDArray[np.float64] | None:
     """Return the displacement (V,) of each point (V, 3), particle sizes; None if all are 0.
 

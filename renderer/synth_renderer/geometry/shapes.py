@@ -23,17 +23,19 @@ from synth_renderer.geometry.parts import (
     cut_opening,
 )
 from synth_renderer.geometry.plates import add_waves
+from synth_renderer.geometry.shape_features import read_number
 from synth_renderer.geometry.solids import SOLIDS
 from synth_renderer.geometry.sphere_grid import build_sphere_grid, choose_fineness
 from synth_renderer.model.mesh import Mesh
 from synth_renderer.numerics.kernel import kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from synth_api.prototypes.feature import FeatureValue
+    from synth_renderer.geometry.shape_features import Features
     from synth_renderer.geometry.solids import Proportions
 
 QUADS_PER_PIXEL: Final = 0.48
@@ -63,7 +65,7 @@ class Shape:
 def choose_shape(
     prototype: str,
     extents: NDArray[np.float64],
-    features: Mapping[str, FeatureValue],
+    features: Features,
     pixel: float | None,
     support: tuple[float, ...] = (),
 ) -> tuple[Shape, float]:
@@ -102,7 +104,7 @@ def build_shape_mesh(shape: Shape) -> Mesh:
         return _build_fibre_mesh(shape)
     features, solid = dict(shape.features), SOLIDS[shape.prototype]
     directions, whole = build_sphere_grid(shape.segments)
-    wall, opening = _read_number(features, "wall_thickness"), _read_number(features, "opening")
+    wall, opening = read_number(features, "wall_thickness"), read_number(features, "opening")
     directions, triangles = cut_opening(directions, whole, opening) if wall and opening else (directions, whole)
     points, normals = solid.cast_surface(directions, shape.proportions, features)
     height = relief.compute_relief(points, normals, features)
@@ -122,13 +124,13 @@ def build_shape_mesh(shape: Shape) -> Mesh:
 
 
 def _add_inner_parts(
-    surface: BodyPart, whole: NDArray[np.int32], proportions: Proportions, features: Mapping[str, FeatureValue]
+    surface: BodyPart, whole: NDArray[np.int32], proportions: Proportions, features: Features
 ) -> list[BodyPart]:
     """Return the outer surface, with that of the cavity of a hollow body, and the inclusion if it has one.
 
     `whole` (T, 3) are the triangles of the surface without an opening.
     """
-    wall = _read_number(features, "wall_thickness")
+    wall = read_number(features, "wall_thickness")
     cavity = compute_cavity_scale(proportions, wall) if wall else None
     parts = [surface if cavity is None else add_cavity(surface, cavity)]
     if features.get("inclusion_size"):
@@ -136,12 +138,12 @@ def _add_inner_parts(
     return parts
 
 
-def _bend_part(part: BodyPart, proportions: Proportions, features: Mapping[str, FeatureValue]) -> None:
+def _bend_part(part: BodyPart, proportions: Proportions, features: Features) -> None:
     """Bend points and normals of a part in place, as waves or an arc ask for."""
     if features.get("wave_depth"):
-        seed = np.uint64(int(_read_number(features, "shape_seed")))
-        add_waves(part.points, part.normals, seed, _read_number(features, "wave_depth"))
-    curvature = compute_curvature(proportions, _read_number(features, "bend"))
+        seed = np.uint64(int(read_number(features, "shape_seed")))
+        add_waves(part.points, part.normals, seed, read_number(features, "wave_depth"))
+    curvature = compute_curvature(proportions, read_number(features, "bend"))
     if curvature > 0:
         bend_rod(part.points, part.normals, curvature)
 
@@ -166,11 +168,6 @@ def _join_parts(parts: Sequence[BodyPart], content: tuple[float, float]) -> Mesh
         *content,
         np.concatenate([np.full(len(part.triangles), part.density) for part in parts]),
     )
-
-
-def _read_number(features: Mapping[str, FeatureValue], name: str) -> float:
-    """Return a numeric feature, 0 where the shape does not have it."""
-    return float(features.get(name, 0.0))  # type: ignore[arg-type]
 
 
 def _build_fibre_mesh(shape: Shape) -> Mesh:

@@ -16,17 +16,17 @@ from synth_renderer.geometry import planes
 from synth_renderer.geometry.casting import cast_cylinder, cast_ellipsoid, cast_grains, cast_polyhedron
 from synth_renderer.geometry.ellipsoid import compute_ellipsoid_surface
 from synth_renderer.geometry.plates import build_star_outline, cast_plate, draw_flake_outline, measure_plate
+from synth_renderer.geometry.shape_features import read_number
 from synth_renderer.geometry.spikes import cast_spikes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from synth_api.prototypes.feature import FeatureValue
     from synth_renderer.geometry.casting import Surface
+    from synth_renderer.geometry.shape_features import Features
 
-    Features = Mapping[str, FeatureValue]
     Proportions = tuple[float, float, float]
 
 MAX_ROUNDING: Final = 0.98
@@ -96,7 +96,7 @@ class Cylinder:
 
     def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
         """Return points and unit normals (V, 3) of the surface with rounded rims."""
-        rounding = _read_number(features, "edge_rounding") * min(proportions) / 2
+        rounding = read_number(features, "edge_rounding") * min(proportions) / 2
         return cast_cylinder(directions, np.array(proportions), min(rounding, proportions[0] / 2))
 
     def compute_content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
@@ -107,7 +107,7 @@ class Cylinder:
         x, y, z = proportions
         if x != y:
             return None
-        rounding = min(_read_number(features, "edge_rounding") * min(proportions) / 2, x / 2)
+        rounding = min(read_number(features, "edge_rounding") * min(proportions) / 2, x / 2)
         radius, length = x / 2 - rounding, z - 2 * rounding
         volume, surface = math.pi * radius * radius * length, 2 * math.pi * radius * (radius + length)
         return _measure_parallel_body(volume, surface, math.pi * (length + math.pi * radius), rounding)
@@ -126,12 +126,12 @@ class Plate:
 
     def cast_surface(self, directions: NDArray[np.float64], proportions: Proportions, features: Features) -> Surface:
         """Return points and unit normals (V, 3) of the surface."""
-        rounding = _read_number(features, "edge_rounding") * min(proportions) / 2
+        rounding = read_number(features, "edge_rounding") * min(proportions) / 2
         return cast_plate(directions, np.array(proportions), self.build_outline(features), rounding)
 
     def compute_content(self, proportions: Proportions, features: Features) -> tuple[float, float] | None:
         """Return volume and surface of a plate with sharp edges; None with rounded ones or waves."""
-        if _read_number(features, "edge_rounding") or _read_number(features, "wave_depth"):
+        if read_number(features, "edge_rounding") or read_number(features, "wave_depth"):
             return None
         return measure_plate(self.build_outline(features), proportions)
 
@@ -148,11 +148,11 @@ class SpikySphere:
         return cast_spikes(
             directions,
             np.array(proportions),
-            int(_read_number(features, "spikes")),
-            _read_number(features, "spike_width"),
-            _read_number(features, "spike_core"),
-            _read_number(features, "spike_variation"),
-            np.uint64(int(_read_number(features, "shape_seed"))),
+            int(read_number(features, "spikes")),
+            read_number(features, "spike_width"),
+            read_number(features, "spike_core"),
+            read_number(features, "spike_variation"),
+            np.uint64(int(read_number(features, "shape_seed"))),
         )
 
     def compute_content(self, _proportions: Proportions, _features: Features) -> None:
@@ -171,10 +171,10 @@ class Raspberry:
 
         With r the angular radius of a grain, its radius is r / (2 (1 + r)): the whole then has the diameter 1.
         """
-        count = int(_read_number(features, "grains"))
-        radius = math.sqrt(4 * GRAIN_COVER / count) / (1 - _read_number(features, "grain_overlap") / 2)
+        count = int(read_number(features, "grains"))
+        radius = math.sqrt(4 * GRAIN_COVER / count) / (1 - read_number(features, "grain_overlap") / 2)
         radius = float(np.float32(radius / 2 / (1 + radius)))
-        centres = planes.draw_spread_directions(count, np.uint64(int(_read_number(features, "shape_seed")))) * (
+        centres = planes.draw_spread_directions(count, np.uint64(int(read_number(features, "shape_seed")))) * (
             0.5 - radius
         )
         return cast_grains(directions, np.array(proportions), centres, radius)
@@ -185,11 +185,6 @@ class Raspberry:
     def build_faces(self, _proportions: Proportions, _features: Features) -> NDArray[np.float64]:
         """Return (0, 4): it has no faces."""
         return np.empty((0, 4))
-
-
-def _read_number(features: Features, name: str) -> float:
-    """Return a numeric feature, 0 where the shape does not have it."""
-    return float(features.get(name, 0.0))  # type: ignore[arg-type]
 
 
 def _build_end_planes(proportions: Proportions) -> NDArray[np.float64]:
@@ -203,7 +198,7 @@ def _build_end_planes(proportions: Proportions) -> NDArray[np.float64]:
 def _compute_rounding(features: Features, proportions: Proportions, faces: NDArray[np.float64]) -> float:
     """Return the radius of the edges: `edge_rounding` times half the smallest extent, limited by the nearest face."""
     nearest = float(faces[:, 3].min())
-    return min(_read_number(features, "edge_rounding") * min(proportions) / 2, MAX_ROUNDING * nearest)
+    return min(read_number(features, "edge_rounding") * min(proportions) / 2, MAX_ROUNDING * nearest)
 
 
 def _measure_parallel_body(volume: float, surface: float, curvature: float, distance: float) -> tuple[float, float]:
@@ -236,7 +231,7 @@ def _measure_prism(proportions: Proportions, features: Features, rounding: float
     """Measure a prism with sharp edges: a polygon with corners on an ellipse, times the height; None if rounded."""
     if rounding:
         return None
-    sides = int(_read_number(features, "sides"))
+    sides = int(read_number(features, "sides"))
     x, y, z = proportions
     angles = [2 * math.pi * corner / sides for corner in range(sides + 1)]
     corners = [(x / 2 * math.cos(angle), y / 2 * math.sin(angle)) for angle in angles]
@@ -253,7 +248,7 @@ def _measure_bipyramid(proportions: Proportions, features: Features, rounding: f
     """
     if rounding:
         return None
-    sides, t = int(_read_number(features, "sides")), _read_number(features, "truncation")
+    sides, t = int(read_number(features, "sides")), read_number(features, "truncation")
     x, y, z = proportions
     tip = z / 2 / (1 - t)
     angles = [2 * math.pi * corner / sides for corner in range(sides + 1)]
@@ -273,9 +268,7 @@ def _measure_nothing(_proportions: Proportions, _features: Features, _rounding: 
 
 def _build_polyhedron(features: Features) -> NDArray[np.float64]:
     """Return the planes (K, 4) of the random polyhedron of `faces` and `shape_seed`."""
-    return planes.build_polyhedron_planes(
-        int(_read_number(features, "faces")), int(_read_number(features, "shape_seed"))
-    )
+    return planes.build_polyhedron_planes(int(read_number(features, "faces")), int(read_number(features, "shape_seed")))
 
 
 SOLIDS: Final[dict[str, Solid]] = {
@@ -284,24 +277,24 @@ SOLIDS: Final[dict[str, Solid]] = {
     "cube": Polyhedron(lambda _features: planes.build_box_planes(), _measure_box),
     "octahedron": Polyhedron(lambda _features: planes.build_octahedron_planes(), _measure_octahedron),
     "prism": Polyhedron(
-        lambda features: planes.build_prism_planes(int(_read_number(features, "sides"))), _measure_prism
+        lambda features: planes.build_prism_planes(int(read_number(features, "sides"))), _measure_prism
     ),
     "polyhedron": Polyhedron(_build_polyhedron, _measure_nothing),
     "bipyramid": Polyhedron(
         lambda features: planes.build_bipyramid_planes(
-            int(_read_number(features, "sides")), _read_number(features, "truncation")
+            int(read_number(features, "sides")), read_number(features, "truncation")
         ),
         _measure_bipyramid,
     ),
     "flake": Plate(
         lambda features: draw_flake_outline(
-            int(_read_number(features, "corners")),
-            _read_number(features, "corner_variation"),
-            np.uint64(int(_read_number(features, "shape_seed"))),
+            int(read_number(features, "corners")),
+            read_number(features, "corner_variation"),
+            np.uint64(int(read_number(features, "shape_seed"))),
         )
     ),
     "star": Plate(
-        lambda features: build_star_outline(int(_read_number(features, "arms")), _read_number(features, "notch"))
+        lambda features: build_star_outline(int(read_number(features, "arms")), read_number(features, "notch"))
     ),
     "spiky_sphere": SpikySphere(),
     "rod": Cylinder(),

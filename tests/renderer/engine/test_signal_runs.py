@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from separate_render import render_in_process
 
 from synth_dataset.documents.pictures import read_png
 
 SIGNAL = Path("recipes/spheres_sem_signal.yaml")
 SMALL = "+blueprints.measurement_techniques.SEM.features.resolution_percentage=20"
 HUNDRED = "blueprints.particles.Bead.number=100"
-RUN = """
-import hashlib, sys, tempfile
-from pathlib import Path
-from synth_api.composition.compose import compose_recipe, resolve
-from synth_api.recipe.parsing import parse_recipe
-from synth_api.composition.source import read_recipe
-from synth_dataset.documents.pictures import read_png
-from synth_renderer.engine import render
-with tempfile.TemporaryDirectory() as folder:
-    run = render(parse_recipe(resolve(compose_recipe(read_recipe(Path(sys.argv[1])), []))), Path(folder), "cpu")
-    real = hashlib.sha256(read_png(Path(folder) / "real.png").tobytes()).hexdigest()
-    print(real, run.label_digest, "bpy" in sys.modules)
-"""
 EVERYTHING = {
     "resolution_percentage": 25,
     "height_contrast": 0.2,
@@ -92,13 +77,6 @@ def write_recipe(folder: Path, features: dict[str, float]) -> Path:
     path = folder / "recipe.yaml"
     path.write_text(yaml.safe_dump(tree))
     return path
-
-
-def render_in_process(recipe: Path, **environment: str) -> list[str]:
-    command = [sys.executable, "-c", RUN, str(recipe)]
-    result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return result.stdout.split()
 
 
 @pytest.mark.slow

@@ -10,9 +10,14 @@ from synth_renderer.geometry.meta_balls import FUSED_GEOMETRY
 from synth_renderer.randomness.streams import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from synth_renderer.model.staged_scene import StagedScene
+
+    KeyOf = Callable[[str], np.uint64]
+    """Feature name -> SplitMix64 key of its stream."""
 
 
 def make_key(scene: StagedScene, feature: str) -> np.uint64:

@@ -17,15 +17,14 @@ from synth_renderer.techniques.sem_signal import ground_relief
 from synth_renderer.techniques.sem_signal.emission import compute_emission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from synth_renderer.techniques.imaging.scene_values import KeyOf
     from synth_renderer.techniques.sem_signal.emission import Emission
 
     Plane = NDArray[np.float32]
-    KeyOf = Callable[[str], np.uint64]
-    """Feature name -> SplitMix64 key of its stream."""
 
 TEXTURE_OCTAVES: Final = 6
 """Octaves of the fractal texture; those finer than a pixel are left out."""

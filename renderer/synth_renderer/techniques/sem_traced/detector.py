@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from synth_renderer.techniques.imaging.counting import NOMINAL_NOISE_THRESHOLD
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ELECTRONS_PER_PICOCOULOMB: Final = 6.241509
 """Electrons in 1 pA for 1 µs."""
-
-NOMINAL_NOISE_THRESHOLD: Final = 0.05
-"""Noise threshold at which beam current and dwell time alone set the shot noise."""
 
 NOMINAL_ILLUMINATION: Final = 2.0
 """Illumination strength at which full white is one collected electron for every electron of the beam."""

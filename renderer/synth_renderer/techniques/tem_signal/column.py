@@ -85,7 +85,7 @@ def _pass_specimen(scene: StagedScene, in_camera: NDArray[np.bool_]) -> _Wave:
     intensity, phase, absorption = particles.intensity, particles.phase, particles.absorption
     if technique.background_material == "tem_film":
         shape = technique.camera.height, technique.camera.width
-        film = build_support_film(technique.features, *shape, partial(make_key, scene)).thickness
+        film = build_support_film(technique.features, *shape, partial(make_key, scene))
         absorption = absorption + np.float32(value("film_absorption")) * film
         intensity = _absorb_electrons(intensity, film, value("film_absorption"))
         phase = phase + np.float32(value("film_phase")) * film

@@ -14,13 +14,13 @@ from synth_renderer.techniques.imaging.blur import blur_plane
 from synth_renderer.techniques.imaging.counting import add_shot_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from synth_renderer.techniques.imaging.scene_values import KeyOf
+
     Plane = NDArray[np.float32]
-    KeyOf = Callable[[str], np.uint64]
-    """Feature name -> SplitMix64 key of its stream."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Places and lengths are in parts of the frame's longer side, so another resolutio
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,15 +16,14 @@ from synth_renderer.techniques.base.feature_values import read_number
 from synth_renderer.techniques.tem_signal.film_holes import measure_depth_in_holes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from synth_api.prototypes.feature import FeatureValue
+    from synth_renderer.techniques.imaging.scene_values import KeyOf
 
     Plane = NDArray[np.float32]
-    KeyOf = Callable[[str], np.uint64]
-    """Feature name -> SplitMix64 key of its stream."""
 
 TEXTURE_OCTAVES: Final = 6
 """Octaves of the fractal texture; those finer than a pixel are left out."""
@@ -49,20 +47,12 @@ DIRT_GAIN: Final = 0.5
 """Strength of an octave of that outline over that of the next wider one."""
 
 
-@dataclass(frozen=True)
-class SupportFilm:
-    """Support film in the plane of the picture."""
+def build_support_film(features: Mapping[str, FeatureValue], height: int, width: int, key_of: KeyOf) -> Plane:
+    """Return the thickness of the film of the material `tem_film`, (H, W), in parts of the nominal one.
 
-    thickness: Plane
-    """In parts of the nominal film, (H, W): 0 in a hole, above 1 in folds and dirt."""
-
-
-def build_support_film(features: Mapping[str, FeatureValue], height: int, width: int, key_of: KeyOf) -> SupportFilm:
-    """Return the film of the material `tem_film`: level and texture, then folds, dirt, holes and a torn edge.
-
-    Each is off at 0. height and width of the picture in pixels. Film and holes as in D. Williams and C. Carter,
-    Transmission Electron Microscopy, 2nd ed., 2009, chapter 10; outlines and profiles look like them, no measurement
-    stands behind them.
+    Level and texture, then folds and dirt, above 1, holes and a torn edge, 0. Each is off at 0. height and width of the
+    picture in pixels. Film and holes as in D. Williams and C. Carter, Transmission Electron Microscopy, 2nd ed., 2009,
+    chapter 10; outlines and profiles look like them, no measurement stands behind them.
     """
 
     def value(name: str) -> float:
@@ -87,7 +77,7 @@ def build_support_film(features: Mapping[str, FeatureValue], height: int, width:
             is_lacey=features["film_form"] == "lacey",
         )
     thickness = tear_film(thickness, key_of("film_edge"), value("film_edge"), value("film_azimuth"), value("film_rim"))
-    return SupportFilm(thickness)
+    return thickness
 
 
 def tilt_film(height: int, width: int, gradient: float, azimuth: float) -> Plane:

@@ -157,10 +157,10 @@ def test_an_empty_scene_is_its_ground(stage_beads, take_picture):
 
 @pytest.mark.parametrize(("ground", "grey"), [("vacuum", 0), ("plain", round(255 * 0.15))])
 def test_other_grounds_are_flat(stage_beads, take_picture, ground, grey):
-    assert (take_picture(stage_beads(LONE, **BARE, ground=ground))[:5] == grey).all()
+    assert (take_picture(stage_beads(LONE, **BARE, background=ground))[:5] == grey).all()
 
 
 def test_patches_of_silicone_are_threads_on_dark(stage_beads, take_picture):
-    seen = take_picture(stage_beads(np.zeros((0, 4)), **BARE, ground="sem_patchy_silicone", patch_scale=12.0))
+    seen = take_picture(stage_beads(np.zeros((0, 4)), **BARE, background="sem_patchy_silicone", patch_scale=12.0))
     assert 0.5 < (seen < 20).mean() < 0.95
     assert seen.max() > 80

@@ -34,7 +34,7 @@ def build() -> Callable[..., np.ndarray]:
 
     def make(height: int = 300, width: int = 400, **features: float | str) -> np.ndarray:
         keys = {name: np.uint64(100 + index) for index, name in enumerate(OFF)}
-        return support_film.build_support_film(OFF | features, height, width, keys.__getitem__).thickness
+        return support_film.build_support_film(OFF | features, height, width, keys.__getitem__)
 
     return make
 
