@@ -20,7 +20,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.cluster import running_cluster, wait_until
+from harness.cluster import running_cluster
 from harness.fake_nodes import fake_nodes
 from harness.images import OPERATOR, RENDERER, build_base_images, build_project_images
 from harness.node_store import BUCKET, NodeStore
@@ -33,6 +33,7 @@ from process_usage import MemoryPeak, find_by_hostname, measure_cpu_seconds
 from rich.console import Console
 from rich.table import Table
 from spheres import NUMBER, SEED, load_recipe
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

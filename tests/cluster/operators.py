@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from harness.cluster import wait_until
 from harness.faults import kill_processes
 from harness.operator_chart import OPERATOR_NAMESPACE
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

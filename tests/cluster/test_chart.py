@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import yaml
 from api_server import ADMIN, ApiServer, api_server
 from chart_switches import FOREIGN_DEFINITIONS, NAMESPACES, SWITCHES
 from servers import ROOT, free_ports, program
+from waiting import SECONDS, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 CHART = str(ROOT / "charts/synth-operator")
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -280,6 +279,9 @@ class Operator:
         with urllib.request.urlopen(self.metrics, timeout=5) as response:
             return str(response.read().decode())
 
+    def read_log(self) -> str:
+        return self.log.read_text()[-3000:]
+
 
 @contextmanager
 def run_operator(server: ApiServer, own: str, folder: Path) -> Iterator[Operator]:
@@ -310,13 +312,6 @@ def read_ready_reason(server: ApiServer, namespace: str) -> str:
     return next((each["reason"] for each in status.get("conditions", ()) if each["type"] == "Ready"), "")
 
 
-def wait_until(condition: Callable[[], bool], log: Path) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, log.read_text()[-3000:]
-        time.sleep(0.2)
-
-
 @pytest.mark.parametrize("listed", [False, True], ids=["cluster", "namespaces"])
 def test_the_operator_works_with_the_rights_of_the_chart(
     server: ApiServer, namespace: Callable[[str], str], tmp_path: Path, listed: bool
@@ -329,9 +324,9 @@ def test_the_operator_works_with_the_rights_of_the_chart(
         for place in (lab, other):
             server.kubectl("-n", place, "apply", "-f", "-", stdin=json.dumps(build_sweep()))
         with run_operator(server, own, tmp_path) as running:
-            wait_until(lambda: read_ready_reason(server, lab) == "RecipeNotFound", running.log)
+            wait_until(lambda: read_ready_reason(server, lab) == "RecipeNotFound", running.read_log)
             if not listed:
-                wait_until(lambda: read_ready_reason(server, other) == "RecipeNotFound", running.log)
+                wait_until(lambda: read_ready_reason(server, other) == "RecipeNotFound", running.read_log)
             scraped = running.scrape()
     assert "synth_operator_leader 1.0" in scraped
     assert f'synth_sweep_phase{{namespace="{lab}",phase="Waiting",sweep="s"}} 1.0' in scraped

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.commands import CommandError
 from harness.operator_chart import OPERATOR_NAMESPACE
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket
+from waiting import wait_until
 
 from synth_api.resources.base import API_VERSION
 from synth_api.resources.synth_dataset import DatasetPhase, DatasetStatus
@@ -105,7 +105,7 @@ def test_a_dataset_is_published_versioned_and_deleted(namespace: SweepNamespace)
     message = find_ready_message(status)
     assert message.startswith("spec.version: '1' is published and stays as it is, but exports was "), message
 
-    namespace.kubectl("delete", "synthdataset", NAME, "--timeout=90s")
+    namespace.kubectl("delete", "synthdataset", NAME, "--timeout=300s")
     assert not list(open_bucket(namespace).iterate_files(f"datasets/{namespace.name}"))
     assert list(open_bucket(namespace).iterate_keys()), "the runs are those of the sweep"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.cluster import wait_until
 from harness.faults import stop_store
 from harness.operator_chart import OPERATOR_NAMESPACE
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket
+from waiting import wait_until
 
 from synth_api.jobs.names import FORCE_DELETE_ANNOTATION
 from synth_api.reasons import Reason
@@ -31,8 +31,8 @@ def complete_sweep(namespace: SweepNamespace, name: str, **spec: Any) -> None:
 
 
 def delete_sweep(namespace: SweepNamespace, name: str, *options: str) -> None:
-    """Delete a sweep and wait for a minute, as a user does."""
-    namespace.kubectl("delete", "synthsweep", name, *(options or ("--timeout=60s",)))
+    """Delete a sweep and wait for its end, as a user does."""
+    namespace.kubectl("delete", "synthsweep", name, *(options or ("--timeout=300s",)))
 
 
 def list_children(namespace: SweepNamespace, name: str) -> list[str]:
@@ -42,7 +42,7 @@ def list_children(namespace: SweepNamespace, name: str) -> list[str]:
 
 
 def wait_until_childless(namespace: SweepNamespace, name: str) -> None:
-    wait_until(lambda: not list_children(namespace, name), lambda: f"left behind: {list_children(namespace, name)}", 90)
+    wait_until(lambda: not list_children(namespace, name), lambda: f"left behind: {list_children(namespace, name)}")
 
 
 def list_outputs(namespace: SweepNamespace, name: str) -> list[str]:
@@ -83,7 +83,7 @@ def test_a_sweep_is_deleted_while_it_renders(namespace: SweepNamespace) -> None:
     )
 
     delete_sweep(namespace, "staying")
-    delete_sweep(namespace, "going", "--cascade=foreground", "--timeout=60s")
+    delete_sweep(namespace, "going", "--cascade=foreground", "--timeout=300s")
 
     wait_until_childless(namespace, "staying")
     wait_until(
@@ -110,17 +110,17 @@ def test_deletion_waits_for_the_store_and_can_be_forced(namespace: SweepNamespac
         assert force_annotation in find_ready_message(status)
 
         namespace.kubectl("annotate", "synthsweep", "forced", force_annotation)
-        namespace.kubectl("wait", "--for=delete", "synthsweep/forced", "--timeout=30s")
+        namespace.kubectl("wait", "--for=delete", "synthsweep/forced", "--timeout=300s")
     assert list_outputs(namespace, "forced")
 
-    namespace.kubectl("wait", "--for=delete", "synthsweep/patient", "--timeout=60s")
+    namespace.kubectl("wait", "--for=delete", "synthsweep/patient", "--timeout=300s")
     assert not list_outputs(namespace, "patient")
 
 
 def test_a_namespace_goes_with_a_sweep_whose_outputs_no_job_can_delete(namespace: SweepNamespace) -> None:
     template = namespace.apply_trial_engine("render_nothing")
     complete_sweep(namespace, "last", overrides=build_overrides(1), deletionPolicy="Delete", podTemplate=template)
-    namespace.cluster.kubectl("delete", "namespace", namespace.name, "--timeout=60s")
+    namespace.cluster.kubectl("delete", "namespace", namespace.name, "--timeout=300s")
 
     events = namespace.cluster.get_object("events", namespace=OPERATOR_NAMESPACE)["items"]
     (told,) = (event["message"] for event in events if event["reason"] == "OutputsKept")

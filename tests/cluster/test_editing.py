@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.cluster import wait_until
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket, read_manifests
+from waiting import wait_until
 
 from synth_api.resources.synth_sweep import Phase
 
@@ -33,7 +33,7 @@ def has_succeeded(pods: list[dict[str, Any]], uid: str) -> bool:
 
 
 def wait_for_runs(namespace: SweepNamespace, count: int) -> None:
-    wait_until(lambda: len(tuple(open_bucket(namespace).iterate_keys())) >= count, f"there are no {count} runs", 120)
+    wait_until(lambda: len(tuple(open_bucket(namespace).iterate_keys())) >= count, f"there are no {count} runs")
 
 
 def test_a_suspended_sweep_keeps_every_finished_run_and_renders_only_the_rest(namespace: SweepNamespace) -> None:
@@ -41,8 +41,8 @@ def test_a_suspended_sweep_keeps_every_finished_run_and_renders_only_the_rest(na
     wait_for_runs(namespace, 3)
 
     namespace.patch_sweep("pausing", suspend=True)
-    namespace.wait_for_status("pausing", lambda status: status.phase is Phase.SUSPENDED, "it was not suspended", 10)
-    wait_until(lambda: not namespace.list_pods("pausing", "render"), "its pods went on", 60)
+    namespace.wait_for_status("pausing", lambda status: status.phase is Phase.SUSPENDED, "it was not suspended")
+    wait_until(lambda: not namespace.list_pods("pausing", "render"), "its pods went on")
     kept = read_manifests(open_bucket(namespace))
     assert 3 <= len(kept) < 2 * BATCH
     namespace.wait_for_status(

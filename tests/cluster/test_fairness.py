@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from api_server import ApiServer, api_server
-from harness.cluster import wait_until
 from harness.operator_chart import OPERATOR_NAMESPACE
 from harness.sweep_namespace import SweepNamespace
 from operator_process import run_operator
 from operators import Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
@@ -33,7 +33,6 @@ HOSTILE_NAMESPACE: Final = "hostile"
 HONEST_NAMESPACE: Final = "zoology"
 """Behind the hostile one in every list."""
 NAMESPACES: Final = (HOSTILE_NAMESPACE, HONEST_NAMESPACE)
-SECONDS: Final = 240.0
 TWO_THOUSAND: Final = ",".join(["1"] * 2000)
 EXPENSIVE: Final = [f"+initial_runtime_state.x{number}={TWO_THOUSAND}" for number in range(16)]
 PRODUCT: Final = [f"+initial_runtime_state.x{number}=range(900)" for number in range(64)]
@@ -96,12 +95,12 @@ def test_a_hostile_namespace_delays_no_other_one_and_does_not_stop_the_operator(
     )
     create_deep_sweep(server)
     with run_operator(server, tmp_path) as operator:
-        wait_until(lambda: len(read_seen(server)[HONEST_NAMESPACE]) == HONEST, "honest sweeps wait", SECONDS)
+        wait_until(lambda: len(read_seen(server)[HONEST_NAMESPACE]) == HONEST, "honest sweeps wait")
         before = read_seen(server)[HOSTILE_NAMESPACE]
         assert len(before) < MANY / 2, "the hostile namespace came first"
         assert operator.read_health() == "ok\n"
         everything = MANY + 6
-        wait_until(lambda: len(read_seen(server)[HOSTILE_NAMESPACE]) == everything, "hostile sweeps wait", SECONDS)
+        wait_until(lambda: len(read_seen(server)[HOSTILE_NAMESPACE]) == everything, "hostile sweeps wait")
         assert operator.read_health() == "ok\n"
 
     hostile = read_seen(server)[HOSTILE_NAMESPACE]

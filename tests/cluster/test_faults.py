@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.faults import drain_node, kill_processes, lose_node, stop_store
 from spheres import FILE, NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket, read_label_digests, read_manifests
+from waiting import wait_until
 
 from synth_api.exit_codes import ExitCode
 from synth_api.reasons import Reason

@@ -10,11 +10,11 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.commands import CommandError
 from harness.operator_chart import OPERATOR_NAMESPACE
 from harness.sweep_namespace import SweepNamespace
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.jobs.names import SWEEP_LABEL
 from synth_api.reasons import Reason
@@ -124,7 +124,7 @@ def forge_pod(namespace: SweepNamespace, name: str, job: dict[str, Any], owner: 
 
 
 def test_a_pod_and_a_job_with_only_our_labels_stop_no_sweep(tenant: SweepNamespace) -> None:
-    wait_until(lambda: len(tenant.list_running_pods("victim")) == 2, lambda: tenant.describe_sweep("victim"), 120)
+    wait_until(lambda: len(tenant.list_running_pods("victim")) == 2, lambda: tenant.describe_sweep("victim"))
     (job,) = tenant.list_jobs("victim", "render")
     sweep = tenant.cluster.get_object("synthsweep", "victim", tenant.name)
     owner = {
@@ -136,7 +136,7 @@ def test_a_pod_and_a_job_with_only_our_labels_stop_no_sweep(tenant: SweepNamespa
     forge_pod(tenant, "nobodys", job, None)
     forge_pod(tenant, "the-sweeps", job, {**owner, "controller": True})
     for name in ("nobodys", "the-sweeps"):
-        tenant.kubectl("wait", f"pod/{name}", "--for=jsonpath={.status.phase}=Failed", "--timeout=60s")
+        tenant.kubectl("wait", f"pod/{name}", "--for=jsonpath={.status.phase}=Failed", "--timeout=300s")
 
     with pytest.raises(CommandError, match="forbidden"):
         act(tenant, "patch", "pod", "nobodys", "--subresource=status", "--type=merge", "-p", '{"status": {}}')

@@ -6,12 +6,12 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.cluster import wait_until
 from harness.commands import run_command
 from harness.slot import find_program
 from harness.watch import watch_list
 from operators import WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
@@ -74,7 +74,7 @@ def run_through_all_phases(namespace: SweepNamespace) -> None:
     namespace.release_pods("good")
     namespace.wait_for_end("good")
     namespace.wait_for_end("bad")
-    namespace.kubectl("delete", "synthsweep", "good", "--timeout=60s")
+    namespace.kubectl("delete", "synthsweep", "good", "--timeout=300s")
 
 
 def test_kstatus_agrees_with_every_phase_of_a_sweep(cluster: Cluster, namespace: SweepNamespace) -> None:

@@ -7,13 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.fake_nodes import fake_nodes
 from harness.operator_chart import KERNEL_FOLDER, KERNEL_NAMESPACES
 from harness.slot import NODE
 from harness.sweep_namespace import SweepNamespace
 from harness.watch import watch_list
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase
@@ -227,7 +227,7 @@ def test_pods_spread_over_gpu_nodes_and_never_exceed_the_parallelism(
             lambda: f"not rendered:\n{namespace.describe_sweep('wide')}",
             120,
         )
-        namespace.kubectl("delete", "synthsweep", "wide", "--timeout=60s")
+        namespace.kubectl("delete", "synthsweep", "wide", "--timeout=300s")
 
     assert count_most_pods(watch) == PARALLELISM
     by_node = Counter(list(read_node_names(watch).values())[:PARALLELISM])

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from harness.cluster import wait_until
 from harness.images import OPERATOR, RENDERER, run_buildah
 from servers import ROOT
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def test_a_pod_of_the_renderer_compiles_no_kernel(bare_cluster: Cluster) -> None
         build_restricted_pod(script),
     )
 
-    wait_until(lambda: read_phase(bare_cluster) in {"Succeeded", "Failed"}, lambda: read_phase(bare_cluster), 240)
+    wait_until(lambda: read_phase(bare_cluster) in {"Succeeded", "Failed"}, lambda: read_phase(bare_cluster))
 
     assert read_phase(bare_cluster) == "Succeeded", bare_cluster.kubectl("logs", "kernels")
     bare_cluster.kubectl("delete", "pod/kernels", "configmap/kernels")

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from harness.cluster import wait_until
 from harness.components import prometheus_command
 from harness.operator_chart import OPERATOR_NAMESPACE
 from prometheus import ALERTS, Prometheus, read_dashboard_expressions
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.resources.base import API_VERSION
 from synth_api.resources.synth_sweep import Phase
@@ -111,7 +111,7 @@ def test_metrics_survive_a_restart_and_end_with_the_sweep(namespace: SweepNamesp
         lambda: list_leaders(prometheus) - old and query_values(prometheus, mine) == before,
         lambda: f"{query_values(prometheus, mine)}",
     )
-    namespace.kubectl("delete", "synthsweep", "gone", "--timeout=60s")
+    namespace.kubectl("delete", "synthsweep", "gone", "--timeout=300s")
     wait_until(lambda: query_values(prometheus, mine) == {}, lambda: f"left behind: {query_values(prometheus, mine)}")
 
 

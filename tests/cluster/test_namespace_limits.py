@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.operator_chart import LIMITED_NAMESPACE
 from harness.sweep_namespace import SweepNamespace
 from operators import Operators
 from spheres import SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.reasons import Reason
 from synth_api.resources.namespace_limits import REPORT_KEY, REPORT_NAME

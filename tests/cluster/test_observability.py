@@ -94,6 +94,6 @@ def read_logs(cluster: Cluster, namespace: str, selector: str) -> Iterator[tuple
 
 
 def list_pod_names(cluster: Cluster, namespace: str, selector: str) -> list[str]:
-    return [
-        pod["metadata"]["name"] for pod in cluster.get_object("pods", namespace=namespace, selector=selector)["items"]
-    ]
+    """Return the names of the pods that have a log: the denied sweep is tried again, so a pod may be about to start."""
+    pods = cluster.get_object("pods", namespace=namespace, selector=selector)["items"]
+    return [pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] != "Pending"]

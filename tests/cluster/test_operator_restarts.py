@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from harness.cluster import wait_until
 from harness.commands import CommandError
 from harness.operator_chart import install_operator
 from operators import Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.resources.synth_sweep import Phase
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.operator_chart import OPERATOR_NAMESPACE
 from operators import NAME, WRITES, Operators
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.jobs.messages import JobKind
 from synth_api.jobs.names import DATASET_LABEL, JOB_LABEL, SWEEP_LABEL, build_input_name
@@ -73,7 +73,7 @@ def run_full_life(namespace: SweepNamespace) -> None:
     namespace.kubectl("delete", "configmap", taken)
     assert namespace.wait_for_end("life").phase is Phase.COMPLETE
     run_life_of_a_dataset(namespace)
-    namespace.kubectl("delete", "synthsweep", "life", "--timeout=120s")
+    namespace.kubectl("delete", "synthsweep", "life", "--timeout=300s")
 
 
 def run_life_of_a_dataset(namespace: SweepNamespace) -> None:
@@ -90,13 +90,13 @@ def run_life_of_a_dataset(namespace: SweepNamespace) -> None:
     }
     document = {"apiVersion": API_VERSION, "kind": "SynthDataset", "metadata": {"name": "life"}, "spec": spec}
     namespace.apply(document)
-    namespace.kubectl("wait", "--for=condition=Ready", "synthdataset/life", "--timeout=180s")
+    namespace.kubectl("wait", "--for=condition=Ready", "synthdataset/life", "--timeout=300s")
     uid = namespace.kubectl("get", "synthdataset", "life", "--output=jsonpath={.metadata.uid}")
     owner = {"apiVersion": API_VERSION, "kind": "SynthDataset", "name": "life", "uid": uid, "controller": True}
     labels = {DATASET_LABEL: "life", JOB_LABEL: JobKind.EXPORT.value}
     create_object(namespace, "Job", "left-over", labels=labels, ownerReferences=[owner])
-    namespace.kubectl("wait", "--for=delete", "job/left-over", "--timeout=60s")
-    namespace.kubectl("delete", "synthdataset", "life", "--timeout=120s")
+    namespace.kubectl("wait", "--for=delete", "job/left-over", "--timeout=300s")
+    namespace.kubectl("delete", "synthdataset", "life", "--timeout=300s")
 
 
 def test_the_operators_calls_are_exactly_its_rules(

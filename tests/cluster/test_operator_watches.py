@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from api_server import ApiServer, api_server
 from controllers import build_controller
 from kubernetes import client, config
 from proxies import proxy
+from waiting import SECONDS, wait_until
 
 from synth_api.jobs.messages import BatchMessage, write_message
 from synth_api.jobs.names import JOB_LABEL, SHARD_LABEL, SWEEP_LABEL
@@ -28,11 +28,10 @@ from synth_operator.watch.kopf_setup import ObjectKey
 from synth_operator.watch.watches import NotWatchingError, Watches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 INDEX = "batch.kubernetes.io/job-completion-index"
-SECONDS = 60.0
 RESTARTS = 5
 """Restarts of the watches; each could show an incomplete snapshot."""
 
@@ -81,13 +80,6 @@ def run_watches(
         yield watches, items
     finally:
         watches.stop()
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def build_sweep(name: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def test_helm_test_completes_a_sweep_before_and_after_a_new_installation(
     assert "Complete: " in run_helm_test(cluster, "helm3")
 
     cluster.helm("uninstall", "synth", f"--namespace={OPERATOR_NAMESPACE}", "--wait")
-    namespace.kubectl("delete", "synthsweep", "left", "--as=tenant", "--timeout=30s")
+    namespace.kubectl("delete", "synthsweep", "left", "--as=tenant", "--timeout=300s")
 
     install_operator(cluster, *settings)
     assert "Complete: " in run_helm_test(cluster, "helm")

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from harness.cluster import wait_until
 from harness.existing import find_existing_kubeconfig
 from harness.sandbox import Sandbox, create_sandbox, list_cgroups
+from waiting import wait_until
 
 pytestmark = pytest.mark.skipif(find_existing_kubeconfig() is not None, reason="makes clusters of its own")
 

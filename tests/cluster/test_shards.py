@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.faults import kill_processes
 from spheres import FILE, NUMBER, SEED, SMALL_PICTURE, load_recipe, open_bucket, read_label_digests
+from waiting import wait_until
 
 from synth_api.resources.synth_sweep import Phase
 from synth_cli.main import run

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.operator_chart import install_operator
 from overlay_attempts import ALLOWED, ATTEMPTS, CLAIM, LAB_TAINT, PRIORITY
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.reasons import Reason
 from synth_api.resources.synth_sweep import Phase, SweepStatus
@@ -91,7 +91,7 @@ def test_only_what_the_platform_lists_runs_and_every_other_attempt_is_refused_by
     allowed = {"podTemplate": ALLOWED, "deletionPolicy": "Delete", "ttlSecondsAfterFinished": 600}
     namespace.apply(build_sweep(namespace, "allowed", allowed), *attempts)
 
-    wait_until(lambda: not list_undecided(namespace), lambda: f"not refused: {list_undecided(namespace)}", 120)
+    wait_until(lambda: not list_undecided(namespace), lambda: f"not refused: {list_undecided(namespace)}")
     statuses = read_statuses(namespace)
     unnamed = [
         name for name, (_, field) in ATTEMPTS.items() if f"spec.{field}" not in find_ready_message(statuses[name])
@@ -101,6 +101,6 @@ def test_only_what_the_platform_lists_runs_and_every_other_attempt_is_refused_by
     (pod, *_) = namespace.list_pods("allowed", "render")
     assert pod["spec"]["priorityClassName"] == PRIORITY
     assert LAB_TAINT.items() <= pod["spec"]["tolerations"][0].items()
-    namespace.kubectl("delete", "synthsweep", "allowed", "--timeout=120s")  # its pod passes Pod Security too
+    namespace.kubectl("delete", "synthsweep", "allowed", "--timeout=300s")  # its pod passes Pod Security too
     jobs = namespace.cluster.get_object("jobs", namespace=namespace.name)["items"]
     assert {job["metadata"]["labels"]["synth-operator.io/sweep"] for job in jobs} <= {"allowed"}

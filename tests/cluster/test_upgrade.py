@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.images import OPERATOR, RENDERER
 from harness.operator_chart import OPERATOR_NAMESPACE, install_operator
 from harness.slot import CONTAINERD
 from operators import Operators
 from servers import ROOT
 from spheres import NUMBER, SEED, SMALL_PICTURE, load_recipe
+from waiting import wait_until
 
 from synth_api.resources.synth_sweep import Phase
 
@@ -42,7 +42,7 @@ def upgrade(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[], None]]:
         cluster.helm(
             *("upgrade", "synth", str(tmp_path / f"synth-operator-{RELEASE}.tgz"), f"--namespace={OPERATOR_NAMESPACE}"),
             *("--reset-then-reuse-values", "--set=image.tag=,renderer.image.tag="),
-            *("--set=sweeps.terminationGracePeriodSeconds=61", "--wait", "--timeout=120s"),
+            *("--set=sweeps.terminationGracePeriodSeconds=61", "--wait", "--timeout=300s"),
         )
 
     yield upgrade_release

@@ -331,5 +331,5 @@ def test_a_name_of_40_characters_is_accepted_and_one_of_41_refused(namespace: Sw
     namespace.apply_sweep(longest, "spheres-sem", **small)
 
     assert namespace.wait_for_end(longest).phase is Phase.COMPLETE
-    namespace.kubectl("delete", "synthsweep", longest, "--timeout=60s")
+    namespace.kubectl("delete", "synthsweep", longest, "--timeout=300s")
     assert not list(namespace.store.client.list_objects(BUCKET, f"{namespace.name}/sweeps/", recursive=True))

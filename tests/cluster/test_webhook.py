@@ -111,7 +111,7 @@ def test_without_the_webhook_writes_pass_and_what_they_wrote_can_be_repaired_and
     worse = server.call("patch", *place, "--type=merge", '--patch={"spec":{"overrides":["x"]}}')
     assert worse.returncode == 1
     server.kubectl("patch", *place, "--type=merge", '--patch={"spec":{"overrides":[]}}')
-    server.kubectl("delete", *place, "--timeout=30s")
+    server.kubectl("delete", *place, "--timeout=300s")
 
 
 def test_failure_policy_fail_refuses_writes_while_it_is_down_and_lets_deletions_go_on(

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from harness.cluster import wait_until
 from harness.commands import CommandError
 from harness.operator_chart import OPERATOR_NAMESPACE, install_operator
 from operators import NAME, Operators
 from spheres import FILE, NUMBER, load_recipe
+from waiting import wait_until
 
 from synth_api.errors import InputError
 from synth_api.sweep.definition import Sweep

@@ -7,7 +7,6 @@ import os
 import ssl
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from api_server import ADMIN, ApiServer, api_server
 from servers import ROOT, free_ports, program
+from waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 CHART: Final = str(ROOT / "charts/synth-operator")
@@ -30,7 +30,6 @@ CLUSTER_NAME: Final = f"{NAME}.{OWN}"
 RECIPE_FILE: Final = ROOT / "recipes/spheres_sem.yaml"
 WRONG: Final = "blueprints.particles.Bead.numbr=3"
 DRY_RUN: Final = "--dry-run=server"
-SECONDS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,8 @@ class Webhook:
                 stderr=subprocess.STDOUT,
             )
         probe = build_sweep("probe", overrides=[WRONG])
-        wait_until(lambda: is_ready(self.release.port), log)
-        wait_until(lambda: self.release.apply(probe, DRY_RUN).returncode == 1, log)
+        wait_until(lambda: is_ready(self.release.port), lambda: log.read_text()[-3000:])
+        wait_until(lambda: self.release.apply(probe, DRY_RUN).returncode == 1, lambda: log.read_text()[-3000:])
 
     def stop(self) -> None:
         """Stop it as the kubelet does, unless it is stopped."""
@@ -148,10 +147,3 @@ def is_ready(port: int) -> bool:
             return True
     except (urllib.error.URLError, OSError):
         return False
-
-
-def wait_until(condition: Callable[[], bool], log: Path) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, log.read_text()[-3000:]
-        time.sleep(0.1)

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def send_signals(
         for number in signals:
             process.send_signal(number)
         assert process.stdout is not None
-        return process.wait(timeout=60), process.stdout.read()
+        return process.wait(timeout=SECONDS), process.stdout.read()
 
 
 def test_it_is_tidy_before_it_ends() -> None:

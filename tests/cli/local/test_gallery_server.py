@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 from chromium import Chromium
 from disc_datasets import DiscSweep, draw_discs, record_run, stack_discs, write_run
+from waiting import SECONDS
 
 from synth_api.errors import InputError
 from synth_cli.local.gallery_server import GalleryServer
@@ -131,7 +132,7 @@ def test_the_command_prints_the_address_and_ends_with_a_signal(synth: Command, n
     with urlopen(process.stdout.readline().strip()) as page:
         assert b"<title>discs</title>" in page.read()
     process.send_signal(number)
-    out, error = process.communicate(timeout=20)
+    out, error = process.communicate(timeout=SECONDS)
     assert (process.returncode, out, error) == (0, "", "the page grows with the sweep; Ctrl-C ends it\n")
 
 

@@ -6,7 +6,9 @@ import os
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from waiting import wait_until
 
 from harness.certificates import write_certificates
 from harness.client import Client
@@ -17,10 +19,8 @@ from harness.node_files import PAUSE_IMAGE, write_node_files
 from harness.sandbox import Sandbox, create_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-READY_SECONDS: Final = 90.0
 
 
 @dataclass
@@ -90,21 +90,10 @@ def start_components(cluster: Cluster, images: Sequence[str] = ()) -> None:
     create_containerd_root(slot.folder / "containerd", [PAUSE_IMAGE, *images])
     for name in ("etcd", "apiserver", "containerd"):
         cluster.start_component(name)
-    wait_until(lambda: _is_api_server_ready(cluster), "the API server did not become ready", READY_SECONDS)
+    wait_until(lambda: _is_api_server_ready(cluster), "the API server did not become ready")
     for name in ("controllers", "scheduler", "kubelet", "proxy"):
         cluster.start_component(name)
-    wait_until(lambda: _is_node_ready(cluster), "the node did not become ready", READY_SECONDS)
-
-
-def wait_until(condition: Callable[[], object], problem: str | Callable[[], str], seconds: float = 60.0) -> None:
-    """Wait for a condition. Raises AssertionError with `problem`, which may be computed, after `seconds`."""
-    end, pause = time.monotonic() + seconds, 0.1
-    while not condition():
-        if time.monotonic() > end:
-            text = problem if isinstance(problem, str) else problem()
-            raise AssertionError(f"after {seconds:.0f} s: {text}")
-        time.sleep(pause)
-        pause = min(1.2 * pause, 0.8)  # most conditions run kubectl, which takes 0.1 s of CPU time
+    wait_until(lambda: _is_node_ready(cluster), "the node did not become ready")
 
 
 def _is_api_server_ready(cluster: Cluster) -> bool:

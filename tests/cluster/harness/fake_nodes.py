@@ -66,7 +66,7 @@ def fake_nodes(
     nodes = [_node(name, resources, taints) for name in names]
     cluster.kubectl("create", "--filename=-", stdin="\n---\n".join(json.dumps(node) for node in nodes))
     try:
-        cluster.kubectl("wait", "--for=condition=Ready", "--timeout=60s", *(f"node/{name}" for name in names))
+        cluster.kubectl("wait", "--for=condition=Ready", "--timeout=300s", *(f"node/{name}" for name in names))
         yield
     finally:
         cluster.kubectl("delete", *(f"node/{name}" for name in names))

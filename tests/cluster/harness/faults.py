@@ -8,7 +8,8 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from harness.cluster import wait_until
+from waiting import wait_until
+
 from harness.commands import CommandError
 from harness.sandbox import list_cgroups
 from harness.slot import NODE
@@ -55,7 +56,7 @@ def stop_store(store: NodeStore) -> Iterator[None]:
 def drain_node(cluster: Cluster) -> Iterator[None]:
     """Drain the node for a while: all its pods are evicted and no pod is scheduled."""
     try:
-        cluster.kubectl("drain", NODE, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s")
+        cluster.kubectl("drain", NODE, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s")
         yield
     finally:
         cluster.kubectl("uncordon", NODE)

@@ -9,8 +9,8 @@ from urllib.request import urlopen
 
 from minio import Minio
 from servers import ACCESS_KEY, SECRET_KEY
+from waiting import wait_until
 
-from harness.cluster import wait_until
 from harness.slot import find_program
 
 if TYPE_CHECKING:

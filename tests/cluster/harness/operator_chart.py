@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from servers import ROOT
-
-from harness.cluster import wait_until
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from harness.client import Client
@@ -42,7 +41,7 @@ def install_operator(cluster: Client, *settings: str) -> None:
             str(ROOT / "charts" / "synth-operator"),
             f"--namespace={OPERATOR_NAMESPACE}",
         ),
-        *("--create-namespace", "--wait", "--timeout=120s"),
+        *("--create-namespace", "--wait", "--timeout=300s"),
         *(
             f"--set={setting}"
             for setting in (*_image_settings(cluster), *_store_settings(cluster), *_LIMITS, *_KERNEL_CACHE, *settings)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from servers import ACCESS_KEY, ROOT, SECRET_KEY
+from waiting import wait_until
 
-from harness.cluster import wait_until
 from harness.commands import CommandError
 from harness.node_store import BUCKET
 from harness.operator_chart import OPERATOR_NAMESPACE

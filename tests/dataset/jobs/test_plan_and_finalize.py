@@ -10,6 +10,7 @@ from io import BytesIO
 import pyarrow.parquet as pq
 import pytest
 from servers import ACCESS_KEY, SECRET_KEY
+from waiting import SECONDS
 
 from synth_api.jobs.messages import FinalizeMessage, PlanMessage
 from synth_api.resources.synth_sweep import AxisSpec, Range, SingleAxis
@@ -319,4 +320,4 @@ def test_a_pod_does_not_wait_for_store_requests_after_sigterm(pod):
     with pod.start_script(BUSY_JOB) as process:
         assert any("busy" in line for line in process.stderr)
         process.terminate()
-        assert process.wait(timeout=60) == 143
+        assert process.wait(timeout=SECONDS) == 143

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from waiting import wait_until
+from waiting import SECONDS, wait_until
 
 from synth_api.jobs.kernel_cache import DRIVER_CACHE_VARIABLE, KERNEL_CACHE_BYTES_VARIABLE, KERNEL_CACHE_VARIABLE
 from synth_renderer.blender.kernel_loading import load_kernels
 
-SECONDS: Final = 60
 SCRIPT: Final = """
 import json, os, sys
 from pathlib import Path

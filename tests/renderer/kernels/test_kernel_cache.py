@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pytest
+from waiting import SECONDS
 
 from synth_api.jobs.kernel_cache import (
     DRIVER_CACHE_VARIABLE,
@@ -24,7 +25,6 @@ from synth_renderer.kernels.lease import LeaseTimes
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-SECONDS: Final = 60
 PATIENT: Final = LeaseTimes(poll=0.01)
 KEY: Final = "NVIDIA-A100-driver-580.159-bpy-4.5.15-optix"
 KERNEL: Final = os.urandom(1 << 16)

@@ -16,7 +16,7 @@ import pytest
 from minio import Minio
 from servers import S3Server, add_tenant, minio_server
 from smallest_recipe import SMALLEST_RECIPE
-from waiting import wait_until
+from waiting import SECONDS, wait_until
 
 from synth_api.jobs.attempt_input import AttemptInput
 from synth_api.jobs.messages import BatchMessage, read_message
@@ -103,7 +103,7 @@ class Pods:
 
     def run(self, batch: int = 0, **changed: Any) -> int:
         with self.start(batch, **changed) as process:
-            self.log, _ = process.communicate(timeout=60)
+            self.log, _ = process.communicate(timeout=SECONDS)
         return process.returncode
 
     @property

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from waiting import wait_until
+from waiting import SECONDS, wait_until
 
 from synth_api.jobs.messages import MAX_BYTES
 from synth_dataset.documents import layout
@@ -90,7 +90,7 @@ def test_told_to_stop_it_drops_the_run_in_flight_and_counts_nothing_against_it(p
     with pods.start() as process:
         wait_for_try(pods, 0)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 143
+        assert process.wait(timeout=SECONDS) == 143
 
     assert pods.document().in_flight == ()
     assert not pods.exists(0)
@@ -109,7 +109,7 @@ def test_it_stops_though_its_scratch_folder_is_gone_and_leaves_no_mark(pods: Pod
         (scratch,) = pods.folder.glob(f"*/{pods.given.build_sweep().key(0)}-*")
         shutil.rmtree(scratch)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 143
+        assert process.wait(timeout=SECONDS) == 143
 
     assert pods.document().in_flight == ()
 
@@ -123,7 +123,7 @@ def test_a_second_signal_ends_it_at_once_while_it_waits_for_a_store_that_is_deaf
         assert process.stdout is not None
         assert any("stopping" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 143
+        assert process.wait(timeout=SECONDS) == 143
         pods.server.send_signal(signal.SIGCONT)
 
     assert pods.document().in_flight != ()
@@ -180,7 +180,7 @@ def test_a_store_that_is_gone_for_a_while_is_waited_for(pods: Pods) -> None:
         pods.server.kill()
         (pods.folder / "released").touch()
         pods.server.start()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=SECONDS) == 0
 
     assert pods.message.succeeded == 2
 

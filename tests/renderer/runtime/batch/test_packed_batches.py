@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from waiting import wait_until
+from waiting import SECONDS, wait_until
 
 from synth_api.resources.synth_sweep import Packaging
 from synth_dataset.documents import layout
@@ -77,7 +77,7 @@ def test_told_to_stop_it_packs_what_is_rendered_and_drops_the_run_in_flight(batc
     with batch.start(**SHARDS) as process:
         wait_for_render(batch, second)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 143
+        assert process.wait(timeout=SECONDS) == 143
 
     assert (len(list_shards(batch)), list_plain(batch)) == (1, [])
     document = batch.document()

@@ -8,6 +8,8 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from waiting import SECONDS
+
 from synth_dataset.documents import layout
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def test_runs_of_a_batch_are_in_flight_together(batch: Pods) -> None:
             batch.wait_for_file(f"{seed}.rendered")
         assert sorted(mark.run for mark in batch.document().in_flight) == sorted(batch.list_runs()[:3])
         (batch.folder / "released").touch()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=SECONDS) == 0
 
     assert batch.message.succeeded == RUNS
     assert (batch.document().ended, batch.document().in_flight) == (((0, RUNS),), ())
@@ -87,7 +89,7 @@ def test_a_worker_that_is_killed_beside_others_costs_its_run_no_try_and_it_is_re
             assert process.poll() is None
         batch.order(killed, "raise unless alone")
         (batch.folder / "released").touch()
-        batch.log, _ = process.communicate(timeout=60)
+        batch.log, _ = process.communicate(timeout=SECONDS)
 
     assert (process.returncode, batch.message.succeeded) == (0, RUNS)
     assert read_deaths(batch) == [(killed, "was killed by SIGKILL", 0)]
@@ -102,7 +104,7 @@ def test_a_run_that_crashes_its_worker_fails_while_its_neighbours_are_in_flight(
         batch.wait_for_failures(1)
         assert {mark.run for mark in batch.document().in_flight} >= set(neighbours)
         (batch.folder / "released").touch()
-        batch.log, _ = process.communicate(timeout=60)
+        batch.log, _ = process.communicate(timeout=SECONDS)
 
     assert (process.returncode, batch.message.succeeded, batch.message.reasons) == (0, RUNS - 1, {"WorkerDied": 1})
     assert read_deaths(batch) == [(crashing, "was killed by SIGSEGV", deaths) for deaths in (1, 2)]
@@ -119,7 +121,7 @@ def test_sigterm_commits_what_is_being_committed_and_drops_the_others(batch: Pod
             batch.wait_for_file(name)
         process.send_signal(signal.SIGTERM)
         (batch.folder / "released").touch()
-        batch.log, _ = process.communicate(timeout=60)
+        batch.log, _ = process.communicate(timeout=SECONDS)
 
     assert process.returncode == 143
     assert [seed for seed in range(RUNS) if batch.exists(seed)] == [committing]
