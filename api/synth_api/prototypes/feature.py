@@ -63,6 +63,8 @@ class Prototype:
     """
     has_centre_line: bool = False
     """True if labels have the centre line of a geometry."""
+    can_be_sphere: bool = False
+    """True if a geometry with equal extents, and without relief where it may have one, is a sphere."""
 
 
 def build_float(default: float, meaning: str, unit: str, minimum: float, maximum: float) -> Feature:

@@ -58,8 +58,12 @@ _SUBDIVISIONS: Final[dict[str, Feature]] = {
 }
 
 _ELLIPSOIDS: Final[dict[str, Prototype]] = {
-    "default": Prototype("quad sphere of 386 vertices, no subdivision", _DIMENSIONS | _LOCATION | _ORIENTATION),
-    "sphere": Prototype("sphere of diameter 1", _DIMENSIONS | _LOCATION | _ORIENTATION | _SUBDIVISIONS),
+    "default": Prototype(
+        "quad sphere of 386 vertices, no subdivision", _DIMENSIONS | _LOCATION | _ORIENTATION, can_be_sphere=True
+    ),
+    "sphere": Prototype(
+        "sphere of diameter 1", _DIMENSIONS | _LOCATION | _ORIENTATION | _SUBDIVISIONS, can_be_sphere=True
+    ),
     "ellipsoid": Prototype(
         "ellipsoid of 1 x 1 x 0.5",
         _DIMENSIONS
@@ -70,6 +74,7 @@ _ELLIPSOIDS: Final[dict[str, Prototype]] = {
         | _LOCATION
         | _ORIENTATION
         | {"subdivisions": _SUBDIVISIONS["subdivisions"]},
+        can_be_sphere=True,
     ),
 }
 _EXTENT: Final[dict[str, Feature]] = {
@@ -111,10 +116,13 @@ _SURFACE: Final[dict[str, Feature]] = _EXTENT | _LOCATION | _ORIENTATION | _RELI
 _BODY: Final[dict[str, Feature]] = _SURFACE | _PARTS
 
 SHAPES: Final[dict[str, Prototype]] = {
-    "rough_sphere": Prototype("sphere that may be stretched, irregular and deeply structured", _BODY),
+    "rough_sphere": Prototype(
+        "sphere that may be stretched, irregular and deeply structured", _BODY, can_be_sphere=True
+    ),
     "rough_ellipsoid": Prototype(
         "the same, flat by default",
         _BODY | {"height": replace(_EXTENT["height"], default=0.5)},
+        can_be_sphere=True,
     ),
     "cube": Prototype("box", _BODY | _ROUNDING),
     "octahedron": Prototype("octahedron, its corners on the axes", _BODY | _ROUNDING),
@@ -233,6 +241,7 @@ _META_BALLS: Final[dict[str, Prototype]] = {
                 no_effect="pictures, labels and states have `render_resolution`",
             ),
         },
+        can_be_sphere=True,
     ),
 }
 GEOMETRIES: Final = _ELLIPSOIDS | _META_BALLS | SHAPES

@@ -1,4 +1,4 @@
-"""Check of the blueprints that the steps invoke, without drawing values: features of blueprints never change."""
+"""Check of the blueprints that the steps invoke, and of the particles that they find, without drawing values."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from synth_api.errors import InputError, suggest_name
-from synth_api.recipe.criteria import FeatureCriterion
-from synth_api.recipe.expression import parse_expression
-from synth_api.recipe.feature_generation import InvokeBlueprints, LoadState
-from synth_api.recipe.references import BUILT_IN_SETS
+from synth_api.prototypes.geometries import GEOMETRIES
+from synth_api.recipe.feature_generation import AgglomerateParticles, InvokeBlueprints, LoadState
 from synth_api.recipe.rendering import SaveState
+from synth_api.recipe.set_members import list_blueprints, list_certain_particles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +30,8 @@ class _InvokedBlueprints:
 def check_invocation(recipe: Recipe) -> None:
     """Raise InputError unless the steps invoke exactly one measurement technique, before all else, nothing twice.
 
-    Raise it also unless each LoadState names a state that an earlier step saved.
+    Raise it also unless each LoadState names a state that an earlier step saved, and for an AgglomerateParticles of
+    particles that are no spheres in any run.
     """
     if not recipe.blueprints.measurement_techniques:
         raise InputError("blueprints.measurement_techniques", "a recipe needs one, and this map is empty; add it")
@@ -54,6 +54,8 @@ def check_invocation(recipe: Recipe) -> None:
             raise InputError(
                 path, "a measurement technique must be invoked before this step; move its step to the front"
             )
+        elif isinstance(step, AgglomerateParticles):
+            _require_spheres(recipe, now, step.affected_set_name, f"{path}.affected_set_name")
     if now.technique is None:
         raise InputError(
             _STEPS,
@@ -65,10 +67,10 @@ def _invoke_blueprints(
     recipe: Recipe, now: _InvokedBlueprints, step: InvokeBlueprints, path: str
 ) -> _InvokedBlueprints:
     name = step.affected_set_name
-    techniques = _list_members(
+    techniques = list_blueprints(
         recipe, name, recipe.blueprints.measurement_techniques, "IsMeasurementTechniqueBlueprint"
     )
-    particles = _list_members(recipe, name, recipe.blueprints.particles, "IsParticleBlueprint")
+    particles = list_blueprints(recipe, name, recipe.blueprints.particles, "IsParticleBlueprint")
     if step.choose == "one":
         _check_weights(recipe, name, techniques, particles, path)
         techniques = techniques[:1]
@@ -110,27 +112,16 @@ def _check_weights(recipe: Recipe, name: str, techniques: list[str], particles: 
         raise InputError(path, f"the weights of the blueprints in '{name}' are all 0; give at least one a larger one")
 
 
-def _list_members(recipe: Recipe, set_name: str, blueprints: Mapping[str, Blueprint], kind: str) -> list[str]:
-    recipe_set = recipe.process_conditions.sets.get(set_name)
-    expression = parse_expression(recipe_set.criterion if recipe_set else BUILT_IN_SETS[set_name])
-    criteria = recipe.process_conditions.feature_criteria
-
-    def holds(criterion_name: str, name: str, blueprint: Blueprint) -> bool:
-        criterion = criteria.get(criterion_name)
-        if not isinstance(criterion, FeatureCriterion):
-            target = type(criterion).__name__ if criterion else criterion_name
-            return target in (kind, "AlwaysTrue")
-        features = {feature.name: feature.value for feature in blueprint.custom_features} | {"blueprint_name": name}
-        if criterion.feature_name not in features:
-            return criterion.default_return_value
-        try:
-            return criterion.check(features[criterion.feature_name])
-        except TypeError:
-            return criterion.default_return_value
-
-    # -1 and 0 serve as True and False: the operator ~ negates them.
-    return [
-        name
-        for name, blueprint in blueprints.items()
-        if expression.evaluate(lambda word: -holds(word, name, blueprint), lambda value: -value)  # noqa: B023
-    ]
+def _require_spheres(recipe: Recipe, now: _InvokedBlueprints, set_name: str, path: str) -> None:
+    """Raise InputError if the set holds particles that steps invoke and whose geometry never is a sphere."""
+    for name in list_certain_particles(recipe, set_name):
+        blueprint = recipe.blueprints.particles[name]
+        is_there = name in now.particles and blueprint.max_number > 0 and blueprint.weight != 0
+        geometry = blueprint.geometry_prototype_name
+        if is_there and not GEOMETRIES[geometry].can_be_sphere:
+            spheres = ", ".join(sorted(each for each in GEOMETRIES if GEOMETRIES[each].can_be_sphere))
+            raise InputError(
+                path,
+                f"'{set_name}' holds the particles of '{name}', whose geometry is {geometry}, and only spheres"
+                f" agglomerate; leave them out of the set, or give them one of {spheres}",
+            )

@@ -194,12 +194,8 @@ def is_round(shape: Shape) -> bool:
     """Return True for a smooth sphere."""
     x, y, z = shape.proportions
     reliefs = ("irregularity", "wrinkle_depth", "pore_depth", "step_depth", "decoration_number")
-    return (
-        shape.prototype in _ROUND_PROTOTYPES and x == y == z and not any(dict(shape.features)[name] for name in reliefs)
-    )
-
-
-_ROUND_PROTOTYPES: Final = ("rough_sphere", "rough_ellipsoid")
+    is_round_body = SHAPES[shape.prototype].can_be_sphere and x == y == z
+    return is_round_body and not any(dict(shape.features)[name] for name in reliefs)
 
 
 @lru_cache

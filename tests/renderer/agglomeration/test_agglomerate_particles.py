@@ -207,9 +207,9 @@ def test_too_long_an_agglomerate_ends_the_run() -> None:
         run(agglomerate(), size=30)
 
 
-def test_other_bodies_than_spheres_end_the_run() -> None:
-    with pytest.raises(RenderError, match="particle cubeP is no sphere, and only spheres agglomerate"):
-        run(agglomerate(), geometry="cube")
+def test_spheres_that_are_not_round_end_the_run() -> None:
+    with pytest.raises(RenderError, match="particle ellipsoidP is no sphere, and only spheres agglomerate"):
+        run(agglomerate(), geometry="ellipsoid", height=0.5)
     with pytest.raises(RenderError, match="particle rough_sphereP is no sphere"):
         run(agglomerate(), geometry="rough_sphere", decoration_number=5)
 
