@@ -46,7 +46,6 @@ class NullRun:
 
     def __init__(self, source: FolderStore, key: str) -> None:
         self.manifest = source.read_manifest(key)
-        self.recipe = source.read_recipe(self.manifest)
         self.sizes = {file.path: file.bytes for file in self.manifest.files}
         self._folder = source.run_folder(self.manifest)
         self._particles = (self._folder / layout.PARTICLES).read_bytes()
@@ -179,18 +178,24 @@ def build_attempt(runs: int, recipe: dict[str, Any]) -> StoredAttempt:
     return StoredAttempt(document, layout.attempt_path("local", "null", *hashes.values()))
 
 
+def measure_peak() -> float:
+    """Return the peak memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main() -> None:
     source, runs = FolderStore(Path(sys.argv[1])), int(sys.argv[2])
     originals = [NullRun(source, key) for key in sorted(source.iterate_keys())]
     with TemporaryDirectory() as folder:
         store = (PackedNullStore if "packed" in sys.argv[3:] else NullStore)(Path(folder), originals, runs)
-        attempt = build_attempt(runs, originals[0].recipe)
-        start, processor = perf_counter(), process_time()
+        attempt = build_attempt(runs, source.read_recipe(originals[0].manifest))
+        before, start, processor = measure_peak(), perf_counter(), process_time()
         commit_dataset(store, attempt, [])
         seconds = process_time() - processor
         print(f"{runs:,} runs: {perf_counter() - start:.1f} s, {seconds:.1f} s of processor time")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory {peak:.0f} MB, of it {len(store.keys) >> 20} MB for the keys of this store")
+    print(
+        f"peak memory {measure_peak():.0f} MB, {before:.0f} MB before the commit; {len(store.keys) >> 20} MB are keys"
+    )
 
 
 if __name__ == "__main__":
