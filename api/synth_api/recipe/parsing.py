@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from synth_api.errors import InputError
 from synth_api.problems import convert_validation_error, format_location
+from synth_api.recipe.hollow_bodies import check_openings
 from synth_api.recipe.invocation import check_invocation
 from synth_api.recipe.model import Recipe
 from synth_api.recipe.references import check_references
@@ -26,7 +27,9 @@ def parse_recipe(tree: Tree) -> Recipe:
         raise convert_validation_error(error) from None
     check_references(recipe)
     check_invocation(recipe)
-    return convert_features(recipe)
+    converted = convert_features(recipe)
+    check_openings(converted)
+    return converted
 
 
 def _check_missing_values(value: Any, location: tuple[str | int, ...]) -> None:

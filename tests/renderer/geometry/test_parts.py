@@ -117,6 +117,13 @@ def test_an_opening_is_as_wide_as_asked_and_shows_the_inner_surface(camera: Came
     assert opened.normal[middle, 2] > 0.99
 
 
+def test_an_opening_wider_than_the_cavity_is_a_cone_from_the_middle() -> None:
+    opening, cavity = 0.9, 1 - 2 * 0.3
+    mesh = build("rough_sphere", 64, wall_thickness=0.3, opening=opening)
+    solid_angle = (1 - math.sqrt(1 - opening**2)) / 2
+    assert mesh.volume == pytest.approx(math.pi / 6 * (1 - cavity**3) * (1 - solid_angle), rel=5e-3)
+
+
 @pytest.mark.parametrize(
     ("features", "expected"),
     [
