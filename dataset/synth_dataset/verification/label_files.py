@@ -12,14 +12,19 @@ import pyarrow as pa
 from synth_dataset.documents.layout import ANNOTATIONS, INSTANCES, PARTICLES, run_path
 from synth_dataset.documents.particle_table import parse_table
 from synth_dataset.documents.png import decode_png
+from synth_dataset.documents.rle import check_run_lengths
+from synth_dataset.verification.fault import NOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from synth_dataset.documents.run_manifest import Manifest
     from synth_dataset.store.base import Store
 
-_KEYS: Final = frozenset({"id", "category", "area", "bbox", "visible"})
+_MASKS: Final = ("visible", "amodal")
+_KEYS: Final = ("id", "category", "area", "bbox", *_MASKS)
 _COLUMNS: Final = ("id", "visible_px", "blueprint")
 _OPTIONAL_COLUMNS: Final = ("labelled", "nearest_px")
 
@@ -54,11 +59,12 @@ class RunLabels:
 
 
 class UnreadableError(Exception):
-    """A file of a run cannot be decoded."""
+    """A file of a run cannot be decoded, or lacks what every such file has."""
 
-    def __init__(self, file: str, expected: str) -> None:
+    def __init__(self, file: str, expected: str, found: str = "a file that cannot be read") -> None:
         super().__init__(expected)
         self.file = file
+        self.found = found
 
 
 def read_labels(store: Store, manifest: Manifest) -> RunLabels:
@@ -73,12 +79,7 @@ def read_labels(store: Store, manifest: Manifest) -> RunLabels:
         ids = decode_png(content, INSTANCES)
     except OSError:
         raise UnreadableError(INSTANCES, "a picture") from None
-    try:
-        notes: list[dict[str, Any]] = json.loads(read(ANNOTATIONS))["particles"]
-        if not all(note.keys() >= _KEYS for note in notes):
-            raise LookupError(ANNOTATIONS)
-    except (ValueError, LookupError, TypeError, AttributeError):
-        raise UnreadableError(ANNOTATIONS, f"JSON of particles with {', '.join(sorted(_KEYS))}") from None
+    notes = _parse_notes(read(ANNOTATIONS), (manifest.width, manifest.height))
     content = read(PARTICLES)
     try:
         table = parse_table(content)
@@ -86,6 +87,32 @@ def read_labels(store: Store, manifest: Manifest) -> RunLabels:
     except (pa.ArrowException, KeyError):
         raise UnreadableError(PARTICLES, f"a Parquet file with {', '.join(_COLUMNS)}") from None
     return RunLabels(_group_pixels(ids), (ids.shape[1], ids.shape[0]), notes, table)
+
+
+def _parse_notes(content: bytes, size: tuple[int, int]) -> list[dict[str, Any]]:
+    """Return the particles of annotations, whose masks can be decoded. Raises UnreadableError."""
+    try:
+        notes: list[dict[str, Any]] = json.loads(content)["particles"]
+        lacking = [(note["id"], key) for note in notes for key in _KEYS if key not in note]
+    except (ValueError, LookupError, TypeError):
+        raise UnreadableError(ANNOTATIONS, f"JSON of particles with {', '.join(_KEYS)}") from None
+    if lacking:
+        raise UnreadableError(ANNOTATIONS, "particle {} with {}".format(*lacking[0]), NOTHING)
+    for note in notes:
+        for kind in _MASKS:
+            _check_mask(note, kind, size)
+    return notes
+
+
+def _check_mask(note: Mapping[str, Any], kind: str, size: tuple[int, int]) -> None:
+    width, height = size
+    try:
+        if note[kind]["size"] != [height, width]:
+            raise ValueError(note[kind]["size"])
+        check_run_lengths(note[kind]["counts"], width * height)
+    except (LookupError, TypeError, ValueError):
+        expected = f"{kind} of particle {note['id']} as a mask of {width} x {height} px"
+        raise UnreadableError(ANNOTATIONS, expected, "another value") from None
 
 
 def _group_pixels(ids: NDArray[Any]) -> dict[int, NDArray[np.int32]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_dataset.documents.layout import ANNOTATIONS, PARTICLES
-from synth_dataset.documents.rle import check_run_lengths, decode_mask
+from synth_dataset.documents.rle import decode_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,30 +22,15 @@ if TYPE_CHECKING:
 
 def compare_overlapping_masks(labels: RunLabels) -> Iterator[Difference]:
     """Yield where masks, table and picture of a run with overlapping masks do not fit each other."""
-    masks: dict[int, NDArray[np.int32]] = {}
+    masks = {note["id"]: decode_mask(note["visible"]) for note in labels.notes}
     for note in labels.notes:
-        try:
-            masks[note["id"]] = _decode(note, labels.size)
-        except (KeyError, TypeError, ValueError):
-            yield ANNOTATIONS, note["id"], f"a mask of {labels.size[0]} x {labels.size[1]} px", "another one"
-    for note in labels.notes:
-        if note["id"] in masks:
-            yield from _compare_note(note, masks[note["id"]], labels)
+        yield from _compare_note(note, masks[note["id"]], labels)
     overlaps = _find_overlaps(masks)
     for note in labels.notes:
         expected = overlaps.get(note["id"], [])
-        if note["id"] in masks and note.get("overlaps") != expected:
+        if note.get("overlaps") != expected:
             yield ANNOTATIONS, note["id"], f"overlaps {expected}", str(note.get("overlaps"))
     yield from _compare_rows(labels, masks)
-
-
-def _decode(note: Mapping[str, Any], size: tuple[int, int]) -> NDArray[np.int32]:
-    """Return the pixels of a mask. Raises ValueError for one that is not of the picture."""
-    width, height = size
-    if note["visible"]["size"] != [height, width]:
-        raise ValueError("has another size")
-    check_run_lengths(note["visible"]["counts"], width * height)
-    return decode_mask(note["visible"])
 
 
 def _compare_note(note: Mapping[str, Any], pixels: NDArray[np.int32], labels: RunLabels) -> Iterator[Difference]:
@@ -57,6 +42,8 @@ def _compare_note(note: Mapping[str, Any], pixels: NDArray[np.int32], labels: Ru
         box = [left, top, int(columns.max()) + 1 - left, int(rows.max()) + 1 - top]
         if note["bbox"] != box:
             yield ANNOTATIONS, note["id"], f"bbox {box}", str(note["bbox"])
+    if note["amodal"] != note["visible"]:
+        yield ANNOTATIONS, note["id"], "amodal equal to visible", "another mask"
     outside = len(np.setdiff1d(labels.pixels.get(note["id"], pixels[:0]), pixels, assume_unique=True))
     if outside:
         yield ANNOTATIONS, note["id"], "a mask with all its pixels", f"{outside:,} lie outside"

@@ -142,7 +142,7 @@ class RunChecker:
             labels = read_labels(self.store, manifest)
         except UnreadableError as error:
             address = format_place(self.store, f"{folder}/{error.file}")
-            return None, [Fault(address, str(error), "a file that cannot be read", explain_remedy(run), run)]
+            return None, [Fault(address, str(error), error.found, explain_remedy(run), run)]
         except FileNotFoundError as error:
             address = format_place(self.store, layout.manifest_path(manifest.key))
             name = str(error.filename).rpartition("/")[2]

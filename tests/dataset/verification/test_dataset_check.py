@@ -22,6 +22,7 @@ from synth_dataset.verification.dataset_check import check_dataset
 from synth_dataset.verification.depth import Depth
 
 QUICK, FULL, DEEP = Depth(contents=False), Depth(), Depth(labels=True)
+JSON_OF_PARTICLES = "JSON of particles with id, category, area, bbox, visible, amodal"
 RENDERS = "synth verify --repair renders run 1 again"
 WRITES = "synth verify --repair writes the documents of the dataset again"
 
@@ -419,7 +420,7 @@ def test_labels_of_particles_that_shine_through(overlapping: DatasetSource) -> N
         notes = {note["id"]: note for note in document["particles"]}
         notes[hidden]["overlaps"] = []
         notes[40]["area"] += 5
-        notes[39]["visible"]["counts"] = "0"
+        notes[39]["amodal"] = notes[40]["amodal"]
         notes[38]["visible"] = notes[37]["visible"]
         annotations.write_text(json.dumps(document))
         table = pq.read_table(annotations.with_name("particles.parquet"))
@@ -432,7 +433,7 @@ def test_labels_of_particles_that_shine_through(overlapping: DatasetSource) -> N
     where = "as in instances.png and the masks, found"
     assert f"of particle {hidden}, {where} []" in faults
     assert f"of particle 40, {where} " in faults
-    assert f"expected a mask of 60 x 40 px of particle 39, {where} another one" in faults
+    assert f"expected amodal equal to visible of particle 39, {where} another mask" in faults
     assert f"expected a mask with all its pixels of particle 38, {where} " in faults
     assert f"expected nearest_px 0 of particle {hidden}, {where} 1" in faults
 
@@ -485,12 +486,44 @@ def test_a_coco_document_that_another_program_wrote(source: DatasetSource) -> No
     assert any(sentence in fault for fault in list_faults(source, DEEP))
 
 
+@pytest.mark.parametrize("overlap", [False, True])
+@pytest.mark.parametrize(
+    ("mask", "fault"),
+    [
+        (None, "expected particle 2 with amodal, found nothing"),
+        (
+            {"size": [40, 60], "counts": "0"},
+            "expected amodal of particle 2 as a mask of 60 x 40 px, found another value",
+        ),
+        ({"size": [60, 40]}, "expected amodal of particle 2 as a mask of 60 x 40 px, found another value"),
+        ([], "expected amodal of particle 2 as a mask of 60 x 40 px, found another value"),
+    ],
+)
+def test_an_amodal_mask_that_is_missing_or_no_mask(tmp_path: Path, mask: object, fault: str, *, overlap: bool) -> None:
+    """The one fault is that of the annotations, also where `coco.json` joins masks to agglomerates."""
+    sweep = DiscSweep(agglomerates=True, overlap=overlap)
+    source = render_discs(FolderStore(tmp_path / "dataset"), sweep)
+
+    def damage(annotations: Path) -> None:
+        document = json.loads(annotations.read_bytes())
+        (note,) = (note for note in document["particles"] if note["id"] == 2)
+        del note["amodal"]
+        note |= {} if mask is None else {"amodal": mask}
+        annotations.write_text(json.dumps(document))
+
+    rewrite_file(source, "annotations.json", damage)
+    faults = list_faults(source, DEEP)
+    assert f"{fault}; {RENDERS}" in [sentence.partition("annotations.json: ")[2] for sentence in faults]
+    assert not any("coco.json" in sentence and "cannot be read" in sentence for sentence in faults)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
         ("instances.png", b"no picture", "a picture"),
-        ("annotations.json", b'{"particles": [{"id": 1}]}', "JSON of particles with area, bbox, category, id, visible"),
-        ("annotations.json", b"[]", "JSON of particles with area, bbox, category, id, visible"),
+        ("annotations.json", b'{"particles": [{"area": 1}]}', JSON_OF_PARTICLES),
+        ("annotations.json", b'{"particles": [7]}', JSON_OF_PARTICLES),
+        ("annotations.json", b"[]", JSON_OF_PARTICLES),
         ("particles.parquet", b"no table", "a Parquet file with id, visible_px, blueprint"),
     ],
 )
