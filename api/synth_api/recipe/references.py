@@ -50,7 +50,7 @@ _STEPS_OF_ANY_SET: Final = frozenset({"InvokeBlueprints", "TriggerFeatureUpdate"
 def check_references(recipe: Recipe) -> None:
     """Raise InputError for the first name that refers to nothing or is defined twice."""
     _check_prototypes(recipe)
-    list_recipe_categories(recipe, find_classes(recipe))
+    list_recipe_categories(find_classes(recipe), agglomerates=has_agglomerates(recipe))
     _check_criteria_and_sets(recipe)
     for location, step in _iterate_steps(recipe):
         _check_step(recipe, location, step)
@@ -67,14 +67,14 @@ def find_classes(recipe: Recipe) -> dict[str, BlueprintClass]:
 
 
 def list_recipe_categories(
-    recipe: Recipe, own: Mapping[str, BlueprintClass], added: Mapping[str, BlueprintClass] | None = None
+    own: Mapping[str, BlueprintClass], added: Mapping[str, BlueprintClass] | None = None, *, agglomerates: bool
 ) -> list[ParticleCategory]:
-    """Return the categories of a recipe's `own` blueprints, of its agglomerates, and of those that a sweep adds.
+    """Return the categories of a recipe's `own` blueprints, of agglomerates if asked, and of those that a sweep adds.
 
     Raises InputError for categories that do not fit each other.
     """
     categories = group_blueprints(own, added or {})
-    return add_agglomerates(categories, own) if has_agglomerates(recipe) else categories
+    return add_agglomerates(categories, own) if agglomerates else categories
 
 
 def has_agglomerates(recipe: Recipe) -> bool:

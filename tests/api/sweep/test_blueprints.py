@@ -181,3 +181,23 @@ def test_a_category_of_particles_has_another_name_than_agglomerates(agglomerated
     words = r"Bead\.category: 'Agglomerate' is the category of the agglomerates themselves; write another one"
     with pytest.raises(InputError, match=words):
         Sweep.load(agglomerated, [f"+{PARTICLES}.Bead.category=Agglomerate"])
+
+
+STEPS = "synth_chain.feature_generation_steps"
+JOIN = "_target_:{target},affected_set_name:AllParticles,mode:particle-cluster,speed:1,randomness:0.1"
+INVOKE = "{_target_:$builtins.InvokeBlueprints,affected_set_name:All%sBlueprints}"
+LEGACY_TARGET = "synthpic2.recipe.synth_chain.feature_generation_steps.AgglomerateParticles"
+
+
+@pytest.mark.parametrize("target", ["$builtins.AgglomerateParticles", LEGACY_TARGET])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_agglomerates_are_a_category_if_any_run_makes_them(recipe: Path, target: str, *, is_first: bool) -> None:
+    invoke = [INVOKE % kind for kind in ("MeasurementTechnique", "Particle")]
+    chains = [f"[{','.join([*invoke, '{' + JOIN.format(target=target) + '}'])}]", f"[{','.join(invoke)}]"]
+    sweep = Sweep.load(recipe, [f"{STEPS}={','.join(chains if is_first else chains[::-1])}", f"{SEED}=range(2)"])
+    assert names_of(sweep) == ("Bead", "Flake", "agglomerate")
+
+
+def test_agglomerates_of_the_recipe_stay_a_category_where_all_runs_leave_them_out(agglomerated: Path) -> None:
+    invoke = [INVOKE % kind for kind in ("MeasurementTechnique", "Particle")]
+    assert names_of(Sweep.load(agglomerated, [f"{STEPS}=[{','.join(invoke)}]"])) == ("Bead", "Flake", "agglomerate")
