@@ -92,11 +92,11 @@ def _build_counts(document: ExportDocument) -> str:
 
 
 def _describe_source(source: SourceDocument) -> str:
-    axes = " ".join(f"'{axis.path}={_format_values(axis.values)}'" for axis in source.axes)
+    axes = "".join(f" '{axis.path}={_format_values(axis.values)}'" for axis in source.axes)
     engine = f", engine version {source.engine_version}" if source.engine_version else ""
     recipe = f"{RECIPES}/{source.plan[:8]}.yaml"
     what = "from its recipe" if source.has_recipe else "whose first run has this recipe"
-    return f"[synth-operator]({PROJECT_URL}){engine}, {what}:\n\n```sh\nsynth render {recipe} {axes}\n```\n"
+    return f"[synth-operator]({PROJECT_URL}){engine}, {what}:\n\n```sh\nsynth render {recipe}{axes}\n```\n"
 
 
 def _describe_limits(document: ExportDocument) -> str:

@@ -215,6 +215,9 @@ def test_the_card_has_recipe_and_command(discs, export) -> None:
     axes = "'initial_runtime_state.seed=0,1,2' 'blueprints.particles.Bead.number=0,4'"
     assert f"from its recipe:\n\n```sh\nsynth render {path} {axes}\n```" in (folder / "README.md").read_text()
     assert document_of(folder)["sources"][0]["root"] == discs.dataset.root
+    without_axes = replace(source, attempt=source.attempt.model_copy(update={"axes": ()}))
+    card = (export(without_axes, out="bare") / "README.md").read_text()
+    assert f"```sh\nsynth render {path}\n```" in card
     old = replace(discs, attempt=discs.attempt.model_copy(update={"recipe": None}))
     assert "whose first run has this recipe:" in (export(old, out="old") / "README.md").read_text()
 
