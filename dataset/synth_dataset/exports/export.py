@@ -129,7 +129,7 @@ class Export:
     @cached_property
     def _schema(self) -> pa.Schema:
         """Columns of the pooled table of particles."""
-        return build_schema(_read_first_samples(self.format.context))
+        return build_schema(self.format.context.sources)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from synth_dataset.documents.layout import PARTICLES
+from synth_dataset.documents.layout import PARTICLES, run_path
 from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields, parse_table
 from synth_dataset.views.pooled_table import RUN_COLUMNS, PooledTable, RunRows, open_table_writer
 
@@ -16,16 +16,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from synth_dataset.attempts.dataset_source import DatasetSource
     from synth_dataset.exports.chunks import ChunkWriter
     from synth_dataset.exports.sample import Sample
 
 DOCUMENT: Final = "particles"
 
 
-def build_schema(samples: Iterable[Sample]) -> pa.Schema:
-    """Return the columns of the pooled table: those of a run of each dataset. Without runs it has no features."""
-    tables = (sample.read_table().schema for sample in samples)
-    return pa.schema([*RUN_COLUMNS, *reduce(join_columns, tables, pa.schema(list_fields(COLUMNS)))])
+def list_particle_columns(sources: Iterable[DatasetSource]) -> pa.Schema:
+    """Return the columns of the particle tables of all runs of some datasets. Raises DocumentError."""
+    return reduce(join_columns, map(_find_columns, sources), pa.schema(list_fields(COLUMNS)))
+
+
+def build_schema(sources: Iterable[DatasetSource]) -> pa.Schema:
+    """Return the columns of the pooled table. Raises DocumentError."""
+    return pa.schema([*RUN_COLUMNS, *list_particle_columns(sources)])
+
+
+def _find_columns(source: DatasetSource) -> pa.Schema:
+    """Return the columns of a dataset's own pooled table, or of its first run in one of a release without that."""
+    if PARTICLES in source.dataset.file_names:
+        names = {field.name for field in RUN_COLUMNS}
+        return pa.schema(field for field in source.open_table(PARTICLES).schema_arrow if field.name not in names)
+    row = next(source.iterate_rows(("key",)), None)
+    if row is None:
+        return pa.schema([])
+    manifest = source.read_manifest(row["key"])
+    return parse_table(source.store.read(f"{run_path(manifest.key, manifest.c8)}/{PARTICLES}")).schema
 
 
 @contextmanager
