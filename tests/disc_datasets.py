@@ -19,7 +19,7 @@ from synth_api.dataset_card import DatasetCard
 from synth_api.recipe.categories import ParticleCategory
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.attempts.dataset_source import DatasetSource, open_source
-from synth_dataset.attempts.render_call import begin_call
+from synth_dataset.attempts.render_call import OtherRuns, begin_call
 from synth_dataset.documents.annotations import Annotation, CentreLineNote, build_annotations
 from synth_dataset.documents.keypoints import KEYPOINTS
 from synth_dataset.documents.particle_table import COLUMNS, build_particle_table, write_table
@@ -165,7 +165,12 @@ def annotate(ids: NDArray[np.uint16], discs: dict[int, NDArray[np.bool_]], kinds
 
 
 def tabulate(
-    kinds: Sequence[str], ids_of_pixels: NDArray[np.uint16], number: int, areas: NDArray[np.int64] | None = None
+    kinds: Sequence[str],
+    ids_of_pixels: NDArray[np.uint16],
+    number: int,
+    areas: NDArray[np.int64] | None = None,
+    *,
+    agglomerates: bool = False,
 ) -> Any:
     """`areas` are those of the whole masks of discs that shine through."""
     columns = {}
@@ -177,6 +182,9 @@ def tabulate(
     if areas is not None:
         columns["nearest_px"] = columns["visible_px"]
         columns["visible_px"] = (areas, np.ones(number, np.bool_))
+    if agglomerates:
+        of_discs = np.array([find_agglomerate(one, number) or 0 for one in ids.tolist()], np.int32)
+        columns["agglomerate"] = (of_discs, of_discs > 0)
     columns["name"] = (np.array([f"disc{one}" for one in ids], object), np.ones(number, np.bool_))
     columns["blueprint"] = (np.array([kinds[one % len(kinds)] for one in ids], object), np.ones(number, np.bool_))
     return build_particle_table(columns, {}, {})
@@ -208,7 +216,7 @@ def write_run(
     height, width = ids.shape
     (folder / "annotations.json").write_text(json.dumps(build_annotations(notes, width, height)))
     areas = np.array([disc.sum() for disc in discs.values()], np.int64) if overlap else None
-    write_table(folder / "particles.parquet", tabulate(kinds, ids, len(discs), areas))
+    write_table(folder / "particles.parquet", tabulate(kinds, ids, len(discs), areas, agglomerates=agglomerates))
     return len(notes)
 
 
@@ -237,9 +245,9 @@ def record_run(sweep: DiscSweep, seed: int, number: int, visible: int, size: tup
     )
 
 
-def render_discs(store: Store, sweep: DiscSweep) -> DatasetSource:
+def render_discs(store: Store, sweep: DiscSweep, others: OtherRuns = OtherRuns.REFUSE) -> DatasetSource:
     """Render a sweep of discs into a store; return its dataset."""
-    call = begin_call(store, sweep)
+    call = begin_call(store, sweep, others=others)
     for seed, number in sweep.points():
         key = sweep.key(seed, number)
         if store.has_run(key):

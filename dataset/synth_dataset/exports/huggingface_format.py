@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -12,16 +13,17 @@ import pyarrow.parquet as pq
 from synth_dataset.documents.layout import INSTANCES
 from synth_dataset.documents.png import encode_png
 from synth_dataset.exports.picture_files import PictureFiles
+from synth_dataset.exports.pooled_particles import list_particle_columns
 from synth_dataset.exports.shards import Shard, ShardedFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from synth_dataset.documents.run_manifest import File
     from synth_dataset.exports.chunks import ChunkWriter
     from synth_dataset.exports.export_format import FinishedChunks
-    from synth_dataset.exports.sample import Sample
+    from synth_dataset.exports.sample import Sample, SampleObject
 
 _PICTURE: Final = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 MAX_GROUP_BYTES: Final = 16 << 20
@@ -29,15 +31,19 @@ MAX_GROUP_BYTES: Final = 16 << 20
 _ROW_BYTES: Final = 4096
 """Memory of a row beside its pictures and objects."""
 _OBJECT_BYTES: Final = 512
-_OBJECT_FIELDS: Final[dict[str, tuple[pa.DataType, str]]] = {
-    "id": (pa.int32(), "int32"),
-    "bbox": (pa.list_(pa.int32(), 4), ""),
-    "category": (pa.int64(), ""),
-    "area": (pa.int64(), "int64"),
-    "visible_fraction": (pa.float64(), "float64"),
-    "ignored": (pa.bool_(), "bool"),
-}
-"""Lists of each picture, one entry for each object: type in the file, and in `datasets`."""
+
+
+@dataclass(frozen=True)
+class _ObjectField:
+    """List of each picture with one entry for each object."""
+
+    kind: pa.DataType
+    """Of an entry in the file."""
+    feature: dict[str, Any]
+    """Of an entry in `datasets`."""
+    read: Callable[[SampleObject], Any]
+
+
 _SCALARS: Final[dict[str, pa.DataType]] = {
     "run": pa.int64(),
     "key": pa.string(),
@@ -46,15 +52,52 @@ _SCALARS: Final[dict[str, pa.DataType]] = {
 }
 
 
+def _describe_value(kind: str) -> dict[str, Any]:
+    return {"dtype": kind, "_type": "Value"}
+
+
+def _describe_list(feature: dict[str, Any]) -> dict[str, Any]:
+    """Return a feature of lists, by the name that releases before and after 4.0 of `datasets` know."""
+    return {"feature": feature, "_type": "Sequence"}
+
+
+_ID: Final = _describe_value("int32")
+_OVERLAPS: Final = _ObjectField(pa.list_(pa.int32()), _describe_list(_ID), lambda one: list(one.overlaps or ()))
+_AGGLOMERATE: Final = _ObjectField(pa.int32(), _ID, lambda one: one.agglomerate)
+
+
+def _list_object_fields(classes: Sequence[str], columns: Container[str]) -> dict[str, _ObjectField]:
+    """Return the lists of objects by name; `columns` are those of the particle tables of all runs."""
+    fields = {
+        "id": _ObjectField(pa.int32(), _ID, lambda one: one.id),
+        "bbox": _ObjectField(pa.list_(pa.int32(), 4), {**_describe_list(_ID), "length": 4}, lambda one: list(one.box)),
+        "category": _ObjectField(
+            pa.int64(), {"names": [*classes], "_type": "ClassLabel"}, lambda one: one.category.id - 1
+        ),
+        "area": _ObjectField(pa.int64(), _describe_value("int64"), lambda one: one.area),
+        "visible_fraction": _ObjectField(pa.float64(), _describe_value("float64"), lambda one: one.visible_fraction),
+        "ignored": _ObjectField(pa.bool_(), _describe_value("bool"), lambda one: one.ignored),
+    }
+    if "nearest_px" in columns:
+        fields["overlaps"] = _OVERLAPS
+    if "agglomerate" in columns:
+        fields["agglomerate"] = _AGGLOMERATE
+    return fields
+
+
 class HuggingfaceFormat(ShardedFormat):
     """Shards `data/<split>-<number>-of-<count>.parquet`, which the head of the card names."""
 
     name: ClassVar[str] = "huggingface"
 
     @cached_property
+    def _object_fields(self) -> dict[str, _ObjectField]:
+        classes = [category.name for category in self.context.classes.categories]
+        return _list_object_fields(classes, list_particle_columns(self.context.sources).names)
+
+    @cached_property
     def _schema(self) -> pa.Schema:
-        names = [category.name for category in self.context.classes.categories]
-        return _build_schema(names, self.context.options.pictures)
+        return _build_schema(self._object_fields, self.context.options.pictures)
 
     def write_chunk(self, samples: Iterable[Sample], chunk: ChunkWriter) -> None:
         """Write a shard, some samples at a time."""
@@ -98,7 +141,7 @@ class HuggingfaceFormat(ShardedFormat):
 
     def _write_shard(self, path: Path, samples: Iterator[Sample]) -> None:
         with path.open("wb") as stream, pq.ParquetWriter(stream, self._schema, compression="zstd") as writer:
-            for rows in _group_rows(map(_build_row, samples)):
+            for rows in _group_rows(_build_row(sample, self._object_fields) for sample in samples):
                 writer.write_table(pa.Table.from_pylist(rows, self._schema))
 
 
@@ -122,57 +165,32 @@ def _count_samples(samples: Iterable[Sample], chunk: ChunkWriter) -> Iterator[Sa
         yield sample
 
 
-def _build_row(sample: Sample) -> dict[str, Any]:
+def _build_row(sample: Sample, fields: Mapping[str, _ObjectField]) -> dict[str, Any]:
     ids = sample.read(INSTANCES) if sample.is_whole else encode_png(sample.instances)
     pictures = {"image": sample.read(sample.picture.path), "instances": ids}
     pictures |= {mode: sample.read(file.path) for mode, file in sample.extras.items()}
-    objects = sample.objects
     return {
         "run": sample.run.number,
         "key": sample.run.key,
         "seed": sample.manifest.seed,
         "pixel_size": sample.manifest.pixel_size,
         **{name: {"bytes": content, "path": f"{sample.name}.png"} for name, content in pictures.items()},
-        "objects": {
-            "id": [one.id for one in objects],
-            "bbox": [list(one.box) for one in objects],
-            "category": [one.category.id - 1 for one in objects],
-            "area": [one.area for one in objects],
-            "visible_fraction": [one.visible_fraction for one in objects],
-            "ignored": [one.ignored for one in objects],
-        },
+        "objects": {name: [*map(field.read, sample.objects)] for name, field in fields.items()},
     }
 
 
-def _build_schema(names: list[str], modes: Iterable[str]) -> pa.Schema:
+def _build_schema(objects: Mapping[str, _ObjectField], modes: Iterable[str]) -> pa.Schema:
     """Return the schema with the features as metadata, from which `datasets` takes them."""
     pictures = ("image", "instances", *modes)
-    objects = pa.struct([(name, pa.list_(kind)) for name, (kind, _) in _OBJECT_FIELDS.items()])
-    fields = [*_SCALARS.items(), *((name, _PICTURE) for name in pictures), ("objects", objects)]
+    lists = pa.struct([(name, pa.list_(field.kind)) for name, field in objects.items()])
+    fields = [*_SCALARS.items(), *((name, _PICTURE) for name in pictures), ("objects", lists)]
     features = {
         **{name: _describe_value(str(kind).replace("double", "float64")) for name, kind in _SCALARS.items()},
         **{name: {"_type": "Image"} for name in pictures},
-        "objects": {name: _describe_list(feature) for name, feature in _describe_objects(names).items()},
+        "objects": {name: _describe_list(field.feature) for name, field in objects.items()},
     }
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
     return pa.schema(fields, metadata=metadata)
-
-
-def _describe_objects(names: list[str]) -> dict[str, dict[str, Any]]:
-    special = {
-        "bbox": {**_describe_list(_describe_value("int32")), "length": 4},
-        "category": {"names": names, "_type": "ClassLabel"},
-    }
-    return {name: special.get(name) or _describe_value(kind) for name, (_, kind) in _OBJECT_FIELDS.items()}
-
-
-def _describe_value(kind: str) -> dict[str, Any]:
-    return {"dtype": kind, "_type": "Value"}
-
-
-def _describe_list(feature: dict[str, Any]) -> dict[str, Any]:
-    """Return a feature of lists, by the name that releases before and after 4.0 of `datasets` know."""
-    return {"feature": feature, "_type": "Sequence"}
 
 
 def _format_path(shard: Shard) -> str:

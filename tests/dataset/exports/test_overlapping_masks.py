@@ -8,13 +8,16 @@ import tarfile
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from disc_datasets import DiscSweep, draw_discs, render_discs
+from disc_datasets import DiscSweep, draw_discs, find_agglomerate, render_discs
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from synth_dataset.attempts.dataset_source import DatasetSource
+from synth_dataset.attempts.render_call import OtherRuns
+from synth_dataset.exports import shards
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.verification.depth import Depth
 from synth_dataset.verification.export_check import check_export
@@ -111,3 +114,46 @@ def test_cards_of_other_datasets_say_nothing_of_it(discs, export) -> None:
     folder = export(discs)
     assert "share pixels" not in (folder / "README.md").read_text()
     assert "overlapping" not in json.loads((folder / "dataset.json").read_bytes())["splits"]["train"]
+
+
+OPTIONAL = {"overlaps": pa.list_(pa.list_(pa.int32())), "agglomerate": pa.list_(pa.int32())}
+
+
+def find_optional(schema: pa.Schema) -> dict[str, pa.DataType]:
+    objects = schema.field("objects").type
+    features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]["objects"]
+    found = {field.name: field.type for field in objects if field.name in OPTIONAL}
+    assert found.keys() == features.keys() & OPTIONAL.keys()
+    return found
+
+
+def test_huggingface_has_what_overlaps_and_agglomerates_in_all_shards(tmp_path, render, export, monkeypatch) -> None:
+    """The first dataset and the first run have neither, and every shard has both all the same."""
+    monkeypatch.setattr(shards, "_measure_run", lambda _: 256 << 20)
+    plain = render(FolderStore(tmp_path / "plain"), DiscSweep("plain", (SEED,), (0, NUMBER), ("Rod",)))
+    whole = DiscSweep("whole", (SEED,), (0, NUMBER), overlap=True, agglomerates=True)
+    paths = sorted(
+        (export(plain, render(FolderStore(tmp_path / "whole"), whole), format="huggingface") / "data").iterdir()
+    )
+    assert [find_optional(pq.read_schema(path)) for path in paths] == [OPTIONAL] * 4
+    rows = {row["run"]: row["objects"] for path in paths for row in pq.read_table(path).to_pylist()}
+    assert rows[0]["overlaps"] == rows[2]["agglomerate"] == []
+    assert rows[1]["overlaps"] == [[]] * len(rows[1]["id"])
+    assert rows[1]["agglomerate"] == [None] * len(rows[1]["id"])
+    assert dict(zip(rows[3]["id"], rows[3]["overlaps"], strict=True)) == OVERLAPS
+    assert rows[3]["agglomerate"] == [find_agglomerate(disc, NUMBER) for disc in DISCS]
+    assert (
+        find_optional(pq.read_schema(next((export(plain, out="own", format="huggingface") / "data").iterdir()))) == {}
+    )
+
+
+def test_the_table_of_particles_has_the_columns_of_all_runs(tmp_path, render, export) -> None:
+    store = FolderStore(tmp_path / "joined")
+    render(store, DiscSweep(seeds=(SEED,), numbers=(NUMBER,)))
+    later = DiscSweep(seeds=(SEED + 1,), numbers=(NUMBER,), overlap=True, agglomerates=True)
+    table = pq.read_table(export(render(store, later, OtherRuns.ADD)) / "particles.parquet")
+    for name, of_disc in (("nearest_px", None), ("agglomerate", find_agglomerate)):
+        values = table[name].to_pylist()
+        assert values[:NUMBER] == [None] * NUMBER
+        assert of_disc is None or values[NUMBER:] == [of_disc(disc, NUMBER) for disc in range(1, NUMBER + 1)]
+        assert any(values[NUMBER:])
