@@ -125,9 +125,14 @@ def _commit(
 ) -> str:
     """Print the summary, commit the existing runs as the dataset, print its paths; return the problem, if any.
 
-    Raises CommitStoppedError.
+    Without a run there is no dataset to commit, and nothing of the attempt stays. Raises CommitStoppedError.
     """
     print_summary(tally, elapsed, open_stdout())
+    if not (call.attempt.document.cached or tally.succeeded):
+        store.remove_folder(call.attempt.path)
+        open_stdout().print()
+        print_paths({"log": store.root / WORKER_LOG}, open_stdout())
+        return ""
     try:
         if others is not OtherRuns.REPLACE:
             check_other_runs(store, call)

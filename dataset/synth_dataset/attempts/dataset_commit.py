@@ -19,6 +19,7 @@ from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.remedies import RENDER_RUN
 from synth_dataset.statistics.statistics_page import write_statistics
 from synth_dataset.store.checksums import hash_files
+from synth_dataset.store.folder_store import StoreFullError
 from synth_dataset.views.dataset_views import VIEWS, view_run
 from synth_dataset.views.index import write_index
 from synth_dataset.views.pooled_table import PooledTable, pool_runs
@@ -75,11 +76,24 @@ def commit_dataset(
         for view in views:
             view(scratch, gathered.viewed, attempt.document, document, progress)
         document = document.model_copy(update={"files": hash_files(scratch)})
-        for name in document.file_names:
-            store.write_file(f"{attempt.path}/{name}", scratch / name)
-        store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
-        store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
+        with _remove_unfinished_documents(store, document):
+            for name in document.file_names:
+                store.write_file(f"{attempt.path}/{name}", scratch / name)
+            store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
+            store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
     return document
+
+
+@contextmanager
+def _remove_unfinished_documents(store: Store, document: DatasetDocument) -> Iterator[None]:
+    """Remove the documents that were written before the disk was full, unless they are those of the dataset."""
+    try:
+        yield
+    except StoreFullError:
+        before = _find_before(store, document.namespace, document.name)
+        if before is None or before.folder != document.folder:
+            store.remove_files(f"{document.folder}/{name}" for name in (*document.file_names, layout.DATASET))
+        raise
 
 
 def _check_runs(store: Store, attempt: StoredAttempt, runs: int, least_runs: int) -> None:
@@ -167,11 +181,16 @@ def open_dataset(store: Store, name: str | None = None, namespace: str = "local"
 
 def _find_creation(store: Store, attempt: AttemptDocument, root: str) -> datetime:
     """Return when the runs were first committed as the dataset of the sweep: now, unless they are its dataset."""
-    try:
-        before = find_dataset(store, attempt.namespace, attempt.name)
-    except DocumentError:
-        before = None
+    before = _find_before(store, attempt.namespace, attempt.name)
     return before.created if before is not None and before.root == root else datetime.now(UTC)
+
+
+def _find_before(store: Store, namespace: str, name: str) -> DatasetDocument | None:
+    """Return the dataset that a sweep has; None if its document is damaged."""
+    try:
+        return find_dataset(store, namespace, name)
+    except DocumentError:
+        return None
 
 
 def _build_document(

@@ -339,3 +339,23 @@ def test_on_a_disk_too_full_for_the_dataset_the_failed_runs_are_listed_all_the_s
     (synth.folder / "orders" / "1").unlink()
     assert synth.render(3)[0] == 0
     assert [synth.count_renders(seed) for seed in range(3)] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("order", ["fill", "raise"])
+def test_of_a_sweep_without_a_run_nothing_stays_but_the_log(synth: Command, small_disk: None, order: str) -> None:
+    synth.order(0, order)
+    code, out, _ = synth.render(1)
+    assert code == 1
+    assert out.startswith("0 runs rendered in ")
+    assert out.endswith("\nlog   dataset/worker.log\n")
+    assert [path for path in synth.store.rglob("*") if path.is_file()] == [synth.store / "worker.log"]
+
+
+def test_a_dataset_stays_if_all_runs_of_another_sweep_fail(synth: Command) -> None:
+    assert synth.render(1)[0] == 0
+    before = synth.dataset()
+    synth.order(5, "raise")
+    others = ("tiny.yaml", "initial_runtime_state.seed=5", "--out=dataset", "--replace")
+    code, out, _ = synth.run("render", *others, "--engine=trial_engine:render")
+    assert (code, synth.dataset()) == (1, before)
+    assert "gallery" not in out
