@@ -65,6 +65,8 @@ class Prototype:
     """True if labels have the centre line of a geometry."""
     can_be_sphere: bool = False
     """True if a geometry with equal extents, and without relief where it may have one, is a sphere."""
+    microscope: str = ""
+    """Electron microscope that a measurement technique is or a material is made for: scanning or transmission."""
 
 
 def build_float(default: float, meaning: str, unit: str, minimum: float, maximum: float) -> Feature:

@@ -58,7 +58,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         _TRACED,
     ),
     "vacuum": Prototype("nothing; the default of volume and background"),
-    "sem_polystyrene": Prototype("polystyrene bead under an electron beam"),
+    "sem_polystyrene": Prototype("polystyrene bead under an electron beam", microscope="scanning"),
     "sem_patchy_silicone": Prototype(
         "dark ground with small curly grey patches",
         {
@@ -66,6 +66,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "patch_seed": build_float(2.0, "which patches there are", "", 1.0 - 2**53, 2.0**53 - 1),
         },
         _MICROSCOPES,
+        microscope="scanning",
     ),
     "sem_particle": Prototype(
         "particle as the scanning electron microscope's signal model sees it",
@@ -79,6 +80,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         }
         | _build_pattern("skin_pattern", "skin", "particle size", "the particle's longest axis"),
         _SIGNAL_MODEL,
+        microscope="scanning",
     ),
     "aggregated_texture": Prototype(
         "rough surface of an agglomerate",
@@ -116,6 +118,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         }
         | _build_pattern("ground_pattern", "ground_pattern", "frame", "the perpendicular to ground_azimuth"),
         _SIGNAL_MODEL,
+        microscope="scanning",
     ),
     "tem_amorphous": Prototype(
         "absorber of the predecessor: intensity exp(-0.5 density path)",
@@ -125,6 +128,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
             )
         },
         _TRANSMISSION,
+        microscope="transmission",
     ),
     "tem_particle": Prototype(
         "particle as the transmission electron microscope's signal model sees it",
@@ -154,6 +158,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
             }.items()
         },
         _TRANSMISSION,
+        microscope="transmission",
     ),
     "tem_film": Prototype(
         "support film of the transmission electron microscope; every structure 0 is even",
@@ -180,5 +185,6 @@ MATERIALS: Final[dict[str, Prototype]] = {
             "film_dirt_strength": build_float(1.0, "thickness of the dirt", "of the film", 0.0, 20.0),
         },
         _TRANSMISSION,
+        microscope="transmission",
     ),
 }

@@ -119,6 +119,7 @@ _TECHNIQUES: Final[dict[str, Prototype]] = {
             "noise_correlation": Feature(FeatureType.FLOAT, 0.0, "blur of the noise along a line", "px", 0.0, 20.0),
         },
         is_traced=True,
+        microscope="scanning",
     ),
     "scanning_electron_microscope": Prototype(
         "signal of secondary electrons from height and normals, seen from above; 10 pixels = 1 scene unit",
@@ -171,6 +172,7 @@ _TECHNIQUES: Final[dict[str, Prototype]] = {
         }
         | _DISPLAY
         | _OVERLAYS,
+        microscope="scanning",
     ),
     "transmission_electron_microscope": Prototype(
         "electrons that pass the particles, seen from above; 10 pixels = 1 scene unit, white where nothing is",
@@ -199,6 +201,7 @@ _TECHNIQUES: Final[dict[str, Prototype]] = {
         | _DISPLAY
         | _OVERLAYS,
         bodies_overlap=True,
+        microscope="transmission",
     ),
 }
 _AGGREGATES: Final[dict[str, Prototype]] = {
@@ -217,6 +220,7 @@ _AGGREGATES: Final[dict[str, Prototype]] = {
                 20.0, "height of the band; a lower one shadows deeper", "scene units", -100.0, 1000.0
             ),
         },
+        microscope="scanning",
     ),
 }
 TECHNIQUES: Final = _TECHNIQUES | _AGGREGATES

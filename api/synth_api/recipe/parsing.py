@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from synth_api.errors import InputError
 from synth_api.problems import convert_validation_error, format_location
+from synth_api.recipe.fitting_materials import check_materials
 from synth_api.recipe.hollow_bodies import check_openings
 from synth_api.recipe.invocation import check_invocation
 from synth_api.recipe.model import Recipe
@@ -26,6 +27,7 @@ def parse_recipe(tree: Tree) -> Recipe:
     except ValidationError as error:
         raise convert_validation_error(error) from None
     check_references(recipe)
+    check_materials(recipe)
     check_invocation(recipe)
     converted = convert_features(recipe)
     check_openings(converted)
