@@ -17,6 +17,7 @@ from synth_api.composition.plain_values import MAX_DEPTH
 from synth_api.composition.repeated_keys import find_repeated_key
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import quote_value
+from synth_api.prototypes.feature_names import FEATURE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -255,7 +256,10 @@ def _describe_unknown_key(node: Any, words: Sequence[str], depth: int) -> str:
     if not isinstance(node, dict):
         return f"'{place}' has no keys" if node is not None else f"there is no '{word}', nothing is below '{place}'"
     add = f" (to add it, write +{'.'.join(words)}=…)" if place and depth == len(words) - 1 else ""
-    return f"there is no key '{word}'{f' in {place}' if place else ''}{add}; {suggest_name(word, node)}"
+    # A recipe sets few of the features that a blueprint has.
+    known = {*node, *FEATURE_NAMES} if words[0] == "blueprints" and words[depth - 1] == "features" else node.keys()
+    suggestion = "" if word in known else f"; {suggest_name(word, known)}"
+    return f"there is no key '{word}'{f' in {place}' if place else ''}{add}{suggestion}"
 
 
 def _find_index(steps: list[Any], word: str, path: str) -> str:

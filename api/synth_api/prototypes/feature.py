@@ -36,6 +36,8 @@ class Feature:
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    maximum_reason: str = ""
+    """Reason of a maximum that could surprise, as the second half of a sentence."""
     choices: tuple[str, ...] = ()
     """Allowed strings; empty if any string is allowed."""
     no_effect: str = ""

@@ -227,8 +227,11 @@ _META_BALLS: Final[dict[str, Prototype]] = {
         | _LOCATION
         | _ORIENTATION
         | {
-            "influence_threshold": build_float(
-                0.6, "sum of the balls' fields at the surface; a ball's is 2 in its middle", "", 1e-3, 1.99
+            "influence_threshold": replace(
+                build_float(
+                    0.6, "sum of the balls' fields at the surface; a ball's is 2 in its middle", "", 1e-3, 1.99
+                ),
+                maximum_reason="a ball's field is 2 in its middle, and from there on a ball alone has no surface",
             ),
             "render_resolution": build_float(0.2, "distance between points of the surface", "scene units", 0.01, 100),
             "resolution": Feature(

@@ -198,8 +198,10 @@ def _check_bounds(path: str, value: float, feature: Feature) -> None:
             path, f"values must be at least {_format_number(feature.minimum)}, {_format_number(value)} is too small"
         )
     if feature.maximum is not None and value > feature.maximum:
+        reason = f": {feature.maximum_reason}" if feature.maximum_reason else ""
         raise InputError(
-            path, f"values must be at most {_format_number(feature.maximum)}, {_format_number(value)} is too large"
+            path,
+            f"values must be at most {_format_number(feature.maximum)}, {_format_number(value)} is too large{reason}",
         )
 
 

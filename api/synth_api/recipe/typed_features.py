@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from synth_api.errors import InputError, suggest_name
 from synth_api.problems import format_location
+from synth_api.prototypes.feature_names import FEATURE_NAMES
 from synth_api.prototypes.geometries import GEOMETRIES
 from synth_api.prototypes.materials import MATERIALS
 from synth_api.prototypes.techniques import TECHNIQUES
@@ -41,9 +42,6 @@ _KINDS: Final = {
     "material": MATERIALS,
     "measurement technique": TECHNIQUES,
 }
-_KNOWN_FEATURES: Final = frozenset(
-    name for kind in _KINDS.values() for prototype in kind.values() for name in prototype.features
-)
 
 
 def convert_features(recipe: Recipe) -> Recipe:
@@ -118,13 +116,13 @@ def _check_criteria(recipe: Recipe, everywhere: Features) -> None:
 def _check_feature_name(path: str, name: str, known: Features, *, used: bool) -> None:
     """Raise InputError for an unknown feature. Where no step uses the name, a feature of any prototype is allowed: a
     child recipe inherits more than it needs."""
-    if name not in known and (used or name not in _KNOWN_FEATURES):
+    if name not in known and (used or name not in FEATURE_NAMES):
         raise InputError(path, f"nothing in this recipe has a feature '{name}'; {_suggest_feature(name, known)}")
 
 
 def _suggest_feature(name: str, known: Iterable[str]) -> str:
     """Return which prototypes have the feature, or if none has it a similar name of `known`."""
-    if name not in _KNOWN_FEATURES:
+    if name not in FEATURE_NAMES:
         return suggest_name(name, known)
     owners = {kind: sorted(each for each in named if name in named[each].features) for kind, named in _KINDS.items()}
     phrases = [

@@ -129,7 +129,10 @@ class Choice(Builtin):
         if self.weights is None:
             return self
         if len(self.weights) != len(self.values):
-            raise ValueError(f"there are {len(self.values)} values and {len(self.weights)} weights; give one for each")
+            raise ValueError(
+                f"the number of values is {len(self.values)}, and that of weights {len(self.weights)}; give one weight"
+                " for each value"
+            )
         if not any(self.weights):
             raise ValueError("the weights are all 0; give at least one value a weight above 0")
         return self

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from synth_api.prototypes.geometries import SHAPES
 from synth_renderer.geometry import curves, relief
 from synth_renderer.geometry.shape_features import read_number
 from synth_renderer.geometry.tubes import CAP_RINGS, build_tube, build_tube_triangles, sweep_tube
@@ -109,9 +110,12 @@ def trace_strands(proportions: Proportions, features: Features) -> list[Strand]:
 def _require_room_for_loops(proportions: Proportions, loops: int, size: float) -> None:
     width, _, length = proportions
     if loops * size * width > length:
+        smallest, room = SHAPES[FIBRE].features["loop_size"].minimum or 0.0, length / width
+        fits = room / loops >= smallest
+        remedy = f"loop_size at most {room / loops:.3g}" if fits else f"loops at most {int(room / smallest)}"
         raise ShapeError(
-            f"a fibre {length / width:.3g} times as long as wide is too short for loops of {size:g} widths"
-            f" (loops: {loops}); make it longer, or loop_size at most {length / width / loops:.3g}"
+            f"a fibre {room:.3g} times as long as wide is too short for loops of {size:g} widths"
+            f" (loops: {loops}); make it longer, or {remedy}"
         )
 
 

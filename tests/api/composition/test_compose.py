@@ -143,6 +143,16 @@ def test_an_override_that_cannot_work_is_refused(refusal, override: str, problem
     assert problem in refusal(compose_file, SPHERES, override)
 
 
+def test_a_feature_is_compared_with_those_that_the_recipe_does_not_set(refusal) -> None:
+    transmission, features = (
+        SPHERES.with_name("agglomerates_tem.yaml"),
+        "blueprints.measurement_techniques.TEM.features",
+    )
+    problem = f"there is no key 'underfocuss' in {features} (to add it, write +{features}.underfocuss=…); did you mean "
+    assert refusal(compose_file, transmission, f"{features}.underfocuss=3").endswith(f"{problem}'underfocus'?")
+    assert refusal(compose_file, transmission, f"{features}.underfocus=3").endswith(f"write +{features}.underfocus=…)")
+
+
 def test_a_key_below_null_is_refused(written, refusal) -> None:
     path = written(main="defaults: [BaseRecipe]\nprocess_conditions: {sets: null}")
     assert refusal(compose_file, path, "+process_conditions.sets.S.criterion='True'")

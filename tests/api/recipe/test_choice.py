@@ -68,7 +68,7 @@ def deposit(**keys: object) -> dict:
         (
             f"{DEFOCUS}.variability",
             node("Choice", values=[0.1, 0.2], weights=[1]),
-            "there are 2 values and 1 weights; give",
+            "the number of values is 2, and that of weights 1; give one weight for each value",
         ),
         (
             f"{DEFOCUS}.variability",

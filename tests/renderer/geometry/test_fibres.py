@@ -171,3 +171,5 @@ def test_loops_without_room_are_refused() -> None:
     message = r"a fibre 40 times as long as wide is too short for loops of 15 widths \(loops: 3\); make it longer, or"
     with pytest.raises(ShapeError, match=message + r" loop_size at most 13\.3"):
         build(loops=3)
+    with pytest.raises(ShapeError, match=r"\(loops: 10\); make it longer, or loops at most 5$"):
+        build(loops=10)

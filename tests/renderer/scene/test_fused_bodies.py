@@ -126,7 +126,12 @@ def test_a_ball_is_placed_and_moved_as_its_sphere() -> None:
 @pytest.mark.parametrize(
     ("feature", "value", "sentence"),
     [
-        ("influence_threshold", 2.5, "values must be at most 1.99, 2.5 is too large"),
+        (
+            "influence_threshold",
+            2.5,
+            "values must be at most 1.99, 2.5 is too large: a ball's field is 2 in its middle, and from there on a ball"
+            " alone has no surface",
+        ),
         ("influence_threshold", 0.0, "values must be at least 0.001, 0 is too small"),
         ("render_resolution", 0.0, "values must be at least 0.01, 0 is too small"),
     ],
