@@ -71,6 +71,14 @@ def describe(sources: list[DatasetSource]) -> dict[str, Any]:
     return truth
 
 
+def export_overlapping(folder: Path) -> None:
+    """Write an export of discs that shine through and are agglomerates, as the one format whose reader knows both."""
+    sweep = DiscSweep("overlapping", (1,), (0, 11), overlap=True, agglomerates=True)
+    source = render_discs(FolderStore(folder / "datasets" / sweep.name), sweep)
+    target = Target(FolderStore(folder / "exports" / sweep.name / "huggingface"))
+    prepare_export([source], ExportOptions(format="huggingface"), target).write()
+
+
 def main(folder: Path, rendered: list[Path]) -> None:
     """Write all datasets and exports."""
     truth: dict[str, Any] = {}
@@ -84,6 +92,7 @@ def main(folder: Path, rendered: list[Path]) -> None:
             truth[name]["classes"] = [
                 one["name"] for one in json.loads((out / "dataset.json").read_bytes())["categories"]
             ]
+    export_overlapping(folder)
     (folder / "truth.json").write_text(json.dumps(truth))
 
 

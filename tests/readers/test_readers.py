@@ -175,6 +175,18 @@ def test_datasets(name: str) -> None:
             assert row["image"].size == tuple(truth["size"][::-1])
 
 
+@pytest.mark.usefixtures("datasets_cache")
+def test_datasets_reads_what_overlaps_and_agglomerates() -> None:
+    datasets = pytest.importorskip("datasets")
+    found = datasets.load_dataset(f"{FOLDER}/exports/overlapping/huggingface")["train"]
+    rows = {len(row["objects"]["id"]): row["objects"] for row in found}
+    assert rows[0]["overlaps"] == rows[0]["agglomerate"] == []
+    overlaps = dict(zip(rows[11]["id"], rows[11]["overlaps"], strict=True))
+    assert any(overlaps.values())
+    assert all(one in overlaps[other] for one, others in overlaps.items() for other in others)
+    assert rows[11]["agglomerate"] == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, None]
+
+
 @with_runs
 def test_webdataset(name: str) -> None:
     pytest.importorskip("webdataset")
