@@ -45,6 +45,13 @@ _OVERLAYS: Final[dict[str, Feature]] = {
         choices=("above", "below", "beside", "inside"),
     ),
     "panel_letter": build_float(0.0, "height of a letter in a corner; 0 is none", "picture height", 0.0, 0.3),
+    "arrows": Feature(FeatureType.INT, 0, "arrows that point at particles; fewer where they have no room", "", 0, 100),
+    "arrow_length": build_float(0.1, "length of an arrow with its shaft", "picture height", 0.01, 0.5),
+    "inset_frame": build_float(0.0, "longer side of a frame around a region; 0 is none", "shorter side", 0.0, 0.3),
+    "inset_frame_form": Feature(FeatureType.STRING, "solid", "line of that frame", choices=("solid", "dashed")),
+    "inset": build_float(
+        0.0, "longer side of a copy of the framed region in an upper corner; 0 is none", "shorter side", 0.0, 0.35
+    ),
     "overlay_box": Feature(FeatureType.BOOL, False, "whether letter and scale bar stand on a box"),
     "overlay_shade": build_float(1.0, "grey of strokes; boxes and bar have the opposite", "full white", 0.0, 1.0),
 }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from synth_renderer.model.camera import Camera
 from synth_renderer.randomness.streams import Stream
-from synth_renderer.techniques.base.feature_values import read_resolution
+from synth_renderer.techniques.base.feature_values import read_number, read_resolution
 from synth_renderer.techniques.base.microscope_view import COLUMN_HEIGHT, compute_view, compute_volume
 from synth_renderer.techniques.base.technique import Picture
+from synth_renderer.techniques.imaging.arrows import draw_arrows
+from synth_renderer.techniques.imaging.canvas import shade_strokes
 from synth_renderer.techniques.imaging.overlays import draw_overlay
 
 if TYPE_CHECKING:
@@ -57,9 +60,9 @@ class SignalMicroscope(ABC):
         return True
 
     def find_overlay_pixels(self, technique: StagedTechnique, seed: int) -> NDArray[np.bool_] | None:
-        """Return the pixels (H, W) under info bar and boxes; None without any."""
+        """Return the pixels (H, W) under info bar, boxes and inset; None without any."""
         written = self._draw_overlay(technique, seed)
-        return None if written is None else written.covered
+        return None if written is None else written.find_covered_pixels()
 
     def build_environment(self, scene: bpy.types.Scene, technique: StagedTechnique) -> None:
         """Add measurement volume, substrate and white world, for state files only."""
@@ -72,7 +75,7 @@ class SignalMicroscope(ABC):
         scene: StagedScene,
         present: NDArray[np.bool_],
         in_camera: NDArray[np.bool_],
-        surface: VisibleSurface,  # noqa: ARG002
+        surface: VisibleSurface,
         device: str,  # noqa: ARG002
     ) -> Picture:
         """Return grey (H, W), computed on the CPU with the same bits on every processor."""
@@ -80,11 +83,19 @@ class SignalMicroscope(ABC):
         written = self._draw_overlay(scene.technique, scene.seed)
         if written is not None:
             written.draw_on(grey)
+        features = scene.technique.features
+        stream = self._create_stream(scene.technique, scene.seed, "arrows")
+        arrows = draw_arrows(features, surface.ids, None if written is None else written.find_covered_pixels(), stream)
+        if arrows is not None:
+            shade_strokes(grey, arrows, read_number(features, "overlay_shade"))
         return Picture(np.floor(255.0 * grey + np.float32(0.5)).astype(np.uint8), "cpu")
 
     def _draw_overlay(self, technique: StagedTechnique, seed: int) -> Overlay | None:
         camera = technique.camera
         assert camera.pixel_size is not None
-        stream = Stream(seed, technique.prototype, technique.name, "overlays")
         shape = (camera.height, camera.width)
-        return draw_overlay(technique.features, shape, camera.pixel_size, stream, self.write_conditions)
+        create_stream = partial(self._create_stream, technique, seed)
+        return draw_overlay(technique.features, shape, camera.pixel_size, create_stream, self.write_conditions)
+
+    def _create_stream(self, technique: StagedTechnique, seed: int, feature: str) -> Stream:
+        return Stream(seed, technique.prototype, technique.name, feature)

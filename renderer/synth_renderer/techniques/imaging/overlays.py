@@ -1,4 +1,4 @@
-"""Overlays on a picture: the instrument's info bar, a scale bar, a panel letter."""
+"""Overlays on a picture: the instrument's info bar, a scale bar, a panel letter, a frame and its inset."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from synth_renderer.techniques.base.feature_values import read_number
+from synth_renderer.techniques.imaging.canvas import Canvas, Lettering, shade_strokes
+from synth_renderer.techniques.imaging.insets import draw_inset_frame
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -16,8 +20,9 @@ if TYPE_CHECKING:
 
     from synth_api.prototypes.feature import FeatureValue
     from synth_renderer.randomness.streams import Stream
+    from synth_renderer.techniques.imaging.canvas import Strokes
+    from synth_renderer.techniques.imaging.insets import Inset
 
-    Strokes = NDArray[np.float32]
     ConditionsWriter = Callable[[Sequence[float]], tuple[str, ...]]
     """Four numbers in [0, 1) -> conditions."""
 
@@ -27,20 +32,14 @@ FONT_FACES: Final = (
     cv2.FONT_HERSHEY_COMPLEX,
     cv2.FONT_HERSHEY_TRIPLEX,
 )
-FACE_HEIGHT: Final = 21.0
-"""Height of a capital of any of these faces at font scale 1, px."""
 STROKE_WEIGHTS: Final = (0.08, 0.24)
 """Thinnest and boldest stroke over the height of a capital."""
 DESCENT: Final = 0.4
 """Extent of letters and brackets below the base line, over the height of a capital."""
-SUPERSAMPLING: Final = 4
-"""Text is drawn at this scale and averaged: anti-aliasing in whole numbers, the same bits everywhere."""
 MAX_TEXT_WIDTH: Final = 0.5
 """Share of an info bar's width that its text may take."""
 MIN_CAPITAL_PIXELS: Final = 7.0
 """Smallest capitals of a scale bar outside an info bar."""
-MIN_TEXT_PIXELS: Final = 3
-"""Text with lower capitals is left out."""
 UNITS: Final = ((1e6, "mm"), (1e3, "um"), (1.0, "nm"))
 """Nanometres of each unit of the scale bar."""
 LETTERS: Final = "abcdefgh"
@@ -52,68 +51,61 @@ TICKS: Final = 11
 
 
 @dataclass(frozen=True)
-class Lettering:
-    """A font face and the width of its strokes."""
-
-    face: int
-    """OpenCV's number of the face."""
-    weight: float
-    """Width of a stroke over the height of a capital."""
-
-    def get_stroke_width(self, height: float) -> int:
-        """Return the width of a stroke of capitals that are `height` px high, px."""
-        return max(1, round(height * self.weight))
-
-    def measure_width(self, text: str, height: float) -> float:
-        """Return the width of a text whose capitals are `height` px high, px."""
-        (width, _), _ = cv2.getTextSize(text, self.face, height / FACE_HEIGHT, self.get_stroke_width(height))
-        return float(width)
-
-
-@dataclass(frozen=True)
 class Overlay:
-    """Bars, boxes and letters over a picture (H, W)."""
+    """Bars, boxes, letters, a frame and an inset over a picture (H, W)."""
 
     strokes: Strokes
     """Share of each pixel under strokes, (H, W) float32, 0 … 1."""
-    covered: NDArray[np.bool_]
+    boxes: NDArray[np.bool_]
     """Pixels under a box or the info bar, (H, W)."""
     shade: float
     """Grey of the strokes; boxes and bar have 1 - shade."""
+    inset: Inset | None = None
+
+    def find_covered_pixels(self) -> NDArray[np.bool_]:
+        """Return the pixels under a box, the info bar or the inset, (H, W)."""
+        covered = self.boxes.copy()
+        if self.inset is not None:
+            covered[self.inset.place] = True
+        return covered
 
     def draw_on(self, grey: NDArray[np.float32]) -> None:
         """Draw on a picture (H, W) float32, 0 … 1, in place."""
-        grey[self.covered] = 1.0 - self.shade
-        grey += self.strokes * (np.float32(self.shade) - grey)
+        if self.inset is not None:
+            self.inset.draw_on(grey)
+        grey[self.boxes] = 1.0 - self.shade
+        shade_strokes(grey, self.strokes, self.shade)
 
 
 def draw_overlay(
     features: Mapping[str, FeatureValue],
     shape: tuple[int, int],
     pixel_size: float,
-    stream: Stream,
+    create_stream: Callable[[str], Stream],
     write_conditions: ConditionsWriter,
 ) -> Overlay | None:
-    """Return info bar, scale bar and panel letter of a picture of `shape` (H, W); None where there is none of them.
+    """Return bars, panel letter, frame and inset of a picture of `shape` (H, W); None where there is none of them.
 
     `pixel_size` in scene units; `write_conditions` returns the text of an info bar. Corners, letter, lettering and
-    that text are drawn from the stream, always 13 draws, so that each keeps its draw when another part is switched off.
+    that text are drawn from the stream `overlays`, always 13 draws, so that each keeps its draw when another part is
+    switched off; the frame has the stream `inset_frame`.
     """
-    info_bar, scale_bar, letter = (_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
-    draws = [stream.draw_uniform() for _ in range(13)]
-    if not features["overlays"] or not (info_bar or scale_bar or letter):
+    info_bar, scale_bar, letter = (read_number(features, name) for name in ("info_bar", "scale_bar", "panel_letter"))
+    if not features["overlays"] or not (info_bar or scale_bar or letter or read_number(features, "inset_frame")):
         return None
-    canvas = _Canvas(shape, _choose_lettering(draws), boxed=bool(features["overlay_box"]))
+    stream = create_stream("overlays")
+    draws = [stream.draw_uniform() for _ in range(13)]
+    canvas = Canvas(shape, _choose_lettering(draws), boxed=bool(features["overlay_box"]))
     bar_rows = round(info_bar * shape[0])
     if bar_rows:
         _draw_info_bar(
-            canvas, bar_rows, _choose_conditions(write_conditions, draws), int(_number(features, "info_bar_rows"))
+            canvas, bar_rows, _choose_conditions(write_conditions, draws), int(read_number(features, "info_bar_rows"))
         )
     if scale_bar:
         bar = _ScaleBar(
             longest=scale_bar * shape[1],
-            nanometres_per_pixel=_number(features, "nanometres_per_unit") * pixel_size,
-            capitals=max(_number(features, "scale_bar_text") * shape[0], MIN_CAPITAL_PIXELS),
+            nanometres_per_pixel=read_number(features, "nanometres_per_unit") * pixel_size,
+            capitals=max(read_number(features, "scale_bar_text") * shape[0], MIN_CAPITAL_PIXELS),
             thickness=_interpolate(*BAR_THICKNESS, draws[11]),
             form=str(features["scale_bar_form"]),
             label=str(features["scale_bar_label"]),
@@ -123,7 +115,8 @@ def draw_overlay(
         text = LETTERS[int(draws[6] * len(LETTERS))]
         text = text.upper() if draws[12] < 0.25 else text
         _draw_letter(canvas, PANEL_FORMATS[int(draws[7] * len(PANEL_FORMATS))].format(text), letter * shape[0])
-    return Overlay(canvas.strokes, canvas.covered, _number(features, "overlay_shade"))
+    inset = draw_inset_frame(features, canvas, shape[0] - bar_rows, create_stream("inset_frame"))
+    return Overlay(canvas.strokes, canvas.boxes, read_number(features, "overlay_shade"), inset)
 
 
 def choose_round_length(longest: float) -> float:
@@ -138,12 +131,6 @@ def format_length(nanometres: float) -> str:
     return f"{nanometres / scale:g} {unit}"
 
 
-def _number(features: Mapping[str, FeatureValue], name: str) -> float:
-    value = features[name]
-    assert isinstance(value, int | float)
-    return float(value)
-
-
 def _choose_lettering(draws: list[float]) -> Lettering:
     return Lettering(FONT_FACES[int(draws[8] * len(FONT_FACES))], _interpolate(*STROKE_WEIGHTS, draws[9]))
 
@@ -155,46 +142,6 @@ def _interpolate(low: float, high: float, draw: float) -> float:
 def _choose_conditions(write_conditions: ConditionsWriter, draws: list[float]) -> tuple[str, ...]:
     """Return the first two to four of the conditions in an info bar, which say nothing about the picture."""
     return write_conditions(draws[:4])[: 2 + int(draws[10] * 3)]
-
-
-@dataclass
-class _Canvas:
-    """Strokes and covered pixels (H, W) during drawing."""
-
-    shape: tuple[int, int]
-    lettering: Lettering
-    boxed: bool
-
-    def __post_init__(self) -> None:
-        self.strokes = np.zeros(self.shape, dtype=np.float32)
-        self.covered = np.zeros(self.shape, dtype=bool)
-
-    def write_text(self, text: str, capitals: float, place: tuple[float, float]) -> None:
-        """Write a text with capitals of `capitals` px; `place` is (column, row) of its lower left corner.
-
-        Letters are cut off at the picture's border.
-        """
-        if capitals < MIN_TEXT_PIXELS:
-            return
-        n, face = SUPERSAMPLING, self.lettering.face
-        fine = np.zeros((self.shape[0] * n, self.shape[1] * n), dtype=np.uint8)
-        corner, stroke_width = (round(place[0] * n), round(place[1] * n)), self.lettering.get_stroke_width(n * capitals)
-        cv2.putText(fine, text, corner, face, n * capitals / FACE_HEIGHT, (255,), stroke_width, cv2.LINE_8)
-        column, row, width, height = cv2.boundingRect(fine)  # the text fills a small part of the picture
-        left, top, right, bottom = column // n, row // n, -(-(column + width) // n), -(-(row + height) // n)
-        ink = fine[top * n : bottom * n, left * n : right * n].reshape(bottom - top, n, right - left, n)
-        shares = (ink.sum(axis=(1, 3), dtype=np.uint32) / (255.0 * n * n)).astype(np.float32)
-        self.add_strokes(shares, left, top)
-
-    def add_strokes(self, shares: Strokes, left: int, top: int) -> None:
-        """Add strokes (h, w) with their upper left corner at a pixel; those beyond the picture are left out."""
-        strokes = self.strokes[max(top, 0) : max(top + len(shares), 0), left : left + shares.shape[1]]
-        np.maximum(strokes, shares[max(-top, 0) :][: len(strokes), : strokes.shape[1]], out=strokes)
-
-    def cover_box(self, left: float, top: float, right: float, bottom: float) -> None:
-        """Cover an opaque box, px, if the recipe asks for boxes."""
-        if self.boxed:
-            self.covered[max(round(top), 0) : round(bottom), max(round(left), 0) : round(right)] = True
 
 
 @dataclass(frozen=True)
@@ -222,7 +169,7 @@ class _ScaleBar:
         pixels = choose_round_length(max(self.longest, 1.0))
         return f"{pixels:g} px", pixels
 
-    def draw(self, canvas: _Canvas, bar_rows: int, *, is_left: bool) -> None:
+    def draw(self, canvas: Canvas, bar_rows: int, *, is_left: bool) -> None:
         """Draw the bar in a lower corner, or in the right of the info bar of `bar_rows` px if there is one."""
         height, width = canvas.shape
         text, pixels = self.choose_label()
@@ -269,10 +216,10 @@ class _ScaleBar:
         return bar
 
 
-def _draw_info_bar(canvas: _Canvas, bar_rows: int, conditions: tuple[str, ...], lines: int) -> None:
+def _draw_info_bar(canvas: Canvas, bar_rows: int, conditions: tuple[str, ...], lines: int) -> None:
     """Cover the lowest `bar_rows` px and write the conditions into the left of them, in one or two lines."""
     height, width = canvas.shape
-    canvas.covered[height - bar_rows :] = True
+    canvas.boxes[height - bar_rows :] = True
     share = -(-len(conditions) // lines)
     texts = ["  ".join(conditions[first : first + share]) for first in range(0, len(conditions), share)]
     capitals = (0.45 if lines == 1 else 0.3) * bar_rows
@@ -283,7 +230,7 @@ def _draw_info_bar(canvas: _Canvas, bar_rows: int, conditions: tuple[str, ...], 
         )
 
 
-def _draw_letter(canvas: _Canvas, text: str, capitals: float) -> None:
+def _draw_letter(canvas: Canvas, text: str, capitals: float) -> None:
     """Draw a panel letter of `capitals` px in the upper left corner."""
     margin, width = 0.4 * capitals, canvas.lettering.measure_width(text, capitals)
     canvas.cover_box(0, 0, width + 2 * margin, (1 + DESCENT) * capitals + 2 * margin)

@@ -1,5 +1,7 @@
 """Bars, boxes and letters: true lengths and covered pixels."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,9 +15,9 @@ DEFAULTS = {name: feature.default for name, feature in TECHNIQUES["scanning_elec
 
 
 def draw(seed=0, shape=(240, 320), pixel_size=0.1, **features):
-    stream = Stream(seed, "step", "SEM", "overlays")
+    create_stream = partial(Stream, seed, "step", "SEM")
     write_conditions = ScanningElectronMicroscope().write_conditions
-    return draw_overlay(DEFAULTS | features, shape, pixel_size, stream, write_conditions)
+    return draw_overlay(DEFAULTS | features, shape, pixel_size, create_stream, write_conditions)
 
 
 @pytest.mark.parametrize(("longest", "expected"), [(1.0, 1.0), (1.99, 1.0), (2.0, 2.0), (73.0, 50.0), (0.07, 0.05)])
@@ -102,7 +104,7 @@ def test_an_info_bar_may_have_two_rows_of_text(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_box_covers_bar_and_text(seed, label):
     overlay = draw(seed, scale_bar=0.5, scale_bar_label=label, scale_bar_form="ends", overlay_box=True)
-    assert overlay.covered[overlay.strokes > 0].all()
+    assert overlay.find_covered_pixels()[overlay.strokes > 0].all()
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -110,16 +112,16 @@ def test_thin_strokes_cover_nothing_and_boxes_do(seed):
     thin = draw(seed, scale_bar=0.3, panel_letter=0.1)
     boxed = draw(seed, scale_bar=0.3, panel_letter=0.1, overlay_box=True)
     assert thin.strokes.any()
-    assert not thin.covered.any()
+    assert not thin.find_covered_pixels().any()
     assert (thin.strokes == boxed.strokes).all()
-    assert boxed.covered[boxed.strokes > 0].all()
-    assert boxed.covered.mean() < 0.25
+    assert boxed.find_covered_pixels()[boxed.strokes > 0].all()
+    assert boxed.find_covered_pixels().mean() < 0.25
 
 
 def test_the_info_bar_covers_its_rows_and_holds_the_scale_bar():
     overlay = draw(info_bar=0.1, scale_bar=0.3)
-    assert overlay.covered[-24:].all()
-    assert not overlay.covered[:-24].any()
+    assert overlay.find_covered_pixels()[-24:].all()
+    assert not overlay.find_covered_pixels()[:-24].any()
     assert not overlay.strokes[:-24].any()
     assert overlay.strokes[-24:].any()
 
@@ -134,5 +136,104 @@ def test_strokes_have_their_shade_and_boxes_the_opposite():
     overlay = draw(info_bar=0.1, scale_bar=0.3, overlay_shade=0.9)
     overlay.draw_on(grey)
     assert grey[overlay.strokes == 1.0] == pytest.approx(0.9)
-    assert grey[overlay.covered & (overlay.strokes == 0)] == pytest.approx(0.1)
-    assert (grey[~overlay.covered & (overlay.strokes == 0)] == 0.5).all()
+    assert grey[overlay.find_covered_pixels() & (overlay.strokes == 0)] == pytest.approx(0.1)
+    assert (grey[~overlay.find_covered_pixels() & (overlay.strokes == 0)] == 0.5).all()
+
+
+FRAMED = {"inset_frame": 0.2, "inset": 0.35}
+
+
+def find_rectangle(strokes) -> tuple[slice, slice]:
+    top, bottom, left, right = rows_and_columns(strokes)
+    return slice(top, bottom + 1), slice(left, right + 1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_frame_is_a_thin_rectangle_of_the_requested_size_and_covers_nothing(seed):
+    overlay = draw(seed, inset_frame=0.25)
+    frame = overlay.strokes[find_rectangle(overlay.strokes)]
+    assert max(frame.shape) == 60, "0.25 of the shorter side"
+    assert min(frame.shape) >= 36
+    assert (frame[[0, -1]] == 1).all()
+    assert (frame[:, [0, -1]] == 1).all()
+    assert not frame[2:-2, 2:-2].any()
+    assert not overlay.find_covered_pixels().any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_dashed_frame_has_the_place_of_a_solid_one_and_gaps(seed):
+    solid, dashed = (draw(seed, inset_frame=0.3, inset_frame_form=form).strokes for form in ("solid", "dashed"))
+    assert not dashed[solid == 0].any()
+    assert 0.4 < dashed.sum() / solid.sum() < 0.7
+    frame = dashed[find_rectangle(solid)]
+    assert all((np.abs(np.diff(side)) == 1).sum() >= 4 for side in (frame[0], frame[-1], frame[:, 0], frame[:, -1]))
+
+
+@pytest.mark.parametrize("shape", [(240, 320), (320, 160)])
+@pytest.mark.parametrize("seed", range(8))
+def test_an_inset_lies_in_an_upper_corner_beside_its_frame_and_covers_its_box(seed, shape):
+    overlay = draw(seed, shape=shape, inset_frame=0.3, inset=0.35)
+    rows, columns = overlay.inset.place
+    frame_columns = overlay.inset.region[1]
+    assert rows.start == 0
+    assert columns.start == 0 or columns.stop == shape[1]
+    assert columns.stop <= frame_columns.start + 1 or columns.start >= frame_columns.stop - 1
+    assert max(rows.stop, columns.stop - columns.start) == round(0.35 * min(shape))
+    assert overlay.find_covered_pixels()[rows, columns].all()
+    assert overlay.find_covered_pixels().sum() == rows.stop * (columns.stop - columns.start)
+
+
+def test_an_inset_is_an_enlarged_copy_of_what_the_frame_encloses():
+    overlay = draw(inset_frame=0.2, inset=0.35)
+    rows, columns = np.indices((240, 320), dtype=np.float32) / 320
+    plane = rows + 0.5 * columns
+    grey = plane.copy()
+    overlay.inset.draw_on(grey)
+    region, copy = plane[overlay.inset.region], grey[overlay.inset.place]
+    assert (copy.min(), copy.max()) == (region.min(), region.max())
+    inner = copy[5:-5, 5:-5]
+    scale = copy.shape[0] / region.shape[0]
+    assert np.diff(inner, axis=0) == pytest.approx(1 / 320 / scale, rel=0.05)
+    assert np.diff(inner, axis=1) == pytest.approx(0.5 / 320 / scale, rel=0.05)
+    outside = np.ones_like(grey, dtype=bool)
+    outside[overlay.inset.place] = False
+    assert (grey[outside] == plane[outside]).all()
+
+
+def test_without_a_frame_there_is_no_inset():
+    assert draw(inset=0.3) is None
+    assert draw(inset_frame=0.2, inset=0.3, overlays=False) is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_frame_lies_on_no_lettering(seed):
+    others = {"panel_letter": 0.2, "info_bar": 0.2, "overlay_box": True}
+    alone, overlay = draw(seed, **others), draw(seed, inset_frame=0.3, **others)
+    added = overlay.strokes - alone.strokes
+    assert (added >= 0).all()
+    frame = find_rectangle(added)
+    assert not alone.find_covered_pixels()[frame].any()
+    assert not alone.strokes[frame].any()
+
+
+def test_a_frame_without_room_is_left_out():
+    full = {"scale_bar": 0.9, "scale_bar_text": 0.3, "overlay_box": True, "panel_letter": 0.3, "info_bar": 0.0}
+    bare = [draw(seed, shape=(64, 64), inset_frame=0.3, inset=0.3, **full).inset is None for seed in range(20)]
+    assert any(bare)
+    assert not all(bare)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_letter_stands_on_its_box_where_the_inset_is(seed):
+    overlay = draw(seed, inset_frame=0.3, inset=0.35, panel_letter=0.1, overlay_box=True, overlay_shade=1.0)
+    grey = np.full((240, 320), 0.5, dtype=np.float32)
+    overlay.draw_on(grey)
+    assert (grey[overlay.boxes & (overlay.strokes == 0)] == 0).all()
+    assert overlay.find_covered_pixels()[overlay.boxes].all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_frame_changes_no_draw_of_the_others(seed):
+    others = {"scale_bar": 0.3, "panel_letter": 0.1}
+    alone, framed = draw(seed, **others), draw(seed, **FRAMED, **others)
+    assert (framed.strokes >= alone.strokes).all()
