@@ -8,6 +8,7 @@ from synth_api.errors import InputError, suggest_name
 from synth_api.problems import quote_value
 from synth_api.prototypes.feature import Feature, FeatureType
 from synth_api.recipe.node import Builtin
+from synth_api.recipe.unreachable_bounds import check_reach
 from synth_api.recipe.variabilities import (
     Choice,
     Constant,
@@ -134,7 +135,9 @@ def _convert_parameters(variability: Normal | LogNormal | Weibull) -> Variabilit
         except InputError as error:
             path = f"{name}.{error.path}" if isinstance(value, Builtin) else name
             raise InputError(path, error.problem) from None
-    return variability.model_copy(update=values)
+    converted = variability.model_copy(update=values)
+    check_reach(converted)
+    return converted
 
 
 def _check_fit(variability: Variability, feature: Feature) -> None:
