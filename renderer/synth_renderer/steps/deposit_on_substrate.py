@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 HEADROOM: Final = 0.9
 """Share of the height of the camera that a heap may reach: bodies above the camera would have no label."""
 _EAST: Final = np.array([1.0, 0.0])
+MAX_VIEWS: Final = 16
+"""Longest particle, in sides of the view: memory and time of the map of the ground grow with its square."""
 FACET_PIXELS: Final = 3.0
 """Facet size of the coarse meshes of this step, in pixels."""
 
@@ -51,7 +53,7 @@ FACET_PIXELS: Final = 3.0
 def deposit_on_substrate(world: World, step: DepositOnSubstrate, name: str) -> None:
     """Place the step's particles on the substrate and remove the others.
 
-    Raises RenderError if they cover less of the picture than the step's minimum.
+    Raises RenderError if they cover less of the picture than the step's minimum, or if one is far longer than it.
     """
     affected = find_members(world, step.affected_set_name).particles
     rows = np.flatnonzero(affected & world.particles.find_ultimate_parents())
@@ -157,6 +159,7 @@ def _estimate_reach_and_diameter(
     It is the wider side of a square cell, the circle around the particle in a hexagonal one, as it lies.
     """
     diagonals = np.array([_measure_diagonal(world, int(row)) for row in rows])
+    _require_short_particles(world, rows, diagonals)
     middle = int(rows[np.argsort(diagonals, kind="stable")[len(rows) // 2]])
     look, _ = build_agglomerate_mesh(world.particles, middle, _compute_facet_size(world), world.meshes)
     pose = choose_pose(look, read_orientation(world.particles, middle, orientation), np.uint64(middle), _EAST)
@@ -164,6 +167,15 @@ def _estimate_reach_and_diameter(
     left, right, low, high = body.extent
     diameter = max(right - left, high - low) if lattice == "square" else 2 * body.reach
     return float(diagonals.max()), diameter if body.radius is None else 2 * body.radius
+
+
+def _require_short_particles(world: World, rows: NDArray[np.int64], diagonals: NDArray[np.float64]) -> None:
+    longest, side = int(np.argmax(diagonals)), max(_compute_view(world))
+    if diagonals[longest] > MAX_VIEWS * side:
+        raise RenderError(
+            f"particle {world.particles.names[rows[longest]]} is {diagonals[longest]:.4g} scene units long, more than"
+            f" {MAX_VIEWS} times the picture's {side:.4g}; make it smaller or shorter, or the picture larger"
+        )
 
 
 def _measure_diagonal(world: World, row: int) -> float:

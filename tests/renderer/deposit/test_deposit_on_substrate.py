@@ -164,6 +164,12 @@ def test_an_unreachable_coverage_fails_with_the_coverage_reached(deposit) -> Non
         deposit("sparse", 0.95, number=2000)
 
 
+def test_a_particle_far_longer_than_the_picture_is_refused_before_any_is_put_down(deposit) -> None:
+    message = r"^particle fibreP is 2000 scene units long, more than 16 times the picture's 20; make it smaller or"
+    with pytest.raises(RenderError, match=message):
+        deposit("sparse", 0.1, geometry="fibre", number=2, height=2000.0)
+
+
 def test_too_few_particles_fail_with_the_coverage_reached(deposit) -> None:
     with pytest.raises(
         RenderError, match=r"all 20 particles .* cover [34]\.\d% of the picture, and 50.0% are asked for"
