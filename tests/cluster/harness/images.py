@@ -45,9 +45,10 @@ def run_buildah(*arguments: str | Path) -> str:
 
 def build_base_images() -> None:
     """Build the base image of the Dockerfiles, the pod sandbox's image and MinIO's, unless they are up to date."""
-    _build_image(BASE_IMAGE, cache_folder() / "base.tar", "/", "/bin/bash")
-    _build_image(PAUSE_IMAGE, Path(find_program("pause")), "/pause", "/pause")
-    _build_image(MINIO_IMAGE, Path(find_program("minio")), "/minio", "/minio")
+    with hold_lock(cache_folder() / "base-images.lock"):  # buildah gives two workers containers of the same name
+        _build_image(BASE_IMAGE, cache_folder() / "base.tar", "/", "/bin/bash")
+        _build_image(PAUSE_IMAGE, Path(find_program("pause")), "/pause", "/pause")
+        _build_image(MINIO_IMAGE, Path(find_program("minio")), "/minio", "/minio")
 
 
 def build_project_images() -> None:
