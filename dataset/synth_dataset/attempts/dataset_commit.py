@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+import pyarrow as pa
+
 from synth_api.errors import InputError, suggest_name
 from synth_dataset.attempts.attempt import find_dataset
+from synth_dataset.attempts.attempt_tables import AttemptTables, remove_batch_tables
 from synth_dataset.attempts.file_check import FileCheck
 from synth_dataset.attempts.run_stream import survey_runs
 from synth_dataset.documents import layout
@@ -56,7 +59,7 @@ def commit_dataset(
     """Write the documents of an attempt, then replace the pointer of the sweep.
 
     Memory: failures, MAX_VIEWED_RUNS rows, a row group, and some bytes a run for statistics and for the footers of
-    tables, and 70 of a packed one.
+    tables, 24 of one whose batch keeps its particle table, and 70 of a packed one.
     A run that has lost a file is missing: a warning names it, and its manifest is removed. Raises StoreFullError,
     DocumentError, also for fewer than `least_runs` runs, and what `progress` raises; the previous dataset stays then.
     """
@@ -67,13 +70,14 @@ def commit_dataset(
         files = FileCheck(store, attempt)
         runs = _select_existing(report_each(survey_runs(store, attempt, files.has_files), report), absent)
         pooled = PooledTable(scratch)
-        added = map(gathered.add, pool_runs(pooled, runs, store.max_requests))
-        totals = write_index(scratch / layout.INDEX, attempt.document.axes, added)
+        added = pool_runs(pooled, runs, store.max_requests, AttemptTables(store, attempt).read)
+        totals = write_index(scratch / layout.INDEX, attempt.document.axes, map(gathered.add, added))
         pooled.write(scratch / layout.PARTICLES)
         _check_runs(store, attempt, totals.runs, least_runs)
         files.remove_lost_runs()
         document = _build_document(store, attempt, totals, tuple(absent.values()), gathered)
         for view in views:
+            pa.default_memory_pool().release_unused()  # the pooled table leaves 75 MB
             view(scratch, gathered.viewed, attempt.document, document, progress)
         document = document.model_copy(update={"files": hash_files(scratch)})
         with _remove_unfinished_documents(store, document):
@@ -81,6 +85,7 @@ def commit_dataset(
                 store.write_file(f"{attempt.path}/{name}", scratch / name)
             store.write(f"{attempt.path}/{layout.DATASET}", document.to_json())
             store.write(layout.pointer_path(document.namespace, document.name), document.to_json())
+    remove_batch_tables(store, attempt)
     return document
 
 

@@ -18,6 +18,7 @@ SHARD_TAR: Final = ".tar"
 SHARD_INDEX: Final = ".parquet"
 SCRATCH: Final = "scratch"
 BATCHES: Final = "batches"
+TABLES: Final = ".arrow"
 PLAN: Final = "plan.json"
 KEYS: Final = "keys.bin"
 DATASET: Final = "dataset.json"
@@ -93,6 +94,11 @@ def attempt_path(namespace: str, name: str, plan: str, attempt: str) -> str:
 def batch_path(attempt: str, batch: int) -> str:
     """Return the path of a batch document in the folder of its attempt."""
     return f"{attempt}/{BATCHES}/{batch}.json"
+
+
+def batch_tables_path(attempt: str, batch: int) -> str:
+    """Return the path of the particle tables of a batch in the folder of its attempt."""
+    return f"{attempt}/{BATCHES}/{batch}{TABLES}"
 
 
 def pointer_path(namespace: str, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from synth_dataset.documents.table_stream import iterate_batches
 from synth_dataset.statistics.value_sketch import Moments, ValueSketch
 
 if TYPE_CHECKING:
@@ -109,10 +110,12 @@ def count_particles(
     everything, groups = ParticleTotals(), [ParticleTotals() for _ in runs.values]
     covered = np.zeros(len(runs))
     columns = [*_COLUMNS, *(name for name in particles.schema_arrow.names if name == _NEAREST)]
-    for batch in particles.iter_batches(_ROWS, columns=columns):
+    for batch in iterate_batches(particles, _ROWS, columns):
         places = runs.find_places(batch.column("run").to_numpy())
         rows = _read_rows(batch, lengths[places], categories)
-        covered += np.bincount(places, rows.shown_px, minlength=len(runs))
+        first = places.min(initial=0)  # a batch has a few neighbouring runs of perhaps a million
+        counts = np.bincount(places - first, rows.shown_px)
+        covered[first : first + len(counts)] += counts
         everything.add(rows)
         for group, members in _split(runs.group[places]) if groups else ():
             groups[group].add(rows.select(members))

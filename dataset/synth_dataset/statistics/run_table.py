@@ -12,6 +12,7 @@ from synth_api.canonical_json import canonical_json
 from synth_api.errors import InputError
 from synth_api.splits import find_column
 from synth_dataset.documents.document import DocumentError
+from synth_dataset.documents.table_stream import iterate_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,10 +84,10 @@ def read_runs(index: pq.ParquetFile, recipe: dict[str, Any] | None = None, by: s
     scale_axis = next((name for name in columns if name.endswith(f".{SCALE}")), None)
     rows = index.metadata.num_rows
     table = {name: np.empty(rows, kind) for name, kind in _COLUMNS.items()}
-    scale = np.broadcast_to(find_scale(recipe) if recipe else 0.0, rows) if scale_axis is None else np.empty(rows)
+    scale = np.full(1 if scale_axis is None else rows, find_scale(recipe) if recipe else 0.0)
     group, known = np.zeros(rows, np.uint8), dict[bytes, tuple[Any, int]]()
     end = 0
-    for batch in index.iter_batches(_ROWS, columns=list({*_COLUMNS, *filter(None, (axis, scale_axis))})):
+    for batch in iterate_batches(index, _ROWS, list({*_COLUMNS, *filter(None, (axis, scale_axis))})):
         part = slice(end, end := end + len(batch))
         for name, array in table.items():
             array[part] = _to_numbers(batch.column(name))
@@ -99,7 +100,7 @@ def read_runs(index: pq.ParquetFile, recipe: dict[str, Any] | None = None, by: s
     values, order = _sort_values(known)
     return RunTable(
         **table,
-        scale=np.where(scale > 0, scale, np.nan),
+        scale=np.broadcast_to(np.where(scale > 0, scale, np.nan), rows),
         by=axis,
         values=values,
         group=order[group] if axis else group,
@@ -110,7 +111,7 @@ def read_keys(index: pq.ParquetFile, places: NDArray[np.int64]) -> list[str]:
     """Return the keys of the runs at ascending places of the index."""
     keys: list[str] = []
     end = 0
-    for batch in index.iter_batches(_ROWS, columns=["key"]):
+    for batch in iterate_batches(index, _ROWS, ["key"]):
         start, end = end, end + len(batch)
         inside = places[(places >= start) & (places < end)] - start
         keys += batch.column("key").take(pa.array(inside)).to_pylist()

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from synth_dataset.documents.annotations import parse_annotations
 from synth_dataset.documents.layout import ANNOTATIONS, THUMBNAIL
+from synth_dataset.documents.table_stream import iterate_batches
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.size_histogram import RunSizes, compute_diameters, summarize_sizes
 
@@ -39,7 +40,8 @@ def iterate_run_pieces(index: Path, particles: Path, axes: Sequence[str]) -> Ite
     groups = _iterate_sizes(particles)
     sizes: dict[int, RunSizes] = {}
     with index.open("rb") as stream:
-        for batch in pq.ParquetFile(stream).iter_batches(ROWS):
+        file = pq.ParquetFile(stream)
+        for batch in iterate_batches(file, ROWS, file.schema_arrow.names):
             last = batch.column("run")[-1].as_py()
             while max(sizes, default=-1) < last and (group := next(groups, None)) is not None:
                 sizes |= group

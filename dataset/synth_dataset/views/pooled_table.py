@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,7 +18,7 @@ from synth_dataset.documents.remedies import REMOVE_FILE
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from synth_dataset.views.dataset_run import DatasetRun
@@ -150,12 +151,18 @@ class PooledTable:
         self._writer = None
 
 
-def pool_runs(pooled: PooledTable, runs: Iterable[DatasetRun], requests: int) -> Iterator[DatasetRun]:
+def pool_runs(
+    pooled: PooledTable,
+    runs: Iterable[DatasetRun],
+    requests: int,
+    find_table: Callable[[DatasetRun], pa.Table | None] = lambda _: None,
+) -> Iterator[DatasetRun]:
     """Yield the runs, each after its table is added; files are read ahead by `requests` threads.
 
+    A run for which `find_table` returns None has its own file read; threads call it.
     Raises FileNotFoundError for a missing table, DocumentError for one that is not Parquet, OSError on a full disk.
     """
-    files = read_ahead(_read_tables, _group_runs(runs), requests)
+    files = read_ahead(partial(_read_tables, find_table), _group_runs(runs), requests)
     for chunk, tables in read_ahead(_parse_tables, files, _PARSING_THREADS):
         for rows in tables:
             pooled.add(rows)
@@ -173,17 +180,25 @@ def _group_runs(runs: Iterable[DatasetRun]) -> Iterator[list[DatasetRun]]:
         yield chunk
 
 
-def _read_tables(runs: list[DatasetRun]) -> list[tuple[DatasetRun, bytes | None]]:
-    """Return the content of each run's table; None for a run that was committed without one."""
-    return [
-        (run, run.read(PARTICLES) if any(file.path == PARTICLES for file in run.manifest.files) else None)
-        for run in runs
-    ]
+def _read_tables(
+    find_table: Callable[[DatasetRun], pa.Table | None], runs: list[DatasetRun]
+) -> list[tuple[DatasetRun, pa.Table | bytes | None]]:
+    """Return each run's table, or else the content of its file; None for a run that was committed without one."""
+    tables = [(run, find_table(run)) for run in runs]
+    return [(run, _read_file(run) if table is None else table) for run, table in tables]
 
 
-def _parse_tables(files: list[tuple[DatasetRun, bytes | None]]) -> tuple[list[DatasetRun], list[RunRows]]:
+def _read_file(run: DatasetRun) -> bytes | None:
+    return run.read(PARTICLES) if any(file.path == PARTICLES for file in run.manifest.files) else None
+
+
+def _parse_tables(files: list[tuple[DatasetRun, pa.Table | bytes | None]]) -> tuple[list[DatasetRun], list[RunRows]]:
     """Return the runs, and the rows of those with a table; neighbours with the same columns are joined."""
-    parsed = [(run, _parse_table(run, content)) for run, content in files if content is not None]
+    parsed = [
+        (run, _parse_table(run, content) if isinstance(content, bytes) else content)
+        for run, content in files
+        if content is not None
+    ]
     same = (list(each) for _, each in groupby(parsed, key=lambda one: one[1].schema))
     return [run for run, _ in files], list(map(_join_rows, same))
 

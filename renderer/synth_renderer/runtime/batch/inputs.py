@@ -41,9 +41,8 @@ def open_batch(store: Store, given: AttemptInput, sweep: Sweep, number: int, pac
     """Return batch `number` of an attempt. Raises DocumentError for an unreadable plan, StoreError."""
     attempt = open_attempt(store, layout.attempt_path(given.namespace, given.name, given.plan, given.attempt))
     runs = list_batch_runs(attempt, number)
-    path = layout.batch_path(attempt.path, number)
-    document = _read_document(store, path, number, len(runs))
-    return BatchWork(store, path, document, runs, TaskBuilder(sweep).build, packer)
+    document = _read_document(store, layout.batch_path(attempt.path, number), number, len(runs))
+    return BatchWork(store, attempt.path, document, runs, TaskBuilder(sweep).build, packer)
 
 
 def list_batch_runs(attempt: StoredAttempt, number: int) -> list[int]:

@@ -96,6 +96,8 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     problem = _render_runs(work, pool, options)
     unsaved = _save(work)
     work.write_message(options.message)
+    if not stopper.is_stopping.is_set():
+        keep_tables(work)
     if stopper.is_stopping.is_set():
         return ExitCode.OK if work.is_over else ExitCode.STOPPED
     problem = problem or unsaved
@@ -177,6 +179,14 @@ def _save(work: BatchWork) -> Problem | None:
         log_event("batch document not written", reason=error.reason, message=explain(error))
         return Problem(reason=error.reason, message=explain(error))
     return None
+
+
+def keep_tables(work: BatchWork) -> None:
+    """Keep the particle tables of a batch whose runs have ended; without them the commit reads those of its runs."""
+    try:
+        work.keep_tables()
+    except (StoreError, OSError) as error:
+        log_event("particle tables not kept", message=explain(error))
 
 
 def _find_outcome(error: BaseException) -> tuple[ExitCode, Problem]:

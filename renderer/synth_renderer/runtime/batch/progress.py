@@ -9,6 +9,7 @@ from synth_api.jobs.messages import write_message
 from synth_api.reasons import FailureReason
 from synth_api.sentences import format_log_entry
 from synth_api.version import ENGINE_VERSION
+from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import RunUsage, describe_deaths
 from synth_dataset.documents.failed_run import FailedRun
 from synth_renderer.runtime.pool import RunEnded, RunStarting, WorkerCompiling, WorkerPreparing, WorkerReady
@@ -36,16 +37,20 @@ class BatchWork:
     def __init__(
         self,
         store: Store,
-        path: str,
+        attempt: str,
         document: BatchDocument,
         runs: Sequence[int],
         build_task: Callable[[int], RunTask],
         packer: Packer | None = None,
     ) -> None:
-        """Record the runs as ended once they are in the store: with a packer, once they are in a shard."""
+        """Record the runs as ended once they are in the store: with a packer, once they are in a shard.
+
+        `attempt` is the folder of the attempt.
+        """
         self.document = document
         self._store = store
-        self._path = path
+        self._path = layout.batch_path(attempt, document.batch)
+        self._tables_path = layout.batch_tables_path(attempt, document.batch)
         self._runs = runs
         self._positions = {run: position for position, run in enumerate(runs)}
         self._build_task = build_task
@@ -156,6 +161,15 @@ class BatchWork:
         if not self._is_saved:
             self._store.write(self._path, self.document.to_json())
             self._is_saved = True
+
+    def keep_tables(self) -> None:
+        """Keep the particle tables of the runs for the commit, if all have ended. Raises StoreError, OSError."""
+        if self.is_over:
+            # pyarrow takes 60 MB, so it is loaded only after the workers have ended.
+            from synth_dataset.attempts.attempt_tables import keep_batch_tables
+
+            runs = ((run, self._build_task(run).key) for run in self._runs)
+            keep_batch_tables(self._store, self._tables_path, runs)
 
     def write_message(self, file: Path, problem: Problem | None = None) -> None:
         """Write the termination message."""

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from synth_api.reasons import Reason
+from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
 from synth_dataset.store.base import StoreError
 from synth_renderer.runtime.batch.gpu_clock import GpuClock
@@ -18,7 +19,7 @@ from synth_renderer.runtime.pool import RunEnded, RunStarting, WorkerDied
 from synth_renderer.runtime.protocol import RunReport, RunTask
 from synth_renderer.runtime.run_queue import RunQueue, Try
 
-PATH = "batches/0.json"
+ATTEMPT = "attempt"
 RUNS = (7, 3, 9, 1, 4, 8)
 RETRIES = 1
 LIMIT = 2_000
@@ -34,7 +35,7 @@ class TrialStore:
         self.is_up = True
 
     def write(self, path: str, content: bytes) -> None:
-        assert path == PATH
+        assert path == layout.batch_path(ATTEMPT, 0)
         if not self.is_up:
             raise StoreError(Reason.STORE_UNREACHABLE, "the store does not answer")
         self.document = content
@@ -71,7 +72,7 @@ class Batch(RuleBasedStateMachine):
     def start_pod(self) -> None:
         text = self.store.document
         document = BatchDocument.model_validate_json(text) if text else BatchDocument(batch=0, size=len(RUNS))
-        self.work = BatchWork(self.store, PATH, document, RUNS, build_task)
+        self.work = BatchWork(self.store, ATTEMPT, document, RUNS, build_task)
         self.work.take_over(RETRIES)
         self.queue = RunQueue.build(self.work.iterate_tasks(), self.work.list_suspects())
         self.clock = GpuClock(1)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from waiting import SECONDS, wait_until
 
+from synth_api.exit_codes import ExitCode
 from synth_api.jobs.messages import MAX_BYTES
+from synth_api.reasons import Reason
 from synth_dataset.documents import layout
+from synth_dataset.store.base import StoreError
+from synth_dataset.store.batch_tables import open_batch_tables
+from synth_renderer.runtime.batch import pod
 
 if TYPE_CHECKING:
+    import pytest
     from tests.renderer.runtime.batch.conftest import Pods
 
 
@@ -32,6 +39,34 @@ def test_a_batch_is_worked_off_and_told(pods: Pods) -> None:
     assert message.gpu_seconds_used > 0
     document = pods.document(1)
     assert (document.succeeded, document.in_flight, document.ended) == (2, (), ((0, 2),))
+
+
+def test_a_pod_keeps_the_particle_tables_of_its_batch_once_all_runs_have_ended(pods: Pods) -> None:
+    path = layout.batch_tables_path(pods.attempt_path, 0)
+    pods.order(3, "hang")
+    with pods.start() as process:
+        wait_for_try(pods, 3)
+        process.terminate()
+        assert process.wait(SECONDS) == ExitCode.STOPPED
+    assert not pods.store.exists(path)
+
+    pods.order(3, "raise")
+    assert pods.run() == 0
+    assert pods.message.failed == 1
+    assert open_batch_tables(pods.store, path).entries["run"].tolist() == [0]
+
+
+def test_a_batch_whose_particle_tables_cannot_be_kept_has_ended_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class FullWork:
+        def keep_tables(self) -> None:
+            raise StoreError(Reason.STORE_FULL, "the store is full")
+
+    work: Any = FullWork()
+    pod.keep_tables(work)
+    entry = json.loads(capsys.readouterr().out)
+    assert (entry["event"], entry["message"]) == ("particle tables not kept", "the store is full")
 
 
 def test_a_run_that_somebody_else_has_made_meanwhile_counts_as_succeeded(pods: Pods) -> None:

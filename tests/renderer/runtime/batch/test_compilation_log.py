@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_compilation_is_logged_and_counts_to_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     store: Any = None
     document = BatchDocument(batch=0, size=1)
-    work = BatchWork(store, "batches/0.json", document, [0], store)
+    work = BatchWork(store, "attempt", document, [0], store)
 
     work.record(WorkerCompiling(12.34), GpuClock(1))
 

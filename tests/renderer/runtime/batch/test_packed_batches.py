@@ -11,6 +11,7 @@ from waiting import SECONDS, wait_until
 from synth_api.resources.synth_sweep import Packaging
 from synth_dataset.documents import layout
 from synth_dataset.documents.batch_document import BatchDocument
+from synth_dataset.store.batch_tables import open_batch_tables
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.store.packing import Packer
 from synth_renderer.runtime.batch.gpu_clock import GpuClock
@@ -55,6 +56,8 @@ def test_the_runs_of_a_batch_are_one_shard_and_their_recipe_is_there(batch: Pods
     manifest = batch.store.read_manifest(batch.given.build_sweep().key(3))
     assert batch.store.read_recipe(manifest)["initial_runtime_state"]["seed"] == 3
     assert batch.store.read(f"{layout.run_path(manifest.key, manifest.c8)}/picture.txt") == b"3"
+    tables = open_batch_tables(batch.store, layout.batch_tables_path(batch.attempt_path, 0))
+    assert tables.entries["run"].tolist() == list(range(6))
 
 
 def test_a_full_shard_is_closed_while_the_batch_goes_on(batch: Pods) -> None:
@@ -113,15 +116,13 @@ def test_a_pod_killed_while_it_packs_was_not_ended_by_a_run(tmp_path: Path) -> N
             raise KilledError
 
     store, task = FolderStore(tmp_path), RunTask(number=0, key="ab" * 32, overrides={}, recipe={}, base={})
-    work = BatchWork(
-        store, "batch.json", BatchDocument(batch=0, size=1), [0], lambda _: task, DyingPacker(store, store)
-    )
+    work = BatchWork(store, "attempt", BatchDocument(batch=0, size=1), [0], lambda _: task, DyingPacker(store, store))
     work.record(RunStarting(task, 1), GpuClock(0))
-    assert BatchDocument.model_validate_json(store.read("batch.json")).in_flight
+    assert BatchDocument.model_validate_json(store.read("attempt/batches/0.json")).in_flight
     work.record(RunEnded(task, RunReport(number=0, outcome="succeeded", seconds=1.0)), GpuClock(0))
     with pytest.raises(KilledError):
         work.pack(all_runs=True)
-    document = BatchDocument.model_validate_json(store.read("batch.json"))
+    document = BatchDocument.model_validate_json(store.read("attempt/batches/0.json"))
     assert (document.in_flight, document.suspects, document.ended) == ((), (), ())
 
 
