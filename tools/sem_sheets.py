@@ -33,7 +33,7 @@ PATTERNED = {**BEADS, "ground_pattern_scale": 0.1, "ground_pattern_strength": 0.
 STRIPS: tuple[Strip, ...] = (
     ("edge_strength", (-0.5, 0, 0.5, 1, 2), BEADS),
     ("edge_exponent", (0.5, 0.8, 1.1, 1.3, 1.6), {**BEADS, "edge_strength": 1.5}),
-    ("edge_cutoff", (0.08, 0.15, 0.2, 0.27, 0.35), {**BEADS, "edge_strength": 1.5}),
+    ("edge_cutoff", (0.08, 0.15, 0.25, 0.42, 0.7), {**BEADS, "edge_strength": 1.5}),
     ("detector_asymmetry", (0, 0.1, 0.2, 0.3, 0.45), BEADS),
     ("detector_azimuth", (0, 72, 144, 216, 288), {**BEADS, "detector_asymmetry": 0.45}),
     ("height_contrast", (0, 0.1, 0.2, 0.35, 0.6), BEADS),
