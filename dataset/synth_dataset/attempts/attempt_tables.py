@@ -40,7 +40,7 @@ class AttemptTables:
         """Path and columns by the numbers in `_places`."""
         self._places = np.zeros(attempt.document.runs if paths else 0, _PLACE)
         for tables in read_ahead(partial(_open_tables, store), paths, store.max_requests):
-            if tables is not None and not np.any(tables.entries["run"] >= len(self._places)):
+            if tables is not None and np.all(tables.entries["run"].astype(np.uint64) < len(self._places)):
                 self._add(tables)
 
     def _add(self, tables: BatchTables) -> None:
@@ -62,7 +62,7 @@ class AttemptTables:
         path, columns = self._files[file]
         try:
             table = parse_message(self._store.read_part(path, offset, length), columns)
-        except (FileNotFoundError, pa.ArrowInvalid):
+        except (OSError, pa.ArrowInvalid):  # removed by another commit of the attempt, or damaged
             return None
         return table if len(table) == run.manifest.particles else None
 

@@ -113,7 +113,7 @@ def count_particles(
     for batch in iterate_batches(particles, _ROWS, columns):
         places = runs.find_places(batch.column("run").to_numpy())
         rows = _read_rows(batch, lengths[places], categories)
-        first = places.min(initial=0)  # a batch has a few neighbouring runs of perhaps a million
+        first = int(places.min()) if len(places) else 0  # a batch has a few neighbouring runs of perhaps a million
         counts = np.bincount(places - first, rows.shown_px)
         covered[first : first + len(counts)] += counts
         everything.add(rows)

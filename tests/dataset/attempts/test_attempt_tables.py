@@ -168,6 +168,19 @@ def test_a_damaged_message_is_read_from_the_run(store: CountingStore, sweep: Any
     assert [tables.read(run) is not None for run in iterate_runs(store, attempt)] == [False] * 5 + [True]
 
 
+@pytest.mark.parametrize(("name", "value"), [("offset", -9), ("offset", 1 << 40), ("run", -1), ("run", RUNS)])
+def test_a_damaged_entry_is_no_table(store: CountingStore, sweep: Any, name: str, value: int) -> None:
+    attempt = begin_call(store, sweep).attempt
+    keep_tables(store, attempt, sweep, (5,))
+    path = layout.batch_tables_path(attempt.path, 0)
+    entries = open_batch_tables(store, path).entries
+    damaged = entries.copy()
+    damaged[name] = value
+    store.write(path, store.read(path).replace(entries.tobytes(), damaged.tobytes()))
+    assert commit(store, attempt).runs == RUNS
+    assert len(store.tables) == RUNS
+
+
 def test_a_batch_without_runs_keeps_no_file(store: CountingStore, sweep_of: Callable[..., Any]) -> None:
     sweep = sweep_of(7, 8)
     path = layout.batch_tables_path("attempt", 0)

@@ -96,10 +96,9 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> ExitCode:
     problem = _render_runs(work, pool, options)
     unsaved = _save(work)
     work.write_message(options.message)
-    if not stopper.is_stopping.is_set():
-        keep_tables(work)
     if stopper.is_stopping.is_set():
         return ExitCode.OK if work.is_over else ExitCode.STOPPED
+    keep_tables(work)
     problem = problem or unsaved
     return _report_problem(work, problem, options) if problem else ExitCode.OK
 
