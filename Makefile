@@ -33,6 +33,7 @@ check: setup ## check format, lint, types, layers, names and links
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
+	MYPYPATH=bench:tests:tests/cluster:tests/dataset/gates $(RUN)/mypy --follow-imports silent bench
 	PYTHONPATH=reader $(RUN)/lint-imports
 	$(RUN)/pytest -q tests/house
 

@@ -15,10 +15,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from commit import SEED, NullStore, build_attempt
+from commit import NullRun, NullStore, build_attempt
 
 from synth_dataset.attempts.dataset_source import DatasetSource, find_source
 from synth_dataset.documents import layout
@@ -30,6 +31,10 @@ from synth_dataset.store.folder_store import FolderStore
 
 class IndexedStore(NullStore):
     """Null store with an index."""
+
+    def read_size(self, path: str) -> int:
+        """Return the size of a file, which is the index."""
+        return FolderStore.read_size(self, path)
 
     def read_part(self, path: str, start: int, length: int) -> bytes:
         """Return a part of a file, which is the index."""
@@ -50,20 +55,24 @@ class DroppingStore(FolderStore):
 def build_source(folder: Path, source: DatasetSource, runs: int) -> DatasetSource:
     """Return a dataset of so many copies of the first run of a dataset."""
     row = next(source.iterate_rows(["key", "visible", "folder", "label_digest"]))
-    store = IndexedStore(folder, FolderStore(Path(source.store.location)), row["key"], runs)
+    original = NullRun(FolderStore(Path(source.store.location)), row["key"])
+    store = IndexedStore(folder, [original], runs)
+    for file in (Path(source.store.location) / layout.RECIPES).iterdir():
+        store.write(f"{layout.RECIPES}/{file.name}", file.read_bytes())
     keys = [store.keys[first : first + layout.KEY_BYTES].hex() for first in range(0, len(store.keys), layout.KEY_BYTES)]
     same = {"visible": row["visible"], "folder": row["folder"], "label_digest": row["label_digest"]}
-    columns = {"run": range(runs), "key": keys, "seed": range(runs), SEED: range(runs)}
+    attempt = build_attempt(runs, source.attempt.recipe or {}).document
+    axes = {axis.path: [attempt.overrides(run)[axis.path] for run in range(runs)] for axis in attempt.axes}
+    columns = {"run": range(runs), "key": keys, "seed": range(runs), **axes}
     index = pa.table({**columns, **{name: [value] * runs for name, value in same.items()}})
     path = folder / "attempt" / layout.INDEX
     path.parent.mkdir()
     pq.write_table(index, path)
-    dataset = source.dataset.model_copy(update={"folder": "attempt"})
-    attempt = build_attempt(runs, source.attempt.recipe or {}).document
+    dataset = source.dataset.model_copy(update={"folder": "attempt", "files": ()})
     return DatasetSource(store, dataset, attempt.model_copy(update={"categories": dataset.categories}))
 
 
-def main(dataset: Path, runs: int, format_: str) -> None:
+def main(dataset: Path, runs: int, format_: Any) -> None:
     """Print runs, seconds, processor seconds and peak memory of an export."""
     with TemporaryDirectory() as folder:
         place = Path(folder)

@@ -72,7 +72,7 @@ def write_shards(store: Store, runs: NullRuns, keys: list[str], local: FolderSto
     packer = Packer(local, store)
     for key in keys:
         packer.add(key, sum(file.bytes for file in runs.commit(local, key).files))
-        if packer.is_full:
+        if packer.is_due:
             packer.pack()
     packer.pack()
 

@@ -19,10 +19,10 @@ _MIB: Final = 1024
 def find_descendants(number: int) -> list[Path]:
     """Return the folders in /proc of a process and of all that it and its children started."""
     parents = {path: int(text.rpartition(")")[2].split()[1]) for path, text in _read_all("stat")}
-    found, added = {number}, True
+    found = added = {number}
     while added:
         added = {int(path.name) for path, parent in parents.items() if parent in found} - found
-        found |= added
+        found = found | added
     return [path for path in parents if int(path.name) in found]
 
 

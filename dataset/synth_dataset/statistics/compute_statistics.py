@@ -52,10 +52,10 @@ def compute_statistics(
     particles: pooled table of its runs, read as a stream. pictures: None leaves grey values out. `advance` gets the
     numbers of particles that are done.
     """
-    unit, lengths = _find_lengths(runs)
+    unit, scale = _find_unit(runs)
     names = {blueprint: category.name for category in categories for blueprint in category.members}
-    everything, groups, covered = count_particles(particles, runs, lengths, names, advance)
-    fractions = covered / (runs.width.astype(np.int64) * runs.height)
+    everything, groups, fractions = count_particles(particles, runs, scale, names, advance)
+    fractions /= np.multiply(runs.width, runs.height, dtype=np.float64)
     classes = [category.name for category in categories if not category.agglomerates]
     describe = partial(_describe_group, runs, fractions, pictures, unit, classes)
     return StatisticsDocument(
@@ -67,11 +67,11 @@ def compute_statistics(
     )
 
 
-def _find_lengths(runs: RunTable) -> tuple[str, NDArray[np.float64]]:
-    """Return the unit of length of all runs, and the size of a pixel of each run in it (runs,)."""
+def _find_unit(runs: RunTable) -> tuple[str, NDArray[np.float64]]:
+    """Return the unit of length of all runs, and a scene unit of each run in it (runs,)."""
     if len(runs) and np.isfinite(runs.scale).all():
-        return "nm", runs.pixel_size * runs.scale
-    return "scene units", runs.pixel_size
+        return "nm", runs.scale
+    return "scene units", np.broadcast_to(np.float64(1), len(runs))
 
 
 def _describe_group(
@@ -111,10 +111,10 @@ def describe_spread(values: NDArray[Any]) -> Spread | None:
     return Spread(
         count=len(values),
         min=float(values.min()),
-        median=float(np.median(values)),
         max=float(values.max()),
         mean=float(values.mean()),
         histogram=count_values(values),
+        median=float(np.median(values, overwrite_input=True)),
     )
 
 

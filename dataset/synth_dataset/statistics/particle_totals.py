@@ -98,13 +98,13 @@ class _Rows:
 def count_particles(
     particles: pq.ParquetFile,
     runs: RunTable,
-    lengths: NDArray[np.float64],
+    scale: NDArray[np.float64],
     categories: Mapping[str, str],
     advance: Callable[[int], None],
 ) -> tuple[ParticleTotals, list[ParticleTotals], NDArray[np.float64]]:
     """Return the totals of all runs and of each group, and the pixels of each run that show particles (runs,).
 
-    lengths: size of a pixel of each run in the unit of length (runs,). categories: category by blueprint. `advance`
+    scale: a scene unit of each run in the unit of length (runs,). categories: category by blueprint. `advance`
     gets the numbers of particles that are done.
     """
     everything, groups = ParticleTotals(), [ParticleTotals() for _ in runs.values]
@@ -112,7 +112,7 @@ def count_particles(
     columns = [*_COLUMNS, *(name for name in particles.schema_arrow.names if name == _NEAREST)]
     for batch in iterate_batches(particles, _ROWS, columns):
         places = runs.find_places(batch.column("run").to_numpy())
-        rows = _read_rows(batch, lengths[places], categories)
+        rows = _read_rows(batch, runs.pixel_size[places] * scale[places], categories)
         first = int(places.min()) if len(places) else 0  # a batch has a few neighbouring runs of perhaps a million
         counts = np.bincount(places - first, rows.shown_px)
         covered[first : first + len(counts)] += counts

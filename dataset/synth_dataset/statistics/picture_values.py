@@ -56,10 +56,15 @@ def choose_runs(runs: RunTable, sample: int) -> NDArray[np.int64]:
     """
     groups = max(1, len(runs.values))
     share = -(-sample // groups)
-    order = np.lexsort((runs.key, runs.group))
-    ordered = runs.group[order]
-    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    return np.sort(order[rank < share])
+    is_chosen = np.zeros(len(runs), np.bool_)
+    for group in range(groups):
+        is_member = runs.group == group
+        keys = runs.key[is_member]
+        if len(keys) > share:
+            keys.partition(share - 1)
+            is_member &= runs.key <= keys[share - 1]
+        is_chosen |= is_member
+    return np.flatnonzero(is_chosen)
 
 
 def measure_pictures(

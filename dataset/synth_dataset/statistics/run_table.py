@@ -1,4 +1,4 @@
-"""Runs of a dataset as arrays, from `index.parquet`: some fifty bytes a run."""
+"""Runs of a dataset as arrays, from `index.parquet`: some forty bytes a run."""
 
 from __future__ import annotations
 
@@ -99,12 +99,17 @@ def read_runs(index: pq.ParquetFile, recipe: dict[str, Any] | None = None, by: s
             group[part] = _number_values(batch.column(axis).to_pylist(), known, axis)
     values, order = _sort_values(known)
     return RunTable(
-        **table,
+        **{name: _share_value(array) for name, array in table.items()},
         scale=np.broadcast_to(np.where(scale > 0, scale, np.nan), rows),
         by=axis,
         values=values,
         group=order[group] if axis else group,
     )
+
+
+def _share_value(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the values (runs,), in memory once if all are the same: most sweeps have pictures of one size."""
+    return np.broadcast_to(values[:1].copy(), len(values)) if len(values) and (values == values[0]).all() else values
 
 
 def read_keys(index: pq.ParquetFile, places: NDArray[np.int64]) -> list[str]:

@@ -66,10 +66,18 @@ def open_batch_tables(store: Store, path: str) -> BatchTables:
         end = max(store.read_size(path) - _COUNT_BYTES, 0)
         size = ENTRY.itemsize * int.from_bytes(store.read_part(path, end, _COUNT_BYTES), "little")
         entries = np.frombuffer(store.read_part(path, end - size, size) if size < end else b"", ENTRY)
+        if not _are_inside(entries, end - size):
+            raise ValueError("an entry has a place outside the file")
         schema = pa.ipc.read_schema(pa.py_buffer(store.read_part(path, 0, int(entries["offset"][0]))))
     except (ValueError, IndexError, pa.ArrowException) as error:
         raise DocumentError(f"{store.format_uri(path)}: holds no particle tables; remove it") from error
     return BatchTables(path, schema, entries)
+
+
+def _are_inside(entries: NDArray[np.void], end: int) -> bool:
+    """Return True if all messages lie before `end`; a place elsewhere may ask for more memory than there is."""
+    start, length = entries["offset"], entries["length"]
+    return bool(np.all((start >= 0) & (length >= 0) & (start <= end) & (length <= end - start)))
 
 
 def parse_message(message: bytes, schema: pa.Schema) -> pa.Table:

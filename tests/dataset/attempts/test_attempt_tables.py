@@ -168,7 +168,9 @@ def test_a_damaged_message_is_read_from_the_run(store: CountingStore, sweep: Any
     assert [tables.read(run) is not None for run in iterate_runs(store, attempt)] == [False] * 5 + [True]
 
 
-@pytest.mark.parametrize(("name", "value"), [("offset", -9), ("offset", 1 << 40), ("run", -1), ("run", RUNS)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("offset", -9), ("offset", 1 << 40), ("length", 1 << 40), ("run", -1), ("run", RUNS)]
+)
 def test_a_damaged_entry_is_no_table(store: CountingStore, sweep: Any, name: str, value: int) -> None:
     attempt = begin_call(store, sweep).attempt
     keep_tables(store, attempt, sweep, (5,))

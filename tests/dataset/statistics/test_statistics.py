@@ -80,6 +80,14 @@ def test_counts_coverage_and_cost() -> None:
     assert whole.classes == {"ball": 4, "rod": 0}
 
 
+def test_each_run_has_the_size_of_its_own_picture_and_of_its_pixel() -> None:
+    whole = describe(width=[20, 40, 20], pixel_size=[0.1, 0.2, 0.1]).all
+    assert (whole.area_fraction.min, whole.area_fraction.median, whole.area_fraction.max) == (0, 0.13, 0.225)
+    pixels, units = whole.sizes
+    assert (pixels.min, pixels.max) == (9, 22)
+    assert (units.min, units.max) == pytest.approx((0.9, 4.4))
+
+
 def test_a_pixel_at_which_particles_shine_through_counts_once_in_the_area_fraction() -> None:
     """Run 2 has a second particle behind the first; run 0 has no such column and is read with its visible pixels."""
     particles = build_particles() | {"nearest_px": [None, None, 400, 20, 0, 0]}
