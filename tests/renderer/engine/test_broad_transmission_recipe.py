@@ -12,7 +12,7 @@ from synth_renderer.steps.feature_generation import run_generation_steps
 from synth_renderer.steps.stopwatch import Stopwatch
 
 BROAD = Path(__file__).parents[3] / "recipes" / "tem_broad.yaml"
-PARTS = ("wall_thickness", "inclusion_size", "decoration_number")
+PARTS = ("wall_thickness", "inclusion_size", "decoration_number", "pore_depth")
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ PARTS = ("wall_thickness", "inclusion_size", "decoration_number")
         ("loose_core", "HollowCoreSphere", {"wall_thickness", "inclusion_size"}),
         ("core_aside", "CoreSphere", {"inclusion_size"}),
         ("decorated", "DecoratedSphere", {"decoration_number"}),
+        ("porous", "PorousSphere", {"pore_depth"}),
     ],
 )
 def test_bodies_have_the_parts_of_their_share(share: str, blueprint: str, parts: set[str]) -> None:
