@@ -25,6 +25,8 @@ MIN_LEAD: Final = 0.75
 """Minimum share of the gain at the best of 48 other places: a lattice of particles fits at several places."""
 MAX_PULL: Final = 0.15
 """Maximum advantage of labels shifted by 3 px, as a share of the gain."""
+_MAX_STATED_PULL: Final = 10.0
+"""A larger advantage is one over labels that do not fit at all, and its size says nothing."""
 MIN_BORDER_PIXELS: Final = 400
 MIN_EVIDENCE: Final = 0.3
 """Labels with a shorter border (px) and fewer strong edges per border pixel cannot be judged."""
@@ -137,5 +139,6 @@ def _check_gain(fit: MaskFit) -> GateResult:
 
 
 def _check_place(fit: MaskFit) -> GateResult:
-    reason = f"Labels 3 px aside fit by {fit.pull:+.0%} better; {MAX_PULL:.0%} or less is the right place."
+    better = f"{fit.pull:+.0%}" if fit.pull <= _MAX_STATED_PULL else f"more than {_MAX_STATED_PULL:+.0%}"
+    reason = f"Labels 3 px aside fit by {better} better; {MAX_PULL:.0%} or less is the right place."
     return GateResult("mask place", fit.pull <= MAX_PULL, fit.pull, MAX_PULL, reason)

@@ -120,6 +120,12 @@ def test_labels_aside_fail_the_gate_of_place() -> None:
     assert "mask place" in list_failed_gates(faulty(PLAIN, 1, "shifted by 3 px"))
 
 
+@pytest.mark.parametrize(("seed", "better"), [(0, r"\+\d\d\d%"), (1, r"more than \+1000%")])
+def test_the_advantage_over_labels_that_do_not_fit_at_all_has_a_bound(seed: int, better: str) -> None:
+    reason = gates(faulty(PLAIN, seed, "another seed"))["mask place"].reason
+    assert re.fullmatch(rf"Labels 3 px aside fit by {better} better; 15% or less is the right place\.", reason)
+
+
 def test_too_little_evidence_passes_with_a_note() -> None:
     result = gates(faulty(THIN, 1, "another seed"))["mask"]
     assert result.passed
