@@ -61,8 +61,8 @@ def choose_runs(runs: RunTable, sample: int) -> NDArray[np.int64]:
         is_member = runs.group == group
         keys = runs.key[is_member]
         if len(keys) > share:
-            keys.partition(share - 1)
-            is_member &= runs.key <= keys[share - 1]
+            keys.partition(share)
+            is_member &= runs.key < keys[share]
         is_chosen |= is_member
     return np.flatnonzero(is_chosen)
 

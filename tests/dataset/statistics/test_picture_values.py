@@ -54,3 +54,4 @@ def test_the_sample_is_shared_by_the_values_and_always_the_same() -> None:
     keys = [int(table["key"][place], 16) for place in places if place < 50]
     assert sorted(keys) == sorted(int(key, 16) for key in table["key"][:50])[:4]
     assert len(choose_runs(read_runs(pq.ParquetFile(stream)), 1000)) == 60
+    assert not len(choose_runs(read_runs(pq.ParquetFile(stream)), 0))
