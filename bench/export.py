@@ -9,13 +9,14 @@ are digested and dropped, so nothing but the export is measured.
 from __future__ import annotations
 
 import resource
+import shutil
 import sys
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +28,9 @@ from synth_dataset.exports.export import prepare_export
 from synth_dataset.exports.options import ExportOptions
 from synth_dataset.exports.target import WORK, Target
 from synth_dataset.store.folder_store import FolderStore
+
+if TYPE_CHECKING:
+    from synth_api.export_options import FormatName
 
 
 class IndexedStore(NullStore):
@@ -57,8 +61,7 @@ def build_source(folder: Path, source: DatasetSource, runs: int) -> DatasetSourc
     row = next(source.iterate_rows(["key", "visible", "folder", "label_digest"]))
     original = NullRun(FolderStore(Path(source.store.location)), row["key"])
     store = IndexedStore(folder, [original], runs)
-    for file in (Path(source.store.location) / layout.RECIPES).iterdir():
-        store.write(f"{layout.RECIPES}/{file.name}", file.read_bytes())
+    shutil.copytree(Path(source.store.location) / layout.RECIPES, folder / layout.RECIPES)
     keys = [store.keys[first : first + layout.KEY_BYTES].hex() for first in range(0, len(store.keys), layout.KEY_BYTES)]
     same = {"visible": row["visible"], "folder": row["folder"], "label_digest": row["label_digest"]}
     attempt = build_attempt(runs, source.attempt.recipe or {}).document
@@ -72,7 +75,7 @@ def build_source(folder: Path, source: DatasetSource, runs: int) -> DatasetSourc
     return DatasetSource(store, dataset, attempt.model_copy(update={"categories": dataset.categories}))
 
 
-def main(dataset: Path, runs: int, format_: Any) -> None:
+def main(dataset: Path, runs: int, format_: FormatName) -> None:
     """Print runs, seconds, processor seconds and peak memory of an export."""
     with TemporaryDirectory() as folder:
         place = Path(folder)
@@ -92,4 +95,4 @@ def main(dataset: Path, runs: int, format_: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), int(sys.argv[2]), cast("FormatName", sys.argv[3]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from one_run import load_recipe
@@ -37,7 +37,7 @@ FAULTS: dict[str, Callable[[Ids, Ids], Ids]] = {
 }
 
 
-def render_run(seed: int) -> tuple[Any, Any, str]:
+def render_run(seed: int) -> tuple[Ids, NDArray[np.uint8], str]:
     """Return ids, real image and the message of the failed gate, empty if all pass."""
     recipe = load_recipe(RECIPE, [f"initial_runtime_state.seed={seed}", STEPS], real=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +46,8 @@ def render_run(seed: int) -> tuple[Any, Any, str]:
             failure = ""
         except GateError as error:
             failure = str(error)
-        return read_png(Path(folder) / "instances.png"), read_png(Path(folder) / "real.png"), failure
+        ids, real = (read_png(Path(folder) / name) for name in ("instances.png", "real.png"))
+        return ids.astype(np.uint16), real.astype(np.uint8), failure
 
 
 def is_caught(ids: Ids, real: NDArray[np.uint8]) -> bool:

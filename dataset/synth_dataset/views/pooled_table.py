@@ -131,9 +131,8 @@ class PooledTable:
         if self._runs:
             self._join_tables()
             self._writer.write_table(self._build_row_group())
-            self._joined = []
-            pa.default_memory_pool().release_unused()  # 20 MB
         self._runs, self._counts, self._joined, self._rows = [], [], [], 0
+        pa.default_memory_pool().release_unused()  # without it the pool holds 20 MB more
 
     def _join_tables(self) -> None:
         if self._tables:
