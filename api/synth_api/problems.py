@@ -104,6 +104,8 @@ def _describe_other_problem(kind: str, value: Any, context: dict[str, Any], mess
         return problem.problem if isinstance(problem, InputError) else str(problem)
     if kind == "string_pattern_mismatch":
         return f"{quote_value(value)} is not a name that may be used here; use letters, digits, '_' and '-'"
+    if kind == "string_too_long":
+        return f"{quote_value(value)} has {len(value)} characters; use {context['max_length']} at most"
     if kind in ("too_short", "too_long", "tuple_length"):
         return f"must have {context.get('min_length', context.get('max_length'))} entries, not {len(value)}"
     return f"{quote_value(value)} does not fit: {message[:1].lower()}{message[1:]}"

@@ -69,8 +69,8 @@ Int = Annotated[int, BeforeValidator(_to_integer), Strict(), Field(ge=-MAX_INTEG
 Bool = Annotated[bool, Strict()]
 Name = Annotated[str, AfterValidator(_check_name)]
 """Key of a recipe's maps, usable in the path of an override, an axis and an interpolation."""
-FileName = Annotated[str, Field(pattern=r"^\w[\w -]{0,99}$")]
-FileNamePart = Annotated[str, Field(pattern=r"^([\w][\w .-]{0,99})?$")]
+FileName = Annotated[str, Field(pattern=r"^\w[\w -]*$", max_length=100)]
+FileNamePart = Annotated[str, Field(pattern=r"^(\w[\w .-]*)?$", max_length=100)]
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Share = Annotated[Float, Field(ge=0, le=1)]
 ClassName = Annotated[str, AfterValidator(_check_class_name)]

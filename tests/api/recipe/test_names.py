@@ -109,3 +109,14 @@ def test_a_path_with_another_word_is_refused_with_that_word(name: str, refusal: 
 def test_a_mapping_among_values_is_refused_by_its_name(refusal: Callable[..., str]) -> None:
     axis = AxisSpec(path="blueprints.particles", values=({"Bead one": {"number": 1}},))
     assert "blueprints.particles.Bead one: 'Bead one' is not a name" in refusal(Sweep.from_source, SPHERES, (), [axis])
+
+
+def test_a_name_of_a_file_has_100_characters_at_most(
+    spheres_tree: Tree, put: Callable[..., Tree], refusal: Callable[..., str]
+) -> None:
+    for step, key in enumerate(("name", "output_file_name_prefix")):
+        path = f"synth_chain.rendering_steps.{step}.{key}"
+        parse_recipe(put(spheres_tree, path, "ä" * 100))
+        problem = refusal(parse_recipe, put(spheres_tree, path, "ä" * 101))
+        assert problem.startswith(f"synth_chain.rendering_steps[{step}].{key}: 'ää")
+        assert problem.endswith(" has 101 characters; use 100 at most")
