@@ -35,6 +35,7 @@ from synth_dataset.documents.shard_index import (
     measure_members,
     pad,
 )
+from synth_dataset.memory import release_memory
 from synth_dataset.store.base import Child
 from synth_dataset.store.batch_tables import open_batch_tables, write_batch_tables
 from synth_dataset.store.folder_store import FolderStore
@@ -52,16 +53,12 @@ class NullRun:
     """A run whose copies have other keys; memory holds its manifest and its particles."""
 
     def __init__(self, source: FolderStore, key: str) -> None:
-        self.manifest = source.read_manifest(key)
-        self.sizes = {file.path: file.bytes for file in self.manifest.files}
-        self._folder = source.run_folder(self.manifest)
+        manifest = source.read_manifest(key)
+        self.c8, self.length = manifest.c8, measure_members(manifest)
+        self.sizes = {file.path: file.bytes for file in manifest.files}
+        self._folder = source.run_folder(manifest)
         self.particles = (self._folder / layout.PARTICLES).read_bytes()
         self._key, self._content = key.encode(), source.read(layout.manifest_path(key))
-
-    @property
-    def held_bytes(self) -> int:
-        """Return the length of what memory holds as bytes."""
-        return len(self.particles) + len(self._content)
 
     def build_manifest(self, key: str) -> bytes:
         """Return the manifest of a copy."""
@@ -107,7 +104,7 @@ class NullTables:
     """Particle tables of all batches: each file has the messages of all originals, and the entries of its own runs."""
 
     def __init__(self, folder: Path, attempt: StoredAttempt, originals: list[NullRun], store: CopyStore) -> None:
-        tables = ((number, run.manifest.c8, parse_table(run.particles)) for number, run in enumerate(originals))
+        tables = ((number, run.c8, parse_table(run.particles)) for number, run in enumerate(originals))
         assert write_batch_tables(folder / "tables", tables) == len(originals)
         entries = open_batch_tables(FolderStore(folder), "tables").entries
         self._messages = (folder / "tables").read_bytes()[: int(entries[-1]["offset"] + entries[-1]["length"])]
@@ -115,11 +112,6 @@ class NullTables:
         self._runs = np.fromiter(attempt.iterate_todo(), np.int32)
         self._find_tail = lru_cache(4)(self._build_tail)
         self.names = [f"{batch}{layout.TABLES}" for batch in range(attempt.batches.count)]
-
-    @property
-    def held_bytes(self) -> int:
-        """Return the length of messages and run numbers in memory."""
-        return len(self._messages) + self._runs.nbytes
 
     def _build_tail(self, path: str) -> bytes:
         batch = int(path.rpartition("/")[2].removesuffix(layout.TABLES))
@@ -170,13 +162,13 @@ class NullShard:
         self._keys = sorted(
             keys[start : start + layout.KEY_BYTES].hex() for start in range(0, len(keys), layout.KEY_BYTES)
         )
-        manifest, size = original.manifest, len(original.build_manifest("0" * 64))
-        self._length = measure_members(manifest)
-        self.index = build_index((key, manifest.c8, self._length, size) for key in self._keys)
-        folder = layout.run_path(manifest.key, manifest.c8)
+        size = len(original.build_manifest("0" * 64))
+        self._length = original.length
+        self.index = build_index((key, original.c8, self._length, size) for key in self._keys)
+        folder = layout.run_path(self._keys[0], original.c8)
         self._files = {start: path for path, start, _ in locate_files(folder, original.sizes.items())}
         self._first = int(self.index["manifest_offset"][0])
-        self._step = measure_header(layout.manifest_path(manifest.key), size) + pad(size)
+        self._step = measure_header(layout.manifest_path(self._keys[0]), size) + pad(size)
 
     def read(self, start: int, length: int) -> bytes:
         """Return bytes of a file or of a manifest."""
@@ -261,6 +253,11 @@ def build_attempt(runs: int, recipe: dict[str, Any]) -> StoredAttempt:
     return StoredAttempt(document, layout.attempt_path("local", "null", *hashes.values()))
 
 
+def read_recipe(source: FolderStore) -> dict[str, Any]:
+    """Return the recipe of a dataset."""
+    return source.read_recipe(source.read_manifest(next(source.iterate_keys())))
+
+
 def read_memory(entry: str) -> int:
     """Return an entry of this process's status in MB: VmRSS, or VmHWM, the peak since `forget_peak`."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -272,27 +269,23 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def measure_own(originals: list[NullRun], store: CopyStore) -> int:
-    """Return the MB of run keys and files that a commit from a real store does not hold."""
-    tables = 0 if store.tables is None else store.tables.held_bytes
-    return (len(store.keys) + tables + sum(original.held_bytes for original in originals)) >> 20
-
-
 def main() -> None:
+    release_memory()
+    bare = read_memory("VmRSS")
     source, runs = FolderStore(Path(sys.argv[1])), int(sys.argv[2])
     originals = [NullRun(source, key) for key in sorted(source.iterate_keys())]
     with TemporaryDirectory() as folder:
         store = (PackedNullStore if "packed" in sys.argv[3:] else NullStore)(Path(folder), originals, runs)
-        attempt = build_attempt(runs, source.read_recipe(originals[0].manifest))
+        attempt = build_attempt(runs, read_recipe(source))
         if "local" not in sys.argv[3:]:
             store.tables = NullTables(Path(folder), attempt, originals, store)
-        own = measure_own(originals, store)
-        forget_peak()
+        release_memory()
         before, start, processor = read_memory("VmRSS"), perf_counter(), process_time()
+        forget_peak()
         commit_dataset(store, attempt, [])
         seconds = process_time() - processor
         print(f"{runs:,} runs: {perf_counter() - start:.1f} s, {seconds:.1f} s of processor time")
-    print(f"peak memory {read_memory('VmHWM')} MB, of them {own} MB of this bench's own; {before} MB before the commit")
+    print(f"peak memory {read_memory('VmHWM')} MB, of them {before - bare} MB of this bench's own files and keys")
 
 
 if __name__ == "__main__":

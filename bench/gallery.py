@@ -15,7 +15,7 @@ from time import process_time
 from typing import TYPE_CHECKING, Any, Final
 
 from chromium import Chromium
-from commit import NullRun, NullStore, build_attempt
+from commit import NullRun, NullStore, build_attempt, read_recipe
 
 from synth_dataset.attempts.dataset_commit import commit_dataset
 from synth_dataset.store.folder_store import FolderStore
@@ -54,7 +54,7 @@ def commit_null_runs(root: Path, source: FolderStore, runs: int) -> DatasetDocum
             f"gallery of {runs:,} runs written: {seconds:.2f} s of processor time, {seconds / runs * 1e6:.0f} us a run"
         )
 
-    return commit_dataset(store, build_attempt(runs, source.read_recipe(original.manifest)), [], (time_gallery,))
+    return commit_dataset(store, build_attempt(runs, read_recipe(source)), [], (time_gallery,))
 
 
 def main() -> None:

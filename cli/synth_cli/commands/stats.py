@@ -104,13 +104,14 @@ def measure_dataset(source: DatasetSource | FinishedExport, by: str | None, samp
 
     index = source.open_table(layout.INDEX)
     runs = read_runs(index, source.recipe, by)
-    places = choose_runs(runs, count_sample(sample, len(runs)))
+    places = choose_runs(index, runs, count_sample(sample, len(runs)))
     with open_meter(open_stderr(), "reading", len(places), "picture", QUIET_SECONDS) as meter:
         pictures = _measure_pictures(source, index, places, meter.advance)
-    particles = source.open_table(layout.PARTICLES)
-    with open_meter(open_stderr(), "counting", particles.metadata.num_rows, "particle", QUIET_SECONDS) as meter:
+    open_particles = partial(source.open_table, layout.PARTICLES)
+    rows = open_particles().metadata.num_rows
+    with open_meter(open_stderr(), "counting", rows, "particle", QUIET_SECONDS) as meter:
         document = source.document if isinstance(source, FinishedExport) else source.dataset
-        return compute_statistics(document.name, runs, particles, document.categories, pictures, meter.advance)
+        return compute_statistics(document.name, runs, open_particles, document.categories, pictures, meter.advance)
 
 
 def _measure_pictures(

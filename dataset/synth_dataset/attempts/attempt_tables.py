@@ -12,7 +12,7 @@ import pyarrow as pa
 from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.particle_table import parse_table
-from synth_dataset.store.batch_tables import ENTRY, open_batch_tables, parse_message, write_batch_tables
+from synth_dataset.store.batch_tables import WORD, open_batch_tables, parse_message, write_batch_tables
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ _log = logging.getLogger(__name__)
 
 _READING_THREADS: Final = 4
 """Memory holds twice as many tables, which are of 36 MB in a run of 65,535 particles."""
-_PLACE: Final = np.dtype([("file", "<i4"), *((name, ENTRY[name]) for name in ("c8", "offset", "length"))])
+_PLACE: Final = np.dtype([("file", "<u4"), ("c8", "<u4"), ("start", "<u4"), ("size", "<u4")])
+"""Number of a file, and an entry of it whose place is in words, which take half of the memory."""
 
 
 class AttemptTables:
-    """Tables by run; memory is 24 bytes a run of the attempt, if its batches keep any."""
+    """Tables by run; memory is 16 bytes a run of the attempt, if its batches keep any."""
 
     def __init__(self, store: Store, attempt: StoredAttempt) -> None:
         self._store = store
@@ -46,8 +47,9 @@ class AttemptTables:
     def _add(self, tables: BatchTables) -> None:
         runs = tables.entries["run"]
         self._places["file"][runs] = len(self._files)
-        for name in ("c8", "offset", "length"):
-            self._places[name][runs] = tables.entries[name]
+        self._places["c8"][runs] = tables.entries["c8"]
+        self._places["start"][runs] = tables.entries["offset"] // WORD
+        self._places["size"][runs] = tables.entries["length"] // WORD
         # A schema of 69 columns takes 50 kB, and all batches of a sweep have the same.
         known = self._files[-1][1] if self._files else tables.schema
         self._files.append((tables.path, known if known.equals(tables.schema) else tables.schema))
@@ -56,12 +58,12 @@ class AttemptTables:
         """Return the table of a run; None if no batch keeps that of its content. Threads may call it."""
         if not len(self._places):
             return None
-        file, c8, offset, length = self._places[run.number].item()
-        if not length or c8 != int(run.manifest.c8, 16):
+        file, c8, start, size = self._places[run.number].item()
+        if not size or c8 != int(run.manifest.c8, 16):
             return None
         path, columns = self._files[file]
         try:
-            table = parse_message(self._store.read_part(path, offset, length), columns)
+            table = parse_message(self._store.read_part(path, start * WORD, size * WORD), columns)
         except (OSError, pa.ArrowInvalid):  # removed by another commit of the attempt, or damaged
             return None
         return table if len(table) == run.manifest.particles else None

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-import pyarrow as pa
-
 from synth_api.errors import InputError, suggest_name
 from synth_dataset.attempts.attempt import find_dataset
 from synth_dataset.attempts.attempt_tables import AttemptTables, remove_batch_tables
@@ -20,6 +18,7 @@ from synth_dataset.documents.attempt_document import build_categories, name_memb
 from synth_dataset.documents.dataset_document import DatasetDocument
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.remedies import RENDER_RUN
+from synth_dataset.memory import release_memory
 from synth_dataset.statistics.statistics_page import write_statistics
 from synth_dataset.store.checksums import hash_files
 from synth_dataset.store.folder_store import StoreFullError
@@ -59,7 +58,7 @@ def commit_dataset(
     """Write the documents of an attempt, then replace the pointer of the sweep.
 
     Memory: failures, MAX_VIEWED_RUNS rows, a row group, and some bytes a run for statistics and for the footers of
-    tables, 24 of one whose batch keeps its particle table, and 70 of a packed one.
+    tables, 16 of one whose batch keeps its particle table, and 57 of a packed one.
     A run that has lost a file is missing: a warning names it, and its manifest is removed. Raises StoreFullError,
     DocumentError, also for fewer than `least_runs` runs, and what `progress` raises; the previous dataset stays then.
     """
@@ -68,6 +67,7 @@ def commit_dataset(
         gathered = _GatheredRuns(bool(attempt.document.categories), RootDigest(scratch))
         report = report_to(progress, "the dataset", attempt.document.total)
         files = FileCheck(store, attempt)
+        release_memory()
         runs = _select_existing(report_each(survey_runs(store, attempt, files.has_files), report), absent)
         pooled = PooledTable(scratch)
         added = pool_runs(pooled, runs, store.max_requests, AttemptTables(store, attempt).read)
@@ -77,7 +77,7 @@ def commit_dataset(
         files.remove_lost_runs()
         document = _build_document(store, attempt, totals, tuple(absent.values()), gathered)
         for view in views:
-            pa.default_memory_pool().release_unused()  # the gallery of a million runs leaves 12 MB
+            release_memory()
             view(scratch, gathered.viewed, attempt.document, document, progress)
         document = document.model_copy(update={"files": hash_files(scratch)})
         with _remove_unfinished_documents(store, document):

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from synth_dataset.documents.run_manifest import Manifest
 
 _REMEDY: Final = "synth verify --repair writes it again"
-END: Final = bytes(2 * tarfile.BLOCKSIZE)
+BLOCK: Final = tarfile.BLOCKSIZE
+"""Bytes of a block of a tar file: each header and each content begins at a block."""
+END: Final = bytes(2 * BLOCK)
 """End of a tar file."""
+_MAX_BLOCKS: Final = 2**32 - 1
 _MAX_USTAR_BYTES: Final = 8**11 - 1
 INDEX_ROW: Final = np.dtype(
     [
@@ -40,8 +43,9 @@ INDEX_ROW: Final = np.dtype(
 )
 """Row of an index, sorted by key. `offset` and `length` in bytes: the members with the run's files in the tar file.
 
-`manifest_offset` is that of the content of its manifest.
+`manifest_offset` is that of the content of its manifest. All three are multiples of BLOCK.
 """
+_BLOCK_COLUMNS: Final = ("offset", "length", "manifest_offset")
 
 
 def build_header(path: str, size: int) -> bytes:
@@ -57,12 +61,12 @@ def build_header(path: str, size: int) -> bytes:
 def measure_header(path: str, size: int) -> int:
     """Return the length of `build_header`, at a hundredth of its time for the paths of runs."""
     is_plain = len(path.encode()) <= tarfile.LENGTH_NAME and size <= _MAX_USTAR_BYTES
-    return tarfile.BLOCKSIZE if is_plain else len(build_header(path, size))
+    return BLOCK if is_plain else len(build_header(path, size))
 
 
 def pad(size: int) -> int:
     """Return the bytes that a content of this size has in a tar file."""
-    return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+    return -(-size // BLOCK) * BLOCK
 
 
 def locate_files(folder: str, files: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
@@ -142,11 +146,17 @@ def parse_index(content: bytes, path: object) -> NDArray[np.void]:
         index["c8"] = [int(c8, 16) for c8 in table["c8"].to_pylist()]
         for name in schema.names[2:]:
             index[name] = table[name].to_numpy()
+        if not all(_are_blocks(index[name]) for name in _BLOCK_COLUMNS):
+            raise ValueError("a place is not that of a block")
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # OSError: of pyarrow, for damaged Parquet
         raise DocumentError(f"{path}: is no index of a shard; {_REMEDY}") from error
     if not len(index) or (index["key"][1:] <= index["key"][:-1]).any():
         raise DocumentError(f"{path}: is no index of a shard, its keys are not sorted; {_REMEDY}")
     return index
+
+
+def _are_blocks(places: NDArray[np.int64]) -> bool:
+    return not (places % BLOCK).any() and bool(np.all((places >= 0) & (places <= _MAX_BLOCKS * BLOCK)))
 
 
 def _build_schema() -> pa.Schema:

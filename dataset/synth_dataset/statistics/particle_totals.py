@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from synth_dataset.statistics.run_table import RunTable
 
-_ROWS: Final = 65_536
+_ROWS: Final = 16_384
 VISIBILITY_BINS: Final = 20
 _COLUMNS: Final = (
     "run",

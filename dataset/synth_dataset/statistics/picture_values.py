@@ -14,6 +14,7 @@ from synth_dataset.documents import layout
 from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.png import decode_png
 from synth_dataset.documents.remedies import REPAIR_RUN
+from synth_dataset.statistics.run_table import read_key_starts
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.views.progress import ignore_progress
 from synth_dataset.views.run_pictures import choose_picture, list_pictures
@@ -21,6 +22,7 @@ from synth_dataset.views.run_pictures import choose_picture, list_pictures
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
     from synth_dataset.documents.pictures import Pixels
@@ -49,20 +51,20 @@ class PictureTable:
     noise: NDArray[np.float64]
 
 
-def choose_runs(runs: RunTable, sample: int) -> NDArray[np.int64]:
+def choose_runs(index: pq.ParquetFile, runs: RunTable, sample: int) -> NDArray[np.int64]:
     """Return the places of about `sample` runs, in the order of numbers, as many of each group where it has so many.
 
     They are the first by run key, a hash, so the choice is random but always the same.
     """
     groups = max(1, len(runs.values))
     share = -(-sample // groups)
-    is_chosen = np.zeros(len(runs), np.bool_)
+    is_chosen, starts = np.zeros(len(runs), np.bool_), read_key_starts(index)
     for group in range(groups):
         is_member = runs.group == group
-        keys = runs.key[is_member]
+        keys = starts[is_member]
         if len(keys) > share:
             keys.partition(share)
-            is_member &= runs.key < keys[share]
+            is_member &= starts < keys[share]
         is_chosen |= is_member
     return np.flatnonzero(is_chosen)
 

@@ -1,4 +1,4 @@
-"""Runs of a dataset as arrays, from `index.parquet`: some forty bytes a run."""
+"""Runs of a dataset as arrays, from `index.parquet`: some thirty bytes a run."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ MAX_GROUPS: Final = 200
 SCALE: Final = "nanometres_per_unit"
 """Feature of a measurement technique: nanometres of a scene unit, 0 if unknown."""
 _COLUMNS: Final = {
-    "run": np.int64,
-    "key": np.uint64,
+    "run": np.int32,
     "label_digest": np.uint64,
     "particles": np.int32,
     "visible": np.int32,
@@ -35,16 +34,14 @@ _COLUMNS: Final = {
     "height": np.int32,
     "pixel_size": np.float64,
 }
-"""Types in memory; of keys and digests the first 8 bytes, which tell runs apart."""
+"""Types in memory; of digests the first 8 bytes, which tell labels apart."""
 
 
 @dataclass(frozen=True)
 class RunTable:
     """Runs in the order of their numbers, each array of shape (runs,)."""
 
-    run: NDArray[np.int64]
-    key: NDArray[np.uint64]
-    """First 8 bytes of the run key."""
+    run: NDArray[np.int32]
     label_digest: NDArray[np.uint64]
     """First 8 bytes of the label digest."""
     particles: NDArray[np.int32]
@@ -67,7 +64,7 @@ class RunTable:
 
     def find_places(self, runs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the places of runs (N,) by number."""
-        return np.searchsorted(self.run, runs)
+        return np.searchsorted(self.run, runs.astype(self.run.dtype))  # another type would copy all runs
 
 
 def read_runs(index: pq.ParquetFile, recipe: dict[str, Any] | None = None, by: str | None = None) -> RunTable:
@@ -110,6 +107,12 @@ def read_runs(index: pq.ParquetFile, recipe: dict[str, Any] | None = None, by: s
 def _share_value(values: NDArray[Any]) -> NDArray[Any]:
     """Return the values (runs,), in memory once if all are the same: most sweeps have pictures of one size."""
     return np.broadcast_to(values[:1].copy(), len(values)) if len(values) and (values == values[0]).all() else values
+
+
+def read_key_starts(index: pq.ParquetFile) -> NDArray[np.uint64]:
+    """Return the first 8 bytes of the key of each run (runs,)."""
+    starts = [_to_numbers(batch.column("key")) for batch in iterate_batches(index, _ROWS, ["key"])]
+    return np.concatenate(starts) if starts else np.zeros(0, np.uint64)
 
 
 def read_keys(index: pq.ParquetFile, places: NDArray[np.int64]) -> list[str]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 STATISTICS_PAGE: Final = "statistics.html"
 SAMPLED_PICTURES: Final = 32
 """Pictures that a commit reads, however many runs there are; one of 960 x 960 px takes 0.06 s of a processor."""
-_THREADS: Final = 4
+_THREADS: Final = 2
 """Pictures in memory at once."""
 _SIZE: Final = (420, 120)
 """Width and height of a plot, px."""
@@ -73,16 +73,18 @@ def write_statistics(
     _progress: Progress = ignore_progress,
 ) -> None:
     """Write the page beside the gallery, from the tables in a folder and the pictures of some runs."""
-    with (folder / layout.INDEX).open("rb") as stream, (folder / layout.PARTICLES).open("rb") as particles:
+    with (folder / layout.INDEX).open("rb") as stream:
         index = pq.ParquetFile(stream)
         runs = read_runs(index, attempt.sole_recipe)
-        places = choose_runs(runs, SAMPLED_PICTURES)
-        pictures = None
-        if viewed:
-            keys = read_keys(index, places)
-            read = partial(read_picture, viewed[0].store)
-            pictures = measure_pictures(read, keys, places, _THREADS, is_strict=False)
-        statistics = compute_statistics(dataset.name, runs, pq.ParquetFile(particles), dataset.categories, pictures)
+        places = choose_runs(index, runs, SAMPLED_PICTURES)
+        keys = read_keys(index, places)
+    pictures = None
+    if viewed:
+        read = partial(read_picture, viewed[0].store)
+        pictures = measure_pictures(read, keys, places, _THREADS, is_strict=False)
+    with (folder / layout.PARTICLES).open("rb") as stream:
+        open_particles = partial(pq.ParquetFile, stream)
+        statistics = compute_statistics(dataset.name, runs, open_particles, dataset.categories, pictures)
     (folder / STATISTICS_PAGE).write_text(render_statistics(statistics, GALLERY), encoding="utf-8")
 
 

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from synth_dataset.store.base import Store
 
 ENTRY: Final = np.dtype([("run", "<i8"), ("c8", "<u4"), ("offset", "<i8"), ("length", "<i8")])
-"""Number and content id of a run, place of its message in the file."""
+"""Number and content id of a run, place of its message in the file in bytes."""
+WORD: Final = 8
+"""Bytes of which the place of a message is a multiple."""
+_MAX_WORDS: Final = 2**32 - 1
 _COUNT_BYTES: Final = 8
 
 
@@ -66,18 +69,19 @@ def open_batch_tables(store: Store, path: str) -> BatchTables:
         end = max(store.read_size(path) - _COUNT_BYTES, 0)
         size = ENTRY.itemsize * int.from_bytes(store.read_part(path, end, _COUNT_BYTES), "little")
         entries = np.frombuffer(store.read_part(path, end - size, size) if size < end else b"", ENTRY)
-        if not _are_inside(entries, end - size):
-            raise ValueError("an entry has a place outside the file")
+        if not _have_places(entries, min(end - size, _MAX_WORDS * WORD)):
+            raise ValueError("an entry has a place that no message can have")
         schema = pa.ipc.read_schema(pa.py_buffer(store.read_part(path, 0, int(entries["offset"][0]))))
     except (ValueError, IndexError, pa.ArrowException) as error:
         raise DocumentError(f"{store.format_uri(path)}: holds no particle tables; remove it") from error
     return BatchTables(path, schema, entries)
 
 
-def _are_inside(entries: NDArray[np.void], end: int) -> bool:
-    """Return True if all messages lie before `end`; a place elsewhere may ask for more memory than there is."""
+def _have_places(entries: NDArray[np.void], end: int) -> bool:
+    """Return True if all places are words before `end`; one elsewhere may ask for more memory than there is."""
     start, length = entries["offset"], entries["length"]
-    return bool(np.all((start >= 0) & (length >= 0) & (start <= end) & (length <= end - start)))
+    is_inside = (start >= 0) & (length >= 0) & (start <= end) & (length <= end - start)
+    return bool(np.all(is_inside & (start % WORD == 0) & (length % WORD == 0)))
 
 
 def parse_message(message: bytes, schema: pa.Schema) -> pa.Table:

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from synth_dataset.documents import layout
-from synth_dataset.documents.shard_index import INDEX_ROW, format_content_id
+from synth_dataset.documents.shard_index import BLOCK, INDEX_ROW, compute_tar_bytes, format_content_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
-_COLUMNS: Final = tuple(name for name in INDEX_ROW.names or () if name != "key")
-TABLE_ROW: Final = np.dtype([*((name, INDEX_ROW[name]) for name in _COLUMNS), ("shard", np.uint32)])
-"""Row of an index without the key, and with the position of its shard."""
+TABLE_ROW: Final = np.dtype(
+    [
+        ("shard", np.uint32),
+        ("c8", np.uint32),
+        ("block", np.uint32),
+        ("blocks", np.uint32),
+        ("manifest_block", np.uint32),
+        ("manifest_bytes", np.int32),
+    ]
+)
+"""Position of a shard, and a row of its index without the key: `block`, `blocks` and `manifest_block` are its `offset`,
+`length` and `manifest_offset` in blocks."""
+
+
+_BLOCKS: Final = {"block": "offset", "blocks": "length", "manifest_block": "manifest_offset"}
+"""Columns in blocks, with their columns of an index."""
+_MIN_ROWS: Final = 16_384
+"""Rows from which the memory of an array goes back to the system."""
 
 
 class Extent(NamedTuple):
@@ -77,12 +92,15 @@ class PackedRunTable:
 
     def get_run(self, row: int) -> PackedRun:
         """Return the run of a row."""
-        one = self.rows[row]
+        shard, c8, block, blocks, manifest_block, manifest_bytes = self.rows[row].item()
         return PackedRun(
-            layout.shard_path(self.names[one["shard"]]),
+            layout.shard_path(self.names[shard]),
             layout.format_key(self.keys[row]),
-            format_content_id(int(one["c8"])),
-            *(int(one[name]) for name in ("offset", "length", "manifest_offset", "manifest_bytes")),
+            format_content_id(c8),
+            block * BLOCK,
+            blocks * BLOCK,
+            manifest_block * BLOCK,
+            manifest_bytes,
         )
 
 
@@ -93,29 +111,55 @@ def find_first(keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
     return is_first
 
 
-def merge_indexes(
-    known: PackedRunTable, new: dict[str, NDArray[np.void]], names: tuple[str, ...]
-) -> tuple[NDArray[np.bytes_], NDArray[np.void]]:
-    """Return keys and rows of the shards `names`, known or new, sorted by key and then by name.
+class RunCollector:
+    """Runs of a table and of more shards, in arrays that grow.
 
-    Takes the indexes out of `new` one by one: memory holds the runs twice at most.
+    Thousands of small arrays, as the indexes are, would leave their memory to the process.
     """
-    places = {name: place for place, name in enumerate(names)}
-    moved = np.array([places.get(name, -1) for name in known.names], np.int64)[known.rows["shard"]]
-    is_kept = moved >= 0
-    start = int(is_kept.sum())
-    size = start + sum(len(index) for name, index in new.items() if name in places)
-    keys, rows = np.empty(size, known.keys.dtype), np.empty(size, TABLE_ROW)
-    keys[:start], rows[:start] = known.keys[is_kept], known.rows[is_kept]
-    rows["shard"][:start] = moved[is_kept]
-    for name in [name for name in new if name in places]:
-        index = new.pop(name)
-        part = slice(start, start + len(index))
-        keys[part] = index["key"]
-        for column in _COLUMNS:
-            rows[column][part] = index[column]
-        rows["shard"][part] = places[name]
-        start += len(index)
-    order = np.lexsort((rows["shard"], keys))
-    keys = keys[order]
-    return keys, rows[order]
+
+    def __init__(self, known: PackedRunTable, names: Collection[str]) -> None:
+        """Take those runs of a table that are in the shards `names`."""
+        self.tar_bytes = {name: size for name, size in known.tar_bytes.items() if name in names}
+        """Size of the tar file of each shard, by name."""
+        self._keys, self._rows = known.keys, known.rows
+        if len(self.tar_bytes) < len(known.tar_bytes):
+            is_kept = np.array([name in names for name in known.names], np.bool_)
+            chosen = is_kept[known.rows["shard"]]
+            self._keys, self._rows = known.keys[chosen], known.rows[chosen]
+            self._rows["shard"] = (np.cumsum(is_kept) - 1)[self._rows["shard"]]
+        self._size, self._is_sorted = len(self._keys), True
+
+    def add(self, name: str, index: NDArray[np.void]) -> None:
+        """Add the runs of a shard by its index (N,) of INDEX_ROW."""
+        start, self._size = self._size, self._size + len(index)
+        if self._size > len(self._keys):
+            size = max(2 * len(self._keys), self._size, _MIN_ROWS)
+            self._keys, self._rows = _enlarge(self._keys, size), _enlarge(self._rows, size)
+        self._keys[start : self._size] = index["key"]
+        rows = self._rows[start : self._size]
+        rows["shard"], rows["c8"], rows["manifest_bytes"] = len(self.tar_bytes), index["c8"], index["manifest_bytes"]
+        for blocks, offset in _BLOCKS.items():
+            rows[blocks] = index[offset] // BLOCK
+        self.tar_bytes[name] = compute_tar_bytes(index)
+        self._is_sorted = False
+
+    def build_table(self) -> PackedRunTable:
+        """Return the table of all runs; none of them has a manifest of its own. Call it once, at the end.
+
+        Memory holds keys and rows twice, one after the other.
+        """
+        self._keys, self._rows = self._keys[: self._size], self._rows[: self._size]
+        names = sorted(self.tar_bytes)
+        if not self._is_sorted:
+            places = {name: place for place, name in enumerate(names)}
+            self._rows["shard"] = np.array([places[name] for name in self.tar_bytes], np.uint32)[self._rows["shard"]]
+            order = np.lexsort((self._rows["shard"], self._keys))
+            self._keys = self._keys[order]
+            self._rows = self._rows[order]
+        return PackedRunTable({name: self.tar_bytes[name] for name in names}, self._keys, self._rows)
+
+
+def _enlarge(array: NDArray[Any], size: int) -> NDArray[Any]:
+    larger = np.empty(size, array.dtype)
+    larger[: len(array)] = array
+    return larger

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 import numpy as np
 
 from synth_dataset.documents import layout
-from synth_dataset.documents.shard_index import compute_tar_bytes, parse_index
+from synth_dataset.documents.shard_index import BLOCK, compute_tar_bytes, parse_index
 from synth_dataset.store.packed_manifests import CollectedManifests, PackedManifest
-from synth_dataset.store.packed_run_table import PackedRunTable, find_first, merge_indexes
+from synth_dataset.store.packed_run_table import PackedRunTable, RunCollector, find_first
 from synth_dataset.store.read_ahead import read_ahead
 from synth_dataset.store.sorted_keys import mark_keys, match_keys
 
@@ -30,8 +31,9 @@ T = TypeVar("T")
 
 _FOLDER_LENGTH: Final = len(layout.run_path("0" * 2 * layout.KEY_BYTES, "0" * 8))
 """Length of the path of a folder of a run."""
-_MAX_MANIFESTS: Final = 1024
-"""Manifests that are kept to find the files of their runs, 7 kB each: a commit reads so many runs ahead."""
+_MANIFESTS_PER_REQUEST: Final = 32
+"""Manifests that are kept to find the files of their runs, 7 kB each, for each request that the store may make at once:
+a commit reads 18 runs ahead for each."""
 
 
 class Files(Protocol):
@@ -66,7 +68,7 @@ class Files(Protocol):
 class Shards:
     """The shards of a store, as the last `refresh` has found them; the first look-up calls it.
 
-    Memory: 70 bytes per packed run. A run with a manifest of its own is not in a shard as far as these methods go, so
+    Memory: 57 bytes per packed run. A run with a manifest of its own is not in a shard as far as these methods go, so
     a run that was rendered again replaces the packed one. Methods may be called by several threads, and raise
     StoreError, and DocumentError for an index that cannot be read.
     """
@@ -77,9 +79,10 @@ class Shards:
         self._loaded = PackedRunTable()
         self._is_current = False
         self._collected: CollectedManifests | None = None
-        self._read_manifest = lru_cache(_MAX_MANIFESTS)(self._load_manifest)
-        self._find = lru_cache(_MAX_MANIFESTS)(self._find_run)
-        self._list_files = lru_cache(_MAX_MANIFESTS)(self._locate_files)
+        kept = _MANIFESTS_PER_REQUEST * store.max_requests
+        self._read_manifest = lru_cache(kept)(self._load_manifest)
+        self._find = lru_cache(kept)(self._find_run)
+        self._list_files = lru_cache(kept)(self._locate_files)
 
     def refresh(self) -> None:
         """Look which shards there are, read the indexes of new ones, and look which runs have files of their own."""
@@ -235,16 +238,19 @@ class Shards:
         time = self._store.read_shards_time()
         sizes = self._store.list_sizes(layout.SHARDS)
         names = layout.list_shards(sizes)
-        unknown = [name for name in names if name not in known.tar_bytes]
-        read = zip(unknown, read_ahead(self._read_index, unknown, self._store.max_requests), strict=True)
-        new = {name: index for name, index in read if index is not None}
-        expected = {**known.tar_bytes, **{name: compute_tar_bytes(index) for name, index in new.items()}}
-        there = [name for name in names if name in expected]
-        tar_bytes = {name: expected[name] for name in there if self._has_tar(name, expected[name], sizes)}
-        is_same = tar_bytes.keys() == known.tar_bytes.keys()
-        keys, rows = (known.keys, known.rows) if is_same else merge_indexes(known, new, tuple(tar_bytes))
-        broken = tuple(name for name in there if name not in tar_bytes)
-        return PackedRunTable(tar_bytes, keys, rows, self._find_plain(keys), broken, time)
+        same = known.tar_bytes.keys() & names
+        there = {name for name in same if self._has_tar(name, known.tar_bytes[name], sizes)}
+        collector, broken = RunCollector(known, there), same - there
+        unknown = [name for name in names if name not in same]
+        for name, index in zip(unknown, read_ahead(self._read_index, unknown, self._store.max_requests), strict=True):
+            if index is None:
+                continue
+            if self._has_tar(name, compute_tar_bytes(index), sizes):
+                collector.add(name, index)
+            else:
+                broken.add(name)
+        table = collector.build_table()
+        return replace(table, is_plain=self._find_plain(table.keys), broken=tuple(sorted(broken)), time=time)
 
     @contextmanager
     def collect_manifests(self, folder: Path) -> Iterator[None]:
@@ -273,7 +279,7 @@ class Shards:
         table, name = self._table, layout.parse_shard_name(tar)
         if name not in table.tar_bytes:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self._store.format_uri(tar))
-        start = int(table.rows["manifest_offset"][table.rows["shard"] == table.names.index(name)].min())
+        start = BLOCK * int(table.rows["manifest_block"][table.rows["shard"] == table.names.index(name)].min())
         collected.write(tar, start, self._store.read_part(tar, start, table.tar_bytes[name] - start))
 
     def _read_index(self, name: str) -> NDArray[np.void] | None:

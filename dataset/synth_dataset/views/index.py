@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,13 +13,16 @@ from synth_api.canonical_json import canonical_json
 from synth_dataset.views.run_pictures import list_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from synth_dataset.documents.attempt_document import AxisDocument
     from synth_dataset.views.dataset_run import DatasetRun
 
-_ROWS = 4096
+_ROWS: Final = 1_024
+"""Rows that memory holds as Python objects, 2 kB each."""
+_ROW_GROUP: Final = 4
+"""Tables of _ROWS rows in a row group."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,17 @@ def write_index(path: Path, axes: Sequence[AxisDocument], runs: Iterable[Dataset
     remaining = iter(runs)
     # An open file, because pyarrow parses a path with a colon as a URI.
     with path.open("wb") as stream, pq.ParquetWriter(stream, schema) as writer:
-        while records := [_build_row(schema, run) for run in islice(remaining, _ROWS)]:
-            writer.write_table(pa.Table.from_pylist(records, schema=schema))
-            visible = sum(record["visible"] for record in records)
-            totals = IndexTotals(totals.runs + len(records), totals.visible + visible)
+        while tables := list(islice(_build_tables(schema, remaining), _ROW_GROUP)):
+            table = pa.concat_tables(tables)
+            writer.write_table(table)
+            visible = sum(table["visible"].to_pylist())
+            totals = IndexTotals(totals.runs + len(table), totals.visible + visible)
     return totals
+
+
+def _build_tables(schema: pa.Schema, runs: Iterator[DatasetRun]) -> Iterator[pa.Table]:
+    while records := [_build_row(schema, run) for run in islice(runs, _ROWS)]:
+        yield pa.Table.from_pylist(records, schema=schema)
 
 
 def tabulate_runs(axes: Sequence[AxisDocument], runs: Iterable[DatasetRun]) -> pa.Table:

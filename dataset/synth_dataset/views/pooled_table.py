@@ -15,6 +15,7 @@ from synth_dataset.documents.document import DocumentError
 from synth_dataset.documents.layout import PARTICLES
 from synth_dataset.documents.particle_table import COLUMNS, fit_columns, join_columns, list_fields, parse_table
 from synth_dataset.documents.remedies import REMOVE_FILE
+from synth_dataset.memory import release_memory
 from synth_dataset.store.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ MAX_ROWS: Final = 65_536
 the writer and in each reader: of a million runs of `sem_broad` 20 MB, and 60 MB with a third as many rows."""
 MAX_TABLES: Final = 4_096
 """Runs of a row group."""
-_JOINED_TABLES: Final = 32
+_JOINED_TABLES: Final = 8
 """Tables that are joined at once: buffers and schemas of small tables take several times the memory of their values."""
 CHUNK_RUNS: Final = 8
 """Runs whose tables a thread parses and joins at once, fewer if their tables are long."""
@@ -132,7 +133,7 @@ class PooledTable:
             self._join_tables()
             self._writer.write_table(self._build_row_group())
         self._runs, self._counts, self._joined, self._rows = [], [], [], 0
-        pa.default_memory_pool().release_unused()  # without it the pool holds 20 MB more
+        release_memory()
 
     def _join_tables(self) -> None:
         if self._tables:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _KEY_BYTES: Final = 32
 _C8_BYTES: Final = 4
 _RECORD_BYTES: Final = _KEY_BYTES + _C8_BYTES + 32
-PART_RUNS: Final = 32_768
+PART_RUNS: Final = 8_192
 """Runs that are sorted in memory."""
-_READ_RUNS: Final = 256
+_READ_RUNS: Final = 64
 """Runs of each part in memory while parts are merged."""
 
 

@@ -169,7 +169,8 @@ def test_a_damaged_message_is_read_from_the_run(store: CountingStore, sweep: Any
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("offset", -9), ("offset", 1 << 40), ("length", 1 << 40), ("run", -1), ("run", RUNS)]
+    ("name", "value"),
+    [("offset", -8), ("offset", 4), ("offset", 1 << 40), ("length", 1 << 40), ("run", -1), ("run", RUNS)],
 )
 def test_a_damaged_entry_is_no_table(store: CountingStore, sweep: Any, name: str, value: int) -> None:
     attempt = begin_call(store, sweep).attempt

@@ -37,3 +37,12 @@ def test_an_index_without_a_value_is_refused(column):
     pq.write_table(table.set_column(place, column, pa.nulls(len(table), table.schema.field(column).type)), sink)
     with pytest.raises(DocumentError, match=r"a\.parquet: is no index of a shard; synth verify --repair"):
         parse_index(sink.getvalue().to_pybytes(), "a.parquet")
+
+
+@pytest.mark.parametrize("place", [-512, 1000, 1 << 62])
+@pytest.mark.parametrize("column", ["offset", "length", "manifest_offset"])
+def test_an_index_with_a_place_that_is_no_block_is_refused(column, place):
+    index = build_index(RUNS)
+    index[column][1] = place
+    with pytest.raises(DocumentError, match=r"a\.parquet: is no index of a shard; synth verify --repair"):
+        parse_index(encode_index(index), "a.parquet")

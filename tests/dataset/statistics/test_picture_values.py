@@ -49,9 +49,10 @@ def test_the_sample_is_shared_by_the_values_and_always_the_same() -> None:
     }  # fmt: skip
     stream = io.BytesIO()
     pq.write_table(pa.table({name: list(values) for name, values in table.items()}), stream)
-    places = choose_runs(read_runs(pq.ParquetFile(stream), by="number"), 8)
+    index = pq.ParquetFile(stream)
+    places = choose_runs(index, read_runs(index, by="number"), 8)
     assert [(places < 50).sum(), (places >= 50).sum()] == [4, 4]
     keys = [int(table["key"][place], 16) for place in places if place < 50]
     assert sorted(keys) == sorted(int(key, 16) for key in table["key"][:50])[:4]
-    assert len(choose_runs(read_runs(pq.ParquetFile(stream)), 1000)) == 60
-    assert not len(choose_runs(read_runs(pq.ParquetFile(stream)), 0))
+    assert len(choose_runs(index, read_runs(index), 1000)) == 60
+    assert not len(choose_runs(index, read_runs(index), 0))

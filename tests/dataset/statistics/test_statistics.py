@@ -68,7 +68,7 @@ def build_particles() -> dict[str, Any]:
 def describe(by: str | None = None, recipe: dict[str, Any] | None = None, **columns: Any) -> Any:
     runs = read_runs(open_table(build_index(**columns)), recipe, by)
     pictures = PictureTable(np.array([1]), np.array([90.0]), np.array([20.0]), np.array([3.0]))
-    return compute_statistics("beads", runs, open_table(build_particles()), CATEGORIES, pictures)
+    return compute_statistics("beads", runs, lambda: open_table(build_particles()), CATEGORIES, pictures)
 
 
 def test_counts_coverage_and_cost() -> None:
@@ -93,7 +93,7 @@ def test_a_pixel_at_which_particles_shine_through_counts_once_in_the_area_fracti
     particles = build_particles() | {"nearest_px": [None, None, 400, 20, 0, 0]}
     runs = read_runs(open_table(build_index()), None, None)
     pictures = PictureTable(np.array([1]), np.array([90.0]), np.array([20.0]), np.array([3.0]))
-    whole = compute_statistics("beads", runs, open_table(particles), CATEGORIES, pictures).all
+    whole = compute_statistics("beads", runs, lambda: open_table(particles), CATEGORIES, pictures).all
     assert (whole.area_fraction.min, whole.area_fraction.median, whole.area_fraction.max) == (0, 0.13, 0.42)
     assert whole.visible == 4
 
@@ -154,7 +154,7 @@ def test_a_dataset_without_runs_has_statistics_and_a_page() -> None:
     empty = {name: pa.array([], pa.array(values).type) for name, values in build_index().items()}
     particles = {name: pa.array([], pa.array(values).type) for name, values in build_particles().items()}
     runs = read_runs(open_table(empty), by="number")
-    statistics = compute_statistics("none", runs, open_table(particles), CATEGORIES)
+    statistics = compute_statistics("none", runs, lambda: open_table(particles), CATEGORIES)
     assert (statistics.all.runs, statistics.all.per_picture, statistics.all.sizes) == (0, None, ())
     assert "no particle is visible" in render_statistics(statistics)
 
@@ -187,7 +187,7 @@ def test_columns_that_the_runs_of_an_earlier_release_lack_count_nothing() -> Non
     rows = len(PARTICLES)
     kinds = {name: pa.array(values).type for name, values in build_particles().items()}
     empty = {name: pa.nulls(rows, kind) for name, kind in kinds.items()} | {"run": build_particles()["run"]}
-    statistics = compute_statistics("old", read_runs(open_table(build_index())), open_table(empty), CATEGORIES)
+    statistics = compute_statistics("old", read_runs(open_table(build_index())), lambda: open_table(empty), CATEGORIES)
     assert (statistics.all.runs, statistics.all.sizes, statistics.all.visibility.outside) == (3, (), rows)
     assert statistics.all.area_fraction.max == 0
 
@@ -200,6 +200,6 @@ def test_values_of_any_kind_have_an_order() -> None:
 def test_agglomerates_are_no_class_of_particles() -> None:
     categories = (*CATEGORIES, Category(id=9, name="agglomerate", supercategory="agglomerate", agglomerates=True))
     statistics = compute_statistics(
-        "beads", read_runs(open_table(build_index())), open_table(build_particles()), categories
+        "beads", read_runs(open_table(build_index())), lambda: open_table(build_particles()), categories
     )
     assert list(statistics.all.classes) == [category.name for category in CATEGORIES]
