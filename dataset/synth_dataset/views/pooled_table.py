@@ -31,8 +31,9 @@ RUN_COLUMNS: Final = (
 )
 """Columns before those of the runs' tables."""
 MAX_ROWS: Final = 65_536
-"""Rows of a row group, unless one run has more. Memory holds 60 kB of the footer for each row group of 72 columns, in
-the writer and in each reader: of a million runs of `sem_broad` 20 MB, and 60 MB with a third as many rows."""
+"""Rows of a row group, unless one run has more. Memory holds 80 kB of the footer for each row group of 72 columns, in
+the writer and in each reader: of a million runs of `sem_broad` 27 MB, and three times as much with a third as many
+rows."""
 MAX_TABLES: Final = 4_096
 """Runs of a row group."""
 _JOINED_TABLES: Final = 8
