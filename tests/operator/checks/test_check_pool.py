@@ -72,13 +72,13 @@ def test_a_check_beyond_its_processor_time_is_the_sweeps_problem_and_the_next_ch
 
 
 def test_a_check_beyond_its_memory_is_the_sweeps_problem_and_the_next_check_works() -> None:
-    pool = CheckPool(workers=1, memory_mib=160)
+    pool = CheckPool(workers=1, memory_mib=140)
     try:
         problem = check(pool, axes=[{"zip": LARGE}])
 
         assert problem == Problem(
             reason=Reason.SWEEP_INVALID,
-            message="The sweep is too large to check: it needs more than 160 MiB of memory; make it smaller.",
+            message="The sweep is too large to check: it needs more than 140 MiB of memory; make it smaller.",
         )
         assert isinstance(check(pool), ValidatedSweep)
     finally:
