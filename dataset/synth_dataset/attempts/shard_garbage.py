@@ -50,7 +50,7 @@ def measure_shards(store: Store, is_live: NDArray[np.bool_]) -> Iterator[ShardUs
     """Yield the shards of a store; `is_live` (N,) says which rows of its shards are needed."""
     shards = store.shards
     usages = dict(store.list_usages(layout.SHARDS))
-    length, place = shards.rows["blocks"] * np.int64(BLOCK) + shards.rows["manifest_bytes"], shards.rows["shard"]
+    length, place = BLOCK * shards.rows["blocks"].astype(np.int64) + shards.rows["manifest_bytes"], shards.rows["shard"]
     of_runs, live = (np.bincount(place, each, len(shards.names)) for each in (length, np.where(is_live, length, 0)))
     _, first = np.unique(place, return_index=True)  # each shard has a row
     for number, name in enumerate(shards.names):

@@ -12,7 +12,7 @@ import pytest
 
 from synth_dataset.attempts.shard_garbage import find_needed_rows, measure_shards, pack_again, remove_shards
 from synth_dataset.documents import layout
-from synth_dataset.documents.shard_index import name_shard
+from synth_dataset.documents.shard_index import build_index, compute_tar_bytes, encode_index, name_shard
 from synth_dataset.store.folder_store import FolderStore
 from synth_dataset.store.packing import ChangedFileError, Packer, pack_runs, take_packed_run, write_shard
 
@@ -219,6 +219,19 @@ def test_a_run_that_has_lost_a_file_is_left_to_the_commit(store, put):
 def test_a_pack_of_nothing_writes_nothing(store):
     pack_runs(store, store, [])
     assert list(store.iterate_files(layout.SHARDS)) == []
+
+
+def test_a_run_of_more_than_4_gb_counts_whole(tmp_path):
+    store, length = FolderStore(tmp_path), 5_120_000_000
+    index = build_index([(KEYS[0], "0" * 8, length, 700)])
+    store.write(layout.shard_index_path("ab"), encode_index(index))
+    with (tmp_path / layout.shard_path("ab")).open("wb") as tar:
+        tar.truncate(compute_tar_bytes(index))  # takes no space
+    (shard,) = measure_shards(store, np.ones(1, np.bool_))
+    assert (shard.run_bytes, shard.live_bytes) == (length + 700, length + 700)
+    run = store.shards.find(KEYS[0])
+    assert (run.offset, run.length) == (0, length)
+    assert run.manifest_offset > length
 
 
 def test_runs_for_several_shards_are_packed_again_each_once(store, put):
