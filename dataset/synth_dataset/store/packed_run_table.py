@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from synth_dataset.documents import layout
-from synth_dataset.documents.shard_index import BLOCK, INDEX_ROW, compute_tar_bytes, format_content_id
+from synth_dataset.documents.shard_index import BLOCK, INDEX_ROW, format_content_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,8 +28,6 @@ TABLE_ROW: Final = np.dtype(
 )
 """Position of a shard, and a row of its index without the key: `block`, `blocks` and `manifest_block` are its `offset`,
 `length` and `manifest_offset` in blocks."""
-
-
 _BLOCKS: Final = {"block": "offset", "blocks": "length", "manifest_block": "manifest_offset"}
 """Columns in blocks, with their columns of an index."""
 _MIN_ROWS: Final = 16_384
@@ -129,8 +127,8 @@ class RunCollector:
             self._rows["shard"] = (np.cumsum(is_kept) - 1)[self._rows["shard"]]
         self._size, self._is_sorted = len(self._keys), True
 
-    def add(self, name: str, index: NDArray[np.void]) -> None:
-        """Add the runs of a shard by its index (N,) of INDEX_ROW."""
+    def add(self, name: str, tar_bytes: int, index: NDArray[np.void]) -> None:
+        """Add the runs of a shard by the size of its tar file and its index (N,) of INDEX_ROW."""
         start, self._size = self._size, self._size + len(index)
         if self._size > len(self._keys):
             size = max(2 * len(self._keys), self._size, _MIN_ROWS)
@@ -140,7 +138,7 @@ class RunCollector:
         rows["shard"], rows["c8"], rows["manifest_bytes"] = len(self.tar_bytes), index["c8"], index["manifest_bytes"]
         for blocks, offset in _BLOCKS.items():
             rows[blocks] = index[offset] // BLOCK
-        self.tar_bytes[name] = compute_tar_bytes(index)
+        self.tar_bytes[name] = tar_bytes
         self._is_sorted = False
 
     def build_table(self) -> PackedRunTable:

@@ -245,8 +245,9 @@ class Shards:
         for name, index in zip(unknown, read_ahead(self._read_index, unknown, self._store.max_requests), strict=True):
             if index is None:
                 continue
-            if self._has_tar(name, compute_tar_bytes(index), sizes):
-                collector.add(name, index)
+            expected = compute_tar_bytes(index)
+            if self._has_tar(name, expected, sizes):
+                collector.add(name, expected, index)
             else:
                 broken.add(name)
         table = collector.build_table()
