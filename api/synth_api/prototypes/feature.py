@@ -69,6 +69,8 @@ class Prototype:
     """True if a geometry with equal extents, and without relief where it may have one, is a sphere."""
     microscope: str = ""
     """Electron microscope that a measurement technique is or a material is made for: scanning or transmission."""
+    role: str = ""
+    """What a material is made for: particle or background; both, if empty."""
 
 
 def build_float(default: float, meaning: str, unit: str, minimum: float, maximum: float) -> Feature:

@@ -58,7 +58,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         _TRACED,
     ),
     "vacuum": Prototype("nothing; the default of volume and background"),
-    "sem_polystyrene": Prototype("polystyrene bead under an electron beam", microscope="scanning"),
+    "sem_polystyrene": Prototype("polystyrene bead under an electron beam", microscope="scanning", role="particle"),
     "sem_patchy_silicone": Prototype(
         "dark ground with small curly grey patches",
         {
@@ -67,6 +67,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         },
         _MICROSCOPES,
         microscope="scanning",
+        role="background",
     ),
     "sem_particle": Prototype(
         "particle as the scanning electron microscope's signal model sees it",
@@ -81,6 +82,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         | _build_pattern("skin_pattern", "skin", "particle size", "the particle's longest axis"),
         _SIGNAL_MODEL,
         microscope="scanning",
+        role="particle",
     ),
     "aggregated_texture": Prototype(
         "rough surface of an agglomerate",
@@ -119,6 +121,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         | _build_pattern("ground_pattern", "ground_pattern", "frame", "the perpendicular to ground_azimuth"),
         _SIGNAL_MODEL,
         microscope="scanning",
+        role="background",
     ),
     "tem_amorphous": Prototype(
         "absorber of the predecessor: intensity exp(-0.5 density path)",
@@ -129,6 +132,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         },
         _TRANSMISSION,
         microscope="transmission",
+        role="particle",
     ),
     "tem_particle": Prototype(
         "particle as the transmission electron microscope's signal model sees it",
@@ -159,6 +163,7 @@ MATERIALS: Final[dict[str, Prototype]] = {
         },
         _TRANSMISSION,
         microscope="transmission",
+        role="particle",
     ),
     "tem_film": Prototype(
         "support film of the transmission electron microscope; every structure 0 is even",
@@ -186,5 +191,6 @@ MATERIALS: Final[dict[str, Prototype]] = {
         },
         _TRANSMISSION,
         microscope="transmission",
+        role="background",
     ),
 }

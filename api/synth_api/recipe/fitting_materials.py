@@ -25,18 +25,22 @@ def check_materials(recipe: Recipe) -> None:
     for name, blueprint in blueprints.measurement_techniques.items():
         techniques.append(blueprint.measurement_technique_prototype_name)
         path = format_location(("blueprints", "measurement_techniques", name, "background_material_prototype_name"))
-        _check_material(path, blueprint.background_material_prototype_name, techniques[-1:])
+        _check_material(path, "background", blueprint.background_material_prototype_name, techniques[-1:])
     for name, particles in blueprints.particles.items():
         path = format_location(("blueprints", "particles", name, "material_prototype_name"))
-        _check_material(path, particles.material_prototype_name, techniques)
+        _check_material(path, "particle", particles.material_prototype_name, techniques)
 
 
-def _check_material(path: str, material: str, techniques: Collection[str]) -> None:
+def _check_material(path: str, role: str, material: str, techniques: Collection[str]) -> None:
     made_for = MATERIALS[material].microscope
     microscopes = {TECHNIQUES[technique].microscope for technique in techniques}
     if not made_for or not microscopes or microscopes & {made_for, ""}:
         return
-    fitting = [name for name in sorted(MATERIALS) if MATERIALS[name].microscope in microscopes]
+    fitting = [
+        name
+        for name, prototype in sorted(MATERIALS.items())
+        if prototype.microscope in microscopes and prototype.role in (role, "")
+    ]
     named = " and ".join(sorted(set(techniques)))
     raise InputError(
         path, f"'{material}' is made for {made_for} microscopes, and {named} is none; take one of {', '.join(fitting)}"
