@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from synth_api.errors import InputError
 from synth_api.recipe.ineffective_values import describe_ineffective_values
@@ -25,12 +26,17 @@ from synth_renderer.steps.stopwatch import Stopwatch
 B = "$builtins."
 
 
-def invoke(number: int, size: float, **features: Any) -> Recipe:
-    """Return a recipe of balls of one size in the middle of a picture of 120 pixels, 10 to a scene unit."""
-    steps = [
+def invoke(
+    number: int, size: float, *steps: dict[str, Any], geometry: str = "meta_ball_sphere", **features: Any
+) -> Recipe:
+    """Return a recipe of balls of one size in the middle of a picture of 120 pixels, 10 to a scene unit, and of steps
+    with all of them.
+    """
+    invocations = [
         {"_target_": B + "InvokeBlueprints", "affected_set_name": f"All{kind}Blueprints"}
         for kind in ("MeasurementTechnique", "Particle")
     ]
+    further = [{**step, "affected_set_name": "AllParticles"} for step in steps]
     return parse_recipe(
         {
             "initial_runtime_state": {"seed": 5},
@@ -43,14 +49,14 @@ def invoke(number: int, size: float, **features: Any) -> Recipe:
                 },
                 "particles": {
                     "Ball": {
-                        "geometry_prototype_name": "meta_ball_sphere",
+                        "geometry_prototype_name": geometry,
                         "material_prototype_name": "sem_particle",
                         "number": number,
                         "features": {"dimensions": [size] * 3, "location": [0, 0, 20], **features},
                     }
                 },
             },
-            "synth_chain": {"feature_generation_steps": steps, "rendering_steps": []},
+            "synth_chain": {"feature_generation_steps": [*invocations, *further], "rendering_steps": []},
         }
     )
 
@@ -121,6 +127,21 @@ def test_a_ball_is_placed_and_moved_as_its_sphere() -> None:
     body = build_scaled_mesh(world.particles, 0, None, {})
     assert body.is_sphere
     assert body.thickness.tolist() == [4, 4, 4]
+
+
+DISTRIBUTE = {"_target_": B + "DistributeInMeasurementVolume"}
+FALL = {"_target_": B + "RelaxCollisions", "use_gravity": True, "gravity": [0.0, 0.0, -1000.0], "num_frames": 20}
+DEPOSIT = {"_target_": B + "DepositOnSubstrate", "layout": "heap", "coverage": 0.5, "minimum_coverage": 0.0}
+AGGLOMERATE = {"_target_": B + "AgglomerateParticles", "mode": "ballistic_cluster_agglomeration", "speed": 0.5}
+
+
+@pytest.mark.parametrize(("steps", "accuracy"), [([DISTRIBUTE, FALL], 0.01), ([DEPOSIT], 0.01), ([AGGLOMERATE], 1e-6)])
+def test_balls_touch_where_spheres_of_their_dimensions_do(steps: list[dict[str, Any]], accuracy: float) -> None:
+    world = make_world(invoke(100, 2.0, *steps))
+    places = world.particles.features.read_column("location").values
+    apart = cKDTree(places).query(places, 2)[0][:, 1]
+    assert len(places) > 20
+    assert apart.min() == pytest.approx(2.0, abs=accuracy)
 
 
 @pytest.mark.parametrize(
