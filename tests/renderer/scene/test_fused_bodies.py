@@ -26,9 +26,7 @@ from synth_renderer.steps.stopwatch import Stopwatch
 B = "$builtins."
 
 
-def invoke(
-    number: int, size: float, *steps: dict[str, Any], geometry: str = "meta_ball_sphere", **features: Any
-) -> Recipe:
+def invoke(number: int, size: float, *steps: dict[str, Any], **features: Any) -> Recipe:
     """Return a recipe of balls of one size in the middle of a picture of 120 pixels, 10 to a scene unit, and of steps
     with all of them.
     """
@@ -49,7 +47,7 @@ def invoke(
                 },
                 "particles": {
                     "Ball": {
-                        "geometry_prototype_name": geometry,
+                        "geometry_prototype_name": "meta_ball_sphere",
                         "material_prototype_name": "sem_particle",
                         "number": number,
                         "features": {"dimensions": [size] * 3, "location": [0, 0, 20], **features},
