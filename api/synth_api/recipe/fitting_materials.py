@@ -43,5 +43,5 @@ def _check_material(path: str, role: str, material: str, techniques: Collection[
     ]
     named = " and ".join(sorted(set(techniques)))
     raise InputError(
-        path, f"'{material}' is made for {made_for} microscopes, and {named} is none; take one of {', '.join(fitting)}"
+        path, f"'{material}' is made for {made_for} microscopes, and {named} is none; take {' or '.join(fitting)}"
     )

@@ -46,14 +46,14 @@ def write_recipe(particle: str, background: str, *techniques: str) -> dict[str, 
 def test_a_particle_of_the_other_microscope_is_refused(refusal) -> None:
     assert refusal(parse_recipe, write_recipe("sem_particle", "vacuum", TRANSMISSION)) == (
         "blueprints.particles.P.material_prototype_name: 'sem_particle' is made for scanning microscopes, and"
-        " transmission_electron_microscope is none; take one of tem_amorphous, tem_particle"
+        " transmission_electron_microscope is none; take tem_amorphous or tem_particle"
     )
 
 
 def test_a_background_of_the_other_microscope_is_refused(refusal) -> None:
     assert refusal(parse_recipe, write_recipe("plain", "tem_film", SCANNING[0])) == (
         "blueprints.measurement_techniques.T0.background_material_prototype_name: 'tem_film' is made for transmission"
-        " microscopes, and scanning_electron_microscope is none; take one of sem_ground,"
+        " microscopes, and scanning_electron_microscope is none; take sem_ground or"
         " sem_patchy_silicone"
     )
 
